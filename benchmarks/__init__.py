@@ -1,0 +1,1 @@
+"""Measurements; each module is run as a script."""

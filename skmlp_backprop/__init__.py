@@ -1,0 +1,9 @@
+"""A multilayer perceptron for scikit-learn, trained by backpropagation."""
+
+from ._classifier import BackpropMLPClassifier
+from ._fitted_network import Gradient
+from ._gradient_check import GradientCheck, check_gradient
+
+__version__ = "0.1.0"
+
+__all__ = ["BackpropMLPClassifier", "Gradient", "GradientCheck", "check_gradient"]

@@ -1,0 +1,47 @@
+"""Reports a training's iterations to scikit-learn's callbacks."""
+
+
+class CallbackReporter:
+    """Makes every iteration a task below the estimator's fit task.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        The estimator being fitted.
+
+    context : sklearn.callback.CallbackContext
+        The context of its fit.
+
+    task_name : str
+        What an iteration is called.
+
+    fitted_attributes : callable
+        Given a history and parameters, returns the attributes that would make the
+        estimator fitted; called only if a callback wants `fitted_estimator`.
+
+    **data : dict
+        What hooks may ask for: `X`, `y` and `metadata`.
+    """
+
+    def __init__(self, estimator, context, task_name, fitted_attributes, **data):
+        self.estimator = estimator
+        self.context = context
+        self.task_name = task_name
+        self.fitted_attributes = fitted_attributes
+        self.data = data
+        self.task = None
+
+    def begin(self):
+        """Report the beginning of an iteration."""
+        self.task = self.context.subcontext(task_name=self.task_name)
+        self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+    def end(self, history, get_parameters):
+        """Report the end of an iteration; return whether a callback asks to stop."""
+        return self.task.call_on_fit_task_end(
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: self.fitted_attributes(
+                history.copy(), get_parameters().packed()
+            ),
+            **self.data,
+        )

@@ -1,0 +1,216 @@
+"""The weights of a stack of networks, in one flat buffer.
+
+A *stack* is a number of networks of one shape that are trained together; a
+single network is a stack of one. Within the flat buffer the weight matrices
+come first, so that the penalty sees one contiguous range, then the intercepts,
+then the input intercept; each array holds all networks of the stack, network
+first. Weight matrices are stored (fan_out, fan_in), the transpose of
+``coefs_``: units by samples is the layout of the whole arithmetic.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+
+class Parameters:
+    """Views on the parameters of a stack of networks.
+
+    Parameters
+    ----------
+    weights : list of ndarray of shape (n_stack, fan_out, fan_in)
+        Weight matrices.
+
+    intercepts : list of ndarray of shape (n_stack, fan_out, 1)
+        Biases.
+
+    input_intercept : ndarray of shape (n_stack, 1, n_features) or None
+        Biases of the input activation.
+
+    flat : ndarray of shape (n_parameters,) or None
+        The buffer that all of them are views of, where there is one.
+
+    Attributes
+    ----------
+    first_weights : ndarray of shape (n_stack * fan_out, n_features)
+        The first layer's weights of all networks, as one matrix.
+
+    n_weights : int
+        How many leading entries of `flat` are weights, not biases.
+    """
+
+    def __init__(self, weights, intercepts, input_intercept=None, flat=None):
+        self.weights = weights
+        self.intercepts = intercepts
+        self.input_intercept = input_intercept
+        self.flat = flat
+        self.first_weights = weights[0].reshape(-1, weights[0].shape[2])
+        self.n_weights = sum(w.size for w in weights)
+
+    @classmethod
+    def on_buffer(cls, flat, layer_units, *, input_intercept=False, n_stack=1):
+        """Lay a stack of networks out on a flat buffer.
+
+        Parameters
+        ----------
+        flat : ndarray of shape (n_parameters,)
+            The buffer; its content is kept.
+
+        layer_units : sequence of int
+            Number of units of each layer, input and output included.
+
+        input_intercept : bool, default=False
+            Whether the networks have an input intercept.
+
+        n_stack : int, default=1
+            Number of networks.
+
+        Returns
+        -------
+        parameters : Parameters
+            Views on `flat`.
+        """
+        shapes = [(n_stack, o, i) for i, o in pairwise(layer_units)]
+        shapes += [(n_stack, o, 1) for o in layer_units[1:]]
+        if input_intercept:
+            shapes.append((n_stack, 1, layer_units[0]))
+        stops = np.cumsum([np.prod(shape) for shape in shapes])[:-1]
+        views = [
+            part.reshape(shape)
+            for part, shape in zip(np.split(flat, stops), shapes, strict=True)
+        ]
+        n_layers = len(layer_units) - 1
+        return cls(
+            views[:n_layers],
+            views[n_layers : 2 * n_layers],
+            views[-1] if input_intercept else None,
+            flat,
+        )
+
+    @classmethod
+    def from_coefs(cls, coefs, intercepts, input_intercept=None):
+        """View one network's ``coefs_`` and ``intercepts_`` as a stack of one."""
+        return cls(
+            [coef.T[np.newaxis] for coef in coefs],
+            [intercept[np.newaxis, :, np.newaxis] for intercept in intercepts],
+            None
+            if input_intercept is None
+            else input_intercept[np.newaxis, np.newaxis],
+        )
+
+    @property
+    def layer_units(self):
+        """Number of units of each layer, input and output included."""
+        return [self.weights[0].shape[2], *(w.shape[1] for w in self.weights)]
+
+    @property
+    def n_stack(self):
+        """Number of networks."""
+        return self.weights[0].shape[0]
+
+    def arrays(self):
+        """All parameter arrays, in the order of the flat buffer."""
+        biases = [] if self.input_intercept is None else [self.input_intercept]
+        return [*self.weights, *self.intercepts, *biases]
+
+    def packed(self, dtype=None):
+        """Copy to a new flat buffer, of the given dtype if it is not None."""
+        return self.on(np.concatenate([a.ravel() for a in self.arrays()], dtype=dtype))
+
+    def on(self, flat):
+        """Lay the same shapes out on another flat buffer."""
+        return Parameters.on_buffer(
+            flat,
+            self.layer_units,
+            input_intercept=self.input_intercept is not None,
+            n_stack=self.n_stack,
+        )
+
+    def like(self, dtype=None):
+        """Lay the same shapes out on a new, zeroed buffer."""
+        return self.on(np.zeros_like(self.flat, dtype=dtype))
+
+    def blocks(self):
+        """Matrices of shape (n_stack, n) that together cover the buffer.
+
+        A step that differs between the networks of a stack runs over these with
+        one value per row. A single network is one block, so that its step is
+        one pass over the buffer.
+        """
+        if self.n_stack == 1:
+            return [self.flat[np.newaxis]]
+        return [a.reshape(self.n_stack, -1) for a in self.arrays()]
+
+    def weight_blocks(self):
+        """The same as :meth:`blocks`, over the penalised weights alone."""
+        if self.n_stack == 1:
+            return [self.flat[np.newaxis, : self.n_weights]]
+        return [w.reshape(self.n_stack, -1) for w in self.weights]
+
+    def unstack(self, i):
+        """One network's ``coefs_``, ``intercepts_`` and ``input_intercept_``.
+
+        The arrays are views; ``coefs_`` are the transposed weight matrices.
+        """
+        bias = None if self.input_intercept is None else self.input_intercept[i, 0]
+        return (
+            [w[i].T for w in self.weights],
+            [b[i, :, 0] for b in self.intercepts],
+            bias,
+        )
+
+
+def parameters_from_arrays(coefs, intercepts, input_intercept=None):
+    """View arrays as the parameters of one network, after a check of their shapes.
+
+    Parameters
+    ----------
+    coefs : sequence of array-like of shape (fan_in, fan_out)
+        Weight matrix of each layer.
+
+    intercepts : sequence of array-like of shape (fan_out,)
+        Biases of each layer.
+
+    input_intercept : array-like of shape (n_features,) or None, default=None
+        Biases of the input activation.
+
+    Returns
+    -------
+    parameters : Parameters
+        In float32 if all arrays are, else in float64.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together or an entry is not finite.
+    """
+    arrays = [np.asarray(a) for a in [*coefs, *intercepts]]
+    if input_intercept is not None:
+        arrays.append(np.asarray(input_intercept))
+    single = all(a.dtype == np.float32 for a in arrays)
+    arrays = [np.array(a, np.float32 if single else np.float64) for a in arrays]
+    n_layers = len(coefs)
+    coefs, biases = arrays[:n_layers], arrays[n_layers : n_layers + len(intercepts)]
+    if not coefs or any(coef.ndim != 2 for coef in coefs):
+        raise ValueError(
+            "coefs must be matrices of shape (fan_in, fan_out), one each layer."
+        )
+    shapes = [coef.shape for coef in coefs]
+    if any(a[1] != b[0] for a, b in pairwise(shapes)):
+        raise ValueError(
+            f"coefs must chain: each fan_in is the fan_out before it, got {shapes}."
+        )
+    if [b.shape for b in biases] != [(fan_out,) for _, fan_out in shapes]:
+        raise ValueError(
+            "intercepts must have one entry per unit: for coefs of the shapes "
+            f"{shapes} got {[b.shape for b in biases]}."
+        )
+    if input_intercept is not None and arrays[-1].shape != shapes[0][:1]:
+        raise ValueError(
+            f"input_intercept must have shape {shapes[0][:1]}, got {arrays[-1].shape}."
+        )
+    if not all(np.isfinite(a).all() for a in arrays):
+        raise ValueError("The weights must be finite.")
+    return Parameters.from_coefs(
+        coefs, biases, None if input_intercept is None else arrays[-1]
+    )

@@ -1,0 +1,103 @@
+"""The rows of a data set that a loss is summed over, and how to cut them."""
+
+import numpy as np
+from scipy import sparse
+
+
+class Rows:
+    """Samples, targets and weights, row by row.
+
+    Parameters
+    ----------
+    X : {ndarray, memory map, CSR matrix or array} of shape (n_rows, n_features)
+        The samples. Never copied as a whole.
+
+    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Class codes 0 .. n_classes - 1, or, for multilabel targets, the indicator
+        matrix. Integers.
+
+    weights : ndarray of shape (n_rows,) or None
+        Weight of each row's loss, sample weight times class weight; None for 1.
+    """
+
+    def __init__(self, X, targets, weights=None):
+        self.X = X
+        self.targets = targets
+        self.weights = weights
+        self.n_rows = X.shape[0]
+        self.weight_sum = float(self.n_rows if weights is None else weights.sum())
+
+    @property
+    def is_sparse(self):
+        """Whether X is a sparse matrix or array."""
+        return sparse.issparse(self.X)
+
+    def slice(self, start, stop):
+        """Rows start to stop, as views."""
+        return Rows(
+            self.X[start:stop],
+            self.targets[start:stop],
+            None if self.weights is None else self.weights[start:stop],
+        )
+
+    def blocks(self, n_rows):
+        """Cut into consecutive blocks of at most `n_rows` rows."""
+        if n_rows >= self.n_rows:
+            yield self
+            return
+        for start in range(0, self.n_rows, n_rows):
+            yield self.slice(start, start + n_rows)
+
+    def subset(self, index):
+        """The rows at `index`, copied."""
+        return Rows(
+            self.X[index],
+            self.targets[index],
+            None if self.weights is None else self.weights[index],
+        )
+
+
+class Batches:
+    """Cut rows into minibatches, in the same or in a shuffled order.
+
+    Shuffled batches are gathered into one buffer, overwritten batch by batch.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows to cut.
+
+    batch_size : int
+        Number of rows of a batch; the last one may have fewer.
+    """
+
+    def __init__(self, rows, batch_size):
+        self.rows = rows
+        self.batch_size = batch_size
+        self._buffer = None
+        if not rows.is_sparse:
+            self._buffer = np.empty((batch_size, rows.X.shape[1]), rows.X.dtype)
+
+    def in_order(self):
+        """Yield the batches as they stand."""
+        return self.rows.blocks(self.batch_size)
+
+    def shuffled(self, order):
+        """Yield the batches of the rows in the given order.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n_rows,), int
+            A permutation of the rows.
+        """
+        for start in range(0, self.rows.n_rows, self.batch_size):
+            yield self._gather(order[start : start + self.batch_size])
+
+    def _gather(self, index):
+        rows = self.rows
+        if self._buffer is None:
+            return rows.subset(index)
+        # mode="clip": with the default np.take buffers its output once more.
+        X = np.take(rows.X, index, axis=0, out=self._buffer[: len(index)], mode="clip")
+        weights = None if rows.weights is None else rows.weights[index]
+        return Rows(X, rows.targets[index], weights)

@@ -1,0 +1,97 @@
+"""What a solver is given, and what it leaves behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .._objective import Objective
+from .._rows import Rows
+
+
+@dataclass
+class Problem:
+    """What to minimise.
+
+    Parameters
+    ----------
+    objective : Objective
+        The regularised objective.
+
+    rows : Rows
+        The training rows.
+
+    random_state : RandomState
+        Source of the shuffles.
+
+    validation_score : callable or None
+        Score of the given :class:`Parameters` on held-out rows; where there is
+        one, the minibatch solvers stop by it.
+    """
+
+    objective: Objective
+    rows: Rows
+    random_state: np.random.RandomState
+    validation_score: Callable | None = None
+
+
+@dataclass
+class History:
+    """How a training went; a later call that continues it goes on writing here.
+
+    The fields are the fitted attributes of the same names, less the underscore.
+    """
+
+    n_iter: int = 0
+    n_fun: int = 0
+    t: int = 0
+    loss: float = np.inf
+    best_loss: float | None = np.inf
+    loss_curve: list = field(default_factory=list)
+    validation_scores: list | None = None
+    best_validation_score: float | None = None
+    no_improvement_count: int = 0
+
+    def copy(self):
+        """Copy, lists included."""
+        scores = self.validation_scores
+        return replace(
+            self,
+            loss_curve=list(self.loss_curve),
+            validation_scores=None if scores is None else list(scores),
+        )
+
+    def continued(self):
+        """Copy for a call that goes on training, with counts of its own."""
+        return replace(self.copy(), n_iter=0, n_fun=0)
+
+
+# What of it is public, as an attribute of the estimator.
+PUBLIC_HISTORY = (
+    "n_iter",
+    "n_fun",
+    "t",
+    "loss",
+    "best_loss",
+    "loss_curve",
+    "validation_scores",
+    "best_validation_score",
+)
+
+
+@dataclass
+class Stop:
+    """Why a training ended.
+
+    Parameters
+    ----------
+    reason : {"converged", "max_iter", "max_fun", "failed", "callback", \
+            "interrupted", "diverged"}
+        The reason.
+
+    message : str, default=""
+        The solver's own words, where it has any.
+    """
+
+    reason: str
+    message: str = ""

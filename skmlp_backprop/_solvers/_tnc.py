@@ -1,0 +1,54 @@
+"""Truncated Newton."""
+
+import numpy as np
+
+from ._full_batch import FullBatchSolver
+
+_NO_CAP = np.iinfo(np.int32).max
+
+# Evaluations within one step, SciPy's default being 50. More steps, each solved
+# more roughly, get further: on ex4data1 (400-25-10, alpha 1, 250 evaluations, seeds
+# 0 to 7) the worst J is 0.335 with 10, 0.343 with 20, 0.358 with 30 and with 50.
+_MAX_CG_ITERATIONS = 10
+
+
+class TNC(FullBatchSolver):
+    """Truncated Newton: each step solves the Newton equations roughly, by CG.
+
+    It forms Hessian products by differences of gradients. In float32 these are
+    noise (on ex4data1 it ends at J = 0.68 where float64 reaches 0.31), so it
+    evaluates in float64 whatever the input.
+
+    References
+    ----------
+    Nash, S. G. (1984). "Newton-type minimization via the Lanczos method."
+    SIAM J. Numer. Anal. 21(4).
+    """
+
+    method = "TNC"
+
+    def arithmetic_dtype(self, dtype):
+        return np.dtype(np.float64)
+
+    def options(self):
+        return {"gtol": self.tol, "maxfun": _NO_CAP, "maxCGit": _MAX_CG_ITERATIONS}
+
+    def _minimize(self, evaluations, iterations):
+        # TNC's callback is told the weights alone. They are, to the last bit, those
+        # of one of the evaluations since the last iteration, whose loss is looked
+        # up here; by hash, as a copy of each would be some fifty times the weights.
+        losses = {}
+
+        def evaluate(theta):
+            loss, gradient = evaluations(theta)
+            losses[hash(theta.tobytes())] = loss
+            return loss, gradient
+
+        def callback(xk):
+            key = hash(xk.tobytes())
+            loss = losses[key]
+            losses.clear()
+            losses[key] = loss
+            iterations.end(xk, loss)
+
+        return self._call_scipy(evaluate, evaluations.start(), callback)

@@ -1,0 +1,194 @@
+"""One training: from rows and initial weights, through a solver, to the last word."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import train_test_split
+
+from ._architecture import init_activations
+from ._inference import compute_logits
+from ._initialization import initialize
+from ._objective import Objective
+from ._parameters import Parameters
+from ._solvers import SOLVERS
+from ._solvers._problem import History, Problem
+from ._threads import scipy_blas_on_one_thread
+
+
+def make_solver(estimator):
+    """The solver that an estimator's parameters describe."""
+    solver = SOLVERS[estimator.solver]
+    return solver(
+        **{name: getattr(estimator, name) for name in solver.hyper_parameters}
+    )
+
+
+def initial_parameters(estimator, network, random_state):
+    """Draw initial weights, in float64, whatever the data's precision."""
+    names = [activation.name for activation in network.activations]
+    return Parameters.from_coefs(
+        *initialize(
+            random_state,
+            network.layer_units,
+            init_activations(estimator, names),
+            estimator.weight_init,
+            input_intercept=network.input_activation is not None,
+        )
+    )
+
+
+def new_history(estimator):
+    """An empty history; with early stopping one of scores in place of losses."""
+    if estimator.early_stopping and SOLVERS[estimator.solver].stochastic:
+        return History(
+            best_loss=None, validation_scores=[], best_validation_score=-np.inf
+        )
+    return History()
+
+
+def train(estimator, network, labels, rows, parameters, history, solver, **watching):
+    """Run a solver from the given weights.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        Its parameters are read; it is not changed.
+
+    network : Network
+        The network.
+
+    labels : Labels
+        The classes.
+
+    rows : Rows
+        All rows; where there is early stopping, part of them is held out.
+
+    parameters : Parameters
+        Initial weights.
+
+    history : History
+        Written to.
+
+    solver : FullBatchSolver or MinibatchSolver
+        The solver.
+
+    **watching
+        `random_state`, source of the split and the shuffles; and `monitor`, told
+        of every iteration.
+
+    Returns
+    -------
+    parameters : Parameters
+        The final weights, in the precision of the rows.
+
+    Raises
+    ------
+    ValueError
+        If the objective is not finite at the initial weights.
+    """
+    random_state = watching["random_state"]
+    dtype = solver.arithmetic_dtype(rows.X.dtype)
+    parameters = parameters.packed(dtype)
+    validation_score = None
+    if estimator.early_stopping and solver.stochastic:
+        rows, held_out = _hold_out(
+            rows, estimator.validation_fraction, labels, random_state
+        )
+        validation_score = _Accuracy(network, labels, held_out)
+    problem = Problem(
+        Objective(network, estimator.alpha, dtype), rows, random_state, validation_score
+    )
+    with np.errstate(all="ignore"), scipy_blas_on_one_thread():
+        stop = solver.solve(problem, parameters, history, watching["monitor"])
+    _explain(stop, estimator, solver, history)
+    return parameters.packed(rows.X.dtype)
+
+
+class _Accuracy:
+    """Weighted accuracy of given weights on held-out rows."""
+
+    def __init__(self, network, labels, rows):
+        self.network = network
+        self.labels = labels
+        self.rows = rows
+
+    def __call__(self, parameters):
+        logits = compute_logits(self.network, parameters, self.rows.X)
+        return float(
+            accuracy_score(
+                self.rows.targets,
+                self.labels.decode_codes(logits),
+                sample_weight=self.rows.weights,
+            )
+        )
+
+
+def _hold_out(rows, fraction, labels, random_state):
+    """Split a share of the rows off, stratified wherever the classes permit it."""
+    stratify = None
+    if not labels.multilabel:
+        counts = np.bincount(rows.targets, minlength=len(labels.classes))
+        counts = counts[counts > 0]
+        if counts.min() >= 2 and np.ceil(fraction * rows.n_rows) >= len(counts):
+            stratify = rows.targets
+    train_index, held_out_index = train_test_split(
+        np.arange(rows.n_rows),
+        random_state=random_state,
+        test_size=fraction,
+        stratify=stratify,
+    )
+    if len(held_out_index) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
+    return rows.subset(train_index), rows.subset(held_out_index)
+
+
+def _explain(stop, estimator, solver, history):
+    """Turn the end of a training into the warning or error it calls for."""
+    if stop.reason == "diverged" and history.n_fun == 0:
+        raise ValueError(
+            "The loss or its gradient is not finite at the initial weights. The input "
+            "data may contain large values and need to be preprocessed, for example "
+            "by StandardScaler; or use a smaller `weight_init`."
+        )
+    if stop.reason == "diverged":
+        _warn(
+            f"Training diverged in {_where(solver, history)}: the loss or the weights "
+            "are no longer finite. The best weights before that are kept. Lower "
+            "`learning_rate_init` or scale the data, for example by StandardScaler."
+        )
+    elif stop.reason == "interrupted":
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+    elif stop.reason == "max_iter" and solver.stochastic:
+        _warn(
+            f"Stochastic Optimizer: Maximum iterations ({solver.max_iter}) reached and "
+            "the optimization hasn't converged yet. Increase `max_iter`, or "
+            "`learning_rate_init` if the loss still falls slowly."
+        )
+    elif stop.reason in ("max_iter", "max_fun"):
+        _warn(
+            f"{estimator.solver} stopped at {stop.reason}="
+            f"{getattr(solver, stop.reason)} before it converged; the best weights "
+            f"seen are kept. Increase `{stop.reason}` or `tol`, or scale the data."
+        )
+    elif stop.reason == "failed":
+        _warn(
+            f"{estimator.solver} stopped before it converged: {stop.message} "
+            "Increase `tol` or scale the data."
+        )
+
+
+def _where(solver, history):
+    if not solver.stochastic:
+        return f"iteration {history.n_iter + 1}"
+    return (
+        f"epoch {history.n_iter + 1}, at a learning rate of {solver.learning_rate_:g}"
+    )
+
+
+def _warn(message):
+    warnings.warn(message, ConvergenceWarning, stacklevel=5)
