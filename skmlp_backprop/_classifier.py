@@ -65,7 +65,7 @@ class BackpropMLPClassifier(
         Activation of the hidden layers, or one for each: "identity", "logistic",
         "tanh", "relu".
 
-    solver : {"lbfgs", "cg", "tnc", "sgd", "adam"}, default="lbfgs"
+    solver : {"lbfgs", "cg", "tnc", "sgd", "adam"}, default="adam"
         - "lbfgs", limited-memory BFGS; "cg", nonlinear conjugate gradients;
           "tnc", truncated Newton: SciPy's, on all rows at once.
         - "sgd", stochastic gradient descent with momentum; "adam": on minibatches.
@@ -282,7 +282,7 @@ class BackpropMLPClassifier(
         hidden_layer_sizes=(100,),
         activation="tanh",
         *,
-        solver="lbfgs",
+        solver="adam",
         alpha=0.0001,
         batch_size="auto",
         learning_rate="constant",

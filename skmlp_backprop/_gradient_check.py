@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from ._objective import Objective
 
-# Up to here every coordinate is checked, at two evaluations each.
+# Up to here every coordinate is checked, at four evaluations each.
 _MAX_COORDINATES = 2000
 _N_DIRECTIONS = 50
 # Differences of a correct gradient stay orders of magnitude below, those of a
@@ -68,9 +68,11 @@ def check_gradient(
 ):
     """Compare backpropagation with central differences, in float64.
 
-    Each derivative is set against (J(w + eps d) - J(w - eps d)) / (2 eps), for d
-    every coordinate of networks of up to 2000 parameters, else for random
-    directions in each array of weights or biases.
+    Each derivative is set against D(eps) = (J(w + eps d) - J(w - eps d)) / (2 eps),
+    for d every coordinate of networks of up to 2000 parameters, else for random
+    directions in each array of weights or biases. (4 D(eps / 2) - D(eps)) / 3 takes
+    D's place, whose error is of fourth order: near a minimum, where the gradient
+    is small, that of second order alone would look like a fault.
 
     Parameters
     ----------
@@ -152,7 +154,7 @@ def check_gradient(
 
 
 class _Slope:
-    """Central difference of J along a direction within a part of the weights."""
+    """Differences of J along a direction within a part of the weights."""
 
     def __init__(self, objective, rows, parameters, eps):
         self.objective = objective
@@ -163,8 +165,12 @@ class _Slope:
         self.eps = eps
 
     def __call__(self, part, direction):
-        ahead = self._loss(part, self.eps * direction)
-        return (ahead - self._loss(part, -self.eps * direction)) / (2 * self.eps)
+        wide = self._central(part, direction, self.eps)
+        return (4 * self._central(part, direction, self.eps / 2) - wide) / 3
+
+    def _central(self, part, direction, eps):
+        ahead = self._loss(part, eps * direction)
+        return (ahead - self._loss(part, -eps * direction)) / (2 * eps)
 
     def _loss(self, part, step):
         self.moved.flat[:] = self.center.flat

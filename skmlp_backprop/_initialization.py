@@ -1,5 +1,8 @@
 """Initial weights.
 
+Save for "auto", which follows MLPClassifier, weights are drawn unit by unit, as the
+textbooks' matrices of shape (fan_out, fan_in) are.
+
 References
 ----------
 Glorot, X. and Bengio, Y. (2010). "Understanding the difficulty of training deep
@@ -37,7 +40,7 @@ class He:
     """Weights N(0, 2 / fan_in), biases 0."""
 
     def weights(self, rng, fan_in, fan_out, activation):
-        return rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
+        return rng.normal(0, np.sqrt(2 / fan_in), (fan_out, fan_in)).T
 
     def biases(self, rng, fan_in, fan_out, activation):
         return np.zeros(fan_out)
@@ -47,7 +50,7 @@ class Normal:
     """Weights N(0, 1 / fan_in), biases N(0, 1)."""
 
     def weights(self, rng, fan_in, fan_out, activation):
-        return rng.normal(0, np.sqrt(1 / fan_in), (fan_in, fan_out))
+        return rng.normal(0, np.sqrt(1 / fan_in), (fan_out, fan_in)).T
 
     def biases(self, rng, fan_in, fan_out, activation):
         return rng.normal(0, 1, fan_out)
@@ -60,7 +63,7 @@ class Uniform:
         self.eps = eps
 
     def weights(self, rng, fan_in, fan_out, activation):
-        return rng.uniform(-self.eps, self.eps, (fan_in, fan_out))
+        return rng.uniform(-self.eps, self.eps, (fan_out, fan_in)).T
 
     def biases(self, rng, fan_in, fan_out, activation):
         return rng.uniform(-self.eps, self.eps, fan_out)

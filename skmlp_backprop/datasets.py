@@ -31,7 +31,15 @@ _IDX_DTYPES = {
     0x0D: ">f4",
     0x0E: ">f8",
 }
-_MAT_ERRORS = (ValueError, TypeError, KeyError, EOFError, OSError, zlib.error)
+_MAT_ERRORS = (
+    scipy.io.matlab.MatReadError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OSError,
+    zlib.error,
+)
 
 
 def read_mat(path):

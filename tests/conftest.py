@@ -1,0 +1,42 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.preprocessing import StandardScaler
+
+from skmlp_backprop.datasets import read_mat
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    folder = os.environ.get("SKMLP_DATA_DIR")
+    if not folder:
+        pytest.skip("SKMLP_DATA_DIR is not set: no ex4data1.mat, no MNIST files")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def exercise(data_dir):
+    return read_mat(data_dir / "ex4data1.mat")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.fixture(scope="session")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.fixture
+def blobs():
+    """Small random classification data: X, labels of 3 classes, weights."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 4))
+    return X, np.arange(30) % 3, rng.integers(1, 4, 30)
