@@ -1,0 +1,272 @@
+"""Parameters, shapes, labels, and what bad input gets."""
+
+import itertools
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from skmlp_backprop import BackpropMLPClassifier
+
+
+def quick(**params):
+    params = {"hidden_layer_sizes": 5, "solver": "lbfgs", "random_state": 0, **params}
+    return BackpropMLPClassifier(**params)
+
+
+def fit(mlp, X, y, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mlp.fit(X, y, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "units"),
+    [((), [4, 3]), (7, [4, 7, 3]), ([7, 2], [4, 7, 2, 3]), (np.array([6]), [4, 6, 3])],
+    ids=str,
+)
+def test_hidden_layer_sizes(hidden, units, iris):
+    mlp = fit(quick(hidden_layer_sizes=hidden), *iris)
+    assert [c.shape for c in mlp.coefs_] == list(itertools.pairwise(units))
+    assert [b.shape for b in mlp.intercepts_] == [(n,) for n in units[1:]]
+    assert mlp.n_layers_ == len(units)
+    assert mlp.n_outputs_ == 3
+    assert mlp.out_activation_ == "softmax"
+    assert mlp.score(*iris) > 0.9
+
+
+def test_an_activation_per_layer(iris):
+    """The mixed network is the composition of its layers."""
+    X, y = iris
+    mlp = fit(quick(hidden_layer_sizes=(5, 4), activation=["tanh", "relu"]), X, y)
+    a = np.tanh(X @ mlp.coefs_[0] + mlp.intercepts_[0])
+    a = np.maximum(a @ mlp.coefs_[1] + mlp.intercepts_[1], 0)
+    logits = a @ mlp.coefs_[2] + mlp.intercepts_[2]
+    np.testing.assert_allclose(mlp.decision_function(X), logits, atol=1e-12)
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(mlp.predict_proba(X), p, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+@pytest.mark.parametrize("output", ["softmax", "logistic"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_all_outputs_and_losses_train(loss, output, n_classes, iris):
+    X, y = iris[0][iris[1] < n_classes], iris[1][iris[1] < n_classes]
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    mlp = fit(quick(loss=loss, output_activation=output, alpha=0.01), X, names)
+    assert mlp.n_outputs_ == (
+        1 if n_classes == 2 and output == "logistic" else n_classes
+    )
+    assert mlp.out_activation_ == output
+    assert mlp.classes_.tolist() == ["setosa", "versicolor", "virginica"][:n_classes]
+    assert mlp.score(X, names) > 0.95
+    proba = mlp.predict_proba(X)
+    assert proba.shape == (len(X), n_classes)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(mlp.classes_[proba.argmax(axis=1)], mlp.predict(X))
+    np.testing.assert_allclose(mlp.predict_log_proba(X), np.log(proba), atol=1e-9)
+    decision = mlp.decision_function(X)
+    assert decision.shape == ((len(X),) if n_classes == 2 else (len(X), 3))
+    if n_classes == 2:
+        np.testing.assert_array_equal(decision > 0, mlp.predict(X) == "versicolor")
+
+
+def test_one_vs_all_probabilities_keep_their_ranking_when_all_underflow():
+    mlp = BackpropMLPClassifier.from_weights(
+        [np.diag([-900.0, -901.0, -950.0])],
+        [np.zeros(3)],
+        [0, 1, 2],
+        output_activation="logistic",
+    )
+    proba = mlp.predict_proba([[1.0, 1.0, 1.0]])[0]
+    np.testing.assert_allclose(proba[:2], [1 / (1 + np.exp(-1)), 1 / (1 + np.e)])
+
+
+def test_input_activation(iris):
+    X, y = iris
+    mlp = fit(quick(input_activation="tanh", hidden_layer_sizes=()), X, y)
+    assert mlp.input_intercept_.shape == (4,)
+    assert np.abs(mlp.input_intercept_).max() > 0.01
+    a = np.tanh(X + mlp.input_intercept_)
+    np.testing.assert_allclose(
+        mlp.decision_function(X), a @ mlp.coefs_[0] + mlp.intercepts_[0], atol=1e-12
+    )
+    assert fit(quick(), X, y).input_intercept_ is None
+
+
+@pytest.mark.parametrize(
+    ("weight_init", "std", "bias_std", "bound"),
+    [
+        ("auto", np.sqrt(6 / 500) / np.sqrt(3), np.sqrt(6 / 500) / np.sqrt(3), 0.11),
+        ("he", np.sqrt(2 / 100), 0, 1),
+        ("normal", np.sqrt(1 / 100), 1, 5),
+        (0.12, 0.12 / np.sqrt(3), 0.12 / np.sqrt(3), 0.12),
+    ],
+)
+def test_weight_init(weight_init, std, bias_std, bound):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((10, 100)), np.arange(10) % 2
+    mlp = quick(hidden_layer_sizes=400, weight_init=weight_init)
+    mlp = mlp._initialized(X, y, np.random.RandomState(0))
+    assert mlp.coefs_[0].std() == pytest.approx(std, rel=0.02)
+    assert mlp.intercepts_[0].std() == pytest.approx(bias_std, rel=0.1)
+    assert np.abs(mlp.coefs_[0]).max() <= bound
+
+
+def test_from_weights_roundtrip_and_further_training(iris):
+    mlp = fit(quick(max_iter=10), *iris)
+    again = BackpropMLPClassifier.from_weights(
+        mlp.coefs_, mlp.intercepts_, mlp.classes_, solver="lbfgs", warm_start=True
+    )
+    np.testing.assert_array_equal(
+        again.predict_proba(iris[0]), mlp.predict_proba(iris[0])
+    )
+    assert again.hidden_layer_sizes == (5,)
+    loss = again.loss_and_gradient(*iris)[0]
+    assert fit(again, *iris).loss_ < loss
+
+
+@pytest.mark.parametrize(
+    ("coefs", "intercepts", "classes", "params", "message"),
+    [
+        ([np.ones((2, 3))], [np.ones(2)], [0, 1, 2], {}, "one entry per unit"),
+        (
+            [np.ones((2, 3)), np.ones((2, 2))],
+            [np.ones(3), np.ones(2)],
+            [0, 1],
+            {},
+            "ch",
+        ),
+        ([np.ones((2, 3))], [np.ones(3)], [0, 1], {}, "units per layer"),
+        (
+            [np.ones((2, 1))],
+            [np.ones(1)],
+            [0, 1],
+            {"output_activation": "softmax"},
+            "un",
+        ),
+        ([np.ones((2, 3))], [np.ones(3)], [1, 0, 2], {}, "sorted and distinct"),
+        ([np.full((2, 3), np.nan)], [np.ones(3)], [0, 1, 2], {}, "finite"),
+        ([np.ones(3)], [np.ones(3)], [0, 1, 2], {}, "matrices"),
+        (
+            [np.ones((2, 3))],
+            [np.ones(3)],
+            [0, 1, 2],
+            {"alpha": -1},
+            "'alpha' parameter",
+        ),
+        (
+            [np.ones((2, 3))],
+            [np.ones(3)],
+            [0, 1, 2],
+            {"input_activation": "tanh"},
+            "go together",
+        ),
+    ],
+)
+def test_bad_weights(coefs, intercepts, classes, params, message):
+    with pytest.raises(ValueError, match=message):
+        BackpropMLPClassifier.from_weights(coefs, intercepts, classes, **params)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"alpha": -1}, "The 'alpha' parameter .* must be a float in the range"),
+        ({"solver": "newton"}, "The 'solver' parameter .* must be a str among"),
+        ({"activation": "cube"}, "The 'activation' parameter"),
+        ({"weight_init": -0.1}, "The 'weight_init' parameter"),
+        ({"momentum": 2}, "The 'momentum' parameter"),
+        ({"max_fun": 0}, "The 'max_fun' parameter"),
+        ({"loss": "hinge"}, "The 'loss' parameter"),
+        ({"class_weight": "fair"}, "The 'class_weight' parameter"),
+        ({"activation": ["tanh", "relu"]}, "names 2 activations, but hidden_layer_siz"),
+        ({"activation": ["cube"]}, r"unknown names \['cube'\]"),
+        (
+            {"hidden_layer_sizes": (5, 0)},
+            r"hidden_layer_sizes must be > 0, got \[5, 0\]",
+        ),
+        ({"hidden_layer_sizes": (2.5,)}, "hidden_layer_sizes must be > 0"),
+        ({"class_weight": {"rose": 2}}, r"class_weight has the labels \['rose'\]"),
+    ],
+    ids=str,
+)
+def test_bad_parameters(params, message, iris):
+    with pytest.raises(ValueError, match=message):
+        quick(**params).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X, y: (np.where(X > 2, np.nan, X), y), "Input X contains NaN"),
+        (lambda X, y: (np.where(X > 2, np.inf, X), y), "Input X contains infinity"),
+        (lambda X, y: (X[:5], y[:4]), "inconsistent numbers of samples"),
+        (lambda X, y: (X, np.zeros(len(X))), "samples of at least 2 classes"),
+        (lambda X, y: (X, X[:, 0]), "Unknown label type"),
+        (lambda X, y: (X[:, 0], y), "Expected 2D array"),
+        (lambda X, y: (X[:0], y[:0]), "Found array with 0 sample"),
+    ],
+)
+def test_bad_data_leaves_the_old_fit(spoil, message, iris):
+    mlp = fit(quick(), *iris)
+    before = dict(vars(mlp))
+    with pytest.raises(ValueError, match=message):
+        mlp.fit(*spoil(*iris))
+    assert vars(mlp) == before
+    mlp.set_params(alpha=-1)
+    with pytest.raises(ValueError, match="alpha"):
+        mlp.fit(*iris)
+    assert mlp.score(*iris) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(3), "sample_weight.shape"),
+        (-np.ones(150), "Negative values in data passed to `sample_weight`"),
+        (np.zeros(150), "Sample weights must contain at least one non-zero"),
+    ],
+)
+def test_bad_sample_weight(weights, message, iris):
+    with pytest.raises(ValueError, match=message):
+        quick().fit(*iris, sample_weight=weights)
+
+
+def test_wrong_feature_count_and_unfitted(iris):
+    with pytest.raises(NotFittedError):
+        quick().predict(iris[0])
+    mlp = fit(quick(), *iris)
+    with pytest.raises(ValueError, match="X has 3 features, but BackpropMLPClassifier"):
+        mlp.predict(iris[0][:, :3])
+    with pytest.raises(ValueError, match=re.escape("classes not in `self.classes_`")):
+        mlp.loss_and_gradient(iris[0], iris[1] + 1)
+
+
+def test_fit_leaves_x_untouched_and_does_not_copy_it(iris):
+    X = iris[0].copy()
+    X.flags.writeable = False
+    mlp = fit(clone(quick(solver="adam")), X, iris[1])
+    np.testing.assert_array_equal(X, iris[0])
+    assert mlp.score(X, iris[1]) > 0.9
+
+
+def test_blas_threads_are_put_back(iris):
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def counts():
+        return [library["num_threads"] for library in threadpool_info()]
+
+    before = counts()
+    fit(quick(), *iris)
+    assert counts() == before
+    with threadpool_limits(1):
+        fit(quick(), *iris)
+        assert set(counts()) == {1}
+    with pytest.raises(ValueError, match="NaN"):
+        quick().fit(iris[0] * np.nan, iris[1])
+    assert counts() == before

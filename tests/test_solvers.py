@@ -1,0 +1,162 @@
+"""Caps, curves, what is kept and what is warned of, for every solver."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop._objective import Objective
+from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
+
+FULL_BATCH = [name for name in SOLVERS if name not in STOCHASTIC_SOLVERS]
+
+
+def make(solver, **params):
+    params = {"hidden_layer_sizes": 6, "random_state": 0, "tol": 0, **params}
+    return BackpropMLPClassifier(solver=solver, **params)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Losses of all evaluations, in order."""
+    losses = []
+    evaluate = Objective.loss_and_gradient
+
+    def spy(self, parameters, rows, gradient):
+        loss = evaluate(self, parameters, rows, gradient)
+        losses.append(float(loss[0]))
+        return loss
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", spy)
+    return losses
+
+
+@pytest.mark.parametrize("cap", [1, 2, 7])
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_max_iter_is_exact(solver, cap, iris, seen):
+    mlp = make(solver, max_iter=cap)
+    with pytest.warns(
+        ConvergenceWarning, match=f"max_iter={cap} .*Increase `max_iter`"
+    ):
+        mlp.fit(*iris)
+    assert mlp.n_iter_ == len(mlp.loss_curve_) == cap
+    assert mlp.n_fun_ == len(seen)
+    assert mlp.t_ == len(seen) * len(iris[0])
+    assert mlp.loss_ == mlp.best_loss_ == min(seen)
+    assert mlp.loss_and_gradient(*iris)[0] == pytest.approx(min(seen), rel=1e-14)
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3, 11, 40])
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_max_fun_is_exact(solver, cap, iris, seen):
+    mlp = make(solver, max_fun=cap, max_iter=10**6)
+    with pytest.warns(ConvergenceWarning, match=f"max_fun={cap} .*Increase `max_fun`"):
+        mlp.fit(*iris)
+    assert mlp.n_fun_ == len(seen) == cap
+    assert mlp.loss_ == mlp.best_loss_ == min(seen)
+    assert mlp.loss_and_gradient(*iris)[0] == pytest.approx(min(seen), rel=1e-14)
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_convergence(solver, iris):
+    """A regularised problem: no warning, zero gradient, a falling curve."""
+    mlp = make(solver, tol=1e-5, alpha=5, max_iter=5000).fit(*iris)
+    _, gradient = mlp.loss_and_gradient(*iris)
+    assert max(abs(g).max() for g in gradient.coefs + gradient.intercepts) < 1e-3
+    assert (np.diff(mlp.loss_curve_) <= 0).all()
+    assert mlp.loss_ == pytest.approx(mlp.loss_curve_[-1], rel=1e-6)
+
+
+def test_full_batch_solvers_find_the_same_minimum(iris):
+    """Without hidden layers the log loss is convex: one minimum for all."""
+    params = {"hidden_layer_sizes": (), "alpha": 2, "tol": 1e-7, "max_iter": 10**4}
+    fitted = [make(solver, **params).fit(*iris) for solver in FULL_BATCH]
+    adam = make("adam", batch_size=150, n_iter_no_change=50, **params)
+    adam.set_params(learning_rate_init=0.05).fit(*iris)
+    for mlp in [*fitted[1:], adam]:
+        assert mlp.loss_ == pytest.approx(fitted[0].loss_, rel=1e-6)
+        np.testing.assert_allclose(mlp.coefs_[0], fitted[0].coefs_[0], atol=5e-3)
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
+def test_epochs(solver, iris, seen):
+    mlp = make(solver, max_iter=4, batch_size=40)
+    with pytest.warns(
+        ConvergenceWarning, match=re.escape("Maximum iterations (4) rea")
+    ):
+        mlp.fit(*iris)
+    assert mlp.n_iter_ == len(mlp.loss_curve_) == 4
+    assert mlp.n_fun_ == len(seen) == 4 * 4
+    assert mlp.t_ == 4 * 150
+    batch_rows = [40, 40, 40, 30]
+    epochs = np.average(np.reshape(seen, (4, 4)), axis=1, weights=batch_rows)
+    np.testing.assert_allclose(mlp.loss_curve_, epochs, rtol=1e-12)
+    assert mlp.loss_ == mlp.loss_curve_[-1]
+    assert mlp.best_loss_ == min(mlp.loss_curve_)
+
+
+def test_full_batch_sgd_is_gradient_descent(iris):
+    X, y = iris
+    mlp = make("sgd", momentum=0, batch_size=150, learning_rate_init=0.5, max_iter=1)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, y)
+    reference = make("sgd")._initialized(X, y, np.random.RandomState(0))
+    _, gradient = reference.loss_and_gradient(X, y)
+    for new, old, slope in zip(
+        mlp.coefs_, reference.coefs_, gradient.coefs, strict=True
+    ):
+        np.testing.assert_allclose(new, old - 0.5 * slope, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_float32(solver, iris):
+    """float32 in, float32 weights out, and a training that comes as far."""
+    X, y = iris
+    double = make(solver, alpha=1, max_iter=12)
+    single = clone(double)
+    with pytest.warns(ConvergenceWarning):
+        double.fit(X, y)
+    with pytest.warns(ConvergenceWarning):
+        single.fit(X.astype(np.float32), y)
+    proba = single.predict_proba(X.astype(np.float32))
+    arrays = [*single.coefs_, *single.intercepts_, proba]
+    assert {a.dtype for a in arrays} == {np.dtype(np.float32)}
+    assert {a.dtype for a in double.coefs_} == {np.dtype(np.float64)}
+    assert single.loss_ == pytest.approx(double.loss_, rel=1e-3)
+
+
+def test_tnc_in_float32_evaluates_in_float64(exercise):
+    X, y = exercise
+    mlp = BackpropMLPClassifier(
+        25,
+        "logistic",
+        solver="tnc",
+        output_activation="logistic",
+        weight_init=0.12,
+        alpha=1,
+        max_fun=400,
+        tol=0,
+        max_iter=10**6,
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X.astype(np.float32), y)
+    assert mlp.loss_ <= 0.330
+    assert mlp.coefs_[0].dtype == np.float32
+
+
+def test_verbose(iris, capsys):
+    with pytest.warns(ConvergenceWarning):
+        make("lbfgs", max_iter=3, verbose=True).fit(*iris)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:12] for line in lines] == [f"Iteration {i}," for i in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_reproducible(solver, iris):
+    with pytest.warns(ConvergenceWarning):
+        a, b = (make(solver, max_iter=5).fit(*iris) for _ in range(2))
+    np.testing.assert_array_equal(a.coefs_[0], b.coefs_[0])

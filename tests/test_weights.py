@@ -1,0 +1,87 @@
+"""Sample weights and class weights mean what repeated rows mean."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop._solvers import SOLVERS
+
+
+def fit(X, y, sample_weight=None, **params):
+    mlp = BackpropMLPClassifier(hidden_layer_sizes=5, random_state=0, **params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mlp.fit(X, y, sample_weight)
+
+
+def assert_same_weights(a, b, rtol):
+    for one, other in zip(
+        a.coefs_ + a.intercepts_, b.coefs_ + b.intercepts_, strict=True
+    ):
+        assert np.linalg.norm(one - other) <= rtol * np.linalg.norm(other)
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 1, 1: 3, 2: 0.5}])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_weights_are_repeated_rows(solver, class_weight, blobs):
+    X, y, weights = blobs
+    weights[::7] = 0
+    repeated = np.repeat(np.arange(len(y)), weights)
+    params = {
+        "solver": solver,
+        "class_weight": class_weight,
+        "max_iter": 4,
+        "max_fun": 4,
+        "batch_size": "auto",
+    }
+    weighted = fit(X, y, weights, **params)
+    assert_same_weights(weighted, fit(X[repeated], y[repeated], **params), rtol=1e-8)
+
+
+def test_class_weight_is_a_sample_weight(iris):
+    X, y = iris
+    per_class = {0: 1.0, 1: 5.0, 2: 0.1}
+    params = {"solver": "lbfgs", "max_iter": 10}
+    by_class = fit(X, y, class_weight=per_class, **params)
+    by_row = fit(X, y, np.array([per_class[label] for label in y]), **params)
+    assert_same_weights(by_class, by_row, rtol=1e-9)
+    names = np.array(["a", "b", "c"])[y]
+    named = fit(X, names, class_weight=dict(zip("abc", (1, 5, 0.1))), **params)  # noqa: B905
+    assert_same_weights(by_class, named, rtol=1e-12)
+
+
+def test_partial_class_weight_leaves_the_others_at_one(iris):
+    params = {"solver": "lbfgs", "max_iter": 5}
+    some = fit(*iris, class_weight={1: 5.0}, **params)
+    assert_same_weights(
+        some, fit(*iris, class_weight={0: 1, 1: 5, 2: 1}, **params), 1e-12
+    )
+
+
+def test_scale_of_the_weights_matters_only_to_the_penalty(iris):
+    """J divides by the sum of weights, so alpha is relative to that."""
+    X, y = iris
+    params = {"solver": "lbfgs", "max_iter": 5}
+    once = fit(X, y, np.ones(len(y)), alpha=1.0, **params)
+    twice = fit(X, y, np.full(len(y), 2.0), alpha=2.0, **params)
+    assert_same_weights(once, twice, rtol=1e-9)
+
+
+def test_a_minibatch_of_zero_weight_makes_no_step(iris):
+    X, y = iris
+    weights = np.zeros(len(y))
+    weights[:50] = 1
+    params = {"solver": "sgd", "shuffle": False, "batch_size": 50, "max_iter": 3}
+    assert_same_weights(
+        fit(X, y, weights, **params),
+        fit(
+            np.vstack([X[:50], X[50:52]]),
+            np.r_[y[:50], 1, 2],
+            np.r_[np.ones(50), 0, 0],
+            **{**params, "batch_size": 50},
+        ),
+        rtol=1e-12,
+    )
