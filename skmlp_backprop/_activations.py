@@ -9,7 +9,10 @@ multiplied in, which is why no activation here needs a buffer of its own.
 To add one, write its class and decorate it with its name.
 """
 
+import math
+
 import numpy as np
+from scipy.special import ndtr
 
 ACTIVATIONS = {}
 
@@ -121,4 +124,94 @@ class Relu(Activation):
 
     def multiply_derivative(self, kept, delta):
         np.greater(kept, 0, out=kept)
+        delta *= kept
+
+
+@_register("leaky_relu")
+class LeakyRelu(Activation):
+    """f(z) = z above 0, z / 100 below.
+
+    Maas, A. L., Hannun, A. Y. and Ng, A. Y. (2013). "Rectifier nonlinearities
+    improve neural network acoustic models." ICML workshop.
+    """
+
+    slope = 0.01
+
+    def apply(self, z, out):
+        np.maximum(z, self.slope * z, out=out)
+
+    def multiply_derivative(self, kept, delta):
+        np.greater(kept, 0, out=kept)
+        kept *= 1 - self.slope
+        kept += self.slope
+        delta *= kept
+
+
+@_register("elu")
+class Elu(Activation):
+    """f(z) = z above 0, exp(z) - 1 below.
+
+    Clevert, D., Unterthiner, T. and Hochreiter, S. (2016). "Fast and accurate deep
+    network learning by exponential linear units." ICLR.
+    """
+
+    def apply(self, z, out):
+        below = np.minimum(z, 0)
+        np.expm1(below, out=below)
+        np.maximum(z, 0, out=out)
+        out += below
+
+    def multiply_derivative(self, kept, delta):
+        # f'(z) = exp(z) = f(z) + 1 below 0.
+        np.minimum(kept, 0, out=kept)
+        kept += 1
+        delta *= kept
+
+
+@_register("gelu")
+class Gelu(Activation):
+    """f(z) = z Phi(z), with Phi the standard normal distribution function.
+
+    Hendrycks, D. and Gimpel, K. (2016). "Gaussian error linear units."
+    arXiv:1606.08415. The exact form, not its approximation by tanh.
+    """
+
+    keeps_input = True
+
+    def apply(self, z, out):
+        ndtr(z, out=out)
+        out *= z
+
+    def multiply_derivative(self, kept, delta):
+        # f'(z) = Phi(z) + z phi(z).
+        density = np.exp(-0.5 * kept * kept)
+        density *= 1 / math.sqrt(2 * math.pi)
+        density *= kept
+        ndtr(kept, out=kept)
+        kept += density
+        delta *= kept
+
+
+@_register("silu")
+class Silu(Activation):
+    """f(z) = z s(z), with s the sigmoid; also known as swish.
+
+    Elfwing, S., Uchibe, E. and Doya, K. (2018). "Sigmoid-weighted linear units for
+    neural network function approximation in reinforcement learning." Neural
+    Networks 107.
+    """
+
+    keeps_input = True
+
+    def apply(self, z, out):
+        ACTIVATIONS["logistic"].apply(z, out)
+        out *= z
+
+    def multiply_derivative(self, kept, delta):
+        # f'(z) = s(z) (1 + z (1 - s(z))).
+        sigmoid = np.empty_like(kept)
+        ACTIVATIONS["logistic"].apply(kept, sigmoid)
+        kept *= 1 - sigmoid
+        kept += 1
+        kept *= sigmoid
         delta *= kept

@@ -63,7 +63,7 @@ class BackpropMLPClassifier(
 
     activation : str or sequence of str, default="tanh"
         Activation of the hidden layers, or one for each: "identity", "logistic",
-        "tanh", "relu".
+        "tanh", "relu", "leaky_relu", "elu", "gelu", "silu".
 
     solver : {"lbfgs", "cg", "tnc", "sgd", "adam"}, default="adam"
         - "lbfgs", limited-memory BFGS; "cg", nonlinear conjugate gradients;
@@ -140,6 +140,11 @@ class BackpropMLPClassifier(
 
     validation_fraction : float, default=0.1
         Share of the rows held out by `early_stopping`.
+
+    dropout : float or sequence of float, default=0.0
+        Probability, in [0, 1), that a hidden unit is silent for a row in training
+        with "sgd" or "adam"; one for all hidden layers or one for each. The
+        others' outputs are scaled up to make up for it, and prediction uses all.
 
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay rates of the moments of "adam", in [0, 1).
@@ -228,7 +233,7 @@ class BackpropMLPClassifier(
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skmlp_backprop import BackpropMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> mlp = BackpropMLPClassifier(hidden_layer_sizes=10, alpha=1, random_state=0)
+    >>> mlp = BackpropMLPClassifier(10, solver="lbfgs", alpha=1, random_state=0)
     >>> model = make_pipeline(StandardScaler(), mlp).fit(X, y)
     >>> round(model.score(X, y), 2)
     0.98
@@ -267,6 +272,7 @@ class BackpropMLPClassifier(
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
@@ -303,6 +309,7 @@ class BackpropMLPClassifier(
         nesterovs_momentum=True,
         early_stopping=False,
         validation_fraction=0.1,
+        dropout=0.0,
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
@@ -332,6 +339,7 @@ class BackpropMLPClassifier(
         self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.dropout = dropout
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -421,13 +429,9 @@ class BackpropMLPClassifier(
                 "class_weight 'balanced' is not supported for partial_fit. Use "
                 "compute_class_weight on the whole of y and pass a dict."
             )
-        first_call = _check_partial_fit_first_call(self, classes)
+        first_call = not hasattr(self, "coefs_")
         X, y = self._validate_rows(X, y, reset=first_call)
-        if first_call:
-            multilabel = is_multilabel(y)
-            self._labels = Labels(
-                np.arange(y.shape[1]) if multilabel else classes, multilabel=multilabel
-            )
+        self._set_labels_of_partial_fit(y, classes, first_call)
         solver = make_solver(self)
         if isinstance(getattr(self, "_optimizer", None), type(solver)):
             solver = deepcopy(self._optimizer)
@@ -495,6 +499,17 @@ class BackpropMLPClassifier(
                 f"{classes}"
             )
         return self._labels
+
+    def _set_labels_of_partial_fit(self, y, classes, first_call):
+        """Take the classes from the first call; check them in every other."""
+        if not first_call and self._labels.multilabel:
+            return
+        _check_partial_fit_first_call(self, classes)
+        if first_call and is_multilabel(y):
+            # The columns are the classes, whatever `classes` calls them.
+            self._labels = Labels(np.arange(y.shape[1]), multilabel=True)
+        elif first_call:
+            self._labels = Labels(classes)
 
     def _check_stochastic(self):
         if self.solver not in STOCHASTIC_SOLVERS:

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from ._architecture import check_fits, make_network
 from ._inference import compute_logits
+from ._interchange import from_mlp_classifier, to_mlp_classifier
 from ._labels import Labels
 from ._objective import Objective
 from ._output_activations import LogisticOutput, OneVsAllOutput, SoftmaxOutput
@@ -109,6 +110,55 @@ class FittedNetworkMixin:
             classifier._fitted_attributes(network, labels, History(), parameters)
         )
         return classifier
+
+    @classmethod
+    def from_sklearn(cls, mlp):
+        """Make a fitted classifier of a fitted MLPClassifier.
+
+        Parameters
+        ----------
+        mlp : sklearn.neural_network.MLPClassifier
+            The fitted classifier; it is not changed.
+
+        Returns
+        -------
+        classifier : BackpropMLPClassifier
+            With the same parameters, weights and training record. Training goes on
+            from there with `warm_start` or `partial_fit`; the momentum of the
+            minibatch solvers starts anew.
+        """
+        check_is_fitted(mlp)
+        params, labels, parameters, history = from_mlp_classifier(mlp)
+        classifier = cls(**params)
+        network = make_network(classifier, mlp.n_features_in_, labels)
+        check_fits(parameters, network)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(mlp, name):
+                setattr(classifier, name, getattr(mlp, name))
+        vars(classifier).update(
+            classifier._fitted_attributes(network, labels, history, parameters)
+        )
+        return classifier
+
+    def to_sklearn(self):
+        """Make a fitted MLPClassifier with the same weights and predictions.
+
+        What it lacks (the loss, weights of classes, dropout) shapes training alone
+        and is left out; solvers it lacks become "lbfgs".
+
+        Returns
+        -------
+        mlp : sklearn.neural_network.MLPClassifier
+            The fitted classifier, on copies of the weights.
+
+        Raises
+        ------
+        ValueError
+            If MLPClassifier cannot express the network: its activations, an input
+            activation, or its outputs.
+        """
+        check_is_fitted(self)
+        return to_mlp_classifier(self, self._network(), self._labels, self._history)
 
     def predict(self, X):
         """Predict the class of each row.

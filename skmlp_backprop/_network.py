@@ -82,8 +82,8 @@ class Network:
                 np.matmul(parameters.weights[layer], a, out=z)
             z += parameters.intercepts[layer]
             if layer < last:
-                a = buffers.a[layer]
-                self.activations[layer].apply(z, a)
+                self.activations[layer].apply(z, buffers.a[layer])
+                a = buffers.pass_on(layer)
         return buffers.z[last]
 
     def loss_and_gradient(self, parameters, rows, scale, gradient, buffers):
@@ -121,11 +121,13 @@ class Network:
         loss = scale * np.add.reduce(loss, axis=(1, 2), dtype=np.float64)
 
         for layer in range(len(self.activations), 0, -1):
-            a = buffers.a[layer - 1]
+            a = buffers.passed_on(layer - 1)
             np.matmul(delta, a.swapaxes(1, 2), out=gradient.weights[layer])
             _sum_rows(delta, gradient.intercepts[layer], buffers)
             before = buffers.delta[layer - 1]
             np.matmul(parameters.weights[layer].swapaxes(1, 2), delta, out=before)
+            if buffers.masks[layer - 1] is not None:
+                before *= buffers.masks[layer - 1]
             self.activations[layer - 1].multiply_derivative(
                 buffers.kept[layer - 1], before
             )
@@ -207,6 +209,9 @@ class Buffers:
     z, a, kept, delta : list of ndarray of shape (n_stack, units, n_rows)
         Pre-activations of each layer; outputs of each hidden layer; what its
         derivative needs, which is one of the two; gradient in its pre-activations.
+
+    masks : list of ndarray of shape (units, n_rows) or None
+        What dropout multiplies each hidden layer's outputs by; None for nothing.
     """
 
     def __init__(self, network, n_stack, n_rows, dtype):
@@ -225,6 +230,8 @@ class Buffers:
             for (_, f), z, a in zip(hidden, self.z, self.a, strict=False)
         ]
         self.delta = [block(n_units) for n_units, _ in hidden]
+        self.masks = [None] * len(hidden)
+        self._masked = [None] * len(hidden)
         self.spare = block(n_outputs)
         self.row = block(1)
         self.indicator = np.empty((n_outputs, n_rows), dtype)
@@ -233,6 +240,18 @@ class Buffers:
             self._add_input_layer(
                 network.input_activation, (n_stack, n_rows, n_features)
             )
+
+    def pass_on(self, layer):
+        """What a hidden layer passes on: its outputs, masked where there is dropout."""
+        if self.masks[layer] is None:
+            return self.a[layer]
+        if self._masked[layer] is None:
+            self._masked[layer] = np.empty_like(self.a[layer])
+        return np.multiply(self.a[layer], self.masks[layer], out=self._masked[layer])
+
+    def passed_on(self, layer):
+        """What :meth:`pass_on` returned in the forward pass."""
+        return self.a[layer] if self.masks[layer] is None else self._masked[layer]
 
     def _add_input_layer(self, activation, shape):
         dtype = self.spare.dtype

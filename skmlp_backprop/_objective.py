@@ -33,13 +33,17 @@ class Objective:
 
     n_stack : int, default=1
         Number of networks in the stack.
+
+    dropout : Dropout or None, default=None
+        Draws new masks for every block of rows; None for no dropout.
     """
 
-    def __init__(self, network, alpha, dtype, n_stack=1):
+    def __init__(self, network, alpha, dtype, n_stack=1, dropout=None):
         self.network = network
         self.alpha = np.broadcast_to(np.asarray(alpha, dtype=dtype), n_stack)
         self.dtype = np.dtype(dtype)
         self.n_stack = n_stack
+        self.dropout = dropout
         self._buffers = {}
         self._partial = None
 
@@ -81,8 +85,11 @@ class Objective:
         return self._buffers[n_rows]
 
     def _sum_block(self, parameters, rows, scale, gradient):
+        buffers = self.buffers(rows.n_rows)
+        if self.dropout is not None:
+            self.dropout.draw(buffers)
         return self.network.loss_and_gradient(
-            parameters, rows, scale, gradient, self.buffers(rows.n_rows)
+            parameters, rows, scale, gradient, buffers
         )
 
     def _penalty(self, parameters, scale, gradient):

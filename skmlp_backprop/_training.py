@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
 from ._architecture import init_activations
+from ._dropout import Dropout, dropout_rates
 from ._inference import compute_logits
 from ._initialization import initialize
 from ._objective import Objective
@@ -97,13 +98,24 @@ def train(estimator, network, labels, rows, parameters, history, solver, **watch
             rows, estimator.validation_fraction, labels, random_state
         )
         validation_score = _Accuracy(network, labels, held_out)
-    problem = Problem(
-        Objective(network, estimator.alpha, dtype), rows, random_state, validation_score
+    objective = Objective(
+        network,
+        estimator.alpha,
+        dtype,
+        dropout=_make_dropout(estimator, network, solver, random_state),
     )
+    problem = Problem(objective, rows, random_state, validation_score)
     with np.errstate(all="ignore"), scipy_blas_on_one_thread():
         stop = solver.solve(problem, parameters, history, watching["monitor"])
     _explain(stop, estimator, solver, history)
     return parameters.packed(rows.X.dtype)
+
+
+def _make_dropout(estimator, network, solver, random_state):
+    rates = dropout_rates(estimator.dropout, len(network.activations))
+    if not solver.stochastic or not any(rates):
+        return None
+    return Dropout(rates, random_state)
 
 
 class _Accuracy:

@@ -1,0 +1,59 @@
+"""Dropout: in training, each hidden unit is silent for a row with some probability."""
+
+import numpy as np
+
+
+class Dropout:
+    """Draws the masks of inverted dropout, by which prediction needs no scaling.
+
+    The networks of a stack share their masks, as each would have drawn them alone.
+
+    Parameters
+    ----------
+    rates : sequence of float
+        Probability of silence of each hidden layer's units, in [0, 1).
+
+    random_state : RandomState
+        Source of the draws.
+
+    References
+    ----------
+    Srivastava, N. et al. (2014). "Dropout: A simple way to prevent neural networks
+    from overfitting." JMLR 15.
+    """
+
+    def __init__(self, rates, random_state):
+        self.rates = rates
+        self.random_state = random_state
+
+    def draw(self, buffers):
+        """Set the masks of `buffers`: 0, or 1 / (1 - rate) where a unit speaks."""
+        buffers.masks = [
+            self._mask(rate, a.shape[1:], a.dtype)
+            for rate, a in zip(self.rates, buffers.a, strict=True)
+        ]
+
+    def _mask(self, rate, shape, dtype):
+        if rate == 0:
+            return None
+        speaks = self.random_state.random_sample(shape) >= rate
+        return speaks * dtype.type(1 / (1 - rate))
+
+
+def dropout_rates(dropout, n_hidden):
+    """List of the hidden layers' rates, from a sequence or one number.
+
+    Raises
+    ------
+    ValueError
+        If the sequence has the wrong length or a rate out of [0, 1).
+    """
+    rates = [dropout] * n_hidden if np.isscalar(dropout) else list(dropout)
+    if len(rates) != n_hidden:
+        raise ValueError(
+            f"dropout has {len(rates)} rates, but hidden_layer_sizes has {n_hidden} "
+            "layers; give one rate for each, or a single one for all."
+        )
+    if any(not 0 <= rate < 1 for rate in rates):
+        raise ValueError(f"dropout rates must be in [0, 1), got {rates}.")
+    return rates

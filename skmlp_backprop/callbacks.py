@@ -1,0 +1,112 @@
+"""Callbacks of our own, on scikit-learn's callback API."""
+
+import math
+from dataclasses import dataclass, field
+
+from sklearn.metrics import check_scoring
+
+__all__ = ["EarlyStopping"]
+
+_ITERATIONS = ("epoch", "iteration")
+_WEIGHTS = ("coefs_", "intercepts_", "input_intercept_")
+
+
+class EarlyStopping:
+    """Stop when the score on the user's own validation data ceases to improve.
+
+    It works with every solver, in contrast to the parameter `early_stopping`, and
+    takes nothing from the training data. Inside a Pipeline the classifier sees
+    transformed data, and so must the validation data be.
+
+    Parameters
+    ----------
+    X_val : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Validation samples.
+
+    y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their labels.
+
+    scoring : str, callable or None, default=None
+        Score to improve, as in :func:`sklearn.metrics.check_scoring`; None for the
+        classifier's own, the accuracy.
+
+    patience : int, default=10
+        Iterations or epochs without a better score after which to stop.
+
+    restore_best : bool, default=True
+        Whether the weights with the best score are the final ones.
+
+    Attributes
+    ----------
+    scores_ : list of float
+        Score after each iteration or epoch of the last fit.
+
+    best_score_ : float
+        The highest of these.
+
+    best_iter_ : int
+        The iteration or epoch it was reached in, counted from 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skmlp_backprop import BackpropMLPClassifier
+    >>> from skmlp_backprop.callbacks import EarlyStopping
+    >>> X_train, X_val, y_train, y_val = train_test_split(
+    ...     *load_iris(return_X_y=True), random_state=0
+    ... )
+    >>> stopping = EarlyStopping(X_val, y_val, scoring="neg_log_loss", patience=5)
+    >>> mlp = BackpropMLPClassifier(solver="lbfgs", random_state=0)
+    >>> mlp = mlp.set_callbacks(stopping).fit(X_train, y_train)
+    >>> len(stopping.scores_) == stopping.best_iter_ + 5
+    True
+    """
+
+    def __init__(self, X_val, y_val, *, scoring=None, patience=10, restore_best=True):
+        self.X_val = X_val
+        self.y_val = y_val
+        self.scoring = scoring
+        self.patience = patience
+        self.restore_best = restore_best
+        self._runs = {}
+
+    def setup(self, estimator, context):
+        """Called before a fit."""
+        self._runs[id(estimator)] = _Run(check_scoring(estimator, self.scoring))
+
+    def on_fit_task_begin(self, estimator, context):
+        """Called before each task of a fit."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        """Called after each task of a fit; asks to stop when patience is over."""
+        if context.task_name not in _ITERATIONS:
+            return False
+        run = self._runs[id(estimator)]
+        score = run.scorer(fitted_estimator, self.X_val, self.y_val)
+        run.scores.append(score)
+        if score > run.best_score:
+            run.best_score = score
+            run.best_iter = len(run.scores)
+            run.best_weights = {n: getattr(fitted_estimator, n) for n in _WEIGHTS}
+        return len(run.scores) - run.best_iter >= self.patience
+
+    def teardown(self, estimator, context):
+        """Called after a fit: restores the best weights."""
+        run = self._runs.pop(id(estimator))
+        self.scores_ = run.scores
+        self.best_score_ = run.best_score
+        self.best_iter_ = run.best_iter
+        if self.restore_best:
+            vars(estimator).update(run.best_weights)
+
+
+@dataclass
+class _Run:
+    """State of one fit, as one callback may watch several estimators at once."""
+
+    scorer: object
+    scores: list = field(default_factory=list)
+    best_score: float = -math.inf
+    best_iter: int = 0
+    best_weights: dict = field(default_factory=dict)
