@@ -391,7 +391,7 @@ class BackpropMLPClassifier(
         )
         return self
 
-    @available_if(lambda self: self._check_stochastic())
+    @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
     @_keeping_the_old_fit_on_error
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -419,16 +419,11 @@ class BackpropMLPClassifier(
         Raises
         ------
         ValueError
-            If the input is invalid, or with `early_stopping` or balanced class
+            If the input is invalid.
+        AttributeError
+            With a full-batch solver; and with `early_stopping` or balanced class
             weights, which need all of the data.
         """
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit. Use "
-                "compute_class_weight on the whole of y and pass a dict."
-            )
         first_call = not hasattr(self, "coefs_")
         X, y = self._validate_rows(X, y, reset=first_call)
         self._set_labels_of_partial_fit(y, classes, first_call)
@@ -511,11 +506,19 @@ class BackpropMLPClassifier(
         elif first_call:
             self._labels = Labels(classes)
 
-    def _check_stochastic(self):
+    def _check_partial_fit(self):
+        """Raise the reason why there is no partial_fit, if there is one."""
         if self.solver not in STOCHASTIC_SOLVERS:
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
                 f"{self.solver} is not stochastic."
+            )
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. Use "
+                "compute_class_weight on the whole of y and pass a dict."
             )
         return True
 

@@ -138,18 +138,22 @@ class _Accuracy:
 
 
 def _hold_out(rows, fraction, labels, random_state):
-    """Split a share of the rows off, stratified wherever the classes permit it."""
+    """Split a share of the rows off, stratified wherever the classes permit it.
+
+    Rows of weight zero are as good as absent: they are on neither side.
+    """
+    index = np.arange(rows.n_rows)
+    if rows.weights is not None:
+        index = index[rows.weights > 0]
     stratify = None
     if not labels.multilabel:
-        counts = np.bincount(rows.targets, minlength=len(labels.classes))
+        targets = rows.targets[index]
+        counts = np.bincount(targets)
         counts = counts[counts > 0]
-        if counts.min() >= 2 and np.ceil(fraction * rows.n_rows) >= len(counts):
-            stratify = rows.targets
+        if counts.min() >= 2 and np.ceil(fraction * len(index)) >= len(counts):
+            stratify = targets
     train_index, held_out_index = train_test_split(
-        np.arange(rows.n_rows),
-        random_state=random_state,
-        test_size=fraction,
-        stratify=stratify,
+        index, random_state=random_state, test_size=fraction, stratify=stratify
     )
     if len(held_out_index) < 2:
         raise ValueError(

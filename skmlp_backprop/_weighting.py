@@ -60,7 +60,20 @@ def _single_label_weights(y, labels, class_weight, sample_weight):
             )
         per_class = [class_weight.get(label, 1.0) for label in labels.classes.tolist()]
         return np.asarray(per_class)[labels.encode(y)]
-    per_class = compute_class_weight(
-        class_weight, classes=labels.classes, y=y, sample_weight=sample_weight
+    return _balanced(y, labels, sample_weight)[labels.encode(y)]
+
+
+def _balanced(y, labels, sample_weight):
+    """Weights inverse to each class's share; classes without weight don't count.
+
+    Rows of weight zero are then as good as absent.
+    """
+    if sample_weight is None:
+        sample_weight = np.ones(len(y))
+    y, sample_weight = y[sample_weight > 0], sample_weight[sample_weight > 0]
+    present = np.isin(labels.classes, y)
+    per_class = np.zeros(len(labels.classes))
+    per_class[present] = compute_class_weight(
+        "balanced", classes=labels.classes[present], y=y, sample_weight=sample_weight
     )
-    return per_class[labels.encode(y)]
+    return per_class

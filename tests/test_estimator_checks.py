@@ -4,7 +4,9 @@ import warnings
 
 import pytest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._solvers import SOLVERS
@@ -47,3 +49,61 @@ def test_defaults():
 def test_solvers(solver, hidden):
     estimator = BackpropMLPClassifier(solver=solver, hidden_layer_sizes=hidden)
     run_checks(estimator, EXCUSED.get(solver))
+
+
+RANDOM_ROWS = "the masks of dropout are drawn by row: other rows, other masks"
+GOES_ON = "fits one instance again and expects the same; warm_start goes on instead"
+OPTIONS = {
+    "early_stopping": {"early_stopping": True},
+    "warm_start": {"warm_start": True},
+    "dropout": {"dropout": 0.2},
+    "class_weight": {"class_weight": "balanced"},
+}
+EXCUSED_OPTIONS = {
+    "warm_start": {
+        "check_classifiers_multilabel_representation_invariance": GOES_ON,
+        "check_supervised_y_2d": GOES_ON,
+    },
+    "dropout": {
+        "check_sample_weight_equivalence_on_dense_data": RANDOM_ROWS,
+        "check_sample_weight_equivalence_on_sparse_data": RANDOM_ROWS,
+    },
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_options(solver, option):
+    estimator = BackpropMLPClassifier(
+        solver=solver, hidden_layer_sizes=(8, 6), **OPTIONS[option]
+    )
+    excused = {**EXCUSED.get(solver, {}), **EXCUSED_OPTIONS.get(option, {})}
+    run_checks(estimator, excused)
+
+
+# scikit-learn excuses its own Pipeline from these for the same reason.
+IN_PLACE = "Pipeline fits the steps it is given in place"
+EXCUSED_PIPELINE = {
+    "check_estimators_overwrite_params": IN_PLACE,
+    "check_dont_overwrite_parameters": IN_PLACE,
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(
+    [
+        make_pipeline(
+            StandardScaler(),
+            BackpropMLPClassifier(
+                solver=solver, hidden_layer_sizes=(8,), random_state=0
+            ),
+        )
+        for solver in SOLVERS
+    ],
+    expected_failed_checks=lambda pipeline: {
+        **EXCUSED.get(pipeline[-1].solver, {}),
+        **EXCUSED_PIPELINE,
+    },
+)
+def test_pipelines(estimator, check):
+    check(estimator)

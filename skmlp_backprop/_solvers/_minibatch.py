@@ -112,7 +112,7 @@ class MinibatchSolver:
             stop = Stop("interrupted")
         if stop.reason == "diverged" or problem.validation_score is not None:
             best.restore(parameters)
-        if stop.reason == "interrupted" and not np.isfinite(parameters.flat).all():
+        if stop.reason == "interrupted" and not _is_finite(parameters):
             best.restore(parameters)
         return stop
 
@@ -128,9 +128,9 @@ class MinibatchSolver:
             else:
                 epoch = batches.in_order()
             loss = self._run_epoch(
-                problem.objective, epoch, parameters, gradient, history
+                problem.objective, epoch, parameters, gradient, history, best
             )
-            if not math.isfinite(loss) or not np.isfinite(parameters.flat).all():
+            if not math.isfinite(loss) or not _is_finite(parameters):
                 return Stop("diverged")
             self._record(loss, problem, history, monitor, parameters, best)
             self.end_epoch(history.t)
@@ -140,7 +140,7 @@ class MinibatchSolver:
                 return Stop("converged")
         return Stop("max_iter")
 
-    def _run_epoch(self, objective, epoch, parameters, gradient, history):
+    def _run_epoch(self, objective, epoch, parameters, gradient, history, best):
         """One pass over the rows; their mean J, or nan as soon as one is not finite.
 
         Each batch's J is taken before its step.
@@ -153,6 +153,7 @@ class MinibatchSolver:
             if not math.isfinite(loss):
                 return math.nan
             history.n_fun += 1
+            best.confirm()
             self.step(parameters, gradient)
             total += loss * batch.weight_sum
             weight += batch.weight_sum
@@ -190,6 +191,7 @@ class MinibatchSolver:
         if score > history.best_validation_score:
             history.best_validation_score = score
             best.keep(parameters)
+            best.confirm()
 
     def _is_done(self, problem, history, monitor):
         """Whether progress has ceased and the learning rate can't be lowered."""
@@ -221,14 +223,37 @@ class MinibatchSolver:
         return min(self.batch_size, n_rows)
 
 
+def _is_finite(parameters):
+    """Whether the weights, and their squares in the penalty, are finite."""
+    return math.isfinite(np.vdot(parameters.flat, parameters.flat))
+
+
 class _Best:
-    """The best weights so far, all finite: the initial ones until there are others."""
+    """The best weights so far; the initial ones until there are others.
+
+    An epoch's loss is taken before its steps, so that weights are known to have a
+    finite loss only when the next batch has been evaluated: until then they are
+    but a candidate.
+    """
 
     def __init__(self, parameters):
         self.flat = parameters.flat.copy()
+        self.candidate = None
+        self.is_confirmed = True
 
     def keep(self, parameters):
-        np.copyto(self.flat, parameters.flat)
+        """Make these the candidate."""
+        if self.candidate is None:
+            self.candidate = np.empty_like(self.flat)
+        np.copyto(self.candidate, parameters.flat)
+        self.is_confirmed = False
+
+    def confirm(self):
+        """Make the candidate, if there is one, the best."""
+        if not self.is_confirmed:
+            self.flat, self.candidate = self.candidate, self.flat
+            self.is_confirmed = True
 
     def restore(self, parameters):
+        """Overwrite the weights by the best."""
         np.copyto(parameters.flat, self.flat)

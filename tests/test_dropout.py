@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop._dropout import Dropout
+from skmlp_backprop._network import Network
+from skmlp_backprop._objective import Objective
+from skmlp_backprop._parameters import Parameters
+from skmlp_backprop._rows import Rows
+from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def make(**params):
+    params = {"hidden_layer_sizes": (6, 5), "random_state": 0, "max_iter": 10, **params}
+    return BackpropMLPClassifier(**params)
+
+
+def test_masks():
+    """Inverted: silent at the rate, scaled up to an expectation of 1 where not."""
+    dropout = Dropout([0.3], np.random.RandomState(0))
+    mask = dropout._mask(0.3, (100, 1000), np.dtype(np.float32))
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
+    assert (mask == 0).mean() == pytest.approx(0.3, abs=0.005)
+    assert dropout._mask(0, (2, 3), np.dtype(float)) is None
+
+
+class SameMasks(Dropout):
+    """Draws the same masks every time, as finite differences need it."""
+
+    def draw(self, buffers):
+        self.random_state = np.random.RandomState(3)
+        super().draw(buffers)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "elu"])
+@pytest.mark.parametrize("rates", [[0.5, 0.2], [0, 0.4], [0.3, 0]])
+def test_gradient(activation, rates):
+    rng = np.random.default_rng(0)
+    network = Network([4, 6, 5, 3], [activation] * 2, "log_loss", "softmax")
+    rows = Rows(rng.standard_normal((20, 4)), np.arange(20) % 3)
+    objective = Objective(network, 0.1, float, dropout=SameMasks(rates, None))
+    n_parameters = 4 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3
+    parameters = Parameters.on_buffer(
+        rng.uniform(-1, 1, n_parameters), network.layer_units
+    )
+    gradient, ignored = parameters.like(), parameters.like()
+    objective.loss_and_gradient(parameters, rows, gradient)
+    numerical = []
+    for step in 1e-6 * np.eye(n_parameters):
+        ahead = parameters.on(parameters.flat + step)
+        behind = parameters.on(parameters.flat - step)
+        losses = [
+            objective.loss_and_gradient(p, rows, ignored)[0] for p in (ahead, behind)
+        ]
+        numerical.append((losses[0] - losses[1]) / 2e-6)
+    np.testing.assert_allclose(numerical, gradient.flat, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
+def test_off_at_prediction_on_in_training(solver, iris):
+    X, y = iris
+    wet = make(solver=solver, dropout=0.5).fit(X, y)
+    dry = make(solver=solver).fit(X, y)
+    assert np.abs(wet.coefs_[0] - dry.coefs_[0]).max() > 1e-3
+    np.testing.assert_array_equal(wet.predict_proba(X), wet.predict_proba(X))
+    again = BackpropMLPClassifier.from_weights(
+        wet.coefs_, wet.intercepts_, wet.classes_
+    )
+    np.testing.assert_array_equal(again.predict_proba(X), wet.predict_proba(X))
+    per_layer = make(solver=solver, dropout=(0.5, 0.5)).fit(X, y)
+    np.testing.assert_array_equal(per_layer.coefs_[0], wet.coefs_[0])
+
+
+@pytest.mark.parametrize("solver", [s for s in SOLVERS if s not in STOCHASTIC_SOLVERS])
+def test_no_effect_on_full_batch_solvers(solver, iris):
+    wet, dry = (make(solver=solver, dropout=d).fit(*iris) for d in (0.5, 0))
+    np.testing.assert_array_equal(wet.coefs_[0], dry.coefs_[0])
+
+
+def test_learns_with_dropout(digits):
+    X, y = digits
+    mlp = make(hidden_layer_sizes=100, dropout=0.5, max_iter=30).fit(X[:1400], y[:1400])
+    assert mlp.score(X[1400:], y[1400:]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("dropout", "message"),
+    [
+        (1.0, "The 'dropout' parameter"),
+        (-0.1, "The 'dropout' parameter"),
+        ([0.5], "dropout has 1 rates, but hidden_layer_sizes has 2"),
+        ([0.5, 1.0], r"dropout rates must be in \[0, 1\)"),
+    ],
+)
+def test_bad_rates(dropout, message, iris):
+    with pytest.raises(ValueError, match=message):
+        make(dropout=dropout).fit(*iris)

@@ -1,0 +1,107 @@
+"""To scikit-learn's MLPClassifier, back, and on to ONNX."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer
+from sklearn.neural_network import MLPClassifier
+
+from skmlp_backprop import BackpropMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def data(kind, iris):
+    X, y = iris
+    if kind == "binary":
+        return X[:100], np.array(["no", "yes"])[y[:100]]
+    if kind == "multilabel":
+        return X, np.c_[y == 0, y > 0, X[:, 1] > 0].astype(int)
+    return X, y
+
+
+def assert_same_predictions(ours, theirs, X):
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    tolerance = 1e-14 if ours.coefs_[0].dtype == np.float64 else 1e-6
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=tolerance
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("solver", ["tnc", "adam"])
+def test_to_sklearn_and_back(solver, activation, kind, dtype, iris):
+    X, y = data(kind, iris)
+    X = X.astype(dtype)
+    ours = BackpropMLPClassifier((6, 5), activation, solver=solver, max_iter=15)
+    ours.set_params(random_state=0, learning_rate_init=0.05).fit(X, y)
+    theirs = ours.to_sklearn()
+    assert type(theirs) is MLPClassifier
+    assert_same_predictions(ours, theirs, X)
+    assert theirs.coefs_[0] is not ours.coefs_[0]
+    assert theirs.get_params()["hidden_layer_sizes"] == (6, 5)
+    back = BackpropMLPClassifier.from_sklearn(theirs)
+    np.testing.assert_array_equal(back.predict_proba(X), ours.predict_proba(X))
+    assert back.loss_curve_ == ours.loss_curve_
+    if solver == "adam" and dtype == np.float64:
+        assert_same_predictions(back.partial_fit(X, y), theirs.partial_fit(X, y), X)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
+def test_from_sklearn(solver, kind, iris):
+    X, y = data(kind, iris)
+    theirs = MLPClassifier((7,), solver=solver, max_iter=20, random_state=0).fit(X, y)
+    ours = BackpropMLPClassifier.from_sklearn(theirs)
+    assert_same_predictions(ours, theirs, X)
+    assert ours.get_params().items() >= theirs.get_params().items()
+    assert ours.n_iter_ == theirs.n_iter_
+    ours.set_params(warm_start=True, solver="lbfgs").fit(X, y)
+    assert ours.loss_ < theirs.loss_
+
+
+@pytest.mark.parametrize(
+    ("params", "lacking"),
+    [
+        (
+            {"activation": ["tanh", "relu"]},
+            r"an activation per layer \(\['relu', 'tanh",
+        ),
+        ({"activation": "gelu"}, "activation 'gelu'"),
+        ({"input_activation": "tanh"}, "input_activation 'tanh'"),
+        (
+            {"output_activation": "logistic"},
+            "output_activation 'logistic' for 3 classes",
+        ),
+    ],
+)
+def test_what_it_cannot_express_is_named(params, lacking, iris):
+    mlp = BackpropMLPClassifier((4, 3), **params, max_iter=2).fit(*iris)
+    with pytest.raises(ValueError, match=f"MLPClassifier cannot express: {lacking}"):
+        mlp.to_sklearn()
+
+
+def test_two_softmax_outputs_cannot_be_expressed(iris):
+    X, y = data("binary", iris)
+    mlp = BackpropMLPClassifier(output_activation="softmax", max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match="output_activation 'softmax' for 2 classes"):
+        mlp.to_sklearn()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_onnx():
+    reason = "skl2onnx and onnxruntime are not installed (extra: test)"
+    skl2onnx = pytest.importorskip("skl2onnx", reason=reason)
+    onnxruntime = pytest.importorskip("onnxruntime", reason=reason)
+    X, y = load_breast_cancer(return_X_y=True)
+    X = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
+    mlp = BackpropMLPClassifier(10, solver="lbfgs", random_state=0).fit(X, y)
+    model = skl2onnx.to_onnx(mlp.to_sklearn(), X[:1], options={"zipmap": False})
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    labels, proba = session.run(None, {"X": X})
+    np.testing.assert_array_equal(labels, mlp.predict(X))
+    np.testing.assert_allclose(proba, mlp.predict_proba(X), atol=1e-5)

@@ -1,0 +1,77 @@
+"""sample_weight requests through scikit-learn's meta-estimators."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmlp_backprop import BackpropMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(autouse=True)
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+def requesting_mlp():
+    mlp = BackpropMLPClassifier(5, solver="lbfgs", max_iter=10, random_state=0)
+    return mlp.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+
+
+def weighted_data(iris):
+    X, y = iris
+    # Weight zero hides the third class's rows of the first half.
+    return X, y, np.where((y == 2) & (np.arange(150) % 2 == 0), 0.0, 1.0)
+
+
+def test_pipeline(iris):
+    X, y, weights = weighted_data(iris)
+    scaler = StandardScaler().set_fit_request(sample_weight=False)
+    model = make_pipeline(scaler, requesting_mlp()).fit(X, y, sample_weight=weights)
+    alone = requesting_mlp().fit(scaler.fit_transform(X), y, sample_weight=weights)
+    np.testing.assert_array_equal(model[-1].coefs_[0], alone.coefs_[0])
+
+
+def test_grid_search(iris):
+    X, y, weights = weighted_data(iris)
+    search = GridSearchCV(requesting_mlp(), {"alpha": [0.1, 1]}, cv=3)
+    search.fit(X, y, sample_weight=weights)
+    alone = requesting_mlp().set_params(**search.best_params_)
+    alone.fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(search.best_estimator_.coefs_[0], alone.coefs_[0])
+
+
+def test_cross_validate(iris):
+    X, y, weights = weighted_data(iris)
+    scorer = make_scorer(accuracy_score).set_score_request(sample_weight=True)
+    results = cross_validate(
+        requesting_mlp(),
+        X,
+        y,
+        cv=3,
+        scoring=scorer,
+        params={"sample_weight": weights},
+        return_estimator=True,
+        return_indices=True,
+    )
+    for i, mlp in enumerate(results["estimator"]):
+        train, test = (results["indices"][part][i] for part in ("train", "test"))
+        alone = requesting_mlp().fit(X[train], y[train], sample_weight=weights[train])
+        np.testing.assert_array_equal(mlp.coefs_[0], alone.coefs_[0])
+        assert results["test_score"][i] == alone.score(X[test], y[test], weights[test])
+
+
+def test_partial_fit_request():
+    mlp = BackpropMLPClassifier().set_partial_fit_request(
+        sample_weight=True, classes=True
+    )
+    assert mlp.get_metadata_routing().partial_fit.requests == {
+        "sample_weight": True,
+        "classes": True,
+    }

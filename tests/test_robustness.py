@@ -1,0 +1,176 @@
+"""Fits that are interrupted, diverge or are cut off leave finite weights."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop._objective import Objective
+from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
+
+
+def make(solver, **params):
+    params = {"hidden_layer_sizes": 5, "random_state": 0, "max_iter": 8, **params}
+    return BackpropMLPClassifier(solver=solver, **params)
+
+
+def assert_usable(mlp, X):
+    arrays = mlp.coefs_ + mlp.intercepts_
+    assert all(np.isfinite(a).all() for a in arrays)
+    assert np.isfinite(mlp.predict_proba(X)).all()
+    assert np.isin(mlp.predict(X), mlp.classes_).all()
+
+
+@pytest.mark.parametrize("evaluation", [2, 3, 8, 17])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_keyboard_interrupt(solver, evaluation, iris, monkeypatch):
+    calls = []
+    evaluate = Objective.loss_and_gradient
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == evaluation:
+            raise KeyboardInterrupt
+        return evaluate(*args)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", interrupted)
+    mlp = make(solver, batch_size=50, tol=0, max_iter=100)
+    with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
+        mlp.fit(*iris)
+    assert len(calls) == evaluation
+    assert mlp.n_fun_ == evaluation - 1
+    assert_usable(mlp, iris[0])
+    fresh = mlp._initialized(*iris, np.random.RandomState(0))
+    # The weights reached are kept; a single full-batch evaluation reaches none.
+    reached = evaluation > 2 or solver in STOCHASTIC_SOLVERS
+    assert np.array_equal(mlp.coefs_[0], fresh.coefs_[0]) != reached
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "identity"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
+def test_learning_rate_too_high(solver, dtype, activation, iris):
+    X, y = iris[0].astype(dtype), iris[1]
+    rate = 1e6 if activation == "tanh" else 1e30
+    mlp = make(solver, learning_rate_init=rate, max_iter=60, activation=activation)
+    mlp.set_params(alpha=100.0, batch_size=50)
+    with pytest.warns(ConvergenceWarning) as caught:
+        mlp.fit(X, y)
+    assert_usable(mlp, X)
+    if "diverged" in str(caught[0].message):
+        assert f"epoch {mlp.n_iter_ + 1}, at a learning rate of " in str(
+            caught[0].message
+        )
+        assert "Lower `learning_rate_init`" in str(caught[0].message)
+
+
+def test_divergence_restores_the_best_epoch(iris, monkeypatch):
+    """A loss that turns nan in the fourth epoch: the best of the three before."""
+    evaluate = Objective.loss_and_gradient
+    calls = []
+
+    def failing(self, parameters, rows, gradient):
+        calls.append(parameters.flat.copy())
+        loss = evaluate(self, parameters, rows, gradient)
+        return loss * np.nan if len(calls) == 11 else loss
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", failing)
+    mlp = make("sgd", batch_size=50, learning_rate_init=0.1)
+    with pytest.warns(ConvergenceWarning, match=r"epoch 4, at a learning rate of 0\.1"):
+        mlp.fit(*iris)
+    assert len(calls) == 11
+    assert mlp.n_iter_ == 3
+    assert mlp.loss_curve_.index(min(mlp.loss_curve_)) == 2
+    np.testing.assert_array_equal(mlp.coefs_[0].T.ravel(), calls[9][: 4 * 5])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_huge_inputs(solver, iris):
+    """Inputs of 1e300: stopped at finite weights, or refused with a remedy."""
+    X, y = iris[0] * 1e300, iris[1]
+    mlp = make(solver, activation="relu")
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, y)
+    assert_usable(mlp, iris[0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_no_finite_step_at_all(solver, iris):
+    X = 1.5e308 - 1e307 * np.abs(iris[0])
+    mlp = make(solver, activation="identity", weight_init=5.0).fit(*iris)
+    before = mlp.coefs_[0].copy()
+    with pytest.raises(
+        ValueError, match=r"not finite at the initial .* StandardScaler"
+    ):
+        mlp.fit(X, iris[1])
+    np.testing.assert_array_equal(mlp.coefs_[0], before)
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
+def test_weights_whose_loss_was_never_finite_are_not_the_best(solver, iris):
+    """Finite weights after the first epoch, but their network overflows."""
+    mlp = make(solver, hidden_layer_sizes=(5, 5, 5), activation="relu")
+    mlp.set_params(learning_rate_init=1e110, alpha=0, momentum=0)
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 2"):
+        mlp.fit(*iris)
+    assert_usable(mlp, iris[0])
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
+def test_one_class_in_a_batch(solver, iris):
+    X, y = iris  # Ordered by class: without shuffling each batch has one.
+    mlp = make(solver, shuffle=False, batch_size=50, learning_rate_init=10.0)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, y)
+    assert_usable(mlp, X)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd", "adam"])
+def test_sparse_memory(solver):
+    """20000 x 50000, 0.1 % filled: at most 3 x (data + weights) more for a fit."""
+    X = sparse.random_array(
+        (20000, 50000), density=0.001, rng=np.random.default_rng(0), format="csr"
+    )
+    y = np.arange(20000) % 2
+    units = 1 if solver == "lbfgs" else 10
+    mlp = make(solver, hidden_layer_sizes=units, max_iter=2, activation="tanh")
+    data = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
+    tracemalloc.start()
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    weights = sum(a.nbytes for a in mlp.coefs_)
+    assert peak <= 3 * (data + weights)
+
+
+def test_prediction_in_bounded_memory():
+    """A million rows need little more than their output."""
+    X = np.zeros((1_000_000, 4), dtype=np.float32)
+    mlp = BackpropMLPClassifier.from_weights(
+        [np.ones((4, 100), np.float32), np.ones((100, 3), np.float32)],
+        [np.zeros(100, np.float32), np.zeros(3, np.float32)],
+        [0, 1, 2],
+    )
+    tracemalloc.start()
+    labels = mlp.predict(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * (labels.nbytes + 3 * 4 * len(X))
+
+
+def test_memory_of_a_full_batch_fit_does_not_grow_with_the_rows():
+    peaks = []
+    for n_rows in (50_000, 200_000):
+        X = np.zeros((n_rows, 10), dtype=np.float32)
+        y = np.arange(n_rows) % 3
+        tracemalloc.start()
+        with pytest.warns(ConvergenceWarning):
+            make("lbfgs", max_iter=1).fit(X, y)
+        peaks.append(tracemalloc.get_traced_memory()[1] - 20 * n_rows)
+        tracemalloc.stop()
+    assert max(peaks) < 16 * 2**20
