@@ -142,24 +142,25 @@ def _hold_out(rows, fraction, labels, random_state):
 
     Rows of weight zero are as good as absent: they are on neither side.
     """
+    if np.ceil(fraction * rows.n_rows) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
     index = np.arange(rows.n_rows)
     if rows.weights is not None:
         index = index[rows.weights > 0]
+    n_held_out = max(2, int(np.ceil(fraction * len(index))))
     stratify = None
     if not labels.multilabel:
         targets = rows.targets[index]
         counts = np.bincount(targets)
         counts = counts[counts > 0]
-        if counts.min() >= 2 and np.ceil(fraction * len(index)) >= len(counts):
+        if counts.min() >= 2 and n_held_out >= len(counts):
             stratify = targets
     train_index, held_out_index = train_test_split(
-        index, random_state=random_state, test_size=fraction, stratify=stratify
+        index, random_state=random_state, test_size=n_held_out, stratify=stratify
     )
-    if len(held_out_index) < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            "or the size of your dataset."
-        )
     return rows.subset(train_index), rows.subset(held_out_index)
 
 
