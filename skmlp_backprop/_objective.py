@@ -6,6 +6,8 @@ w_i is the sample weight times the class weight; biases are not penalised. For
 unit weights the penalty is alpha / (2 m), the lambda of the textbooks.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from ._network import Buffers
@@ -36,16 +38,21 @@ class Objective:
 
     dropout : Dropout or None, default=None
         Draws new masks for every block of rows; None for no dropout.
+
+    n_threads : int, default=1
+        Number of threads that share the rows where there are several blocks. The
+        sum is taken in a fixed order, so that a result depends on their number, to
+        rounding, but not on their timing.
     """
 
-    def __init__(self, network, alpha, dtype, n_stack=1, dropout=None):
+    def __init__(self, network, alpha, dtype, n_stack=1, dropout=None, n_threads=1):
         self.network = network
         self.alpha = np.broadcast_to(np.asarray(alpha, dtype=dtype), n_stack)
         self.dtype = np.dtype(dtype)
         self.n_stack = n_stack
         self.dropout = dropout
-        self._buffers = {}
-        self._partial = None
+        self._lanes = [_Lane(self) for _ in range(n_threads)]
+        self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
     def loss_and_gradient(self, parameters, rows, gradient):
         """Evaluate J and its gradient.
@@ -67,30 +74,17 @@ class Objective:
             J of each network.
         """
         scale = 1 / rows.weight_sum
-        blocks = rows.blocks(BLOCK_ROWS)
-        loss = self._sum_block(parameters, next(blocks), scale, gradient)
-        for block in blocks:
-            if self._partial is None:
-                self._partial = gradient.like()
-            loss = loss + self._sum_block(parameters, block, scale, self._partial)
-            gradient.flat += self._partial.flat
+        first, *others = rows.shares(len(self._lanes), BLOCK_ROWS)
+        sums = [
+            self._pool.submit(lane.sum_apart, parameters, share, scale)
+            for lane, share in zip(self._lanes[1:], others, strict=False)
+        ]
+        loss = self._lanes[0].sum_rows(parameters, first, scale, gradient)
+        for other in sums:
+            other_loss, other_gradient = other.result()
+            loss = loss + other_loss
+            gradient.flat += other_gradient.flat
         return loss + self._penalty(parameters, scale, gradient)
-
-    def buffers(self, n_rows):
-        """Working memory for blocks of `n_rows` rows, kept for the next call."""
-        if n_rows not in self._buffers:
-            self._buffers[n_rows] = Buffers(
-                self.network, self.n_stack, n_rows, self.dtype
-            )
-        return self._buffers[n_rows]
-
-    def _sum_block(self, parameters, rows, scale, gradient):
-        buffers = self.buffers(rows.n_rows)
-        if self.dropout is not None:
-            self.dropout.draw(buffers)
-        return self.network.loss_and_gradient(
-            parameters, rows, scale, gradient, buffers
-        )
 
     def _penalty(self, parameters, scale, gradient):
         """Add the penalty's gradient to `gradient`; return the penalty."""
@@ -103,3 +97,45 @@ class Objective:
             penalty += 0.5 * strength * np.vecdot(weights, weights)
             weights_gradient += strength[:, np.newaxis] * weights
         return penalty
+
+
+class _Lane:
+    """What one thread needs to sum over rows: working memory of its own."""
+
+    def __init__(self, objective):
+        self.network = objective.network
+        self.n_stack = objective.n_stack
+        self.dtype = objective.dtype
+        self.dropout = objective.dropout
+        self._buffers = {}
+        self._sum = None
+        self._partial = None
+
+    def sum_apart(self, parameters, rows, scale):
+        """Sum with a gradient of the lane's own; NumPy's errstate is per thread."""
+        if self._sum is None:
+            self._sum = parameters.like()
+        with np.errstate(all="ignore"):
+            return self.sum_rows(parameters, rows, scale, self._sum), self._sum
+
+    def sum_rows(self, parameters, rows, scale, gradient):
+        """Sum the scaled losses and their gradient, block by block."""
+        blocks = rows.blocks(BLOCK_ROWS)
+        loss = self._sum_block(parameters, next(blocks), scale, gradient)
+        for block in blocks:
+            if self._partial is None:
+                self._partial = gradient.like()
+            loss = loss + self._sum_block(parameters, block, scale, self._partial)
+            gradient.flat += self._partial.flat
+        return loss
+
+    def _sum_block(self, parameters, rows, scale, gradient):
+        buffers = self._buffers.get(rows.n_rows)
+        if buffers is None:
+            buffers = Buffers(self.network, self.n_stack, rows.n_rows, self.dtype)
+            self._buffers[rows.n_rows] = buffers
+        if self.dropout is not None:
+            self.dropout.draw(buffers)
+        return self.network.loss_and_gradient(
+            parameters, rows, scale, gradient, buffers
+        )

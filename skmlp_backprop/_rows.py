@@ -1,5 +1,7 @@
 """The rows of a data set that a loss is summed over, and how to cut them."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import sparse
 
@@ -47,6 +49,16 @@ class Rows:
             return
         for start in range(0, self.n_rows, n_rows):
             yield self.slice(start, start + n_rows)
+
+    def shares(self, n_shares, block):
+        """Cut into at most `n_shares` even shares, none below half a block."""
+        n_blocks = -(-self.n_rows // block)
+        n_shares = min(n_shares, n_blocks)
+        if n_shares == 1:
+            return [self]
+        # Even in rows, not in blocks: a share's last block may be short.
+        edges = [self.n_rows * i // n_shares for i in range(n_shares + 1)]
+        return [self.slice(start, stop) for start, stop in pairwise(edges)]
 
     def subset(self, index):
         """The rows at `index`, copied."""

@@ -1,16 +1,26 @@
-"""How many threads the BLAS libraries use during a fit.
+"""How many threads a fit uses, and what for.
 
-NumPy's and SciPy's wheels each bring an OpenBLAS with a pool of threads of its
-own. Between two evaluations SciPy's L-BFGS-B calls its pool on vectors, whose
-threads then spin and take the cores from NumPy's: 55 ms an iteration where the
-evaluation takes 12. With SciPy's pool at one thread it is 13.
+NumPy's and SciPy's wheels each bring an OpenBLAS with a pool of threads of its own.
+Between two evaluations SciPy's L-BFGS-B calls its pool on vectors, whose threads then
+spin and take the cores from NumPy's: 55 ms an iteration where the evaluation takes 12.
+With SciPy's pool at one thread it is 13. So SciPy's pool is held to one thread during
+every fit.
+
+NumPy's own is, too: products of a minibatch are so small that two threads lose to one,
+and for full batches threads of our own, each with a share of the rows, also share the
+work between the products. Only where a minibatch's products are large are they left to
+the BLAS's threads.
+
+Where the caller has limited the threads, by threadpoolctl, by joblib's workers or by an
+environment variable, nothing is touched and no thread of our own is started.
 """
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 
 import joblib
+import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
 
@@ -20,37 +30,60 @@ _THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "OMP_NUM_THREADS",
 )
+# Multiplications of a minibatch's first product from which the BLAS's threads pay.
+BLAS_THREADS_PAY = 2**24
 
 
 @lru_cache(maxsize=1)
 def _controller():
     # Kept: looking the loaded libraries up takes milliseconds.
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
 
 
-def _select_scipy():
-    folder = os.path.dirname(scipy.__file__)
-    paths = [
-        lib.filepath
-        for lib in _controller().select(user_api="blas").lib_controllers
-        if lib.filepath.startswith(folder)
+def _brought_by(package):
+    """The BLAS libraries that a package's wheel brought."""
+    folder = os.path.dirname(package.__file__)
+    return [
+        library
+        for library in _controller().lib_controllers
+        if library.filepath.startswith(folder)
     ]
-    return _controller().select(filepath=paths)
 
 
-def _is_limited(lib):
-    """Whether the caller has set the number of threads of a library."""
+def is_limited():
+    """Whether the caller has limited the threads of a BLAS library."""
     if any(variable in os.environ for variable in _THREAD_VARIABLES):
         return True
-    return lib.num_threads < joblib.cpu_count()
+    n_cores = joblib.cpu_count()
+    return any(
+        library.num_threads < n_cores for library in _controller().lib_controllers
+    )
 
 
 @contextmanager
-def scipy_blas_on_one_thread():
-    """Hold SciPy's own BLAS to one thread, unless the caller has limited it."""
-    pools = _select_scipy()
-    if not pools.lib_controllers or _is_limited(pools.lib_controllers[0]):
-        yield
+def training_threads(products_on_blas_threads=False):
+    """Set the BLAS's threads for the length of a fit.
+
+    Parameters
+    ----------
+    products_on_blas_threads : bool, default=False
+        Whether NumPy's BLAS keeps its threads.
+
+    Yields
+    ------
+    n_threads : int
+        How many threads may share the rows of a full batch.
+    """
+    if is_limited():
+        yield 1
         return
-    with pools.limit(limits=1):
-        yield
+    held = _brought_by(scipy)
+    if not products_on_blas_threads:
+        held = held + _brought_by(np)
+    with ExitStack() as stack:
+        for library in held:
+            stack.callback(library.set_num_threads, library.num_threads)
+            library.set_num_threads(1)
+        # Unless NumPy's BLAS could be held, its threads would be multiplied.
+        alone = _brought_by(np) and not products_on_blas_threads
+        yield joblib.cpu_count() if alone else 1

@@ -15,7 +15,7 @@ from ._objective import Objective
 from ._parameters import Parameters
 from ._solvers import SOLVERS
 from ._solvers._problem import History, Problem
-from ._threads import scipy_blas_on_one_thread
+from ._threads import BLAS_THREADS_PAY, training_threads
 
 
 def make_solver(estimator):
@@ -98,14 +98,19 @@ def train(estimator, network, labels, rows, parameters, history, solver, **watch
             rows, estimator.validation_fraction, labels, random_state
         )
         validation_score = _Accuracy(network, labels, held_out)
-    objective = Objective(
-        network,
-        estimator.alpha,
-        dtype,
-        dropout=_make_dropout(estimator, network, solver, random_state),
+    blas_threads_pay = solver.stochastic and (
+        solver.n_batch_rows(rows.n_rows) * parameters.first_weights.size
+        >= BLAS_THREADS_PAY
     )
-    problem = Problem(objective, rows, random_state, validation_score)
-    with np.errstate(all="ignore"), scipy_blas_on_one_thread():
+    with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
+        objective = Objective(
+            network,
+            estimator.alpha,
+            dtype,
+            dropout=_make_dropout(estimator, network, solver, random_state),
+            n_threads=1 if solver.stochastic else n_threads,
+        )
+        problem = Problem(objective, rows, random_state, validation_score)
         stop = solver.solve(problem, parameters, history, watching["monitor"])
     _explain(stop, estimator, solver, history)
     return parameters.packed(rows.X.dtype)
@@ -140,23 +145,25 @@ class _Accuracy:
 def _hold_out(rows, fraction, labels, random_state):
     """Split a share of the rows off, stratified wherever the classes permit it.
 
-    Rows of weight zero are as good as absent: they are on neither side.
+    At least two rows are held out. Rows of weight zero are as good as absent: they
+    are on neither side.
     """
-    if np.ceil(fraction * rows.n_rows) < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            "or the size of your dataset."
-        )
     index = np.arange(rows.n_rows)
     if rows.weights is not None:
         index = index[rows.weights > 0]
     n_held_out = max(2, int(np.ceil(fraction * len(index))))
+    n_left = len(index) - n_held_out
+    if n_left < 1:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
     stratify = None
     if not labels.multilabel:
         targets = rows.targets[index]
         counts = np.bincount(targets)
         counts = counts[counts > 0]
-        if counts.min() >= 2 and n_held_out >= len(counts):
+        if counts.min() >= 2 and min(n_held_out, n_left) >= len(counts):
             stratify = targets
     train_index, held_out_index = train_test_split(
         index, random_state=random_state, test_size=n_held_out, stratify=stratify

@@ -258,7 +258,7 @@ X5, Y5 = problem("multiclass")
         ({}, lambda m: m.fit(X5, Y5[:, np.newaxis])),
         (
             {"early_stopping": True, "validation_fraction": 0.01},
-            lambda m: m.fit(X5[:90], Y5[:90]),
+            lambda m: m.fit(X5[:2], [0, 1]),
         ),
         ({}, lambda m: m.fit(X5 * np.nan, Y5)),
         ({"alpha": -1}, lambda m: m.fit(X5, Y5)),

@@ -118,7 +118,8 @@ class MinibatchSolver:
 
     def _run_epochs(self, problem, parameters, history, monitor, best):
         gradient = parameters.like()
-        batches = Batches(problem.rows, self._n_batch_rows(problem.rows.n_rows))
+        self._warn_of_clipping(problem.rows.n_rows)
+        batches = Batches(problem.rows, self.n_batch_rows(problem.rows.n_rows))
         order = np.arange(problem.rows.n_rows)
         while history.n_iter < self.max_iter:
             monitor.begin_iteration()
@@ -211,16 +212,17 @@ class MinibatchSolver:
         monitor.say(f"{message} Stopping.")
         return True
 
-    def _n_batch_rows(self, n_rows):
-        if self.batch_size == "auto":
-            return min(200, n_rows)
-        if self.batch_size > n_rows:
+    def n_batch_rows(self, n_rows):
+        """Rows of a minibatch, of which there are `n_rows` to take from."""
+        return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
+
+    def _warn_of_clipping(self, n_rows):
+        if self.batch_size != "auto" and self.batch_size > n_rows:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going "
                 "to be clipped",
                 stacklevel=2,
             )
-        return min(self.batch_size, n_rows)
 
 
 def _is_finite(parameters):

@@ -1,0 +1,40 @@
+"""Run the benchmarks: python -m benchmarks [NAME ...].
+
+Needs SKMLP_DATA_DIR, torch and matplotlib. Prints the tables and writes them, and the
+figures, to benchmarks/results. Exits with 1 if a bar was missed.
+"""
+
+import importlib
+import sys
+
+from ._figures import draw_all
+from ._report import OUTPUT, machine, report
+
+NAMES = (
+    "import_time",
+    "objective",
+    "full_batch",
+    "minibatch",
+    "memory",
+    "prediction",
+    "scaling",
+)
+
+
+def main(names):
+    """Run the named benchmarks, or all."""
+    print(machine())
+    OUTPUT.mkdir(exist_ok=True)
+    (OUTPUT / "machine.txt").write_text(machine() + "\n")
+    missed = []
+    for name in names or NAMES:
+        rows = importlib.import_module(f"{__package__}.{name}").run()
+        if not report(name, rows):
+            missed.append(name)
+    draw_all()
+    print(f"\nBars missed in: {', '.join(missed)}" if missed else "\nAll bars hold.")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

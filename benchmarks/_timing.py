@@ -1,0 +1,45 @@
+"""Side by side timing: ratios of medians from one interleaved run."""
+
+import statistics
+import time
+
+
+def interleave(contenders, repeats=7):
+    """Time functions in turn, A B C A B C ..., after one warm-up of each.
+
+    Parameters
+    ----------
+    contenders : dict of str to callable
+        What to time.
+
+    repeats : int, default=7
+        Rounds that count.
+
+    Returns
+    -------
+    seconds : dict of str to float
+        Median wall time of each.
+
+    results : dict
+        What each returned last.
+    """
+    results = {name: call() for name, call in contenders.items()}
+    times = {name: [] for name in contenders}
+    for _ in range(repeats):
+        for name, call in contenders.items():
+            start = time.perf_counter()
+            results[name] = call()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(t) for name, t in times.items()}, results
+
+
+def check_same_loss(name, losses, tolerance=0.01):
+    """Refuse a comparison whose sides did not reach the same loss."""
+    low, high = min(losses), max(losses)
+    if not high - low <= tolerance * high:
+        raise AssertionError(f"{name}: the sides reached different losses: {losses}")
+
+
+def geometric_mean(values):
+    """Geometric mean of positive numbers."""
+    return statistics.geometric_mean(values)
