@@ -190,6 +190,13 @@ def test_early_stopping_restores_the_best_and_weighs_the_score():
     np.testing.assert_array_equal(again.coefs_[0], mlp.coefs_[0])
 
 
+def test_early_stopping_needs_three_rows():
+    mlp = BackpropMLPClassifier(solver="sgd", early_stopping=True)
+    with pytest.raises(ValueError, match="Increase 'validation_fraction' or the size"):
+        mlp.fit(X5[:2], [0, 1])
+    assert len(mlp.fit(X5[:3], [0, 1, 1]).validation_scores_) == mlp.n_iter_
+
+
 def test_early_stopping_split_is_stratified(monkeypatch):
     from skmlp_backprop import _training
 
@@ -256,10 +263,6 @@ X5, Y5 = problem("multiclass")
         ({"batch_size": 1000}, lambda m: m.fit(X5, Y5)),
         ({}, lambda m: m.fit(X5, Y5).predict(X5[:, :2])),
         ({}, lambda m: m.fit(X5, Y5[:, np.newaxis])),
-        (
-            {"early_stopping": True, "validation_fraction": 0.01},
-            lambda m: m.fit(X5[:2], [0, 1]),
-        ),
         ({}, lambda m: m.fit(X5 * np.nan, Y5)),
         ({"alpha": -1}, lambda m: m.fit(X5, Y5)),
         ({}, lambda m: m.predict(X5)),
