@@ -5,7 +5,6 @@ import numpy as np
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._objective import Objective
 from skmlp_backprop._threads import training_threads
-from skmlp_backprop._training import plan_blocks
 
 from . import _data, _torch_side
 from ._report import Row
@@ -66,12 +65,11 @@ def run():
             network, data, parameters = mlp._evaluation_point(X, y, None)
             parameters = parameters.packed(dtype)
             gradient = parameters.like()
-            objective = Objective(
-                network, mlp.alpha, dtype, **plan_blocks(network, data)
-            )
+            with training_threads() as n_threads:
+                objective = Objective(network, mlp.alpha, dtype, n_threads=n_threads)
 
             def ours(objective=objective, p=parameters, d=data, g=gradient):
-                with training_threads(objective):
+                with training_threads():
                     return float(objective.loss_and_gradient(p, d, g)[0])
 
             layouts = products(network.layer_units, X)
