@@ -15,7 +15,7 @@ from ._report import Row
 from ._timing import check_same_loss, geometric_mean, interleave
 
 # Rows, and epochs of one timed fit: long enough that what is done once is small.
-SETS = {"digits": (_data.digits, None, 4), "mnist": (_data.mnist, 20000, 1)}
+SETS = {"digits": (_data.digits, None, 20), "mnist": (_data.mnist, 20000, 1)}
 RATES = {"sgd": 0.01, "adam": 0.001}
 
 

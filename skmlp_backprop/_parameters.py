@@ -8,9 +8,14 @@ first. Weight matrices are stored (fan_out, fan_in), the transpose of
 ``coefs_``: units by samples is the layout of the whole arithmetic.
 """
 
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+
+# Entries of a block. A step of SGD over 784-100-10 in float64 takes 59 us in blocks of
+# 2**15, 65 in one of 80000, on a machine with 1 MB of cache a core; Adam's is the same.
+BLOCK_SIZE = 2**15
 
 
 class Parameters:
@@ -130,22 +135,38 @@ class Parameters:
         """Lay the same shapes out on a new, zeroed buffer."""
         return self.on(np.zeros_like(self.flat, dtype=dtype))
 
+    @cached_property
+    def transposed(self):
+        """The weight matrices' transposes, of shape (n_stack, fan_in, fan_out)."""
+        return [w.swapaxes(1, 2) for w in self.weights]
+
+    @cached_property
     def blocks(self):
         """Matrices of shape (n_stack, n) that together cover the buffer.
 
-        A step that differs between the networks of a stack runs over these with
-        one value per row. A single network is one block, so that its step is
-        one pass over the buffer.
+        A step runs over these, all its passes on one block before the next: a block
+        and its counterparts in gradient and momentum stay in the cache. A step that
+        differs between the networks of a stack has one value per row.
         """
-        if self.n_stack == 1:
-            return [self.flat[np.newaxis]]
-        return [a.reshape(self.n_stack, -1) for a in self.arrays()]
+        return self._cut(self.arrays(), self.flat)
 
+    @cached_property
     def weight_blocks(self):
-        """The same as :meth:`blocks`, over the penalised weights alone."""
+        """The same as `blocks`, over the penalised weights alone."""
+        return self._cut(self.weights, self.flat[: self.n_weights])
+
+    def _cut(self, arrays, flat):
+        # A single network is cut without regard to its layers: fewer, even pieces.
         if self.n_stack == 1:
-            return [self.flat[np.newaxis, : self.n_weights]]
-        return [w.reshape(self.n_stack, -1) for w in self.weights]
+            rows = [flat[np.newaxis]]
+        else:
+            rows = [a.reshape(self.n_stack, -1) for a in arrays]
+        width = max(1, BLOCK_SIZE // self.n_stack)
+        return [
+            row[:, start : start + width]
+            for row in rows
+            for start in range(0, row.shape[1], width)
+        ]
 
     def unstack(self, i):
         """One network's ``coefs_``, ``intercepts_`` and ``input_intercept_``.

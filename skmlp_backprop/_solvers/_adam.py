@@ -42,25 +42,34 @@ class Adam(MinibatchSolver):
 
     def start(self, parameters):
         self.n_steps = 0
-        self.first_moment = parameters.like().flat
-        self.second_moment = parameters.like().flat
+        self.first_moment = parameters.like()
+        self.second_moment = parameters.like()
 
     def step(self, parameters, gradient):
         self.n_steps += 1
-        root = math.sqrt(1 - self.beta_2)
         self.learning_rate_ = (
             self.learning_rate_init
             * math.sqrt(1 - self.beta_2**self.n_steps)
             / (1 - self.beta_1**self.n_steps)
         )
-        g, m, v = gradient.flat, self.first_moment, self.second_moment
-        m *= self.beta_1
-        m += g
-        v *= self.beta_2
-        g *= g
-        v += g
-        np.sqrt(v, out=g)
-        g += self.epsilon / root
-        np.divide(m, g, out=g)
-        g *= self.learning_rate_ * (1 - self.beta_1) / root
-        parameters.flat -= g
+        root = math.sqrt(1 - self.beta_2)
+        rate = self.learning_rate_ * (1 - self.beta_1) / root
+        epsilon = self.epsilon / root
+        blocks = zip(
+            parameters.blocks,
+            gradient.blocks,
+            self.first_moment.blocks,
+            self.second_moment.blocks,
+            strict=True,
+        )
+        for weights, g, m, v in blocks:
+            m *= self.beta_1
+            m += g
+            v *= self.beta_2
+            g *= g
+            v += g
+            np.sqrt(v, out=g)
+            g += epsilon
+            np.divide(m, g, out=g)
+            g *= rate
+            weights -= g

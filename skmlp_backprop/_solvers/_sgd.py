@@ -48,19 +48,22 @@ class SGD(MinibatchSolver):
         self.nesterovs_momentum = nesterovs_momentum
 
     def start(self, parameters):
-        self.velocity = parameters.like().flat
+        self.velocity = parameters.like()
 
     def step(self, parameters, gradient):
-        step, velocity = gradient.flat, self.velocity
-        step *= -self.learning_rate_
-        if self.momentum > 0:
-            velocity *= self.momentum
-            velocity += step
-            if self.nesterovs_momentum:
-                step += self.momentum * velocity
-            else:
-                step = velocity
-        parameters.flat += step
+        blocks = zip(
+            parameters.blocks, gradient.blocks, self.velocity.blocks, strict=True
+        )
+        for weights, step, velocity in blocks:
+            step *= -self.learning_rate_
+            if self.momentum > 0:
+                velocity *= self.momentum
+                velocity += step
+                if self.nesterovs_momentum:
+                    step += self.momentum * velocity
+                else:
+                    step = velocity
+            weights += step
 
     def end_epoch(self, t):
         if self.learning_rate == "invscaling":
