@@ -2,9 +2,10 @@
 
 import statistics
 import time
+from contextlib import nullcontext
 
 
-def interleave(contenders, repeats=7):
+def interleave(contenders, repeats=7, calls=1):
     """Time functions in turn, A B C A B C ..., after one warm-up of each.
 
     Parameters
@@ -15,10 +16,13 @@ def interleave(contenders, repeats=7):
     repeats : int, default=7
         Rounds that count.
 
+    calls : int, default=1
+        How many times a contender does its work in one call.
+
     Returns
     -------
     seconds : dict of str to float
-        Median wall time of each.
+        Median wall time of each, for doing its work once.
 
     results : dict
         What each returned last.
@@ -29,8 +33,24 @@ def interleave(contenders, repeats=7):
         for name, call in contenders.items():
             start = time.perf_counter()
             results[name] = call()
-            times[name].append(time.perf_counter() - start)
+            times[name].append((time.perf_counter() - start) / calls)
     return {name: statistics.median(t) for name, t in times.items()}, results
+
+
+def in_a_row(function, calls, context=nullcontext):
+    """A function that calls another several times, within a context.
+
+    A library's idle threads spin for some milliseconds before they sleep. Where a call
+    is as short as that, many in a row keep one side's threads from slowing the next.
+    """
+
+    def call():
+        with context():
+            for _ in range(calls):
+                result = function()
+        return result
+
+    return call
 
 
 def check_same_loss(name, losses, tolerance=0.01):

@@ -8,10 +8,15 @@ from ._report import Row
 # In a process of its own, whose peak is the fit's: resident memory before it, peak
 # after it, less the targets (a byte a row) and the weights in each of L-BFGS's vectors.
 SCRIPT = """
-import resource, sys, warnings
+import sys, warnings
 import numpy as np
 from skmlp_backprop import BackpropMLPClassifier
 warnings.simplefilter("ignore")
+
+def kib(name):
+    with open("/proc/self/status") as file:
+        return next(int(x.split()[1]) for x in file if x.startswith(name))
+
 n_rows = int(sys.argv[1])
 rng = np.random.default_rng(0)
 small, labels = rng.standard_normal((64, 50)), np.arange(64) % 3
@@ -19,11 +24,11 @@ mlp = BackpropMLPClassifier(100, solver="lbfgs", max_iter=3, random_state=0)
 mlp.fit(small.astype(np.float32), labels)
 X = rng.standard_normal((n_rows, 50), dtype=np.float32)
 y = np.arange(n_rows, dtype=np.int8) % 3
-with open("/proc/self/statm") as file:
-    before = int(file.read().split()[1]) * resource.getpagesize()
+before = kib("VmRSS")
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # Sets the high-water mark back.
 mlp.fit(X, y)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print((peak - before) / 2**20)
+print((kib("VmHWM") - before) / 2**10)
 """
 
 

@@ -8,7 +8,7 @@ from skmlp_backprop._threads import training_threads
 
 from . import _data, _torch_side
 from ._report import Row
-from ._timing import check_same_loss, interleave
+from ._timing import check_same_loss, in_a_row, interleave
 
 CASES = [
     ("ex4data1 400-25-10", _data.exercise, 25, "logistic", "logistic", 0.9, 1.35),
@@ -69,18 +69,16 @@ def run():
                 objective = Objective(network, mlp.alpha, dtype, n_threads=n_threads)
 
             def ours(objective=objective, p=parameters, d=data, g=gradient):
-                with training_threads():
-                    return float(objective.loss_and_gradient(p, d, g)[0])
+                return float(objective.loss_and_gradient(p, d, g)[0])
 
             layouts = products(network.layer_units, X)
-            seconds, results = interleave(
-                {
-                    "ours": ours,
-                    "torch": _torch_side.forward_backward(mlp, X, y),
-                    **layouts,
-                },
-                repeats=21 if units == 25 else 7,
-            )
+            calls = 60 if units == 25 else 3
+            contenders = {
+                "ours": in_a_row(ours, calls, training_threads),
+                "torch": in_a_row(_torch_side.forward_backward(mlp, X, y), calls),
+                **{name: in_a_row(call, calls) for name, call in layouts.items()},
+            }
+            seconds, results = interleave(contenders, calls=calls)
             what = f"{name} {np.dtype(dtype).name}"
             check_same_loss(what, [results["ours"], results["torch"]])
             best = min(seconds[layout] for layout in layouts)

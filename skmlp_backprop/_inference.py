@@ -1,9 +1,17 @@
 """Prediction: the forward pass over any number of rows in bounded memory."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from ._network import Buffers
 from ._objective import BLOCK_ROWS
+from ._rows import share_edges
+from ._threads import training_threads
+
+# Multiplications of the first product from which threads of our own pay; below, setting
+# the BLAS's threads costs more than it brings.
+_THREADS_PAY = 2**26
 
 
 def compute_logits(network, parameters, X):
@@ -27,12 +35,26 @@ def compute_logits(network, parameters, X):
     """
     n_rows = X.shape[0]
     logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
-    buffers = None
-    for start in range(0, n_rows, BLOCK_ROWS):
-        block = X[start : start + BLOCK_ROWS]
-        if buffers is None or block.shape[0] != buffers.row.shape[2]:
-            buffers = Buffers(network, 1, block.shape[0], logits.dtype)
-        with np.errstate(all="ignore"):
-            z = network.logits(parameters, block, buffers)
-        logits[start : start + BLOCK_ROWS] = z[0].T
+    if n_rows * parameters.first_weights.size < _THREADS_PAY:
+        _write_logits(network, parameters, X, logits)
+        return logits
+    with training_threads() as n_threads, ThreadPoolExecutor(n_threads) as pool:
+        shares = [
+            pool.submit(_write_logits, network, parameters, X[a:b], logits[a:b])
+            for a, b in share_edges(n_rows, n_threads, BLOCK_ROWS)
+        ]
+        for share in shares:
+            share.result()
     return logits
+
+
+def _write_logits(network, parameters, X, logits):
+    """Write the logits of a share of the rows; NumPy's errstate is per thread."""
+    buffers = None
+    with np.errstate(all="ignore"):
+        for start in range(0, X.shape[0], BLOCK_ROWS):
+            block = X[start : start + BLOCK_ROWS]
+            if buffers is None or block.shape[0] != buffers.row.shape[2]:
+                buffers = Buffers(network, 1, block.shape[0], logits.dtype)
+            z = network.logits(parameters, block, buffers)
+            logits[start : start + BLOCK_ROWS] = z[0].T

@@ -1,9 +1,16 @@
 """The rows of a data set that a loss is summed over, and how to cut them."""
 
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
+
+
+def share_edges(n_rows, n_shares, block):
+    """First and last row of at most `n_shares` even shares, none below half a block."""
+    n_shares = max(1, min(n_shares, -(-n_rows // block)))
+    return list(pairwise(n_rows * i // n_shares for i in range(n_shares + 1)))
 
 
 class Rows:
@@ -27,7 +34,11 @@ class Rows:
         self.targets = targets
         self.weights = weights
         self.n_rows = X.shape[0]
-        self.weight_sum = float(self.n_rows if weights is None else weights.sum())
+
+    @cached_property
+    def weight_sum(self):
+        """Sum of the weights, W in the objective."""
+        return float(self.n_rows if self.weights is None else self.weights.sum())
 
     @property
     def is_sparse(self):
@@ -51,14 +62,9 @@ class Rows:
             yield self.slice(start, start + n_rows)
 
     def shares(self, n_shares, block):
-        """Cut into at most `n_shares` even shares, none below half a block."""
-        n_blocks = -(-self.n_rows // block)
-        n_shares = min(n_shares, n_blocks)
-        if n_shares == 1:
-            return [self]
-        # Even in rows, not in blocks: a share's last block may be short.
-        edges = [self.n_rows * i // n_shares for i in range(n_shares + 1)]
-        return [self.slice(start, stop) for start, stop in pairwise(edges)]
+        """Cut into the shares of :func:`share_edges`."""
+        edges = share_edges(self.n_rows, n_shares, block)
+        return [self] if len(edges) == 1 else [self.slice(*edge) for edge in edges]
 
     def subset(self, index):
         """The rows at `index`, copied."""
