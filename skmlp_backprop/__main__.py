@@ -49,7 +49,13 @@ def make_parser():
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    _add_data_options(parser.add_argument)
+    _add_network_options(parser.add_argument)
+    _add_search_options(parser.add_argument)
+    return parser
+
+
+def _add_data_options(add):
     add(
         "--data",
         type=Path,
@@ -57,6 +63,15 @@ def make_parser():
         help="a MATLAB file with X and y, a CSV file with the label in the last "
         "column, or an npz file with X and y (default: scikit-learn's digits)",
     )
+    add(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="keep the fitted Pipeline here, for joblib.load",
+    )
+
+
+def _add_network_options(add):
     add(
         "--solver",
         choices=sorted(SOLVERS),
@@ -78,6 +93,17 @@ def make_parser():
         help="activation of the hidden layers (default: tanh)",
     )
     add(
+        "--max-iter",
+        type=int,
+        default=50,
+        metavar="N",
+        help="cap on iterations or epochs (default: 50)",
+    )
+    add("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
+
+
+def _add_search_options(add):
+    add(
         "--alpha",
         type=float,
         nargs="+",
@@ -94,23 +120,8 @@ def make_parser():
         help="initial learning rates to search, for sgd and adam "
         "(default: 0.001 0.003 0.01)",
     )
-    add(
-        "--max-iter",
-        type=int,
-        default=50,
-        metavar="N",
-        help="cap on iterations or epochs (default: 50)",
-    )
     add("--cv", type=int, default=5, metavar="K", help="number of folds (default: 5)")
-    add("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
     add("--jobs", type=int, default=2, metavar="J", help="processes (default: 2)")
-    add(
-        "--save",
-        type=Path,
-        metavar="FILE",
-        help="keep the fitted Pipeline here, for joblib.load",
-    )
-    return parser
 
 
 def load(path):

@@ -1,7 +1,6 @@
 """The scikit-learn face: parameters, validation, training."""
 
 import functools
-from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
@@ -429,7 +428,7 @@ class BackpropMLPClassifier(
         self._set_labels_of_partial_fit(y, classes, first_call)
         solver = make_solver(self)
         if isinstance(getattr(self, "_optimizer", None), type(solver)):
-            solver = deepcopy(self._optimizer)
+            solver.resume(self._optimizer)
         solver.max_iter = 1
         return self._train(
             X, y, sample_weight, self._labels, solver, continuing=not first_call
@@ -480,8 +479,7 @@ class BackpropMLPClassifier(
             monitor=Monitor(self.verbose, reporter),
         )
         vars(self).update(fitted(history, parameters))
-        if solver.stochastic:
-            self._optimizer = solver
+        self._optimizer = solver
         return self
 
     def _labels_of_warm_start(self, y):

@@ -103,6 +103,12 @@ class Parameters:
             else input_intercept[np.newaxis, np.newaxis],
         )
 
+    def __reduce__(self):
+        """Copy and pickle the buffer alone, so that the views stay views of it."""
+        has_input_intercept = self.input_intercept is not None
+        arguments = self.flat, self.layer_units, has_input_intercept, self.n_stack
+        return _on_buffer, arguments
+
     @property
     def layer_units(self):
         """Number of units of each layer, input and output included."""
@@ -179,6 +185,12 @@ class Parameters:
             [b[i, :, 0] for b in self.intercepts],
             bias,
         )
+
+
+def _on_buffer(flat, layer_units, input_intercept, n_stack):
+    return Parameters.on_buffer(
+        flat, layer_units, input_intercept=input_intercept, n_stack=n_stack
+    )
 
 
 def parameters_from_arrays(coefs, intercepts, input_intercept=None):

@@ -49,7 +49,18 @@ def new_history(estimator):
     return History()
 
 
-def train(estimator, network, labels, rows, parameters, history, solver, **watching):
+def train(
+    estimator,
+    network,
+    labels,
+    rows,
+    parameters,
+    history,
+    solver,
+    *,
+    random_state,
+    monitor,
+):
     """Run a solver from the given weights.
 
     Parameters
@@ -75,9 +86,11 @@ def train(estimator, network, labels, rows, parameters, history, solver, **watch
     solver : FullBatchSolver or MinibatchSolver
         The solver.
 
-    **watching
-        `random_state`, source of the split and the shuffles; and `monitor`, told
-        of every iteration.
+    random_state : RandomState
+        Source of the validation split, the shuffles and the masks of dropout.
+
+    monitor : Monitor
+        Told of every iteration.
 
     Returns
     -------
@@ -89,7 +102,6 @@ def train(estimator, network, labels, rows, parameters, history, solver, **watch
     ValueError
         If the objective is not finite at the initial weights.
     """
-    random_state = watching["random_state"]
     dtype = solver.arithmetic_dtype(rows.X.dtype)
     parameters = parameters.packed(dtype)
     validation_score = None
@@ -111,7 +123,7 @@ def train(estimator, network, labels, rows, parameters, history, solver, **watch
             n_threads=1 if solver.stochastic else n_threads,
         )
         problem = Problem(objective, rows, random_state, validation_score)
-        stop = solver.solve(problem, parameters, history, watching["monitor"])
+        stop = solver.solve(problem, parameters, history, monitor)
     _explain(stop, estimator, solver, history)
     return parameters.packed(rows.X.dtype)
 

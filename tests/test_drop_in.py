@@ -1,6 +1,7 @@
 """In place of MLPClassifier: the same attributes, methods, errors and warnings."""
 
 import inspect
+import pickle
 import warnings
 
 import numpy as np
@@ -132,6 +133,23 @@ def test_partial_fit_then_fit_then_partial_fit(solver, kind):
     for name in ("coefs_", "t_", "loss_curve_", "best_loss_", "n_iter_"):
         assert_alike(getattr(ours, name), getattr(theirs, name), name)
     assert_alike(ours.predict(X), theirs.predict(X), "predict")
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_partial_fit_goes_on_from_a_pickle_and_takes_new_parameters(solver):
+    X, y = problem("multiclass")
+    mlp, _ = pair(solver=solver)
+    mlp.partial_fit(X, y, classes=[0, 1, 2])
+    again = pickle.loads(pickle.dumps(mlp))
+    for _ in range(2):
+        mlp.partial_fit(X, y)
+        again.partial_fit(X, y)
+    np.testing.assert_array_equal(again.coefs_[0], mlp.coefs_[0])
+    assert mlp.set_params(batch_size=10).partial_fit(X, y).n_fun_ == 12
+    # Another network by a full-batch solver in between: no stale momentum.
+    mlp.set_params(solver="lbfgs", hidden_layer_sizes=3).fit(X, y)
+    mlp.set_params(solver=solver).partial_fit(X, y)
+    assert mlp.coefs_[0].shape == (5, 3)
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", *STOCHASTIC])

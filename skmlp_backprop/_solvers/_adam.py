@@ -27,6 +27,7 @@ class Adam(MinibatchSolver):
     ICLR. The form with the bias correction in the step size, end of section 2.
     """
 
+    state = (*MinibatchSolver.state, "n_steps", "first_moment", "second_moment")
     hyper_parameters = (
         *MinibatchSolver.hyper_parameters,
         "beta_1",

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from copy import deepcopy
 
 import numpy as np
 from sklearn.utils import shuffle
@@ -40,6 +41,7 @@ class MinibatchSolver:
     """
 
     stochastic = True
+    state = ("learning_rate_",)
     hyper_parameters = (
         "max_iter",
         "tol",
@@ -64,6 +66,12 @@ class MinibatchSolver:
     def arithmetic_dtype(self, dtype):
         """Precision to evaluate in, for data of the given precision."""
         return dtype
+
+    def resume(self, earlier):
+        """Go on with copies of the state of an earlier solver of the same class."""
+        for name in self.state:
+            setattr(self, name, deepcopy(getattr(earlier, name)))
+        self._is_started = True
 
     def start(self, parameters):
         """Set up the rule's state for parameters of this shape."""

@@ -30,6 +30,7 @@ class SGD(MinibatchSolver):
     in deep learning." ICML.
     """
 
+    state = (*MinibatchSolver.state, "velocity")
     hyper_parameters = (
         *MinibatchSolver.hyper_parameters,
         "learning_rate",
