@@ -107,8 +107,9 @@ class BackpropMLPClassifier(
         Initial weights: Glorot uniform as MLPClassifier's; N(0, 2/fan_in) with
         biases 0; N(0, 1/fan_in) with biases N(0, 1); a float eps for U(-eps, eps).
 
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes; "balanced" for the inverse of their frequencies.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes; "balanced" for the inverse of their frequencies. For
+        multilabel targets a list with a dict {0: ..., 1: ...} for each label.
 
     shuffle : bool, default=True
         Whether "sgd" and "adam" shuffle the rows before each epoch.
@@ -261,7 +262,7 @@ class BackpropMLPClassifier(
             StrOptions(set(INITIALIZERS)),
             Interval(Real, 0, None, closed="left"),
         ],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],

@@ -158,7 +158,7 @@ class FittedNetworkMixin:
             activation, or its outputs.
         """
         check_is_fitted(self)
-        return to_mlp_classifier(self, self._network(), self._labels, self._history)
+        return to_mlp_classifier(self, self._network, self._labels, self._history)
 
     def predict(self, X):
         """Predict the class of each row.
@@ -290,7 +290,8 @@ class FittedNetworkMixin:
         }
         for name in PUBLIC_HISTORY:
             public[f"{name}_"] = getattr(history, name)
-        return {**public, "_labels": labels, "_history": history}
+        private = {"_labels": labels, "_history": history, "_network": network}
+        return {**public, **private}
 
     def _evaluation_point(self, X, y, sample_weight):
         """What J is a function of: the network, the rows and the fitted weights."""
@@ -298,14 +299,17 @@ class FittedNetworkMixin:
         X, y = self._validate_rows(X, y, reset=False)
         weights = row_weights(X, y, self._labels, self.class_weight, sample_weight)
         rows = Rows(X, self._labels.encode(y), weights)
-        return self._network(), rows, self._parameters()
+        network, parameters = self._described_network(), self._parameters()
+        check_fits(parameters, network)
+        return network, rows, parameters
 
     def _parameters(self):
         return Parameters.from_coefs(
             self.coefs_, self.intercepts_, self.input_intercept_
         )
 
-    def _network(self):
+    def _described_network(self):
+        """The network that the parameters describe as they are set now."""
         return make_network(self, self.n_features_in_, self._labels)
 
     def _output(self):
@@ -324,7 +328,7 @@ class FittedNetworkMixin:
             dtype=(np.float64, np.float32),
             reset=False,
         )
-        return compute_logits(self._network(), self._parameters(), _row_sliceable(X))
+        return compute_logits(self._network, self._parameters(), _row_sliceable(X))
 
     def _validate_rows(self, X, y, reset):
         X, y = validate_data(

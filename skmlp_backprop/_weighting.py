@@ -19,7 +19,7 @@ def row_weights(X, y, labels, class_weight, sample_weight):
     labels : Labels
         The classes.
 
-    class_weight : dict, "balanced" or None
+    class_weight : dict, list of dict, "balanced" or None
         "balanced" weighs a class by the inverse of its share of the sample
         weights.
 
@@ -42,6 +42,11 @@ def row_weights(X, y, labels, class_weight, sample_weight):
         )
     if class_weight is None:
         return sample_weight
+    if isinstance(class_weight, list) and not labels.multilabel:
+        raise ValueError(
+            "class_weight may be a list of dicts for multilabel targets only; use a "
+            "dict, 'balanced' or None."
+        )
     if labels.multilabel:
         weights = compute_sample_weight(class_weight, y)
     else:

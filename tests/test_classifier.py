@@ -270,3 +270,23 @@ def test_blas_threads_are_put_back(iris):
     with pytest.raises(ValueError, match="NaN"):
         quick().fit(iris[0] * np.nan, iris[1])
     assert counts() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden_layer_sizes": (9, 9)},
+        {"activation": "relu"},
+        {"input_activation": "tanh"},
+    ],
+    ids=str,
+)
+def test_parameters_set_after_a_fit_count_in_the_next(change, iris):
+    """Predictions are the fitted network's; J at other shapes is refused."""
+    mlp = fit(quick(), *iris)
+    proba = mlp.predict_proba(iris[0])
+    mlp.set_params(**change)
+    np.testing.assert_array_equal(mlp.predict_proba(iris[0]), proba)
+    if "activation" not in change:
+        with pytest.raises(ValueError, match=r"units per layer|go together"):
+            mlp.loss_and_gradient(*iris)

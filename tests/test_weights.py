@@ -85,3 +85,17 @@ def test_a_minibatch_of_zero_weight_makes_no_step(iris):
         ),
         rtol=1e-12,
     )
+
+
+def test_multilabel_class_weight(iris):
+    """A row's weight is the product of its labels' weights."""
+    X, y = iris
+    Y = np.c_[y == 0, X[:, 1] > 0].astype(int)
+    by_class = [{0: 1, 1: 3}, {0: 0.5, 1: 1}]
+    weights = np.where(Y[:, 0], 3.0, 1.0) * np.where(Y[:, 1], 1.0, 0.5)
+    params = {"solver": "lbfgs", "max_iter": 5}
+    assert_same_weights(
+        fit(X, Y, class_weight=by_class, **params), fit(X, Y, weights, **params), 1e-12
+    )
+    with pytest.raises(ValueError, match="for multilabel targets only"):
+        fit(X, y, class_weight=by_class)
