@@ -454,14 +454,16 @@ class BackpropMLPClassifier(
         network = make_network(self, X.shape[1], labels)
         weights = row_weights(X, y, labels, self.class_weight, sample_weight)
         random_state = check_random_state(self.random_state)
+        history = new_history(self)
         if continuing:
-            parameters, history = self._parameters(), self._history.continued()
+            parameters, history = self._parameters(), self._history.continued(history)
             check_fits(parameters, network)
         else:
             parameters = initial_parameters(self, network, random_state)
-            history = new_history(self)
 
         def fitted(history, parameters):
+            if parameters.flat.dtype != X.dtype:
+                parameters = parameters.packed(X.dtype)
             return self._fitted_attributes(network, labels, history, parameters)
 
         reporter = None

@@ -62,6 +62,9 @@ def to_mlp_classifier(estimator, network, labels, history):
     for name in PUBLIC_HISTORY:
         setattr(mlp, f"{name}_", getattr(history.copy(), name))
     mlp._no_improvement_count = history.no_improvement_count
+    # Where its early stopping starts from.
+    mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
+    mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
     n_classes = len(labels.classes)
     mlp._label_binarizer = LabelBinarizer().fit(
         np.eye(n_classes, dtype=int) if labels.multilabel else labels.classes

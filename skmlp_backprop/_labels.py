@@ -28,6 +28,11 @@ class Labels:
         self.encoder = LabelEncoder().fit(classes)
         self.classes = self.encoder.classes_
         self.multilabel = multilabel
+        if len(self.classes) < 2 and not multilabel:
+            raise ValueError(
+                "This solver needs samples of at least 2 classes in the data, but the "
+                f"data contains only one class: {self.classes[0]!r}"
+            )
 
     @classmethod
     def of(cls, y):
@@ -41,13 +46,7 @@ class Labels:
         check_classification_targets(y)
         if is_multilabel(y):
             return cls(np.arange(y.shape[1]), multilabel=True)
-        labels = cls(column_or_1d(y))
-        if len(labels.classes) < 2:
-            raise ValueError(
-                "This solver needs samples of at least 2 classes in the data, but the "
-                f"data contains only one class: {labels.classes[0]!r}"
-            )
-        return labels
+        return cls(column_or_1d(y))
 
     @classmethod
     def given(cls, classes, *, multilabel=False):

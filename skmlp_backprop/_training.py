@@ -119,7 +119,7 @@ def train(
             network,
             estimator.alpha,
             dtype,
-            dropout=_make_dropout(estimator, network, solver, random_state),
+            dropout=_make_dropout(estimator, network, solver, random_state, history.t),
             n_threads=1 if solver.stochastic else n_threads,
         )
         problem = Problem(objective, rows, random_state, validation_score)
@@ -128,11 +128,14 @@ def train(
     return parameters.packed(rows.X.dtype)
 
 
-def _make_dropout(estimator, network, solver, random_state):
+def _make_dropout(estimator, network, solver, random_state, t):
     rates = dropout_rates(estimator.dropout, len(network.activations))
     if not solver.stochastic or not any(rates):
         return None
-    return Dropout(rates, random_state)
+    # With the samples seen in the seed, as each partial_fit begins with the same state:
+    # under the same masks some units would never be trained.
+    seed = [random_state.randint(2**31 - 1), t % 2**32]
+    return Dropout(rates, np.random.RandomState(seed))
 
 
 class _Accuracy:

@@ -52,7 +52,14 @@ def row_weights(X, y, labels, class_weight, sample_weight):
     else:
         weights = _single_label_weights(y, labels, class_weight, sample_weight)
     weights = weights.astype(X.dtype)
-    return weights if sample_weight is None else weights * sample_weight
+    if sample_weight is not None:
+        weights = weights * sample_weight
+    if not weights.any():
+        raise ValueError(
+            "class_weight, times sample_weight, is zero for every row: there is "
+            "nothing to learn from these rows."
+        )
+    return weights
 
 
 def _single_label_weights(y, labels, class_weight, sample_weight):

@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 __all__ = ["EarlyStopping"]
 
 _ITERATIONS = ("epoch", "iteration")
-_WEIGHTS = ("coefs_", "intercepts_", "input_intercept_")
+_KEPT = ("coefs_", "intercepts_", "input_intercept_", "loss_")
 
 
 class EarlyStopping:
@@ -88,7 +88,7 @@ class EarlyStopping:
         if score > run.best_score:
             run.best_score = score
             run.best_iter = len(run.scores)
-            run.best_weights = {n: getattr(fitted_estimator, n) for n in _WEIGHTS}
+            run.best_weights = {n: getattr(fitted_estimator, n) for n in _KEPT}
         return len(run.scores) - run.best_iter >= self.patience
 
     def teardown(self, estimator, context):

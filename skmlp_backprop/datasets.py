@@ -8,6 +8,7 @@ import contextlib
 import csv
 import gzip
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -194,19 +195,31 @@ def read_npz(path):
     ValueError
         If an array is missing.
     """
-    with np.load(path, allow_pickle=False) as content:
-        missing = {"X", "y"} - set(content.files)
-        if missing:
+    with open(path, "rb") as file:
+        try:
+            content = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise ValueError(
-                f"{path}: expected the arrays X and y, found {sorted(content.files)}."
+                f"{path}: expected an npz file with the arrays X and y: {error}"
+            ) from error
+        found = sorted(getattr(content, "files", ()))
+        if not {"X", "y"} <= set(found):
+            raise ValueError(
+                f"{path}: expected an npz file with the arrays X and y, found {found}."
             )
-        return content["X"], content["y"]
+        X, y = content["X"], content["y"]
+    if X.ndim != 2:
+        raise ValueError(
+            f"{path}: expected X of shape (n_samples, n_features), found {X.shape}."
+        )
+    return X, y
 
 
 def read_csv(path):
     """Read samples and labels from a CSV file with the label in the last column.
 
-    A first line whose features are not numbers is taken as a header.
+    A first line is taken as a header if its features are not numbers, or if its label
+    is the only one that is not.
 
     Parameters
     ----------
@@ -227,9 +240,12 @@ def read_csv(path):
         If a line has another number of fields than the first, or a feature that is
         not a number.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        lines = [(i, row) for i, row in enumerate(csv.reader(file), start=1) if row]
-    if lines and _to_floats(lines[0][1][:-1]) is None:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = [(i, row) for i, row in enumerate(csv.reader(file), start=1) if row]
+    except csv.Error as error:
+        raise ValueError(f"{path}: expected a CSV file: {error}") from error
+    if lines and _is_header(lines[0][1], [row for _, row in lines[1:]]):
         lines = lines[1:]
     if not lines or len(lines[0][1]) < 2:
         raise ValueError(
@@ -247,9 +263,19 @@ def read_csv(path):
             )
         samples.append(sample)
     labels = np.array([row[-1].strip() for _, row in lines])
-    with contextlib.suppress(ValueError):  # Else they stay the strings they are.
+    # Else they stay the strings they are.
+    with contextlib.suppress(ValueError, OverflowError):
         labels = labels.astype(int)
     return np.array(samples), labels
+
+
+def _is_header(first, others):
+    """Whether the first line's features, or its label alone, are no numbers."""
+    if _to_floats(first[:-1]) is None:
+        return True
+    return _to_floats(first[-1:]) is None and all(
+        _to_floats(row[-1:]) is not None for row in others
+    )
 
 
 def _to_floats(fields):

@@ -168,3 +168,11 @@ def test_a_callback_that_fails_leaves_the_old_fit(iris):
         mlp.fit(*iris)
     np.testing.assert_array_equal(mlp.coefs_[0], before)
     assert not hasattr(mlp, "_callback_fit_ctx")
+
+
+def test_early_stopping_restores_the_loss_and_keeps_the_precision(iris):
+    X, y = iris[0].astype(np.float32), iris[1]
+    stopping = EarlyStopping(X[::3], y[::3], patience=3)
+    mlp = make("tnc", max_iter=50).set_callbacks(stopping).fit(X, y)
+    assert mlp.coefs_[0].dtype == np.float32
+    assert mlp.loss_ == pytest.approx(mlp.loss_and_gradient(X, y)[0], rel=1e-4)

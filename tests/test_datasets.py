@@ -121,5 +121,26 @@ def test_npz(tmp_path):
     np.testing.assert_array_equal(X, np.eye(2))
     assert y.tolist() == ["a", "b"]
     np.savez(path, data=np.eye(2))
-    with pytest.raises(ValueError, match=r"expected the arrays X and y, found \['data"):
+    with pytest.raises(ValueError, match=r"with the arrays X and y, found \['data"):
+        read_npz(path)
+
+
+def test_odd_files(tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text("0,1,label\n1,2,0\n3,4,1\n")
+    X, y = read_csv(path)
+    assert y.tolist() == [0, 1]
+    assert len(X) == 2
+    path.write_text("1,2,99999999999999999999\n3,4,1\n")
+    assert read_csv(path)[1].tolist() == ["99999999999999999999", "1"]
+    path.write_text('1,"' + "x" * 200_000)
+    with pytest.raises(ValueError, match="expected a CSV file"):
+        read_csv(path)
+    path = tmp_path / "odd.npz"
+    for content in (b"", b"no zip", b"PK\x03\x04"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="expected an npz file"):
+            read_npz(path)
+    np.savez(path, X=np.arange(3), y=np.arange(3))
+    with pytest.raises(ValueError, match="expected X of shape"):
         read_npz(path)

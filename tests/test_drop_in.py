@@ -333,3 +333,32 @@ def test_verbose_prints_what_it_prints(solver, capsys):
         assert their_lines[:20] == our_lines[:20]
     else:
         assert their_lines == our_lines
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_early_stopping_turned_on_or_off_between_calls(first):
+    mlp, _ = pair(solver="adam", warm_start=True, early_stopping=first)
+    mlp.fit(X5, Y5).set_params(early_stopping=not first).fit(X5, Y5)
+    assert (mlp.best_loss_ is None) == (not first)
+    assert (mlp.validation_scores_ is None) == first
+    assert mlp.t_ > 0
+
+
+def test_partial_fit_takes_a_new_learning_rate():
+    mlp = BackpropMLPClassifier(5, solver="sgd", momentum=0, random_state=0)
+    steps = []
+    for rate in (1e-5, 1e-3):
+        mlp.set_params(learning_rate_init=rate).partial_fit(X5, Y5, classes=[0, 1, 2])
+        before = mlp.coefs_[0].copy()
+        mlp.partial_fit(X5, Y5)
+        steps.append(np.linalg.norm(mlp.coefs_[0] - before))
+    assert steps[1] == pytest.approx(100 * steps[0], rel=0.1)
+
+
+def test_zero_weight_and_one_class_are_refused_in_words():
+    mlp = BackpropMLPClassifier(5, class_weight={0: 0.0}, max_iter=2)
+    mlp.partial_fit(X5, Y5, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="zero for every row"):
+        mlp.partial_fit(X5[Y5 == 0], Y5[Y5 == 0])
+    with pytest.raises(ValueError, match="only one class"):
+        BackpropMLPClassifier().partial_fit(X5, Y5, classes=[0])

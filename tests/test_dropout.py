@@ -98,3 +98,13 @@ def test_learns_with_dropout(digits):
 def test_bad_rates(dropout, message, iris):
     with pytest.raises(ValueError, match=message):
         make(dropout=dropout).fit(*iris)
+
+
+def test_each_partial_fit_draws_other_masks(iris):
+    X, y = iris
+    mlp = make(hidden_layer_sizes=20, dropout=0.5, alpha=0)
+    mlp.partial_fit(X[:1], y[:1], classes=[0, 1, 2])
+    before = mlp.coefs_[0].copy()
+    for i in range(1, 60):
+        mlp.partial_fit(X[i : i + 1], y[i : i + 1])
+    assert (np.abs(mlp.coefs_[0] - before).max(axis=0) > 0).all()

@@ -105,3 +105,9 @@ def test_onnx():
     labels, proba = session.run(None, {"X": X})
     np.testing.assert_array_equal(labels, mlp.predict(X))
     np.testing.assert_allclose(proba, mlp.predict_proba(X), atol=1e-5)
+
+
+def test_to_sklearn_after_early_stopping_can_be_warm_started(iris):
+    mlp = BackpropMLPClassifier(5, early_stopping=True, max_iter=5, random_state=0)
+    theirs = mlp.fit(*iris).to_sklearn().set_params(warm_start=True)
+    assert theirs.fit(*iris).score(*iris) > 0

@@ -41,7 +41,7 @@ class MinibatchSolver:
     """
 
     stochastic = True
-    state = ("learning_rate_",)
+    state = ()
     hyper_parameters = (
         "max_iter",
         "tol",
@@ -71,6 +71,9 @@ class MinibatchSolver:
         """Go on with copies of the state of an earlier solver of the same class."""
         for name in self.state:
             setattr(self, name, deepcopy(getattr(earlier, name)))
+        # What the schedule has made of the initial rate holds for a new one too.
+        schedule = earlier.learning_rate_ / earlier.learning_rate_init
+        self.learning_rate_ = self.learning_rate_init * schedule
         self._is_started = True
 
     def start(self, parameters):

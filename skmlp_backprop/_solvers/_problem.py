@@ -61,9 +61,25 @@ class History:
             validation_scores=None if scores is None else list(scores),
         )
 
-    def continued(self):
-        """Copy for a call that goes on training, with counts of its own."""
-        return replace(self.copy(), n_iter=0, n_fun=0)
+    def continued(self, fresh):
+        """Copy for a call that goes on training, with counts of its own.
+
+        Parameters
+        ----------
+        fresh : History
+            What the call would begin with from new weights: it tells whether losses
+            or validation scores are what is to be improved.
+        """
+        history = replace(self.copy(), n_iter=0, n_fun=0)
+        if (history.best_loss is None) == (fresh.best_loss is None):
+            return history
+        return replace(
+            history,
+            best_loss=fresh.best_loss,
+            validation_scores=fresh.validation_scores,
+            best_validation_score=fresh.best_validation_score,
+            no_improvement_count=0,
+        )
 
 
 # What of it is public, as an attribute of the estimator.
