@@ -462,6 +462,7 @@ class BackpropMLPClassifier(
             parameters = initial_parameters(self, network, random_state)
 
         def fitted(history, parameters):
+            # A solver may have evaluated in another precision than that of the rows.
             if parameters.flat.dtype != X.dtype:
                 parameters = parameters.packed(X.dtype)
             return self._fitted_attributes(network, labels, history, parameters)

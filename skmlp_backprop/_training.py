@@ -95,7 +95,7 @@ def train(
     Returns
     -------
     parameters : Parameters
-        The final weights, in the precision of the rows.
+        The final weights, in the solver's precision.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def train(
         problem = Problem(objective, rows, random_state, validation_score)
         stop = solver.solve(problem, parameters, history, monitor)
     _explain(stop, estimator, solver, history)
-    return parameters.packed(rows.X.dtype)
+    return parameters
 
 
 def _make_dropout(estimator, network, solver, random_state, t):
