@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ._network import Buffers
+from ._buffers import ForwardBuffers
 from ._objective import BLOCK_ROWS
 from ._rows import share_edges
 from ._threads import training_threads
@@ -54,7 +54,7 @@ def _write_logits(network, parameters, X, logits):
     with np.errstate(all="ignore"):
         for start in range(0, X.shape[0], BLOCK_ROWS):
             block = X[start : start + BLOCK_ROWS]
-            if buffers is None or block.shape[0] != buffers.row.shape[2]:
-                buffers = Buffers(network, 1, block.shape[0], logits.dtype)
+            if buffers is None or block.shape[0] != buffers.n_rows:
+                buffers = ForwardBuffers(network, 1, block.shape[0], logits.dtype)
             z = network.logits(parameters, block, buffers)
             logits[start : start + BLOCK_ROWS] = z[0].T

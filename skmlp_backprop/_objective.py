@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ._network import Buffers
+from ._buffers import Buffers
 from ._parameters import BLOCK_SIZE
 
 # A block's activations stay in the cache, so that each element-wise pass after

@@ -39,9 +39,6 @@ class Parameters:
     ----------
     first_weights : ndarray of shape (n_stack * fan_out, n_features)
         The first layer's weights of all networks, as one matrix.
-
-    n_weights : int
-        How many leading entries of `flat` are weights, not biases.
     """
 
     def __init__(self, weights, intercepts, input_intercept=None, flat=None):
@@ -50,7 +47,6 @@ class Parameters:
         self.input_intercept = input_intercept
         self.flat = flat
         self.first_weights = weights[0].reshape(-1, weights[0].shape[2])
-        self.n_weights = sum(w.size for w in weights)
 
     @classmethod
     def on_buffer(cls, flat, layer_units, *, input_intercept=False, n_stack=1):
@@ -118,6 +114,11 @@ class Parameters:
     def n_stack(self):
         """Number of networks."""
         return self.weights[0].shape[0]
+
+    @cached_property
+    def n_weights(self):
+        """How many leading entries of `flat` are weights, not biases."""
+        return sum(w.size for w in self.weights)
 
     def arrays(self):
         """All parameter arrays, in the order of the flat buffer."""
