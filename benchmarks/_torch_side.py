@@ -74,4 +74,6 @@ def train(mlp, X, y, batch_size, solver, learning_rate, n_epochs, orders):
             loss.backward()
             optimizer.step()
             total += loss.item() * len(index)
-    return total / len(X)
+    # J has the penalty, which the loop above leaves to the weight decay.
+    penalty = sum((w * w).sum().item() for w in weights)
+    return total / len(X) + mlp.alpha / (2 * batch_size) * penalty

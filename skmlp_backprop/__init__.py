@@ -3,7 +3,14 @@
 from ._classifier import BackpropMLPClassifier
 from ._fitted_network import Gradient
 from ._gradient_check import GradientCheck, check_gradient
+from ._stacking import fit_stack
 
 __version__ = "0.1.0"
 
-__all__ = ["BackpropMLPClassifier", "Gradient", "GradientCheck", "check_gradient"]
+__all__ = [
+    "BackpropMLPClassifier",
+    "Gradient",
+    "GradientCheck",
+    "check_gradient",
+    "fit_stack",
+]

@@ -20,6 +20,7 @@ from ._labels import Labels, is_multilabel
 from ._monitor import Monitor
 from ._rows import Rows
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
+from ._solvers._problem import Member
 from ._training import initial_parameters, make_solver, new_history, train
 from ._weighting import row_weights
 
@@ -471,18 +472,10 @@ class BackpropMLPClassifier(
         if data is not None and hasattr(self, "_skl_callbacks"):
             task_name = "epoch" if solver.stochastic else "iteration"
             reporter = CallbackReporter(self, context, task_name, fitted, **data)
-        parameters = train(
-            self,
-            network,
-            labels,
-            Rows(X, labels.encode(y), weights),
-            parameters,
-            history,
-            solver,
-            random_state=random_state,
-            monitor=Monitor(self.verbose, reporter),
-        )
-        vars(self).update(fitted(history, parameters))
+        member = Member(solver, history, Monitor(self.verbose, reporter))
+        rows = Rows(X, labels.encode(y), weights)
+        train([self], network, labels, rows, [parameters], [member], random_state)
+        vars(self).update(fitted(history, member.parameters))
         self._optimizer = solver
         return self
 

@@ -57,6 +57,17 @@ class Objective:
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
+    def select(self, indices):
+        """The objective of some of the networks."""
+        return Objective(
+            self.network,
+            self.alpha[indices],
+            self.dtype,
+            len(indices),
+            self.dropout,
+            len(self._lanes),
+        )
+
     def loss_and_gradient(self, parameters, rows, gradient):
         """Evaluate J and its gradient.
 

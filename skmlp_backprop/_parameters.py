@@ -8,6 +8,7 @@ first. Weight matrices are stored (fan_out, fan_in), the transpose of
 ``coefs_``: units by samples is the layout of the whole arithmetic.
 """
 
+import math
 from functools import cached_property
 from itertools import pairwise
 
@@ -124,6 +125,53 @@ class Parameters:
         """All parameter arrays, in the order of the flat buffer."""
         biases = [] if self.input_intercept is None else [self.input_intercept]
         return [*self.weights, *self.intercepts, *biases]
+
+    @classmethod
+    def stacked(cls, networks, dtype=None):
+        """Copy stacks of networks of one shape to one stack, on a new buffer.
+
+        Parameters
+        ----------
+        networks : sequence of Parameters
+            The stacks.
+
+        dtype : dtype, default=None
+            Precision of the buffer; None for that of the stacks.
+
+        Returns
+        -------
+        parameters : Parameters
+            All networks, in order.
+        """
+        arrays = zip(*(network.arrays() for network in networks), strict=True)
+        parts = [part.ravel() for of_all_networks in arrays for part in of_all_networks]
+        first = networks[0]
+        return cls.on_buffer(
+            np.concatenate(parts, dtype=dtype),
+            first.layer_units,
+            input_intercept=first.input_intercept is not None,
+            n_stack=sum(network.n_stack for network in networks),
+        )
+
+    def network(self, i):
+        """View one network as a stack of one."""
+        if self.n_stack == 1:
+            return self
+        bias = self.input_intercept
+        return Parameters(
+            [w[i : i + 1] for w in self.weights],
+            [b[i : i + 1] for b in self.intercepts],
+            None if bias is None else bias[i : i + 1],
+        )
+
+    def is_finite(self):
+        """Whether all entries, and their squares in the penalty, are finite."""
+        return all(math.isfinite(np.vdot(array, array)) for array in self.arrays())
+
+    def copy_from(self, other):
+        """Overwrite by the entries of other networks of the same shapes."""
+        for mine, theirs in zip(self.arrays(), other.arrays(), strict=True):
+            np.copyto(mine, theirs)
 
     def packed(self, dtype=None):
         """Copy to a new flat buffer, of the given dtype if it is not None."""

@@ -49,27 +49,17 @@ def new_history(estimator):
     return History()
 
 
-def train(
-    estimator,
-    network,
-    labels,
-    rows,
-    parameters,
-    history,
-    solver,
-    *,
-    random_state,
-    monitor,
-):
-    """Run a solver from the given weights.
+def train(estimators, network, labels, rows, parameters, members, random_state):
+    """Run a solver on a stack of networks from given weights.
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
-        Its parameters are read; it is not changed.
+    estimators : list of BackpropMLPClassifier
+        Their parameters are read; they are not changed. With a full-batch solver
+        just one; else those of a stack, see :func:`._stacking.stack_key`.
 
     network : Network
-        The network.
+        The networks' shape, activations and loss.
 
     labels : Labels
         The classes.
@@ -77,55 +67,45 @@ def train(
     rows : Rows
         All rows; where there is early stopping, part of them is held out.
 
-    parameters : Parameters
-        Initial weights.
+    parameters : list of Parameters
+        Initial weights of each network.
 
-    history : History
-        Written to.
-
-    solver : FullBatchSolver or MinibatchSolver
-        The solver.
+    members : list of Member
+        The solver of each network, with its history, which is written to, and its
+        monitor. They are given the final weights, in the solver's precision.
 
     random_state : RandomState
         Source of the validation split, the shuffles and the masks of dropout.
 
-    monitor : Monitor
-        Told of every iteration.
-
-    Returns
-    -------
-    parameters : Parameters
-        The final weights, in the solver's precision.
-
     Raises
     ------
     ValueError
-        If the objective is not finite at the initial weights.
+        If an objective is not finite at the initial weights.
     """
+    lead, solver = estimators[0], members[0].solver
     dtype = solver.arithmetic_dtype(rows.X.dtype)
-    parameters = parameters.packed(dtype)
+    stack = Parameters.stacked(parameters, dtype)
     validation_score = None
-    if estimator.early_stopping and solver.stochastic:
-        rows, held_out = _hold_out(
-            rows, estimator.validation_fraction, labels, random_state
-        )
+    if lead.early_stopping and solver.stochastic:
+        rows, held_out = _hold_out(rows, lead.validation_fraction, labels, random_state)
         validation_score = _Accuracy(network, labels, held_out)
     blas_threads_pay = solver.stochastic and (
-        solver.n_batch_rows(rows.n_rows) * parameters.first_weights.size
-        >= BLAS_THREADS_PAY
+        solver.n_batch_rows(rows.n_rows) * stack.first_weights.size >= BLAS_THREADS_PAY
     )
+    t = members[0].history.t
     with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
         objective = Objective(
             network,
-            estimator.alpha,
+            [estimator.alpha for estimator in estimators],
             dtype,
-            dropout=_make_dropout(estimator, network, solver, random_state, history.t),
+            n_stack=len(estimators),
+            dropout=_make_dropout(lead, network, solver, random_state, t),
             n_threads=1 if solver.stochastic else n_threads,
         )
         problem = Problem(objective, rows, random_state, validation_score)
-        stop = solver.solve(problem, parameters, history, monitor)
-    _explain(stop, estimator, solver, history)
-    return parameters
+        solver.solve(problem, stack, members)
+    for estimator, member in zip(estimators, members, strict=True):
+        _explain(member, estimator)
 
 
 def _make_dropout(estimator, network, solver, random_state, t):
@@ -186,8 +166,9 @@ def _hold_out(rows, fraction, labels, random_state):
     return rows.subset(train_index), rows.subset(held_out_index)
 
 
-def _explain(stop, estimator, solver, history):
+def _explain(member, estimator):
     """Turn the end of a training into the warning or error it calls for."""
+    stop, solver, history = member.stop, member.solver, member.history
     if stop.reason == "diverged" and history.n_fun == 0:
         raise ValueError(
             "The loss or its gradient is not finite at the initial weights. The input "

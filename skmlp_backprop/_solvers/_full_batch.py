@@ -37,7 +37,7 @@ class FullBatchSolver:
         """Precision to evaluate in, for data of the given precision."""
         return dtype
 
-    def solve(self, problem, parameters, history, monitor):
+    def solve(self, problem, parameters, members):
         """Minimise.
 
         Parameters
@@ -48,17 +48,15 @@ class FullBatchSolver:
         parameters : Parameters
             The initial weights of one network; overwritten by the final ones.
 
-        history : History
-            Written to.
-
-        monitor : Monitor
-            Told of every iteration; may ask to stop.
-
-        Returns
-        -------
-        stop : Stop
-            Why it ended.
+        members : list of one Member
+            The network. Its history is written to, and it is given its final weights
+            and the reason why it stopped.
         """
+        (member,) = members
+        member.parameters = parameters
+        member.stop = self._run(problem, parameters, member.history, member.monitor)
+
+    def _run(self, problem, parameters, history, monitor):
         evaluations = _Evaluations(problem, parameters, self.max_fun)
         iterations = _Iterations(evaluations, history, monitor, self.max_iter)
         try:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .._monitor import Monitor
 from .._objective import Objective
+from .._parameters import Parameters
 from .._rows import Rows
 
 
@@ -16,7 +18,7 @@ class Problem:
     Parameters
     ----------
     objective : Objective
-        The regularised objective.
+        The regularised objective of a stack of networks.
 
     rows : Rows
         The training rows.
@@ -93,6 +95,37 @@ PUBLIC_HISTORY = (
     "validation_scores",
     "best_validation_score",
 )
+
+
+@dataclass
+class Member:
+    """One network of those that a solver trains together.
+
+    Parameters
+    ----------
+    solver : FullBatchSolver or MinibatchSolver
+        Its solver, of the same class for all.
+
+    history : History
+        Written to; where it tells of earlier epochs, they are continued.
+
+    monitor : Monitor
+        Told of every iteration; may ask to stop.
+
+    Attributes
+    ----------
+    parameters : Parameters or None
+        The final weights, once it has stopped.
+
+    stop : Stop or None
+        Why it has stopped.
+    """
+
+    solver: object
+    history: History
+    monitor: Monitor
+    parameters: Parameters | None = None
+    stop: "Stop | None" = None
 
 
 @dataclass

@@ -1,13 +1,38 @@
 """Stochastic gradient descent."""
 
 from ._minibatch import MinibatchSolver
+from ._update import Update
+
+
+class SGDUpdate(Update):
+    """v <- momentum v - rate g; the step is v, or momentum v - rate g once more."""
+
+    moments = ("velocity",)
+
+    def begin_epoch(self):
+        self._minus_rate = self.column([-s.learning_rate_ for s in self.solvers])
+        self._momentum = self.column([s.momentum for s in self.solvers])
+        self._has_momentum = any(s.momentum > 0 for s in self.solvers)
+
+    def step(self, parameters, gradient):
+        nesterovs_momentum = self.solvers[0].nesterovs_momentum
+        blocks = zip(
+            parameters.blocks, gradient.blocks, self.velocity.blocks, strict=True
+        )
+        for weights, step, velocity in blocks:
+            step *= self._minus_rate
+            if self._has_momentum:
+                velocity *= self._momentum
+                velocity += step
+                if nesterovs_momentum:
+                    step += self._momentum * velocity
+                else:
+                    step = velocity
+            weights += step
 
 
 class SGD(MinibatchSolver):
     """Gradient descent on minibatches, with momentum.
-
-    v <- momentum * v - learning_rate * g; the step is v or, with Nesterov's
-    momentum, momentum * v - learning_rate * g once more.
 
     Parameters
     ----------
@@ -22,7 +47,7 @@ class SGD(MinibatchSolver):
         Momentum, in [0, 1].
 
     nesterovs_momentum : bool
-        Whether to use Nesterov's.
+        Whether to use Nesterov's; the same for all networks of a stack.
 
     References
     ----------
@@ -30,13 +55,19 @@ class SGD(MinibatchSolver):
     in deep learning." ICML.
     """
 
-    state = (*MinibatchSolver.state, "velocity")
+    update = SGDUpdate
     hyper_parameters = (
         *MinibatchSolver.hyper_parameters,
         "learning_rate",
         "power_t",
         "momentum",
         "nesterovs_momentum",
+    )
+    per_network = (
+        *MinibatchSolver.per_network,
+        "learning_rate",
+        "power_t",
+        "momentum",
     )
 
     def __init__(
@@ -47,24 +78,6 @@ class SGD(MinibatchSolver):
         self.power_t = power_t
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
-
-    def start(self, parameters):
-        self.velocity = parameters.like()
-
-    def step(self, parameters, gradient):
-        blocks = zip(
-            parameters.blocks, gradient.blocks, self.velocity.blocks, strict=True
-        )
-        for weights, step, velocity in blocks:
-            step *= -self.learning_rate_
-            if self.momentum > 0:
-                velocity *= self.momentum
-                velocity += step
-                if self.nesterovs_momentum:
-                    step += self.momentum * velocity
-                else:
-                    step = velocity
-            weights += step
 
     def end_epoch(self, t):
         if self.learning_rate == "invscaling":

@@ -1,0 +1,180 @@
+"""The training loop of the minibatch solvers: epochs over a stack of networks.
+
+A single fit is a stack of one. The networks see the same batches; each has its own
+solver, which says when it stops. One that is done leaves and the rest go on: an epoch
+costs what its networks cost.
+"""
+
+import math
+
+import numpy as np
+from sklearn.utils import shuffle
+
+from .._parameters import Parameters
+from .._rows import Batches
+from ._problem import Stop
+
+
+def run_epochs(problem, parameters, members):
+    """Train until every network has stopped.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to minimise.
+
+    parameters : Parameters
+        The initial weights. Overwritten.
+
+    members : list of Member
+        The networks; given their final weights and why they stopped.
+    """
+    stack = _Stack(problem, parameters, members)
+    try:
+        for batches in _epochs(problem, members[0].solver):
+            stack.run_epoch(batches)
+            if not stack.members:
+                return
+    except KeyboardInterrupt:
+        stack.interrupt()
+
+
+def _epochs(problem, solver):
+    """Yield the batches of one epoch after the other, without end."""
+    n_rows = problem.rows.n_rows
+    batches = Batches(problem.rows, solver.n_batch_rows(n_rows))
+    order = np.arange(n_rows)
+    while True:
+        if solver.shuffle:
+            order = shuffle(order, random_state=problem.random_state)
+            yield batches.shuffled(order)
+        else:
+            yield batches.in_order()
+
+
+class _Stack:
+    """The networks that are still in training."""
+
+    def __init__(self, problem, parameters, members):
+        self.problem = problem
+        self.objective = problem.objective
+        self.parameters = parameters
+        self.gradient = parameters.like()
+        self.members = list(members)
+        solvers = [member.solver for member in members]
+        self.update = solvers[0].update(solvers, parameters)
+        self.best = [Best(parameters.network(i)) for i in range(len(members))]
+        self._losses = []
+
+    def run_epoch(self, batches):
+        """Train for an epoch; then let those leave that are done."""
+        for member in self.members:
+            member.monitor.begin_iteration()
+        weights = self._step_through(batches)
+        losses, self._losses = np.array(self._losses), []
+        for i, member in enumerate(self.members):
+            member.stop = member.solver.close_epoch(
+                member,
+                losses[:, i],
+                weights,
+                self.problem,
+                self.parameters.network(i),
+                self.best[i],
+            )
+        self._dismiss()
+
+    def interrupt(self):
+        """Stop where it is."""
+        losses = np.array(self._losses).reshape(-1, len(self.members))
+        for i, member in enumerate(self.members):
+            member.solver.count(member, losses[:, i], self.best[i])
+            member.stop = Stop("interrupted")
+        self._dismiss()
+
+    def _step_through(self, batches):
+        """One pass over the rows, which notes each batch's J before its step.
+
+        It ends early where no network is left whose J is finite. Returns the batches'
+        weights.
+        """
+        self.update.begin_epoch()
+        weights = []
+        for batch in batches:
+            if batch.weight_sum == 0:
+                continue
+            loss = self.objective.loss_and_gradient(
+                self.parameters, batch, self.gradient
+            ).tolist()
+            self._losses.append(loss)
+            weights.append(batch.weight_sum)
+            if not any(map(math.isfinite, loss)):
+                break
+            self.update.step(self.parameters, self.gradient)
+        return np.array(weights)
+
+    def _dismiss(self):
+        """Give those that have stopped their final weights, and go on without them."""
+        going_on = [i for i, m in enumerate(self.members) if m.stop is None]
+        if len(going_on) == len(self.members):
+            return
+        for i, member in enumerate(self.members):
+            if member.stop is not None:
+                self._leave(i, member)
+        self.members = [self.members[i] for i in going_on]
+        self.best = [self.best[i] for i in going_on]
+        if going_on:
+            self.parameters = Parameters.stacked(
+                [self.parameters.network(i) for i in going_on]
+            )
+            self.gradient = self.parameters.like()
+            self.update.select(going_on)
+            self.objective = self.objective.select(going_on)
+
+    def _leave(self, i, member):
+        weights = self.parameters.network(i)
+        wants_best = (
+            member.stop.reason == "diverged"
+            or self.problem.validation_score is not None
+            or not weights.is_finite()
+        )
+        member.parameters = self.best[i].parameters if wants_best else _apart(weights)
+        member.solver.moments = {
+            name: _apart(moment) for name, moment in self.update.moments_of(i).items()
+        }
+
+
+def _apart(network):
+    """One network on a buffer of its own, not on one that it shares with a stack."""
+    return network if network.flat is not None else network.packed()
+
+
+class Best:
+    """The best weights of a network so far; the initial ones until there are others.
+
+    An epoch's loss is taken before its steps, so that weights are known to have a
+    finite loss only when the next batch has been evaluated: until then they are
+    but a candidate.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The initial weights of one network, copied.
+    """
+
+    def __init__(self, parameters):
+        self.parameters = parameters.packed()
+        self._candidate = None
+        self._is_confirmed = True
+
+    def keep(self, parameters):
+        """Make these the candidate."""
+        if self._candidate is None:
+            self._candidate = self.parameters.like()
+        self._candidate.copy_from(parameters)
+        self._is_confirmed = False
+
+    def confirm(self):
+        """Make the candidate, if there is one, the best."""
+        if not self._is_confirmed:
+            self.parameters, self._candidate = self._candidate, self.parameters
+            self._is_confirmed = True
