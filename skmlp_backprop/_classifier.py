@@ -21,7 +21,7 @@ from ._monitor import Monitor
 from ._rows import Rows
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from ._solvers._problem import Member
-from ._training import initial_parameters, make_solver, new_history, train
+from ._training import explain, initial_parameters, make_solver, new_history, train
 from ._weighting import row_weights
 
 
@@ -384,9 +384,10 @@ class BackpropMLPClassifier(
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **data)
-        self._train(
+        member = self._train(
             X, y, sample_weight, labels, make_solver(self), continuing, context, data
         )
+        explain(member, self)
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **data
         )
@@ -432,9 +433,13 @@ class BackpropMLPClassifier(
         if isinstance(getattr(self, "_optimizer", None), type(solver)):
             solver.resume(self._optimizer)
         solver.max_iter = 1
-        return self._train(
+        member = self._train(
             X, y, sample_weight, self._labels, solver, continuing=not first_call
         )
+        # Here an epoch is all that is asked for.
+        if member.stop.reason != "max_iter":
+            explain(member, self)
+        return self
 
     def _initialized(self, X, y, random_state):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
@@ -451,7 +456,7 @@ class BackpropMLPClassifier(
     def _train(
         self, X, y, sample_weight, labels, solver, continuing, context=None, data=None
     ):
-        """Run a solver from new weights, or on from those there are."""
+        """Run a solver from new weights, or on from those there are; return how."""
         network = make_network(self, X.shape[1], labels)
         weights = row_weights(X, y, labels, self.class_weight, sample_weight)
         random_state = check_random_state(self.random_state)
@@ -477,7 +482,7 @@ class BackpropMLPClassifier(
         train([self], network, labels, rows, [parameters], [member], random_state)
         vars(self).update(fitted(history, member.parameters))
         self._optimizer = solver
-        return self
+        return member
 
     def _labels_of_warm_start(self, y):
         """The classes there are, if y has exactly these."""

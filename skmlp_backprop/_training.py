@@ -76,11 +76,6 @@ def train(estimators, network, labels, rows, parameters, members, random_state):
 
     random_state : RandomState
         Source of the validation split, the shuffles and the masks of dropout.
-
-    Raises
-    ------
-    ValueError
-        If an objective is not finite at the initial weights.
     """
     lead, solver = estimators[0], members[0].solver
     dtype = solver.arithmetic_dtype(rows.X.dtype)
@@ -104,8 +99,6 @@ def train(estimators, network, labels, rows, parameters, members, random_state):
         )
         problem = Problem(objective, rows, random_state, validation_score)
         solver.solve(problem, stack, members)
-    for estimator, member in zip(estimators, members, strict=True):
-        _explain(member, estimator)
 
 
 def _make_dropout(estimator, network, solver, random_state, t):
@@ -166,8 +159,14 @@ def _hold_out(rows, fraction, labels, random_state):
     return rows.subset(train_index), rows.subset(held_out_index)
 
 
-def _explain(member, estimator):
-    """Turn the end of a training into the warning or error it calls for."""
+def explain(member, estimator):
+    """Turn the end of a training into the warning or error it calls for.
+
+    Raises
+    ------
+    ValueError
+        If the objective is not finite at the initial weights.
+    """
     stop, solver, history = member.stop, member.solver, member.history
     if stop.reason == "diverged" and history.n_fun == 0:
         raise ValueError(
@@ -182,7 +181,7 @@ def _explain(member, estimator):
             "`learning_rate_init` or scale the data, for example by StandardScaler."
         )
     elif stop.reason == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=2)
     elif stop.reason == "max_iter" and solver.stochastic:
         _warn(
             f"Stochastic Optimizer: Maximum iterations ({solver.max_iter}) reached and "
@@ -211,4 +210,4 @@ def _where(solver, history):
 
 
 def _warn(message):
-    warnings.warn(message, ConvergenceWarning, stacklevel=5)
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)

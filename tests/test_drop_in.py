@@ -167,6 +167,17 @@ def test_warm_start(solver):
         assert len(ours.loss_curve_) == len(theirs.loss_curve_) == 8
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_partial_fit_warns_of_no_cap(solver):
+    X, y = problem("multiclass")
+    mlp = BackpropMLPClassifier(solver=solver, random_state=0)
+    for _ in range(2):
+        mlp.partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        mlp.set_params(learning_rate_init=1e200, activation="relu").partial_fit(X, y)
+
+
 def test_partial_fit_on_multilabel_learns():
     X, y = problem("multilabel", 600)
     mlp = BackpropMLPClassifier(random_state=0)

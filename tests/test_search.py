@@ -1,0 +1,417 @@
+"""The stacked searches find what scikit-learn's find."""
+
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from scipy.stats import loguniform
+from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
+from sklearn.callback import ProgressBar
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RandomizedSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    learning_curve,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    StackedGridSearchCV,
+    StackedRandomizedSearchCV,
+    _search,
+    fit_stack,
+)
+from skmlp_backprop.datasets import read_idx
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+ALPHAS = [1e-4, 1e-2, 0.1, 1, 10]
+RATES = [0.001, 0.003, 0.01, 0.03]
+GRID = {"alpha": ALPHAS, "learning_rate_init": RATES}
+TIMES = ("fit_time", "score_time")
+
+
+def make(**params):
+    params = {"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0, **params}
+    return BackpropMLPClassifier(**params)
+
+
+@pytest.fixture
+def count_stacks(monkeypatch):
+    """The sizes of the groups that are fitted as stacks in this process."""
+    sizes = []
+
+    def counted(estimators, *args, **params):
+        estimators = list(estimators)
+        sizes.append(len(estimators))
+        return fit_stack(estimators, *args, **params)
+
+    monkeypatch.setattr(_search, "fit_stack", counted)
+    return sizes
+
+
+def assert_same_results(stacked, plain, atol=1e-12):
+    ours, theirs = stacked.cv_results_, plain.cv_results_
+    assert list(ours) == list(theirs)
+    for key, values in theirs.items():
+        if key == "params":
+            assert ours[key] == values
+        elif key.startswith("param_"):
+            np.testing.assert_array_equal(ours[key], values)
+        elif key.endswith(TIMES):
+            assert ours[key].shape == values.shape
+            assert (ours[key] >= 0).all()
+        else:
+            np.testing.assert_allclose(ours[key], values, atol=atol, err_msg=key)
+
+
+def both(estimator, grid, X, y, fit_params=None, **params):
+    ours = StackedGridSearchCV(estimator, grid, **params)
+    theirs = GridSearchCV(clone(estimator), grid, **params)
+    return ours.fit(X, y, **fit_params or {}), theirs.fit(X, y, **fit_params or {})
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"return_train_score": True, "cv": 3},
+        {"scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss", "cv": 3},
+        {"scoring": {"a": "accuracy", "b": "f1_macro"}, "refit": False, "cv": 3},
+        {"refit": lambda results: int(np.argmin(results["rank_test_score"])), "cv": 3},
+        {"scoring": lambda e, X, y: {"n": len(X), "s": e.score(X, y)}, "refit": "s"},
+        {"cv": KFold(3, shuffle=True, random_state=0)},
+        {"n_jobs": 2},
+        {"refit": False},
+    ],
+    ids=lambda p: "-".join(p) or "default",
+)
+def test_results(iris, params):
+    ours, theirs = both(make(), GRID, *iris, **params)
+    assert_same_results(ours, theirs)
+    fitted = {name for name in vars(theirs) if name.endswith("_")}
+    assert {name for name in vars(ours) if name.endswith("_")} == fitted
+    for name in fitted & {"best_index_", "best_params_", "n_splits_", "multimetric_"}:
+        assert getattr(ours, name) == getattr(theirs, name)
+    if params.get("refit", True):
+        for a, b in zip(
+            ours.best_estimator_.coefs_, theirs.best_estimator_.coefs_, strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
+        assert ours.refit_time_ > 0
+        np.testing.assert_array_equal(ours.predict(iris[0]), theirs.predict(iris[0]))
+
+
+@pytest.fixture(scope="module", params=["digits", "mnist"])
+def searched(request, digits):
+    if request.param == "digits":
+        return digits
+    folder = request.getfixturevalue("data_dir") / "mnist"
+    X = read_idx(folder / "train-images-idx3-ubyte.gz")[:5000].reshape(5000, -1) / 255
+    return X, read_idx(folder / "train-labels-idx1-ubyte.gz")[:5000].astype(int)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_weights_after_three_epochs(searched, solver):
+    """Every candidate of the 5 x 4 grid, on every fold."""
+    X, y = searched
+    for train, _ in StratifiedKFold(5).split(X, y):
+        candidates = [
+            make(
+                hidden_layer_sizes=(25,),
+                solver=solver,
+                max_iter=3,
+                alpha=alpha,
+                learning_rate_init=rate,
+            )
+            for alpha in ALPHAS
+            for rate in RATES
+        ]
+        own = [clone(mlp).fit(X[train], y[train]) for mlp in candidates]
+        stacked = fit_stack(candidates, X[train], y[train])
+        for a, b in zip(stacked, own, strict=True):
+            for ours, theirs in zip(
+                [*a.coefs_, *a.intercepts_], [*b.coefs_, *b.intercepts_], strict=True
+            ):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_scores_of_a_full_training(searched, solver):
+    X, y = searched
+    mlp = make(hidden_layer_sizes=(25,), solver=solver, max_iter=40)
+    ours, theirs = both(mlp, GRID, X, y, n_jobs=2, refit=False)
+    score = "mean_test_score"
+    a, b = ours.cv_results_[score], theirs.cv_results_[score]
+    np.testing.assert_allclose(a, b, atol=0.01)
+    assert abs(b[ours.best_index_] - b[theirs.best_index_]) <= 0.005
+
+
+class Counted(TransformerMixin, BaseEstimator):
+    """A transformer that counts its fits."""
+
+    n_fits = 0
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def fit(self, X, y=None):
+        Counted.n_fits += 1
+        self.is_fitted_ = True
+        return self
+
+    def transform(self, X):
+        return X * self.factor
+
+
+def test_pipeline_fits_its_transformers_once_each(iris, count_stacks):
+    pipeline = make_pipeline(StandardScaler(), Counted(), make())
+    grid = {
+        "counted__factor": [0.5, 1.0],
+        "backpropmlpclassifier__alpha": [0.1, 1],
+        "backpropmlpclassifier__learning_rate_init": [0.01, 0.1, 0.3],
+    }
+    Counted.n_fits = 0
+    search = StackedGridSearchCV(pipeline, grid, cv=3).fit(*iris)
+    assert Counted.n_fits == 2 * 3 + 1
+    assert count_stacks == [6] * 2 * 3
+    plain = GridSearchCV(clone(pipeline), grid, cv=3).fit(*iris)
+    assert_same_results(search, plain)
+
+
+def test_whole_steps_are_searched(iris, count_stacks):
+    pipeline = Pipeline([("reduce", PCA()), ("mlp", make())])
+    grid = {
+        "reduce": [PCA(2), PCA(3), "passthrough"],
+        "mlp": [make(alpha=1), make(alpha=2), make(hidden_layer_sizes=3)],
+    }
+    ours, theirs = both(pipeline, grid, *iris, cv=3)
+    assert_same_results_but_params(ours, theirs)
+    assert sorted(count_stacks) == [2] * 9
+
+
+def assert_same_results_but_params(stacked, plain):
+    for key, values in plain.cv_results_.items():
+        if not key.startswith("param") and not key.endswith(TIMES):
+            np.testing.assert_allclose(stacked.cv_results_[key], values, atol=1e-12)
+
+
+def test_what_cannot_be_stacked(iris, count_stacks):
+    grid = [
+        {"solver": ["lbfgs"], "alpha": [0.1, 1], "max_iter": [20]},
+        {"hidden_layer_sizes": [(3,), (6,)], "alpha": [0.1, 1]},
+        {"solver": ["sgd"], "alpha": [0.1]},
+    ]
+    ours, theirs = both(make(), grid, *iris, cv=3)
+    assert_same_results(ours, theirs)
+    assert count_stacks == [2] * 6
+
+
+def test_other_estimators(iris, count_stacks):
+    ours, theirs = both(LogisticRegression(), {"C": [0.1, 1]}, *iris)
+    assert_same_results(ours, theirs)
+    assert count_stacks == []
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_left_over_tasks_are_shared(iris, count_stacks, n_jobs):
+    with joblib.parallel_config("threading"):
+        StackedGridSearchCV(make(), GRID, n_jobs=n_jobs, cv=3).fit(*iris)
+    assert sorted(count_stacks) == ([20] * 3 if n_jobs is None else [10] * 6)
+
+
+def test_divergence_and_failure(iris):
+    grid = {
+        "learning_rate_init": [0.01, 1e200],
+        "alpha": [0, 1],
+        "activation": ["relu"],
+    }
+    ours, theirs = both(make(), grid, *iris)
+    assert_same_results(ours, theirs)
+    assert np.isfinite(ours.cv_results_["mean_test_score"]).all()
+
+    bad = {"alpha": [0.1, -1.0, 1.0]}
+    with pytest.warns(FitFailedWarning, match="5 fits failed out of a total of 15"):
+        ours = StackedGridSearchCV(make(), bad, error_score=-7).fit(*iris)
+    assert ours.cv_results_["mean_test_score"][1] == -7
+    assert (ours.cv_results_["mean_test_score"][[0, 2]] > 0.5).all()
+    with pytest.raises(ValueError, match="'alpha' parameter"):
+        StackedGridSearchCV(make(), bad, error_score="raise").fit(*iris)
+
+
+def test_early_stopping_per_candidate(digits):
+    X, y = digits[0][:400], digits[1][:400]
+    mlp = make(early_stopping=True, max_iter=60, n_iter_no_change=3)
+    ours, theirs = both(mlp, GRID, X, y, cv=2)
+    assert_same_results(ours, theirs)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_metadata(iris, routing, count_stacks):
+    X, y = iris
+    weight = np.random.default_rng(0).integers(1, 5, len(y)).astype(float)
+    with config_context(enable_metadata_routing=routing):
+        mlp = make()
+        if routing:
+            mlp.set_fit_request(sample_weight=True).set_score_request(
+                sample_weight=True
+            )
+        fit_params = {"sample_weight": weight, "groups": np.arange(len(y)) % 7}
+        ours, theirs = both(mlp, GRID, X, y, fit_params, cv=GroupKFold(3))
+        if routing:
+            scaler = StandardScaler().set_fit_request(sample_weight=False)
+            pipeline = make_pipeline(scaler, mlp)
+            grid = {f"backpropmlpclassifier__{k}": v for k, v in GRID.items()}
+            in_pipeline = both(pipeline, grid, X, y, fit_params, cv=GroupKFold(3))
+            assert_same_results(*in_pipeline)
+    assert_same_results(ours, theirs)
+    plain = StackedGridSearchCV(make(), GRID, cv=GroupKFold(3))
+    plain.fit(X, y, groups=fit_params["groups"])
+    score = "mean_test_score"
+    assert not np.allclose(plain.cv_results_[score], ours.cv_results_[score])
+    assert set(count_stacks) == {20}
+
+
+def test_pipeline_takes_weights_by_step(iris):
+    weight = np.arange(1.0, 151.0)
+    pipeline = make_pipeline(StandardScaler(), make())
+    grid = {"backpropmlpclassifier__alpha": [0.1, 1]}
+    fit_params = {"backpropmlpclassifier__sample_weight": weight}
+    assert_same_results(*both(pipeline, grid, *iris, fit_params))
+
+
+def test_randomized(iris):
+    distributions = {"alpha": loguniform(1e-3, 10), "learning_rate_init": RATES}
+    params = {"n_iter": 7, "random_state": 3, "cv": 3}
+    ours = StackedRandomizedSearchCV(make(), distributions, **params).fit(*iris)
+    theirs = RandomizedSearchCV(make(), distributions, **params).fit(*iris)
+    assert_same_results(ours, theirs)
+
+
+def test_inside_other_tools(iris):
+    search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=2)
+    plain = GridSearchCV(make(), {"alpha": [0.1, 1]}, cv=2)
+    np.testing.assert_allclose(
+        cross_val_score(search, *iris, cv=3), cross_val_score(plain, *iris, cv=3)
+    )
+    for ours, theirs in zip(
+        learning_curve(
+            search, *iris, cv=2, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
+        ),
+        learning_curve(
+            plain, *iris, cv=2, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
+        ),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, theirs)
+    html = search.fit(*iris)._repr_html_()
+    assert "StackedGridSearchCV" in html
+    assert "BackpropMLPClassifier" in html
+
+
+@pytest.mark.parametrize("verbose", [1, 2, 3, 10])
+def test_verbose(iris, capsys, verbose):
+    search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=2, verbose=verbose)
+    search.fit(*iris)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Fitting 2 folds for each of 2 candidates, totalling 4 fits"
+    ends = [line for line in lines if " END " in line]
+    assert len(ends) == (0 if verbose == 1 else 4)
+    if verbose > 1:
+        assert "alpha=0.1" in ends[0]
+        assert "total time=" in ends[0]
+        assert ("[CV 1/2" in ends[0]) == (verbose > 2)
+        assert ("score=0." in ends[0]) == (verbose > 2)
+        assert ("; 1/2]" in ends[0]) == (verbose > 9)
+
+
+class Recorder:
+    """A callback that counts the evaluations of a search."""
+
+    def __init__(self):
+        self.ended = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context.task_name)
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_callbacks_see_every_evaluation(iris):
+    recorder = Recorder()
+    search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=3)
+    search.set_callbacks(recorder).fit(*iris)
+    assert recorder.ended.count("candidate-split-evaluation") == 6
+    assert recorder.ended.count("search") == 1
+    assert recorder.ended.count("refit-with-best-params") == 1
+
+
+def test_progress_bar(iris, capsys):
+    pytest.importorskip("rich")
+    search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=3, n_jobs=2)
+    search.set_callbacks(ProgressBar(max_propagation_depth=0)).fit(*iris)
+    assert "StackedGridSearchCV" in capsys.readouterr().out
+
+
+def test_inconsistent_splits(iris):
+    class Liar(KFold):
+        def get_n_splits(self, *args, **kwargs):
+            return 4
+
+    with pytest.raises(ValueError, match="Expected 4 splits, got 3"):
+        StackedGridSearchCV(make(), {"alpha": [0.1]}, cv=Liar(3)).fit(*iris)
+    with pytest.raises(ValueError, match="Invalid parameter"):
+        StackedGridSearchCV(make(), {"lambda": [0.1]}).fit(*iris)
+
+
+def searches():
+    """The instances that scikit-learn's common tests make of its own, and ours."""
+    cases = [
+        (Ridge(), "alpha"),
+        (LogisticRegression(), "C"),
+        (make_pipeline(PCA(), Ridge()), "ridge__alpha"),
+        (make_pipeline(PCA(), LogisticRegression()), "logisticregression__C"),
+        (make(max_iter=200), "alpha"),
+        (
+            make_pipeline(StandardScaler(), make(max_iter=200)),
+            "backpropmlpclassifier__alpha",
+        ),
+    ]
+    for estimator, name in cases:
+        common = {"cv": 2, "error_score": "raise"}
+        grid = {name: [0.1, 1.0]}
+        yield StackedGridSearchCV(estimator, grid, **common)
+        yield StackedRandomizedSearchCV(estimator, grid, random_state=0, **common)
+
+
+# scikit-learn excuses its own searches, over any estimator, from these.
+EXCUSED = {"check_supervised_y_2d": "Ridge takes a column of y without a warning"}
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(
+    list(searches()),
+    expected_failed_checks=lambda s: {} if is_classifier(s) else EXCUSED,
+)
+def test_estimator_checks(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        check(estimator)

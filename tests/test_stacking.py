@@ -1,0 +1,257 @@
+"""A stack of networks trains each of them as its own fit would."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skmlp_backprop import BackpropMLPClassifier, _stacking, fit_stack
+from skmlp_backprop._stacking import stack_key
+from skmlp_backprop.callbacks import EarlyStopping
+
+RATES = (0.003, 0.03, 0.3)
+OPTIONS = {
+    "plain": {},
+    "deep": {"hidden_layer_sizes": (7, 5), "activation": ("relu", "gelu")},
+    "none_hidden": {"hidden_layer_sizes": ()},
+    "early_stopping": {"early_stopping": True, "validation_fraction": 0.3},
+    "dropout": {"dropout": 0.3},
+    "balanced": {"class_weight": "balanced"},
+    "in_order": {"shuffle": False},
+    "input_activation": {"input_activation": "tanh"},
+    "squared_error": {"loss": "squared_error", "output_activation": "logistic"},
+}
+
+
+def make(**params):
+    params = {"hidden_layer_sizes": (6,), "batch_size": 25, "max_iter": 5, **params}
+    return BackpropMLPClassifier(random_state=0, **params)
+
+
+@pytest.fixture
+def count_stacks(monkeypatch):
+    """The sizes of the stacks that are trained."""
+    sizes = []
+    train = _stacking.train
+
+    def counted(estimators, *args):
+        sizes.append(len(estimators))
+        train(estimators, *args)
+
+    monkeypatch.setattr(_stacking, "train", counted)
+    return sizes
+
+
+def assert_same_fit(stacked, own, rtol=1e-6):
+    assert stacked.n_iter_ == own.n_iter_
+    assert stacked.n_fun_ == own.n_fun_
+    assert stacked.t_ == own.t_
+    np.testing.assert_allclose(stacked.loss_curve_, own.loss_curve_, rtol)
+    if own.validation_scores_ is not None:
+        np.testing.assert_array_equal(
+            stacked.validation_scores_, own.validation_scores_
+        )
+    for a, b in zip(stacked.coefs_, own.coefs_, strict=True):
+        np.testing.assert_allclose(a, b, rtol, atol=1e-9)
+    for a, b in zip(stacked.intercepts_, own.intercepts_, strict=True):
+        np.testing.assert_allclose(a, b, rtol, atol=1e-9)
+    assert stacked.n_features_in_ == own.n_features_in_
+    np.testing.assert_array_equal(stacked.classes_, own.classes_)
+
+
+def fit_both_ways(mlps, X, y, sample_weight=None):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        own = [clone(mlp).fit(X, y, sample_weight) for mlp in mlps]
+        stacked = fit_stack(mlps, X, y, sample_weight)
+    return stacked, own
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_same_as_own_fit(iris, solver, option, count_stacks):
+    mlps = [
+        make(solver=solver, alpha=alpha, learning_rate_init=rate, **OPTIONS[option])
+        for alpha in (0, 0.1, 10)
+        for rate in RATES
+    ]
+    weight = np.random.default_rng(0).integers(1, 4, len(iris[0]))
+    for stacked, own in zip(*fit_both_ways(mlps, *iris, weight), strict=True):
+        assert_same_fit(stacked, own)
+    assert count_stacks == [9]
+
+
+@pytest.mark.parametrize(
+    ("solver", "varied"),
+    [
+        ("sgd", {"momentum": (0.0, 0.5, 0.9)}),
+        ("sgd", {"learning_rate": ("constant", "invscaling", "adaptive")}),
+        ("sgd", {"power_t": (0.2, 0.5, 0.9), "learning_rate": ("invscaling",) * 3}),
+        ("adam", {"beta_1": (0.0, 0.5, 0.9)}),
+        ("adam", {"beta_2": (0.5, 0.9, 0.999)}),
+        ("adam", {"epsilon": (1e-8, 1e-3, 1)}),
+        ("adam", {"weight_init": (0.05, 0.1, 0.5)}),
+        ("sgd", {"max_iter": (1, 4, 2)}),
+        ("sgd", {"tol": (0, 0.05, 0.5), "max_iter": (40,) * 3}),
+        ("adam", {"n_iter_no_change": (1, 3, 5), "tol": (0.02,) * 3}),
+    ],
+)
+def test_what_may_differ(iris, solver, varied, count_stacks):
+    names, columns = list(varied), zip(*varied.values(), strict=True)
+    mlps = [
+        make(solver=solver, **dict(zip(names, values, strict=True)))
+        for values in columns
+    ]
+    for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
+        assert_same_fit(stacked, own)
+    assert count_stacks == [3]
+
+
+def test_those_that_are_done_leave(digits):
+    X, y = digits
+    mlps = [
+        make(alpha=alpha, learning_rate_init=0.02, tol=1e-2, max_iter=200)
+        for alpha in (0.01, 1, 3, 10, 100)
+    ]
+    stacked, own = fit_both_ways(mlps, X[:300], y[:300])
+    assert len({mlp.n_iter_ for mlp in own}) > 2
+    for a, b in zip(stacked, own, strict=True):
+        assert_same_fit(a, b)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_divergence_disturbs_no_other(iris, solver):
+    mlps = [
+        make(solver=solver, activation="relu", learning_rate_init=rate, max_iter=8)
+        for rate in (0.01, 1e200, 0.1)
+    ]
+    own = [clone(mlps[0]), clone(mlps[2])]
+    with pytest.warns(ConvergenceWarning) as caught:
+        fit_stack(mlps, *iris)
+    messages = [str(w.message) for w in caught]
+    assert sum("Training diverged in epoch 1" in message for message in messages) == 1
+    assert all(np.isfinite(coef).all() for coef in mlps[1].coefs_)
+    assert mlps[1].n_iter_ == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for mlp in own:
+            mlp.fit(*iris)
+    assert_same_fit(mlps[0], own[0])
+    assert_same_fit(mlps[2], own[1])
+
+
+@pytest.mark.parametrize("form", ["multilabel", "sparse", "float32", "two_classes"])
+def test_data(iris, form, count_stacks):
+    X, y = iris
+    rtol = 1e-6
+    if form == "multilabel":
+        y = np.column_stack([y == 0, y > 0, X[:, 0] > 0]).astype(int)
+    elif form == "sparse":
+        X = sparse.csr_array(np.where(X > 0, X, 0))
+    elif form == "float32":
+        X, rtol = X.astype(np.float32), 1e-3
+    else:
+        y = np.array(["no", "yes"])[(y > 0).astype(int)]
+    mlps = [make(alpha=alpha) for alpha in (0.01, 1)]
+    for stacked, own in zip(*fit_both_ways(mlps, X, y), strict=True):
+        assert_same_fit(stacked, own, rtol)
+        assert stacked.coefs_[0].dtype == own.coefs_[0].dtype
+        np.testing.assert_array_equal(stacked.predict(X), own.predict(X))
+    assert count_stacks == [2]
+
+
+def test_feature_names(iris):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(iris[0], columns=list("abcd"))
+    mlps, _ = fit_both_ways([make(alpha=0), make(alpha=1)], X, iris[1])
+    for mlp in mlps:
+        assert list(mlp.feature_names_in_) == list("abcd")
+
+
+def test_stacks_are_split(iris, monkeypatch, count_stacks):
+    # 25 rows x 6 units are the largest array of one network.
+    monkeypatch.setattr(_stacking, "MAX_ENTRIES", 3 * 150)
+    mlps = [make(alpha=alpha) for alpha in range(1, 8)]
+    for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
+        assert_same_fit(stacked, own)
+    assert count_stacks == [3, 2, 2]
+    monkeypatch.setattr(_stacking, "MAX_ENTRIES", 1)
+    fit_both_ways(mlps[:2], *iris)
+    assert count_stacks[3:] == [1, 1]
+
+
+def test_mixed_list(iris, count_stacks):
+    """What cannot share a stack is fitted all the same."""
+    mlps = [
+        make(alpha=1),
+        make(hidden_layer_sizes=3),
+        make(solver="lbfgs", max_iter=20),
+        make(alpha=2),
+        make(hidden_layer_sizes=3, alpha=2),
+        make(solver="sgd"),
+    ]
+    for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
+        assert_same_fit(stacked, own)
+    assert count_stacks == [2, 2]
+
+
+def test_keys():
+    key = stack_key(make())
+    assert key is not None
+    assert stack_key(make(alpha=3, verbose=1, learning_rate_init=1)) == key
+    # Parameters of the other solvers alone.
+    assert stack_key(make(nesterovs_momentum=False, max_fun=1)) == key
+    for other in (
+        {"hidden_layer_sizes": (5,)},
+        {"solver": "sgd"},
+        {"batch_size": 26},
+        {"shuffle": False},
+        {"dropout": 0.1},
+        {"class_weight": {0: 2}},
+        {"weight_init": 0.1},
+        {"early_stopping": True},
+    ):
+        assert stack_key(make(**other)) not in (key, None)
+    assert stack_key(make().set_params(random_state=1)) not in (key, None)
+    for alone in (
+        make(solver="tnc"),
+        make(warm_start=True),
+        make().set_params(random_state=np.random.RandomState(0)),
+        make().set_callbacks(EarlyStopping([[0.0]], [0])),
+        object(),
+    ):
+        assert stack_key(alone) is None
+
+
+def test_training_goes_on_from_a_stack(iris):
+    stacked, own = fit_both_ways([make(alpha=0), make(alpha=1)], *iris)
+    for a, b in zip(stacked, own, strict=True):
+        assert_same_fit(a.partial_fit(*iris), b.partial_fit(*iris))
+
+
+def test_members_hold_no_other_weights(iris):
+    (a, b), _ = fit_both_ways([make(alpha=0), make(alpha=1, max_iter=2)], *iris)
+    assert not np.shares_memory(a.coefs_[0], b.coefs_[0])
+    base = a.coefs_[0]
+    while base.base is not None:
+        base = base.base
+    assert base.size == sum(w.size for w in [*a.coefs_, *a.intercepts_])
+    assert len(pickle.dumps(a)) == pytest.approx(len(pickle.dumps(b)), rel=0.02)
+
+
+def test_bad_input_changes_nothing(iris):
+    X, y = iris
+    mlps, _ = fit_both_ways([make(alpha=0), make(alpha=1)], X, y)
+    before = [mlp.coefs_[0].copy() for mlp in mlps]
+    with pytest.raises(ValueError, match="contains NaN"):
+        fit_stack(mlps, np.full_like(X, np.nan), y)
+    with pytest.raises(ValueError, match="not finite at the initial weights"):
+        fit_stack([mlp.set_params(alpha=1, weight_init=1e200) for mlp in mlps], X, y)
+    with pytest.raises(ValueError, match="'alpha' parameter"):
+        fit_stack([*mlps, make(alpha=-1)], X, y)
+    for mlp, coef in zip(mlps, before, strict=True):
+        np.testing.assert_array_equal(mlp.coefs_[0], coef)
