@@ -16,6 +16,7 @@ NAMES = (
     "full_batch",
     "minibatch",
     "memory",
+    "search",
     "prediction",
     "scaling",
 )

@@ -13,11 +13,11 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import classification_report
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from . import BackpropMLPClassifier, check_gradient
+from . import BackpropMLPClassifier, StackedGridSearchCV, check_gradient
 from ._activations import ACTIVATIONS
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from .datasets import read_csv, read_mat, read_npz
@@ -147,7 +147,7 @@ def make_search(args):
     if args.solver in STOCHASTIC_SOLVERS:
         grid["mlp__learning_rate_init"] = args.learning_rate
     pipeline = Pipeline([("scaler", StandardScaler()), ("mlp", mlp)])
-    return GridSearchCV(pipeline, grid, cv=args.cv, n_jobs=args.jobs, verbose=2)
+    return StackedGridSearchCV(pipeline, grid, cv=args.cv, n_jobs=args.jobs, verbose=2)
 
 
 def main(arguments=None):

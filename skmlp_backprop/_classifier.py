@@ -183,6 +183,12 @@ class BackpropMLPClassifier(
     loss_curve_ : list of float
         J after each iteration; its mean over each epoch.
 
+    n_fun_curve_ : list of int
+        Number of evaluations up to the end of each of these.
+
+    time_curve_ : list of float
+        Seconds of training up to the end of each of these.
+
     validation_scores_ : list of float or None
         Accuracy on the held-out rows after each epoch, with `early_stopping`.
 

@@ -159,10 +159,8 @@ class _Iterations:
     def end(self, theta, loss):
         """Record an iteration that ended at `theta`, with J = `loss`."""
         history = self.history
-        history.n_iter += 1
         history.n_fun = self.evaluations.n_fun
-        history.loss = loss
-        history.loss_curve.append(loss)
+        history.end_iteration(loss)
         self.monitor.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
         self.monitor.begin_iteration()
         parameters = self.evaluations.parameters

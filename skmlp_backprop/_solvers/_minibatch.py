@@ -164,10 +164,8 @@ class MinibatchSolver:
     def _record(self, loss, problem, member, parameters, best):
         """Write an epoch down, and keep its weights if they are the best so far."""
         history = member.history
-        history.n_iter += 1
+        history.end_iteration(loss)
         history.t += problem.rows.n_rows
-        history.loss = loss
-        history.loss_curve.append(loss)
         member.monitor.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
         if problem.validation_score is None:
             self._record_loss(loss, history, parameters, best)

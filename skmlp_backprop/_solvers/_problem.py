@@ -1,5 +1,6 @@
 """What a solver is given, and what it leaves behind."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -50,9 +51,21 @@ class History:
     loss: float = np.inf
     best_loss: float | None = np.inf
     loss_curve: list = field(default_factory=list)
+    n_fun_curve: list = field(default_factory=list)
+    time_curve: list = field(default_factory=list)
     validation_scores: list | None = None
     best_validation_score: float | None = None
     no_improvement_count: int = 0
+    n_fun_before: int = 0
+    started: float = field(default_factory=time.perf_counter)
+
+    def end_iteration(self, loss):
+        """Write an iteration down, for which `n_fun` is up to date."""
+        self.n_iter += 1
+        self.loss = loss
+        self.loss_curve.append(loss)
+        self.n_fun_curve.append(self.n_fun_before + self.n_fun)
+        self.time_curve.append(time.perf_counter() - self.started)
 
     def copy(self):
         """Copy, lists included."""
@@ -60,6 +73,8 @@ class History:
         return replace(
             self,
             loss_curve=list(self.loss_curve),
+            n_fun_curve=list(self.n_fun_curve),
+            time_curve=list(self.time_curve),
             validation_scores=None if scores is None else list(scores),
         )
 
@@ -72,7 +87,15 @@ class History:
             What the call would begin with from new weights: it tells whether losses
             or validation scores are what is to be improved.
         """
-        history = replace(self.copy(), n_iter=0, n_fun=0)
+        # The curves go on, and what they count with them.
+        seconds = self.time_curve[-1] if self.time_curve else 0.0
+        history = replace(
+            self.copy(),
+            n_iter=0,
+            n_fun=0,
+            n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
+            started=time.perf_counter() - seconds,
+        )
         if (history.best_loss is None) == (fresh.best_loss is None):
             return history
         return replace(
@@ -92,6 +115,8 @@ PUBLIC_HISTORY = (
     "loss",
     "best_loss",
     "loss_curve",
+    "n_fun_curve",
+    "time_curve",
     "validation_scores",
     "best_validation_score",
 )

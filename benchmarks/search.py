@@ -1,0 +1,130 @@
+"""The stacked search against GridSearchCV over MLPClassifier and over our own class."""
+
+import os
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+
+from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
+from skmlp_backprop._objective import Objective
+from skmlp_backprop._parameters import Parameters
+from skmlp_backprop._threads import training_threads
+
+from . import _data
+from ._report import Row
+from ._timing import in_a_row, interleave
+
+GRID = {
+    "alpha": [1e-4, 1e-3, 1e-2, 0.1, 1],
+    "learning_rate_init": [0.001, 0.003, 0.01, 0.03],
+}
+# Data, rows, dtype, batch, units, epochs; bars over MLPClassifier's and our own class.
+CASES = [
+    (_data.digits, None, "float64", 32, 25, 30, 12, 2.2),
+    (_data.digits, None, "float64", 200, 100, 30, 2, 1),
+    (_data.mnist, 5000, "float64", 200, 25, 15, 2, 1.4),
+    (_data.mnist, 5000, "float32", 200, 25, 15, 3, 1.4),
+]
+
+
+def measure(load, n_rows, dtype, batch_size, units, n_epochs, solver):
+    """Seconds of the three searches of the 5 x 4 grid, 5-fold, two processes."""
+    X, y = _data.in_dtype(load, dtype, n_rows)
+    params = {
+        "hidden_layer_sizes": (units,),
+        "activation": "relu",
+        "solver": solver,
+        "batch_size": batch_size,
+        "max_iter": n_epochs,
+        "random_state": 0,
+    }
+
+    def searching(search, classifier):
+        def call():
+            candidate = classifier(**params)
+            return search(candidate, GRID, n_jobs=2, refit=False).fit(X, y)
+
+        return call
+
+    seconds, searches = interleave(
+        {
+            "ours": searching(StackedGridSearchCV, BackpropMLPClassifier),
+            "one by one": searching(GridSearchCV, BackpropMLPClassifier),
+            "mlp": searching(GridSearchCV, MLPClassifier),
+        },
+        repeats=5,
+    )
+    scores = [s.cv_results_["mean_test_score"] for s in searches.values()]
+    assert max(np.ptp(candidate) for candidate in zip(*scores, strict=True)) < 0.02
+    assert np.ptp([score.max() for score in scores]) < 0.005
+    return seconds
+
+
+def run():
+    """Every case with both solvers; then what evaluating in lock-step would bring."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    # For the workers, who read it when they start.
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    rows = []
+    for *case, bar_mlp, bar_own in CASES:
+        for solver in ("sgd", "adam"):
+            load, _, dtype, batch_size, units, _ = case
+            seconds = measure(*case, solver)
+            over_mlp = seconds["mlp"] / seconds["ours"]
+            over_own = seconds["one by one"] / seconds["ours"]
+            figures = {
+                "s": seconds["ours"],
+                "one by one s": seconds["one by one"],
+                "MLPClassifier s": seconds["mlp"],
+                "x one by one": over_own,
+                "x MLPClassifier": over_mlp,
+            }
+            what = f"{load.__name__} {dtype} batch {batch_size} units {units} {solver}"
+            bar = f">= {bar_mlp} x MLPClassifier, >= {bar_own} x one by one"
+            holds = over_mlp >= bar_mlp and over_own >= bar_own
+            rows.append(Row(what, figures, bar, holds))
+    return rows + [_lock_step(load, n, dtype) for load, n, dtype in LOCK_STEP]
+
+
+LOCK_STEP = [
+    (load, n_rows, dtype)
+    for load, n_rows in ((_data.exercise, None), (_data.digits, None))
+    for dtype in (np.float64, np.float32)
+]
+
+
+def _lock_step(load, n_rows, dtype, n_stack=10):
+    """One evaluation on all rows by ten networks at once, against ten in turn.
+
+    It is all that full-batch solvers could gain by lock-step, each process on one
+    thread.
+    """
+    X, y = _data.in_dtype(load, dtype, n_rows)
+    mlp = BackpropMLPClassifier(25, random_state=0)
+    mlp = mlp._initialized(X, y, np.random.RandomState(0))
+    network, data, parameters = mlp._evaluation_point(X, y, None)
+
+    def evaluating(n_networks):
+        stack = Parameters.stacked([parameters] * n_networks, dtype)
+        gradient = stack.like()
+        objective = Objective(network, mlp.alpha, dtype, n_stack=n_networks)
+        return lambda: objective.loss_and_gradient(stack, data, gradient)
+
+    contenders = {"stack": evaluating(n_stack), "alone": evaluating(1)}
+    seconds, _ = interleave(
+        {
+            "stack": in_a_row(contenders["stack"], 4, training_threads),
+            "alone": in_a_row(contenders["alone"], 4 * n_stack, training_threads),
+        },
+        calls=4,
+    )
+    figures = {
+        "ms a network": 1e3 * seconds["stack"] / n_stack,
+        "ms alone": 1e3 * seconds["alone"] / n_stack,
+        "x": seconds["alone"] / seconds["stack"],
+    }
+    name = np.dtype(dtype).name
+    return Row(f"lock-step {load.__name__} {name} units 25", figures)

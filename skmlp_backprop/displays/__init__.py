@@ -1,0 +1,16 @@
+"""Pictures of networks, samples, trainings and searches, on scikit-learn's pattern.
+
+They need matplotlib, which ``pip install "skmlp-backprop[plot]"`` brings.
+"""
+
+from ._hidden_units import HiddenUnitsDisplay
+from ._loss_curve import LossCurveDisplay
+from ._sample_grid import SampleGridDisplay
+from ._search_results import SearchResultsDisplay
+
+__all__ = [
+    "HiddenUnitsDisplay",
+    "LossCurveDisplay",
+    "SampleGridDisplay",
+    "SearchResultsDisplay",
+]

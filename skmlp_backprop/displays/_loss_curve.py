@@ -1,0 +1,167 @@
+"""How trainings went."""
+
+from collections.abc import Mapping
+
+from sklearn.utils.validation import check_is_fitted
+
+from ._axes import get_axes
+from ._unwrap import final_classifier
+
+_LABELS = {
+    "iterations": "iteration or epoch",
+    "evaluations": "evaluations of loss and gradient",
+    "seconds": "seconds",
+}
+
+
+class LossCurveDisplay:
+    """Training loss, and the validation score where there is one, of one or more fits.
+
+    Parameters
+    ----------
+    curves : dict of str to dict
+        For each training, by its name: `iterations`, `evaluations` and `seconds`, the
+        x values; `loss`, J after each iteration; `score`, the validation score after
+        each, or None.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the loss is drawn.
+
+    score_ax_ : matplotlib Axes or None
+        The same place with the axis of the validation score, if there is one.
+
+    figure_ : matplotlib Figure
+        The figure.
+
+    lines_ : list of matplotlib Line2D
+        The lines of the losses.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop import BackpropMLPClassifier
+    >>> from skmlp_backprop.displays import LossCurveDisplay
+    >>> mlp = BackpropMLPClassifier(solver="lbfgs", random_state=0)
+    >>> mlp = mlp.fit(*load_iris(return_X_y=True))
+    >>> display = LossCurveDisplay.from_estimator(mlp, x="evaluations")
+    >>> display.ax_.get_xlabel()
+    'evaluations of loss and gradient'
+    """
+
+    def __init__(self, curves):
+        self.curves = curves
+
+    @classmethod
+    def from_estimator(cls, estimators, *, x="iterations", ax=None, **kwargs):
+        """Draw the trainings of fitted classifiers.
+
+        Parameters
+        ----------
+        estimators : estimator, list of estimators or dict of str to estimator
+            Fitted networks, or Pipelines and searches that end in one; a dict names
+            them. Of a MLPClassifier there are iterations only.
+
+        x : {"iterations", "evaluations", "seconds"}, default="iterations"
+            What is on the x axis. Evaluations compare solvers by their work: those of
+            "sgd" and "adam" are of a minibatch each.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        **kwargs
+            Passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The drawn display.
+        """
+        if not isinstance(estimators, Mapping):
+            several = isinstance(estimators, list | tuple)
+            estimators = _named(list(estimators) if several else [estimators])
+        curves = {name: _curve(e) for name, e in estimators.items()}
+        return cls(curves).plot(x=x, ax=ax, **kwargs)
+
+    def plot(self, *, x="iterations", ax=None, **kwargs):
+        """Draw.
+
+        Parameters
+        ----------
+        x : {"iterations", "evaluations", "seconds"}, default="iterations"
+            What is on the x axis.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        **kwargs
+            Passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            This display.
+
+        Raises
+        ------
+        ValueError
+            If `x` is none of these, or was not recorded.
+        """
+        if x not in _LABELS:
+            raise ValueError(f"x must be one of {list(_LABELS)}, got {x!r}.")
+        for name, curve in self.curves.items():
+            if len(curve[x]) != len(curve["loss"]):
+                raise ValueError(f"{name} has no record of {x}; use x='iterations'.")
+        ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
+        # A curve of one point would be no line.
+        settings = {"marker": "." if self._is_short() else None, **kwargs}
+        self.lines_ = [
+            ax.plot(curve[x], curve["loss"], label=name, **settings)[0]
+            for name, curve in self.curves.items()
+        ]
+        ax.set(xlabel=_LABELS[x], ylabel="training loss J")
+        if all(min(curve["loss"]) > 0 for curve in self.curves.values()):
+            ax.set_yscale("log")
+        self.score_ax_ = None
+        if any(curve["score"] is not None for curve in self.curves.values()):
+            self._plot_scores(ax, x, settings)
+        if len(self.curves) > 1 or self.score_ax_ is not None:
+            ax.legend(loc="best")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _plot_scores(self, ax, x, settings):
+        self.score_ax_ = ax.twinx()
+        self.score_ax_.set_ylabel("validation score (dashed)")
+        for line, curve in zip(self.lines_, self.curves.values(), strict=True):
+            if curve["score"] is not None:
+                style = {**settings, "linestyle": "--", "color": line.get_color()}
+                self.score_ax_.plot(curve[x], curve["score"], **style)
+
+    def _is_short(self):
+        return any(len(curve["loss"]) < 3 for curve in self.curves.values())
+
+
+def _named(estimators):
+    """Name estimators by their solvers, numbered where several have the same."""
+    names = [final_classifier(estimator).solver for estimator in estimators]
+    numbered = [
+        name if names.count(name) == 1 else f"{name} {names[: i + 1].count(name)}"
+        for i, name in enumerate(names)
+    ]
+    return dict(zip(numbered, estimators, strict=True))
+
+
+def _curve(estimator):
+    classifier = final_classifier(estimator)
+    check_is_fitted(classifier)
+    loss = classifier.loss_curve_
+    return {
+        "iterations": list(range(1, len(loss) + 1)),
+        # MLPClassifier, and what was made of one, has no record of these.
+        "evaluations": getattr(classifier, "n_fun_curve_", []),
+        "seconds": getattr(classifier, "time_curve_", []),
+        "loss": loss,
+        "score": classifier.validation_scores_,
+    }

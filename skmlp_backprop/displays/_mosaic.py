@@ -1,0 +1,101 @@
+"""Rows of a matrix as images, side by side in one picture."""
+
+import math
+
+import numpy as np
+
+
+def infer_image_shape(n_features, image_shape=None):
+    """Height and width of the images that rows are.
+
+    Parameters
+    ----------
+    n_features : int
+        Pixels of an image.
+
+    image_shape : tuple of (int, int) or None, default=None
+        Height and width; None for a square.
+
+    Returns
+    -------
+    image_shape : tuple of (int, int)
+        Height and width.
+
+    Raises
+    ------
+    ValueError
+        If the pixels do not fill the shape, or, without one, no square.
+    """
+    if image_shape is None:
+        side = math.isqrt(n_features)
+        if side * side != n_features:
+            raise ValueError(
+                f"{n_features} features do not make a square image; give "
+                "image_shape=(height, width)."
+            )
+        return side, side
+    height, width = image_shape
+    if height * width != n_features:
+        raise ValueError(
+            f"image_shape={image_shape} has {height * width} pixels, but there are "
+            f"{n_features} features."
+        )
+    return height, width
+
+
+class Mosaic:
+    """A grid of cells, each with an image and room around it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_images, n_pixels)
+        The images.
+
+    image_shape : tuple of (int, int)
+        Height and width.
+
+    order : {"C", "F"}
+        Whether a row holds its image row by row, or column by column.
+
+    below : int, default=0
+        Pixels left free below each image.
+
+    Attributes
+    ----------
+    picture : ndarray of shape (height, width)
+        All images; nan between them.
+
+    corners : ndarray of shape (n_images, 2)
+        Row and column of each image's upper left pixel.
+    """
+
+    def __init__(self, rows, image_shape, order, below=0):
+        if order not in ("C", "F"):
+            raise ValueError(f"order must be 'C' or 'F', got {order!r}.")
+        height, width = image_shape
+        gap = max(1, round(max(height, width) / 12))
+        cell_height, cell_width = height + below + gap, width + gap
+        n_images = len(rows)
+        # About four wide for three high, as screens and pages are.
+        n_columns = min(
+            n_images, math.ceil(math.sqrt(n_images * 4 / 3 * cell_height / cell_width))
+        )
+        n_lines = -(-n_images // n_columns)
+        self.shape = n_lines, n_columns
+        self.picture = np.full(
+            (n_lines * cell_height + gap, n_columns * cell_width + gap), np.nan
+        )
+        places = np.arange(n_images)
+        self.corners = gap + np.column_stack(
+            [places // n_columns * cell_height, places % n_columns * cell_width]
+        )
+        for (top, left), row in zip(self.corners, rows, strict=True):
+            image = np.reshape(row, image_shape, order=order)
+            self.picture[top : top + height, left : left + width] = image
+        self.cell_height = cell_height
+
+    def figsize(self, cell):
+        """Size of a figure in inches, for cells that wide, within 3 and 11."""
+        height, width = self.picture.shape
+        inches_wide = min(max(3.0, cell * self.shape[1]), 11.0)
+        return inches_wide + 0.8, max(1.2, inches_wide * height / width)

@@ -1,0 +1,268 @@
+"""The results of a grid search as a heat map."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ._axes import get_axes
+
+
+class SearchResultsDisplay:
+    """Mean test score over two searched parameters, with the spread over the folds.
+
+    Where other parameters were searched too, a field shows the best over these. The
+    best field has a frame.
+
+    Parameters
+    ----------
+    cv_results : dict of str to ndarray
+        The `cv_results_` of a search.
+
+    x, y : str or None, default=None
+        Names of the parameters on the axes; a name without the step's prefix will do.
+        None for the searched ones, in their order: `y` the first, `x` the second.
+
+    metric : str, default="score"
+        Name of the metric, where the search has several.
+
+    Attributes
+    ----------
+    means_, stds_ : ndarray of shape (n_y, n_x)
+        Mean and standard deviation of the test scores; nan where nothing was tried.
+
+    ax_ : matplotlib Axes
+        Where it is drawn.
+
+    figure_ : matplotlib Figure
+        The figure.
+
+    im_ : matplotlib AxesImage
+        The heat map.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
+    >>> from skmlp_backprop.displays import SearchResultsDisplay
+    >>> mlp = BackpropMLPClassifier(25, max_iter=1000, random_state=0)
+    >>> grid = {"alpha": [0.01, 1, 100], "learning_rate_init": [0.003, 0.03]}
+    >>> search = StackedGridSearchCV(mlp, grid).fit(*load_iris(return_X_y=True))
+    >>> SearchResultsDisplay(search.cv_results_).means_.shape
+    (3, 2)
+    """
+
+    def __init__(self, cv_results, *, x=None, y=None, metric="score"):
+        self.metric = metric
+        if f"mean_test_{metric}" not in cv_results:
+            known = [k[10:] for k in cv_results if k.startswith("mean_test_")]
+            raise ValueError(f"metric must be one of {known}, got {metric!r}.")
+        searched = _searched(cv_results)
+        self.y = (
+            _find(y, searched, "y") if y is not None else next(iter(searched), None)
+        )
+        if self.y is None:
+            raise ValueError("The search has no parameter with several values.")
+        others = [name for name in searched if name != self.y]
+        self.x = _find(x, searched, "x") if x is not None else next(iter(others), None)
+        if len(others) > 1 and x is None:
+            raise ValueError(
+                f"The search has the parameters {list(searched)}; name two of them "
+                "as x and y."
+            )
+        self._fill(cv_results, searched)
+
+    @classmethod
+    def from_estimator(
+        cls, search, *, x=None, y=None, metric=None, ax=None, colorbar=True, **kwargs
+    ):
+        """Draw the results of a fitted search.
+
+        Parameters
+        ----------
+        search : GridSearchCV, StackedGridSearchCV or alike
+            The fitted search.
+
+        x, y : str or None, default=None
+            Names of the parameters on the axes; None for the searched ones.
+
+        metric : str or None, default=None
+            The metric; None for the search's only one, or that of its `refit`.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        colorbar : bool, default=True
+            Whether to draw a colour bar.
+
+        **kwargs
+            Passed to matplotlib's `imshow`.
+
+        Returns
+        -------
+        display : SearchResultsDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If the parameters or the metric are not among the searched ones.
+        """
+        check_is_fitted(search)
+        if metric is None:
+            metric = search.refit if isinstance(search.refit, str) else "score"
+            metric = metric if search.multimetric_ else "score"
+        display = cls(search.cv_results_, x=x, y=y, metric=metric)
+        return display.plot(ax=ax, colorbar=colorbar, **kwargs)
+
+    @classmethod
+    def from_results(
+        cls, cv_results, *, x=None, y=None, metric="score", ax=None, **kwargs
+    ):
+        """Draw the `cv_results_` of a search.
+
+        Parameters
+        ----------
+        cv_results : dict of str to ndarray
+            The results.
+
+        x, y : str or None, default=None
+            Names of the parameters on the axes; None for the searched ones.
+
+        metric : str, default="score"
+            The metric.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        **kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : SearchResultsDisplay
+            The drawn display.
+        """
+        return cls(cv_results, x=x, y=y, metric=metric).plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, colorbar=True, **kwargs):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        colorbar : bool, default=True
+            Whether to draw a colour bar.
+
+        **kwargs
+            Passed to matplotlib's `imshow`.
+
+        Returns
+        -------
+        display : SearchResultsDisplay
+            This display.
+        """
+        n_y, n_x = self.means_.shape
+        size = 2.4 + 0.95 * n_x, 1.4 + 0.6 * n_y
+        ax = get_axes(ax, type(self).__name__, size)
+        settings = {"cmap": "viridis", "aspect": "auto", **kwargs}
+        self.im_ = ax.imshow(self.means_, **settings)
+        ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], fontsize=9)
+        ax.set_ylabel(_bare(self.y))
+        if self.x is None:
+            ax.set_xticks([])
+        else:
+            ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], fontsize=9)
+            ax.set_xlabel(_bare(self.x))
+        self._write_scores(ax)
+        self._mark_best(ax)
+        if colorbar:
+            ax.figure.colorbar(self.im_, ax=ax, label=f"mean test {self.metric}")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _fill(self, cv_results, searched):
+        """Sort the scores into the grid, the best of each field."""
+        ys, self.y_values = searched[self.y]
+        if self.x is None:
+            xs, self.x_values = np.zeros(len(ys), int), [""]
+        else:
+            xs, self.x_values = searched[self.x]
+        shape = len(self.y_values), len(self.x_values)
+        self.means_, self.stds_ = np.full(shape, np.nan), np.full(shape, np.nan)
+        means = cv_results[f"mean_test_{self.metric}"]
+        stds = cv_results[f"std_test_{self.metric}"]
+        for place, mean, std in zip(zip(ys, xs, strict=True), means, stds, strict=True):
+            if -1 not in place and not mean <= self.means_[place]:
+                self.means_[place], self.stds_[place] = mean, std
+
+    def _write_scores(self, ax):
+        for (i, j), mean in np.ndenumerate(self.means_):
+            if np.isnan(mean):
+                continue
+            red, green, blue, _ = self.im_.cmap(self.im_.norm(mean))
+            is_dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
+            ax.text(
+                j,
+                i,
+                f"{mean:.3f}\n±{self.stds_[i, j]:.3f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if is_dark else "black",
+            )
+
+    def _mark_best(self, ax):
+        if np.isnan(self.means_).all():
+            return
+        from matplotlib.patches import Rectangle
+
+        i, j = np.unravel_index(np.nanargmax(self.means_), self.means_.shape)
+        corner = j - 0.47, i - 0.46
+        ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec="#ff3b30", lw=2.5))
+
+
+def _searched(cv_results):
+    """Parameters with several values: name -> (number of each candidate's, values)."""
+    searched = {}
+    for key in cv_results:
+        if not key.startswith("param_"):
+            continue
+        column = np.ma.asarray(cv_results[key])
+        is_absent = np.ma.getmaskarray(column)
+        values = _unique(column.data[~is_absent].tolist())
+        if len(values) > 1:
+            codes = [
+                -1 if absent else values.index(value)
+                for value, absent in zip(column.data.tolist(), is_absent, strict=True)
+            ]
+            searched[key.removeprefix("param_")] = codes, values
+    return searched
+
+
+def _unique(values):
+    """Unique values, sorted if they can be, else in order of appearance."""
+    unique = []
+    for value in values:
+        if value not in unique:
+            unique.append(value)
+    try:
+        return sorted(unique)
+    except TypeError:
+        return unique
+
+
+def _find(name, searched, role):
+    """The full name of a searched parameter."""
+    found = [known for known in searched if name in (known, _bare(known))]
+    if len(found) != 1:
+        raise ValueError(f"{role} must be one of {list(searched)}, got {name!r}.")
+    return found[0]
+
+
+def _bare(name):
+    return name.rsplit("__", 1)[-1]
+
+
+def _short(value):
+    return f"{value:g}" if isinstance(value, float) else str(value)
