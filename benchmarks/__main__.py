@@ -15,10 +15,12 @@ NAMES = (
     "objective",
     "full_batch",
     "minibatch",
+    "profile",
     "memory",
     "search",
     "prediction",
     "scaling",
+    "hidden_units",
 )
 
 

@@ -3,7 +3,6 @@
 from ._classifier import BackpropMLPClassifier
 from ._fitted_network import Gradient
 from ._gradient_check import GradientCheck, check_gradient
-from ._search import StackedGridSearchCV, StackedRandomizedSearchCV
 from ._stacking import fit_stack
 
 __version__ = "0.1.0"
@@ -17,3 +16,14 @@ __all__ = [
     "check_gradient",
     "fit_stack",
 ]
+
+_SEARCHES = ("StackedGridSearchCV", "StackedRandomizedSearchCV")
+
+
+def __getattr__(name):
+    # Imported on use: a third of the package's time to import, for who only predicts.
+    if name not in _SEARCHES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _search
+
+    return getattr(_search, name)

@@ -7,12 +7,16 @@ from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
 from ._unwrap import final_classifier
 
+# Share of the weights within the colour scale, in percent.
+_SCALED = 99.5
+
 
 class HiddenUnitsDisplay:
     """Incoming weights of the first layer's units, each as an image.
 
     Red pixels raise a unit's activation, blue ones lower it; white ones do neither. All
-    units have one scale, symmetric around 0, so that a pale unit is a weak one.
+    units have one scale, symmetric around 0, so that a pale unit is a weak one; it ends
+    where all but one weight in 200 are within.
 
     Parameters
     ----------
@@ -122,7 +126,9 @@ class HiddenUnitsDisplay:
         """
         mosaic = Mosaic(self.weights, self.image_shape, self.order)
         ax = get_axes(ax, type(self).__name__, mosaic.figsize(0.8))
-        limit = np.abs(self.weights).max() or 1.0
+        # A few weights far out would leave all others pale.
+        sizes = np.abs(self.weights)
+        limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
         settings = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, **kwargs}
         # Nearest: a pixel of the picture is a weight, not a mean of its neighbours.
         settings.setdefault("interpolation", "nearest")
@@ -134,7 +140,11 @@ class HiddenUnitsDisplay:
         self.colorbar_ = None
         if colorbar:
             self.colorbar_ = ax.figure.colorbar(
-                self.im_, ax=ax, label="weight", shrink=0.9
+                self.im_,
+                ax=ax,
+                label="weight",
+                shrink=0.9,
+                extend="both" if sizes.max() > limit else "neither",
             )
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -126,8 +126,10 @@ class LossCurveDisplay:
         self.score_ax_ = None
         if any(curve["score"] is not None for curve in self.curves.values()):
             self._plot_scores(ax, x, settings)
-        if len(self.curves) > 1 or self.score_ax_ is not None:
-            ax.legend(loc="best")
+        if len(self.curves) > 1:
+            # On top of both axes; at the side, where curves have flattened out.
+            top = ax if self.score_ax_ is None else self.score_ax_
+            top.legend(handles=self.lines_, loc="center right", framealpha=0.9)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

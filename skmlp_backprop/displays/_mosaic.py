@@ -76,10 +76,7 @@ class Mosaic:
         gap = max(1, round(max(height, width) / 12))
         cell_height, cell_width = height + below + gap, width + gap
         n_images = len(rows)
-        # About four wide for three high, as screens and pages are.
-        n_columns = min(
-            n_images, math.ceil(math.sqrt(n_images * 4 / 3 * cell_height / cell_width))
-        )
+        n_columns = _n_columns(n_images, cell_height / cell_width)
         n_lines = -(-n_images // n_columns)
         self.shape = n_lines, n_columns
         self.picture = np.full(
@@ -99,3 +96,15 @@ class Mosaic:
         height, width = self.picture.shape
         inches_wide = min(max(3.0, cell * self.shape[1]), 11.0)
         return inches_wide + 0.8, max(1.2, inches_wide * height / width)
+
+
+def _n_columns(n_images, aspect):
+    """Columns of a grid of cells `aspect` times as high as wide.
+
+    About four wide for three high, as screens and pages are; of the numbers near that
+    the one that leaves the fewest cells empty.
+    """
+    ideal = math.sqrt(n_images * 4 / 3 * aspect)
+    near = range(max(1, math.floor(0.8 * ideal)), math.ceil(1.25 * ideal) + 1)
+    possible = [n for n in near if n <= n_images]
+    return min(possible, key=lambda n: (-n_images % n, abs(n - ideal)))

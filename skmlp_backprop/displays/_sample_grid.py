@@ -1,17 +1,21 @@
 """Samples as images, with their labels."""
 
+import math
+
 import numpy as np
 
 from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
 
 _WRONG = "#c4001a"
+# In points; below it captions are left out, as nobody could read them.
+_SMALLEST_FONT = 4
 
 
 class SampleGridDisplay:
     """A grid of samples as images, with the labels below and the wrong ones marked.
 
-    A wrong prediction has a red frame and is written "predicted (true)".
+    A wrong prediction has a red frame, and the true label below it in brackets.
 
     Parameters
     ----------
@@ -166,25 +170,26 @@ class SampleGridDisplay:
         """
         height, width = self.image_shape
         captions = self._captions()
-        below = 0 if captions is None else max(2, round(0.45 * height))
+        longest = max((len(x) for c in captions for x in c.split("\n")), default=0)
+        n_lines = max(caption.count("\n") + bool(caption) for caption in captions)
+        below = math.ceil(0.35 * height * n_lines)
         mosaic = Mosaic(self.X, self.image_shape, self.order, below)
-        ax = get_axes(ax, type(self).__name__, mosaic.figsize(0.7))
+        cell = max(0.7, 0.09 * longest)
+        ax = get_axes(ax, type(self).__name__, mosaic.figsize(cell))
         settings = {"cmap": "gray_r", "interpolation": "nearest", **kwargs}
         self.im_ = ax.imshow(mosaic.picture, **settings)
         ax.set_axis_off()
         wrong = self._wrong()
-        if captions is not None:
-            size = _font_size(ax, mosaic, below, max(map(len, captions)), width)
-        for (top, left), is_wrong, i in zip(
-            mosaic.corners, wrong, range(len(wrong)), strict=True
-        ):
-            if captions is not None and size >= 4:
+        size = _font_size(ax, mosaic, below / max(n_lines, 1), longest, width)
+        cells = zip(mosaic.corners, captions, wrong, strict=True)
+        for (top, left), caption, is_wrong in cells:
+            if caption and size >= _SMALLEST_FONT:
                 ax.text(
                     left + (width - 1) / 2,
-                    top + height + below / 2 - 0.5,
-                    captions[i],
+                    top + height,
+                    caption,
                     ha="center",
-                    va="center",
+                    va="top",
                     fontsize=size,
                     color=_WRONG if is_wrong else "black",
                 )
@@ -199,25 +204,24 @@ class SampleGridDisplay:
         return self.y_true != self.y_pred
 
     def _captions(self):
-        """What is written below each sample; None without labels."""
-        if self.y_pred is None and self.y_true is None:
-            return None
-        if self.y_pred is None:
-            return [str(label) for label in self.y_true]
-        captions = [str(label) for label in self.y_pred]
+        """What is written below each sample."""
+        labels = self.y_true if self.y_pred is None else self.y_pred
+        if labels is None:
+            return [""] * len(self.X)
+        captions = [str(label) for label in labels]
         for i in np.flatnonzero(self._wrong()):
-            captions[i] += f" ({self.y_true[i]})"
+            captions[i] += f"\n({self.y_true[i]})"
         return captions
 
 
-def _font_size(ax, mosaic, below, n_letters, width):
-    """Size in points that captions have room for, at most 11."""
+def _font_size(ax, mosaic, line, n_letters, width):
+    """Size in points for lines so many pixels high and letters long, at most 11."""
     box = ax.get_position()
     figure_width, figure_height = ax.figure.get_size_inches() * 72
     rows, columns = mosaic.picture.shape
     pixel = min(box.width * figure_width / columns, box.height * figure_height / rows)
     # A letter is about 0.6 as wide as high.
-    return min(11, 0.9 * below * pixel, 1.25 * width * pixel / (0.6 * n_letters))
+    return min(11, 0.8 * line * pixel, width * pixel / (0.6 * max(1, n_letters)))
 
 
 def _frame(ax, top, left, height, width):

@@ -1,0 +1,59 @@
+"""Sphinx's settings. Build with ``python -m sphinx -W doc doc/_build``."""
+
+import warnings
+
+from sphinx_gallery.sorting import ExplicitOrder
+
+import skmlp_backprop
+
+project = "skmlp-backprop"
+author = "the skmlp-backprop developers"
+copyright = "the skmlp-backprop developers"
+version = release = skmlp_backprop.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "auto_examples/*.ipynb", "sg_execution_times.rst"]
+nitpicky = False
+
+autosummary_generate = True
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_theme = "furo"
+html_title = "skmlp-backprop"
+html_static_path = ["_static"]
+html_css_files = ["wide_tables.css"]
+html_show_copyright = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": "/plot_",
+    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
+    "within_subsection_order": ExplicitOrder(
+        [
+            "plot_exercise.py",
+            "plot_learning_rates.py",
+            "plot_stacked_search.py",
+            "plot_text.py",
+            "plot_imbalanced.py",
+            "plot_out_of_core.py",
+            "plot_export.py",
+        ]
+    ),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "min_reported_time": 0,
+    "remove_config_comments": True,
+}
+
+# What an example warns of would stand in its page.
+warnings.filterwarnings("error", category=DeprecationWarning, module="skmlp_backprop")

@@ -1,0 +1,269 @@
+"""What the displays draw, read back from their axes."""
+
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
+from skmlp_backprop.displays import (
+    HiddenUnitsDisplay,
+    LossCurveDisplay,
+    SampleGridDisplay,
+    SearchResultsDisplay,
+)
+from skmlp_backprop.displays._mosaic import Mosaic
+
+mpl.use("Agg")
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    mpl.pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def digits8():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+def fit(X, y, units=4, **params):
+    params = {"max_iter": 4, "random_state": 0, **params}
+    return BackpropMLPClassifier(units, **params).fit(X, y)
+
+
+def images(display, corners, height, width):
+    """The images within a drawn mosaic."""
+    picture = display.im_.get_array().filled(np.nan)
+    return [picture[t : t + height, left : left + width] for t, left in corners]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("units", [1, 4, 25])
+def test_hidden_units(digits8, units, order):
+    mlp = fit(*digits8, units)
+    display = HiddenUnitsDisplay.from_estimator(mlp, order=order)
+    corners = Mosaic(mlp.coefs_[0].T, (8, 8), order).corners
+    for i, image in enumerate(images(display, corners, 8, 8)):
+        expected = mlp.coefs_[0][:, i].reshape(8, 8, order=order)
+        np.testing.assert_array_equal(image, expected)
+    low, high = display.im_.get_clim()
+    assert low == -high < 0
+    assert display.colorbar_.ax.get_ylabel() == "weight"
+    assert display.figure_ is display.ax_.figure
+    display.figure_.canvas.draw()
+
+
+def test_hidden_units_of_a_pipeline_and_a_search(digits8):
+    model = make_pipeline(StandardScaler(), BackpropMLPClassifier(4, max_iter=2))
+    search = StackedGridSearchCV(model, {"backpropmlpclassifier__alpha": [1]}, cv=2)
+    search.fit(*digits8)
+    display = HiddenUnitsDisplay.from_estimator(search, colorbar=False)
+    weights = search.best_estimator_[-1].coefs_[0].T
+    np.testing.assert_array_equal(display.weights, weights)
+    assert display.colorbar_ is None
+    ax = mpl.pyplot.figure().subplots()
+    assert display.plot(ax=ax).ax_ is ax
+    theirs = MLPClassifier(4, max_iter=2).fit(*digits8)
+    np.testing.assert_array_equal(
+        HiddenUnitsDisplay.from_estimator(theirs).weights, theirs.coefs_[0].T
+    )
+
+
+def test_image_shapes(digits8, iris):
+    weights = np.zeros((3, 12))
+    with pytest.raises(ValueError, match=r"give image_shape=\(height, width\)"):
+        HiddenUnitsDisplay(weights)
+    assert HiddenUnitsDisplay(weights, image_shape=(3, 4)).image_shape == (3, 4)
+    HiddenUnitsDisplay(weights, image_shape=(3, 4)).plot()
+    with pytest.raises(ValueError, match="has 15 pixels, but there are 12 features"):
+        HiddenUnitsDisplay(weights, image_shape=(3, 5))
+    with pytest.raises(ValueError, match="order must be 'C' or 'F'"):
+        HiddenUnitsDisplay(weights, image_shape=(3, 4), order="K").plot()
+
+
+@pytest.mark.parametrize(
+    ("n_images", "grid"),
+    [(1, (1, 1)), (2, (1, 2)), (4, (2, 2)), (25, (5, 5)), (200, (10, 20))],
+)
+def test_grids_are_filled(n_images, grid):
+    mosaic = Mosaic(np.zeros((n_images, 400)), (20, 20), "C")
+    assert mosaic.shape == grid
+    assert np.isnan(mosaic.picture).any()
+    assert len({tuple(corner) for corner in mosaic.corners}) == n_images
+
+
+def texts(display):
+    return [text.get_text() for text in display.ax_.texts]
+
+
+def test_samples(digits8):
+    X, y = digits8
+    mlp = fit(X, y)
+    display = SampleGridDisplay.from_estimator(mlp, X[:30], y[:30])
+    predicted = mlp.predict(X[:30])
+    wrong = predicted != y[:30]
+    assert 0 < wrong.sum() < 30
+    assert texts(display) == [
+        f"{p}\n({t})" if p != t else str(p)
+        for p, t in zip(predicted, y[:30], strict=True)
+    ]
+    assert len(display.ax_.patches) == wrong.sum()
+    reds = {t.get_color() for t in display.ax_.texts if "(" in t.get_text()}
+    assert {mpl.colors.to_rgba(red) for red in reds} == {
+        patch.get_edgecolor() for patch in display.ax_.patches
+    }
+
+
+def test_samples_without_labels(digits8):
+    X, y = digits8
+    bare = SampleGridDisplay.from_predictions(X[:5])
+    assert texts(bare) == []
+    true = SampleGridDisplay.from_predictions(X[:5], y[:5])
+    assert texts(true) == ["0", "1", "2", "3", "4"]
+    assert len(true.ax_.patches) == 0
+    names = np.array(["cat", "dog"])
+    named = SampleGridDisplay(X[:2], names, names[::-1]).plot()
+    assert texts(named) == ["dog\n(cat)", "cat\n(dog)"]
+    with pytest.raises(ValueError, match=r"y_true must have shape \(5,\)"):
+        SampleGridDisplay(X[:5], y[:4])
+
+
+def text_boxes(display):
+    display.figure_.canvas.draw()
+    renderer = display.figure_.canvas.get_renderer()
+    return [text.get_window_extent(renderer) for text in display.ax_.texts]
+
+
+@pytest.mark.parametrize("n_samples", [1, 4, 20, 100, 400])
+def test_captions_do_not_overlap(digits8, n_samples):
+    X, y = digits8
+    names = np.array([f"number {i}" for i in range(10)])
+    for labels in (np.arange(10), names):
+        display = SampleGridDisplay(
+            X[:n_samples], labels[y[:n_samples]], labels[(y[:n_samples] + 1) % 10]
+        ).plot()
+        boxes = text_boxes(display)
+        # Four hundred long names could not be read: the frames alone tell.
+        is_crowded = n_samples == 400 and labels is names
+        assert len(boxes) == (0 if is_crowded else n_samples)
+        for i, a in enumerate(boxes):
+            for b in boxes[i + 1 : i + 40]:
+                across = min(a.x1, b.x1) - max(a.x0, b.x0)
+                down = min(a.y1, b.y1) - max(a.y0, b.y0)
+                assert not (across > 1 and down > 1)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "tnc", "adam"])
+def test_loss_curves(iris, solver):
+    mlp = fit(*iris, solver=solver, max_iter=20)
+    curve = LossCurveDisplay.from_estimator(mlp)
+    x, loss = curve.lines_[0].get_data()
+    assert x.tolist() == list(range(1, mlp.n_iter_ + 1))
+    np.testing.assert_array_equal(loss, mlp.loss_curve_)
+    evaluations = LossCurveDisplay.from_estimator(mlp, x="evaluations").lines_[0]
+    assert evaluations.get_xdata()[-1] <= mlp.n_fun_
+    assert (np.diff(evaluations.get_xdata()) > 0).all()
+    seconds = LossCurveDisplay.from_estimator(mlp, x="seconds").lines_[0].get_xdata()
+    assert (np.diff(seconds) > 0).all()
+    assert 0 < seconds[0] < seconds[-1] < 60
+    assert curve.score_ax_ is None
+    with pytest.raises(ValueError, match="x must be one of"):
+        curve.plot(x="epochs")
+
+
+def test_several_loss_curves(iris):
+    mlps = [fit(*iris, solver=solver) for solver in ("lbfgs", "adam", "adam")]
+    stopping = fit(*iris, early_stopping=True)
+    display = LossCurveDisplay.from_estimator([*mlps, stopping])
+    names = [text.get_text() for text in display.score_ax_.get_legend().get_texts()]
+    assert names == ["lbfgs", "adam 1", "adam 2", "adam 3"]
+    (score,) = display.score_ax_.lines
+    np.testing.assert_array_equal(score.get_ydata(), stopping.validation_scores_)
+    assert score.get_color() == display.lines_[3].get_color()
+    named = LossCurveDisplay.from_estimator({"first": mlps[0], "second": mlps[1]})
+    assert [line.get_label() for line in named.lines_] == ["first", "second"]
+
+
+def test_loss_curves_go_on(iris):
+    X, y = iris
+    mlp = BackpropMLPClassifier(4, random_state=0, batch_size=50)
+    for _ in range(3):
+        mlp.partial_fit(X, y, classes=[0, 1, 2])
+    assert mlp.n_fun_curve_ == [3, 6, 9]
+    assert (np.diff(mlp.time_curve_) > 0).all()
+    theirs = MLPClassifier(4, max_iter=3).fit(X, y)
+    display = LossCurveDisplay.from_estimator(theirs)
+    np.testing.assert_array_equal(display.lines_[0].get_ydata(), theirs.loss_curve_)
+    with pytest.raises(ValueError, match="adam has no record of seconds"):
+        LossCurveDisplay.from_estimator(theirs, x="seconds")
+
+
+GRID = {"alpha": [0.1, 1, 10], "learning_rate_init": [0.01, 0.1]}
+
+
+@pytest.mark.parametrize("search", [GridSearchCV, StackedGridSearchCV])
+def test_search_results(iris, search):
+    mlp = BackpropMLPClassifier(4, max_iter=5, random_state=0)
+    fitted = search(mlp, GRID, cv=3).fit(*iris)
+    display = SearchResultsDisplay.from_estimator(fitted)
+    means = fitted.cv_results_["mean_test_score"].reshape(3, 2)
+    stds = fitted.cv_results_["std_test_score"].reshape(3, 2)
+    np.testing.assert_array_equal(display.means_, means)
+    np.testing.assert_array_equal(display.im_.get_array(), means)
+    assert texts(display) == [
+        f"{m:.3f}\n±{s:.3f}" for m, s in zip(means.ravel(), stds.ravel(), strict=True)
+    ]
+    assert display.ax_.get_ylabel() == "alpha"
+    assert display.ax_.get_xlabel() == "learning_rate_init"
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["0.1", "1", "10"]
+    (frame,) = display.ax_.patches
+    best = np.unravel_index(means.argmax(), means.shape)
+    assert (round(frame.get_y() + 0.46), round(frame.get_x() + 0.47)) == best
+
+
+def test_search_results_of_other_shapes(iris):
+    model = make_pipeline(StandardScaler(), BackpropMLPClassifier(4, max_iter=3))
+    step = "backpropmlpclassifier__"
+    grid = {f"{step}{k}": v for k, v in GRID.items()}
+    grid[f"{step}momentum"] = [0.1, 0.9]
+    search = StackedGridSearchCV(
+        model, grid, cv=2, scoring=["accuracy", "f1_macro"], refit="f1_macro"
+    ).fit(*iris)
+    with pytest.raises(ValueError, match="name two of them as x and y"):
+        SearchResultsDisplay.from_estimator(search)
+    display = SearchResultsDisplay.from_estimator(search, x="alpha", y="momentum")
+    scores = search.cv_results_["mean_test_f1_macro"].reshape(3, 2, 2)
+    np.testing.assert_array_equal(display.means_, scores.max(axis=1).T)
+    with pytest.raises(ValueError, match="metric must be one of"):
+        SearchResultsDisplay(search.cv_results_, x="alpha", y="momentum")
+    with pytest.raises(ValueError, match="y must be one of"):
+        SearchResultsDisplay(search.cv_results_, y="tol", metric="accuracy")
+
+    lists = [{"solver": ["sgd"], "alpha": [1, 2]}, {"solver": ["adam"], "alpha": [3]}]
+    mlp = BackpropMLPClassifier(4, max_iter=3, random_state=0)
+    some = StackedGridSearchCV(mlp, lists, cv=2).fit(*iris)
+    display = SearchResultsDisplay.from_results(some.cv_results_, x="alpha", y="solver")
+    assert np.isnan(display.means_).sum() == 3
+    assert len(texts(display)) == 3
+    one = StackedGridSearchCV(mlp, {"alpha": [1, 2]}, cv=2).fit(*iris)
+    assert SearchResultsDisplay.from_estimator(one).means_.shape == (2, 1)
+    none = StackedGridSearchCV(mlp, {"alpha": [1]}, cv=2).fit(*iris)
+    with pytest.raises(ValueError, match="no parameter with several values"):
+        SearchResultsDisplay.from_estimator(none)
+
+
+def test_without_matplotlib(digits8, monkeypatch):
+    display = SampleGridDisplay(digits8[0][:2])
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'pip install "skmlp-backprop\[plot\]"'):
+        display.plot()
