@@ -1,7 +1,8 @@
 """Run the benchmarks: python -m benchmarks [NAME ...].
 
-Needs SKMLP_DATA_DIR, torch and matplotlib. Prints the tables and writes them, and the
-figures, to benchmarks/results. Exits with 1 if a bar was missed.
+Needs SKMLP_DATA_DIR, torch and matplotlib. Prints the tables and writes them, as CSV
+and for the docs, and the figures, to benchmarks/results. Exits with 1 if a bar was
+missed.
 """
 
 import importlib
@@ -9,6 +10,7 @@ import sys
 
 from ._figures import draw_all
 from ._report import OUTPUT, machine, report
+from ._tables import write_all
 
 NAMES = (
     "import_time",
@@ -34,6 +36,7 @@ def main(names):
         rows = importlib.import_module(f"{__package__}.{name}").run()
         if not report(name, rows):
             missed.append(name)
+    write_all()
     draw_all()
     print(f"\nBars missed in: {', '.join(missed)}" if missed else "\nAll bars hold.")
     return int(bool(missed))

@@ -2,8 +2,6 @@
 
 import warnings
 
-from sphinx_gallery.sorting import ExplicitOrder
-
 import skmlp_backprop
 
 project = "skmlp-backprop"
@@ -36,18 +34,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": "/plot_",
-    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
-    "within_subsection_order": ExplicitOrder(
-        [
-            "plot_exercise.py",
-            "plot_learning_rates.py",
-            "plot_stacked_search.py",
-            "plot_text.py",
-            "plot_imbalanced.py",
-            "plot_out_of_core.py",
-            "plot_export.py",
-        ]
-    ),
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,

@@ -5,7 +5,8 @@ The neural-network exercise, step by step
 The classic exercise on handwritten digits: the cost at given weights, the check of
 backpropagation, three full-batch solvers, the accuracy, and what the hidden units have
 learned. It takes scikit-learn's 8 x 8 digits, which need no download;
-``exercise_trainings.py`` runs the published trainings on the 20 x 20 ones.
+``examples/published/exercise_trainings.py`` runs the published trainings on the
+20 x 20 ones.
 """
 
 # %%

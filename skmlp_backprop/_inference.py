@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._buffers import ForwardBuffers
-from ._objective import BLOCK_ROWS
+from ._objective import BLOCK_ROWS, SHARE_ROWS
 from ._rows import share_edges
 from ._threads import training_threads
 
@@ -41,7 +41,7 @@ def compute_logits(network, parameters, X):
     with training_threads() as n_threads, ThreadPoolExecutor(n_threads) as pool:
         shares = [
             pool.submit(_write_logits, network, parameters, X[a:b], logits[a:b])
-            for a, b in share_edges(n_rows, n_threads, BLOCK_ROWS)
+            for a, b in share_edges(n_rows, n_threads, SHARE_ROWS)
         ]
         for share in shares:
             share.result()

@@ -1,6 +1,6 @@
 """The classic neural-network exercise: 400-25-10 on 5000 digits.
 
-    python examples/exercise_trainings.py FOLDER
+    python examples/published/exercise_trainings.py FOLDER
 
 FOLDER holds ``ex4data1.mat`` and ``ex4weights.mat``; it may also come from the
 environment variable SKMLP_DATA_DIR. The network has logistic units throughout and

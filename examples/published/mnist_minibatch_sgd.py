@@ -1,6 +1,6 @@
 """MNIST by minibatch gradient descent: one epoch, a sweep of learning rates.
 
-    python examples/mnist_minibatch_sgd.py FOLDER
+    python examples/published/mnist_minibatch_sgd.py FOLDER
 
 FOLDER holds MNIST's training files in a folder ``mnist``; it may also come from the
 environment variable SKMLP_DATA_DIR. The network is f(x) = softmax(W tanh(x + b) + c)

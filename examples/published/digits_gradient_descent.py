@@ -1,6 +1,6 @@
 """Plain gradient descent on scikit-learn's digits, 64-32-16-10.
 
-    python examples/digits_gradient_descent.py
+    python examples/published/digits_gradient_descent.py
 
 Logistic units throughout, squared error, raw pixels 0 to 16: the first 1500 images
 train, all of them in every step, the next 296 test.

@@ -1,0 +1,45 @@
+"""The tables of benchmarks/results as reStructuredText, which the docs include."""
+
+import csv
+
+from ._report import OUTPUT
+
+
+def write_all():
+    """Write a table beside each CSV file."""
+    for path in sorted(OUTPUT.glob("*.csv")):
+        with open(path, newline="") as file:
+            lines = list(csv.DictReader(file))
+        path.with_suffix(".rst").write_text(_table(lines))
+
+
+def _table(lines):
+    """One table for each run of measurements with the same figures."""
+    measured = {}
+    for line in lines:
+        figures = measured.setdefault(line["what"], {"bar": line["bar"]})
+        figures[line["figure"]] = f"{float(line['value']):.4g}"
+        figures["holds"] = line["holds"] == "True"
+    tables = {}
+    for what, figures in measured.items():
+        names = tuple(name for name in figures if name not in ("bar", "holds"))
+        tables.setdefault(names, []).append((what, figures))
+    return "\n".join(_list_table(names, rows) for names, rows in tables.items())
+
+
+def _list_table(names, rows):
+    has_bar = any(figures["bar"] for _, figures in rows)
+    header = ["", *names, *(["bar", "holds"] if has_bar else [])]
+    lines = [".. list-table::", "   :header-rows: 1", "", *_row(header)]
+    for what, figures in rows:
+        verdict = "yes" if figures["holds"] else "**no**"
+        cells = [what, *(figures[name] for name in names)]
+        lines += _row(cells + ([figures["bar"], verdict] if has_bar else []))
+    return "\n".join([*lines, ""])
+
+
+def _row(cells):
+    return [
+        f"   {'* -' if i == 0 else '  -'} {cell}".rstrip()
+        for i, cell in enumerate(cells)
+    ]
