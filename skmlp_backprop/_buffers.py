@@ -3,6 +3,8 @@
 All of it is laid out (stack, units, rows), as the passes are; see ``_network``.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 
@@ -79,8 +81,9 @@ class Buffers(ForwardBuffers):
     delta : list of ndarray of shape (n_stack, units, n_rows)
         Gradient in the pre-activations of each hidden layer.
 
-    indicator, spare, row, ones : ndarray
-        The targets, outputs by rows; scratch of the loss; a column of ones.
+    indicator, indicators, spare, row, ones : ndarray
+        The targets, outputs by rows, or those of each network; scratch of the loss; a
+        column of ones.
     """
 
     def __init__(self, network, n_stack, n_rows, dtype):
@@ -100,6 +103,10 @@ class Buffers(ForwardBuffers):
             self.input_kept = (
                 self.input_z if self.input_activation.keeps_input else self.input_a
             )
+
+    @cached_property
+    def indicators(self):
+        return np.empty_like(self.spare)
 
     def passed_on(self, layer):
         """Transpose of what :meth:`pass_on` returned in the forward pass."""

@@ -485,7 +485,7 @@ class BackpropMLPClassifier(
             reporter = CallbackReporter(self, context, task_name, fitted, **data)
         member = Member(solver, history, Monitor(self.verbose, reporter))
         rows = Rows(X, labels.encode(y), weights)
-        train([self], network, labels, rows, [parameters], [member], random_state)
+        train([self], network, labels, rows, [parameters], [member], [random_state])
         vars(self).update(fitted(history, member.parameters))
         self._optimizer = solver
         return member

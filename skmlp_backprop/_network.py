@@ -63,7 +63,7 @@ class Network:
             The weights of a stack of networks.
 
         X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-            The rows.
+            The rows; or an ndarray with rows of each network's own, see ``_rows``.
 
         buffers : Buffers
             Where the activations go.
@@ -112,8 +112,8 @@ class Network:
             Scaled sum of the losses of each network.
         """
         delta = self.logits(parameters, rows.X, buffers)
-        self._fill_indicator(rows.targets, buffers.indicator)
-        loss = self.loss(delta, buffers.indicator, buffers.spare, buffers.row)
+        indicator = self._fill_indicator(rows, buffers)
+        loss = self.loss(delta, indicator, buffers.spare, buffers.row)
         if rows.weights is not None:
             delta *= rows.weights
             loss *= rows.weights
@@ -155,12 +155,15 @@ class Network:
         self.input_activation.multiply_derivative(buffers.input_kept, before)
         np.add.reduce(before, axis=1, keepdims=True, out=gradient.input_intercept)
 
-    def _fill_indicator(self, targets, indicator):
+    def _fill_indicator(self, rows, buffers):
         """Write the targets as 0 and 1, outputs by rows."""
-        if targets.ndim == 2:
-            np.copyto(indicator, targets.T)
+        indicator = buffers.indicator if rows.X.ndim == 2 else buffers.indicators
+        if rows.is_multilabel:
+            np.copyto(indicator, rows.targets.swapaxes(-1, -2))
         else:
+            targets = rows.targets[..., np.newaxis, :]
             np.equal(targets, self.class_codes, out=indicator)
+        return indicator
 
 
 def _first_product(parameters, a, z, first_z):
@@ -175,6 +178,9 @@ def _first_product(parameters, a, z, first_z):
 
 def _first_weight_gradient(delta, X, gradient):
     """First layer's weight gradient, for the whole stack at once."""
+    if X.ndim == 3:
+        np.matmul(delta, X, out=gradient.weights[0])
+        return
     delta = delta.reshape(-1, delta.shape[2])
     if isinstance(X, np.ndarray):
         np.matmul(delta, X, out=gradient.first_weights)

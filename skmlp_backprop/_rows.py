@@ -1,5 +1,6 @@
 """The rows of a data set that a loss is summed over, and how to cut them."""
 
+import math
 from functools import cached_property
 from itertools import pairwise
 
@@ -19,11 +20,12 @@ class Rows:
     Parameters
     ----------
     X : {ndarray, memory map, CSR matrix or array} of shape (n_rows, n_features)
-        The samples. Never copied as a whole.
+        The samples. Never copied as a whole. Where each network of a stack sees rows
+        of its own, an ndarray of shape (n_stack, n_rows, n_features).
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Class codes 0 .. n_classes - 1, or, for multilabel targets, the indicator
-        matrix. Integers.
+        matrix. Integers. With the networks in front where they are in `X`.
 
     weights : ndarray of shape (n_rows,) or None
         Weight of each row's loss, sample weight times class weight; None for 1.
@@ -33,12 +35,17 @@ class Rows:
         self.X = X
         self.targets = targets
         self.weights = weights
-        self.n_rows = X.shape[0]
+        self.n_rows = X.shape[-2]
 
     @cached_property
     def weight_sum(self):
         """Sum of the weights, W in the objective."""
         return float(self.n_rows if self.weights is None else self.weights.sum())
+
+    @property
+    def is_multilabel(self):
+        """Whether the targets are indicators."""
+        return self.targets.ndim == self.X.ndim
 
     @property
     def is_sparse(self):
@@ -87,14 +94,18 @@ class Batches:
 
     batch_size : int
         Number of rows of a batch; the last one may have fewer.
+
+    n_orders : int, default=1
+        Number of orders that there may be at a time.
     """
 
-    def __init__(self, rows, batch_size):
+    def __init__(self, rows, batch_size, n_orders=1):
         self.rows = rows
         self.batch_size = batch_size
         self._buffer = None
         if not rows.is_sparse:
-            self._buffer = np.empty((batch_size, rows.X.shape[1]), rows.X.dtype)
+            size = n_orders * batch_size * rows.X.shape[1]
+            self._buffer = np.empty(size, rows.X.dtype)
 
     def in_order(self):
         """Yield the batches as they stand."""
@@ -105,17 +116,20 @@ class Batches:
 
         Parameters
         ----------
-        order : ndarray of shape (n_rows,), int
-            A permutation of the rows.
+        order : ndarray of shape (n_rows,) or (n_stack, n_rows), int
+            A permutation of the rows, or one for each network. The latter for dense
+            rows without weights only.
         """
         for start in range(0, self.rows.n_rows, self.batch_size):
-            yield self._gather(order[start : start + self.batch_size])
+            yield self._gather(order[..., start : start + self.batch_size])
 
     def _gather(self, index):
         rows = self.rows
         if self._buffer is None:
             return rows.subset(index)
         # mode="clip": with the default np.take buffers its output once more.
-        X = np.take(rows.X, index, axis=0, out=self._buffer[: len(index)], mode="clip")
+        shape = (*index.shape, rows.X.shape[1])
+        out = self._buffer[: math.prod(shape)].reshape(shape)
+        X = np.take(rows.X, index, axis=0, out=out, mode="clip")
         weights = None if rows.weights is None else rows.weights[index]
         return Rows(X, rows.targets[index], weights)

@@ -16,6 +16,7 @@ from ._architecture import make_network
 from ._classifier import BackpropMLPClassifier
 from ._labels import Labels
 from ._monitor import Monitor
+from ._objective import BLOCK_ROWS
 from ._rows import Rows
 from ._solvers import SOLVERS
 from ._solvers._problem import Member
@@ -39,9 +40,11 @@ def fit_stack(estimators, X, y, sample_weight=None):
     convergence and early stopping, and undisturbed by another's divergence. Those
     with solver "sgd" or "adam" share a stack if they differ at most in `alpha`,
     `learning_rate_init`, `learning_rate`, `power_t`, `momentum`, `beta_1`, `beta_2`,
-    `epsilon`, `tol`, `max_iter`, `n_iter_no_change`, `verbose` and a numeric
-    `weight_init`. All others are fitted one by one. A stack's largest array has at
-    most 2**18 entries, so that it takes some 30 MB; larger stacks are split.
+    `epsilon`, `tol`, `max_iter`, `n_iter_no_change`, `verbose`, a numeric
+    `weight_init`, and, for dense X without weights of samples or classes, dropout and
+    early stopping, in an integer `random_state`. All others are fitted one by one. A
+    stack's largest array has at most 2**18 entries, so that it takes some 30 MB; larger
+    stacks are split.
 
     Parameters
     ----------
@@ -121,6 +124,14 @@ def stack_key(estimator):
         or hasattr(estimator, "_skl_callbacks")
     ):
         return None
+    # Rows of each network's own, by its seed, are there for plain batches alone.
+    is_plain = not (
+        params["early_stopping"]
+        or np.any(params["dropout"])
+        or params["class_weight"] is not None
+    )
+    if is_plain and params["random_state"] is not None:
+        params["random_state"] = "any seed"
     # Each draws its own initial weights, but all must draw as many numbers.
     if not isinstance(params["weight_init"], str):
         params["weight_init"] = "uniform"
@@ -140,15 +151,35 @@ def _fit_group(estimators, X, y, sample_weight):
     network = make_network(lead, data_X.shape[1], labels)
     weights = row_weights(data_X, data_y, labels, lead.class_weight, sample_weight)
     rows = Rows(data_X, labels.encode(data_y), weights)
-    limit = max(1, MAX_ENTRIES // _largest_array(lead, network, rows))
-    for part in np.array_split(
-        np.arange(len(estimators)), -(-len(estimators) // limit)
-    ):
-        stack = [estimators[i] for i in part]
+    for stack in _split(estimators, network, rows):
         fitted = _train_stack(stack, network, labels, rows)
         for estimator, attributes in zip(stack, fitted, strict=True):
             validate_data(estimator, X, reset=True, skip_check_array=True)
             vars(estimator).update(attributes)
+
+
+def _split(estimators, network, rows):
+    """Cut classifiers of one key into stacks that the data and the memory permit."""
+    lead, units = estimators[0], network.layer_units
+    batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
+    # A layer's weights, or its activations for a batch.
+    largest = max(max(i, batch_rows) * o for i, o in pairwise(units))
+    by_seed = {}
+    for estimator in estimators:
+        by_seed.setdefault(estimator.random_state, []).append(estimator)
+    groups = list(by_seed.values())
+    can_differ = (
+        not rows.is_sparse and rows.weights is None and batch_rows <= BLOCK_ROWS
+    )
+    if not lead.shuffle:
+        groups = [estimators]
+    elif len(groups) > 1 and can_differ:
+        # Then each network's rows of the batch are an array of the stack, too.
+        groups, largest = [estimators], max(largest, batch_rows * units[0])
+    for group in groups:
+        n_stacks = -(-len(group) // max(1, MAX_ENTRIES // largest))
+        for part in np.array_split(np.arange(len(group)), n_stacks):
+            yield [group[i] for i in part]
 
 
 def _train_stack(estimators, network, labels, rows):
@@ -161,7 +192,11 @@ def _train_stack(estimators, network, labels, rows):
     members = [
         Member(make_solver(e), new_history(e), Monitor(e.verbose)) for e in estimators
     ]
-    train(estimators, network, labels, rows, parameters, members, random_states[0])
+    # One order of the rows will do where there is none, or the same for all.
+    seeds = {estimator.random_state for estimator in estimators}
+    if len(seeds) == 1 or not estimators[0].shuffle:
+        random_states = random_states[:1]
+    train(estimators, network, labels, rows, parameters, members, random_states)
     for estimator, member in zip(estimators, members, strict=True):
         explain(member, estimator)
     return [
@@ -173,13 +208,3 @@ def _train_stack(estimators, network, labels, rows):
         }
         for estimator, member in zip(estimators, members, strict=True)
     ]
-
-
-def _largest_array(estimator, network, rows):
-    """Entries that one network has in the largest array of its stack.
-
-    These are a layer's weights, or its activations for a batch.
-    """
-    batch_rows = make_solver(estimator).n_batch_rows(rows.n_rows)
-    units = network.layer_units
-    return max(max(i, batch_rows) * o for i, o in pairwise(units))

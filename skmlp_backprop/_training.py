@@ -49,7 +49,7 @@ def new_history(estimator):
     return History()
 
 
-def train(estimators, network, labels, rows, parameters, members, random_state):
+def train(estimators, network, labels, rows, parameters, members, random_states):
     """Run a solver on a stack of networks from given weights.
 
     Parameters
@@ -74,15 +74,18 @@ def train(estimators, network, labels, rows, parameters, members, random_state):
         The solver of each network, with its history, which is written to, and its
         monitor. They are given the final weights, in the solver's precision.
 
-    random_state : RandomState
-        Source of the validation split, the shuffles and the masks of dropout.
+    random_states : list of RandomState
+        Sources of the shuffles, one for all or one for each network; the first also
+        of the validation split and of the masks of dropout.
     """
     lead, solver = estimators[0], members[0].solver
     dtype = solver.arithmetic_dtype(rows.X.dtype)
     stack = Parameters.stacked(parameters, dtype)
     validation_score = None
     if lead.early_stopping and solver.stochastic:
-        rows, held_out = _hold_out(rows, lead.validation_fraction, labels, random_state)
+        rows, held_out = _hold_out(
+            rows, lead.validation_fraction, labels, random_states[0]
+        )
         validation_score = _Accuracy(network, labels, held_out)
     blas_threads_pay = solver.stochastic and (
         solver.n_batch_rows(rows.n_rows) * stack.first_weights.size >= BLAS_THREADS_PAY
@@ -94,10 +97,10 @@ def train(estimators, network, labels, rows, parameters, members, random_state):
             [estimator.alpha for estimator in estimators],
             dtype,
             n_stack=len(estimators),
-            dropout=_make_dropout(lead, network, solver, random_state, t),
+            dropout=_make_dropout(lead, network, solver, random_states[0], t),
             n_threads=1 if solver.stochastic else n_threads,
         )
-        problem = Problem(objective, rows, random_state, validation_score)
+        problem = Problem(objective, rows, random_states, validation_score)
         solver.solve(problem, stack, members)
 
 

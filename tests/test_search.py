@@ -218,6 +218,13 @@ def test_what_cannot_be_stacked(iris, count_stacks):
     assert count_stacks == [2] * 6
 
 
+def test_seeds(iris, count_stacks):
+    grid = {"random_state": [0, 1, 2], "alpha": [0.1, 1]}
+    ours, theirs = both(make(), grid, *iris, cv=3)
+    assert_same_results(ours, theirs)
+    assert count_stacks == [6] * 3
+
+
 def test_other_estimators(iris, count_stacks):
     ours, theirs = both(LogisticRegression(), {"C": [0.1, 1]}, *iris)
     assert_same_results(ours, theirs)

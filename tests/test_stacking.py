@@ -111,6 +111,47 @@ def test_what_may_differ(iris, solver, varied, count_stacks):
     assert count_stacks == [3]
 
 
+@pytest.mark.parametrize("form", ["plain", "multilabel", "in_order", "input", "deep"])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_restarts(iris, solver, form, count_stacks):
+    """Different seeds: rows of each network's own, from the same data."""
+    X, y = iris
+    options = {
+        "in_order": {"shuffle": False},
+        "input": {"input_activation": "tanh"},
+        "deep": {"hidden_layer_sizes": (7, 5), "activation": ("gelu", "tanh")},
+    }
+    if form == "multilabel":
+        y = np.column_stack([y == 0, y > 0, X[:, 0] > 0]).astype(int)
+    mlps = [
+        make(solver=solver, max_iter=n, alpha=n, **options.get(form, {}))
+        for n in (5, 2, 6, 2, 4)
+    ]
+    for seed, mlp in zip((0, 1, 2, 3, 0), mlps, strict=True):
+        mlp.set_params(random_state=seed)
+    for stacked, own in zip(*fit_both_ways(mlps, X, y), strict=True):
+        assert_same_fit(stacked, own)
+    assert count_stacks == [5]
+    assert not np.allclose(mlps[0].coefs_[0], mlps[4].coefs_[0])
+
+
+@pytest.mark.parametrize("why", ["weights", "sparse", "large", "dropout", "stopping"])
+def test_restarts_that_need_stacks_of_their_own(iris, why, count_stacks, monkeypatch):
+    X, y = iris
+    weight = np.arange(1.0, 151.0) if why == "weights" else None
+    options = {"dropout": {"dropout": 0.3}, "stopping": {"early_stopping": True}}
+    if why == "sparse":
+        X = sparse.csr_array(X)
+    if why == "large":
+        monkeypatch.setattr(_stacking, "BLOCK_ROWS", 20)
+    mlps = [make(alpha=alpha, **options.get(why, {})) for alpha in (0, 1, 2, 3)]
+    for seed, mlp in zip((0, 1, 0, 1), mlps, strict=True):
+        mlp.set_params(random_state=seed)
+    for stacked, own in zip(*fit_both_ways(mlps, X, y, weight), strict=True):
+        assert_same_fit(stacked, own)
+    assert count_stacks == [2, 2]
+
+
 def test_those_that_are_done_leave(digits):
     X, y = digits
     mlps = [
@@ -216,7 +257,8 @@ def test_keys():
         {"early_stopping": True},
     ):
         assert stack_key(make(**other)) not in (key, None)
-    assert stack_key(make().set_params(random_state=1)) not in (key, None)
+    assert stack_key(make().set_params(random_state=1)) == key
+    assert stack_key(make().set_params(random_state=None)) not in (key, None)
     for alone in (
         make(solver="tnc"),
         make(warm_start=True),

@@ -31,25 +31,39 @@ def run_epochs(problem, parameters, members):
     """
     stack = _Stack(problem, parameters, members)
     try:
-        for batches in _epochs(problem, members[0].solver):
-            stack.run_epoch(batches)
-            if not stack.members:
-                return
+        while stack.members:
+            stack.run_epoch()
     except KeyboardInterrupt:
         stack.interrupt()
 
 
-def _epochs(problem, solver):
-    """Yield the batches of one epoch after the other, without end."""
-    n_rows = problem.rows.n_rows
-    batches = Batches(problem.rows, solver.n_batch_rows(n_rows))
-    order = np.arange(n_rows)
-    while True:
-        if solver.shuffle:
-            order = shuffle(order, random_state=problem.random_state)
-            yield batches.shuffled(order)
-        else:
-            yield batches.in_order()
+class _Epochs:
+    """The batches of one epoch after the other."""
+
+    def __init__(self, problem, solver):
+        n_rows, random_states = problem.rows.n_rows, problem.random_states
+        batch_rows = solver.n_batch_rows(n_rows)
+        self.batches = Batches(problem.rows, batch_rows, len(random_states))
+        self.shuffles = solver.shuffle
+        self.random_states = random_states
+        self.orders = [np.arange(n_rows)] * len(random_states)
+
+    def next(self):
+        """The next epoch's batches."""
+        if not self.shuffles:
+            return self.batches.in_order()
+        sources = zip(self.orders, self.random_states, strict=True)
+        self.orders = [shuffle(order, random_state=source) for order, source in sources]
+        shared = len(self.orders) == 1
+        return self.batches.shuffled(
+            self.orders[0] if shared else np.stack(self.orders)
+        )
+
+    def select(self, indices):
+        """Go on with some of the networks alone."""
+        if len(self.orders) > 1:
+            self.orders = [self.orders[i] for i in indices]
+            self.random_states = [self.random_states[i] for i in indices]
 
 
 class _Stack:
@@ -62,15 +76,16 @@ class _Stack:
         self.gradient = parameters.like()
         self.members = list(members)
         solvers = [member.solver for member in members]
+        self.epochs = _Epochs(problem, solvers[0])
         self.update = solvers[0].update(solvers, parameters)
         self.best = [Best(parameters.network(i)) for i in range(len(members))]
         self._losses = []
 
-    def run_epoch(self, batches):
+    def run_epoch(self):
         """Train for an epoch; then let those leave that are done."""
         for member in self.members:
             member.monitor.begin_iteration()
-        weights = self._step_through(batches)
+        weights = self._step_through(self.epochs.next())
         losses, self._losses = np.array(self._losses), []
         for i, member in enumerate(self.members):
             member.stop = member.solver.close_epoch(
@@ -128,6 +143,7 @@ class _Stack:
             )
             self.gradient = self.parameters.like()
             self.update.select(going_on)
+            self.epochs.select(going_on)
             self.objective = self.objective.select(going_on)
 
     def _leave(self, i, member):

@@ -24,8 +24,8 @@ class Problem:
     rows : Rows
         The training rows.
 
-    random_state : RandomState
-        Source of the shuffles.
+    random_states : list of RandomState
+        Sources of the shuffles: one for all networks of a stack, or one for each.
 
     validation_score : callable or None
         Score of the given :class:`Parameters` on held-out rows; where there is
@@ -34,7 +34,7 @@ class Problem:
 
     objective: Objective
     rows: Rows
-    random_state: np.random.RandomState
+    random_states: list
     validation_score: Callable | None = None
 
 
