@@ -43,7 +43,7 @@ class LossCurveDisplay:
     >>> from sklearn.datasets import load_iris
     >>> from skmlp_backprop import BackpropMLPClassifier
     >>> from skmlp_backprop.displays import LossCurveDisplay
-    >>> mlp = BackpropMLPClassifier(solver="lbfgs", alpha=10, random_state=0)
+    >>> mlp = BackpropMLPClassifier(max_iter=1000, random_state=0)
     >>> mlp = mlp.fit(*load_iris(return_X_y=True))
     >>> display = LossCurveDisplay.from_estimator(mlp, x="evaluations")
     >>> display.ax_.get_xlabel()
