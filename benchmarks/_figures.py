@@ -49,7 +49,7 @@ def draw_minibatch(table):
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("microseconds a minibatch step (median of 7)")
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=3)
     figure.savefig(OUTPUT / "minibatch.png", dpi=110)
     plt.close(figure)
 
@@ -105,6 +105,6 @@ def draw_search(table):
     )
     axes.invert_yaxis()
     axes.set_xlabel("seconds (20 candidates, 5 folds, 2 processes; median of 5)")
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(OUTPUT / "search.png", dpi=110)
     plt.close(figure)

@@ -157,11 +157,41 @@ def main(arguments=None):
     warnings.simplefilter("ignore", ConvergenceWarning)
     try:
         X, y = load(args.data)
-        run(args, np.asarray(X), np.asarray(y))
+        X, y = np.asarray(X), np.asarray(y)
+        check(args, X, y)
+        run(args, X, y)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def check(args, X, y):
+    """Refuse what would only fail after minutes, or a hundred times over.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, a class too small, or there is no folder to save in.
+    """
+    if args.save is not None and not args.save.parent.is_dir():
+        raise ValueError(f"--save {args.save}: there is no folder {args.save.parent}.")
+    missing = np.argwhere(~np.isfinite(X))
+    if len(missing):
+        row, column = missing[0] + 1
+        raise ValueError(
+            f"{len(missing)} values are missing or not finite, the first in row {row}, "
+            f"column {column}. Remove these rows, or fill them in Python by a "
+            "SimpleImputer before the scaler."
+        )
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"All labels are {classes[0]!r}: there is nothing to learn.")
+    if counts.min() < 2:
+        raise ValueError(
+            f"The label {classes[counts.argmin()]!r} occurs once in {len(y)} rows; a "
+            "class needs at least two. Is the label in the last column?"
+        )
 
 
 def run(args, X, y):

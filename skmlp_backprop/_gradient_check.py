@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ._fitted_network import FittedNetworkMixin
 from ._objective import Objective
 
 # Up to here every coordinate is checked, at four evaluations each.
@@ -105,6 +106,12 @@ def check_gradient(
     check : GradientCheck
         The relative differences; its repr tells of them.
 
+    Raises
+    ------
+    TypeError
+        If the estimator is not a BackpropMLPClassifier. Of a Pipeline pass the last
+        step, and X as the other steps transform it.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -114,6 +121,12 @@ def check_gradient(
     >>> check_gradient(mlp, X, y).passed
     True
     """
+    if not isinstance(estimator, FittedNetworkMixin):
+        raise TypeError(
+            "check_gradient takes a BackpropMLPClassifier, got "
+            f"{type(estimator).__name__}. Of a Pipeline pass pipeline[-1], with "
+            "pipeline[:-1].transform(X)."
+        )
     rng = check_random_state(random_state)
     if not hasattr(estimator, "coefs_"):
         seed = estimator.random_state

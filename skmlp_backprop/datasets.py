@@ -248,9 +248,11 @@ def read_csv(path):
     if lines and _is_header(lines[0][1], [row for _, row in lines[1:]]):
         lines = lines[1:]
     if not lines or len(lines[0][1]) < 2:
+        is_semicolon = bool(lines) and ";" in lines[0][1][0]
+        found = "semicolons in place of commas" if is_semicolon else "none"
         raise ValueError(
             f"{path}: expected lines of features separated by commas, with the label "
-            "last; found none."
+            f"last; found {found}."
         )
     n_fields = len(lines[0][1])
     samples = []
@@ -258,8 +260,8 @@ def read_csv(path):
         sample = _to_floats(row[:-1])
         if len(row) != n_fields or sample is None:
             raise ValueError(
-                f"{path}, line {number}: expected {n_fields - 1} numbers and a label, "
-                f"found {row}."
+                f"{path}, line {number}: expected {n_fields - 1} numbers and then the "
+                f"label, found {row}."
             )
         samples.append(sample)
     labels = np.array([row[-1].strip() for _, row in lines])

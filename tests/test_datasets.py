@@ -104,7 +104,9 @@ def test_csv(tmp_path):
     assert X.shape == (2, 2)
     assert y.dtype.kind == "i"
     path.write_text("1,2,0\n3,1\n")
-    with pytest.raises(ValueError, match="line 2: expected 2 numbers and a label"):
+    with pytest.raises(
+        ValueError, match="line 2: expected 2 numbers and then the label"
+    ):
         read_csv(path)
     path.write_text("1,2,0\n3,x,1\n")
     with pytest.raises(ValueError, match="line 2: expected 2 numbers"):
@@ -144,3 +146,10 @@ def test_odd_files(tmp_path):
     np.savez(path, X=np.arange(3), y=np.arange(3))
     with pytest.raises(ValueError, match="expected X of shape"):
         read_npz(path)
+
+
+def test_csv_with_semicolons(tmp_path):
+    path = tmp_path / "continental.csv"
+    path.write_text("1,5;2;a\n".replace(",", ".") * 2)
+    with pytest.raises(ValueError, match="found semicolons in place of commas"):
+        read_csv(path)

@@ -244,6 +244,8 @@ def test_search_results_of_other_shapes(iris):
     display = SearchResultsDisplay.from_estimator(search, x="alpha", y="momentum")
     scores = search.cv_results_["mean_test_f1_macro"].reshape(3, 2, 2)
     np.testing.assert_array_equal(display.means_, scores.max(axis=1).T)
+    colorbar = display.im_.colorbar.ax.get_ylabel()
+    assert colorbar == "mean test f1_macro, best over learning_rate_init"
     with pytest.raises(ValueError, match="metric must be one of"):
         SearchResultsDisplay(search.cv_results_, x="alpha", y="momentum")
     with pytest.raises(ValueError, match="y must be one of"):

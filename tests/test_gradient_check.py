@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, _network, check_gradient
 from skmlp_backprop._activations import ACTIVATIONS
@@ -154,3 +156,8 @@ def test_sparse_and_multilabel(blobs):
     assert check_gradient(make(), thin, y, weight).passed
     labels = np.column_stack([y == 0, X[:, 0] > 0]).astype(int)
     assert check_gradient(make(), X, labels, weight).passed
+
+
+def test_names_the_classifier_it_wants(blobs):
+    with pytest.raises(TypeError, match=r"pass pipeline\[-1\]"):
+        check_gradient(make_pipeline(StandardScaler(), make()), *blobs[:2])

@@ -70,3 +70,24 @@ def test_help():
     assert done.returncode == 0
     for option in ("--data", "--solver", "--alpha", "--learning-rate", "--save"):
         assert option in done.stdout
+
+
+def test_refuses_before_the_search(tmp_path, capsys):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "iris.npz"
+
+    def refused(X, y, *arguments):
+        np.savez(path, X=X, y=y)
+        assert main(["--data", str(path), *arguments]) == 1
+        captured = capsys.readouterr()
+        assert "Fitting" not in captured.out
+        return captured.err
+
+    hole = X.copy()
+    hole[[3, 7], 2] = np.nan
+    error = refused(hole, y)
+    assert "2 values are missing or not finite, the first in row 4, column 3" in error
+    assert "All labels are 0" in refused(X, 0 * y).replace("np.int64(0)", "0")
+    assert "occurs once in 150 rows" in refused(X, np.arange(150))
+    folder = tmp_path / "nowhere"
+    assert f"no folder {folder}" in refused(X, y, "--save", str(folder / "a.joblib"))

@@ -17,6 +17,10 @@ _LABELS = {
 class LossCurveDisplay:
     """Training loss, and the validation score where there is one, of one or more fits.
 
+    The losses of "sgd" and "adam" are means over the minibatches, in each of which the
+    penalty is divided by the batch's rows: with the same `alpha` they are higher than
+    those of the full-batch solvers, which divide it by all rows.
+
     Parameters
     ----------
     curves : dict of str to dict

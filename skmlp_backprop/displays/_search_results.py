@@ -26,6 +26,9 @@ class SearchResultsDisplay:
 
     Attributes
     ----------
+    others : list of str
+        The other searched parameters.
+
     means_, stds_ : ndarray of shape (n_y, n_x)
         Mean and standard deviation of the test scores; nan where nothing was tried.
 
@@ -68,6 +71,7 @@ class SearchResultsDisplay:
                 f"The search has the parameters {list(searched)}; name two of them "
                 "as x and y."
             )
+        self.others = [name for name in searched if name not in (self.x, self.y)]
         self._fill(cv_results, searched)
 
     @classmethod
@@ -177,7 +181,10 @@ class SearchResultsDisplay:
         self._write_scores(ax)
         self._mark_best(ax)
         if colorbar:
-            ax.figure.colorbar(self.im_, ax=ax, label=f"mean test {self.metric}")
+            label = f"mean test {self.metric}"
+            if self.others:
+                label += f", best over {', '.join(map(_bare, self.others))}"
+            ax.figure.colorbar(self.im_, ax=ax, label=label)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
