@@ -29,7 +29,7 @@ from skmlp_backprop import (
     BackpropMLPClassifier,
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
-    _search,
+    _evaluation,
     fit_stack,
 )
 from skmlp_backprop.datasets import read_idx
@@ -57,7 +57,7 @@ def count_stacks(monkeypatch):
         sizes.append(len(estimators))
         return fit_stack(estimators, *args, **params)
 
-    monkeypatch.setattr(_search, "fit_stack", counted)
+    monkeypatch.setattr(_evaluation, "fit_stack", counted)
     return sizes
 
 

@@ -1,0 +1,326 @@
+"""The evaluation of a search's candidates, in tasks that each fit a stack on a fold.
+
+What can't be stacked is left to scikit-learn's own function.
+"""
+
+import time
+from collections import defaultdict
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection._validation import (
+    _fit_and_score,
+    _insert_error_scores,
+    _score,
+    _warn_or_raise_about_fit_failures,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params, _num_samples
+
+from ._stacking import fit_stack, stack_key
+
+
+class Evaluation:
+    """What a search calls, once or several times, with candidates to evaluate."""
+
+    def __init__(self, search, X, y, scorers, routed):
+        self.search = search
+        self.X = X
+        self.y = y
+        self.split_params = routed.splitter.split
+        self.settings = {
+            "scorer": scorers,
+            "fit_params": routed.estimator.fit,
+            "score_params": routed.scorer.score,
+            "return_train_score": search.return_train_score,
+            "error_score": search.error_score,
+            "verbose": search.verbose,
+            "caller": search,
+        }
+        self.candidates = []
+        self.out = []
+        self.more_results = defaultdict(list)
+        self.results = {}
+
+    def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
+        """Evaluate candidates on all folds; return the results of all so far."""
+        search, candidates = self.search, list(candidates)
+        cv = cv or search._checked_cv_orig
+        splits = list(cv.split(self.X, self.y, **self.split_params))
+        n_splits = search.n_splits_
+        if len(splits) != n_splits:
+            raise ValueError(
+                "cv.split and cv.get_n_splits return inconsistent results. Expected "
+                f"{n_splits} splits, got {len(splits)}"
+            )
+        if search.verbose > 0:
+            print(
+                f"Fitting {n_splits} folds for each of {len(candidates)} candidates, "
+                f"totalling {len(candidates) * n_splits} fits"
+            )
+        out = self._fit_and_score_all(candidates, splits, callback_ctx)
+        if not out:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no "
+                "candidates?"
+            )
+        _warn_or_raise_about_fit_failures(out, search.error_score)
+        if callable(search.scoring):
+            _insert_error_scores(out, search.error_score)
+        self.candidates += candidates
+        self.out += out
+        for key, value in (more_results or {}).items():
+            self.more_results[key].extend(value)
+        self.results = search._format_results(
+            self.candidates, n_splits, self.out, self.more_results
+        )
+        return self.results
+
+    def _fit_and_score_all(self, candidates, splits, context):
+        """Results in scikit-learn's order: all folds of a candidate, then the next."""
+        search, n_splits = self.search, len(splits)
+        # Made ahead, as what is being pickled for a worker must not change.
+        contexts = [
+            context.subcontext(task_name="candidate-split-evaluation", task_id=i)
+            for i in range(len(candidates) * n_splits)
+        ]
+        tasks = [
+            (group, split)
+            for split in range(n_splits)
+            for group in _groups(search, candidates, n_splits)
+        ]
+        parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
+        outs = parallel(
+            delayed(_fit_and_score_group)(
+                clone(search.estimator),
+                self.X,
+                self.y,
+                train=splits[split][0],
+                test=splits[split][1],
+                candidates=[candidates[i] for i in group],
+                progress=[((split, n_splits), (i, len(candidates))) for i in group],
+                contexts=[contexts[i * n_splits + split] for i in group],
+                **self.settings,
+            )
+            for group, split in tasks
+        )
+        by_task = {
+            (i, split): result
+            for (group, split), results in zip(tasks, outs, strict=True)
+            for i, result in zip(group, results, strict=True)
+        }
+        return [by_task[key] for key in sorted(by_task)]
+
+
+def configured(estimator, params):
+    """A clone with other parameters, which may themselves be estimators."""
+    return clone(estimator).set_params(**clone(params, safe=False))
+
+
+def _groups(search, candidates, n_splits):
+    """Numbers of the candidates, in groups that are trained as a stack each."""
+    by_key = defaultdict(list)
+    for i, params in enumerate(candidates):
+        key = _group_key(configured(search.estimator, params), params)
+        by_key[i if key is None else key].append(i)
+    groups = list(by_key.values())
+    n_jobs = joblib.effective_n_jobs(search.n_jobs)
+    if len(groups) * n_splits % n_jobs == 0:
+        return groups
+    # A task that is left over would keep one process busy and the others waiting.
+    return [
+        part.tolist()
+        for group in groups
+        for part in np.array_split(group, min(n_jobs, len(group)))
+    ]
+
+
+def _group_key(estimator, params):
+    """What candidates that can be trained as a stack have in common; None for none."""
+    if type(estimator) is not Pipeline:
+        return stack_key(estimator)
+    name, classifier = estimator.steps[-1]
+    key = stack_key(classifier)
+    if key is None:
+        return None
+    # By identity: a grid's candidates hold the same objects, which may lack a hash.
+    others = tuple(
+        (other, id(value))
+        for other, value in sorted(params.items())
+        if other != name and not other.startswith(f"{name}__")
+    )
+    return key, others
+
+
+class _StackStep(BaseEstimator):
+    """A Pipeline's last step in place of all classifiers of a stack."""
+
+    def __init__(self, classifiers):
+        self.classifiers = classifiers
+
+    def fit(self, X, y=None, **params):
+        """Fit the classifiers as a stack."""
+        fit_stack(self.classifiers, X, y, **params)
+        return self
+
+    def get_metadata_routing(self):
+        """What the classifiers, whose requests are the same, ask for."""
+        return self.classifiers[0].get_metadata_routing()
+
+
+def _fit_group(estimators, X, y, fit_params):
+    """Fit classifiers as a stack, or Pipelines, whose transformers they then share."""
+    if not isinstance(estimators[0], Pipeline):
+        fit_stack(estimators, X, y, **fit_params)
+        return
+    name = estimators[0].steps[-1][0]
+    step = _StackStep([pipeline.steps[-1][1] for pipeline in estimators])
+    together = clone(estimators[0]).set_params(**{name: step})
+    together.fit(X, y, **fit_params)
+    for pipeline in estimators:
+        pipeline.steps = [*together.steps[:-1], pipeline.steps[-1]]
+
+
+def _fit_and_score_group(
+    estimator,
+    X,
+    y,
+    *,
+    train,
+    test,
+    candidates,
+    progress,
+    contexts,
+    fit_params,
+    score_params,
+    error_score,
+    **settings,
+):
+    """Fit the candidates of a group on one fold, and score them.
+
+    Returns
+    -------
+    results : list of dict
+        As those of scikit-learn's ``_fit_and_score``. The time to fit is an equal
+        share of the stack's.
+    """
+
+    def fit_and_score(params, progress, context):
+        return _fit_and_score(
+            clone(estimator),
+            X,
+            y,
+            train=train,
+            test=test,
+            parameters=params,
+            split_progress=progress[0],
+            candidate_progress=progress[1],
+            callback_ctx=context,
+            fit_params=fit_params,
+            score_params=score_params,
+            error_score=error_score,
+            return_n_test_samples=True,
+            return_times=True,
+            **settings,
+        )
+
+    one_by_one = list(zip(candidates, progress, contexts, strict=True))
+    if len(candidates) == 1:
+        return [fit_and_score(*one) for one in one_by_one]
+    start = time.time()
+    estimators = [configured(estimator, params) for params in candidates]
+    fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
+    try:
+        _fit_group(estimators, fold.X_train, fold.y_train, fold.fit_params)
+    except Exception:
+        # Whose error it is, and what it costs by error_score, shows one by one.
+        return [fit_and_score(*one) for one in one_by_one]
+    fit_time = (time.time() - start) / len(candidates)
+    return [
+        _score_candidate(candidate, fold, fit_time, error_score, *one, **settings)
+        for candidate, one in zip(estimators, one_by_one, strict=True)
+    ]
+
+
+class _Fold:
+    """A fold's data and parameters, cut to the training and the test rows."""
+
+    def __init__(self, estimator, X, y, train, test, fit_params, score_params):
+        self.X_train, self.y_train = _safe_split(estimator, X, y, train)
+        self.X_test, self.y_test = _safe_split(estimator, X, y, test, train)
+        self.fit_params = _check_method_params(X, fit_params, train)
+        self.score_params_train = _check_method_params(X, score_params, train)
+        self.score_params_test = _check_method_params(X, score_params, test)
+        weight = self.fit_params.get("sample_weight")
+        self.metadata = None if weight is None else {"sample_weight": weight}
+
+
+def _score_candidate(
+    estimator,
+    fold,
+    fit_time,
+    error_score,
+    params,
+    progress,
+    context,
+    *,
+    scorer,
+    return_train_score,
+    verbose,
+    caller,
+):
+    """Score a fitted candidate; the results' keys are scikit-learn's."""
+    data = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
+    context.call_on_fit_task_begin(estimator=caller, **data)
+    start = time.time()
+    test_scores = _score(
+        estimator,
+        fold.X_test,
+        fold.y_test,
+        scorer,
+        fold.score_params_test,
+        error_score,
+    )
+    result = {
+        "fit_error": None,
+        "test_scores": test_scores,
+        "n_test_samples": _num_samples(fold.X_test),
+        "fit_time": fit_time,
+        "score_time": time.time() - start,
+    }
+    if return_train_score:
+        result["train_scores"] = _score(
+            estimator,
+            fold.X_train,
+            fold.y_train,
+            scorer,
+            fold.score_params_train,
+            error_score,
+        )
+    context.call_on_fit_task_end(estimator=caller, **data)
+    if verbose > 1:
+        _print_result(result, params, progress, verbose)
+    return result
+
+
+def _print_result(result, params, progress, verbose):
+    """Print a candidate's line, in the form of scikit-learn's."""
+    (split, n_splits), (candidate, n_candidates) = progress
+    where = "[CV"
+    if verbose > 2:
+        where += f" {split + 1}/{n_splits}"
+    if verbose > 9:
+        where += f"; {candidate + 1}/{n_candidates}"
+    message = ", ".join(f"{name}={params[name]}" for name in sorted(params))
+    if verbose > 2:
+        scores = result["test_scores"]
+        scores = scores if isinstance(scores, dict) else {"score": scores}
+        for name in sorted(scores):
+            message += f", {name}={scores[name]:.3f}"
+    seconds = joblib.logger.short_format_time(result["fit_time"] + result["score_time"])
+    message += f"; total time={seconds}"
+    where += "] END "
+    print(where + "." * (80 - len(where) - len(message)) + message)
