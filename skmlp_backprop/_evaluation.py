@@ -87,11 +87,8 @@ class Evaluation:
             context.subcontext(task_name="candidate-split-evaluation", task_id=i)
             for i in range(len(candidates) * n_splits)
         ]
-        tasks = [
-            (group, split)
-            for split in range(n_splits)
-            for group in _groups(search, candidates, n_splits)
-        ]
+        groups = _groups(search, candidates, n_splits)
+        tasks = [(group, split) for split in range(n_splits) for group in groups]
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
         outs = parallel(
             delayed(_fit_and_score_group)(
