@@ -225,8 +225,8 @@ class BackpropMLPClassifier(
 
     Notes
     -----
-    When a cap strikes, the best weights seen are kept and a ConvergenceWarning
-    names the cap.
+    When a cap strikes, a ConvergenceWarning names it. The full-batch solvers, and early
+    stopping, then keep the best weights seen; "sgd" and "adam" the last ones.
 
     References
     ----------

@@ -138,10 +138,10 @@ def _groups(search, candidates, n_splits):
 def _group_key(estimator, params):
     """What candidates that can be trained as a stack have in common; None for none."""
     if type(estimator) is not Pipeline:
-        return stack_key(estimator)
+        return _classifier_key(estimator)
     name, classifier = estimator.steps[-1]
-    key = stack_key(classifier)
-    if key is None:
+    key = _classifier_key(classifier)
+    if key is None or hasattr(estimator, "_skl_callbacks"):
         return None
     # By identity: a grid's candidates hold the same objects, which may lack a hash.
     others = tuple(
@@ -150,6 +150,18 @@ def _group_key(estimator, params):
         if other != name and not other.startswith(f"{name}__")
     )
     return key, others
+
+
+def _classifier_key(classifier):
+    """The key of a stack, and what metadata its classifiers ask for."""
+    try:
+        key = stack_key(classifier)
+        if key is not None:
+            classifier._validate_params()
+    except Exception:
+        # With invalid parameters of any kind its own fit tells what is wrong.
+        return None
+    return None if key is None else (key, str(classifier.get_metadata_routing()))
 
 
 class _StackStep(BaseEstimator):

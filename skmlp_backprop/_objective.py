@@ -57,6 +57,7 @@ class Objective:
         self.n_stack = n_stack
         self.dropout = dropout
         self._is_penalised = bool(self.alpha.any())
+        self._all_are_penalised = bool(self.alpha.all())
         self._spare = np.empty((n_stack, BLOCK_SIZE), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
@@ -115,6 +116,9 @@ class Objective:
             squares += np.vecdot(weights, weights)
             spare = self._spare[:, : weights.shape[1]]
             weights_gradient += np.multiply(weights, strength, out=spare)
+        if not self._all_are_penalised:
+            # Not 0 times a square that overflows.
+            squares[self.alpha == 0] = 0
         return 0.5 * scale * self.alpha * squares
 
 

@@ -109,8 +109,9 @@ def stack_key(estimator):
     -------
     key : str or None
         Equal for those that can share a stack; None for one that can't share any:
-        another class or solver, callbacks, a warm start, a `random_state` whose
-        draws another estimator's fit would change.
+        another class or solver, callbacks, a warm start, a RandomState, whose draws
+        another estimator's fit would change. Without any seed one draw is as good as
+        another.
     """
     if type(estimator) is not BackpropMLPClassifier:
         return None

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -248,7 +249,7 @@ def test_search_results_of_other_shapes(iris):
     assert colorbar == "mean test f1_macro, best over learning_rate_init"
     with pytest.raises(ValueError, match="metric must be one of"):
         SearchResultsDisplay(search.cv_results_, x="alpha", y="momentum")
-    with pytest.raises(ValueError, match="y must be one of"):
+    with pytest.raises(ValueError, match="x and y must be among"):
         SearchResultsDisplay(search.cv_results_, y="tol", metric="accuracy")
 
     lists = [{"solver": ["sgd"], "alpha": [1, 2]}, {"solver": ["adam"], "alpha": [3]}]
@@ -269,3 +270,29 @@ def test_without_matplotlib(digits8, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r'pip install "skmlp-backprop\[plot\]"'):
         display.plot()
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning")
+def test_failed_candidates_and_axes(iris):
+    mlp = BackpropMLPClassifier(4, max_iter=3, random_state=0)
+    grid = {**GRID, "max_iter": [5, -1]}
+    with pytest.warns(FitFailedWarning):
+        search = StackedGridSearchCV(mlp, grid, cv=2).fit(*iris)
+    axes = {"x": "alpha", "y": "learning_rate_init"}
+    display = SearchResultsDisplay.from_results(search.cv_results_, **axes)
+    assert np.isfinite(display.means_).all()
+    two = StackedGridSearchCV(mlp, GRID, cv=2).fit(*iris)
+    display = SearchResultsDisplay.from_estimator(two, x="alpha")
+    assert (display.x, display.y) == ("alpha", "learning_rate_init")
+    with pytest.raises(ValueError, match="got 'alpha' twice"):
+        SearchResultsDisplay(two.cv_results_, x="alpha", y="alpha")
+    with pytest.raises(ValueError, match="name two of them"):
+        SearchResultsDisplay(search.cv_results_, x="alpha")
+
+
+def test_no_loss_curve():
+    mlp = BackpropMLPClassifier.from_weights(
+        [np.eye(2)], [np.zeros(2)], [0, 1], output_activation="softmax"
+    )
+    with pytest.raises(ValueError, match="has no loss curve"):
+        LossCurveDisplay.from_estimator(mlp)

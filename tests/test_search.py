@@ -257,6 +257,37 @@ def test_divergence_and_failure(iris):
         StackedGridSearchCV(make(), bad, error_score="raise").fit(*iris)
 
 
+def test_invalid_candidates_of_any_kind(iris):
+    lists = [
+        {"alpha": [0.1, 1]},
+        {"solver": [["adam"]]},
+        {"dropout": [[0.1, [1]]]},
+        {"activation": [[print]]},
+    ]
+    with pytest.warns(FitFailedWarning, match="9 fits failed out of a total of 15"):
+        search = StackedGridSearchCV(make(), lists, cv=3, error_score=-1).fit(*iris)
+    scores = search.cv_results_["mean_test_score"]
+    assert (scores[:2] > 0).all()
+    assert (scores[2:] == -1).all()
+
+
+def test_requests_of_candidates(iris):
+    weight = np.where(iris[1] == 0, 1.0, 1e-6)
+    with config_context(enable_metadata_routing=True):
+        steps = [
+            make()
+            .set_fit_request(sample_weight=on)
+            .set_score_request(sample_weight=True)
+            for on in (True, False)
+        ]
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        pipeline = Pipeline([("scaler", scaler), ("mlp", steps[0])])
+        fit_params = {"sample_weight": weight}
+        ours, theirs = both(pipeline, {"mlp": steps}, *iris, fit_params, cv=3)
+    assert_same_results_but_params(ours, theirs)
+    assert np.ptp(ours.cv_results_["mean_test_score"]) > 0.01
+
+
 def test_early_stopping_per_candidate(digits):
     X, y = digits[0][:400], digits[1][:400]
     mlp = make(early_stopping=True, max_iter=60, n_iter_no_change=3)

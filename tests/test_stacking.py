@@ -297,3 +297,33 @@ def test_bad_input_changes_nothing(iris):
         fit_stack([*mlps, make(alpha=-1)], X, y)
     for mlp, coef in zip(mlps, before, strict=True):
         np.testing.assert_array_equal(mlp.coefs_[0], coef)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_training_goes_on_after_divergence(iris, solver):
+    mlps = [
+        make(solver=solver, activation="relu", learning_rate_init=rate)
+        for rate in (0.01, 1e200)
+    ]
+    own = clone(mlps[1]).fit(*iris)
+    stacked = fit_stack(mlps, *iris)[1]
+    for _ in range(3):
+        for mlp in (stacked, own):
+            mlp.set_params(learning_rate_init=0.01).partial_fit(*iris)
+    np.testing.assert_allclose(stacked.coefs_[0], own.coefs_[0], rtol=1e-6)
+    assert len(stacked.loss_curve_) == 3
+    assert stacked.loss_ < stacked.loss_curve_[0]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_moments_keep_their_meaning_when_betas_change(iris):
+    """With rates so small that the weights stay, v is a mean of the same squares."""
+    mlp = make(solver="adam", learning_rate_init=1e-12, shuffle=False, batch_size=150)
+    for _ in range(30):
+        mlp.partial_fit(*iris, classes=[0, 1, 2])
+    before = mlp._optimizer.moments["second_moment"].flat * (1 - 0.999)
+    mlp.set_params(beta_2=0.5, beta_1=0.5).partial_fit(*iris)
+    after = mlp._optimizer.moments["second_moment"].flat * (1 - 0.5)
+    squares = 2 * after - before
+    np.testing.assert_allclose(before, squares * (1 - 0.999**30), rtol=1e-6)

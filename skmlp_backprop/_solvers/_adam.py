@@ -77,11 +77,25 @@ class Adam(MinibatchSolver):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+
+    def reset(self):
+        super().reset()
         self.n_steps = 0
 
     def resume(self, earlier):
         super().resume(earlier)
         self.n_steps = earlier.n_steps
+        # The moments are kept divided by 1 - beta, which may have changed.
+        factors = {
+            "first_moment": (1 - earlier.beta_1) / (1 - self.beta_1),
+            "second_moment": (1 - earlier.beta_2) / (1 - self.beta_2),
+        }
+        self.moments = {
+            name: moment
+            if factors[name] == 1
+            else moment.on(moment.flat * factors[name])
+            for name, moment in self.moments.items()
+        }
 
     def next_step_size(self):
         """Count a step; return its size, for moments kept as AdamUpdate does."""

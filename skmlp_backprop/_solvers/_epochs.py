@@ -154,6 +154,10 @@ class _Stack:
             or not weights.is_finite()
         )
         member.parameters = self.best[i].parameters if wants_best else _apart(weights)
+        if member.stop.reason == "diverged":
+            # Moments that have led there would lead there again.
+            member.solver.reset()
+            return
         member.solver.moments = {
             name: _apart(moment) for name, moment in self.update.moments_of(i).items()
         }

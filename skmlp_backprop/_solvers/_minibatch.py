@@ -74,12 +74,16 @@ class MinibatchSolver:
         self.shuffle = shuffle
         self.n_iter_no_change = n_iter_no_change
         self.learning_rate_init = learning_rate_init
-        self.learning_rate_ = float(learning_rate_init)
-        self.moments = {}
+        self.reset()
 
     def arithmetic_dtype(self, dtype):
         """Precision to evaluate in, for data of the given precision."""
         return dtype
+
+    def reset(self):
+        """Forget earlier training."""
+        self.learning_rate_ = float(self.learning_rate_init)
+        self.moments = {}
 
     def resume(self, earlier):
         """Go on where an earlier solver of the same class stopped."""

@@ -34,7 +34,11 @@ class Update:
         for name in self.moments:
             earlier = [solver.moments.get(name) for solver in solvers]
             started = all(moment is not None for moment in earlier)
-            stack = Parameters.stacked(earlier) if started else parameters.like()
+            stack = (
+                Parameters.stacked(earlier, self.dtype)
+                if started
+                else parameters.like()
+            )
             setattr(self, name, stack)
 
     def begin_epoch(self):

@@ -143,7 +143,9 @@ class LossCurveDisplay:
         for line, curve in zip(self.lines_, self.curves.values(), strict=True):
             if curve["score"] is not None:
                 style = {**settings, "linestyle": "--", "color": line.get_color()}
-                self.score_ax_.plot(curve[x], curve["score"], **style)
+                # A warm start may have begun to validate later than to train.
+                seen = curve[x][-len(curve["score"]) :]
+                self.score_ax_.plot(seen, curve["score"], **style)
 
     def _is_short(self):
         return any(len(curve["loss"]) < 3 for curve in self.curves.values())
@@ -162,7 +164,9 @@ def _named(estimators):
 def _curve(estimator):
     classifier = final_classifier(estimator)
     check_is_fitted(classifier)
-    loss = classifier.loss_curve_
+    loss = getattr(classifier, "loss_curve_", [])
+    if not loss:
+        raise ValueError(f"{classifier} has no loss curve: it made no iteration.")
     return {
         "iterations": list(range(1, len(loss) + 1)),
         # MLPClassifier, and what was made of one, has no record of these.

@@ -59,18 +59,19 @@ class SearchResultsDisplay:
             known = [k[10:] for k in cv_results if k.startswith("mean_test_")]
             raise ValueError(f"metric must be one of {known}, got {metric!r}.")
         searched = _searched(cv_results)
-        self.y = (
-            _find(y, searched, "y") if y is not None else next(iter(searched), None)
-        )
-        if self.y is None:
+        if not searched:
             raise ValueError("The search has no parameter with several values.")
-        others = [name for name in searched if name != self.y]
-        self.x = _find(x, searched, "x") if x is not None else next(iter(others), None)
-        if len(others) > 1 and x is None:
+        given = [_find(name, searched) for name in (y, x) if name is not None]
+        rest = [name for name in searched if name not in given]
+        if len(set(given)) < len(given):
+            raise ValueError(f"x and y must be two parameters, got {given[0]!r} twice.")
+        if len(searched) > 2 and len(given) < 2:
             raise ValueError(
                 f"The search has the parameters {list(searched)}; name two of them "
                 "as x and y."
             )
+        self.y = given.pop(0) if y is not None else (rest or given).pop(0)
+        self.x = next(iter([*given, *rest]), None)
         self.others = [name for name in searched if name not in (self.x, self.y)]
         self._fill(cv_results, searched)
 
@@ -200,7 +201,8 @@ class SearchResultsDisplay:
         means = cv_results[f"mean_test_{self.metric}"]
         stds = cv_results[f"std_test_{self.metric}"]
         for place, mean, std in zip(zip(ys, xs, strict=True), means, stds, strict=True):
-            if -1 not in place and not mean <= self.means_[place]:
+            best = self.means_[place]
+            if -1 not in place and (mean > best or np.isnan(best)):
                 self.means_[place], self.stds_[place] = mean, std
 
     def _write_scores(self, ax):
@@ -259,11 +261,11 @@ def _unique(values):
         return unique
 
 
-def _find(name, searched, role):
+def _find(name, searched):
     """The full name of a searched parameter."""
     found = [known for known in searched if name in (known, _bare(known))]
     if len(found) != 1:
-        raise ValueError(f"{role} must be one of {list(searched)}, got {name!r}.")
+        raise ValueError(f"x and y must be among {list(searched)}, got {name!r}.")
     return found[0]
 
 
