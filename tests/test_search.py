@@ -280,7 +280,7 @@ def test_requests_of_candidates(iris):
             .set_score_request(sample_weight=True)
             for on in (True, False)
         ]
-        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        scaler = StandardScaler().set_fit_request(sample_weight=True)
         pipeline = Pipeline([("scaler", scaler), ("mlp", steps[0])])
         fit_params = {"sample_weight": weight}
         ours, theirs = both(pipeline, {"mlp": steps}, *iris, fit_params, cv=3)
