@@ -28,29 +28,46 @@ def draw_all():
 
 def draw_minibatch(table):
     """Microseconds a step of the three, for every combination."""
+    sides = [
+        ("ours us", "skmlp-backprop", "tab:blue"),
+        ("mlp us", "MLPClassifier", "tab:orange"),
+        ("torch us", "PyTorch", "tab:gray"),
+    ]
+    label = "microseconds a minibatch step (median of 7)"
+    _draw_bars("minibatch", table, sides, label, 9, xscale="log")
+
+
+def draw_search(table):
+    """Seconds of a grid search by the three ways."""
+    sides = [
+        ("s", "StackedGridSearchCV", "tab:blue"),
+        ("one by one s", "GridSearchCV(BackpropMLPClassifier)", "tab:cyan"),
+        ("MLPClassifier s", "GridSearchCV(MLPClassifier)", "tab:orange"),
+    ]
+    label = "seconds (20 candidates, 5 folds, 2 processes; median of 5)"
+    _draw_bars("search", table, sides, label, 4.2, n_legend_columns=2)
+
+
+def _draw_bars(
+    name, table, sides, xlabel, height, *, xscale="linear", n_legend_columns=3
+):
+    """Three bars for each measurement that has the figures of all sides."""
     import matplotlib.pyplot as plt
 
-    steps = {what: f for what, f in table.items() if "ours us" in f}
-    if not steps:
+    figures = [figure for figure, _, _ in sides]
+    rows = {what: f for what, f in table.items() if f.keys() >= set(figures)}
+    if not rows:
         return
-    figure, axes = plt.subplots(figsize=(8, 9), layout="constrained")
-    for offset, (side, label, color) in enumerate(
-        [
-            ("ours us", "skmlp-backprop", "tab:blue"),
-            ("mlp us", "MLPClassifier", "tab:orange"),
-            ("torch us", "PyTorch", "tab:gray"),
-        ]
-    ):
-        positions = [4 * i + offset for i in range(len(steps))]
-        axes.barh(
-            positions, [f[side] for f in steps.values()], label=label, color=color
-        )
-    axes.set_yticks([4 * i + 1 for i in range(len(steps))], list(steps), fontsize=8)
+    figure, axes = plt.subplots(figsize=(8, height), layout="constrained")
+    for offset, (side, label, color) in enumerate(sides):
+        positions = [4 * i + offset for i in range(len(rows))]
+        axes.barh(positions, [f[side] for f in rows.values()], label=label, color=color)
+    axes.set_yticks([4 * i + 1 for i in range(len(rows))], list(rows), fontsize=8)
     axes.invert_yaxis()
-    axes.set_xscale("log")
-    axes.set_xlabel("microseconds a minibatch step (median of 7)")
-    figure.legend(loc="outside lower center", ncols=3)
-    figure.savefig(OUTPUT / "minibatch.png", dpi=110)
+    axes.set_xscale(xscale)
+    axes.set_xlabel(xlabel)
+    figure.legend(loc="outside lower center", ncols=n_legend_columns)
+    figure.savefig(OUTPUT / f"{name}.png", dpi=110)
     plt.close(figure)
 
 
@@ -78,33 +95,4 @@ def draw_scaling(table):
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(OUTPUT / "scaling.png", dpi=110)
-    plt.close(figure)
-
-
-def draw_search(table):
-    """Seconds of a grid search by the three ways."""
-    import matplotlib.pyplot as plt
-
-    searches = {what: f for what, f in table.items() if "one by one s" in f}
-    if not searches:
-        return
-    figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
-    for offset, (side, label, color) in enumerate(
-        [
-            ("s", "StackedGridSearchCV", "tab:blue"),
-            ("one by one s", "GridSearchCV(BackpropMLPClassifier)", "tab:cyan"),
-            ("MLPClassifier s", "GridSearchCV(MLPClassifier)", "tab:orange"),
-        ]
-    ):
-        positions = [4 * i + offset for i in range(len(searches))]
-        axes.barh(
-            positions, [f[side] for f in searches.values()], label=label, color=color
-        )
-    axes.set_yticks(
-        [4 * i + 1 for i in range(len(searches))], list(searches), fontsize=8
-    )
-    axes.invert_yaxis()
-    axes.set_xlabel("seconds (20 candidates, 5 folds, 2 processes; median of 5)")
-    figure.legend(loc="outside lower center", ncols=2)
-    figure.savefig(OUTPUT / "search.png", dpi=110)
     plt.close(figure)
