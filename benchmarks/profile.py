@@ -47,7 +47,7 @@ def parts(load, dtype, batch_size, units):
     parameters = parameters.packed(dtype)
     gradient = parameters.like()
     solver = make_solver(mlp)
-    update = solver.update([solver], parameters)
+    update = solver.update([solver], parameters, gradient)
     update.begin_epoch()
     objective = Objective(network, mlp.alpha, dtype)
     batch = rows.slice(0, batch_size)
@@ -65,8 +65,8 @@ def parts(load, dtype, batch_size, units):
             gathered = batches.shuffled(order)
 
     def first_products():
-        _first_product(parameters, batch.X, buffers.z[0], buffers.first_z)
-        _first_weight_gradient(buffers.delta[0], batch.X, gradient)
+        _first_product(parameters, batch.X, buffers.z[0], buffers)
+        _first_weight_gradient(buffers.delta[0], batch.X, gradient, buffers)
 
     def evaluation():
         objective.loss_and_gradient(parameters, batch, gradient)
@@ -74,7 +74,7 @@ def parts(load, dtype, batch_size, units):
     def step():
         # Not alone: a gradient that is scaled again and again becomes subnormal.
         evaluation()
-        update.step(parameters, gradient)
+        update.step()
 
     def passes():
         network.loss_and_gradient(parameters, batch, 1.0, gradient, buffers)

@@ -77,7 +77,7 @@ class Network:
         a = self._inputs(parameters, X, buffers)
         for layer, z in enumerate(buffers.z):
             if layer == 0:
-                _first_product(parameters, a, z, buffers.first_z)
+                _first_product(parameters, a, z, buffers)
             else:
                 np.matmul(parameters.weights[layer], a, out=z)
             z += parameters.intercepts[layer]
@@ -147,7 +147,7 @@ class Network:
         """Gradients of the first layer and of the input intercept."""
         _sum_rows(delta, gradient.intercepts[0], buffers)
         if self.input_activation is None:
-            _first_weight_gradient(delta, X, gradient)
+            _first_weight_gradient(delta, X, gradient, buffers)
             return
         np.matmul(delta, buffers.input_a, out=gradient.weights[0])
         before = buffers.input_delta
@@ -166,26 +166,29 @@ class Network:
         return indicator
 
 
-def _first_product(parameters, a, z, first_z):
+def _first_product(parameters, a, z, buffers):
     """First layer's weights times its input, for the whole stack at once."""
     if not isinstance(a, np.ndarray):
-        np.copyto(first_z, (a @ parameters.first_weights.T).T)
-    elif a.ndim == 2:
-        np.matmul(parameters.first_weights, a.T, out=first_z)
-    else:
+        np.copyto(buffers.first_z, (a @ parameters.first_weights.T).T)
+    elif a.ndim == 3:
         np.matmul(parameters.weights[0], a.swapaxes(1, 2), out=z)
-
-
-def _first_weight_gradient(delta, X, gradient):
-    """First layer's weight gradient, for the whole stack at once."""
-    if X.ndim == 3:
-        np.matmul(delta, X, out=gradient.weights[0])
-        return
-    delta = delta.reshape(-1, delta.shape[2])
-    if isinstance(X, np.ndarray):
-        np.matmul(delta, X, out=gradient.first_weights)
+    elif buffers.is_small_stack:
+        np.copyto(buffers.x_transposed, a.T)
+        np.matmul(parameters.weights[0], buffers.x_transposed, out=z)
     else:
-        np.copyto(gradient.first_weights, (X.T @ delta.T).T)
+        np.matmul(parameters.first_weights, a.T, out=buffers.first_z)
+
+
+def _first_weight_gradient(delta, X, gradient, buffers):
+    """First layer's weight gradient, for the whole stack at once."""
+    if not isinstance(X, np.ndarray):
+        joint = delta.reshape(-1, delta.shape[2])
+        np.copyto(gradient.first_weights, (X.T @ joint.T).T)
+    elif X.ndim == 3 or buffers.is_small_stack:
+        np.matmul(delta, X, out=gradient.weights[0])
+    else:
+        joint = delta.reshape(-1, delta.shape[2])
+        np.matmul(joint, X, out=gradient.first_weights)
 
 
 def _sum_rows(delta, out, buffers):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._buffers import Buffers
-from ._parameters import BLOCK_SIZE
+from ._parameters import BLOCK_SIZE, unbuffered
 
 # A block's activations stay in the cache, so that each element-wise pass after
 # a product reads them from there; and memory does not grow with the data.
@@ -58,7 +58,7 @@ class Objective:
         self.dropout = dropout
         self._is_penalised = bool(self.alpha.any())
         self._all_are_penalised = bool(self.alpha.all())
-        self._spare = np.empty((n_stack, BLOCK_SIZE), self.dtype)
+        self._spare = np.empty(max(BLOCK_SIZE, n_stack), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
@@ -112,10 +112,11 @@ class Objective:
         strength = (self.alpha * scale)[:, np.newaxis]
         squares = np.zeros(self.n_stack)
         blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
-        for weights, weights_gradient in blocks:
-            squares += np.vecdot(weights, weights)
-            spare = self._spare[:, : weights.shape[1]]
-            weights_gradient += np.multiply(weights, strength, out=spare)
+        with unbuffered(self.n_stack):
+            for weights, weights_gradient in blocks:
+                squares += np.vecdot(weights, weights)
+                spare = self._spare[: weights.size].reshape(weights.shape)
+                weights_gradient += np.multiply(weights, strength, out=spare)
         if not self._all_are_penalised:
             # Not 0 times a square that overflows.
             squares[self.alpha == 0] = 0

@@ -1,7 +1,6 @@
 """The rows of a data set that a loss is summed over, and how to cut them."""
 
 import math
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +28,11 @@ class Rows:
 
     weights : ndarray of shape (n_rows,) or None
         Weight of each row's loss, sample weight times class weight; None for 1.
+
+    Attributes
+    ----------
+    weight_sum : float
+        Sum of the weights, W in the objective.
     """
 
     def __init__(self, X, targets, weights=None):
@@ -36,11 +40,7 @@ class Rows:
         self.targets = targets
         self.weights = weights
         self.n_rows = X.shape[-2]
-
-    @cached_property
-    def weight_sum(self):
-        """Sum of the weights, W in the objective."""
-        return float(self.n_rows if self.weights is None else self.weights.sum())
+        self.weight_sum = float(self.n_rows if weights is None else weights.sum())
 
     @property
     def is_multilabel(self):

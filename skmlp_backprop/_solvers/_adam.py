@@ -17,33 +17,52 @@ class AdamUpdate(Update):
 
     moments = ("first_moment", "second_moment")
 
+    def __init__(self, solvers, parameters, gradient):
+        super().__init__(solvers, parameters, gradient)
+        # The same for all: the networks of a stack begin together.
+        self._n_steps = solvers[0].n_steps
+
     def begin_epoch(self):
-        self._beta_1 = self.column([s.beta_1 for s in self.solvers])
-        self._beta_2 = self.column([s.beta_2 for s in self.solvers])
+        solvers = self.solvers
+        self._beta_1 = self.column([s.beta_1 for s in solvers])
+        self._beta_2 = self.column([s.beta_2 for s in solvers])
         self._epsilon = self.column(
-            [s.epsilon / math.sqrt(1 - s.beta_2) for s in self.solvers]
+            [s.epsilon / math.sqrt(1 - s.beta_2) for s in solvers]
+        )
+        # In float64: that beta_2 is close to 1 is all there is to the correction.
+        self._decays = [
+            self.column([s.beta_1 for s in solvers], np.float64),
+            self.column([s.beta_2 for s in solvers], np.float64),
+        ]
+        self._initial_rate = self.column(
+            [
+                s.learning_rate_init * (1 - s.beta_1) / math.sqrt(1 - s.beta_2)
+                for s in solvers
+            ],
+            np.float64,
         )
 
-    def step(self, parameters, gradient):
-        rate = self.column([s.next_step_size() for s in self.solvers])
-        blocks = zip(
-            parameters.blocks,
-            gradient.blocks,
-            self.first_moment.blocks,
-            self.second_moment.blocks,
-            strict=True,
-        )
-        for weights, g, m, v in blocks:
-            m *= self._beta_1
-            m += g
-            v *= self._beta_2
-            g *= g
-            v += g
-            np.sqrt(v, out=g)
-            g += self._epsilon
-            np.divide(m, g, out=g)
-            g *= rate
-            weights -= g
+    def begin_step(self):
+        self._n_steps += 1
+        first, second = (decay**self._n_steps for decay in self._decays)
+        rate = self._initial_rate * ((1 - second) ** 0.5 / (1 - first))
+        self._rate = rate.astype(self.dtype)
+
+    def step_block(self, weights, g, m, v):
+        m *= self._beta_1
+        m += g
+        v *= self._beta_2
+        np.square(g, out=g)
+        v += g
+        np.sqrt(v, out=g)
+        g += self._epsilon
+        np.divide(m, g, out=g)
+        g *= self._rate
+        weights -= g
+
+    def leave(self, i):
+        super().leave(i)
+        self.solvers[i].n_steps = self._n_steps
 
 
 class Adam(MinibatchSolver):
@@ -96,13 +115,3 @@ class Adam(MinibatchSolver):
             else moment.on(moment.flat * factors[name])
             for name, moment in self.moments.items()
         }
-
-    def next_step_size(self):
-        """Count a step; return its size, for moments kept as AdamUpdate does."""
-        self.n_steps += 1
-        self.learning_rate_ = (
-            self.learning_rate_init
-            * math.sqrt(1 - self.beta_2**self.n_steps)
-            / (1 - self.beta_1**self.n_steps)
-        )
-        return self.learning_rate_ * (1 - self.beta_1) / math.sqrt(1 - self.beta_2)

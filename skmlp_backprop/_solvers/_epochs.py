@@ -8,7 +8,6 @@ costs what its networks cost.
 import math
 
 import numpy as np
-from sklearn.utils import shuffle
 
 from .._parameters import Parameters
 from .._rows import Batches
@@ -53,7 +52,7 @@ class _Epochs:
         if not self.shuffles:
             return self.batches.in_order()
         sources = zip(self.orders, self.random_states, strict=True)
-        self.orders = [shuffle(order, random_state=source) for order, source in sources]
+        self.orders = [_shuffled(order, source) for order, source in sources]
         shared = len(self.orders) == 1
         return self.batches.shuffled(
             self.orders[0] if shared else np.stack(self.orders)
@@ -64,6 +63,13 @@ class _Epochs:
         if len(self.orders) > 1:
             self.orders = [self.orders[i] for i in indices]
             self.random_states = [self.random_states[i] for i in indices]
+
+
+def _shuffled(order, random_state):
+    """The same draw as by scikit-learn's ``shuffle``, which takes 100 us longer."""
+    index = np.arange(len(order))
+    random_state.shuffle(index)
+    return order[index]
 
 
 class _Stack:
@@ -77,7 +83,7 @@ class _Stack:
         self.members = list(members)
         solvers = [member.solver for member in members]
         self.epochs = _Epochs(problem, solvers[0])
-        self.update = solvers[0].update(solvers, parameters)
+        self.update = solvers[0].update(solvers, parameters, self.gradient)
         self.best = [Best(parameters.network(i)) for i in range(len(members))]
         self._losses = []
 
@@ -124,7 +130,7 @@ class _Stack:
             weights.append(batch.weight_sum)
             if not any(map(math.isfinite, loss)):
                 break
-            self.update.step(self.parameters, self.gradient)
+            self.update.step()
         return np.array(weights)
 
     def _dismiss(self):
@@ -142,7 +148,7 @@ class _Stack:
                 [self.parameters.network(i) for i in going_on]
             )
             self.gradient = self.parameters.like()
-            self.update.select(going_on)
+            self.update.select(going_on, self.parameters, self.gradient)
             self.epochs.select(going_on)
             self.objective = self.objective.select(going_on)
 
@@ -153,19 +159,12 @@ class _Stack:
             or self.problem.validation_score is not None
             or not weights.is_finite()
         )
-        member.parameters = self.best[i].parameters if wants_best else _apart(weights)
+        member.parameters = self.best[i].parameters if wants_best else weights.apart()
         if member.stop.reason == "diverged":
             # Moments that have led there would lead there again.
             member.solver.reset()
-            return
-        member.solver.moments = {
-            name: _apart(moment) for name, moment in self.update.moments_of(i).items()
-        }
-
-
-def _apart(network):
-    """One network on a buffer of its own, not on one that it shares with a stack."""
-    return network if network.flat is not None else network.packed()
+        else:
+            self.update.leave(i)
 
 
 class Best:

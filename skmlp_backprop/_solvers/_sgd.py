@@ -13,22 +13,22 @@ class SGDUpdate(Update):
         self._minus_rate = self.column([-s.learning_rate_ for s in self.solvers])
         self._momentum = self.column([s.momentum for s in self.solvers])
         self._has_momentum = any(s.momentum > 0 for s in self.solvers)
+        self._is_nesterovs = self.solvers[0].nesterovs_momentum
 
-    def step(self, parameters, gradient):
-        nesterovs_momentum = self.solvers[0].nesterovs_momentum
-        blocks = zip(
-            parameters.blocks, gradient.blocks, self.velocity.blocks, strict=True
-        )
-        for weights, step, velocity in blocks:
-            step *= self._minus_rate
-            if self._has_momentum:
-                velocity *= self._momentum
-                velocity += step
-                if nesterovs_momentum:
-                    step += self._momentum * velocity
-                else:
-                    step = velocity
+    def step_block(self, weights, gradient, velocity):
+        step = gradient
+        step *= self._minus_rate
+        if not self._has_momentum:
             weights += step
+            return
+        velocity += step
+        if self._is_nesterovs:
+            velocity *= self._momentum
+            weights += step
+            weights += velocity
+        else:
+            weights += velocity
+            velocity *= self._momentum
 
 
 class SGD(MinibatchSolver):

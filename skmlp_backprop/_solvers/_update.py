@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._parameters import Parameters
+from .._parameters import Parameters, unbuffered
 
 
 class Update:
@@ -18,7 +18,10 @@ class Update:
         copies of their moments.
 
     parameters : Parameters
-        The weights of the stack.
+        The weights of the stack, which each step updates.
+
+    gradient : Parameters
+        Where each step finds the gradient, whose content it overwrites.
 
     Attributes
     ----------
@@ -28,7 +31,7 @@ class Update:
 
     moments = ()
 
-    def __init__(self, solvers, parameters):
+    def __init__(self, solvers, parameters, gradient):
         self.solvers = list(solvers)
         self.dtype = parameters.flat.dtype
         for name in self.moments:
@@ -40,30 +43,49 @@ class Update:
                 else parameters.like()
             )
             setattr(self, name, stack)
+        self._go_on_with(parameters, gradient)
 
     def begin_epoch(self):
         """Read what the solvers may have changed since the last epoch."""
 
-    def step(self, parameters, gradient):
-        """Update `parameters` by `gradient`, whose content is lost."""
+    def step(self):
+        """Update the weights by the gradient, all passes on one block at a time."""
+        self.begin_step()
+        with unbuffered(len(self.solvers)):
+            for blocks in self._blocks:
+                self.step_block(*blocks)
+
+    def begin_step(self):
+        """Do what a step needs once, and not for every block."""
+
+    def step_block(self, weights, gradient, *moments):
+        """Update a block of the weights by its counterparts."""
         raise NotImplementedError
 
-    def moments_of(self, i):
-        """One network's moments, by name."""
-        return {name: getattr(self, name).network(i) for name in self.moments}
+    def leave(self, i):
+        """Leave with one network's solver what a later training goes on from."""
+        self.solvers[i].moments = {
+            name: getattr(self, name).network(i).apart() for name in self.moments
+        }
 
-    def select(self, indices):
-        """Go on with some of the networks alone."""
+    def select(self, indices, parameters, gradient):
+        """Go on with some of the networks alone, whose weights are now elsewhere."""
         self.solvers = [self.solvers[i] for i in indices]
         for name in self.moments:
             moment = getattr(self, name)
             stack = Parameters.stacked([moment.network(i) for i in indices])
             setattr(self, name, stack)
+        self._go_on_with(parameters, gradient)
 
-    def column(self, values):
+    def column(self, values, dtype=None):
         """One value for each network, to be broadcast over its parameters.
 
-        A single network's value stays a scalar: 0.4 us a pass less.
+        A value that all share stays a scalar: 0.4 us a pass less with one network,
+        1 us with 20. In the parameters' precision where no other is given.
         """
-        column = np.array(values, self.dtype)
-        return column[0] if len(column) == 1 else column[:, np.newaxis]
+        column = np.array(values, dtype or self.dtype)[:, np.newaxis]
+        return column[0, 0] if len(set(values)) == 1 else column
+
+    def _go_on_with(self, parameters, gradient):
+        stacks = [parameters, gradient, *(getattr(self, name) for name in self.moments)]
+        self._blocks = list(zip(*(stack.blocks for stack in stacks), strict=True))
