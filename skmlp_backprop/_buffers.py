@@ -7,8 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-
-# Multiplications in a network's first product up to which a stack takes one such product
+# Multiplications in a network's first product up to which a stack takes such a product
 # for each of its networks, not one for all: OpenBLAS computes products of 1e6 or fewer
 # without packing their operands first. Microseconds of the first product and of its
 # gradient, 20 networks 64-25, 32 rows: 40 and 39 as one, 28 and 29 one by one in
@@ -46,10 +45,9 @@ class ForwardBuffers:
 
     def __init__(self, network, n_stack, n_rows, dtype):
         self.n_rows = n_rows
-        self.z = [
-            np.empty((n_stack, n_units, n_rows), dtype)
-            for n_units in network.layer_units[1:]
-        ]
+        *hidden_units, n_outputs = network.layer_units[1:]
+        self.z = [np.empty((n_stack, units, n_rows), dtype) for units in hidden_units]
+        self.z.append(_outputs(n_stack, n_outputs, n_rows, dtype, bool(hidden_units)))
         self.a = [
             np.empty_like(z) if f.keeps_input else z
             for f, z in zip(network.activations, self.z, strict=False)
@@ -127,3 +125,16 @@ class Buffers(ForwardBuffers):
         if self.masks[layer] is None:
             return self._a_transposed[layer]
         return self._masked[layer].swapaxes(1, 2)
+
+
+def _outputs(n_stack, n_outputs, n_rows, dtype, is_inner):
+    """The last layer's pre-activations.
+
+    In memory the outputs come first where they are not the first layer's, which is
+    one matrix: reductions over them then run over the rows of all networks at once,
+    as fast as sums of contiguous arrays. For 20 networks and 10 x 32 outputs the loss
+    takes 38 and 26 us so in float64 and float32, else 47 and 35.
+    """
+    if is_inner:
+        return np.empty((n_outputs, n_stack, n_rows), dtype).swapaxes(0, 1)
+    return np.empty((n_stack, n_outputs, n_rows), dtype)

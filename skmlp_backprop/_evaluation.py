@@ -20,7 +20,7 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, _num_samples
 
-from ._stacking import fit_stack, stack_key
+from ._stacking import fit_group, stack_key
 
 
 class Evaluation:
@@ -87,8 +87,9 @@ class Evaluation:
             context.subcontext(task_name="candidate-split-evaluation", task_id=i)
             for i in range(len(candidates) * n_splits)
         ]
-        groups = _groups(search, candidates, n_splits)
-        tasks = [(group, split) for split in range(n_splits) for group in groups]
+        groups = _groups(search, candidates)
+        n_jobs = joblib.effective_n_jobs(search.n_jobs)
+        tasks = _tasks(groups, n_splits, n_jobs)
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
         outs = parallel(
             delayed(_fit_and_score_group)(
@@ -117,21 +118,32 @@ def configured(estimator, params):
     return clone(estimator).set_params(**clone(params, safe=False))
 
 
-def _groups(search, candidates, n_splits):
-    """Numbers of the candidates, in groups that are trained as a stack each."""
+def _groups(search, candidates):
+    """Numbers of the candidates, in groups that can be trained as a stack each."""
     by_key = defaultdict(list)
     for i, params in enumerate(candidates):
         key = _group_key(configured(search.estimator, params), params)
         by_key[i if key is None else key].append(i)
-    groups = list(by_key.values())
-    n_jobs = joblib.effective_n_jobs(search.n_jobs)
-    if len(groups) * n_splits % n_jobs == 0:
-        return groups
-    # A task that is left over would keep one process busy and the others waiting.
-    return [
-        part.tolist()
-        for group in groups
-        for part in np.array_split(group, min(n_jobs, len(group)))
+    return list(by_key.values())
+
+
+def _tasks(groups, n_splits, n_jobs):
+    """Pairs of a group and a fold, as many as the processes can share evenly.
+
+    Those left over when each process has had as many as the others would keep some
+    busy and the rest waiting. They are cut, into the fewest parts that leave at most a
+    tenth of the processes idle: a large stack is faster than two small ones.
+    """
+    tasks = [(group, split) for split in range(n_splits) for group in groups]
+    n_left = len(tasks) % n_jobs
+    whole, left = tasks[: len(tasks) - n_left], tasks[len(tasks) - n_left :]
+    n_parts = next(
+        n for n in range(1, n_jobs + 1) if -(n_left * n) % n_jobs <= 0.1 * n_left * n
+    )
+    return whole + [
+        (part.tolist(), split)
+        for group, split in left
+        for part in np.array_split(group, min(n_parts, len(group)))
     ]
 
 
@@ -172,7 +184,7 @@ class _StackStep(BaseEstimator):
 
     def fit(self, X, y=None, **params):
         """Fit the classifiers as a stack."""
-        fit_stack(self.classifiers, X, y, **params)
+        fit_group(self.classifiers, X, y, **params)
         return self
 
     def get_metadata_routing(self):
@@ -180,10 +192,10 @@ class _StackStep(BaseEstimator):
         return self.classifiers[0].get_metadata_routing()
 
 
-def _fit_group(estimators, X, y, fit_params):
+def _fit_candidates(estimators, X, y, fit_params):
     """Fit classifiers as a stack, or Pipelines, whose transformers they then share."""
     if not isinstance(estimators[0], Pipeline):
-        fit_stack(estimators, X, y, **fit_params)
+        fit_group(estimators, X, y, **fit_params)
         return
     name = estimators[0].steps[-1][0]
     step = _StackStep([pipeline.steps[-1][1] for pipeline in estimators])
@@ -243,7 +255,7 @@ def _fit_and_score_group(
     estimators = [configured(estimator, params) for params in candidates]
     fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
     try:
-        _fit_group(estimators, fold.X_train, fold.y_train, fold.fit_params)
+        _fit_candidates(estimators, fold.X_train, fold.y_train, fold.fit_params)
     except Exception:
         # Whose error it is, and what it costs by error_score, shows one by one.
         return [fit_and_score(*one) for one in one_by_one]

@@ -70,8 +70,10 @@ class Rows:
 
     def shares(self, n_shares, block):
         """Cut into the shares of :func:`share_edges`."""
+        if n_shares == 1 or self.n_rows <= block:
+            return [self]
         edges = share_edges(self.n_rows, n_shares, block)
-        return [self] if len(edges) == 1 else [self.slice(*edge) for edge in edges]
+        return [self.slice(*edge) for edge in edges]
 
     def subset(self, index):
         """The rows at `index`, copied."""

@@ -93,7 +93,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
         if len(group) == 1:
             group[0].fit(X, y, sample_weight)
         else:
-            _fit_group(group, X, y, sample_weight)
+            fit_group(group, X, y, sample_weight)
     return estimators
 
 
@@ -143,8 +143,11 @@ def stack_key(estimator):
     return joblib.hash(params)
 
 
-def _fit_group(estimators, X, y, sample_weight):
-    """Fit classifiers of one key, in as many stacks as the memory asks for."""
+def fit_group(estimators, X, y, sample_weight=None):
+    """Fit classifiers of one key, in as many stacks as the memory asks for.
+
+    The parameters are those of :func:`fit_stack`, which validates the classifiers'.
+    """
     lead = estimators[0]
     # By a clone, which may be marked by the data's features before all is well.
     data_X, data_y = clone(lead)._validate_rows(X, y, reset=True)

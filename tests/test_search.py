@@ -32,6 +32,7 @@ from skmlp_backprop import (
     _evaluation,
     fit_stack,
 )
+from skmlp_backprop._stacking import fit_group
 from skmlp_backprop.datasets import read_idx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -55,9 +56,9 @@ def count_stacks(monkeypatch):
     def counted(estimators, *args, **params):
         estimators = list(estimators)
         sizes.append(len(estimators))
-        return fit_stack(estimators, *args, **params)
+        return fit_group(estimators, *args, **params)
 
-    monkeypatch.setattr(_evaluation, "fit_stack", counted)
+    monkeypatch.setattr(_evaluation, "fit_group", counted)
     return sizes
 
 

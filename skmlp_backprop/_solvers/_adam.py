@@ -21,6 +21,10 @@ class AdamUpdate(Update):
         super().__init__(solvers, parameters, gradient)
         # The same for all: the networks of a stack begin together.
         self._n_steps = solvers[0].n_steps
+        # Where an input is 0 in all rows only the penalty has a gradient, which soon is
+        # so small that its square is subnormal in float32: 150 cycles each. A nudge far
+        # below epsilon avoids it: 20 of 100 us a step on the digits.
+        self._nudge = 1e-18 if self.dtype == np.float32 else None
 
     def begin_epoch(self):
         solvers = self.solvers
@@ -52,6 +56,8 @@ class AdamUpdate(Update):
         m *= self._beta_1
         m += g
         v *= self._beta_2
+        if self._nudge:
+            g += self._nudge
         np.square(g, out=g)
         v += g
         np.sqrt(v, out=g)

@@ -78,14 +78,18 @@ class _Stack:
     def __init__(self, problem, parameters, members):
         self.problem = problem
         self.objective = problem.objective
-        self.parameters = parameters
-        self.gradient = parameters.like()
         self.members = list(members)
+        self._go_on_with(parameters)
         solvers = [member.solver for member in members]
         self.epochs = _Epochs(problem, solvers[0])
         self.update = solvers[0].update(solvers, parameters, self.gradient)
-        self.best = [Best(parameters.network(i)) for i in range(len(members))]
+        self.best = [Best(network) for network in self.networks]
         self._losses = []
+
+    def _go_on_with(self, parameters):
+        self.parameters = parameters
+        self.gradient = parameters.like()
+        self.networks = [parameters.network(i) for i in range(parameters.n_stack)]
 
     def run_epoch(self):
         """Train for an epoch; then let those leave that are done."""
@@ -99,7 +103,7 @@ class _Stack:
                 losses[:, i],
                 weights,
                 self.problem,
-                self.parameters.network(i),
+                self.networks[i],
                 self.best[i],
             )
         self._dismiss()
@@ -144,16 +148,13 @@ class _Stack:
         self.members = [self.members[i] for i in going_on]
         self.best = [self.best[i] for i in going_on]
         if going_on:
-            self.parameters = Parameters.stacked(
-                [self.parameters.network(i) for i in going_on]
-            )
-            self.gradient = self.parameters.like()
+            self._go_on_with(Parameters.stacked([self.networks[i] for i in going_on]))
             self.update.select(going_on, self.parameters, self.gradient)
             self.epochs.select(going_on)
             self.objective = self.objective.select(going_on)
 
     def _leave(self, i, member):
-        weights = self.parameters.network(i)
+        weights = self.networks[i]
         wants_best = (
             member.stop.reason == "diverged"
             or self.problem.validation_score is not None
