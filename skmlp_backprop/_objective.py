@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ._buffers import Buffers
+from ._memory import empty_aligned
 from ._parameters import BLOCK_SIZE, unbuffered
 
 # A block's activations stay in the cache, so that each element-wise pass after
@@ -61,7 +62,7 @@ class Objective:
         # Where all share it, a scalar: 2 us an evaluation less.
         shared = (self.alpha == self.alpha[0]).all()
         self._strength = float(self.alpha[0]) if shared else self.alpha[:, np.newaxis]
-        self._spare = np.empty(max(BLOCK_SIZE, n_stack), self.dtype)
+        self._spare = empty_aligned((max(BLOCK_SIZE, n_stack),), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 

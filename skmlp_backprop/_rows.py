@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
+from ._memory import empty_aligned
+
 
 def share_edges(n_rows, n_shares, block):
     """First and last row of at most `n_shares` even shares, none below half a block."""
@@ -107,7 +109,7 @@ class Batches:
         self._buffer = None
         if not rows.is_sparse:
             size = n_orders * batch_size * rows.X.shape[1]
-            self._buffer = np.empty(size, rows.X.dtype)
+            self._buffer = empty_aligned((size,), rows.X.dtype)
 
     def in_order(self):
         """Yield the batches as they stand."""

@@ -232,11 +232,26 @@ def test_other_estimators(iris, count_stacks):
     assert count_stacks == []
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_left_over_tasks_are_shared(iris, count_stacks, n_jobs):
+@pytest.mark.parametrize(
+    ("n_jobs", "sizes"), [(None, [20] * 3), (2, [20, 20, 10, 10]), (4, [5] * 12)]
+)
+def test_left_over_tasks_are_shared(iris, count_stacks, n_jobs, sizes):
     with joblib.parallel_config("threading"):
         StackedGridSearchCV(make(), GRID, n_jobs=n_jobs, cv=3).fit(*iris)
-    assert sorted(count_stacks) == ([20] * 3 if n_jobs is None else [10] * 6)
+    assert sorted(count_stacks) == sorted(sizes)
+
+
+@pytest.mark.parametrize("n_jobs", range(1, 18))
+@pytest.mark.parametrize("n_splits", range(1, 7))
+def test_tasks_cover_everything_once(n_jobs, n_splits):
+    groups = [list(range(40)), list(range(40, 100))]
+    tasks = _evaluation._tasks(groups, n_splits, n_jobs)
+    pairs = [(i, split) for group, split in tasks for i in group]
+    assert sorted(pairs) == [
+        (i, split) for i in range(100) for split in range(n_splits)
+    ]
+    idle = -len(tasks) % n_jobs
+    assert idle <= 0.1 * len(tasks)
 
 
 def test_divergence_and_failure(iris):

@@ -9,7 +9,9 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skmlp_backprop import BackpropMLPClassifier, _stacking, fit_stack
+from skmlp_backprop import BackpropMLPClassifier, _buffers, _stacking, fit_stack
+from skmlp_backprop._memory import LINE, empty_aligned
+from skmlp_backprop._parameters import unbuffered
 from skmlp_backprop._stacking import stack_key
 from skmlp_backprop.callbacks import EarlyStopping
 
@@ -89,6 +91,8 @@ def test_same_as_own_fit(iris, solver, option, count_stacks):
     ("solver", "varied"),
     [
         ("sgd", {"momentum": (0.0, 0.5, 0.9)}),
+        ("sgd", {"momentum": (0.0, 0.5, 0.9), "nesterovs_momentum": (False,) * 3}),
+        ("sgd", {"momentum": (0.0,) * 3, "alpha": (0, 1, 2)}),
         ("sgd", {"learning_rate": ("constant", "invscaling", "adaptive")}),
         ("sgd", {"power_t": (0.2, 0.5, 0.9), "learning_rate": ("invscaling",) * 3}),
         ("adam", {"beta_1": (0.0, 0.5, 0.9)}),
@@ -109,6 +113,25 @@ def test_what_may_differ(iris, solver, varied, count_stacks):
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
     assert count_stacks == [3]
+
+
+@pytest.mark.parametrize("small_product", [0, 10**6])
+@pytest.mark.parametrize("units", [(), (6,), (5, 4)])
+def test_first_product(iris, units, small_product, monkeypatch):
+    """The same whether it is taken for the whole stack or for each network."""
+    monkeypatch.setattr(_buffers, "SMALL_PRODUCT", small_product)
+    mlps = [make(hidden_layer_sizes=units, alpha=alpha) for alpha in (0.1, 1)]
+    for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
+        assert_same_fit(stacked, own)
+
+
+def test_numpys_buffer_is_left_as_it_was(iris):
+    size = np.getbufsize()
+    fit_both_ways([make(alpha=0), make(alpha=1)], *iris)
+    assert np.getbufsize() == size
+    with pytest.raises(FloatingPointError), np.errstate(all="raise"), unbuffered(2):
+        np.divide(1, 0)
+    assert np.getbufsize() == size
 
 
 @pytest.mark.parametrize("form", ["plain", "multilabel", "in_order", "input", "deep"])
@@ -281,7 +304,8 @@ def test_members_hold_no_other_weights(iris):
     base = a.coefs_[0]
     while base.base is not None:
         base = base.base
-    assert base.size == sum(w.size for w in [*a.coefs_, *a.intercepts_])
+    n_bytes = sum(w.nbytes for w in [*a.coefs_, *a.intercepts_])
+    assert base.nbytes == n_bytes + LINE
     assert len(pickle.dumps(a)) == pytest.approx(len(pickle.dumps(b)), rel=0.02)
 
 
@@ -327,3 +351,14 @@ def test_moments_keep_their_meaning_when_betas_change(iris):
     after = mlp._optimizer.moments["second_moment"].flat * (1 - 0.5)
     squares = 2 * after - before
     np.testing.assert_allclose(before, squares * (1 - 0.999**30), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (5, 7)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_aligned_memory(shape, dtype):
+    arrays = [empty_aligned(shape, dtype) for _ in range(10)]
+    for array in arrays:
+        assert array.shape == shape
+        assert array.dtype == dtype
+        assert array.ctypes.data % LINE == 0
+        array[...] = 1

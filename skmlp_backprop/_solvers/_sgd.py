@@ -5,7 +5,10 @@ from ._update import Update
 
 
 class SGDUpdate(Update):
-    """v <- momentum v - rate g; the step is v, or momentum v - rate g once more."""
+    """v <- momentum v - rate g; the step is v, or momentum v - rate g once more.
+
+    The velocity is kept times the momentum: a pass over the weights fewer.
+    """
 
     moments = ("velocity",)
 
