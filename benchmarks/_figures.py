@@ -44,8 +44,8 @@ def draw_search(table):
         ("one by one s", "GridSearchCV(BackpropMLPClassifier)", "tab:cyan"),
         ("MLPClassifier s", "GridSearchCV(MLPClassifier)", "tab:orange"),
     ]
-    label = "seconds (20 candidates, 5 folds, 2 processes; median of 5)"
-    _draw_bars("search", table, sides, label, 4.2, n_legend_columns=2)
+    label = "seconds (20 candidates, 5 folds, 2 processes; median of 3)"
+    _draw_bars("search", table, sides, label, 5, n_legend_columns=2)
 
 
 def _draw_bars(
