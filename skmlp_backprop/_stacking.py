@@ -23,12 +23,12 @@ from ._solvers._problem import Member
 from ._training import explain, initial_parameters, make_solver, new_history, train
 from ._weighting import row_weights
 
-# Entries of a stack's largest array. It bounds the memory (Adam in float64 takes some
-# 14 such arrays, 30 MB), and keeps the stack in the cache. Microseconds a step and
-# candidate, Adam, batches of 200: 784-25-10, 5, 10, 14 and 20 networks, 459, 387, 399
-# and 552 in float64, 260, 218, 223 and 284 in float32, where 10 have 2e5 weights;
-# 64-100-10, the same, 249, 231, 251, 285 and 141, 129, 135, 145 (2e5 activations).
-MAX_ENTRIES = 2**18
+# Bytes of a stack's largest array. It bounds the memory (Adam takes some 14 such
+# arrays, 30 MB), and keeps the stack in the cache. Microseconds a step and candidate,
+# Adam, batches of 200, 5, 10, 14 and 20 networks: 784-25-10, 467, 415, 415 and 435 in
+# float64, 262, 222, 213 and 207 in float32, where 20 have 1.6 MB of weights; 64-100-10,
+# 245, 241, 245, 249 and 146, 133, 131, 125 (20 have 1.6 MB of activations).
+MAX_BYTES = 2**21
 
 _NEVER_SHARED = ("alpha", "verbose")
 
@@ -43,7 +43,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
     `epsilon`, `tol`, `max_iter`, `n_iter_no_change`, `verbose`, a numeric
     `weight_init`, and, for dense X without weights of samples or classes, dropout and
     early stopping, in an integer `random_state`. All others are fitted one by one. A
-    stack's largest array has at most 2**18 entries, so that it takes some 30 MB; larger
+    stack's largest array has at most 2 MB, so that it takes some 30 MB in all; larger
     stacks are split.
 
     Parameters
@@ -181,7 +181,8 @@ def _split(estimators, network, rows):
         # Then each network's rows of the batch are an array of the stack, too.
         groups, largest = [estimators], max(largest, batch_rows * units[0])
     for group in groups:
-        n_stacks = -(-len(group) // max(1, MAX_ENTRIES // largest))
+        most = max(1, MAX_BYTES // (largest * rows.X.dtype.itemsize))
+        n_stacks = -(-len(group) // most)
         for part in np.array_split(np.arange(len(group)), n_stacks):
             yield [group[i] for i in part]
 

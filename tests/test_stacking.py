@@ -238,12 +238,12 @@ def test_feature_names(iris):
 
 def test_stacks_are_split(iris, monkeypatch, count_stacks):
     # 25 rows x 6 units are the largest array of one network.
-    monkeypatch.setattr(_stacking, "MAX_ENTRIES", 3 * 150)
+    monkeypatch.setattr(_stacking, "MAX_BYTES", 3 * 150 * 8)
     mlps = [make(alpha=alpha) for alpha in range(1, 8)]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
     assert count_stacks == [3, 2, 2]
-    monkeypatch.setattr(_stacking, "MAX_ENTRIES", 1)
+    monkeypatch.setattr(_stacking, "MAX_BYTES", 1)
     fit_both_ways(mlps[:2], *iris)
     assert count_stacks[3:] == [1, 1]
 
