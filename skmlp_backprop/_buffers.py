@@ -41,6 +41,13 @@ class ForwardBuffers:
         Pre-activations of each layer; outputs of each hidden layer, which take the
         place of its pre-activations where its derivative does not need these.
 
+    first_z : ndarray of shape (n_stack * units, n_rows)
+        The first layer's pre-activations, as one matrix.
+
+    is_small_stack : bool
+        Whether the first product is taken for each network, with the rows in
+        `x_transposed`, not for all at once.
+
     masks : list of ndarray of shape (units, n_rows) or None
         What dropout multiplies each hidden layer's outputs by; None for nothing.
     """

@@ -5,7 +5,8 @@ activations and its loss, and neither penalty, nor solver, nor estimator.
 
 Layout: a block of activations is (stack, units, rows). The first layer, which
 all networks of a stack feed from the same rows, is one product of all their
-first weights with the rows; the inner layers are batched products.
+first weights with the rows where these are large; the inner layers are batched
+products.
 
 References
 ----------
@@ -167,7 +168,7 @@ class Network:
 
 
 def _first_product(parameters, a, z, buffers):
-    """First layer's weights times its input, for the whole stack at once."""
+    """First layer's weights times its input, for all networks at once or for each."""
     if not isinstance(a, np.ndarray):
         np.copyto(buffers.first_z, (a @ parameters.first_weights.T).T)
     elif a.ndim == 3:
@@ -180,7 +181,7 @@ def _first_product(parameters, a, z, buffers):
 
 
 def _first_weight_gradient(delta, X, gradient, buffers):
-    """First layer's weight gradient, for the whole stack at once."""
+    """First layer's weight gradient, for all networks at once or for each."""
     if not isinstance(X, np.ndarray):
         joint = delta.reshape(-1, delta.shape[2])
         np.copyto(gradient.first_weights, (X.T @ joint.T).T)

@@ -251,15 +251,16 @@ class Parameters:
 
     def _cut(self, n_columns):
         """Cut the leading columns of the matrices with a network in each row."""
-        n_first = self.weights[0].size // self.n_stack
-        first, others = np.split(self.flat, [n_first * self.n_stack])
-        matrices = [
-            first.reshape(self.n_stack, -1),
-            others.reshape(self.n_stack, -1)[:, : n_columns - n_first],
-        ]
-        # A single network is cut without regard to its layers: fewer, even pieces.
         if self.n_stack == 1:
+            # Without regard to the layers: fewer, even pieces.
             matrices = [self.flat[np.newaxis, :n_columns]]
+        else:
+            n_first = self.weights[0].size // self.n_stack
+            first, others = (
+                part.reshape(self.n_stack, -1)
+                for part in np.split(self.flat, [n_first * self.n_stack])
+            )
+            matrices = [first, others[:, : n_columns - n_first]]
         width = max(1, BLOCK_SIZE // self.n_stack)
         return [
             matrix[:, start : start + width]

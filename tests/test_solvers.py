@@ -9,7 +9,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._objective import Objective
+from skmlp_backprop._parameters import Parameters
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
+from skmlp_backprop._solvers._adam import AdamUpdate
+from skmlp_backprop._training import make_solver
 
 FULL_BATCH = [name for name in SOLVERS if name not in STOCHASTIC_SOLVERS]
 
@@ -160,3 +163,22 @@ def test_reproducible(solver, iris):
     with pytest.warns(ConvergenceWarning):
         a, b = (make(solver, max_iter=5).fit(*iris) for _ in range(2))
     np.testing.assert_array_equal(a.coefs_[0], b.coefs_[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adams_squares_are_no_subnormal_numbers(dtype):
+    """As those of gradients that only the penalty has soon would be, and slow."""
+    tiny = np.finfo(dtype).tiny
+    mlp = BackpropMLPClassifier(solver="adam", learning_rate_init=0.01)
+    sizes = [0.0, 1e-8, 1e-3, 1.0, 1e6]
+    sizes.append(1e-20 if dtype == np.float32 else 1e-150)
+    weights = Parameters.on_buffer(np.ones(6, dtype), [5, 1])
+    gradient = weights.on(np.array(sizes, dtype))
+    update = AdamUpdate([make_solver(mlp)], weights, gradient)
+    update.begin_epoch()
+    update.step()
+    second_moment = update.second_moment.flat
+    assert ((second_moment == 0) | (second_moment >= tiny)).all()
+    # The first step is the sign of the gradient, but for epsilon.
+    expected = 0.01 * np.array(sizes) / (np.array(sizes) + 1e-8 / np.sqrt(1e-3))
+    np.testing.assert_allclose(1 - weights.flat, expected, atol=1e-7)
