@@ -296,52 +296,52 @@ def _score_candidate(
     """Score a fitted candidate; the results' keys are scikit-learn's."""
     data = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
     context.call_on_fit_task_begin(estimator=caller, **data)
-    start = time.time()
-    test_scores = _score(
-        estimator,
-        fold.X_test,
-        fold.y_test,
-        scorer,
-        fold.score_params_test,
-        error_score,
-    )
-    result = {
-        "fit_error": None,
-        "test_scores": test_scores,
-        "n_test_samples": _num_samples(fold.X_test),
-        "fit_time": fit_time,
-        "score_time": time.time() - start,
-    }
-    if return_train_score:
-        result["train_scores"] = _score(
-            estimator,
-            fold.X_train,
-            fold.y_train,
-            scorer,
-            fold.score_params_train,
-            error_score,
-        )
-    context.call_on_fit_task_end(estimator=caller, **data)
+    try:
+        start = time.time()
+        test = fold.X_test, fold.y_test, scorer, fold.score_params_test
+        result = {
+            "fit_error": None,
+            "test_scores": _score(estimator, *test, error_score),
+            "n_test_samples": _num_samples(fold.X_test),
+            "fit_time": fit_time,
+            "score_time": time.time() - start,
+        }
+        if return_train_score:
+            train = fold.X_train, fold.y_train, scorer, fold.score_params_train
+            result["train_scores"] = _score(estimator, *train, error_score)
+    finally:
+        context.call_on_fit_task_end(estimator=caller, **data)
     if verbose > 1:
         _print_result(result, params, progress, verbose)
     return result
 
 
 def _print_result(result, params, progress, verbose):
-    """Print a candidate's line, in the form of scikit-learn's."""
+    """Print a candidate's line, the same as scikit-learn's."""
     (split, n_splits), (candidate, n_candidates) = progress
     where = "[CV"
     if verbose > 2:
         where += f" {split + 1}/{n_splits}"
     if verbose > 9:
         where += f"; {candidate + 1}/{n_candidates}"
-    message = ", ".join(f"{name}={params[name]}" for name in sorted(params))
-    if verbose > 2:
-        scores = result["test_scores"]
-        scores = scores if isinstance(scores, dict) else {"score": scores}
-        for name in sorted(scores):
-            message += f", {name}={scores[name]:.3f}"
-    seconds = joblib.logger.short_format_time(result["fit_time"] + result["score_time"])
-    message += f"; total time={seconds}"
     where += "] END "
+    message = ", ".join(f"{name}={params[name]}" for name in sorted(params))
+    message += ";" if params else ""
+    if verbose > 2:
+        message += _scores_in_words(result["test_scores"], result.get("train_scores"))
+    seconds = joblib.logger.short_format_time(result["fit_time"] + result["score_time"])
+    message += f" total time={seconds}"
     print(where + "." * (80 - len(where) - len(message)) + message)
+
+
+def _scores_in_words(test, train):
+    """One score, or those of several scorers, with the training's if there are any."""
+    if not isinstance(test, dict):
+        if train is None:
+            return f", score={test:.3f}"
+        return f", score=(train={train:.3f}, test={test:.3f})"
+    words = ""
+    for name in sorted(test):
+        on_train = "" if train is None else f"train={train[name]:.3f}, "
+        words += f" {name}: ({on_train}test={test[name]:.3f})"
+    return words

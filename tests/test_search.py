@@ -1,5 +1,6 @@
 """The stacked searches find what scikit-learn's find."""
 
+import re
 import warnings
 
 import joblib
@@ -375,19 +376,28 @@ def test_inside_other_tools(iris):
 
 
 @pytest.mark.parametrize("verbose", [1, 2, 3, 10])
-def test_verbose(iris, capsys, verbose):
-    search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=2, verbose=verbose)
-    search.fit(*iris)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Fitting 2 folds for each of 2 candidates, totalling 4 fits"
-    ends = [line for line in lines if " END " in line]
-    assert len(ends) == (0 if verbose == 1 else 4)
-    if verbose > 1:
-        assert "alpha=0.1" in ends[0]
-        assert "total time=" in ends[0]
-        assert ("[CV 1/2" in ends[0]) == (verbose > 2)
-        assert ("score=0." in ends[0]) == (verbose > 2)
-        assert ("; 1/2]" in ends[0]) == (verbose > 9)
+@pytest.mark.parametrize("scoring", [None, ["accuracy", "neg_log_loss"]])
+@pytest.mark.parametrize("return_train_score", [False, True])
+def test_verbose(iris, capsys, verbose, scoring, return_train_score):
+    """The same lines as GridSearchCV's, but for the times and starts of single fits."""
+
+    def lines(search):
+        search(
+            make(),
+            {"alpha": [0.1, 1], "tol": [0.1]},
+            cv=2,
+            scoring=scoring,
+            refit=False,
+            verbose=verbose,
+            return_train_score=return_train_score,
+        ).fit(*iris)
+        printed = capsys.readouterr().out.splitlines()
+        found = [re.sub(r"\.* *[\d.]+(s|min)$", "", line) for line in printed]
+        return sorted(re.sub(r"END \.+", "END ", x) for x in found if "START" not in x)
+
+    ours = lines(StackedGridSearchCV)
+    assert ours == lines(GridSearchCV)
+    assert len(ours) == (1 if verbose == 1 else 5)
 
 
 class Recorder:
