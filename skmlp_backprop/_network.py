@@ -182,14 +182,15 @@ def _first_product(parameters, a, z, buffers):
 
 def _first_weight_gradient(delta, X, gradient, buffers):
     """First layer's weight gradient, for all networks at once or for each."""
-    if not isinstance(X, np.ndarray):
-        joint = delta.reshape(-1, delta.shape[2])
-        np.copyto(gradient.first_weights, (X.T @ joint.T).T)
-    elif X.ndim == 3 or buffers.is_small_stack:
+    is_dense = isinstance(X, np.ndarray)
+    if is_dense and (X.ndim == 3 or buffers.is_small_stack):
         np.matmul(delta, X, out=gradient.weights[0])
+        return
+    delta = delta.reshape(-1, delta.shape[2])
+    if is_dense:
+        np.matmul(delta, X, out=gradient.first_weights)
     else:
-        joint = delta.reshape(-1, delta.shape[2])
-        np.matmul(joint, X, out=gradient.first_weights)
+        np.copyto(gradient.first_weights, (X.T @ delta.T).T)
 
 
 def _sum_rows(delta, out, buffers):

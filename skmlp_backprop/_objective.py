@@ -12,7 +12,7 @@ import numpy as np
 
 from ._buffers import Buffers
 from ._memory import empty_aligned
-from ._parameters import BLOCK_SIZE, unbuffered
+from ._parameters import BLOCK_SIZE, column, unbuffered
 
 # A block's activations stay in the cache, so that each element-wise pass after
 # a product reads them from there; and memory does not grow with the data.
@@ -59,9 +59,7 @@ class Objective:
         self.dropout = dropout
         self._is_penalised = bool(self.alpha.any())
         self._all_are_penalised = bool(self.alpha.all())
-        # Where all share it, a scalar: 2 us an evaluation less.
-        shared = (self.alpha == self.alpha[0]).all()
-        self._strength = float(self.alpha[0]) if shared else self.alpha[:, np.newaxis]
+        self._strength = column(self.alpha, self.dtype)
         self._spare = empty_aligned((max(BLOCK_SIZE, n_stack),), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
@@ -98,14 +96,6 @@ class Objective:
         """
         scale = 1 / rows.weight_sum
         first, *others = rows.shares(len(self._lanes), SHARE_ROWS)
-        if others:
-            loss = self._sum_shares(parameters, first, others, scale, gradient)
-        else:
-            loss = self._lanes[0].sum_rows(parameters, first, scale, gradient)
-        return loss + self._penalty(parameters, scale, gradient)
-
-    def _sum_shares(self, parameters, first, others, scale, gradient):
-        """Sum over shares of the rows, each on a thread of its own."""
         sums = [
             self._pool.submit(lane.sum_apart, parameters, share, scale)
             for lane, share in zip(self._lanes[1:], others, strict=False)
@@ -115,7 +105,7 @@ class Objective:
             other_loss, other_gradient = other.result()
             loss = loss + other_loss
             gradient.flat += other_gradient.flat
-        return loss
+        return loss + self._penalty(parameters, scale, gradient)
 
     def _penalty(self, parameters, scale, gradient):
         """Add the penalty's gradient to `gradient`; return the penalty."""
@@ -156,8 +146,6 @@ class _Lane:
 
     def sum_rows(self, parameters, rows, scale, gradient):
         """Sum the scaled losses and their gradient, block by block."""
-        if rows.n_rows <= BLOCK_ROWS:
-            return self._sum_block(parameters, rows, scale, gradient)
         blocks = rows.blocks(BLOCK_ROWS)
         loss = self._sum_block(parameters, next(blocks), scale, gradient)
         for block in blocks:

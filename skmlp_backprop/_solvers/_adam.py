@@ -1,9 +1,8 @@
 """Adam."""
 
-import math
-
 import numpy as np
 
+from .._parameters import column
 from ._minibatch import MinibatchSolver
 from ._update import Update
 
@@ -27,24 +26,13 @@ class AdamUpdate(Update):
         self._nudge = 1e-18 if self.dtype == np.float32 else None
 
     def begin_epoch(self):
-        solvers = self.solvers
-        self._beta_1 = self.column([s.beta_1 for s in solvers])
-        self._beta_2 = self.column([s.beta_2 for s in solvers])
-        self._epsilon = self.column(
-            [s.epsilon / math.sqrt(1 - s.beta_2) for s in solvers]
-        )
         # In float64: that beta_2 is close to 1 is all there is to the correction.
-        self._decays = [
-            self.column([s.beta_1 for s in solvers], np.float64),
-            self.column([s.beta_2 for s in solvers], np.float64),
-        ]
-        self._initial_rate = self.column(
-            [
-                s.learning_rate_init * (1 - s.beta_1) / math.sqrt(1 - s.beta_2)
-                for s in solvers
-            ],
-            np.float64,
-        )
+        self._decays = beta_1, beta_2 = self._of_all("beta_1"), self._of_all("beta_2")
+        root = np.sqrt(1 - beta_2)
+        self._initial_rate = self._of_all("learning_rate_init") * (1 - beta_1) / root
+        self._epsilon = (self._of_all("epsilon") / root).astype(self.dtype)
+        self._beta_1 = beta_1.astype(self.dtype)
+        self._beta_2 = beta_2.astype(self.dtype)
 
     def begin_step(self):
         self._n_steps += 1
@@ -69,6 +57,9 @@ class AdamUpdate(Update):
     def leave(self, i):
         super().leave(i)
         self.solvers[i].n_steps = self._n_steps
+
+    def _of_all(self, name):
+        return column([getattr(solver, name) for solver in self.solvers], np.float64)
 
 
 class Adam(MinibatchSolver):

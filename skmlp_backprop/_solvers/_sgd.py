@@ -1,5 +1,6 @@
 """Stochastic gradient descent."""
 
+from .._parameters import column
 from ._minibatch import MinibatchSolver
 from ._update import Update
 
@@ -13,8 +14,9 @@ class SGDUpdate(Update):
     moments = ("velocity",)
 
     def begin_epoch(self):
-        self._minus_rate = self.column([-s.learning_rate_ for s in self.solvers])
-        self._momentum = self.column([s.momentum for s in self.solvers])
+        rates = [-s.learning_rate_ for s in self.solvers]
+        self._minus_rate = column(rates, self.dtype)
+        self._momentum = column([s.momentum for s in self.solvers], self.dtype)
         self._has_momentum = any(s.momentum > 0 for s in self.solvers)
         self._is_nesterovs = self.solvers[0].nesterovs_momentum
 

@@ -1,7 +1,5 @@
 """How the gradients of a stack of networks become steps."""
 
-import numpy as np
-
 from .._parameters import Parameters, unbuffered
 
 
@@ -76,15 +74,6 @@ class Update:
             stack = Parameters.stacked([moment.network(i) for i in indices])
             setattr(self, name, stack)
         self._go_on_with(parameters, gradient)
-
-    def column(self, values, dtype=None):
-        """One value for each network, to be broadcast over its parameters.
-
-        A value that all share stays a scalar: 0.4 us a pass less with one network,
-        1 us with 20. In the parameters' precision where no other is given.
-        """
-        column = np.array(values, dtype or self.dtype)[:, np.newaxis]
-        return column[0, 0] if len(set(values)) == 1 else column
 
     def _go_on_with(self, parameters, gradient):
         stacks = [parameters, gradient, *(getattr(self, name) for name in self.moments)]
