@@ -6,11 +6,10 @@ import numpy as np
 
 from ._buffers import ForwardBuffers
 from ._objective import BLOCK_ROWS, SHARE_ROWS
-from ._rows import share_edges
-from ._threads import training_threads
+from ._rows import is_blas_operand, share_edges
+from ._threads import prediction_threads
 
-# Multiplications of the first product from which threads of our own pay; below, setting
-# the BLAS's threads costs more than it brings.
+# Multiplications of the largest product from which threads of our own pay.
 _THREADS_PAY = 2**26
 
 
@@ -26,7 +25,7 @@ def compute_logits(network, parameters, X):
         Weights of one network.
 
     X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-        The rows.
+        The rows, in any memory layout.
 
     Returns
     -------
@@ -35,17 +34,24 @@ def compute_logits(network, parameters, X):
     """
     n_rows = X.shape[0]
     logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
-    if n_rows * parameters.first_weights.size < _THREADS_PAY:
-        _write_logits(network, parameters, X, logits)
-        return logits
-    with training_threads() as n_threads, ThreadPoolExecutor(n_threads) as pool:
+    largest_product = n_rows * max(weights.size for weights in parameters.weights)
+    with prediction_threads(largest_product) as n_threads:
+        if n_threads == 1 or largest_product < _THREADS_PAY:
+            _write_logits(network, parameters, X, logits)
+        else:
+            _share(network, parameters, X, logits, n_threads)
+    return logits
+
+
+def _share(network, parameters, X, logits, n_threads):
+    """Write the logits on threads that have a share of the rows each."""
+    with ThreadPoolExecutor(n_threads) as pool:
         shares = [
             pool.submit(_write_logits, network, parameters, X[a:b], logits[a:b])
-            for a, b in share_edges(n_rows, n_threads, SHARE_ROWS)
+            for a, b in share_edges(X.shape[0], n_threads, SHARE_ROWS)
         ]
         for share in shares:
             share.result()
-    return logits
 
 
 def _write_logits(network, parameters, X, logits):
@@ -54,6 +60,8 @@ def _write_logits(network, parameters, X, logits):
     with np.errstate(all="ignore"):
         for start in range(0, X.shape[0], BLOCK_ROWS):
             block = X[start : start + BLOCK_ROWS]
+            if not is_blas_operand(block):
+                block = np.ascontiguousarray(block)
             if buffers is None or block.shape[0] != buffers.n_rows:
                 buffers = ForwardBuffers(network, 1, block.shape[0], logits.dtype)
             z = network.logits(parameters, block, buffers)

@@ -1,22 +1,31 @@
-"""How many threads a fit uses, and what for.
+"""How many threads a fit or a prediction uses, and what for.
 
 NumPy's and SciPy's wheels each bring an OpenBLAS with a pool of threads of its own.
 Between two evaluations SciPy's L-BFGS-B calls its pool on vectors, whose threads then
-spin and take the cores from NumPy's: 55 ms an iteration where the evaluation takes 12.
-With SciPy's pool at one thread it is 13. So SciPy's pool is held to one thread during
-every fit.
+spin and take the cores from NumPy's. So SciPy's pool is held to one thread during every
+fit.
 
 NumPy's own is, too, but for minibatches with larger products: on small products its
-threads gain nothing, and for full batches threads of our own, each with a share of the
-rows, also share the work between the products.
+threads gain nothing, and lose much on a busy machine, where one that has no core makes
+all others wait; and for full batches threads of our own, each with a share of the rows,
+also share the work between the products.
+
+The number of a library's threads is one for the whole process. So a library is held
+from the first fit in to the last one out. A caller's ``threadpool_limits`` in another
+thread may come in between: threadpoolctl (from 3.8 on) lets one thread at a time set the
+number, until it leaves its block, and ignores all others. Therefore whoever sets a
+number looks whether it was taken, and gives the right to set it back at once.
 
 Where the caller has limited the threads, by threadpoolctl, by joblib's workers or by an
 environment variable, nothing is touched and no thread of our own is started.
 """
 
+import math
 import os
-from contextlib import ExitStack, contextmanager
-from functools import lru_cache
+import threading
+import time
+from contextlib import contextmanager, suppress
+from functools import cache
 
 import joblib
 import numpy as np
@@ -29,36 +38,199 @@ _THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "OMP_NUM_THREADS",
 )
+# The OpenBLAS of the wheels is built for at most as many.
+_MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the BLAS's threads pay.
 # Time of a step on one thread over that on two (2 cores): 0.96 to 1.03 up to 6e5,
 # 1.09 to 1.15 at 1e6, 1.2 at 3e6, 1.35 at 2e7, 1.65 at 6e7.
 BLAS_THREADS_PAY = 2**20
+# Multiplications of a product up to which OpenBLAS never calls its threads.
+_BLAS_STAYS_ALONE = 9216
+# Seconds between two looks at a library, and for how long there are such looks.
+_PATIENCE = 0.01
+_WATCH = 0.25
+
+# Guards the state of all libraries.
+_lock = threading.RLock()
 
 
-@lru_cache(maxsize=1)
+class _Library:
+    """A BLAS library that is at one thread as long as anyone holds it.
+
+    Parameters
+    ----------
+    controller : threadpoolctl.LibController
+        Of the library.
+
+    Attributes
+    ----------
+    holders : set of object
+        Who holds it.
+
+    original : int
+        The number of threads that the last holder sets back.
+    """
+
+    def __init__(self, controller):
+        self.controller = controller
+        self.holders = set()
+        self.original = controller.num_threads
+        self._watched_until = 0.0
+        self._is_watched = False
+
+    @property
+    def n_threads(self):
+        """The number of threads, if it were not for the holders."""
+        return self.original if self.holders else self.controller.num_threads
+
+    def hold(self, holder):
+        """Set one thread; return whether it could be set."""
+        if not self.holders:
+            self.original = self.controller.num_threads
+        self.holders.add(holder)
+        self.controller.set_num_threads(1)
+        if self.controller.num_threads == 1:
+            return True
+        self.holders.remove(holder)
+        return False
+
+    def release(self, holder):
+        """Let go; the last one sets the number of threads back."""
+        if holder not in self.holders:
+            return
+        is_in_a_block = self.controller.num_threads != 1
+        self.holders.remove(holder)
+        if self.holders:
+            return
+        self.controller.set_num_threads(self.original)
+        if is_in_a_block or threading.active_count() > 1:
+            self._watched_until = math.inf if is_in_a_block else _in_a_while()
+            self._watch()
+
+    def is_mended(self):
+        """Whether it has as many threads as before it was held.
+
+        It has one where a caller's block in another thread, entered while it was held,
+        has ended since: then it is given the others back. While such a block goes on
+        threadpoolctl ignores that.
+        """
+        if self._is_watched and self.controller.num_threads == 1:
+            self.controller.set_num_threads(self.original)
+            self._watched_until = _in_a_while()
+        return not self._is_watched or self.controller.num_threads == self.original
+
+    def forget(self):
+        """Let go in a forked process, where no holder is."""
+        if self.holders:
+            self.controller.set_num_threads(self.original)
+        self.holders.clear()
+        self._is_watched = False
+
+    def _watch(self):
+        if self._is_watched:
+            return
+        self._is_watched = True
+        # At the interpreter's end there are no new threads, and no later fits.
+        with suppress(RuntimeError):
+            threading.Thread(target=self._look_after, daemon=True).start()
+
+    def _look_after(self):
+        while self._is_watched:
+            time.sleep(_PATIENCE)
+            with _lock:
+                # The last of its holders will watch anew.
+                self._is_watched = not (self.holders or self._is_over())
+                _give_way()
+
+    def _is_over(self):
+        return self.is_mended() and time.monotonic() > self._watched_until
+
+
+def _in_a_while():
+    return time.monotonic() + _WATCH
+
+
+@cache
 def _controller():
     # Kept: looking the loaded libraries up takes milliseconds.
     return ThreadpoolController().select(user_api="blas")
 
 
+@cache
+def _libraries():
+    return [_Library(controller) for controller in _controller().lib_controllers]
+
+
+@cache
 def _brought_by(package):
     """The BLAS libraries that a package's wheel brought."""
     folder = os.path.dirname(package.__file__)
     return [
         library
-        for library in _controller().lib_controllers
-        if library.filepath.startswith(folder)
+        for library in _libraries()
+        if library.controller.filepath.startswith(folder)
     ]
+
+
+@cache
+def _no_controller():
+    return _controller().select(filepath="")
+
+
+def _give_way():
+    """Let other threads set the number of threads again.
+
+    threadpoolctl does so at the end of a block, if that is the thread's outermost; here
+    of one that changes nothing.
+    """
+    with _no_controller().limit(limits=None):
+        pass
+
+
+@cache
+def _n_cores():
+    # Kept: to look at the process's limits takes as long as to predict a row.
+    return joblib.cpu_count()
 
 
 def is_limited():
     """Whether the caller has limited the threads of a BLAS library."""
     if any(variable in os.environ for variable in _THREAD_VARIABLES):
         return True
-    n_cores = joblib.cpu_count()
-    return any(
-        library.num_threads < n_cores for library in _controller().lib_controllers
-    )
+    n_most = min(_n_cores(), _MOST_BLAS_THREADS)
+    return any(library.n_threads < n_most for library in _libraries())
+
+
+def _hold_all(libraries, holder):
+    """Hold libraries to one thread; return whether that, and more of ours, is right."""
+    idle = [library for library in _libraries() if not library.holders]
+    if not all(library.is_mended() for library in idle) or is_limited():
+        return False
+    return all(library.hold(holder) for library in libraries)
+
+
+def _release_all(libraries, holder):
+    with _lock:
+        for library in libraries:
+            library.release(holder)
+        _give_way()
+
+
+@contextmanager
+def _held(libraries):
+    """Hold libraries to one thread; yields whether they are, by us."""
+    holder = object()
+    try:
+        with _lock:
+            are_held = _hold_all(libraries, holder)
+            _give_way()
+        yield are_held
+    finally:
+        try:
+            _release_all(libraries, holder)
+        except KeyboardInterrupt:
+            _release_all(libraries, holder)
+            raise
 
 
 @contextmanager
@@ -75,16 +247,43 @@ def training_threads(products_on_blas_threads=False):
     n_threads : int
         How many threads may share the rows of a full batch.
     """
-    if is_limited():
+    numpy_libraries = [] if products_on_blas_threads else _brought_by(np)
+    with _held(_brought_by(scipy) + numpy_libraries) as are_held:
+        # Unless NumPy's BLAS could be held, its threads would be multiplied.
+        yield _n_cores() if are_held and numpy_libraries else 1
+
+
+@contextmanager
+def prediction_threads(largest_product):
+    """Set the BLAS's threads for the length of a prediction.
+
+    Parameters
+    ----------
+    largest_product : int
+        Multiplications of the largest product.
+
+    Yields
+    ------
+    n_threads : int
+        How many threads may share the rows.
+    """
+    if largest_product <= _BLAS_STAYS_ALONE:
         yield 1
         return
-    held = _brought_by(scipy)
-    if not products_on_blas_threads:
-        held = held + _brought_by(np)
-    with ExitStack() as stack:
-        for library in held:
-            stack.callback(library.set_num_threads, library.num_threads)
-            library.set_num_threads(1)
-        # Unless NumPy's BLAS could be held, its threads would be multiplied.
-        alone = _brought_by(np) and not products_on_blas_threads
-        yield joblib.cpu_count() if alone else 1
+    numpy_libraries = _brought_by(np)
+    with _held(numpy_libraries) as are_held:
+        yield _n_cores() if are_held and numpy_libraries else 1
+
+
+def _forget_the_parents_threads():
+    """In a forked process: nothing is held, as the threads that do are not there."""
+    global _lock
+    _lock = threading.RLock()
+    for library in _libraries() if _libraries.cache_info().currsize else ():
+        library.forget()
+        _give_way()
+
+
+# Not on Windows, where there is no fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_parents_threads)

@@ -11,8 +11,9 @@ from ._architecture import init_activations
 from ._dropout import Dropout, dropout_rates
 from ._inference import compute_logits
 from ._initialization import initialize
-from ._objective import Objective
+from ._objective import BLOCK_ROWS, Objective
 from ._parameters import Parameters
+from ._rows import Selection
 from ._solvers import SOLVERS
 from ._solvers._problem import History, Problem
 from ._threads import BLAS_THREADS_PAY, training_threads
@@ -81,6 +82,7 @@ def train(estimators, network, labels, rows, parameters, members, random_states)
     lead, solver = estimators[0], members[0].solver
     dtype = solver.arithmetic_dtype(rows.X.dtype)
     stack = Parameters.stacked(parameters, dtype)
+    rows = rows.for_batches() if solver.stochastic else rows.for_products()
     validation_score = None
     if lead.early_stopping and solver.stochastic:
         rows, held_out = _hold_out(
@@ -115,20 +117,36 @@ def _make_dropout(estimator, network, solver, random_state, t):
 
 
 class _Accuracy:
-    """Weighted accuracy of given weights on held-out rows."""
+    """Weighted accuracy of given weights on held-out rows.
 
-    def __init__(self, network, labels, rows):
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    labels : Labels
+        The classes.
+
+    selection : Selection
+        The held-out rows.
+    """
+
+    def __init__(self, network, labels, selection):
         self.network = network
         self.labels = labels
-        self.rows = rows
+        self.selection = selection
+        rows, index = selection.rows, selection.index
+        self.targets = rows.targets[index]
+        self.weights = None if rows.weights is None else rows.weights[index]
 
     def __call__(self, parameters):
-        logits = compute_logits(self.network, parameters, self.rows.X)
+        codes = [
+            self.labels.decode_codes(compute_logits(self.network, parameters, block.X))
+            for block in self.selection.blocks(BLOCK_ROWS)
+        ]
         return float(
             accuracy_score(
-                self.rows.targets,
-                self.labels.decode_codes(logits),
-                sample_weight=self.rows.weights,
+                self.targets, np.concatenate(codes), sample_weight=self.weights
             )
         )
 
@@ -159,7 +177,7 @@ def _hold_out(rows, fraction, labels, random_state):
     train_index, held_out_index = train_test_split(
         index, random_state=random_state, test_size=n_held_out, stratify=stratify
     )
-    return rows.subset(train_index), rows.subset(held_out_index)
+    return Selection(rows, train_index), Selection(rows, held_out_index)
 
 
 def explain(member, estimator):

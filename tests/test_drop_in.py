@@ -232,9 +232,10 @@ def test_early_stopping_split_is_stratified(monkeypatch):
     held_out = []
     accuracy = _training._Accuracy
 
-    def spy(network, labels, rows):
-        held_out.append(np.bincount(rows.targets))
-        return accuracy(network, labels, rows)
+    def spy(*args):
+        scorer = accuracy(*args)
+        held_out.append(np.bincount(scorer.targets))
+        return scorer
 
     monkeypatch.setattr(_training, "_Accuracy", spy)
     X = np.random.default_rng(0).standard_normal((200, 3))

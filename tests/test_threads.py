@@ -1,0 +1,282 @@
+"""What fits and predictions do to the process's BLAS threads, and in which threads."""
+
+import multiprocessing
+import os
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skmlp_backprop import BackpropMLPClassifier, _inference, _threads
+
+# Fits here are cut short; whether they converge is tested elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def n_blas_threads():
+    """Threads of each BLAS library."""
+    infos = threadpool_info()
+    return [info["num_threads"] for info in infos if info["user_api"] == "blas"]
+
+
+def in_another_thread(function):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+def until(condition, seconds=10):
+    """Wait for a condition, for a bounded time; return whether it has come."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return condition()
+
+
+@pytest.fixture
+def unlimited():
+    """The BLAS's threads as the process began with them."""
+    if any(variable in os.environ for variable in _threads._THREAD_VARIABLES):
+        pytest.skip("an environment variable limits the threads")
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one core: there are no threads to limit")
+    before = n_blas_threads()
+    assert min(before) > 1
+    yield before
+    assert until(lambda: n_blas_threads() == before)
+
+
+@pytest.fixture
+def small():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((60, 5)), np.arange(60) % 3
+
+
+def fit_small(data, seed=0):
+    mlp = BackpropMLPClassifier(
+        5, solver="lbfgs", max_iter=15, tol=1e-12, random_state=seed
+    )
+    return mlp.fit(*data)
+
+
+class Inside:
+    """A callback that notes what is true within a fit, and may wait there."""
+
+    def __init__(self, note):
+        self.note = note
+        self.notes = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name in ("iteration", "epoch"):
+            self.notes.append(self.note())
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def watched_fit(data, note, **params):
+    """Fit for one iteration; return what was noted within it."""
+    callback = Inside(note)
+    mlp = BackpropMLPClassifier(5, random_state=0, max_iter=1, **params)
+    mlp.set_callbacks(callback).fit(*data)
+    return callback.notes[0]
+
+
+@pytest.mark.parametrize("fits_in", ["main", "pool"])
+def test_limits_set_after_a_fit_hold_in_any_thread(fits_in, unlimited, small):
+    if fits_in == "main":
+        fit_small(small)
+    else:
+        in_another_thread(lambda: fit_small(small))
+
+    def limited():
+        with threadpool_limits(1):
+            return n_blas_threads()
+
+    assert set(in_another_thread(limited)) == {1}
+    assert set(limited()) == {1}
+
+
+def test_fits_in_any_thread_hold_the_blas(unlimited, small):
+    """After a fit in one thread those in others get what they ask for."""
+
+    def held():
+        return watched_fit(small, n_blas_threads, solver="lbfgs")
+
+    for _ in range(2):
+        assert set(held()) == {1}
+        assert set(in_another_thread(held)) == {1}
+
+
+def test_own_threads_only_where_the_blas_is_held(unlimited):
+    """Another thread's limits are in force: ours can't be, and threads multiply."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def limit():
+        with threadpool_limits(unlimited[0]):
+            entered.set()
+            leave.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        block = pool.submit(limit)
+        assert entered.wait(10)
+        with _threads.training_threads() as n_threads:
+            assert n_threads == 1
+            assert n_blas_threads() == unlimited
+        leave.set()
+        block.result()
+    with _threads.training_threads() as n_threads:
+        assert n_threads == len(os.sched_getaffinity(0))
+        assert set(n_blas_threads()) == {1}
+
+
+def test_overlapping_fits_and_callers_limits(unlimited, small):
+    """Four threads fit while one enters and leaves limits at random."""
+
+    def limit(seed):
+        rng = random.Random(seed)
+        for _ in range(40):
+            time.sleep(rng.random() * 0.01)
+            with threadpool_limits(rng.choice([1, 2])):
+                time.sleep(rng.random() * 0.01)
+
+    for seed in range(3):
+        with ThreadPoolExecutor(5) as pool:
+            futures = [pool.submit(limit, seed)]
+            mlp = BackpropMLPClassifier(5, solver="lbfgs", max_iter=15, tol=1)
+            fits = range(60)
+            futures += [pool.submit(mlp.__sklearn_clone__().fit, *small) for _ in fits]
+            for future in futures:
+                future.result()
+        assert until(lambda: n_blas_threads() == unlimited)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_block_entered_in_a_fit_and_left_after_it(number, unlimited, small):
+    """What it found was ours; what it leaves must not be."""
+    in_fit, in_block, after_fit = (threading.Event() for _ in range(3))
+
+    def limit():
+        in_fit.wait(10)
+        with threadpool_limits(number):
+            in_block.set()
+            after_fit.wait(10)
+            # Its limit is in force to its end.
+            time.sleep(0.05)
+            return n_blas_threads()
+
+    def note():
+        in_fit.set()
+        return in_block.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        block = pool.submit(limit)
+        assert watched_fit(small, note, solver="lbfgs")
+        after_fit.set()
+        assert set(block.result()) == {number}
+    assert until(lambda: n_blas_threads() == unlimited)
+
+
+def test_a_block_that_ends_in_a_fit(unlimited, small):
+    entered, in_fit, left = (threading.Event() for _ in range(3))
+
+    def limit():
+        with threadpool_limits(1):
+            entered.set()
+            in_fit.wait(10)
+        left.set()
+
+    def note():
+        in_fit.set()
+        left.wait(10)
+        return n_blas_threads()
+
+    with ThreadPoolExecutor(1) as pool:
+        block = pool.submit(limit)
+        assert entered.wait(10)
+        assert watched_fit(small, note, solver="lbfgs") == unlimited
+        block.result()
+
+
+def test_interrupted_and_failing_fits_put_back(unlimited, small):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def fail():
+        raise RuntimeError("a callback's error")
+
+    # KeyboardInterrupt ends the training, not the fit.
+    with pytest.warns(UserWarning, match="interrupted"):
+        BackpropMLPClassifier(5, solver="lbfgs").set_callbacks(Inside(interrupt)).fit(
+            *small
+        )
+    assert n_blas_threads() == unlimited
+    with pytest.raises(RuntimeError, match="a callback's error"):
+        watched_fit(small, fail, solver="lbfgs")
+    assert n_blas_threads() == unlimited
+
+
+@pytest.mark.parametrize("n_rows", [20, 569])
+def test_small_predictions_hold_the_blas(n_rows, unlimited, monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n_rows, 64)), np.arange(n_rows) % 10
+    mlp = BackpropMLPClassifier(100, max_iter=1)
+    mlp.fit(X, y)
+    seen = []
+    write = _inference._write_logits
+
+    def spy(*args):
+        seen.extend(n_blas_threads())
+        write(*args)
+
+    monkeypatch.setattr(_inference, "_write_logits", spy)
+    mlp.predict_proba(X)
+    # SciPy's BLAS has no part in it.
+    assert seen[: len(unlimited)].count(1) == 1
+    assert n_blas_threads() == unlimited
+
+
+def test_more_cores_than_the_blas_has_threads(monkeypatch):
+    """On 96 cores a wheel's OpenBLAS has 64 threads: nobody has limited it."""
+    monkeypatch.setattr(_threads, "_n_cores", lambda: 96)
+    monkeypatch.setattr(os, "environ", {})
+    library = SimpleNamespace(n_threads=64)
+    monkeypatch.setattr(_threads, "_libraries", lambda: [library])
+    assert not _threads.is_limited()
+    library.n_threads = 63
+    assert _threads.is_limited()
+
+
+def fork_and_count():
+    """Threads of a process that was forked within a fit, after one of its own."""
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+
+    def work():
+        queue.put(n_blas_threads())
+        with _threads.training_threads():
+            pass
+        queue.put(n_blas_threads())
+
+    process = context.Process(target=work)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    return queue.get(), queue.get()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_process_forked_in_a_fit_is_not_limited(unlimited, small):
+    counts = watched_fit(small, fork_and_count, solver="sgd")
+    assert counts == (unlimited, unlimited)
