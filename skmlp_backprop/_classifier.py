@@ -4,12 +4,10 @@ import functools
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from ._activations import ACTIVATIONS
 from ._architecture import check_fits, make_network
@@ -19,6 +17,13 @@ from ._initialization import INITIALIZERS
 from ._labels import Labels, is_multilabel
 from ._monitor import Monitor
 from ._rows import Rows
+from ._sklearn_private import (
+    Interval,
+    Options,
+    StrOptions,
+    _check_partial_fit_first_call,
+    _fit_context,
+)
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from ._solvers._problem import Member
 from ._training import explain, initial_parameters, make_solver, new_history, train

@@ -9,17 +9,18 @@ from collections import defaultdict
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection._validation import (
+from sklearn.pipeline import Pipeline
+from sklearn.utils.parallel import Parallel, delayed
+
+from ._sklearn_private_search import (
+    _check_method_params,
     _fit_and_score,
     _insert_error_scores,
+    _num_samples,
+    _safe_split,
     _score,
     _warn_or_raise_about_fit_failures,
 )
-from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params, _num_samples
-
 from ._stacking import fit_group, stack_key
 
 

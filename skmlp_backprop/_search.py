@@ -6,13 +6,13 @@ theirs fits one candidate on one fold, one of these a stack of candidates.
 
 import time
 
-from sklearn.base import _fit_context, is_classifier
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
-from sklearn.utils.validation import _check_method_params
 
 from ._evaluation import Evaluation, configured
+from ._sklearn_private import _fit_context
+from ._sklearn_private_search import _check_method_params, _MultimetricScorer
 
 
 class _StackedSearch:

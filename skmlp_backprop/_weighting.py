@@ -2,7 +2,8 @@
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight
+
+from ._sklearn_private import _check_sample_weight
 
 
 def row_weights(X, y, labels, class_weight, sample_weight):

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._solvers import SOLVERS
+from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
 LAST_BITS = (
     "TNC amplifies last-bit differences beyond the check's 1e-7 over its iterations; "
@@ -74,15 +74,23 @@ EXCUSED_OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-@pytest.mark.parametrize("solver", SOLVERS)
+# The full-batch solvers are without early stopping and dropout, as test_solvers.py and
+# test_dropout.py show: with these they would be what test_solvers checks.
+OPTIONS_OF_SOLVERS = [
+    (solver, option)
+    for solver in SOLVERS
+    for option in OPTIONS
+    if solver in STOCHASTIC_SOLVERS or option in ("warm_start", "class_weight")
+]
+
+
+@pytest.mark.parametrize(("solver", "option"), OPTIONS_OF_SOLVERS)
 def test_options(solver, option):
-    estimator = BackpropMLPClassifier(
-        solver=solver, hidden_layer_sizes=(8, 6), **OPTIONS[option]
-    )
+    params = {"max_iter": 50, "hidden_layer_sizes": (8, 6), **OPTIONS[option]}
+    estimator = BackpropMLPClassifier(solver=solver, **params)
     if solver == "adam" and option == "warm_start":
         # Its first steps are as long as the rate, unless epsilon shortens them.
-        estimator.set_params(tol=1e-4, epsilon=1.0, learning_rate_init=0.1)
+        estimator.set_params(tol=1e-4, epsilon=1.0, learning_rate_init=0.3)
     excused = {**EXCUSED.get(solver, {}), **EXCUSED_OPTIONS.get(option, {})}
     run_checks(estimator, excused)
 

@@ -12,6 +12,36 @@ from skmlp_backprop._activations import ACTIVATIONS
 DEPTHS = [(), (5,), (5, 4), (5, 4, 3)]
 LOSSES = ["log_loss", "squared_error"]
 OUTPUTS = ["softmax", "logistic"]
+# What is above the hidden layers: loss, output, number of classes, weights or none.
+HEADS = list(itertools.product(LOSSES, OUTPUTS, [2, 3], [False, True]))
+
+
+def networks():
+    """Each activation at each depth, on the input too and not, with heads in turn.
+
+    Layers and head meet in the gradient of the logits alone: so every head at every
+    depth and every pair of settings are here, and not all 1024 combinations. The shift
+    has an activation meet other heads at another depth.
+    """
+    for shift, hidden in zip(range(0, 20, 5), DEPTHS, strict=True):
+        layers = itertools.product(sorted(ACTIVATIONS), [False, True])
+        for i, (activation, on_input) in enumerate(layers):
+            head = HEADS[(i + shift) % len(HEADS)]
+            yield activation, on_input, hidden, *head
+
+
+NETWORKS = list(networks())
+
+
+def test_every_pair_of_settings_is_tested():
+    settings = [sorted(ACTIVATIONS), [False, True], DEPTHS]
+    settings += [LOSSES, OUTPUTS, [2, 3], [False, True]]
+    for i, j in itertools.combinations(range(len(settings)), 2):
+        wanted = set(itertools.product(settings[i], settings[j]))
+        assert {(network[i], network[j]) for network in NETWORKS} == wanted
+    assert {network[2:] for network in NETWORKS} == {
+        (hidden, *head) for hidden in DEPTHS for head in HEADS
+    }
 
 
 def make(activation, loss, output, hidden, input_activation, classes, **params):
@@ -48,34 +78,32 @@ def perturbed_loss(mlp, arrays, flat, X, y, weights):
     return mlp.loss_and_gradient(X, y, weights)[0]
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("input_activation", [None, "tanh"])
-@pytest.mark.parametrize("hidden", DEPTHS, ids=len)
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize(
+    ("activation", "on_input", "hidden", "loss", "output", "classes", "weighted"),
+    NETWORKS,
+)
 def test_central_differences(
-    activation, loss, output, hidden, input_activation, weighted
+    activation, on_input, hidden, loss, output, classes, weighted
 ):
-    for classes in (2, 3):
-        mlp = make(activation, loss, output, hidden, input_activation, classes)
-        X, y, weights = data(classes)
-        weights = weights if weighted else None
-        arrays = [*mlp.coefs_, *mlp.intercepts_]
-        _, gradient = mlp.loss_and_gradient(X, y, weights)
-        gradients = [*gradient.coefs, *gradient.intercepts]
-        if input_activation:
-            arrays.append(mlp.input_intercept_)
-            gradients.append(gradient.input_intercept)
-        analytical = np.concatenate([g.ravel() for g in gradients])
-        flat = np.concatenate([a.ravel() for a in arrays])
-        numerical = np.empty_like(flat)
-        for i, step in enumerate(1e-5 * np.eye(len(flat))):
-            ahead = perturbed_loss(mlp, arrays, flat + step, X, y, weights)
-            behind = perturbed_loss(mlp, arrays, flat - step, X, y, weights)
-            numerical[i] = (ahead - behind) / 2e-5
-        difference = np.linalg.norm(numerical - analytical)
-        assert difference / np.linalg.norm(numerical + analytical) < 1e-8
+    input_activation = activation if on_input else None
+    mlp = make(activation, loss, output, hidden, input_activation, classes)
+    X, y, weights = data(classes)
+    weights = weights if weighted else None
+    arrays = [*mlp.coefs_, *mlp.intercepts_]
+    _, gradient = mlp.loss_and_gradient(X, y, weights)
+    gradients = [*gradient.coefs, *gradient.intercepts]
+    if on_input:
+        arrays.append(mlp.input_intercept_)
+        gradients.append(gradient.input_intercept)
+    analytical = np.concatenate([g.ravel() for g in gradients])
+    flat = np.concatenate([a.ravel() for a in arrays])
+    numerical = np.empty_like(flat)
+    for i, step in enumerate(1e-5 * np.eye(len(flat))):
+        ahead = perturbed_loss(mlp, arrays, flat + step, X, y, weights)
+        behind = perturbed_loss(mlp, arrays, flat - step, X, y, weights)
+        numerical[i] = (ahead - behind) / 2e-5
+    difference = np.linalg.norm(numerical - analytical)
+    assert difference / np.linalg.norm(numerical + analytical) < 1e-8
 
 
 def torch_loss(torch, mlp, X, y, weights):
@@ -109,12 +137,13 @@ def torch_loss(torch, mlp, X, y, weights):
     return loss.item(), coefs, intercepts
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("hidden", DEPTHS, ids=len)
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 def test_torch_autograd(activation, loss, output, hidden):
-    torch = pytest.importorskip("torch", reason="torch is not installed (extra: test)")
+    torch = pytest.importorskip("torch", reason="torch is not installed (extra: peers)")
     mlp = make(activation, loss, output, hidden, None, 3)
     X, y, weights = data(3)
     value, gradient = mlp.loss_and_gradient(X, y, weights)

@@ -73,6 +73,16 @@ def test_convergence(solver, iris):
     assert mlp.loss_ == pytest.approx(mlp.loss_curve_[-1], rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_no_early_stopping_of_full_batch_solvers(solver, iris):
+    plain = make(solver, max_iter=9).fit(*iris)
+    stopping = make(solver, max_iter=9, early_stopping=True).fit(*iris)
+    np.testing.assert_array_equal(stopping.coefs_[0], plain.coefs_[0])
+    assert stopping.validation_scores_ is None
+    assert stopping.loss_curve_ == plain.loss_curve_
+
+
 def test_full_batch_solvers_find_the_same_minimum(iris):
     """Without hidden layers the log loss is convex: one minimum for all."""
     params = {"hidden_layer_sizes": (), "alpha": 2, "tol": 1e-7, "max_iter": 10**4}

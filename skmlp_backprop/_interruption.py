@@ -1,0 +1,24 @@
+"""What Ctrl-C does to a training: it ends here, or all of the work it is part of."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_aborts = ContextVar("aborts", default=False)
+
+
+@contextmanager
+def abort_when_interrupted():
+    """Within this context a training that is interrupted raises KeyboardInterrupt.
+
+    For a training that is one of many. By itself it keeps what it has reached.
+    """
+    token = _aborts.set(True)
+    try:
+        yield
+    finally:
+        _aborts.reset(token)
+
+
+def aborts_when_interrupted():
+    """Whether a training is in such a context."""
+    return _aborts.get()
