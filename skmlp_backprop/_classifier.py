@@ -1,6 +1,5 @@
 """The scikit-learn face: parameters, validation, training."""
 
-import functools
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,6 +15,7 @@ from ._fitted_network import FittedNetworkMixin
 from ._initialization import INITIALIZERS
 from ._labels import Labels, is_multilabel
 from ._monitor import Monitor
+from ._old_fit import keeping_the_old_fit_on_error
 from ._rows import Rows
 from ._sklearn_private import (
     Interval,
@@ -28,22 +28,6 @@ from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from ._solvers._problem import Member
 from ._training import explain, initial_parameters, make_solver, new_history, train
 from ._weighting import row_weights
-
-
-def _keeping_the_old_fit_on_error(method):
-    """Method decorator: a call that raises leaves the estimator as it was."""
-
-    @functools.wraps(method)
-    def guarded(self, *args, **kwargs):
-        before = self.__dict__.copy()
-        try:
-            return method(self, *args, **kwargs)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    return guarded
 
 
 class BackpropMLPClassifier(
@@ -359,7 +343,7 @@ class BackpropMLPClassifier(
         self.max_fun = max_fun
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @_keeping_the_old_fit_on_error
+    @keeping_the_old_fit_on_error
     @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit the network to data.
@@ -406,7 +390,7 @@ class BackpropMLPClassifier(
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
-    @_keeping_the_old_fit_on_error
+    @keeping_the_old_fit_on_error
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on the given data, going on from where it stands.
 

@@ -4,14 +4,15 @@ What can't be stacked is left to scikit-learn's own function.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
+from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from ._interruption import abort_when_interrupted
+from ._last_steps import fit_together, last_step
 from ._sklearn_private_search import (
     _check_method_params,
     _fit_and_score,
@@ -21,11 +22,23 @@ from ._sklearn_private_search import (
     _score,
     _warn_or_raise_about_fit_failures,
 )
-from ._stacking import fit_group, stack_key
+from ._stacking import CannotStack, stack_key
 
 
 class Evaluation:
-    """What a search calls, once or several times, with candidates to evaluate."""
+    """What a search calls, once or several times, with candidates to evaluate.
+
+    Attributes
+    ----------
+    results : dict
+        The `cv_results_` so far.
+
+    n_fits_alone : Counter of str
+        Number of fits that were made one by one, by the reason why.
+
+    n_stacked : int
+        Number of all others.
+    """
 
     def __init__(self, search, X, y, scorers, routed):
         self.search = search
@@ -45,6 +58,8 @@ class Evaluation:
         self.out = []
         self.more_results = defaultdict(list)
         self.results = {}
+        self.n_fits_alone = Counter()
+        self.n_stacked = 0
 
     def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
         """Evaluate candidates on all folds; return the results of all so far."""
@@ -68,6 +83,7 @@ class Evaluation:
                 "No fits were performed. Was the CV iterator empty? Were there no "
                 "candidates?"
             )
+        self._count_stacked([result.pop("alone") for result in out])
         _warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):
             _insert_error_scores(out, search.error_score)
@@ -80,6 +96,17 @@ class Evaluation:
         )
         return self.results
 
+    def _count_stacked(self, reasons):
+        """Account for fits, each stacked or with a reason why not, and tell of them."""
+        self.n_fits_alone.update(why for why in reasons if why is not None)
+        n_stacked = reasons.count(None)
+        self.n_stacked += n_stacked
+        if self.search.verbose > 0:
+            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
+            for why, n_fits in Counter(reasons).items():
+                if why is not None:
+                    print(f"  {n_fits} one by one: {why}")
+
     def _fit_and_score_all(self, candidates, splits, context):
         """Results in scikit-learn's order: all folds of a candidate, then the next."""
         search, n_splits = self.search, len(splits)
@@ -88,7 +115,7 @@ class Evaluation:
             context.subcontext(task_name="candidate-split-evaluation", task_id=i)
             for i in range(len(candidates) * n_splits)
         ]
-        groups = _groups(search, candidates)
+        groups, reasons = _groups(search, candidates)
         n_jobs = joblib.effective_n_jobs(search.n_jobs)
         tasks = _tasks(groups, n_splits, n_jobs)
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
@@ -102,6 +129,7 @@ class Evaluation:
                 candidates=[candidates[i] for i in group],
                 progress=[((split, n_splits), (i, len(candidates))) for i in group],
                 contexts=[contexts[i * n_splits + split] for i in group],
+                why_alone=reasons.get(group[0], _CUT),
                 **self.settings,
             )
             for group, split in tasks
@@ -114,18 +142,43 @@ class Evaluation:
         return [by_task[key] for key in sorted(by_task)]
 
 
+# Why fits that could have been stacked were not.
+_CUT = "the processes had one candidate each left to share"
+_FAILED = "the fit of its stack failed"
+_TOO_LARGE = (
+    "its stack would be too large, or take batches of its own by random_state where "
+    "weights or sparse rows rule that out"
+)
+
+
 def configured(estimator, params):
     """A clone with other parameters, which may themselves be estimators."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 
 def _groups(search, candidates):
-    """Numbers of the candidates, in groups that can be trained as a stack each."""
-    by_key = defaultdict(list)
+    """Numbers of the candidates, in groups that can be trained as a stack each.
+
+    Returns
+    -------
+    groups : list of list of int
+        The groups.
+
+    reasons : dict of int to str
+        For candidates that can be in none with others: why.
+    """
+    by_key, reasons = defaultdict(list), {}
     for i, params in enumerate(candidates):
-        key = _group_key(configured(search.estimator, params), params)
-        by_key[i if key is None else key].append(i)
-    return list(by_key.values())
+        try:
+            key = _group_key(configured(search.estimator, params), params)
+        except CannotStack as why:
+            key, reasons[i] = i, str(why)
+        by_key[key].append(i)
+    groups = list(by_key.values())
+    for group in groups:
+        if len(group) == 1:
+            reasons.setdefault(group[0], "no other candidate can share its stack")
+    return groups, reasons
 
 
 def _tasks(groups, n_splits, n_jobs):
@@ -149,18 +202,20 @@ def _tasks(groups, n_splits, n_jobs):
 
 
 def _group_key(estimator, params):
-    """What candidates that can be trained as a stack have in common; None for none."""
-    if type(estimator) is not Pipeline:
-        return _classifier_key(estimator)
-    name, classifier = estimator.steps[-1]
+    """What candidates that can be trained as a stack have in common.
+
+    Raises
+    ------
+    CannotStack
+        If there can be no such thing; the message tells why.
+    """
+    path, classifier = last_step(estimator)
     key = _classifier_key(classifier)
-    if key is None or hasattr(estimator, "_skl_callbacks"):
-        return None
     # By identity: a grid's candidates hold the same objects, which may lack a hash.
     others = tuple(
         (other, id(value))
         for other, value in sorted(params.items())
-        if other != name and not other.startswith(f"{name}__")
+        if path and other != path and not other.startswith(f"{path}__")
     )
     return key, others
 
@@ -169,41 +224,13 @@ def _classifier_key(classifier):
     """The key of a stack, and what metadata its classifiers ask for."""
     try:
         key = stack_key(classifier)
-        if key is not None:
-            classifier._validate_params()
-    except Exception:
+        classifier._validate_params()
+    except CannotStack:
+        raise
+    except Exception as error:
         # With invalid parameters of any kind its own fit tells what is wrong.
-        return None
-    return None if key is None else (key, str(classifier.get_metadata_routing()))
-
-
-class _StackStep(BaseEstimator):
-    """A Pipeline's last step in place of all classifiers of a stack."""
-
-    def __init__(self, classifiers):
-        self.classifiers = classifiers
-
-    def fit(self, X, y=None, **params):
-        """Fit the classifiers as a stack."""
-        fit_group(self.classifiers, X, y, **params)
-        return self
-
-    def get_metadata_routing(self):
-        """What the classifiers, whose requests are the same, ask for."""
-        return self.classifiers[0].get_metadata_routing()
-
-
-def _fit_candidates(estimators, X, y, fit_params):
-    """Fit classifiers as a stack, or Pipelines, whose transformers they then share."""
-    if not isinstance(estimators[0], Pipeline):
-        fit_group(estimators, X, y, **fit_params)
-        return
-    name = estimators[0].steps[-1][0]
-    step = _StackStep([pipeline.steps[-1][1] for pipeline in estimators])
-    together = clone(estimators[0]).set_params(**{name: step})
-    together.fit(X, y, **fit_params)
-    for pipeline in estimators:
-        pipeline.steps = [*together.steps[:-1], pipeline.steps[-1]]
+        raise CannotStack("its parameters are invalid") from error
+    return key, str(classifier.get_metadata_routing())
 
 
 def _fit_and_score_group(
@@ -216,6 +243,7 @@ def _fit_and_score_group(
     candidates,
     progress,
     contexts,
+    why_alone,
     fit_params,
     score_params,
     error_score,
@@ -227,7 +255,7 @@ def _fit_and_score_group(
     -------
     results : list of dict
         As those of scikit-learn's ``_fit_and_score``. The time to fit is an equal
-        share of the stack's.
+        share of the stack's. `alone` is None, or why there was no stack.
     """
 
     def fit_and_score(params, progress, context):
@@ -249,21 +277,32 @@ def _fit_and_score_group(
             **settings,
         )
 
+    def all_alone(why):
+        return [{**fit_and_score(*one), "alone": why} for one in one_by_one]
+
     one_by_one = list(zip(candidates, progress, contexts, strict=True))
-    if len(candidates) == 1:
-        return [fit_and_score(*one) for one in one_by_one]
-    start = time.time()
-    estimators = [configured(estimator, params) for params in candidates]
-    fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
-    try:
-        _fit_candidates(estimators, fold.X_train, fold.y_train, fold.fit_params)
-    except Exception:
-        # Whose error it is, and what it costs by error_score, shows one by one.
-        return [fit_and_score(*one) for one in one_by_one]
+    # An interrupted fit keeps what it has reached: no score of that.
+    with abort_when_interrupted():
+        if len(candidates) == 1:
+            return all_alone(why_alone)
+        start = time.time()
+        estimators = [configured(estimator, params) for params in candidates]
+        fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
+        try:
+            n_together = fit_together(
+                estimators, fold.X_train, fold.y_train, fold.fit_params
+            )
+        except Exception:
+            # Whose error it is, and what it costs by error_score, shows one by one.
+            return all_alone(_FAILED)
     fit_time = (time.time() - start) / len(candidates)
-    return [
+    results = [
         _score_candidate(candidate, fold, fit_time, error_score, *one, **settings)
         for candidate, one in zip(estimators, one_by_one, strict=True)
+    ]
+    return [
+        {**result, "alone": None if n > 1 else _TOO_LARGE}
+        for result, n in zip(results, n_together, strict=True)
     ]
 
 

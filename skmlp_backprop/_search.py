@@ -11,6 +11,8 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
 from ._evaluation import Evaluation, configured
+from ._interruption import abort_when_interrupted
+from ._old_fit import keeping_the_old_fit_on_error
 from ._sklearn_private import _fit_context
 from ._sklearn_private_search import _check_method_params, _MultimetricScorer
 
@@ -19,6 +21,7 @@ class _StackedSearch:
     """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @keeping_the_old_fit_on_error
     def fit(self, X, y=None, **params):
         """Run the search, and refit on all of the data with the best candidate.
 
@@ -39,6 +42,12 @@ class _StackedSearch:
         -------
         self : object
             The fitted search.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If it is interrupted: no score is taken of a training that was not
+            finished. As with every error, what was fitted before stays as it was.
         """
         scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
@@ -70,6 +79,8 @@ class _StackedSearch:
         single = not isinstance(scorers, _MultimetricScorer)
         self.scorer_ = scorers if single else scorers._scorers
         self.cv_results_ = evaluation.results
+        self.n_stacked_ = evaluation.n_stacked
+        self.n_fits_alone_ = dict(evaluation.n_fits_alone)
         context.call_on_fit_task_end(estimator=self, **data)
         return self
 
@@ -99,7 +110,8 @@ class _StackedSearch:
             context.call_on_fit_task_begin(estimator=self, **data)
             start = time.time()
             targets = () if y is None else (y,)
-            self.best_estimator_.fit(X, *targets, **fit_params)
+            with abort_when_interrupted():
+                self.best_estimator_.fit(X, *targets, **fit_params)
         self.refit_time_ = time.time() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
@@ -114,9 +126,10 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
     Candidates that differ in `alpha`, `learning_rate_init` and others listed at
     :func:`skmlp_backprop.fit_stack` are trained as one stack of networks in each fold;
     so the estimator is a :class:`BackpropMLPClassifier` with solver "sgd" or "adam",
-    or a Pipeline that ends in one, whose transformers are then fitted once for each
-    fold and setting of theirs. Everything else, such as other solvers and estimators,
-    is fitted one by one as GridSearchCV does.
+    or a Pipeline that ends in one (a Pipeline in a Pipeline and imbalanced-learn's are
+    fine), whose other steps are then fitted once for each fold and setting of theirs.
+    Everything else, such as other solvers and estimators, is fitted one by one as
+    GridSearchCV does; `n_fits_alone_` tells how many fits were, and why.
 
     Parameters
     ----------
@@ -140,8 +153,8 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
         The folds; None for 5.
 
     verbose : int, default=0
-        With 1 the number of fits is printed, with 2 each candidate's time, with 3 its
-        score and fold, with 10 its number.
+        With 1 the number of fits is printed, and how many were stacked, with 2 each
+        candidate's time, with 3 its score and fold, with 10 its number.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.
@@ -160,6 +173,12 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
 
     best_estimator_, best_params_, best_score_, best_index_
         The best candidate: refitted, its parameters, its mean score, its number.
+
+    n_stacked_ : int
+        Number of fits, of a candidate on a fold each, that were trained in stacks.
+
+    n_fits_alone_ : dict of str to int
+        Number of those that were made one by one, by the reason why.
 
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, \
 feature_names_in_
@@ -204,8 +223,9 @@ class StackedRandomizedSearchCV(_StackedSearch, RandomizedSearchCV):
 
     Attributes
     ----------
-    cv_results_, best_estimator_, best_params_, best_score_, best_index_, scorer_, \
-n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
+    cv_results_, best_estimator_, best_params_, best_score_, best_index_, n_stacked_, \
+n_fits_alone_, scorer_, n_splits_, refit_time_, multimetric_, classes_, \
+n_features_in_, feature_names_in_
         As in :class:`StackedGridSearchCV`.
 
     Examples

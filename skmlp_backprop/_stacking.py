@@ -4,6 +4,7 @@ Networks of one shape that see the same batches share the first layer's product,
 large product in place of many thin ones, and the interpreter's cost of a step.
 """
 
+from contextlib import nullcontext
 from itertools import pairwise
 
 import joblib
@@ -14,6 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from ._architecture import make_network
 from ._classifier import BackpropMLPClassifier
+from ._interruption import abort_when_interrupted
 from ._labels import Labels
 from ._monitor import Monitor
 from ._objective import BLOCK_ROWS
@@ -67,9 +69,14 @@ def fit_stack(estimators, X, y, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If one of them is no BackpropMLPClassifier.
     ValueError
         If the input or a combination of parameters is invalid, or an objective is
         not finite at the initial weights. None of the stack is changed then.
+    KeyboardInterrupt
+        If it is interrupted and there are others that could not share its stack: these
+        are not fitted any more. Else all keep what they have reached.
 
     Examples
     --------
@@ -84,17 +91,41 @@ def fit_stack(estimators, X, y, sample_weight=None):
     [0.98, 0.98, 0.97]
     """
     estimators = list(estimators)
+    _check_estimators(estimators)
     groups = {}
     for i, estimator in enumerate(estimators):
-        estimator._validate_params()
-        key = stack_key(estimator)
-        groups.setdefault(i if key is None else key, []).append(estimator)
-    for group in groups.values():
-        if len(group) == 1:
-            group[0].fit(X, y, sample_weight)
-        else:
-            fit_group(group, X, y, sample_weight)
+        groups.setdefault(_key_or(i, estimator), []).append(estimator)
+    with nullcontext() if len(groups) == 1 else abort_when_interrupted():
+        for group in groups.values():
+            if len(group) == 1:
+                group[0].fit(X, y, sample_weight)
+            else:
+                fit_group(group, X, y, sample_weight)
     return estimators
+
+
+def _check_estimators(estimators):
+    """Refuse what is no classifier of ours, and invalid parameters, before any fit."""
+    for i, estimator in enumerate(estimators):
+        if not isinstance(estimator, BackpropMLPClassifier):
+            raise TypeError(
+                "fit_stack takes BackpropMLPClassifier instances, got "
+                f"{type(estimator).__name__} at position {i}. Of a Pipeline pass the "
+                "last step, and X as the other steps transform it, or use "
+                "StackedGridSearchCV."
+            )
+        estimator._validate_params()
+
+
+def _key_or(otherwise, estimator):
+    try:
+        return stack_key(estimator)
+    except CannotStack:
+        return otherwise
+
+
+class CannotStack(Exception):
+    """Why an estimator has to be fitted by itself."""
 
 
 def stack_key(estimator):
@@ -107,24 +138,18 @@ def stack_key(estimator):
 
     Returns
     -------
-    key : str or None
-        Equal for those that can share a stack; None for one that can't share any:
-        another class or solver, callbacks, a warm start, a RandomState, whose draws
-        another estimator's fit would change. Without any seed one draw is as good as
+    key : str
+        Equal for those that can share a stack. Without any seed one draw is as good as
         another.
+
+    Raises
+    ------
+    CannotStack
+        If it can't share any; the message tells why.
     """
-    if type(estimator) is not BackpropMLPClassifier:
-        return None
+    _check_stackable(estimator)
     params = estimator.get_params()
-    solver = SOLVERS.get(params["solver"])
-    if (
-        solver is None
-        or not solver.stochastic
-        or params["warm_start"]
-        or isinstance(params["random_state"], np.random.RandomState)
-        or hasattr(estimator, "_skl_callbacks")
-    ):
-        return None
+    solver = SOLVERS[params["solver"]]
     # Rows of each network's own, by its seed, are there for plain batches alone.
     is_plain = not (
         params["early_stopping"]
@@ -143,10 +168,36 @@ def stack_key(estimator):
     return joblib.hash(params)
 
 
+def _check_stackable(estimator):
+    name = type(estimator).__name__
+    if not isinstance(estimator, BackpropMLPClassifier):
+        raise CannotStack(f"{name} is no BackpropMLPClassifier")
+    if type(estimator) is not BackpropMLPClassifier:
+        raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+    solver = SOLVERS.get(estimator.solver)
+    if solver is None:
+        raise CannotStack("its parameters are invalid")
+    if not solver.stochastic:
+        raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
+    if estimator.warm_start:
+        raise CannotStack("with warm_start it goes on from weights of its own")
+    if isinstance(estimator.random_state, np.random.RandomState):
+        raise CannotStack(
+            "random_state is a RandomState, whose draws other fits would change"
+        )
+    if hasattr(estimator, "_skl_callbacks"):
+        raise CannotStack("it has callbacks")
+
+
 def fit_group(estimators, X, y, sample_weight=None):
     """Fit classifiers of one key, in as many stacks as the memory asks for.
 
     The parameters are those of :func:`fit_stack`, which validates the classifiers'.
+
+    Returns
+    -------
+    n_together : list of int
+        For each classifier the number of those in its stack.
     """
     lead = estimators[0]
     # By a clone, which may be marked by the data's features before all is well.
@@ -155,11 +206,14 @@ def fit_group(estimators, X, y, sample_weight=None):
     network = make_network(lead, data_X.shape[1], labels)
     weights = row_weights(data_X, data_y, labels, lead.class_weight, sample_weight)
     rows = Rows(data_X, labels.encode(data_y), weights)
+    n_together = {}
     for stack in _split(estimators, network, rows):
         fitted = _train_stack(stack, network, labels, rows)
         for estimator, attributes in zip(stack, fitted, strict=True):
             validate_data(estimator, X, reset=True, skip_check_array=True)
             vars(estimator).update(attributes)
+            n_together[id(estimator)] = len(stack)
+    return [n_together[id(estimator)] for estimator in estimators]
 
 
 def _split(estimators, network, rows):

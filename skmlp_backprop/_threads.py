@@ -12,8 +12,8 @@ also share the work between the products.
 
 The number of a library's threads is one for the whole process. So a library is held
 from the first fit in to the last one out. A caller's ``threadpool_limits`` in another
-thread may come in between: threadpoolctl (from 3.8 on) lets one thread at a time set the
-number, until it leaves its block, and ignores all others. Therefore whoever sets a
+thread may come in between: threadpoolctl (from 3.8 on) lets one thread at a time set
+the number, until it leaves its block, and ignores all others. Therefore whoever sets a
 number looks whether it was taken, and gives the right to set it back at once.
 
 Where the caller has limited the threads, by threadpoolctl, by joblib's workers or by an

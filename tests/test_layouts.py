@@ -47,14 +47,14 @@ def data():
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_any_layout_gives_the_same_network(solver, layout, data):
     X, y = data
-    # After more evaluations TNC, by its differences, makes rounding visible.
     params = {"max_iter": 3, "max_fun": 6, "batch_size": 32, "solver": solver}
     params["random_state"] = 0
     mlp = BackpropMLPClassifier(5, **params).fit(X, y)
     laid_out = LAYOUTS[layout](X)
     other = BackpropMLPClassifier(5, **params).fit(laid_out, y)
-    # Minibatches are gathered into the same buffer, whatever they come from.
-    tolerance = 0 if solver in ("sgd", "adam") else 1e-10
+    # Minibatches are gathered into the same buffer, whatever they come from. TNC, by
+    # its differences of gradients, makes rounding visible.
+    tolerance = {"sgd": 0, "adam": 0, "tnc": 1e-8}.get(solver, 1e-10)
     for a, b in zip(mlp.coefs_, other.coefs_, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance)
     proba = other.predict_proba(laid_out)

@@ -31,8 +31,10 @@ from skmlp_backprop import (
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
     _evaluation,
+    _last_steps,
     fit_stack,
 )
+from skmlp_backprop._objective import Objective
 from skmlp_backprop._stacking import fit_group
 from skmlp_backprop.datasets import read_idx
 
@@ -59,7 +61,7 @@ def count_stacks(monkeypatch):
         sizes.append(len(estimators))
         return fit_group(estimators, *args, **params)
 
-    monkeypatch.setattr(_evaluation, "fit_group", counted)
+    monkeypatch.setattr(_last_steps, "fit_group", counted)
     return sizes
 
 
@@ -103,7 +105,8 @@ def test_results(iris, params):
     ours, theirs = both(make(), GRID, *iris, **params)
     assert_same_results(ours, theirs)
     fitted = {name for name in vars(theirs) if name.endswith("_")}
-    assert {name for name in vars(ours) if name.endswith("_")} == fitted
+    own = {"n_stacked_", "n_fits_alone_"}
+    assert {name for name in vars(ours) if name.endswith("_")} == fitted | own
     for name in fitted & {"best_index_", "best_params_", "n_splits_", "multimetric_"}:
         assert getattr(ours, name) == getattr(theirs, name)
     if params.get("refit", True):
@@ -396,8 +399,153 @@ def test_verbose(iris, capsys, verbose, scoring, return_train_score):
         return sorted(re.sub(r"END \.+", "END ", x) for x in found if "START" not in x)
 
     ours = lines(StackedGridSearchCV)
+    ours.remove("Trained 4 of 4 fits in stacks")
     assert ours == lines(GridSearchCV)
     assert len(ours) == (1 if verbose == 1 else 5)
+
+
+def test_tells_what_was_stacked_and_why_not(iris, capsys):
+    grid = [
+        {"solver": ["lbfgs"], "alpha": [0.1, 1], "max_iter": [20]},
+        {"hidden_layer_sizes": [(3,)], "alpha": [0.1, 1, 10]},
+        {"solver": ["sgd"], "alpha": [0.1]},
+        {"warm_start": [True]},
+    ]
+    search = StackedGridSearchCV(make(), grid, cv=2, verbose=1).fit(*iris)
+    assert search.n_stacked_ == 6
+    assert search.n_fits_alone_ == {
+        "solver 'lbfgs' works on all rows at once": 4,
+        "no other candidate can share its stack": 2,
+        "with warm_start it goes on from weights of its own": 2,
+    }
+    told = capsys.readouterr().out
+    assert "Trained 6 of 14 fits in stacks" in told
+    assert "  4 one by one: solver 'lbfgs' works on all rows at once" in told
+
+
+class OurOwn(BackpropMLPClassifier):
+    """A subclass of a user's."""
+
+
+@pytest.mark.parametrize(
+    ("estimator", "reason"),
+    [
+        (OurOwn(), "OurOwn is a subclass, whose fit may be its own"),
+        (Ridge(), "Ridge is no BackpropMLPClassifier"),
+        (make_pipeline(Ridge()), "Ridge is no BackpropMLPClassifier"),
+        (
+            BackpropMLPClassifier(random_state=np.random.RandomState(0)),
+            "random_state is a RandomState, whose draws other fits would change",
+        ),
+    ],
+    ids=str,
+)
+def test_tells_of_others(estimator, reason, iris):
+    name = "alpha" if not isinstance(estimator, Pipeline) else "ridge__alpha"
+    search = StackedGridSearchCV(estimator, {name: [0.1, 1]}, cv=2, refit=False)
+    search.fit(*iris)
+    assert search.n_stacked_ == 0
+    assert search.n_fits_alone_ == {reason: 4}
+
+
+def test_stack_too_large_for_two(iris):
+    """Each network has 2.4 MB of weights: there is no room for another."""
+    mlp = make(hidden_layer_sizes=(50, 6000), max_iter=1)
+    search = StackedGridSearchCV(mlp, {"alpha": [0.1, 1]}, cv=2, refit=False)
+    search.fit(*iris)
+    assert search.n_stacked_ == 0
+    (reason,) = search.n_fits_alone_
+    assert "too large" in reason
+
+
+def nested():
+    inner = Pipeline([("scale", StandardScaler()), ("mlp", make())])
+    return Pipeline([("pca", PCA()), ("inner", inner)])
+
+
+def test_pipeline_in_a_pipeline(iris, count_stacks):
+    grid = {"inner__mlp__alpha": [0.1, 1, 10], "pca__n_components": [2, 3]}
+    ours, theirs = both(nested(), grid, *iris, cv=3)
+    assert_same_results(ours, theirs)
+    assert count_stacks == [3] * 6
+    assert ours.n_stacked_ == 18
+    assert ours.n_fits_alone_ == {}
+
+
+def test_inner_steps_are_searched(iris, count_stacks):
+    grid = {
+        "inner__scale": [StandardScaler(), "passthrough"],
+        "inner__mlp": [make(alpha=0.1), make(alpha=1)],
+    }
+    ours, theirs = both(nested(), grid, *iris, cv=3)
+    assert_same_results(ours, theirs)
+    assert count_stacks == [2] * 6
+
+
+def test_imbalanced_learns_pipeline(iris, count_stacks):
+    imblearn_pipeline = pytest.importorskip("imblearn.pipeline")
+    from imblearn.over_sampling import RandomOverSampler
+
+    X, y = iris[0][:120], iris[1][:120]
+    pipeline = imblearn_pipeline.Pipeline(
+        [("over", RandomOverSampler(random_state=0)), ("mlp", make())]
+    )
+    ours, theirs = both(pipeline, {"mlp__alpha": [0.1, 1, 10]}, X, y, cv=3)
+    assert_same_results(ours, theirs)
+    assert count_stacks == [3] * 3
+
+
+class Interrupt:
+    """Presses Ctrl-C once, in the midst of a training."""
+
+    def __init__(self, monkeypatch, press_at):
+        self.n_evaluations = 0
+        evaluate = Objective.loss_and_gradient
+
+        def pressing(*args):
+            self.n_evaluations += 1
+            if self.n_evaluations == press_at:
+                raise KeyboardInterrupt
+            return evaluate(*args)
+
+        monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("alphas", [[0.1, 1], [0.1]])
+@pytest.mark.parametrize("is_pipeline", [False, True])
+def test_one_interrupt_aborts_a_search(solver, alphas, is_pipeline, iris, monkeypatch):
+    estimator = make(solver=solver)
+    name = "alpha"
+    if is_pipeline:
+        estimator = make_pipeline(StandardScaler(), estimator)
+        name = "backpropmlpclassifier__alpha"
+    search = StackedGridSearchCV(estimator, {name: [0.01]}, cv=2).fit(*iris)
+    before = vars(search).copy()
+    interrupt = Interrupt(monkeypatch, press_at=5)
+    search.param_grid = {name: alphas}
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*iris)
+    assert interrupt.n_evaluations == 5
+    # What was found before is still there.
+    assert vars(search) == {**before, "param_grid": search.param_grid}
+
+
+def test_an_interrupted_refit_aborts_a_search(iris, monkeypatch):
+    search = StackedGridSearchCV(make(solver="adam"), {"alpha": [0.1, 1]}, cv=2)
+    fits = []
+    fit = BackpropMLPClassifier.fit
+
+    def interrupted_fit(self, *args, **params):
+        fits.append(self)
+        Interrupt(monkeypatch, press_at=3)
+        return fit(self, *args, **params)
+
+    monkeypatch.setattr(BackpropMLPClassifier, "fit", interrupted_fit)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*iris)
+    assert len(fits) == 1
+    assert not hasattr(search, "best_estimator_")
 
 
 class Recorder:

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from .._interruption import aborts_when_interrupted
 from .._parameters import Parameters
 from .._rows import Batches
 from ._problem import Stop
@@ -33,6 +34,8 @@ def run_epochs(problem, parameters, members):
         while stack.members:
             stack.run_epoch()
     except KeyboardInterrupt:
+        if aborts_when_interrupted():
+            raise
         stack.interrupt()
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import scipy.optimize
 
+from .._interruption import aborts_when_interrupted
 from ._problem import Stop
 
 
@@ -64,6 +65,8 @@ class FullBatchSolver:
         except _Halt as halt:
             return evaluations.keep_best(history, halt.stop)
         except KeyboardInterrupt:
+            if aborts_when_interrupted():
+                raise
             return evaluations.keep_best(history, Stop("interrupted"))
         evaluations.keep(history, result.x, float(result.fun))
         return Stop("converged" if result.success else "failed", result.message)
