@@ -50,7 +50,8 @@ def hidden_activations(activation, n_hidden):
 def resolve_output(output_activation, labels):
     """The output activation's name and the number of outputs.
 
-    Two classes need one logistic output, or two under a softmax.
+    Two classes need one logistic output, or two under a softmax. A single class has a
+    softmax of one output, which is 1.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def resolve_output(output_activation, labels):
             "output_activation='softmax' makes the classes exclude each other, but y "
             "is multilabel; use 'logistic' or 'auto'."
         )
-    if output_activation == "softmax":
+    if output_activation == "softmax" or (n_classes == 1 and not labels.multilabel):
         return "softmax", n_classes
     if output_activation == "logistic" or labels.multilabel or n_classes == 2:
         return "logistic", 1 if n_classes == 2 and not labels.multilabel else n_classes

@@ -98,8 +98,10 @@ class BackpropMLPClassifier(
         biases 0; N(0, 1/fan_in) with biases N(0, 1); a float eps for U(-eps, eps).
 
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes; "balanced" for the inverse of their frequencies. For
-        multilabel targets a list with a dict {0: ..., 1: ...} for each label.
+        Weights of the classes; "balanced" for the inverse of their shares of the
+        sample weights. Labels without a key weigh 1, keys that are no label of y are
+        ignored. For multilabel targets a list with a dict {0: ..., 1: ...} for each
+        label, or "balanced", and a row weighs the product.
 
     shuffle : bool, default=True
         Whether "sgd" and "adam" shuffle the rows before each epoch.
@@ -249,14 +251,15 @@ class BackpropMLPClassifier(
         ],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
+        # Beyond these the first rate, or range of the weights, is no float any more.
+        "power_t": [Interval(Real, 0, 50, closed="both")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "loss": [StrOptions({"log_loss", "squared_error"})],
         "output_activation": [StrOptions({"auto", "softmax", "logistic"})],
         "input_activation": [StrOptions(set(ACTIVATIONS)), None],
         "weight_init": [
             StrOptions(set(INITIALIZERS)),
-            Interval(Real, 0, None, closed="left"),
+            Interval(Real, 0, 1e300, closed="both"),
         ],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "shuffle": ["boolean"],
@@ -453,7 +456,8 @@ class BackpropMLPClassifier(
     ):
         """Run a solver from new weights, or on from those there are; return how."""
         network = make_network(self, X.shape[1], labels)
-        weights = row_weights(X, y, labels, self.class_weight, sample_weight)
+        targets = labels.encode(y)
+        weights = row_weights(X, targets, labels, self.class_weight, sample_weight)
         random_state = check_random_state(self.random_state)
         history = new_history(self)
         if continuing:
@@ -473,7 +477,7 @@ class BackpropMLPClassifier(
             task_name = "epoch" if solver.stochastic else "iteration"
             reporter = CallbackReporter(self, context, task_name, fitted, **data)
         member = Member(solver, history, Monitor(self.verbose, reporter))
-        rows = Rows(X, labels.encode(y), weights)
+        rows = Rows(X, targets, weights)
         train([self], network, labels, rows, [parameters], [member], [random_state])
         vars(self).update(fitted(history, member.parameters))
         self._optimizer = solver

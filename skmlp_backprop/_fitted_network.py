@@ -11,11 +11,16 @@ from ._inference import compute_logits
 from ._interchange import from_mlp_classifier, to_mlp_classifier
 from ._labels import Labels
 from ._objective import Objective
-from ._output_activations import LogisticOutput, OneVsAllOutput, SoftmaxOutput
+from ._output_activations import make_output
 from ._parameters import Parameters, parameters_from_arrays
 from ._rows import Rows
 from ._solvers._problem import PUBLIC_HISTORY, History
 from ._weighting import row_weights
+
+_DENSE_INPUT = (
+    "input_activation makes every entry of X nonzero; with sparse X use "
+    "input_activation=None or densify X."
+)
 
 
 class Gradient(NamedTuple):
@@ -174,7 +179,7 @@ class FittedNetworkMixin:
             Class labels, or a multilabel indicator matrix.
         """
         logits = self._logits(X)
-        return self._labels.decode(logits)
+        return self._labels.decode(self._output().scores(logits))
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -191,7 +196,7 @@ class FittedNetworkMixin:
         """
         logits = self._logits(X)
         proba = self._output().proba(logits)
-        if proba.shape[1] > 1 or self._labels.multilabel:
+        if not self._has_one_logit():
             return proba
         return np.hstack([self._output().proba(-logits), proba])
 
@@ -213,12 +218,16 @@ class FittedNetworkMixin:
         """
         logits = self._logits(X)
         log_proba = self._output().log_proba(logits)
-        if log_proba.shape[1] > 1 or self._labels.multilabel:
+        if not self._has_one_logit():
             return log_proba
         return np.hstack([self._output().log_proba(-logits), log_proba])
 
     def decision_function(self, X):
-        """Compute the logits.
+        """Compute how much speaks for each class.
+
+        Logits under a softmax are defined up to a shift of each row, by which they
+        could not be compared from row to row; so logarithms of its probabilities stand
+        for them, which CalibratedClassifierCV calibrates better, too.
 
         Parameters
         ----------
@@ -229,11 +238,19 @@ class FittedNetworkMixin:
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes the logit of the second, positive where it is the more
-            probable; else the logit of each class.
+            probable; with more, the logarithm of the probability of each, or with
+            logistic outputs, as for multilabel targets, its logit. Zeros where the
+            data had one class only.
         """
         logits = self._logits(X)
-        if self._labels.multilabel or len(self.classes_) > 2:
+        n_classes = len(self.classes_)
+        if self._labels.multilabel:
             return logits
+        if n_classes > 2:
+            is_softmax = self.out_activation_ == "softmax"
+            return self._output().log_proba(logits) if is_softmax else logits
+        if n_classes == 1:
+            return np.zeros_like(logits[:, 0])
         return logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
 
     def loss_and_gradient(self, X, y, sample_weight=None):
@@ -297,8 +314,9 @@ class FittedNetworkMixin:
         """What J is a function of: the network, the rows and the fitted weights."""
         check_is_fitted(self)
         X, y = self._validate_rows(X, y, reset=False)
-        weights = row_weights(X, y, self._labels, self.class_weight, sample_weight)
-        rows = Rows(X, self._labels.encode(y), weights)
+        labels, targets = self._labels, self._labels.encode(y)
+        weights = row_weights(X, targets, labels, self.class_weight, sample_weight)
+        rows = Rows(X, targets, weights)
         network, parameters = self._described_network(), self._parameters()
         check_fits(parameters, network)
         return network, rows, parameters
@@ -313,11 +331,13 @@ class FittedNetworkMixin:
         return make_network(self, self.n_features_in_, self._labels)
 
     def _output(self):
-        if self.out_activation_ == "softmax":
-            return SoftmaxOutput()
-        if self.n_outputs_ == 1 or self._labels.multilabel:
-            return LogisticOutput()
-        return OneVsAllOutput()
+        return make_output(
+            self.out_activation_, self.n_outputs_, self._labels.multilabel
+        )
+
+    def _has_one_logit(self):
+        """Whether one logit stands for two classes."""
+        return len(self.classes_) == 2 and self.n_outputs_ == 1
 
     def _logits(self, X):
         check_is_fitted(self)
@@ -328,7 +348,10 @@ class FittedNetworkMixin:
             dtype=(np.float64, np.float32),
             reset=False,
         )
-        return compute_logits(self._network, self._parameters(), _row_sliceable(X))
+        network = self._network
+        if network.input_activation is not None and sparse.issparse(X):
+            raise ValueError(_DENSE_INPUT)
+        return compute_logits(network, self._parameters(), _row_sliceable(X))
 
     def _validate_rows(self, X, y, reset):
         X, y = validate_data(
@@ -340,14 +363,15 @@ class FittedNetworkMixin:
             dtype=(np.float64, np.float32),
             reset=reset,
         )
-        if self.input_activation is not None and sparse.issparse(X):
-            raise ValueError(
-                "input_activation makes every entry of X nonzero; with sparse X use "
-                "input_activation=None or densify X."
-            )
+        self._check_input(X)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return _row_sliceable(X), y
+
+    def _check_input(self, X):
+        """Refuse sparse rows where an input activation would make them dense."""
+        if self.input_activation is not None and sparse.issparse(X):
+            raise ValueError(_DENSE_INPUT)
 
 
 def _row_sliceable(X):

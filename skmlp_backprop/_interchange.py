@@ -81,6 +81,8 @@ def _check_expressible(activations, network, labels):
     if network.input_activation is not None:
         lacking.append(f"input_activation {network.input_activation.name!r}")
     n_classes = len(labels.classes)
+    if n_classes == 1 and not labels.multilabel:
+        lacking.append("a probability of 1 for the only class")
     expected = "logistic" if labels.multilabel or n_classes == 2 else "softmax"
     if network.output_activation != expected:
         lacking.append(

@@ -28,11 +28,6 @@ class Labels:
         self.encoder = LabelEncoder().fit(classes)
         self.classes = self.encoder.classes_
         self.multilabel = multilabel
-        if len(self.classes) < 2 and not multilabel:
-            raise ValueError(
-                "This solver needs samples of at least 2 classes in the data, but the "
-                f"data contains only one class: {self.classes[0]!r}"
-            )
 
     @classmethod
     def of(cls, y):
@@ -41,7 +36,7 @@ class Labels:
         Raises
         ------
         ValueError
-            If y is not a classification target or has one class only.
+            If y is not a classification target.
         """
         check_classification_targets(y)
         if is_multilabel(y):
@@ -108,13 +103,13 @@ class Labels:
         codes = self.encoder.transform(y)
         return codes.astype(np.min_scalar_type(len(self.classes)))
 
-    def decode(self, logits):
-        """Turn logits into the most probable labels.
+    def decode(self, scores):
+        """Turn scores into the labels with the highest.
 
         Parameters
         ----------
-        logits : ndarray of shape (n_rows, n_outputs)
-            The network's outputs.
+        scores : ndarray of shape (n_rows, n_outputs)
+            Logits or probabilities, see ``_output_activations``.
 
         Returns
         -------
@@ -122,13 +117,13 @@ class Labels:
             Labels.
         """
         if self.multilabel:
-            return (logits > 0).astype(int)
-        return self.classes[self.decode_codes(logits)]
+            return (scores > 0).astype(int)
+        return self.classes[self.decode_codes(scores)]
 
-    def decode_codes(self, logits):
-        """Turn logits into targets, as :meth:`encode` gives them."""
+    def decode_codes(self, scores):
+        """Turn scores into targets, as :meth:`encode` gives them."""
         if self.multilabel:
-            return (logits > 0).astype(np.uint8)
-        if logits.shape[1] == 1:
-            return (logits[:, 0] > 0).astype(np.intp)
-        return logits.argmax(axis=1)
+            return (scores > 0).astype(np.uint8)
+        if scores.shape[1] == 1 and len(self.classes) == 2:
+            return (scores[:, 0] > 0).astype(np.intp)
+        return scores.argmax(axis=1)

@@ -52,8 +52,9 @@ class Network:
             None if input_activation is None else ACTIVATIONS[input_activation]
         )
         n_outputs = layer_units[-1]
-        # A single output stands for the second class, or for the one label.
-        self.class_codes = np.arange(n_outputs)[:, np.newaxis] + (n_outputs == 1)
+        # A single logistic output stands for the second class, or for the one label.
+        is_second = n_outputs == 1 and output_activation == "logistic"
+        self.class_codes = np.arange(n_outputs)[:, np.newaxis] + is_second
 
     def logits(self, parameters, X, buffers):
         """Forward pass.

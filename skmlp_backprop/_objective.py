@@ -53,7 +53,7 @@ class Objective:
 
     def __init__(self, network, alpha, dtype, n_stack=1, dropout=None, n_threads=1):
         self.network = network
-        self.alpha = np.broadcast_to(np.asarray(alpha, dtype=dtype), n_stack)
+        self.alpha = np.broadcast_to(alpha_in_precision(alpha, dtype), n_stack)
         self.dtype = np.dtype(dtype)
         self.n_stack = n_stack
         self.dropout = dropout
@@ -123,6 +123,24 @@ class Objective:
             # Not 0 times a square that overflows.
             squares[self.alpha == 0] = 0
         return (0.5 * scale) * self.alpha * squares
+
+
+def alpha_in_precision(alpha, dtype):
+    """Convert alpha, a number or an array, to the precision of the arithmetic.
+
+    Raises
+    ------
+    ValueError
+        If it is too large.
+    """
+    with np.errstate(over="ignore"):
+        converted = np.asarray(alpha).astype(dtype)
+    if not np.isfinite(converted).all():
+        raise ValueError(
+            f"alpha={np.max(alpha):g} is too large for {np.dtype(dtype)}, the "
+            "precision of X. Use a smaller alpha, or X of float64."
+        )
+    return converted
 
 
 class _Lane:

@@ -13,10 +13,40 @@ def _positive(proba):
     return np.maximum(proba, np.finfo(proba.dtype).tiny, out=proba)
 
 
+def make_output(output_activation, n_outputs, multilabel):
+    """The output activation that prediction takes.
+
+    Parameters
+    ----------
+    output_activation : {"softmax", "logistic"}
+        Its name.
+
+    n_outputs : int
+        Number of outputs.
+
+    multilabel : bool
+        Whether each row may have any number of the classes.
+
+    Returns
+    -------
+    output : SoftmaxOutput, LogisticOutput or OneVsAllOutput
+        The activation.
+    """
+    if output_activation == "softmax":
+        return SoftmaxOutput()
+    if n_outputs == 1 or multilabel:
+        return LogisticOutput()
+    return OneVsAllOutput()
+
+
 class SoftmaxOutput:
     """Softmax over the outputs: p_k = exp(z_k) / sum_j exp(z_j)."""
 
     name = "softmax"
+
+    def scores(self, logits):
+        """What the most probable class has most of."""
+        return self.proba(logits)
 
     def proba(self, logits):
         """Class probabilities of logits of shape (n_samples, n_outputs)."""
@@ -31,6 +61,10 @@ class LogisticOutput:
     """An independent sigmoid per output."""
 
     name = "logistic"
+
+    def scores(self, logits):
+        """What is positive where an output is more probable than not."""
+        return logits
 
     def proba(self, logits):
         """Probability of each output of logits (n_samples, n_outputs).
@@ -55,6 +89,14 @@ class OneVsAllOutput:
     """
 
     name = "logistic"
+
+    def scores(self, logits):
+        """What the most probable class has most of.
+
+        Not the logits: where several sigmoids round to 1 their classes are equally
+        probable, whatever their logits are.
+        """
+        return self.proba(logits)
 
     def proba(self, logits):
         """Class probabilities of logits of shape (n_samples, n_classes)."""

@@ -211,6 +211,11 @@ class Parameters:
         """Whether all entries, and their squares in the penalty, are finite."""
         return all(math.isfinite(np.vdot(array, array)) for array in self.arrays())
 
+    def fill(self, value):
+        """Overwrite all entries."""
+        for array in self.arrays():
+            array.fill(value)
+
     def copy_from(self, other):
         """Overwrite by the entries of other networks of the same shapes."""
         for mine, theirs in zip(self.arrays(), other.arrays(), strict=True):

@@ -15,10 +15,11 @@ from sklearn.utils.validation import validate_data
 
 from ._architecture import make_network
 from ._classifier import BackpropMLPClassifier
+from ._dropout import dropout_rates
 from ._interruption import abort_when_interrupted
 from ._labels import Labels
 from ._monitor import Monitor
-from ._objective import BLOCK_ROWS
+from ._objective import BLOCK_ROWS, alpha_in_precision
 from ._rows import Rows
 from ._solvers import SOLVERS
 from ._solvers._problem import Member
@@ -91,7 +92,8 @@ def fit_stack(estimators, X, y, sample_weight=None):
     [0.98, 0.98, 0.97]
     """
     estimators = list(estimators)
-    _check_estimators(estimators)
+    _check_parameters(estimators)
+    _check_fits(estimators, X, y, sample_weight)
     groups = {}
     for i, estimator in enumerate(estimators):
         groups.setdefault(_key_or(i, estimator), []).append(estimator)
@@ -104,8 +106,8 @@ def fit_stack(estimators, X, y, sample_weight=None):
     return estimators
 
 
-def _check_estimators(estimators):
-    """Refuse what is no classifier of ours, and invalid parameters, before any fit."""
+def _check_parameters(estimators):
+    """Refuse what is no classifier of ours, and invalid parameters."""
     for i, estimator in enumerate(estimators):
         if not isinstance(estimator, BackpropMLPClassifier):
             raise TypeError(
@@ -115,6 +117,27 @@ def _check_estimators(estimators):
                 "StackedGridSearchCV."
             )
         estimator._validate_params()
+
+
+def _check_fits(estimators, X, y, sample_weight):
+    """Refuse combinations of parameters with each other, or with the data.
+
+    All of them, before any fit: each fit would find its own.
+    """
+    if not estimators:
+        return
+    # By a clone, which the data's features are left on.
+    X, y = clone(estimators[0])._validate_rows(X, y, reset=True)
+    labels = Labels.of(y)
+    targets = labels.encode(y)
+    for estimator in estimators:
+        estimator._check_input(X)
+        network = make_network(estimator, X.shape[1], labels)
+        dropout_rates(estimator.dropout, len(network.activations))
+        row_weights(X, targets, labels, estimator.class_weight, sample_weight)
+        alpha_in_precision(
+            estimator.alpha, make_solver(estimator).arithmetic_dtype(X.dtype)
+        )
 
 
 def _key_or(otherwise, estimator):
@@ -204,8 +227,9 @@ def fit_group(estimators, X, y, sample_weight=None):
     data_X, data_y = clone(lead)._validate_rows(X, y, reset=True)
     labels = Labels.of(data_y)
     network = make_network(lead, data_X.shape[1], labels)
-    weights = row_weights(data_X, data_y, labels, lead.class_weight, sample_weight)
-    rows = Rows(data_X, labels.encode(data_y), weights)
+    targets = labels.encode(data_y)
+    weights = row_weights(data_X, targets, labels, lead.class_weight, sample_weight)
+    rows = Rows(data_X, targets, weights)
     n_together = {}
     for stack in _split(estimators, network, rows):
         fitted = _train_stack(stack, network, labels, rows)

@@ -12,6 +12,7 @@ from ._dropout import Dropout, dropout_rates
 from ._inference import compute_logits
 from ._initialization import initialize
 from ._objective import BLOCK_ROWS, Objective
+from ._output_activations import make_output
 from ._parameters import Parameters
 from ._rows import Selection
 from ._solvers import SOLVERS
@@ -135,15 +136,18 @@ class _Accuracy:
         self.network = network
         self.labels = labels
         self.selection = selection
+        self.output = make_output(
+            network.output_activation, network.layer_units[-1], labels.multilabel
+        )
         rows, index = selection.rows, selection.index
         self.targets = rows.targets[index]
         self.weights = None if rows.weights is None else rows.weights[index]
 
     def __call__(self, parameters):
-        codes = [
-            self.labels.decode_codes(compute_logits(self.network, parameters, block.X))
-            for block in self.selection.blocks(BLOCK_ROWS)
-        ]
+        codes = []
+        for block in self.selection.blocks(BLOCK_ROWS):
+            logits = compute_logits(self.network, parameters, block.X)
+            codes.append(self.labels.decode_codes(self.output.scores(logits)))
         return float(
             accuracy_score(
                 self.targets, np.concatenate(codes), sample_weight=self.weights
@@ -193,7 +197,7 @@ def explain(member, estimator):
         raise ValueError(
             "The loss or its gradient is not finite at the initial weights. The input "
             "data may contain large values and need to be preprocessed, for example "
-            "by StandardScaler; or use a smaller `weight_init`."
+            "by StandardScaler; or use a smaller `weight_init` or `alpha`."
         )
     if stop.reason == "diverged":
         _warn(

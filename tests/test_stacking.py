@@ -8,9 +8,11 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
 
 from skmlp_backprop import BackpropMLPClassifier, _buffers, _stacking, fit_stack
 from skmlp_backprop._memory import LINE, empty_aligned
+from skmlp_backprop._objective import Objective
 from skmlp_backprop._parameters import unbuffered
 from skmlp_backprop._stacking import CannotStack, stack_key
 from skmlp_backprop.callbacks import EarlyStopping
@@ -362,3 +364,74 @@ def test_aligned_memory(shape, dtype):
         assert array.dtype == dtype
         assert array.ctypes.data % LINE == 0
         array[...] = 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"activation": ["tanh", "relu"]}, "names 2 activations"),
+        ({"dropout": [0.1, 0.1]}, "dropout has 2 rates"),
+        ({"class_weight": {0: -1}}, "class_weight must be finite"),
+        ({"class_weight": [{0: 1}]}, "for multilabel targets only"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
+        ({"weight_init": 1e308}, "'weight_init' parameter"),
+        ({"power_t": 1e300}, "'power_t' parameter"),
+    ],
+    ids=str,
+)
+def test_nothing_is_fitted_where_a_later_fit_would_fail(bad, message, iris):
+    mlps = [make(), make(alpha=1), make(solver="sgd", **bad)]
+    with pytest.raises(ValueError, match=message):
+        fit_stack(mlps, *iris)
+    assert not any(hasattr(mlp, "coefs_") for mlp in mlps)
+
+
+def test_alpha_too_large_for_float32_is_named(iris):
+    X, y = iris
+    X = X.astype(np.float32)
+    mlps = [make(), make(alpha=1e300)]
+    with pytest.raises(ValueError, match="alpha=1e\\+300 is too large for float32"):
+        fit_stack(mlps, X, y)
+    with pytest.raises(ValueError, match="alpha=1e\\+300 is too large for float32"):
+        mlps[1].fit(X, y)
+    assert not any(hasattr(mlp, "coefs_") for mlp in mlps)
+
+
+@pytest.mark.parametrize("what", [make_pipeline(make()), "adam", None], ids=str)
+def test_only_our_classifiers_are_stacked(what, iris):
+    mlp = make()
+    with pytest.raises(TypeError, match="fit_stack takes BackpropMLPClassifier"):
+        fit_stack([mlp, what], *iris)
+    assert not hasattr(mlp, "coefs_")
+
+
+def press_ctrl_c(monkeypatch, at):
+    """Press Ctrl-C once, in an evaluation."""
+    n_evaluations = []
+    evaluate = Objective.loss_and_gradient
+
+    def pressing(*args):
+        n_evaluations.append(1)
+        if len(n_evaluations) == at:
+            raise KeyboardInterrupt
+        return evaluate(*args)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_interrupted_stack_keeps_what_it_reached(iris, monkeypatch):
+    press_ctrl_c(monkeypatch, at=5)
+    mlps = [make(alpha=alpha, batch_size=50) for alpha in (0.1, 1)]
+    with pytest.warns(UserWarning, match="interrupted"):
+        fit_stack(mlps, *iris)
+    assert [mlp.n_iter_ for mlp in mlps] == [1, 1]
+
+
+def test_interrupt_ends_all_stacks(iris, monkeypatch):
+    """The others would be left without a fit, or be half-trained in silence."""
+    press_ctrl_c(monkeypatch, at=5)
+    mlps = [make(), make(alpha=1), make(solver="sgd"), make(solver="lbfgs")]
+    with pytest.raises(KeyboardInterrupt):
+        fit_stack(mlps, *iris)
+    assert not any(hasattr(mlp, "coefs_") for mlp in mlps)

@@ -99,3 +99,74 @@ def test_multilabel_class_weight(iris):
     )
     with pytest.raises(ValueError, match="for multilabel targets only"):
         fit(X, y, class_weight=by_class)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
+def test_class_weight_of_a_label_that_is_not_there_is_ignored(solver, iris):
+    """As a fold may lack it."""
+    params = {"solver": solver, "max_iter": 3}
+    assert_same_weights(
+        fit(*iris, class_weight={1: 3.0, 7: 2.0, "rose": 1.0}, **params),
+        fit(*iris, class_weight={1: 3.0}, **params),
+        rtol=1e-12,
+    )
+    assert_same_weights(
+        fit(*iris, class_weight={7: 2.0}, **params), fit(*iris, **params), rtol=1e-12
+    )
+
+
+def test_multilabel_balanced_counts_the_sample_weights(iris):
+    """Weighted rows are repeated rows."""
+    X, y = iris
+    Y = np.c_[y == 0, X[:, 1] > 0.3].astype(int)
+    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    repeated = np.repeat(np.arange(len(y)), weights)
+    params = {"solver": "lbfgs", "max_iter": 5, "class_weight": "balanced"}
+    assert_same_weights(
+        fit(X, Y, weights, **params), fit(X[repeated], Y[repeated], **params), 1e-8
+    )
+    # n / (2 n_present) for a row with the label, n / (2 n_absent) for one without.
+    shares = Y.mean(axis=0)
+    product = np.where(Y, 0.5 / shares, 0.5 / (1 - shares)).prod(axis=1)
+    unweighted = {**params, "class_weight": None}
+    assert_same_weights(fit(X, Y, **params), fit(X, Y, product, **unweighted), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "weight", "message"),
+    [
+        (np.float64, 1e-320, "too small for float64"),
+        (np.float64, 1e308, "too large for float64"),
+        (np.float32, 1e37, "too large for float32"),
+    ],
+)
+def test_sums_of_weights_that_are_no_numbers(dtype, weight, message, iris):
+    X, y = iris
+    with pytest.raises(ValueError, match=f"sum of class_weight times .*{message}"):
+        fit(X.astype(dtype), y, np.full(len(y), weight))
+
+
+def test_a_batch_that_weighs_next_to_nothing_makes_no_step(iris):
+    X, y = iris
+    weights = np.full(len(y), 1e-320)
+    weights[:50] = 1
+    params = {"solver": "sgd", "shuffle": False, "batch_size": 50, "max_iter": 3}
+    assert_same_weights(
+        fit(X, y, weights, **params), fit(X, y, weights.round(), **params), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({0: 1}, "should be a list of dicts"),
+        ([{0: 1}], "number of elements in class_weight"),
+        ([{0: 1}, "balanced"], "must be a list of dicts"),
+        ([{0: 1}, {1: -3}], "got -3 for the label 1"),
+    ],
+    ids=str,
+)
+def test_bad_multilabel_class_weight(class_weight, message, iris):
+    X, y = iris
+    with pytest.raises(ValueError, match=message):
+        fit(X, np.c_[y == 0, y == 1].astype(int), class_weight=class_weight)

@@ -102,13 +102,7 @@ class Adam(MinibatchSolver):
         super().resume(earlier)
         self.n_steps = earlier.n_steps
         # The moments are kept divided by 1 - beta, which may have changed.
-        factors = {
-            "first_moment": (1 - earlier.beta_1) / (1 - self.beta_1),
-            "second_moment": (1 - earlier.beta_2) / (1 - self.beta_2),
-        }
-        self.moments = {
-            name: moment
-            if factors[name] == 1
-            else moment.on(moment.flat * factors[name])
-            for name, moment in self.moments.items()
-        }
+        self._scale_moments(
+            first_moment=(1 - earlier.beta_1) / (1 - self.beta_1),
+            second_moment=(1 - earlier.beta_2) / (1 - self.beta_2),
+        )

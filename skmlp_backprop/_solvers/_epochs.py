@@ -87,6 +87,7 @@ class _Stack:
         self.epochs = _Epochs(problem, solvers[0])
         self.update = solvers[0].update(solvers, parameters, self.gradient)
         self.best = [Best(network) for network in self.networks]
+        self._least_weight = np.finfo(problem.objective.dtype).tiny
         self._losses = []
 
     def _go_on_with(self, parameters):
@@ -128,7 +129,8 @@ class _Stack:
         self.update.begin_epoch()
         weights = []
         for batch in batches:
-            if batch.weight_sum == 0:
+            # Nothing to learn from: no weight, or so little that 1 / W overflows.
+            if batch.weight_sum < self._least_weight:
                 continue
             loss = self.objective.loss_and_gradient(
                 self.parameters, batch, self.gradient
@@ -138,6 +140,7 @@ class _Stack:
             if not any(map(math.isfinite, loss)):
                 break
             self.update.step()
+        self.update.end_epoch()
         return np.array(weights)
 
     def _dismiss(self):

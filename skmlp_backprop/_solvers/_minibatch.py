@@ -92,6 +92,15 @@ class MinibatchSolver:
         schedule = earlier.learning_rate_ / earlier.learning_rate_init
         self.learning_rate_ = self.learning_rate_init * schedule
 
+    def _scale_moments(self, **factors):
+        """Multiply what was left behind, on copies."""
+        self.moments = {
+            name: moment
+            if factors[name] == 1
+            else moment.on(moment.flat * factors[name])
+            for name, moment in self.moments.items()
+        }
+
     def end_epoch(self, t):
         """Adapt the learning rate to the number of samples seen, `t`."""
 

@@ -1,5 +1,7 @@
 """Stochastic gradient descent."""
 
+import numpy as np
+
 from .._parameters import column
 from ._minibatch import MinibatchSolver
 from ._update import Update
@@ -8,12 +10,16 @@ from ._update import Update
 class SGDUpdate(Update):
     """v <- momentum v - rate g; the step is v, or momentum v - rate g once more.
 
-    The velocity is kept times the momentum: a pass over the weights fewer.
+    The velocity is kept times the momentum: a pass over the weights fewer. Where the
+    momentum is 0 it is kept between epochs alone, as it is, for a training that goes on
+    with another momentum.
     """
 
     moments = ("velocity",)
 
     def begin_epoch(self):
+        for velocity, _ in self._without_momentum():
+            velocity.fill(0)
         rates = [-s.learning_rate_ for s in self.solvers]
         self._minus_rate = column(rates, self.dtype)
         self._momentum = column([s.momentum for s in self.solvers], self.dtype)
@@ -34,6 +40,16 @@ class SGDUpdate(Update):
         else:
             weights += velocity
             velocity *= self._momentum
+
+    def end_epoch(self):
+        for velocity, last_step in self._without_momentum():
+            velocity.copy_from(last_step)
+
+    def _without_momentum(self):
+        """Velocity, and what the last step has left in the gradient's place."""
+        for i, solver in enumerate(self.solvers):
+            if solver.momentum == 0:
+                yield self.velocity.network(i), self.gradient.network(i)
 
 
 class SGD(MinibatchSolver):
@@ -84,9 +100,17 @@ class SGD(MinibatchSolver):
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
 
+    def resume(self, earlier):
+        super().resume(earlier)
+        # The velocity is kept times the momentum, which may have changed.
+        self._scale_moments(velocity=self.momentum / (earlier.momentum or 1))
+
     def end_epoch(self, t):
         if self.learning_rate == "invscaling":
-            self.learning_rate_ = self.learning_rate_init / (t + 1) ** self.power_t
+            # A power beyond the floats is inf, and the rate 0.
+            self.learning_rate_ = float(
+                self.learning_rate_init / np.float64(t + 1) ** self.power_t
+            )
 
     def slow_down(self):
         if self.learning_rate != "adaptive" or self.learning_rate_ <= 1e-6:

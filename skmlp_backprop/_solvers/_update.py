@@ -46,6 +46,9 @@ class Update:
     def begin_epoch(self):
         """Read what the solvers may have changed since the last epoch."""
 
+    def end_epoch(self):
+        """Account for the epoch's last step."""
+
     def step(self):
         """Update the weights by the gradient, all passes on one block at a time."""
         self.begin_step()
@@ -76,5 +79,6 @@ class Update:
         self._go_on_with(parameters, gradient)
 
     def _go_on_with(self, parameters, gradient):
+        self.gradient = gradient
         stacks = [parameters, gradient, *(getattr(self, name) for name in self.moments)]
         self._blocks = list(zip(*(stack.blocks for stack in stacks), strict=True))
