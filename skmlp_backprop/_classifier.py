@@ -16,6 +16,7 @@ from ._initialization import INITIALIZERS
 from ._labels import Labels, is_multilabel
 from ._monitor import Monitor
 from ._old_fit import keeping_the_old_fit_on_error
+from ._plain_state import from_plain, to_plain
 from ._rows import Rows
 from ._sklearn_private import (
     Interval,
@@ -520,6 +521,13 @@ class BackpropMLPClassifier(
                 "compute_class_weight on the whole of y and pass a dict."
             )
         return True
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return to_plain(state) if "_network" in state else state
+
+    def __setstate__(self, state):
+        super().__setstate__(from_plain(state) if "_fitted" in state else state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

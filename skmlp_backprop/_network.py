@@ -47,6 +47,7 @@ class Network:
         self.layer_units = list(layer_units)
         self.activations = [ACTIVATIONS[name] for name in activations]
         self.output_activation = output_activation
+        self.loss_name = loss
         self.loss = LOSSES[loss, output_activation]
         self.input_activation = (
             None if input_activation is None else ACTIVATIONS[input_activation]

@@ -107,18 +107,6 @@ class _Library:
             self._watched_until = math.inf if is_in_a_block else _in_a_while()
             self._watch()
 
-    def is_mended(self):
-        """Whether it has as many threads as before it was held.
-
-        It has one where a caller's block in another thread, entered while it was held,
-        has ended since: then it is given the others back. While such a block goes on
-        threadpoolctl ignores that.
-        """
-        if self._is_watched and self.controller.num_threads == 1:
-            self.controller.set_num_threads(self.original)
-            self._watched_until = _in_a_while()
-        return not self._is_watched or self.controller.num_threads == self.original
-
     def forget(self):
         """Let go in a forked process, where no holder is."""
         if self.holders:
@@ -135,6 +123,12 @@ class _Library:
             threading.Thread(target=self._look_after, daemon=True).start()
 
     def _look_after(self):
+        """Give it its threads back where another thread has left it with ours.
+
+        It has one thread where a caller's block, entered while it was held, has ended
+        since. While such a block goes on, whichever thread it is in but this one,
+        threadpoolctl ignores what is set here.
+        """
         while self._is_watched:
             time.sleep(_PATIENCE)
             with _lock:
@@ -143,7 +137,11 @@ class _Library:
                 _give_way()
 
     def _is_over(self):
-        return self.is_mended() and time.monotonic() > self._watched_until
+        if self.controller.num_threads == 1:
+            self.controller.set_num_threads(self.original)
+            self._watched_until = _in_a_while()
+        is_mended = self.controller.num_threads == self.original
+        return is_mended and time.monotonic() > self._watched_until
 
 
 def _in_a_while():
@@ -203,10 +201,7 @@ def is_limited():
 
 def _hold_all(libraries, holder):
     """Hold libraries to one thread; return whether that, and more of ours, is right."""
-    idle = [library for library in _libraries() if not library.holders]
-    if not all(library.is_mended() for library in idle) or is_limited():
-        return False
-    return all(library.hold(holder) for library in libraries)
+    return not is_limited() and all(library.hold(holder) for library in libraries)
 
 
 def _release_all(libraries, holder):

@@ -108,7 +108,7 @@ def _check_sum(weights):
             "nothing to learn from these rows."
         )
     limits = np.finfo(weights.dtype)
-    if not limits.tiny <= total <= limits.max:
+    if not float(limits.tiny) <= total <= float(limits.max):
         raise ValueError(
             f"The sum of class_weight times sample_weight, {total:g}, is too "
             f"{'small' if total < limits.tiny else 'large'} for {weights.dtype}. Only "

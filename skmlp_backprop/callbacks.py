@@ -1,5 +1,6 @@
 """Callbacks of our own, on scikit-learn's callback API."""
 
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -35,6 +36,9 @@ class EarlyStopping:
 
     restore_best : bool, default=True
         Whether the weights with the best score are the final ones.
+
+    The validation data are not pickled with a fitted model, which can do without; to
+    train it on after it was loaded, give it a new callback.
 
     Attributes
     ----------
@@ -73,6 +77,12 @@ class EarlyStopping:
 
     def setup(self, estimator, context):
         """Called before a fit."""
+        if self.X_val is None:
+            raise ValueError(
+                "EarlyStopping has no validation data: they are not pickled with a "
+                "fitted model. Give it new ones before it is trained on, by "
+                "set_callbacks(EarlyStopping(X_val, y_val))."
+            )
         self._runs[id(estimator)] = _Run(check_scoring(estimator, self.scoring))
 
     def on_fit_task_begin(self, estimator, context):
@@ -93,12 +103,28 @@ class EarlyStopping:
 
     def teardown(self, estimator, context):
         """Called after a fit: restores the best weights."""
-        run = self._runs.pop(id(estimator))
+        run = self._runs.pop(id(estimator), None)
+        if run is None:
+            # The setup has failed, with an error that says why.
+            return
         self.scores_ = run.scores
         self.best_score_ = run.best_score
         self.best_iter_ = run.best_iter
         if self.restore_best:
             vars(estimator).update(run.best_weights)
+
+    def without_validation_data(self):
+        """A copy for the pickle of a fitted model, which needs no data to predict.
+
+        Returns
+        -------
+        callback : EarlyStopping
+            With the same parameters and scores, and None for `X_val` and `y_val`.
+        """
+        light = copy.copy(self)
+        light.X_val = light.y_val = None
+        light._runs = {}
+        return light
 
 
 @dataclass

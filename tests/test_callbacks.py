@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
 from skmlp_backprop._parameters import Parameters
 from skmlp_backprop._solvers import SOLVERS
 from skmlp_backprop.callbacks import EarlyStopping
@@ -176,3 +176,13 @@ def test_early_stopping_restores_the_loss_and_keeps_the_precision(iris):
     mlp = make("tnc", max_iter=50).set_callbacks(stopping).fit(X, y)
     assert mlp.coefs_[0].dtype == np.float32
     assert mlp.loss_ == pytest.approx(mlp.loss_and_gradient(X, y)[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("how", ["fit", "search"])
+def test_a_bad_scoring_is_what_the_error_is_about(how, iris):
+    stopping = EarlyStopping(*iris, scoring="nonsense")
+    mlp = BackpropMLPClassifier(3, max_iter=2).set_callbacks(stopping)
+    if how == "search":
+        mlp = StackedGridSearchCV(mlp, {"alpha": [1]}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match="scoring"):
+        mlp.fit(*iris)

@@ -382,3 +382,21 @@ def test_zero_weight_is_refused_in_words():
     mlp.partial_fit(X5, Y5, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="zero for every row"):
         mlp.partial_fit(X5[Y5 == 0], Y5[Y5 == 0])
+
+
+@pytest.mark.parametrize("nesterovs_momentum", [True, False])
+@pytest.mark.parametrize("momenta", [(0.9, 0.5), (0.9, 0.0, 0.7), (0.0, 0.6), (0.5, 1)])
+def test_the_momentum_in_force_counts(momenta, nesterovs_momentum):
+    """As its optimizer, which keeps the velocity, makes of it."""
+    ours, theirs = pair(
+        solver="sgd", nesterovs_momentum=nesterovs_momentum, batch_size=16
+    )
+    for momentum in momenta:
+        for mlp in (ours, theirs):
+            mlp.set_params(momentum=momentum)
+            if hasattr(mlp, "_optimizer") and mlp is theirs:
+                mlp._optimizer.momentum = momentum
+            for _ in range(2):
+                mlp.partial_fit(X5, Y5, classes=np.unique(Y5))
+    for a, b in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-10)

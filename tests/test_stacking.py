@@ -308,7 +308,9 @@ def test_members_hold_no_other_weights(iris):
         base = base.base
     n_bytes = sum(w.nbytes for w in [*a.coefs_, *a.intercepts_])
     assert base.nbytes == n_bytes + LINE
-    assert len(pickle.dumps(a)) == pytest.approx(len(pickle.dumps(b)), rel=0.02)
+    # But for the longer one's three curves.
+    curves = 3 * 8 * (a.n_iter_ - b.n_iter_)
+    assert len(pickle.dumps(a)) == len(pickle.dumps(b)) + curves
 
 
 def test_bad_input_changes_nothing(iris):
