@@ -219,10 +219,12 @@ def explain(member, estimator):
             f"{getattr(solver, stop.reason)} before it converged; the best weights "
             f"seen are kept. Increase `{stop.reason}` or `tol`, or scale the data."
         )
-    elif stop.reason == "failed":
+    elif stop.reason == "stalled":
         _warn(
-            f"{estimator.solver} stopped before it converged: {stop.message} "
-            "Increase `tol` or scale the data."
+            f"{estimator.solver} stopped before it converged, as rounding leaves no "
+            f"further progress ({stop.message}): the gradient's largest entry is "
+            f"{stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
+            f"{_where_float32(member)} or scale the data."
         )
 
 
@@ -232,6 +234,11 @@ def _where(solver, history):
     return (
         f"epoch {history.n_iter + 1}, at a learning rate of {solver.learning_rate_:g}"
     )
+
+
+def _where_float32(member):
+    is_single = member.parameters.weights[0].dtype == np.float32
+    return ", pass X of float64" if is_single else ""
 
 
 def _warn(message):

@@ -62,6 +62,9 @@ class FullBatchSolver:
         iterations = _Iterations(evaluations, history, monitor, self.max_iter)
         try:
             result = self._minimize(evaluations, iterations)
+        except Converged as end:
+            evaluations.keep(history, end.theta, end.loss)
+            return Stop("converged")
         except _Halt as halt:
             return evaluations.keep_best(history, halt.stop)
         except KeyboardInterrupt:
@@ -69,7 +72,10 @@ class FullBatchSolver:
                 raise
             return evaluations.keep_best(history, Stop("interrupted"))
         evaluations.keep(history, result.x, float(result.fun))
-        return Stop("converged" if result.success else "failed", result.message)
+        slope = largest_entry(result.jac)
+        if slope <= self.tol:
+            return Stop("converged")
+        return Stop("stalled", str(result.message).rstrip(" .:"), slope)
 
     def _minimize(self, evaluations, iterations):
         def callback(intermediate_result):
@@ -86,6 +92,19 @@ class FullBatchSolver:
             callback=callback,
             options=self.options(),
         )
+
+
+def largest_entry(gradient):
+    """The largest absolute value, which `tol` is a tolerance of."""
+    return float(np.linalg.norm(gradient, np.inf))
+
+
+class Converged(Exception):
+    """Raised through SciPy where a method has no criterion like ours."""
+
+    def __init__(self, theta, loss):
+        self.theta = theta
+        self.loss = loss
 
 
 class _Halt(Exception):

@@ -15,9 +15,11 @@ class LBFGS(FullBatchSolver):
     method = "L-BFGS-B"
 
     def options(self):
-        # One more than our own caps, so that ours strike first.
+        # One more than our own caps, so that ours strike first; and no other tolerance,
+        # which would end it at 1e-5 where a gradient of 1e-6 is asked for.
         return {
             "gtol": self.tol,
+            "ftol": 0,
             "maxiter": self.max_iter + 1,
             "maxfun": self.max_fun + 1,
         }

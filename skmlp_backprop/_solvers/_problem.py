@@ -159,13 +159,17 @@ class Stop:
 
     Parameters
     ----------
-    reason : {"converged", "max_iter", "max_fun", "failed", "callback", \
+    reason : {"converged", "max_iter", "max_fun", "stalled", "callback", \
             "interrupted", "diverged"}
         The reason.
 
     message : str, default=""
-        The solver's own words, where it has any.
+        The solver's own words, where it has stalled.
+
+    slope : float, default=nan
+        The gradient's largest entry there.
     """
 
     reason: str
     message: str = ""
+    slope: float = np.nan

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._full_batch import FullBatchSolver
+from ._full_batch import Converged, FullBatchSolver, largest_entry
 
 _NO_CAP = np.iinfo(np.int32).max
 
@@ -36,8 +36,11 @@ class TNC(FullBatchSolver):
         return np.dtype(np.float64)
 
     def options(self):
+        # No tolerances but ours: those of SciPy's are of scaled weights and gradients.
         return {
-            "gtol": self.tol,
+            "gtol": 0,
+            "xtol": 0,
+            "ftol": 0,
             "maxfun": _NO_CAP,
             "maxCGit": _MAX_CG_ITERATIONS,
             "accuracy": _DIFFERENCE_STEP,
@@ -47,18 +50,20 @@ class TNC(FullBatchSolver):
         # TNC's callback is told the weights alone. They are, to the last bit, those
         # of one of the evaluations since the last iteration, whose loss is looked
         # up here; by hash, as a copy of each would be some fifty times the weights.
-        losses = {}
+        seen = {}
 
         def evaluate(theta):
             loss, gradient = evaluations(theta)
-            losses[hash(theta.tobytes())] = loss
+            seen[hash(theta.tobytes())] = loss, largest_entry(gradient)
             return loss, gradient
 
         def callback(xk):
             key = hash(xk.tobytes())
-            loss = losses[key]
-            losses.clear()
-            losses[key] = loss
+            loss, slope = seen[key]
+            seen.clear()
+            seen[key] = loss, slope
             iterations.end(xk, loss)
+            if slope <= self.tol:
+                raise Converged(xk.copy(), loss)
 
         return self._call_scipy(evaluate, evaluations.start(), callback)
