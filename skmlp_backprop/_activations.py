@@ -39,9 +39,14 @@ class Activation:
     keeps_input : bool
         Whether :meth:`multiply_derivative` wants z (True) or f(z) (False). Only
         in the latter case may ``out`` be ``z`` in :meth:`apply`.
+
+    has_kink : bool
+        Whether f' or f'' jumps at 0, where finite differences fail; f(z) is positive
+        for positive z alone then.
     """
 
     keeps_input = False
+    has_kink = False
 
     def apply(self, z, out):
         """Write f(z) to `out`.
@@ -119,6 +124,8 @@ class Tanh(Activation):
 class Relu(Activation):
     """f(z) = max(0, z), with derivative 0 at 0."""
 
+    has_kink = True
+
     def apply(self, z, out):
         np.maximum(z, 0, out=out)
 
@@ -134,6 +141,8 @@ class LeakyRelu(Activation):
     Maas, A. L., Hannun, A. Y. and Ng, A. Y. (2013). "Rectifier nonlinearities
     improve neural network acoustic models." ICML workshop.
     """
+
+    has_kink = True
 
     slope = 0.01
 
@@ -154,6 +163,8 @@ class Elu(Activation):
     Clevert, D., Unterthiner, T. and Hochreiter, S. (2016). "Fast and accurate deep
     network learning by exponential linear units." ICLR.
     """
+
+    has_kink = True
 
     def apply(self, z, out):
         below = np.minimum(z, 0)

@@ -82,6 +82,11 @@ class ForwardBuffers:
                 else self.input_z
             )
 
+    def outputs(self):
+        """What each activation has written, the input's included."""
+        has_input = self.input_activation is not None
+        return [self.input_a, *self.a] if has_input else self.a
+
     def pass_on(self, layer):
         """What a hidden layer passes on: its outputs, masked where there is dropout."""
         if self.masks[layer] is None:

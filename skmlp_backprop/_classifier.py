@@ -527,7 +527,7 @@ class BackpropMLPClassifier(
         return to_plain(state) if "_network" in state else state
 
     def __setstate__(self, state):
-        super().__setstate__(from_plain(state) if "_fitted" in state else state)
+        super().__setstate__(from_plain(state) if "private_state" in state else state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

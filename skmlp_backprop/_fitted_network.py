@@ -15,6 +15,7 @@ from ._output_activations import make_output
 from ._parameters import Parameters, parameters_from_arrays
 from ._rows import Rows
 from ._solvers._problem import PUBLIC_HISTORY, History
+from ._threads import training_threads
 from ._weighting import row_weights
 
 _DENSE_INPUT = (
@@ -289,8 +290,13 @@ class FittedNetworkMixin:
         network, rows, parameters = self._evaluation_point(X, y, sample_weight)
         parameters = parameters.packed(rows.X.dtype)
         gradient = parameters.like()
-        objective = Objective(network, self.alpha, rows.X.dtype)
-        loss = objective.loss_and_gradient(parameters, rows, gradient)
+        with training_threads() as n_threads, np.errstate(all="ignore"):
+            objective = Objective(
+                network, self.alpha, rows.X.dtype, n_threads=n_threads
+            )
+            loss = objective.loss_and_gradient(
+                parameters, rows.for_products(), gradient
+            )
         return float(loss[0]), Gradient(*gradient.unstack(0))
 
     def _fitted_attributes(self, network, labels, history, parameters):

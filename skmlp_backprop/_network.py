@@ -57,6 +57,11 @@ class Network:
         is_second = n_outputs == 1 and output_activation == "logistic"
         self.class_codes = np.arange(n_outputs)[:, np.newaxis] + is_second
 
+    def all_activations(self):
+        """The activations in the order they are applied in, the input's included."""
+        first = [] if self.input_activation is None else [self.input_activation]
+        return [*first, *self.activations]
+
     def logits(self, parameters, X, buffers):
         """Forward pass.
 

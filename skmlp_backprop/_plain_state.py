@@ -35,7 +35,7 @@ def to_plain(state):
     network, labels = plain.pop("_network"), plain.pop("_labels")
     history, solver = plain.pop("_history"), plain.pop("_optimizer", None)
     input_activation = network.input_activation
-    plain["_fitted"] = {
+    plain["private_state"] = {
         "multilabel": labels.multilabel,
         "activations": [activation.name for activation in network.activations],
         "loss": network.loss_name,
@@ -54,7 +54,7 @@ def to_plain(state):
 def from_plain(plain):
     """The inverse of :func:`to_plain`."""
     state = dict(plain)
-    fitted = state.pop("_fitted")
+    fitted = state.pop("private_state")
     for name in _CURVES:
         if state[name] is not None:
             state[name] = state[name].tolist()

@@ -9,6 +9,7 @@ Imported:
 - `_fit_context`: decorates `fit`, to validate the parameters and to skip that for the
   estimators inside of one whose own were validated.
 - `Interval`, `Options`, `StrOptions`: state which values a parameter may have.
+- `validate_params`: validates the parameters of a function by these.
 - `_check_partial_fit_first_call`: sets `classes_`, or compares them with those of the
   first call.
 - `_check_sample_weight`: validates sample weights.
@@ -28,7 +29,12 @@ Of a fitted MLPClassifier, which is read or written by :mod:`._interchange`:
 """
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+)
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_sample_weight
 
@@ -39,4 +45,5 @@ __all__ = [
     "_check_partial_fit_first_call",
     "_check_sample_weight",
     "_fit_context",
+    "validate_params",
 ]

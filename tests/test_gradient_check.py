@@ -1,5 +1,7 @@
 """check_gradient finds planted faults, names the layer, and passes without them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -161,3 +163,106 @@ def test_sparse_and_multilabel(blobs):
 def test_names_the_classifier_it_wants(blobs):
     with pytest.raises(TypeError, match=r"pass pipeline\[-1\]"):
         check_gradient(make_pipeline(StandardScaler(), make()), *blobs[:2])
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu"])
+def test_kinks_are_no_faults(activation, iris):
+    """Of ten seeds some have a unit whose kink is within the step."""
+    for seed in range(10):
+        mlp = BackpropMLPClassifier((20, 10), activation=activation, random_state=seed)
+        check = check_gradient(mlp, *iris)
+        assert check.passed
+        assert check.relative_difference < 1e-8
+
+
+def test_what_kinks_rule_out_is_counted(blobs, monkeypatch):
+    """A row of zeros and biases of zero: the first layer's units are at their kinks."""
+    X, y, _ = blobs
+    X = np.vstack([X, np.zeros(4)])
+    y = np.append(y, 0)
+    mlp = make((5,), activation="relu", weight_init="he")
+    check = check_gradient(mlp, X, y)
+    assert check.passed is False
+    assert check.disagreeing == ["intercepts_[0]"]
+    assert check.n_left_out["intercepts_[0]"] == 5
+    assert check.n_checked["intercepts_[0]"] == 0
+    assert "5 of 5 left out: a kink within the step" in repr(check)
+    assert check.n_left_out["coefs_[0]"] == 0
+    # What is left is still checked.
+    partly = BackpropMLPClassifier.from_weights(
+        [np.ones((4, 2)), [[1, 2, 3], [0.3, 0.1, 0.2]]], [[0, 9], [0] * 3], [0, 1, 2]
+    ).set_params(activation="relu")
+    check = check_gradient(partly, X, y)
+    assert check.passed
+    assert check.n_left_out["intercepts_[0]"] == 1
+    assert check.n_checked["intercepts_[0]"] == 1
+
+    def forgotten(delta, out, buffers):
+        out[:] = 0
+
+    monkeypatch.setattr(_network, "_sum_rows", forgotten)
+    assert check_gradient(partly, X, y).disagreeing == [
+        "intercepts_[0]",
+        "intercepts_[1]",
+    ]
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_a_fault_in_a_kinked_activation_is_found(activation, iris, monkeypatch):
+    derivative = ACTIVATIONS[activation].multiply_derivative
+
+    def faulty(kept, delta):
+        derivative(kept, delta)
+        delta *= 1.0001
+
+    monkeypatch.setattr(ACTIVATIONS[activation], "multiply_derivative", faulty)
+    for seed in range(5):
+        mlp = BackpropMLPClassifier((20, 10), activation=activation, random_state=seed)
+        assert "coefs_[0]" in check_gradient(mlp, *iris).disagreeing
+
+
+def test_what_is_not_finite_fails(blobs, monkeypatch):
+    X, y, _ = blobs
+    check = check_gradient(make(activation="relu", alpha=0), X / 4 * 1e308, y)
+    assert not check.passed
+    assert np.isnan(check.relative_difference)
+    tanh = ACTIVATIONS["tanh"]
+    monkeypatch.setattr(tanh, "apply", lambda z, out: out.fill(np.nan))
+    check = check_gradient(make(activation="tanh"), X, y)
+    assert not check.passed
+    assert "FAILED" in repr(check)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"eps": 0},
+        {"eps": -1e-4},
+        {"eps": np.nan},
+        {"eps": np.inf},
+        {"n_directions": 0},
+        {"n_directions": 2.5},
+    ],
+    ids=str,
+)
+def test_senseless_steps_and_directions_are_refused(params, blobs):
+    (name,) = params
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of check_gradient"):
+        check_gradient(make(), *blobs[:2], **params)
+
+
+def test_memory_of_a_few_copies_of_the_weights():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 1000)), np.arange(20) % 2
+    mlp = BackpropMLPClassifier(1100, random_state=0)
+    check_gradient(mlp, X[:, :5], y)
+    tracemalloc.start()
+    check = check_gradient(mlp, X, y, random_state=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert check.passed
+    n_parameters = 1000 * 1100 + 1100 + 1100 + 1
+    # The weights, those moved, two gradients, a direction, and the unfitted copy's.
+    assert peak < 8.5 * 8 * n_parameters
+    assert f"5 random directions in each array, of {n_parameters} " in check.coverage
+    assert set(check.n_checked.values()) == {5}
