@@ -13,3 +13,5 @@ project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
 for requirement in project["dependencies"] + project["optional-dependencies"]["plot"]:
     name, bounds = requirement.split(">=")
     print(f"{name}=={bounds.split(',')[0]}")
+# From 3.3 it warns of what matplotlib 3.9 calls in it.
+print("pyparsing<3.3")
