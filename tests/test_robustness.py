@@ -132,8 +132,10 @@ def test_one_class_in_a_batch(solver, iris):
 @pytest.mark.parametrize("solver", ["lbfgs", "sgd", "adam"])
 def test_sparse_memory(solver):
     """20000 x 50000, 0.1 % filled: at most 3 x (data + weights) more for a fit."""
+    rng = np.random.default_rng(0)
+    # SciPy calls it rng since 1.15 and takes both.
     X = sparse.random_array(
-        (20000, 50000), density=0.001, rng=np.random.default_rng(0), format="csr"
+        (20000, 50000), density=0.001, random_state=rng, format="csr"
     )
     y = np.arange(20000) % 2
     units = 1 if solver == "lbfgs" else 10
