@@ -3,6 +3,7 @@
 import warnings
 
 import skmlp_backprop
+from skmlp_backprop._html import DocumentedHTMLMixin
 
 project = "skmlp-backprop"
 author = "the skmlp-backprop developers"
@@ -41,6 +42,11 @@ sphinx_gallery_conf = {
     "min_reported_time": 0,
     "remove_config_comments": True,
 }
+
+# Estimators shown in the gallery link to the reference beside it.
+DocumentedHTMLMixin._doc_link_template = (
+    "../generated/{estimator_module}.{estimator_name}.html"
+)
 
 # What an example warns of would stand in its page.
 warnings.filterwarnings("error", category=DeprecationWarning, module="skmlp_backprop")
