@@ -20,6 +20,8 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "sg_execution_times.rst"]
 nitpicky = False
+# The docstrings of properties that are scikit-learn's refer to its glossary.
+suppress_warnings = ["ref.term"]
 
 autosummary_generate = True
 numpydoc_show_class_members = False
@@ -28,7 +30,7 @@ numpydoc_class_members_toctree = False
 html_theme = "furo"
 html_title = "skmlp-backprop"
 html_static_path = ["_static"]
-html_css_files = ["wide_tables.css"]
+html_css_files = ["front_page.css", "wide_tables.css"]
 html_show_copyright = False
 
 sphinx_gallery_conf = {
