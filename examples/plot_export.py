@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-import skmlp_backprop.onnx  # noqa: F401
+import skmlp_backprop.onnx
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop.displays import SampleGridDisplay
 
