@@ -3,6 +3,7 @@
 import warnings
 
 import skmlp_backprop
+from skmlp_backprop._html import DocumentedHTMLMixin
 
 project = "skmlp-backprop"
 author = "the skmlp-backprop developers"
@@ -19,6 +20,8 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "sg_execution_times.rst"]
 nitpicky = False
+# The docstrings of properties that are scikit-learn's refer to its glossary.
+suppress_warnings = ["ref.term"]
 
 autosummary_generate = True
 numpydoc_show_class_members = False
@@ -27,7 +30,7 @@ numpydoc_class_members_toctree = False
 html_theme = "furo"
 html_title = "skmlp-backprop"
 html_static_path = ["_static"]
-html_css_files = ["wide_tables.css"]
+html_css_files = ["front_page.css", "wide_tables.css"]
 html_show_copyright = False
 
 sphinx_gallery_conf = {
@@ -41,6 +44,11 @@ sphinx_gallery_conf = {
     "min_reported_time": 0,
     "remove_config_comments": True,
 }
+
+# Estimators shown in the gallery link to the reference beside it.
+DocumentedHTMLMixin._doc_link_template = (
+    "../generated/{estimator_module}.{estimator_name}.html"
+)
 
 # What an example warns of would stand in its page.
 warnings.filterwarnings("error", category=DeprecationWarning, module="skmlp_backprop")

@@ -1,15 +1,17 @@
 """
-To scikit-learn, to ONNX, and back
+To ONNX, to scikit-learn, and back
 ==================================
 
-A trained network can go where this package is not: as an ``MLPClassifier``, or through
-that as an ONNX file, which many runtimes read. This example needs ``skl2onnx`` and
+A trained network can go where this package is not: as an ONNX file, which many runtimes
+read, or as scikit-learn's ``MLPClassifier``. This example needs ``skl2onnx`` and
 ``onnxruntime``.
 """
 
 # %%
-# To MLPClassifier
-# ----------------
+# To ONNX
+# -------
+# Importing ``skmlp_backprop.onnx`` is all that skl2onnx needs to know the classifier,
+# alone or in a Pipeline, with any of its activations.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,34 +19,43 @@ import onnxruntime
 from skl2onnx import to_onnx
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
+import skmlp_backprop.onnx
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop.displays import SampleGridDisplay
 
 X, y = load_digits(return_X_y=True)
-X = (X / 16).astype(np.float32)
+X = X.astype(np.float32)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-ours = BackpropMLPClassifier(50, alpha=1, random_state=0).fit(X_train, y_train)
+mlp = BackpropMLPClassifier((50, 20), ["gelu", "tanh"], random_state=0)
+model = make_pipeline(MinMaxScaler(), mlp).fit(X_train, y_train)
 
-theirs = ours.to_sklearn()
-same = np.abs(theirs.predict_proba(X_test) - ours.predict_proba(X_test)).max()
-print(f"{theirs}: probabilities differ by at most {same:.0e}")
-
-# %%
-# To ONNX
-# -------
-
-onnx = to_onnx(theirs, X_test[:1], options={"zipmap": False})
+onnx_model = to_onnx(model, X_test[:1], options={"zipmap": False})
 session = onnxruntime.InferenceSession(
-    onnx.SerializeToString(), providers=["CPUExecutionProvider"]
+    onnx_model.SerializeToString(), providers=["CPUExecutionProvider"]
 )
 labels, proba = session.run(None, {session.get_inputs()[0].name: X_test})
+difference = np.abs(proba - model.predict_proba(X_test)).max()
 print(
-    f"{len(onnx.SerializeToString()) / 1024:.0f} KiB; "
-    f"same labels: {np.array_equal(labels, ours.predict(X_test))}"
+    f"{len(onnx_model.SerializeToString()) / 1024:.0f} KiB; "
+    f"same labels: {np.array_equal(labels, model.predict(X_test))}; "
+    f"probabilities differ by at most {difference:.0e}"
 )
 SampleGridDisplay.from_predictions(X_test[:30], y_test[:30], labels[:30])
 plt.show()
+
+# %%
+# To MLPClassifier
+# ----------------
+# It takes the networks that ``MLPClassifier`` can express: one activation that it
+# knows, and its outputs.
+
+ours = BackpropMLPClassifier(50, alpha=1, random_state=0).fit(X_train / 16, y_train)
+theirs = ours.to_sklearn()
+difference = theirs.predict_proba(X_test / 16) - ours.predict_proba(X_test / 16)
+print(f"{theirs}: probabilities differ by at most {np.abs(difference).max():.0e}")
 
 # %%
 # Back again
@@ -52,8 +63,7 @@ plt.show()
 # What MLPClassifier has trained can be gone on with here.
 
 again = BackpropMLPClassifier.from_sklearn(theirs)
+before = again.score(X_test / 16, y_test)
 for _ in range(10):
-    again.partial_fit(X_train, y_train)
-print(
-    f"accuracy {ours.score(X_test, y_test):.3f}, then {again.score(X_test, y_test):.3f}"
-)
+    again.partial_fit(X_train / 16, y_train)
+print(f"accuracy {before:.3f}, then {again.score(X_test / 16, y_test):.3f}")

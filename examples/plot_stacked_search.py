@@ -61,3 +61,11 @@ print(stacked.best_params_, f"{stacked.best_score_:.4f}")
 
 SearchResultsDisplay.from_estimator(stacked)
 plt.show()
+
+# %%
+# The search itself
+# -----------------
+# As a notebook shows it: the parameters and what was fitted can be unfolded, and are
+# described under the pointer.
+
+stacked

@@ -12,6 +12,7 @@ from ._activations import ACTIVATIONS
 from ._architecture import check_fits, make_network
 from ._callbacks import CallbackReporter
 from ._fitted_network import FittedNetworkMixin
+from ._html import DocumentedHTMLMixin
 from ._initialization import INITIALIZERS
 from ._labels import Labels, is_multilabel
 from ._monitor import Monitor
@@ -32,7 +33,11 @@ from ._weighting import row_weights
 
 
 class BackpropMLPClassifier(
-    CallbackSupportMixin, FittedNetworkMixin, ClassifierMixin, BaseEstimator
+    CallbackSupportMixin,
+    FittedNetworkMixin,
+    DocumentedHTMLMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Multilayer perceptron classifier, trained by backpropagation.
 
@@ -139,8 +144,11 @@ class BackpropMLPClassifier(
         with "sgd" or "adam"; one for all hidden layers or one for each. The
         others' outputs are scaled up to make up for it, and prediction uses all.
 
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay rates of the moments of "adam", in [0, 1).
+    beta_1 : float, default=0.9
+        Decay rate of the first moment of "adam", in [0, 1).
+
+    beta_2 : float, default=0.999
+        Decay rate of the second moment of "adam", in [0, 1).
 
     epsilon : float, default=1e-8
         Added to the root of the second moment of "adam".

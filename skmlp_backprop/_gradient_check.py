@@ -331,4 +331,4 @@ def _relative_difference(found):
         difference = np.linalg.norm(numerical - analytical)
         least = np.linalg.norm(rounding) / _TOLERANCE
         size = np.linalg.norm(numerical + analytical) + least
-    return float(difference / size) if difference != 0 else 0.0
+        return float(difference / size) if difference != 0 else 0.0

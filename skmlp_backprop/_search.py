@@ -11,13 +11,14 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
 from ._evaluation import Evaluation, configured
+from ._html import DocumentedHTMLMixin
 from ._interruption import abort_when_interrupted
 from ._old_fit import keeping_the_old_fit_on_error
 from ._sklearn_private import _fit_context
 from ._sklearn_private_search import _check_method_params, _MultimetricScorer
 
 
-class _StackedSearch:
+class _StackedSearch(DocumentedHTMLMixin):
     """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -171,8 +172,8 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
         Parameters, scores and times of the candidates. `mean_fit_time` is an equal
         share of the stack's.
 
-    best_estimator_, best_params_, best_score_, best_index_
-        The best candidate: refitted, its parameters, its mean score, its number.
+    best_estimator_ : estimator
+        The best candidate, fitted to all of the data.
 
     n_stacked_ : int
         Number of fits, of a candidate on a fold each, that were trained in stacks.
@@ -180,9 +181,35 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
     n_fits_alone_ : dict of str to int
         Number of those that were made one by one, by the reason why.
 
-    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, \
-feature_names_in_
-        As in GridSearchCV.
+    best_params_ : dict
+        Its parameters.
+
+    best_score_ : float
+        Its mean score over the folds.
+
+    best_index_ : int
+        Its number among the candidates.
+
+    scorer_ : callable or dict of str to callable
+        What scores; a dict for several metrics.
+
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds of the fit to all of the data.
+
+    multimetric_ : bool
+        Whether there are several metrics.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels of the best candidate.
+
+    n_features_in_ : int
+        Number of features that it saw.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X has names that are all strings.
 
     Examples
     --------
@@ -215,18 +242,79 @@ class StackedRandomizedSearchCV(_StackedSearch, RandomizedSearchCV):
     n_iter : int, default=10
         Number of candidates.
 
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
-        As in :class:`StackedGridSearchCV`.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        How to score; None for the estimator's own score.
+
+    n_jobs : int or None, default=None
+        Number of joblib workers that share the folds and stacks.
+
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate to all of the data; by which of several
+        metrics; or what chooses it.
+
+    cv : int, splitter, iterable or None, default=None
+        The folds; None for 5.
+
+    verbose : int, default=0
+        With 1 the number of fits is printed, with 2 each candidate's time, with 3 its
+        score and fold, with 10 its number.
+
+    pre_dispatch : int or str, default="2*n_jobs"
+        Number of tasks that joblib dispatches at a time.
+
+    error_score : "raise" or float, default=nan
+        Score of a candidate whose fit fails; "raise" to raise its error.
+
+    return_train_score : bool, default=False
+        Whether to score on the training rows too.
 
     random_state : int, RandomState instance or None, default=None
         Source of the draws.
 
     Attributes
     ----------
-    cv_results_, best_estimator_, best_params_, best_score_, best_index_, n_stacked_, \
-n_fits_alone_, scorer_, n_splits_, refit_time_, multimetric_, classes_, \
-n_features_in_, feature_names_in_
-        As in :class:`StackedGridSearchCV`.
+    cv_results_ : dict of str to ndarray
+        Parameters, scores and times of the candidates. `mean_fit_time` is an equal
+        share of the stack's.
+
+    best_estimator_ : estimator
+        The best candidate, fitted to all of the data.
+
+    best_params_ : dict
+        Its parameters.
+
+    best_score_ : float
+        Its mean score over the folds.
+
+    best_index_ : int
+        Its number among the candidates.
+
+    n_stacked_ : int
+        Number of fits, of a candidate on a fold each, that were trained in stacks.
+
+    n_fits_alone_ : dict of str to int
+        Number of those that were made one by one, by the reason why.
+
+    scorer_ : callable or dict of str to callable
+        What scores; a dict for several metrics.
+
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds of the fit to all of the data.
+
+    multimetric_ : bool
+        Whether there are several metrics.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels of the best candidate.
+
+    n_features_in_ : int
+        Number of features that it saw.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X has names that are all strings.
 
     Examples
     --------

@@ -5,9 +5,15 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
-from sklearn.exceptions import FitFailedWarning
+from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -296,3 +302,90 @@ def test_no_loss_curve():
     )
     with pytest.raises(ValueError, match="has no loss curve"):
         LossCurveDisplay.from_estimator(mlp)
+
+
+def nested(step):
+    """A network at the end of Pipelines and a search."""
+    inner = make_pipeline(StandardScaler(), step)
+    grid = {f"{type(step).__name__.lower()}__alpha": [1]}
+    return make_pipeline(StandardScaler(), GridSearchCV(inner, grid, cv=2))
+
+
+def test_a_network_however_deep(digits8):
+    model = nested(BackpropMLPClassifier(4, max_iter=2)).fit(*digits8)
+    network = model[-1].best_estimator_[-1]
+    units = HiddenUnitsDisplay.from_estimator(make_pipeline(StandardScaler(), model))
+    np.testing.assert_array_equal(units.weights, network.coefs_[0].T)
+    np.testing.assert_array_equal(
+        LossCurveDisplay.from_estimator(model).lines_[0].get_ydata(),
+        network.loss_curve_,
+    )
+
+
+def test_a_calibrated_network(digits8):
+    mlp = BackpropMLPClassifier(4, max_iter=2)
+    one = CalibratedClassifierCV(make_pipeline(mlp), ensemble=False, cv=2)
+    with pytest.raises(NotFittedError):
+        HiddenUnitsDisplay.from_estimator(one)
+    network = one.fit(*digits8).calibrated_classifiers_[0].estimator[-1]
+    np.testing.assert_array_equal(
+        HiddenUnitsDisplay.from_estimator(one).weights, network.coefs_[0].T
+    )
+    frozen = CalibratedClassifierCV(FrozenEstimator(mlp.fit(*digits8))).fit(*digits8)
+    np.testing.assert_array_equal(
+        HiddenUnitsDisplay.from_estimator(frozen).weights, mlp.coefs_[0].T
+    )
+    folds = CalibratedClassifierCV(mlp, cv=3).fit(*digits8)
+    expected = r"of 3 folds.*give one, such as calibrated_classifiers_\[0\].estimator"
+    for display in (HiddenUnitsDisplay, LossCurveDisplay):
+        with pytest.raises(TypeError, match=expected):
+            display.from_estimator(folds)
+
+
+@pytest.mark.parametrize("display", [HiddenUnitsDisplay, LossCurveDisplay])
+def test_what_has_no_one_network(display, iris):
+    mlp = BackpropMLPClassifier(4, max_iter=2, random_state=0)
+    several = [
+        OneVsRestClassifier(mlp),
+        StackingClassifier([("mlp", mlp)], cv=2),
+        make_pipeline(StandardScaler(), "passthrough"),
+        LogisticRegression(),
+    ]
+    names = ["OneVsRest", "Stacking", "passthrough", "LogisticRegression"]
+    for estimator, name in zip(several, names, strict=True):
+        estimator.fit(*iris)
+        with pytest.raises(TypeError, match=f"ends in one, got {name}.*one member"):
+            display.from_estimator(estimator)
+    for unfitted in (mlp, make_pipeline(mlp), nested(mlp)):
+        with pytest.raises(NotFittedError):
+            display.from_estimator(clone(unfitted))
+    search = GridSearchCV(mlp, {"alpha": [1]}, cv=2, refit=False).fit(*iris)
+    with pytest.raises(ValueError, match="made with refit=False"):
+        display.from_estimator(search)
+
+
+def test_a_search_in_a_pipeline(iris):
+    mlp = BackpropMLPClassifier(4, max_iter=2, random_state=0)
+    model = make_pipeline(StandardScaler(), StackedGridSearchCV(mlp, GRID, cv=2))
+    with pytest.raises(NotFittedError):
+        SearchResultsDisplay.from_estimator(model)
+    display = SearchResultsDisplay.from_estimator(model.fit(*iris))
+    means = model[-1].cv_results_["mean_test_score"].reshape(3, 2)
+    np.testing.assert_array_equal(display.means_, means)
+    with pytest.raises(TypeError, match="ends in one, got BackpropMLPClassifier"):
+        SearchResultsDisplay.from_estimator(mlp.fit(*iris))
+
+
+def test_nothing_to_draw(digits8):
+    X, y = digits8
+    mlp = fit(X, y)
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        SampleGridDisplay.from_predictions(X[:0], y[:0])
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        SampleGridDisplay.from_estimator(mlp, X[:0])
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+        SampleGridDisplay(X[0])
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        HiddenUnitsDisplay(np.zeros((0, 64)))
+    with pytest.raises(ValueError, match="no trainings to draw"):
+        LossCurveDisplay.from_estimator([])

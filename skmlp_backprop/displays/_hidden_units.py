@@ -1,11 +1,11 @@
 """What the units of the first hidden layer look for."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
+from .._unwrap import final_network
 from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
-from ._unwrap import final_classifier
 
 # Share of the weights within the colour scale, in percent.
 _SCALED = 99.5
@@ -59,7 +59,9 @@ class HiddenUnitsDisplay:
     """
 
     def __init__(self, weights, *, image_shape=None, order="C"):
-        self.weights = np.asarray(weights)
+        self.weights = check_array(
+            weights, input_name="weights", ensure_all_finite=False
+        )
         self.image_shape = infer_image_shape(self.weights.shape[1], image_shape)
         self.order = order
 
@@ -72,8 +74,8 @@ class HiddenUnitsDisplay:
         Parameters
         ----------
         estimator : BackpropMLPClassifier, MLPClassifier, Pipeline or search
-            A fitted network, or what ends in one. In a Pipeline the weights are
-            those of the transformed features.
+            A fitted network, or what ends in one, however deep. In a Pipeline the
+            weights are those of the transformed features.
 
         image_shape : tuple of (int, int) or None, default=None
             Height and width of the images; None for a square.
@@ -99,8 +101,10 @@ class HiddenUnitsDisplay:
         ------
         ValueError
             If the features make no image of that shape.
+        TypeError
+            If `estimator` ends in no network, or in several, as ensembles do.
         """
-        classifier = final_classifier(estimator)
+        classifier = final_network(estimator)
         check_is_fitted(classifier)
         display = cls(classifier.coefs_[0].T, image_shape=image_shape, order=order)
         return display.plot(ax=ax, colorbar=colorbar, **kwargs)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from sklearn.utils.validation import check_is_fitted
 
+from .._unwrap import final_network
 from ._axes import get_axes
-from ._unwrap import final_classifier
 
 _LABELS = {
     "iterations": "iteration or epoch",
@@ -55,6 +55,8 @@ class LossCurveDisplay:
     """
 
     def __init__(self, curves):
+        if not curves:
+            raise ValueError("There are no trainings to draw; give one at least.")
         self.curves = curves
 
     @classmethod
@@ -81,6 +83,14 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If there are no estimators, one has no loss curve, or `x` is unknown or
+            was not recorded.
+        TypeError
+            If one ends in no network, or in several, as ensembles do.
         """
         if not isinstance(estimators, Mapping):
             several = isinstance(estimators, list | tuple)
@@ -153,7 +163,7 @@ class LossCurveDisplay:
 
 def _named(estimators):
     """Name estimators by their solvers, numbered where several have the same."""
-    names = [final_classifier(estimator).solver for estimator in estimators]
+    names = [final_network(estimator).solver for estimator in estimators]
     numbered = [
         name if names.count(name) == 1 else f"{name} {names[: i + 1].count(name)}"
         for i, name in enumerate(names)
@@ -162,7 +172,7 @@ def _named(estimators):
 
 
 def _curve(estimator):
-    classifier = final_classifier(estimator)
+    classifier = final_network(estimator)
     check_is_fitted(classifier)
     loss = getattr(classifier, "loss_curve_", [])
     if not loss:

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
@@ -60,7 +61,7 @@ class SampleGridDisplay:
     """
 
     def __init__(self, X, y_true=None, y_pred=None, *, image_shape=None, order="C"):
-        self.X = np.asarray(X)
+        self.X = check_array(X, input_name="X", ensure_all_finite=False)
         self.y_true = None if y_true is None else np.asarray(y_true)
         self.y_pred = None if y_pred is None else np.asarray(y_pred)
         for name in ("y_true", "y_pred"):

@@ -1,8 +1,8 @@
 """The results of a grid search as a heat map."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
+from .._unwrap import final_search
 from ._axes import get_axes
 
 
@@ -83,8 +83,8 @@ class SearchResultsDisplay:
 
         Parameters
         ----------
-        search : GridSearchCV, StackedGridSearchCV or alike
-            The fitted search.
+        search : GridSearchCV, StackedGridSearchCV or alike, or Pipeline
+            The fitted search, or a Pipeline that ends in it.
 
         x, y : str or None, default=None
             Names of the parameters on the axes; None for the searched ones.
@@ -110,8 +110,10 @@ class SearchResultsDisplay:
         ------
         ValueError
             If the parameters or the metric are not among the searched ones.
+        TypeError
+            If there is no search.
         """
-        check_is_fitted(search)
+        search = final_search(search)
         if metric is None:
             metric = search.refit if isinstance(search.refit, str) else "score"
             metric = metric if search.multimetric_ else "score"

@@ -1,0 +1,95 @@
+"""The estimator within Pipelines and searches."""
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+
+def final_estimator(estimator):
+    """What Pipelines, and searches' best estimators, end in, however deep.
+
+    Raises
+    ------
+    NotFittedError
+        If a search is not fitted.
+    ValueError
+        If a search was fitted with ``refit=False``.
+    """
+    if isinstance(estimator, Pipeline):
+        return final_estimator(estimator[-1])
+    if isinstance(estimator, FrozenEstimator):
+        return final_estimator(estimator.estimator)
+    if not _is_search(estimator):
+        return estimator
+    check_is_fitted(estimator)
+    if not estimator.refit:
+        raise ValueError(
+            f"The {type(estimator).__name__} has no best estimator, as it was made "
+            "with refit=False; fit it with refit=True, or give a fitted estimator."
+        )
+    return final_estimator(estimator.best_estimator_)
+
+
+def final_network(estimator):
+    """The network, fitted or not, that an estimator is or ends in.
+
+    Raises
+    ------
+    NotFittedError
+        If a search or a CalibratedClassifierCV is not fitted.
+    TypeError
+        If there is no network, or more than one.
+    """
+    last = final_estimator(estimator)
+    if isinstance(last, CalibratedClassifierCV):
+        return _calibrated_network(last)
+    if not hasattr(last, "hidden_layer_sizes"):
+        raise TypeError(
+            "estimator must be a BackpropMLPClassifier or MLPClassifier, or a Pipeline "
+            f"or search that ends in one, got {_name(last)}. Give the network within "
+            "it; of an ensemble, one member."
+        )
+    return last
+
+
+def _calibrated_network(calibrated):
+    check_is_fitted(calibrated)
+    first, *others = calibrated.calibrated_classifiers_
+    if others:
+        raise TypeError(
+            f"A CalibratedClassifierCV of {len(others) + 1} folds has as many "
+            "networks; give one, such as calibrated_classifiers_[0].estimator."
+        )
+    return final_network(first.estimator)
+
+
+def final_search(estimator):
+    """The fitted search that an estimator is, or that Pipelines end in.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+    TypeError
+        If there is none.
+    """
+    if isinstance(estimator, Pipeline):
+        return final_search(estimator[-1])
+    if not _is_search(estimator):
+        raise TypeError(
+            "search must be a search such as StackedGridSearchCV, or a Pipeline that "
+            f"ends in one, got {_name(estimator)}."
+        )
+    check_is_fitted(estimator)
+    return estimator
+
+
+def _is_search(estimator):
+    # The parameter that all searches have, and no other estimator with folds.
+    return hasattr(estimator, "error_score")
+
+
+def _name(step):
+    """What to call a Pipeline's last step, which may be "passthrough"."""
+    return step if isinstance(step, str) else type(step).__name__

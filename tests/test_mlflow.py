@@ -1,0 +1,117 @@
+"""mlflow's autologging: of our estimators it logs what it does of scikit-learn's."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from skmlp_backprop.mlflow import autolog
+
+# In a process of its own: what mlflow patches stays patched.
+SCRIPT = """
+import json, sys
+import mlflow
+from mlflow.tracking import MlflowClient
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from skmlp_backprop import (
+    BackpropMLPClassifier, StackedGridSearchCV, StackedRandomizedSearchCV
+)
+from skmlp_backprop.mlflow import autolog
+
+def described(run):
+    tags = run.data.tags
+    models = run.outputs.model_outputs if run.outputs else []
+    artifacts = MlflowClient().list_artifacts(run.info.run_id)
+    return {
+        "params": dict(run.data.params),
+        "metrics": dict(run.data.metrics),
+        "class": tags.get("estimator_class"),
+        "artifacts": sorted(artifact.path for artifact in artifacts),
+        "n_models": len(models),
+        "is_child": "mlflow.parentRunId" in tags,
+    }
+
+def logged(estimator):
+    mlflow.set_experiment(f"experiment {len(mlflow.search_experiments())}")
+    estimator.fit(*load_iris(return_X_y=True))
+    return [described(run) for run in mlflow.search_runs(output_format="list")]
+
+mlflow.set_tracking_uri("file://" + sys.argv[1])
+autolog(silent=True)
+networks = [make(3, max_iter=3) for make in (BackpropMLPClassifier, MLPClassifier)]
+grid = {"alpha": [1, 2, 3]}
+pipeline_grid = {"backpropmlpclassifier__alpha": [1, 2, 3]}
+ours, theirs = networks
+model = make_pipeline(ours)
+pairs = {
+    "fit": networks,
+    "grid": [
+        StackedGridSearchCV(ours, grid, cv=2), GridSearchCV(ours, grid, cv=2)
+    ],
+    "random": [
+        StackedRandomizedSearchCV(ours, grid, n_iter=2, cv=2),
+        RandomizedSearchCV(ours, grid, n_iter=2, cv=2),
+    ],
+    "pipeline": [
+        StackedGridSearchCV(model, pipeline_grid, cv=2),
+        GridSearchCV(model, pipeline_grid, cv=2),
+    ],
+}
+print(json.dumps({name: [logged(e) for e in pair] for name, pair in pairs.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    if importlib.util.find_spec("mlflow") is None:
+        pytest.skip("mlflow is not installed (extra: mlflow)")
+    script = [sys.executable, "-W", "ignore", "-c", SCRIPT]
+    folder = tmp_path_factory.mktemp("runs")
+    done = subprocess.run(
+        [*script, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_fit(runs):
+    (ours,), (theirs,) = runs["fit"]
+    assert ours["params"].keys() >= theirs["params"].keys()
+    assert ours["params"]["hidden_layer_sizes"] == "3"
+    assert ours["metrics"].keys() == theirs["metrics"].keys() >= {"training_score"}
+    assert ours["class"] == "skmlp_backprop._classifier.BackpropMLPClassifier"
+    assert ours["artifacts"] == theirs["artifacts"]
+    assert ours["n_models"] == theirs["n_models"] == 1
+
+
+@pytest.mark.parametrize("search", ["grid", "random", "pipeline"])
+def test_a_search(search, runs):
+    ours, theirs = runs[search]
+    assert len(ours) == len(theirs) == (3 if search == "random" else 4)
+    (our_parent,) = [run for run in ours if not run["is_child"]]
+    (their_parent,) = [run for run in theirs if not run["is_child"]]
+    for key in ("params", "metrics"):
+        assert our_parent[key].keys() == their_parent[key].keys()
+    assert "best_cv_score" in our_parent["metrics"]
+    assert "cv_results.csv" in our_parent["artifacts"]
+    assert our_parent["artifacts"] == their_parent["artifacts"]
+    assert our_parent["n_models"] == their_parent["n_models"] == 2
+    assert "Stacked" in our_parent["class"]
+    our_children = [sorted(run["params"]) for run in ours if run["is_child"]]
+    assert our_children == [sorted(run["params"]) for run in theirs if run["is_child"]]
+
+
+def test_without_mlflow(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(ImportError, match=r'pip install "skmlp-backprop\[mlflow\]"'):
+        autolog()
