@@ -23,6 +23,7 @@ NAMES = (
     "prediction",
     "scaling",
     "hidden_units",
+    "defaults",
 )
 
 

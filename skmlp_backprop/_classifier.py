@@ -56,7 +56,7 @@ class BackpropMLPClassifier(
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Number of units of each hidden layer; ``()`` for none.
 
-    activation : str or sequence of str, default="tanh"
+    activation : str or sequence of str, default="relu"
         Activation of the hidden layers, or one for each: "identity", "logistic",
         "tanh", "relu", "leaky_relu", "elu", "gelu", "silu".
 
@@ -77,7 +77,7 @@ class BackpropMLPClassifier(
         ``(t + 1) ** power_t`` after t samples; or divided by 5 whenever the loss
         has not fallen by `tol` for `n_iter_no_change` epochs, down to 1e-6.
 
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.001
         Initial step size of "sgd" and "adam".
 
     power_t : float, default=0.5
@@ -294,13 +294,13 @@ class BackpropMLPClassifier(
     def __init__(
         self,
         hidden_layer_sizes=(100,),
-        activation="tanh",
+        activation="relu",
         *,
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=0.01,
+        learning_rate_init=0.001,
         power_t=0.5,
         max_iter=200,
         loss="log_loss",

@@ -85,7 +85,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
     >>> from skmlp_backprop import BackpropMLPClassifier, fit_stack
     >>> X, y = load_iris(return_X_y=True)
     >>> mlps = [
-    ...     BackpropMLPClassifier(alpha=alpha, max_iter=500, random_state=0)
+    ...     BackpropMLPClassifier(alpha=alpha, max_iter=1000, random_state=0)
     ...     for alpha in (0.1, 1, 10)
     ... ]
     >>> [round(mlp.score(X, y), 2) for mlp in fit_stack(mlps, X, y)]

@@ -221,9 +221,9 @@ def explain(member, estimator):
         )
     elif stop.reason == "stalled":
         _warn(
-            f"{estimator.solver} stopped before it converged, as rounding leaves no "
-            f"further progress ({stop.message}): the gradient's largest entry is "
-            f"{stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
+            f"{estimator.solver} stopped before it converged, as rounding, or a kink "
+            f"as relu has, leaves no further progress ({stop.message}): the gradient's "
+            f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
             f"{_where_float32(member)} or scale the data."
         )
 

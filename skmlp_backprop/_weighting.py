@@ -108,11 +108,12 @@ def _check_sum(weights):
             "nothing to learn from these rows."
         )
     limits = np.finfo(weights.dtype)
-    if not float(limits.tiny) <= total <= float(limits.max):
+    is_small = total < float(limits.tiny)
+    if is_small or total > float(limits.max):
         raise ValueError(
             f"The sum of class_weight times sample_weight, {total:g}, is too "
-            f"{'small' if total < limits.tiny else 'large'} for {weights.dtype}. Only "
-            "the ratios of weights count: scale them to a mean of 1."
+            f"{'small' if is_small else 'large'} for {weights.dtype}. Only the "
+            "ratios of weights count: scale them to a mean of 1."
         )
 
 

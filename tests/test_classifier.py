@@ -259,7 +259,7 @@ def test_wrong_feature_count_and_unfitted(iris):
 def test_fit_leaves_x_untouched_and_does_not_copy_it(iris):
     X = iris[0].copy()
     X.flags.writeable = False
-    mlp = fit(clone(quick(solver="adam")), X, iris[1])
+    mlp = fit(clone(quick(solver="adam", learning_rate_init=0.01)), X, iris[1])
     np.testing.assert_array_equal(X, iris[0])
     assert mlp.score(X, iris[1]) > 0.9
 

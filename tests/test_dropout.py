@@ -13,8 +13,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def make(**params):
-    params = {"hidden_layer_sizes": (6, 5), "random_state": 0, "max_iter": 10, **params}
-    return BackpropMLPClassifier(**params)
+    mlp = BackpropMLPClassifier(
+        (6, 5), "tanh", learning_rate_init=0.01, max_iter=10, random_state=0
+    )
+    return mlp.set_params(**params)
 
 
 def test_masks():
@@ -67,7 +69,7 @@ def test_off_at_prediction_on_in_training(solver, iris):
     assert np.abs(wet.coefs_[0] - dry.coefs_[0]).max() > 1e-3
     np.testing.assert_array_equal(wet.predict_proba(X), wet.predict_proba(X))
     again = BackpropMLPClassifier.from_weights(
-        wet.coefs_, wet.intercepts_, wet.classes_
+        wet.coefs_, wet.intercepts_, wet.classes_, activation="tanh"
     )
     np.testing.assert_array_equal(again.predict_proba(X), wet.predict_proba(X))
     per_layer = make(solver=solver, dropout=(0.5, 0.5)).fit(X, y)

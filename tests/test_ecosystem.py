@@ -26,8 +26,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def make_model(**params):
-    params = {"hidden_layer_sizes": 20, "random_state": 0, "max_iter": 30, **params}
-    return make_pipeline(StandardScaler(), BackpropMLPClassifier(**params))
+    mlp = BackpropMLPClassifier(
+        20, learning_rate_init=0.01, max_iter=30, random_state=0
+    )
+    return make_pipeline(StandardScaler(), mlp.set_params(**params))
 
 
 @pytest.fixture(scope="module")
