@@ -89,7 +89,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
     ...     for alpha in (0.1, 1, 10)
     ... ]
     >>> [round(mlp.score(X, y), 2) for mlp in fit_stack(mlps, X, y)]
-    [0.98, 0.98, 0.97]
+    [0.97, 0.97, 0.98]
     """
     estimators = list(estimators)
     _check_parameters(estimators)
