@@ -24,6 +24,9 @@ NAMES = (
     "scaling",
     "hidden_units",
     "defaults",
+    "layouts",
+    "threads",
+    "calibration",
 )
 
 

@@ -4,9 +4,12 @@ import os
 import warnings
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
 from skmlp_backprop._objective import Objective
@@ -90,7 +93,53 @@ def run():
             bar = f">= {bar_mlp} x MLPClassifier, >= {bar_own} x one by one"
             holds = over_mlp >= bar_mlp and over_own >= bar_own
             rows.append(Row(what, figures, bar, holds))
+    rows += [_pipelines(name, make) for name, make in PIPELINES.items()]
     return rows + [_lock_step(load, n, dtype) for load, n, dtype in LOCK_STEP]
+
+
+def _nested(mlp):
+    inner = Pipeline([("pca", PCA(32)), ("mlp", mlp)])
+    return Pipeline([("scaler", StandardScaler()), ("inner", inner)])
+
+
+def _imbalanced(mlp):
+    from imblearn.over_sampling import RandomOverSampler
+    from imblearn.pipeline import Pipeline
+
+    return Pipeline([("over", RandomOverSampler(random_state=0)), ("mlp", mlp)])
+
+
+PIPELINES = {
+    "a Pipeline in a Pipeline": _nested,
+    "imbalanced-learn's Pipeline": _imbalanced,
+}
+
+
+def _pipelines(what, make, bar=2):
+    """The same grid over other Pipelines, on the digits, in this process."""
+    X, y = _data.digits()
+    mlp = BackpropMLPClassifier(25, batch_size=32, max_iter=10, random_state=0)
+    pipeline = make(mlp)
+    (path,) = (n for n, v in pipeline.get_params().items() if v is mlp)
+    grid = {f"{path}__{name}": values for name, values in GRID.items()}
+    seconds, searches = interleave(
+        {
+            search.__name__: lambda s=search: s(pipeline, grid, cv=3, refit=False).fit(
+                X, y
+            )
+            for search in (StackedGridSearchCV, GridSearchCV)
+        },
+        repeats=3,
+    )
+    stacked = searches["StackedGridSearchCV"]
+    ratio = seconds["GridSearchCV"] / seconds["StackedGridSearchCV"]
+    figures = {
+        "s": seconds["StackedGridSearchCV"],
+        "GridSearchCV s": seconds["GridSearchCV"],
+        "x": ratio,
+        "share stacked": stacked.n_stacked_ / (3 * len(stacked.cv_results_["params"])),
+    }
+    return Row(f"digits, {what}", figures, f">= {bar} x", ratio >= bar)
 
 
 LOCK_STEP = [
