@@ -169,7 +169,7 @@ def _hold_out(rows, fraction, labels, random_state):
     if n_left < 1:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' "
-            "or the size of your dataset."
+            f"or the size of your dataset; got n_samples={len(index)}."
         )
     stratify = None
     if not labels.multilabel:

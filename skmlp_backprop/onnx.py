@@ -201,9 +201,19 @@ _ACTIVATIONS = {
 
 
 def _log_sigmoid(graph, z):
-    """min(0, z) - log(1 + exp(-|z|)), which no z makes overflow."""
-    small = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
-    log = graph.add("Log", graph.add("Add", small, 1.0))
+    """min(0, z) - log1p(exp(-|z|)), which no z makes overflow.
+
+    log1p(u) is u log(v) / (v - 1) with v = 1 + u as it rounds, and u where v is 1:
+    Goldberg, D. (1991). "What every computer scientist should know about
+    floating-point arithmetic." ACM Computing Surveys 23(1), theorem 4.
+    """
+    u = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
+    v = graph.add("Add", u, 1.0)
+    is_lost = graph.add("Equal", v, 1.0)
+    rounded = graph.add("Where", is_lost, 1.0, graph.add("Sub", v, 1.0))
+    ratio = graph.add("Div", graph.add("Log", v), rounded)
+    ratio = graph.add("Where", is_lost, 1.0, ratio)
+    log = graph.add("Mul", u, ratio)
     return graph.add("Sub", graph.add("Min", z, 0.0), log)
 
 
@@ -218,16 +228,13 @@ def _convert_classifier(scope, operator, container):
     _, _, multilabel = _as_fitted(mlp)
     is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
     graph = _Graph(scope, container, np.dtype("f8" if is_double else "f4"))
-    scores = _add_logits(graph, operator.inputs[0].full_name, mlp)
-    if not multilabel and len(mlp.classes_) == 2:
-        scores = graph.add("MatMul", scores, _TWO_SIDES[mlp.n_outputs_])
-    labels = _add_labels(graph, scores, get_label_classes(scope, mlp), multilabel)
+    logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
+    proba = _add_probabilities(graph, logits, mlp, multilabel)
+    labels = _add_labels(graph, proba, get_label_classes(scope, mlp), multilabel)
+    values = proba
     wants_raw = scope.get_options(mlp, {"raw_scores": False})["raw_scores"]
     if wants_raw or _is_calibrated(scope, mlp):
-        add_values = _add_raw_scores
-    else:
-        add_values = _add_probabilities
-    values = add_values(graph, scores, mlp, multilabel)
+        values = _add_raw_scores(graph, logits, mlp, multilabel)
     for name, output in zip((labels, values), operator.outputs, strict=True):
         container.add_node(
             "Identity",
@@ -264,26 +271,36 @@ def _add_logits(graph, x, mlp):
     return a
 
 
-def _add_labels(graph, scores, classes, multilabel):
+def _add_probabilities(graph, logits, mlp, multilabel):
     if multilabel:
-        is_positive = graph.add("Greater", scores, 0.0)
+        return graph.add("Sigmoid", logits)
+    if mlp.n_outputs_ == 1:
+        return graph.add("Sigmoid", _two_sides(graph, logits, mlp))
+    if mlp.out_activation_ == "logistic":
+        logits = _log_sigmoid(graph, logits)
+    return graph.add("Softmax", logits, axis=1)
+
+
+def _add_labels(graph, proba, classes, multilabel):
+    if multilabel:
+        is_positive = graph.add("Greater", proba, 0.5)
         return graph.add("Cast", is_positive, to=onnx_proto.TensorProto.INT64)
-    codes = graph.add("ArgMax", scores, axis=1, keepdims=0)
+    codes = graph.add("ArgMax", proba, axis=1, keepdims=0)
     return graph.add("Gather", _onnx_labels(classes), codes)
 
 
-def _add_raw_scores(graph, scores, mlp, multilabel):
-    if mlp.out_activation_ == "softmax" and len(mlp.classes_) > 2:
-        return graph.add("LogSoftmax", scores, axis=1)
-    return scores
+def _add_raw_scores(graph, logits, mlp, multilabel):
+    if multilabel:
+        return logits
+    if len(mlp.classes_) == 2:
+        return _two_sides(graph, logits, mlp)
+    if mlp.out_activation_ == "softmax":
+        return graph.add("LogSoftmax", logits, axis=1)
+    return logits
 
 
-def _add_probabilities(graph, scores, mlp, multilabel):
-    if multilabel or len(mlp.classes_) == 2:
-        return graph.add("Sigmoid", scores)
-    if mlp.out_activation_ == "logistic":
-        scores = _log_sigmoid(graph, scores)
-    return graph.add("Softmax", scores, axis=1)
+def _two_sides(graph, logits, mlp):
+    return graph.add("MatMul", logits, _TWO_SIDES[mlp.n_outputs_])
 
 
 def _onnx_labels(classes):

@@ -11,6 +11,8 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
+# The checks ask few units to have learned few rows after the default 200 epochs.
+FAST = {"activation": "tanh", "learning_rate_init": 0.01}
 LAST_BITS = (
     "TNC amplifies last-bit differences beyond the check's 1e-7 over its iterations; "
     "test_weights.py shows the equivalence after few"
@@ -47,7 +49,7 @@ def test_defaults():
 @pytest.mark.parametrize("hidden", [(8, 6), ()], ids=["two-hidden", "no-hidden"])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_solvers(solver, hidden):
-    estimator = BackpropMLPClassifier(solver=solver, hidden_layer_sizes=hidden)
+    estimator = BackpropMLPClassifier(hidden, solver=solver, **FAST)
     run_checks(estimator, EXCUSED.get(solver))
 
 
@@ -86,7 +88,7 @@ OPTIONS_OF_SOLVERS = [
 
 @pytest.mark.parametrize(("solver", "option"), OPTIONS_OF_SOLVERS)
 def test_options(solver, option):
-    params = {"max_iter": 50, "hidden_layer_sizes": (8, 6), **OPTIONS[option]}
+    params = {"max_iter": 50, "hidden_layer_sizes": (8, 6), **FAST, **OPTIONS[option]}
     estimator = BackpropMLPClassifier(solver=solver, **params)
     if solver == "adam" and option == "warm_start":
         # Its first steps are as long as the rate, unless epsilon shortens them.

@@ -42,10 +42,21 @@ def assert_converts(model, X):
     """Assert that labels and probabilities are the same."""
     labels, proba = run(model, X)
     expected = model.predict(X)
+    expected_proba = model.predict_proba(X)
     assert labels.shape == expected.shape
-    np.testing.assert_array_equal(labels, expected)
+    # Saturated sigmoids leave some classes equally probable, up to the last bit.
+    tolerance = TOLERANCES[X.dtype.type]
+    clear = np.ones(len(X), bool)
+    if labels.ndim == 1:
+        clear = np.ptp(np.sort(expected_proba)[:, -2:], axis=1) > tolerance
+    assert clear.mean() > 0.25
+    np.testing.assert_array_equal(labels[clear], expected[clear])
+    if labels.ndim == 1:
+        codes = np.searchsorted(model.classes_, labels)[:, np.newaxis]
+        of_label = np.take_along_axis(expected_proba, codes, axis=1)[:, 0]
+        assert_close(of_label, expected_proba.max(axis=1), X.dtype)
     assert proba.dtype == X.dtype
-    assert_close(proba, model.predict_proba(X), X.dtype)
+    assert_close(proba, expected_proba, X.dtype)
 
 
 def assert_close(actual, expected, dtype):
@@ -59,6 +70,7 @@ def random_network(units, classes, dtype, input_intercept=False, **params):
     coefs = [rng.standard_normal(n) / np.sqrt(n[0]) for n in pairwise(units)]
     biases = [rng.standard_normal(n) for n in units[1:]]
     bias = rng.standard_normal(units[0]).astype(dtype) if input_intercept else None
+    params = {"activation": "tanh", **params}
     return BackpropMLPClassifier.from_weights(
         [2 * coef.astype(dtype) for coef in coefs],
         [b.astype(dtype) for b in biases],

@@ -46,9 +46,13 @@ GRID = {"alpha": ALPHAS, "learning_rate_init": RATES}
 TIMES = ("fit_time", "score_time")
 
 
+# With these few units learn something in a few epochs of a few rows.
+FAST = {"activation": "tanh", "learning_rate_init": 0.01}
+
+
 def make(**params):
-    params = {"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0, **params}
-    return BackpropMLPClassifier(**params)
+    params = {"hidden_layer_sizes": (6,), "max_iter": 5, **FAST, **params}
+    return BackpropMLPClassifier(**{"random_state": 0, **params})
 
 
 @pytest.fixture

@@ -54,7 +54,10 @@ class TNC(FullBatchSolver):
 
         def evaluate(theta):
             loss, gradient = evaluations(theta)
-            seen[hash(theta.tobytes())] = loss, largest_entry(gradient)
+            slope = largest_entry(gradient)
+            if evaluations.n_fun == 1 and slope <= self.tol:
+                raise Converged(theta.copy(), loss)
+            seen[hash(theta.tobytes())] = loss, slope
             return loss, gradient
 
         def callback(xk):
