@@ -3,8 +3,8 @@
 import numpy as np
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._objective import Objective
-from skmlp_backprop._threads import training_threads
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.threads import training_threads
 
 from . import _data, _torch_side
 from ._report import Row

@@ -5,12 +5,12 @@ import time
 import numpy as np
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._buffers import Buffers
-from skmlp_backprop._network import _first_product, _first_weight_gradient
-from skmlp_backprop._objective import Objective
-from skmlp_backprop._rows import Batches
-from skmlp_backprop._threads import training_threads
-from skmlp_backprop._training import make_solver
+from skmlp_backprop._estimators.training import make_solver
+from skmlp_backprop._network.buffers import Buffers
+from skmlp_backprop._network.network import _first_product, _first_weight_gradient
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.rows import Batches
+from skmlp_backprop._network.threads import training_threads
 
 from . import _data
 from ._report import Row

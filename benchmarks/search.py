@@ -12,9 +12,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
-from skmlp_backprop._objective import Objective
-from skmlp_backprop._parameters import Parameters
-from skmlp_backprop._threads import training_threads
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.parameters import Parameters
+from skmlp_backprop._network.threads import training_threads
 
 from . import _data
 from ._report import Row

@@ -3,7 +3,7 @@
 import warnings
 
 import skmlp_backprop
-from skmlp_backprop._html import DocumentedHTMLMixin
+from skmlp_backprop._estimators.html import DocumentedHTMLMixin
 
 project = "skmlp-backprop"
 author = "the skmlp-backprop developers"

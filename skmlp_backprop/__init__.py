@@ -4,10 +4,10 @@
 # imports together take 50 ms longer here.
 import sklearn  # noqa: F401
 
-from ._classifier import BackpropMLPClassifier
-from ._fitted_network import Gradient
+from ._estimators.classifier import BackpropMLPClassifier
+from ._estimators.fitted_network import Gradient
 from ._gradient_check import GradientCheck, check_gradient
-from ._stacking import fit_stack
+from ._search.stacking import fit_stack
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,6 @@ def __getattr__(name):
     # Imported on use: a third of the package's time to import, for who only predicts.
     if name not in _SEARCHES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import _search
+    from ._search import searches
 
-    return getattr(_search, name)
+    return getattr(searches, name)

@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from . import BackpropMLPClassifier, StackedGridSearchCV, check_gradient
-from ._activations import ACTIVATIONS
+from ._network.activations import ACTIVATIONS
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from .datasets import read_csv, read_mat, read_npz
 

@@ -7,11 +7,11 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._buffers import ForwardBuffers
-from ._fitted_network import FittedNetworkMixin
-from ._objective import BLOCK_ROWS, Objective
-from ._sklearn_private import Interval, validate_params
-from ._threads import training_threads
+from ._estimators.fitted_network import FittedNetworkMixin
+from ._estimators.sklearn_private import Interval, validate_params
+from ._network.buffers import ForwardBuffers
+from ._network.objective import BLOCK_ROWS, Objective
+from ._network.threads import training_threads
 
 # Up to here every coordinate is checked, at four evaluations each.
 _MAX_COORDINATES = 2000

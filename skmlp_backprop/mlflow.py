@@ -4,8 +4,8 @@ from unittest import mock
 
 from sklearn import utils
 
-from ._classifier import BackpropMLPClassifier
-from ._search import StackedGridSearchCV, StackedRandomizedSearchCV
+from ._estimators.classifier import BackpropMLPClassifier
+from ._search.searches import StackedGridSearchCV, StackedRandomizedSearchCV
 
 __all__ = ["autolog"]
 

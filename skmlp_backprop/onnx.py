@@ -43,9 +43,9 @@ from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfcx
 from sklearn.calibration import CalibratedClassifierCV
 
-from ._classifier import BackpropMLPClassifier
-from ._search import StackedGridSearchCV, StackedRandomizedSearchCV
-from ._unwrap import final_estimator
+from ._estimators.classifier import BackpropMLPClassifier
+from ._search.searches import StackedGridSearchCV, StackedRandomizedSearchCV
+from ._search.unwrap import final_estimator
 
 try:
     from skl2onnx import update_registered_converter

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
-from skmlp_backprop._parameters import Parameters
+from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._solvers import SOLVERS
 from skmlp_backprop.callbacks import EarlyStopping
 

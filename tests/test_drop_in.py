@@ -237,17 +237,17 @@ def test_early_stopping_needs_three_rows():
 
 
 def test_early_stopping_split_is_stratified(monkeypatch):
-    from skmlp_backprop import _training
+    from skmlp_backprop._estimators import training
 
     held_out = []
-    accuracy = _training._Accuracy
+    accuracy = training._Accuracy
 
     def spy(*args):
         scorer = accuracy(*args)
         held_out.append(np.bincount(scorer.targets))
         return scorer
 
-    monkeypatch.setattr(_training, "_Accuracy", spy)
+    monkeypatch.setattr(training, "_Accuracy", spy)
     X = np.random.default_rng(0).standard_normal((200, 3))
     y = np.repeat([0, 1, 2], [160, 30, 10])
     BackpropMLPClassifier(

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._dropout import Dropout
-from skmlp_backprop._network import Network
-from skmlp_backprop._objective import Objective
-from skmlp_backprop._parameters import Parameters
-from skmlp_backprop._rows import Rows
+from skmlp_backprop._network.dropout import Dropout
+from skmlp_backprop._network.network import Network
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.parameters import Parameters
+from skmlp_backprop._network.rows import Rows
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from skmlp_backprop import BackpropMLPClassifier, check_gradient
-from skmlp_backprop._activations import ACTIVATIONS
+from skmlp_backprop._network.activations import ACTIVATIONS
 
 DEPTHS = [(), (5,), (5, 4), (5, 4, 3)]
 LOSSES = ["log_loss", "squared_error"]

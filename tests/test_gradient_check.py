@@ -8,10 +8,11 @@ from scipy import sparse
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmlp_backprop import BackpropMLPClassifier, _network, check_gradient
-from skmlp_backprop._activations import ACTIVATIONS
-from skmlp_backprop._losses import LOSSES
-from skmlp_backprop._objective import Objective
+from skmlp_backprop import BackpropMLPClassifier, check_gradient
+from skmlp_backprop._network import network
+from skmlp_backprop._network.activations import ACTIVATIONS
+from skmlp_backprop._network.losses import LOSSES
+from skmlp_backprop._network.objective import Objective
 
 DEPTHS = [(), (5,), (5, 4), (5, 4, 3)]
 
@@ -55,7 +56,7 @@ def assert_finds(result, disagreeing):
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_missing_bias_gradient(check, monkeypatch, layer):
-    sum_rows = _network._sum_rows
+    sum_rows = network._sum_rows
     fan_out = (5, 4, 3)[layer]
 
     def faulty(delta, out, buffers):
@@ -63,7 +64,7 @@ def test_missing_bias_gradient(check, monkeypatch, layer):
         if out.shape[1] == fan_out:
             out[:] = 0
 
-    monkeypatch.setattr(_network, "_sum_rows", faulty)
+    monkeypatch.setattr(network, "_sum_rows", faulty)
     assert_finds(check(make()), [f"intercepts_[{layer}]"])
 
 
@@ -140,7 +141,7 @@ def test_wrong_loss_derivative(check, monkeypatch, loss, output):
 
 
 def test_missing_input_bias_gradient(check, monkeypatch):
-    first_gradient = _network.Network._first_gradient
+    first_gradient = network.Network._first_gradient
 
     def faulty(self, parameters, X, delta, gradient, buffers):
         first_gradient(self, parameters, X, delta, gradient, buffers)
@@ -148,7 +149,7 @@ def test_missing_input_bias_gradient(check, monkeypatch):
 
     mlp = make(input_activation="tanh")
     assert check(mlp).passed
-    monkeypatch.setattr(_network.Network, "_first_gradient", faulty)
+    monkeypatch.setattr(network.Network, "_first_gradient", faulty)
     assert_finds(check(mlp), ["input_intercept_"])
 
 
@@ -200,7 +201,7 @@ def test_what_kinks_rule_out_is_counted(blobs, monkeypatch):
     def forgotten(delta, out, buffers):
         out[:] = 0
 
-    monkeypatch.setattr(_network, "_sum_rows", forgotten)
+    monkeypatch.setattr(network, "_sum_rows", forgotten)
     assert check_gradient(partly, X, y).disagreeing == [
         "intercepts_[0]",
         "intercepts_[1]",

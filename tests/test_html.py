@@ -14,8 +14,8 @@ from skmlp_backprop import (
     BackpropMLPClassifier,
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
-    _html,
 )
+from skmlp_backprop._estimators import html
 
 MLP = BackpropMLPClassifier(3, max_iter=2, batch_size=10)
 ESTIMATORS = [
@@ -34,14 +34,14 @@ def package_naming(monkeypatch, *urls):
     message = Message()
     for url in urls:
         message["Project-URL"] = url
-    monkeypatch.setattr(_html, "metadata", lambda name: message)
-    _html._documentation_address.cache_clear()
+    monkeypatch.setattr(html, "metadata", lambda name: message)
+    html._documentation_address.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def forget_the_address():
     yield
-    _html._documentation_address.cache_clear()
+    html._documentation_address.cache_clear()
 
 
 def described(html):
@@ -94,6 +94,6 @@ def test_a_package_that_is_not_installed_has_no_address(monkeypatch):
     def metadata(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(_html, "metadata", metadata)
-    _html._documentation_address.cache_clear()
+    monkeypatch.setattr(html, "metadata", metadata)
+    html._documentation_address.cache_clear()
     assert MLP._get_doc_link() == ""

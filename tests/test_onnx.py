@@ -17,7 +17,7 @@ from skmlp_backprop import (
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
 )
-from skmlp_backprop._activations import ACTIVATIONS
+from skmlp_backprop._network.activations import ACTIVATIONS
 
 reason = "skl2onnx and onnxruntime are not installed (extra: test)"
 skl2onnx = pytest.importorskip("skl2onnx", reason=reason)

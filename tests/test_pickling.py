@@ -46,7 +46,7 @@ def globals_in(pickled):
 def test_a_pickle_has_no_private_types(params, iris):
     pickled = pickle.dumps(make(**params).fit(*iris))
     ours = {name for name in globals_in(pickled) if name.startswith("skmlp_backprop")}
-    assert ours == {"skmlp_backprop._classifier.BackpropMLPClassifier"}
+    assert ours == {"skmlp_backprop._estimators.classifier.BackpropMLPClassifier"}
 
 
 @pytest.mark.parametrize("params", FITS.values(), ids=FITS)
@@ -109,7 +109,7 @@ def test_skops_has_one_type_to_trust(iris):
 
     mlp = make().fit(*iris)
     data = io.dumps(mlp)
-    trusted = ["skmlp_backprop._classifier.BackpropMLPClassifier"]
+    trusted = ["skmlp_backprop._estimators.classifier.BackpropMLPClassifier"]
     assert io.get_untrusted_types(data=data) == trusted
     loaded = io.loads(data, trusted=trusted)
     np.testing.assert_array_equal(loaded.predict(iris[0]), mlp.predict(iris[0]))

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV, fit_stack
-from skmlp_backprop._activations import ACTIVATIONS
+from skmlp_backprop._network.activations import ACTIVATIONS
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
 pytestmark = [

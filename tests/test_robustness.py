@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._objective import Objective
+from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
 

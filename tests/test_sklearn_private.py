@@ -12,15 +12,20 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.neural_network import MLPClassifier
+from test_imports import imported
 
 import skmlp_backprop
 
 PACKAGE = Path(skmlp_backprop.__file__).parent
-GATHERED = ["_sklearn_private", "_sklearn_private_search"]
+GATHERED = ["_estimators.sklearn_private", "_search.sklearn_private"]
 TREES = {
     path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
     for path in PACKAGE.rglob("*.py")
 }
+
+
+def dotted(path):
+    return path.removesuffix(".py").replace("/", ".")
 
 
 def gathered(name):
@@ -69,22 +74,22 @@ def defined(tree):
 def test_they_are_imported_in_one_place():
     for name, tree in TREES.items():
         found = list(private_imports(tree))
-        assert bool(found) == (name.removesuffix(".py") in GATHERED), (name, found)
+        assert bool(found) == (dotted(name) in GATHERED), (name, found)
 
 
 @pytest.mark.parametrize("name", GATHERED)
 def test_each_import_is_used_and_told_of(name):
     module = gathered(name)
+    prefix = f"skmlp_backprop.{name}."
     used = {
-        alias.name
-        for tree in TREES.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == name
-        for alias in node.names
+        imported_name.removeprefix(prefix)
+        for path in TREES
+        for imported_name in imported(Path(path))
+        if imported_name.startswith(prefix)
     }
     assert used == set(module.__all__)
-    for imported in module.__all__:
-        assert f"`{imported}`" in module.__doc__
+    for private in module.__all__:
+        assert f"`{private}`" in module.__doc__
 
 
 def test_each_member_is_told_of():
@@ -93,14 +98,14 @@ def test_each_member_is_told_of():
     ours -= {"_checked_cv_orig", "_label_binarizer", "_no_improvement_count"}
     ours -= {"_best_coefs", "_best_intercepts", "_parameter_constraints"}
     told = "".join(gathered(name).__doc__ for name in GATHERED)
-    imported = {name for module in GATHERED for name in gathered(module).__all__}
+    gathered_names = {n for module in GATHERED for n in gathered(module).__all__}
     foreign = {
         name
         for path, tree in TREES.items()
-        if path.removesuffix(".py") not in GATHERED
+        if dotted(path) not in GATHERED
         for name in foreign_members(tree)
     }
-    unnamed = {n for n in foreign - ours - imported if f"`{n}`" not in told}
+    unnamed = {n for n in foreign - ours - gathered_names if f"`{n}`" not in told}
     assert not unnamed
 
 
@@ -140,7 +145,7 @@ def test_objects_have_what_we_read(iris):
 def test_who_only_predicts_does_not_import_what_the_searches_need():
     code = (
         "import sys, skmlp_backprop\n"
-        "name = 'skmlp_backprop._sklearn_private_search'\n"
+        "name = 'skmlp_backprop._search.sklearn_private'\n"
         "assert name not in sys.modules\n"
         "skmlp_backprop.StackedGridSearchCV\n"
         "assert name in sys.modules"

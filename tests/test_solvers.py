@@ -8,11 +8,11 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._objective import Objective
-from skmlp_backprop._parameters import Parameters
+from skmlp_backprop._estimators.training import make_solver
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
-from skmlp_backprop._solvers._adam import AdamUpdate
-from skmlp_backprop._training import make_solver
+from skmlp_backprop._solvers.adam import AdamUpdate
 
 FULL_BATCH = [name for name in SOLVERS if name not in STOCHASTIC_SOLVERS]
 

@@ -10,11 +10,13 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
-from skmlp_backprop import BackpropMLPClassifier, _buffers, _stacking, fit_stack
-from skmlp_backprop._memory import LINE, empty_aligned
-from skmlp_backprop._objective import Objective
-from skmlp_backprop._parameters import unbuffered
-from skmlp_backprop._stacking import CannotStack, stack_key
+from skmlp_backprop import BackpropMLPClassifier, fit_stack
+from skmlp_backprop._network import buffers
+from skmlp_backprop._network.memory import LINE, empty_aligned
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.parameters import unbuffered
+from skmlp_backprop._search import stacking
+from skmlp_backprop._search.stacking import CannotStack, stack_key
 from skmlp_backprop.callbacks import EarlyStopping
 
 RATES = (0.003, 0.03, 0.3)
@@ -40,13 +42,13 @@ def make(**params):
 def count_stacks(monkeypatch):
     """The sizes of the stacks that are trained."""
     sizes = []
-    train = _stacking.train
+    train = stacking.train
 
     def counted(estimators, *args):
         sizes.append(len(estimators))
         train(estimators, *args)
 
-    monkeypatch.setattr(_stacking, "train", counted)
+    monkeypatch.setattr(stacking, "train", counted)
     return sizes
 
 
@@ -121,7 +123,7 @@ def test_what_may_differ(iris, solver, varied, count_stacks):
 @pytest.mark.parametrize("units", [(), (6,), (5, 4)])
 def test_first_product(iris, units, small_product, monkeypatch):
     """The same whether it is taken for the whole stack or for each network."""
-    monkeypatch.setattr(_buffers, "SMALL_PRODUCT", small_product)
+    monkeypatch.setattr(buffers, "SMALL_PRODUCT", small_product)
     mlps = [make(hidden_layer_sizes=units, alpha=alpha) for alpha in (0.1, 1)]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
@@ -168,7 +170,7 @@ def test_restarts_that_need_stacks_of_their_own(iris, why, count_stacks, monkeyp
     if why == "sparse":
         X = sparse.csr_array(X)
     if why == "large":
-        monkeypatch.setattr(_stacking, "BLOCK_ROWS", 20)
+        monkeypatch.setattr(stacking, "BLOCK_ROWS", 20)
     mlps = [make(alpha=alpha, **options.get(why, {})) for alpha in (0, 1, 2, 3)]
     for seed, mlp in zip((0, 1, 0, 1), mlps, strict=True):
         mlp.set_params(random_state=seed)
@@ -240,12 +242,12 @@ def test_feature_names(iris):
 
 def test_stacks_are_split(iris, monkeypatch, count_stacks):
     # 25 rows x 6 units are the largest array of one network.
-    monkeypatch.setattr(_stacking, "MAX_BYTES", 3 * 150 * 8)
+    monkeypatch.setattr(stacking, "MAX_BYTES", 3 * 150 * 8)
     mlps = [make(alpha=alpha) for alpha in range(1, 8)]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
     assert count_stacks == [3, 2, 2]
-    monkeypatch.setattr(_stacking, "MAX_BYTES", 1)
+    monkeypatch.setattr(stacking, "MAX_BYTES", 1)
     fit_both_ways(mlps[:2], *iris)
     assert count_stacks[3:] == [1, 1]
 

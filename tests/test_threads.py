@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skmlp_backprop import BackpropMLPClassifier, _inference, _threads
+from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop._network import inference, threads
 
 # Fits here are cut short; whether they converge is tested elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -40,7 +41,7 @@ def until(condition, seconds=10):
 @pytest.fixture
 def unlimited():
     """The BLAS's threads as the process began with them."""
-    if any(variable in os.environ for variable in _threads._THREAD_VARIABLES):
+    if any(variable in os.environ for variable in threads._THREAD_VARIABLES):
         pytest.skip("an environment variable limits the threads")
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core: there are no threads to limit")
@@ -130,12 +131,12 @@ def test_own_threads_only_where_the_blas_is_held(unlimited):
     with ThreadPoolExecutor(1) as pool:
         block = pool.submit(limit)
         assert entered.wait(10)
-        with _threads.training_threads() as n_threads:
+        with threads.training_threads() as n_threads:
             assert n_threads == 1
             assert n_blas_threads() == unlimited
         leave.set()
         block.result()
-    with _threads.training_threads() as n_threads:
+    with threads.training_threads() as n_threads:
         assert n_threads == len(os.sched_getaffinity(0))
         assert set(n_blas_threads()) == {1}
 
@@ -233,13 +234,13 @@ def test_small_predictions_hold_the_blas(n_rows, unlimited, monkeypatch):
     mlp = BackpropMLPClassifier(100, max_iter=1)
     mlp.fit(X, y)
     seen = []
-    write = _inference._write_logits
+    write = inference._write_logits
 
     def spy(*args):
         seen.extend(n_blas_threads())
         write(*args)
 
-    monkeypatch.setattr(_inference, "_write_logits", spy)
+    monkeypatch.setattr(inference, "_write_logits", spy)
     mlp.predict_proba(X)
     # SciPy's BLAS has no part in it.
     assert seen[: len(unlimited)].count(1) == 1
@@ -248,13 +249,13 @@ def test_small_predictions_hold_the_blas(n_rows, unlimited, monkeypatch):
 
 def test_more_cores_than_the_blas_has_threads(monkeypatch):
     """On 96 cores a wheel's OpenBLAS has 64 threads: nobody has limited it."""
-    monkeypatch.setattr(_threads, "_n_cores", lambda: 96)
+    monkeypatch.setattr(threads, "_n_cores", lambda: 96)
     monkeypatch.setattr(os, "environ", {})
     library = SimpleNamespace(n_threads=64)
-    monkeypatch.setattr(_threads, "_libraries", lambda: [library])
-    assert not _threads.is_limited()
+    monkeypatch.setattr(threads, "_libraries", lambda: [library])
+    assert not threads.is_limited()
     library.n_threads = 63
-    assert _threads.is_limited()
+    assert threads.is_limited()
 
 
 def fork_and_count():
@@ -264,7 +265,7 @@ def fork_and_count():
 
     def work():
         queue.put(n_blas_threads())
-        with _threads.training_threads():
+        with threads.training_threads():
             pass
         queue.put(n_blas_threads())
 

@@ -1,10 +1,13 @@
-"""The solvers, and the table of their names."""
+"""The solvers, and the table of their names.
 
-from ._adam import Adam
-from ._cg import CG
-from ._lbfgs import LBFGS
-from ._sgd import SGD
-from ._tnc import TNC
+Imports ``_network``.
+"""
+
+from .adam import Adam
+from .cg import CG
+from .lbfgs import LBFGS
+from .sgd import SGD
+from .tnc import TNC
 
 SOLVERS = {"lbfgs": LBFGS, "cg": CG, "tnc": TNC, "sgd": SGD, "adam": Adam}
 STOCHASTIC_SOLVERS = [name for name, cls in SOLVERS.items() if cls.stochastic]

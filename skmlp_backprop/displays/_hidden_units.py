@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from .._unwrap import final_network
+from .._search.unwrap import final_network
 from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sklearn.utils.validation import check_is_fitted
 
-from .._unwrap import final_network
+from .._search.unwrap import final_network
 from ._axes import get_axes
 
 _LABELS = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._unwrap import final_search
+from .._search.unwrap import final_search
 from ._axes import get_axes
 
 

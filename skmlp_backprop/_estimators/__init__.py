@@ -1,0 +1,4 @@
+"""The scikit-learn face: parameters, validation, training, prediction, interchange.
+
+Imports ``_solvers`` and ``_network``.
+"""

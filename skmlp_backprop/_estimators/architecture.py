@@ -1,0 +1,127 @@
+"""From an estimator's parameters and its data to a network."""
+
+from numbers import Integral
+
+from .._network.activations import ACTIVATIONS
+from .._network.network import Network
+
+
+def hidden_units(hidden_layer_sizes):
+    """List of the hidden layers' sizes, from a sequence or a bare int.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive integer.
+    """
+    if isinstance(hidden_layer_sizes, Integral):
+        return [int(hidden_layer_sizes)]
+    sizes = list(hidden_layer_sizes)
+    if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return [int(size) for size in sizes]
+
+
+def hidden_activations(activation, n_hidden):
+    """List of the hidden layers' activations, from a sequence or one name.
+
+    Raises
+    ------
+    ValueError
+        If the sequence has the wrong length or an unknown name in it.
+    """
+    if isinstance(activation, str):
+        return [activation] * n_hidden
+    names = list(activation)
+    if len(names) != n_hidden:
+        raise ValueError(
+            f"activation names {len(names)} activations, but hidden_layer_sizes has "
+            f"{n_hidden} layers; give one name for each, or a single one for all."
+        )
+    unknown = [name for name in names if name not in ACTIVATIONS]
+    if unknown:
+        raise ValueError(
+            f"activation has unknown names {unknown}; choose among "
+            f"{sorted(ACTIVATIONS)}."
+        )
+    return names
+
+
+def resolve_output(output_activation, labels):
+    """The output activation's name and the number of outputs.
+
+    Two classes need one logistic output, or two under a softmax. A single class has a
+    softmax of one output, which is 1.
+
+    Raises
+    ------
+    ValueError
+        If a softmax is asked for on multilabel targets.
+    """
+    n_classes = len(labels.classes)
+    if output_activation == "softmax" and labels.multilabel:
+        raise ValueError(
+            "output_activation='softmax' makes the classes exclude each other, but y "
+            "is multilabel; use 'logistic' or 'auto'."
+        )
+    if output_activation == "softmax" or (n_classes == 1 and not labels.multilabel):
+        return "softmax", n_classes
+    if output_activation == "logistic" or labels.multilabel or n_classes == 2:
+        return "logistic", 1 if n_classes == 2 and not labels.multilabel else n_classes
+    return "softmax", n_classes
+
+
+def init_activations(estimator, activations):
+    """Activation each layer's weights feed into, as the initialisation wants it."""
+    if isinstance(estimator.activation, str):
+        return [*activations, estimator.activation]
+    return [*activations, activations[-1] if activations else "identity"]
+
+
+def make_network(estimator, n_features, labels):
+    """Build the network that an estimator's parameters describe.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        Its parameters are read.
+
+    n_features : int
+        Number of inputs.
+
+    labels : Labels
+        The classes.
+
+    Returns
+    -------
+    network : Network
+        The network, which has no weights of its own.
+    """
+    sizes = hidden_units(estimator.hidden_layer_sizes)
+    output_activation, n_outputs = resolve_output(estimator.output_activation, labels)
+    return Network(
+        [n_features, *sizes, n_outputs],
+        hidden_activations(estimator.activation, len(sizes)),
+        estimator.loss,
+        output_activation,
+        estimator.input_activation,
+    )
+
+
+def check_fits(parameters, network):
+    """Check that weights have the shape of a network.
+
+    Raises
+    ------
+    ValueError
+        If they have not, as when parameters were changed between two calls.
+    """
+    if parameters.layer_units != network.layer_units:
+        raise ValueError(
+            f"The weights are those of a network with {parameters.layer_units} units "
+            f"per layer, but the parameters and the classes make it "
+            f"{network.layer_units}."
+        )
+    has_intercept = parameters.input_intercept is not None
+    if has_intercept != (network.input_activation is not None):
+        raise ValueError("input_activation and input_intercept go together.")

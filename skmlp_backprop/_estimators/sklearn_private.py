@@ -1,0 +1,49 @@
+"""What the classifier uses of scikit-learn's private names, and what each is for.
+
+They may change with any minor release, which is why pyproject.toml has an upper bound.
+What only the searches use is in ``_search.sklearn_private``, for who only predicts
+to import less.
+
+Imported:
+
+- `_fit_context`: decorates `fit`, to validate the parameters and to skip that for the
+  estimators inside of one whose own were validated.
+- `Interval`, `Options`, `StrOptions`: state which values a parameter may have.
+- `validate_params`: validates the parameters of a function by these.
+- `_check_partial_fit_first_call`: sets `classes_`, or compares them with those of the
+  first call.
+- `_check_sample_weight`: validates sample weights.
+
+Of the classifier's base classes:
+
+- `_validate_params`: validates the parameters where there is no `fit`.
+- `_parameter_constraints`: what these are validated by.
+- `_init_callback_context`: makes the context that `fit` reports to callbacks through.
+- `_skl_callbacks`: the callbacks that were set; not there if there are none.
+
+Of a fitted MLPClassifier, which is read or written by :mod:`._interchange`:
+
+- `_label_binarizer`: its classes; `y_type_` tells whether they are multilabel.
+- `_no_improvement_count`: epochs since the best one.
+- `_best_coefs`, `_best_intercepts`: the weights of the best epoch.
+"""
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import _check_sample_weight
+
+__all__ = [
+    "Interval",
+    "Options",
+    "StrOptions",
+    "_check_partial_fit_first_call",
+    "_check_sample_weight",
+    "_fit_context",
+    "validate_params",
+]

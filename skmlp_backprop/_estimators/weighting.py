@@ -1,0 +1,152 @@
+"""Row weights: the sample weight times the class weight."""
+
+import math
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from .sklearn_private import _check_sample_weight
+
+
+def row_weights(X, targets, labels, class_weight, sample_weight):
+    """Weight of each row's loss.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        The rows; the weights take their precision.
+
+    targets : ndarray of shape (n_rows,) or (n_rows, n_classes)
+        Their class codes, or the indicator matrix.
+
+    labels : Labels
+        The classes.
+
+    class_weight : dict, list of dict, "balanced" or None
+        Keys that are no class are ignored: a fold may lack one. "balanced" weighs a
+        class by the inverse of its share of the sample weights. For multilabel targets
+        the weights of a row's labels are multiplied.
+
+    sample_weight : array-like of shape (n_rows,) or None
+        Sample weights, not negative, not all zero.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_rows,) or None
+        The product; None if there is nothing to weigh.
+
+    Raises
+    ------
+    ValueError
+        If a class weight or a sample weight is negative or not finite, `class_weight`
+        is not of the form that the targets ask for, or the sum of the weights is zero
+        or too large or small for the precision of `X`.
+    """
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        )
+    _check_class_weight(class_weight, labels)
+    if class_weight is None:
+        weights = sample_weight
+    elif labels.multilabel:
+        weights = _multilabel_weights(targets, class_weight, sample_weight)
+    else:
+        classes = labels.classes.tolist()
+        weights = _class_weights(targets, classes, class_weight, sample_weight)[targets]
+    if weights is None:
+        return None
+    with np.errstate(over="ignore"):
+        weights = weights.astype(X.dtype, copy=False)
+        if class_weight is not None and sample_weight is not None:
+            weights = weights * sample_weight
+    _check_sum(weights)
+    return weights
+
+
+def _check_class_weight(class_weight, labels):
+    """Refuse what is not of the right form, and weights that are no weights."""
+    if isinstance(class_weight, list) and not labels.multilabel:
+        raise ValueError(
+            "class_weight may be a list of dicts for multilabel targets only; use a "
+            "dict, 'balanced' or None."
+        )
+    if labels.multilabel and isinstance(class_weight, dict):
+        raise ValueError(
+            "For multi-output, class_weight should be a list of dicts, or the string "
+            "'balanced'."
+        )
+    if isinstance(class_weight, list) and len(class_weight) != len(labels.classes):
+        raise ValueError(
+            "For multi-output, number of elements in class_weight should match number "
+            f"of outputs: got {len(class_weight)} for {len(labels.classes)} labels."
+        )
+    dicts = [class_weight] if isinstance(class_weight, dict) else class_weight
+    if not isinstance(dicts, list):
+        return
+    for dictionary in dicts:
+        if not isinstance(dictionary, dict):
+            raise ValueError(
+                f"class_weight must be a list of dicts, got a {dictionary!r} in it."
+            )
+        for label, weight in dictionary.items():
+            if not (isinstance(weight, Real) and 0 <= weight < math.inf):
+                raise ValueError(
+                    "class_weight must be finite and not negative, got "
+                    f"{weight!r} for the label {label!r}."
+                )
+
+
+def _check_sum(weights):
+    """Refuse weights that J can't be divided by the sum of."""
+    with np.errstate(over="ignore"):
+        total = float(weights.sum(dtype=np.float64))
+    if total == 0:
+        raise ValueError(
+            "class_weight, times sample_weight, is zero for every row: there is "
+            "nothing to learn from these rows."
+        )
+    limits = np.finfo(weights.dtype)
+    is_small = total < float(limits.tiny)
+    if is_small or total > float(limits.max):
+        raise ValueError(
+            f"The sum of class_weight times sample_weight, {total:g}, is too "
+            f"{'small' if is_small else 'large'} for {weights.dtype}. Only the "
+            "ratios of weights count: scale them to a mean of 1."
+        )
+
+
+def _multilabel_weights(indicator, class_weight, sample_weight):
+    """For each row the product of its labels' weights, each present or absent."""
+    if isinstance(class_weight, str):
+        class_weight = [class_weight] * indicator.shape[1]
+    weights = np.ones(len(indicator))
+    for column, weight in zip(indicator.T, class_weight, strict=True):
+        weights *= _class_weights(column, [0, 1], weight, sample_weight)[column]
+    return weights
+
+
+def _class_weights(codes, classes, class_weight, sample_weight):
+    """The weight of each class, by its code."""
+    if isinstance(class_weight, dict):
+        return np.array([class_weight.get(label, 1.0) for label in classes], float)
+    return _balanced(codes, len(classes), sample_weight)
+
+
+def _balanced(codes, n_classes, sample_weight):
+    """Weights inverse to each class's share; classes without weight don't count.
+
+    Rows of weight zero are then as good as absent.
+    """
+    if sample_weight is None:
+        sample_weight = np.ones(len(codes))
+    counts = sample_weight > 0
+    codes, sample_weight = codes[counts], sample_weight[counts]
+    present = np.unique(codes)
+    per_class = np.zeros(n_classes)
+    if len(present):
+        per_class[present] = compute_class_weight(
+            "balanced", classes=present, y=codes, sample_weight=sample_weight
+        )
+    return per_class

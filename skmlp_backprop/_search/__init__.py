@@ -1,0 +1,4 @@
+"""Stacks of estimators, and the searches that train them.
+
+Imports ``_estimators`` and what that imports.
+"""

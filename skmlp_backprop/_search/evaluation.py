@@ -1,0 +1,387 @@
+"""The evaluation of a search's candidates, in tasks that each fit a stack on a fold.
+
+What can't be stacked is left to scikit-learn's own function.
+"""
+
+import time
+from collections import Counter, defaultdict
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._solvers.interruption import abort_when_interrupted
+from .last_steps import fit_together, last_step
+from .sklearn_private import (
+    _check_method_params,
+    _fit_and_score,
+    _insert_error_scores,
+    _num_samples,
+    _safe_split,
+    _score,
+    _warn_or_raise_about_fit_failures,
+)
+from .stacking import CannotStack, stack_key
+
+
+class Evaluation:
+    """What a search calls, once or several times, with candidates to evaluate.
+
+    Attributes
+    ----------
+    results : dict
+        The `cv_results_` so far.
+
+    n_fits_alone : Counter of str
+        Number of fits that were made one by one, by the reason why.
+
+    n_stacked : int
+        Number of all others.
+    """
+
+    def __init__(self, search, X, y, scorers, routed):
+        self.search = search
+        self.X = X
+        self.y = y
+        self.split_params = routed.splitter.split
+        self.settings = {
+            "scorer": scorers,
+            "fit_params": routed.estimator.fit,
+            "score_params": routed.scorer.score,
+            "return_train_score": search.return_train_score,
+            "error_score": search.error_score,
+            "verbose": search.verbose,
+            "caller": search,
+        }
+        self.candidates = []
+        self.out = []
+        self.more_results = defaultdict(list)
+        self.results = {}
+        self.n_fits_alone = Counter()
+        self.n_stacked = 0
+
+    def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
+        """Evaluate candidates on all folds; return the results of all so far."""
+        search, candidates = self.search, list(candidates)
+        cv = cv or search._checked_cv_orig
+        splits = list(cv.split(self.X, self.y, **self.split_params))
+        n_splits = search.n_splits_
+        if len(splits) != n_splits:
+            raise ValueError(
+                "cv.split and cv.get_n_splits return inconsistent results. Expected "
+                f"{n_splits} splits, got {len(splits)}"
+            )
+        if search.verbose > 0:
+            print(
+                f"Fitting {n_splits} folds for each of {len(candidates)} candidates, "
+                f"totalling {len(candidates) * n_splits} fits"
+            )
+        out = self._fit_and_score_all(candidates, splits, callback_ctx)
+        if not out:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no "
+                "candidates?"
+            )
+        self._count_stacked([result.pop("alone") for result in out])
+        _warn_or_raise_about_fit_failures(out, search.error_score)
+        if callable(search.scoring):
+            _insert_error_scores(out, search.error_score)
+        self.candidates += candidates
+        self.out += out
+        for key, value in (more_results or {}).items():
+            self.more_results[key].extend(value)
+        self.results = search._format_results(
+            self.candidates, n_splits, self.out, self.more_results
+        )
+        return self.results
+
+    def _count_stacked(self, reasons):
+        """Account for fits, each stacked or with a reason why not, and tell of them."""
+        self.n_fits_alone.update(why for why in reasons if why is not None)
+        n_stacked = reasons.count(None)
+        self.n_stacked += n_stacked
+        if self.search.verbose > 0:
+            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
+            for why, n_fits in Counter(reasons).items():
+                if why is not None:
+                    print(f"  {n_fits} one by one: {why}")
+
+    def _fit_and_score_all(self, candidates, splits, context):
+        """Results in scikit-learn's order: all folds of a candidate, then the next."""
+        search, n_splits = self.search, len(splits)
+        # Made ahead, as what is being pickled for a worker must not change.
+        contexts = [
+            context.subcontext(task_name="candidate-split-evaluation", task_id=i)
+            for i in range(len(candidates) * n_splits)
+        ]
+        groups, reasons = _groups(search, candidates)
+        n_jobs = joblib.effective_n_jobs(search.n_jobs)
+        tasks = _tasks(groups, n_splits, n_jobs)
+        parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
+        outs = parallel(
+            delayed(_fit_and_score_group)(
+                clone(search.estimator),
+                self.X,
+                self.y,
+                train=splits[split][0],
+                test=splits[split][1],
+                candidates=[candidates[i] for i in group],
+                progress=[((split, n_splits), (i, len(candidates))) for i in group],
+                contexts=[contexts[i * n_splits + split] for i in group],
+                why_alone=reasons.get(group[0], _CUT),
+                **self.settings,
+            )
+            for group, split in tasks
+        )
+        by_task = {
+            (i, split): result
+            for (group, split), results in zip(tasks, outs, strict=True)
+            for i, result in zip(group, results, strict=True)
+        }
+        return [by_task[key] for key in sorted(by_task)]
+
+
+# Why fits that could have been stacked were not.
+_CUT = "the processes had one candidate each left to share"
+_FAILED = "the fit of its stack failed"
+_TOO_LARGE = (
+    "its stack would be too large, or take batches of its own by random_state where "
+    "weights or sparse rows rule that out"
+)
+
+
+def configured(estimator, params):
+    """A clone with other parameters, which may themselves be estimators."""
+    return clone(estimator).set_params(**clone(params, safe=False))
+
+
+def _groups(search, candidates):
+    """Numbers of the candidates, in groups that can be trained as a stack each.
+
+    Returns
+    -------
+    groups : list of list of int
+        The groups.
+
+    reasons : dict of int to str
+        For candidates that can be in none with others: why.
+    """
+    by_key, reasons = defaultdict(list), {}
+    for i, params in enumerate(candidates):
+        try:
+            key = _group_key(configured(search.estimator, params), params)
+        except CannotStack as why:
+            key, reasons[i] = i, str(why)
+        by_key[key].append(i)
+    groups = list(by_key.values())
+    for group in groups:
+        if len(group) == 1:
+            reasons.setdefault(group[0], "no other candidate can share its stack")
+    return groups, reasons
+
+
+def _tasks(groups, n_splits, n_jobs):
+    """Pairs of a group and a fold, as many as the processes can share evenly.
+
+    Those left over when each process has had as many as the others would keep some
+    busy and the rest waiting. They are cut, into the fewest parts that leave at most a
+    tenth of the processes idle: a large stack is faster than two small ones.
+    """
+    tasks = [(group, split) for split in range(n_splits) for group in groups]
+    n_left = len(tasks) % n_jobs
+    whole, left = tasks[: len(tasks) - n_left], tasks[len(tasks) - n_left :]
+    n_parts = next(
+        n for n in range(1, n_jobs + 1) if -(n_left * n) % n_jobs <= 0.1 * n_left * n
+    )
+    return whole + [
+        (part.tolist(), split)
+        for group, split in left
+        for part in np.array_split(group, min(n_parts, len(group)))
+    ]
+
+
+def _group_key(estimator, params):
+    """What candidates that can be trained as a stack have in common.
+
+    Raises
+    ------
+    CannotStack
+        If there can be no such thing; the message tells why.
+    """
+    path, classifier = last_step(estimator)
+    key = _classifier_key(classifier)
+    # By identity: a grid's candidates hold the same objects, which may lack a hash.
+    others = tuple(
+        (other, id(value))
+        for other, value in sorted(params.items())
+        if path and other != path and not other.startswith(f"{path}__")
+    )
+    return key, others
+
+
+def _classifier_key(classifier):
+    """The key of a stack, and what metadata its classifiers ask for."""
+    try:
+        key = stack_key(classifier)
+        classifier._validate_params()
+    except CannotStack:
+        raise
+    except Exception as error:
+        # With invalid parameters of any kind its own fit tells what is wrong.
+        raise CannotStack("its parameters are invalid") from error
+    return key, str(classifier.get_metadata_routing())
+
+
+def _fit_and_score_group(
+    estimator,
+    X,
+    y,
+    *,
+    train,
+    test,
+    candidates,
+    progress,
+    contexts,
+    why_alone,
+    fit_params,
+    score_params,
+    error_score,
+    **settings,
+):
+    """Fit the candidates of a group on one fold, and score them.
+
+    Returns
+    -------
+    results : list of dict
+        As those of scikit-learn's ``_fit_and_score``. The time to fit is an equal
+        share of the stack's. `alone` is None, or why there was no stack.
+    """
+
+    def fit_and_score(params, progress, context):
+        return _fit_and_score(
+            clone(estimator),
+            X,
+            y,
+            train=train,
+            test=test,
+            parameters=params,
+            split_progress=progress[0],
+            candidate_progress=progress[1],
+            callback_ctx=context,
+            fit_params=fit_params,
+            score_params=score_params,
+            error_score=error_score,
+            return_n_test_samples=True,
+            return_times=True,
+            **settings,
+        )
+
+    def all_alone(why):
+        return [{**fit_and_score(*one), "alone": why} for one in one_by_one]
+
+    one_by_one = list(zip(candidates, progress, contexts, strict=True))
+    # An interrupted fit keeps what it has reached: no score of that.
+    with abort_when_interrupted():
+        if len(candidates) == 1:
+            return all_alone(why_alone)
+        start = time.time()
+        estimators = [configured(estimator, params) for params in candidates]
+        fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
+        try:
+            n_together = fit_together(
+                estimators, fold.X_train, fold.y_train, fold.fit_params
+            )
+        except Exception:
+            # Whose error it is, and what it costs by error_score, shows one by one.
+            return all_alone(_FAILED)
+    fit_time = (time.time() - start) / len(candidates)
+    results = [
+        _score_candidate(candidate, fold, fit_time, error_score, *one, **settings)
+        for candidate, one in zip(estimators, one_by_one, strict=True)
+    ]
+    return [
+        {**result, "alone": None if n > 1 else _TOO_LARGE}
+        for result, n in zip(results, n_together, strict=True)
+    ]
+
+
+class _Fold:
+    """A fold's data and parameters, cut to the training and the test rows."""
+
+    def __init__(self, estimator, X, y, train, test, fit_params, score_params):
+        self.X_train, self.y_train = _safe_split(estimator, X, y, train)
+        self.X_test, self.y_test = _safe_split(estimator, X, y, test, train)
+        self.fit_params = _check_method_params(X, fit_params, train)
+        self.score_params_train = _check_method_params(X, score_params, train)
+        self.score_params_test = _check_method_params(X, score_params, test)
+        weight = self.fit_params.get("sample_weight")
+        self.metadata = None if weight is None else {"sample_weight": weight}
+
+
+def _score_candidate(
+    estimator,
+    fold,
+    fit_time,
+    error_score,
+    params,
+    progress,
+    context,
+    *,
+    scorer,
+    return_train_score,
+    verbose,
+    caller,
+):
+    """Score a fitted candidate; the results' keys are scikit-learn's."""
+    data = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
+    context.call_on_fit_task_begin(estimator=caller, **data)
+    try:
+        start = time.time()
+        test = fold.X_test, fold.y_test, scorer, fold.score_params_test
+        result = {
+            "fit_error": None,
+            "test_scores": _score(estimator, *test, error_score),
+            "n_test_samples": _num_samples(fold.X_test),
+            "fit_time": fit_time,
+            "score_time": time.time() - start,
+        }
+        if return_train_score:
+            train = fold.X_train, fold.y_train, scorer, fold.score_params_train
+            result["train_scores"] = _score(estimator, *train, error_score)
+    finally:
+        context.call_on_fit_task_end(estimator=caller, **data)
+    if verbose > 1:
+        _print_result(result, params, progress, verbose)
+    return result
+
+
+def _print_result(result, params, progress, verbose):
+    """Print a candidate's line, the same as scikit-learn's."""
+    (split, n_splits), (candidate, n_candidates) = progress
+    where = "[CV"
+    if verbose > 2:
+        where += f" {split + 1}/{n_splits}"
+    if verbose > 9:
+        where += f"; {candidate + 1}/{n_candidates}"
+    where += "] END "
+    message = ", ".join(f"{name}={params[name]}" for name in sorted(params))
+    message += ";" if params else ""
+    if verbose > 2:
+        message += _scores_in_words(result["test_scores"], result.get("train_scores"))
+    seconds = joblib.logger.short_format_time(result["fit_time"] + result["score_time"])
+    message += f" total time={seconds}"
+    print(where + "." * (80 - len(where) - len(message)) + message)
+
+
+def _scores_in_words(test, train):
+    """One score, or those of several scorers, with the training's if there are any."""
+    if not isinstance(test, dict):
+        if train is None:
+            return f", score={test:.3f}"
+        return f", score=(train={train:.3f}, test={test:.3f})"
+    words = ""
+    for name in sorted(test):
+        on_train = "" if train is None else f"train={train[name]:.3f}, "
+        words += f" {name}: ({on_train}test={test[name]:.3f})"
+    return words

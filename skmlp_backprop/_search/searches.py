@@ -1,0 +1,330 @@
+"""Searches over hyper-parameters that train their candidates in stacks.
+
+They are scikit-learn's searches up to the evaluation of the candidates: a task of
+theirs fits one candidate on one fold, one of these a stack of candidates.
+"""
+
+import time
+
+from sklearn.base import is_classifier
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
+from sklearn.utils import indexable
+
+from .._estimators.html import DocumentedHTMLMixin
+from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_private import _fit_context
+from .._solvers.interruption import abort_when_interrupted
+from .evaluation import Evaluation, configured
+from .sklearn_private import _check_method_params, _MultimetricScorer
+
+
+class _StackedSearch(DocumentedHTMLMixin):
+    """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    @keeping_the_old_fit_on_error
+    def fit(self, X, y=None, **params):
+        """Run the search, and refit on all of the data with the best candidate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The targets.
+
+        **params : dict of str to object
+            Passed to the `fit` of the estimator, to the scorer and to the splitter,
+            as :class:`sklearn.model_selection.GridSearchCV` does: what has one entry
+            for each sample is split like X and y.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If it is interrupted: no score is taken of a training that was not
+            finished. As with every error, what was fitted before stays as it was.
+        """
+        scorers, refit_metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = _check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        weight = params.get("sample_weight")
+        data = {
+            "X": X,
+            "y": y,
+            "metadata": None if weight is None else {"sample_weight": weight},
+        }
+        context = self._init_callback_context(
+            max_subtasks=1 + (self.refit is not False)
+        )
+        context.call_on_fit_task_begin(estimator=self, **data)
+
+        self._checked_cv_orig = check_cv(
+            self.cv, y, classifier=is_classifier(self.estimator)
+        )
+        split_params = routed.splitter.split
+        self._check_input_parameters(X=X, y=y, split_params=split_params)
+        self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
+
+        evaluation = Evaluation(self, X, y, scorers, routed)
+        self._run_search(evaluation, callback_ctx=context)
+        self._choose(evaluation, refit_metric)
+        if self.refit:
+            self._refit(context, routed.estimator.fit, data)
+        single = not isinstance(scorers, _MultimetricScorer)
+        self.scorer_ = scorers if single else scorers._scorers
+        self.cv_results_ = evaluation.results
+        self.n_stacked_ = evaluation.n_stacked
+        self.n_fits_alone_ = dict(evaluation.n_fits_alone)
+        context.call_on_fit_task_end(estimator=self, **data)
+        return self
+
+    def _choose(self, evaluation, refit_metric):
+        """Set the best candidate's attributes."""
+        results = evaluation.results
+        first_score = evaluation.out[0]["test_scores"]
+        self.multimetric_ = isinstance(first_score, dict)
+        # A callable scoring tells only now whether it has several metrics.
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(first_score)
+            refit_metric = self.refit
+        if not self.refit and self.multimetric_:
+            return
+        self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
+        if not callable(self.refit):
+            scores = results[f"mean_test_{refit_metric}"]
+            self.best_score_ = scores[self.best_index_]
+        self.best_params_ = results["params"][self.best_index_]
+
+    def _refit(self, context, fit_params, data):
+        """Fit the best candidate to all of the data."""
+        self.best_estimator_ = configured(self.estimator, self.best_params_)
+        context = context.subcontext(task_name="refit-with-best-params")
+        X, y = data["X"], data["y"]
+        with context.propagate_callback_context(self.best_estimator_):
+            context.call_on_fit_task_begin(estimator=self, **data)
+            start = time.time()
+            targets = () if y is None else (y,)
+            with abort_when_interrupted():
+                self.best_estimator_.fit(X, *targets, **fit_params)
+        self.refit_time_ = time.time() - start
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        context.call_on_fit_task_end(estimator=self, **data)
+
+
+class StackedGridSearchCV(_StackedSearch, GridSearchCV):
+    """GridSearchCV that trains candidates in stacks.
+
+    Parameters, attributes and results are those of
+    :class:`sklearn.model_selection.GridSearchCV`, to rounding; it differs in speed.
+    Candidates that differ in `alpha`, `learning_rate_init` and others listed at
+    :func:`skmlp_backprop.fit_stack` are trained as one stack of networks in each fold;
+    so the estimator is a :class:`BackpropMLPClassifier` with solver "sgd" or "adam",
+    or a Pipeline that ends in one (a Pipeline in a Pipeline and imbalanced-learn's are
+    fine), whose other steps are then fitted once for each fold and setting of theirs.
+    Everything else, such as other solvers and estimators, is fitted one by one as
+    GridSearchCV does; `n_fits_alone_` tells how many fits were, and why.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What to search the parameters of.
+
+    param_grid : dict or list of dict
+        Names of parameters and lists of values to try, in all combinations.
+
+    scoring : str, callable, list, tuple, dict or None, default=None
+        How to score; None for the estimator's own score.
+
+    n_jobs : int or None, default=None
+        Number of joblib workers that share the folds and stacks.
+
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate to all of the data; by which of several
+        metrics; or what chooses it.
+
+    cv : int, splitter, iterable or None, default=None
+        The folds; None for 5.
+
+    verbose : int, default=0
+        With 1 the number of fits is printed, and how many were stacked, with 2 each
+        candidate's time, with 3 its score and fold, with 10 its number.
+
+    pre_dispatch : int or str, default="2*n_jobs"
+        Number of tasks that joblib dispatches at a time.
+
+    error_score : "raise" or float, default=nan
+        Score of a candidate whose fit fails; "raise" to raise its error.
+
+    return_train_score : bool, default=False
+        Whether to score on the training rows too.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        Parameters, scores and times of the candidates. `mean_fit_time` is an equal
+        share of the stack's.
+
+    best_estimator_ : estimator
+        The best candidate, fitted to all of the data.
+
+    n_stacked_ : int
+        Number of fits, of a candidate on a fold each, that were trained in stacks.
+
+    n_fits_alone_ : dict of str to int
+        Number of those that were made one by one, by the reason why.
+
+    best_params_ : dict
+        Its parameters.
+
+    best_score_ : float
+        Its mean score over the folds.
+
+    best_index_ : int
+        Its number among the candidates.
+
+    scorer_ : callable or dict of str to callable
+        What scores; a dict for several metrics.
+
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds of the fit to all of the data.
+
+    multimetric_ : bool
+        Whether there are several metrics.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels of the best candidate.
+
+    n_features_in_ : int
+        Number of features that it saw.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X has names that are all strings.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
+    >>> mlp = BackpropMLPClassifier(25, max_iter=1000, random_state=0)
+    >>> grid = {"alpha": [0.01, 1, 100], "learning_rate_init": [0.003, 0.03]}
+    >>> search = StackedGridSearchCV(mlp, grid).fit(*load_iris(return_X_y=True))
+    >>> search.best_params_["learning_rate_init"], round(float(search.best_score_), 2)
+    (0.003, 0.99)
+    """
+
+
+class StackedRandomizedSearchCV(_StackedSearch, RandomizedSearchCV):
+    """RandomizedSearchCV that trains candidates in stacks.
+
+    Parameters, attributes and results are those of
+    :class:`sklearn.model_selection.RandomizedSearchCV`, to rounding; for what is
+    stacked see :class:`StackedGridSearchCV`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What to search the parameters of.
+
+    param_distributions : dict or list of dict
+        Names of parameters with lists of values, or distributions with a method
+        `rvs`, to draw from.
+
+    n_iter : int, default=10
+        Number of candidates.
+
+    scoring : str, callable, list, tuple, dict or None, default=None
+        How to score; None for the estimator's own score.
+
+    n_jobs : int or None, default=None
+        Number of joblib workers that share the folds and stacks.
+
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate to all of the data; by which of several
+        metrics; or what chooses it.
+
+    cv : int, splitter, iterable or None, default=None
+        The folds; None for 5.
+
+    verbose : int, default=0
+        With 1 the number of fits is printed, with 2 each candidate's time, with 3 its
+        score and fold, with 10 its number.
+
+    pre_dispatch : int or str, default="2*n_jobs"
+        Number of tasks that joblib dispatches at a time.
+
+    error_score : "raise" or float, default=nan
+        Score of a candidate whose fit fails; "raise" to raise its error.
+
+    return_train_score : bool, default=False
+        Whether to score on the training rows too.
+
+    random_state : int, RandomState instance or None, default=None
+        Source of the draws.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        Parameters, scores and times of the candidates. `mean_fit_time` is an equal
+        share of the stack's.
+
+    best_estimator_ : estimator
+        The best candidate, fitted to all of the data.
+
+    best_params_ : dict
+        Its parameters.
+
+    best_score_ : float
+        Its mean score over the folds.
+
+    best_index_ : int
+        Its number among the candidates.
+
+    n_stacked_ : int
+        Number of fits, of a candidate on a fold each, that were trained in stacks.
+
+    n_fits_alone_ : dict of str to int
+        Number of those that were made one by one, by the reason why.
+
+    scorer_ : callable or dict of str to callable
+        What scores; a dict for several metrics.
+
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds of the fit to all of the data.
+
+    multimetric_ : bool
+        Whether there are several metrics.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels of the best candidate.
+
+    n_features_in_ : int
+        Number of features that it saw.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X has names that are all strings.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop import BackpropMLPClassifier, StackedRandomizedSearchCV
+    >>> mlp = BackpropMLPClassifier(25, max_iter=1000, random_state=0)
+    >>> search = StackedRandomizedSearchCV(
+    ...     mlp, {"alpha": loguniform(1e-3, 10)}, n_iter=4, random_state=0
+    ... )
+    >>> round(float(search.fit(*load_iris(return_X_y=True)).best_score_), 2)
+    0.98
+    """

@@ -1,0 +1,299 @@
+"""Several classifiers trained as one stack of networks.
+
+Networks of one shape that see the same batches share the first layer's product, one
+large product in place of many thin ones, and the interpreter's cost of a step.
+"""
+
+from contextlib import nullcontext
+from itertools import pairwise
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from .._estimators.architecture import make_network
+from .._estimators.classifier import BackpropMLPClassifier
+from .._estimators.labels import Labels
+from .._estimators.training import (
+    explain,
+    initial_parameters,
+    make_solver,
+    new_history,
+    train,
+)
+from .._estimators.weighting import row_weights
+from .._network.dropout import dropout_rates
+from .._network.objective import BLOCK_ROWS, alpha_in_precision
+from .._network.rows import Rows
+from .._solvers import SOLVERS
+from .._solvers.interruption import abort_when_interrupted
+from .._solvers.monitor import Monitor
+from .._solvers.problem import Member
+
+# Bytes of a stack's largest array. It bounds the memory (Adam takes some 14 such
+# arrays, 30 MB), and keeps the stack in the cache. Microseconds a step and candidate,
+# Adam, batches of 200, 5, 10, 14 and 20 networks: 784-25-10, 467, 415, 415 and 435 in
+# float64, 262, 222, 213 and 207 in float32, where 20 have 1.6 MB of weights; 64-100-10,
+# 245, 241, 245, 249 and 146, 133, 131, 125 (20 have 1.6 MB of activations).
+MAX_BYTES = 2**21
+
+_NEVER_SHARED = ("alpha", "verbose")
+
+
+def fit_stack(estimators, X, y, sample_weight=None):
+    """Fit several classifiers to the same data, as one training where they can be.
+
+    Each ends as its own `fit` would leave it, to rounding: with its own stopping,
+    convergence and early stopping, and undisturbed by another's divergence. Those
+    with solver "sgd" or "adam" share a stack if they differ at most in `alpha`,
+    `learning_rate_init`, `learning_rate`, `power_t`, `momentum`, `beta_1`, `beta_2`,
+    `epsilon`, `tol`, `max_iter`, `n_iter_no_change`, `verbose`, a numeric
+    `weight_init`, and, for dense X without weights of samples or classes, dropout and
+    early stopping, in an integer `random_state`. All others are fitted one by one. A
+    stack's largest array has at most 2 MB, so that it takes some 30 MB in all; larger
+    stacks are split.
+
+    Parameters
+    ----------
+    estimators : iterable of BackpropMLPClassifier
+        The classifiers. Fitted in place, whatever they were fitted to before.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The samples.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels, or a multilabel indicator matrix.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples; None for 1 each.
+
+    Returns
+    -------
+    estimators : list of BackpropMLPClassifier
+        The classifiers, in the same order.
+
+    Raises
+    ------
+    TypeError
+        If one of them is no BackpropMLPClassifier.
+    ValueError
+        If the input or a combination of parameters is invalid, or an objective is
+        not finite at the initial weights. None of the stack is changed then.
+    KeyboardInterrupt
+        If it is interrupted and there are others that could not share its stack: these
+        are not fitted any more. Else all keep what they have reached.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop import BackpropMLPClassifier, fit_stack
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlps = [
+    ...     BackpropMLPClassifier(alpha=alpha, max_iter=1000, random_state=0)
+    ...     for alpha in (0.1, 1, 10)
+    ... ]
+    >>> [round(mlp.score(X, y), 2) for mlp in fit_stack(mlps, X, y)]
+    [0.97, 0.97, 0.98]
+    """
+    estimators = list(estimators)
+    _check_parameters(estimators)
+    _check_fits(estimators, X, y, sample_weight)
+    groups = {}
+    for i, estimator in enumerate(estimators):
+        groups.setdefault(_key_or(i, estimator), []).append(estimator)
+    with nullcontext() if len(groups) == 1 else abort_when_interrupted():
+        for group in groups.values():
+            if len(group) == 1:
+                group[0].fit(X, y, sample_weight)
+            else:
+                fit_group(group, X, y, sample_weight)
+    return estimators
+
+
+def _check_parameters(estimators):
+    """Refuse what is no classifier of ours, and invalid parameters."""
+    for i, estimator in enumerate(estimators):
+        if not isinstance(estimator, BackpropMLPClassifier):
+            raise TypeError(
+                "fit_stack takes BackpropMLPClassifier instances, got "
+                f"{type(estimator).__name__} at position {i}. Of a Pipeline pass the "
+                "last step, and X as the other steps transform it, or use "
+                "StackedGridSearchCV."
+            )
+        estimator._validate_params()
+
+
+def _check_fits(estimators, X, y, sample_weight):
+    """Refuse combinations of parameters with each other, or with the data.
+
+    All of them, before any fit: each fit would find its own.
+    """
+    if not estimators:
+        return
+    # By a clone, which the data's features are left on.
+    X, y = clone(estimators[0])._validate_rows(X, y, reset=True)
+    labels = Labels.of(y)
+    targets = labels.encode(y)
+    for estimator in estimators:
+        estimator._check_input(X)
+        network = make_network(estimator, X.shape[1], labels)
+        dropout_rates(estimator.dropout, len(network.activations))
+        row_weights(X, targets, labels, estimator.class_weight, sample_weight)
+        alpha_in_precision(
+            estimator.alpha, make_solver(estimator).arithmetic_dtype(X.dtype)
+        )
+
+
+def _key_or(otherwise, estimator):
+    try:
+        return stack_key(estimator)
+    except CannotStack:
+        return otherwise
+
+
+class CannotStack(Exception):
+    """Why an estimator has to be fitted by itself."""
+
+
+def stack_key(estimator):
+    """What estimators that can share a stack have in common.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any estimator.
+
+    Returns
+    -------
+    key : str
+        Equal for those that can share a stack. Without any seed one draw is as good as
+        another.
+
+    Raises
+    ------
+    CannotStack
+        If it can't share any; the message tells why.
+    """
+    _check_stackable(estimator)
+    params = estimator.get_params()
+    solver = SOLVERS[params["solver"]]
+    # Rows of each network's own, by its seed, are there for plain batches alone.
+    is_plain = not (
+        params["early_stopping"]
+        or np.any(params["dropout"])
+        or params["class_weight"] is not None
+    )
+    if is_plain and params["random_state"] is not None:
+        params["random_state"] = "any seed"
+    # Each draws its own initial weights, but all must draw as many numbers.
+    if not isinstance(params["weight_init"], str):
+        params["weight_init"] = "uniform"
+    of_other_solvers = set().union(*(s.hyper_parameters for s in SOLVERS.values()))
+    of_other_solvers -= set(solver.hyper_parameters)
+    for name in {*_NEVER_SHARED, *solver.per_network, *of_other_solvers}:
+        del params[name]
+    return joblib.hash(params)
+
+
+def _check_stackable(estimator):
+    name = type(estimator).__name__
+    if not isinstance(estimator, BackpropMLPClassifier):
+        raise CannotStack(f"{name} is no BackpropMLPClassifier")
+    if type(estimator) is not BackpropMLPClassifier:
+        raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+    solver = SOLVERS.get(estimator.solver)
+    if solver is None:
+        raise CannotStack("its parameters are invalid")
+    if not solver.stochastic:
+        raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
+    if estimator.warm_start:
+        raise CannotStack("with warm_start it goes on from weights of its own")
+    if isinstance(estimator.random_state, np.random.RandomState):
+        raise CannotStack(
+            "random_state is a RandomState, whose draws other fits would change"
+        )
+    if hasattr(estimator, "_skl_callbacks"):
+        raise CannotStack("it has callbacks")
+
+
+def fit_group(estimators, X, y, sample_weight=None):
+    """Fit classifiers of one key, in as many stacks as the memory asks for.
+
+    The parameters are those of :func:`fit_stack`, which validates the classifiers'.
+
+    Returns
+    -------
+    n_together : list of int
+        For each classifier the number of those in its stack.
+    """
+    lead = estimators[0]
+    # By a clone, which may be marked by the data's features before all is well.
+    data_X, data_y = clone(lead)._validate_rows(X, y, reset=True)
+    labels = Labels.of(data_y)
+    network = make_network(lead, data_X.shape[1], labels)
+    targets = labels.encode(data_y)
+    weights = row_weights(data_X, targets, labels, lead.class_weight, sample_weight)
+    rows = Rows(data_X, targets, weights)
+    n_together = {}
+    for stack in _split(estimators, network, rows):
+        fitted = _train_stack(stack, network, labels, rows)
+        for estimator, attributes in zip(stack, fitted, strict=True):
+            validate_data(estimator, X, reset=True, skip_check_array=True)
+            vars(estimator).update(attributes)
+            n_together[id(estimator)] = len(stack)
+    return [n_together[id(estimator)] for estimator in estimators]
+
+
+def _split(estimators, network, rows):
+    """Cut classifiers of one key into stacks that the data and the memory permit."""
+    lead, units = estimators[0], network.layer_units
+    batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
+    # A layer's weights, or its activations for a batch.
+    largest = max(max(i, batch_rows) * o for i, o in pairwise(units))
+    by_seed = {}
+    for estimator in estimators:
+        by_seed.setdefault(estimator.random_state, []).append(estimator)
+    groups = list(by_seed.values())
+    can_differ = (
+        not rows.is_sparse and rows.weights is None and batch_rows <= BLOCK_ROWS
+    )
+    if not lead.shuffle:
+        groups = [estimators]
+    elif len(groups) > 1 and can_differ:
+        # Then each network's rows of the batch are an array of the stack, too.
+        groups, largest = [estimators], max(largest, batch_rows * units[0])
+    for group in groups:
+        most = max(1, MAX_BYTES // (largest * rows.X.dtype.itemsize))
+        n_stacks = -(-len(group) // most)
+        for part in np.array_split(np.arange(len(group)), n_stacks):
+            yield [group[i] for i in part]
+
+
+def _train_stack(estimators, network, labels, rows):
+    """Train new networks as one stack; return their fitted attributes."""
+    random_states = [check_random_state(e.random_state) for e in estimators]
+    parameters = [
+        initial_parameters(estimator, network, random_state)
+        for estimator, random_state in zip(estimators, random_states, strict=True)
+    ]
+    members = [
+        Member(make_solver(e), new_history(e), Monitor(e.verbose)) for e in estimators
+    ]
+    # One order of the rows will do where there is none, or the same for all.
+    seeds = {estimator.random_state for estimator in estimators}
+    if len(seeds) == 1 or not estimators[0].shuffle:
+        random_states = random_states[:1]
+    train(estimators, network, labels, rows, parameters, members, random_states)
+    for estimator, member in zip(estimators, members, strict=True):
+        explain(member, estimator)
+    return [
+        {
+            **estimator._fitted_attributes(
+                network, labels, member.history, member.parameters
+            ),
+            "_optimizer": member.solver,
+        }
+        for estimator, member in zip(estimators, members, strict=True)
+    ]

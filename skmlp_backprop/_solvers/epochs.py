@@ -1,0 +1,206 @@
+"""The training loop of the minibatch solvers: epochs over a stack of networks.
+
+A single fit is a stack of one. The networks see the same batches; each has its own
+solver, which says when it stops. One that is done leaves and the rest go on: an epoch
+costs what its networks cost.
+"""
+
+import math
+
+import numpy as np
+
+from .._network.parameters import Parameters
+from .._network.rows import Batches
+from .interruption import aborts_when_interrupted
+from .problem import Stop
+
+
+def run_epochs(problem, parameters, members):
+    """Train until every network has stopped.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to minimise.
+
+    parameters : Parameters
+        The initial weights. Overwritten.
+
+    members : list of Member
+        The networks; given their final weights and why they stopped.
+    """
+    stack = _Stack(problem, parameters, members)
+    try:
+        while stack.members:
+            stack.run_epoch()
+    except KeyboardInterrupt:
+        if aborts_when_interrupted():
+            raise
+        stack.interrupt()
+
+
+class _Epochs:
+    """The batches of one epoch after the other."""
+
+    def __init__(self, problem, solver):
+        n_rows, random_states = problem.rows.n_rows, problem.random_states
+        batch_rows = solver.n_batch_rows(n_rows)
+        self.batches = Batches(problem.rows, batch_rows, len(random_states))
+        self.shuffles = solver.shuffle
+        self.random_states = random_states
+        self.orders = [np.arange(n_rows)] * len(random_states)
+
+    def next(self):
+        """The next epoch's batches."""
+        if not self.shuffles:
+            return self.batches.in_order()
+        sources = zip(self.orders, self.random_states, strict=True)
+        self.orders = [_shuffled(order, source) for order, source in sources]
+        shared = len(self.orders) == 1
+        return self.batches.shuffled(
+            self.orders[0] if shared else np.stack(self.orders)
+        )
+
+    def select(self, indices):
+        """Go on with some of the networks alone."""
+        if len(self.orders) > 1:
+            self.orders = [self.orders[i] for i in indices]
+            self.random_states = [self.random_states[i] for i in indices]
+
+
+def _shuffled(order, random_state):
+    """The same draw as by scikit-learn's ``shuffle``, which takes 100 us longer."""
+    index = np.arange(len(order))
+    random_state.shuffle(index)
+    return order[index]
+
+
+class _Stack:
+    """The networks that are still in training."""
+
+    def __init__(self, problem, parameters, members):
+        self.problem = problem
+        self.objective = problem.objective
+        self.members = list(members)
+        self._go_on_with(parameters)
+        solvers = [member.solver for member in members]
+        self.epochs = _Epochs(problem, solvers[0])
+        self.update = solvers[0].update(solvers, parameters, self.gradient)
+        self.best = [Best(network) for network in self.networks]
+        self._least_weight = np.finfo(problem.objective.dtype).tiny
+        self._losses = []
+
+    def _go_on_with(self, parameters):
+        self.parameters = parameters
+        self.gradient = parameters.like()
+        self.networks = [parameters.network(i) for i in range(parameters.n_stack)]
+
+    def run_epoch(self):
+        """Train for an epoch; then let those leave that are done."""
+        for member in self.members:
+            member.monitor.begin_iteration()
+        weights = self._step_through(self.epochs.next())
+        losses, self._losses = np.array(self._losses), []
+        for i, member in enumerate(self.members):
+            member.stop = member.solver.close_epoch(
+                member,
+                losses[:, i],
+                weights,
+                self.problem,
+                self.networks[i],
+                self.best[i],
+            )
+        self._dismiss()
+
+    def interrupt(self):
+        """Stop where it is."""
+        losses = np.array(self._losses).reshape(-1, len(self.members))
+        for i, member in enumerate(self.members):
+            member.solver.count(member, losses[:, i], self.best[i])
+            member.stop = Stop("interrupted")
+        self._dismiss()
+
+    def _step_through(self, batches):
+        """One pass over the rows, which notes each batch's J before its step.
+
+        It ends early where no network is left whose J is finite. Returns the batches'
+        weights.
+        """
+        self.update.begin_epoch()
+        weights = []
+        for batch in batches:
+            # Nothing to learn from: no weight, or so little that 1 / W overflows.
+            if batch.weight_sum < self._least_weight:
+                continue
+            loss = self.objective.loss_and_gradient(
+                self.parameters, batch, self.gradient
+            ).tolist()
+            self._losses.append(loss)
+            weights.append(batch.weight_sum)
+            if not any(map(math.isfinite, loss)):
+                break
+            self.update.step()
+        self.update.end_epoch()
+        return np.array(weights)
+
+    def _dismiss(self):
+        """Give those that have stopped their final weights, and go on without them."""
+        going_on = [i for i, m in enumerate(self.members) if m.stop is None]
+        if len(going_on) == len(self.members):
+            return
+        for i, member in enumerate(self.members):
+            if member.stop is not None:
+                self._leave(i, member)
+        self.members = [self.members[i] for i in going_on]
+        self.best = [self.best[i] for i in going_on]
+        if going_on:
+            self._go_on_with(Parameters.stacked([self.networks[i] for i in going_on]))
+            self.update.select(going_on, self.parameters, self.gradient)
+            self.epochs.select(going_on)
+            self.objective = self.objective.select(going_on)
+
+    def _leave(self, i, member):
+        weights = self.networks[i]
+        wants_best = (
+            member.stop.reason == "diverged"
+            or self.problem.validation_score is not None
+            or not weights.is_finite()
+        )
+        member.parameters = self.best[i].parameters if wants_best else weights.apart()
+        if member.stop.reason == "diverged":
+            # Moments that have led there would lead there again.
+            member.solver.reset()
+        else:
+            self.update.leave(i)
+
+
+class Best:
+    """The best weights of a network so far; the initial ones until there are others.
+
+    An epoch's loss is taken before its steps, so that weights are known to have a
+    finite loss only when the next batch has been evaluated: until then they are
+    but a candidate.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The initial weights of one network, copied.
+    """
+
+    def __init__(self, parameters):
+        self.parameters = parameters.packed()
+        self._candidate = None
+        self._is_confirmed = True
+
+    def keep(self, parameters):
+        """Make these the candidate."""
+        if self._candidate is None:
+            self._candidate = self.parameters.like()
+        self._candidate.copy_from(parameters)
+        self._is_confirmed = False
+
+    def confirm(self):
+        """Make the candidate, if there is one, the best."""
+        if not self._is_confirmed:
+            self.parameters, self._candidate = self._candidate, self.parameters
+            self._is_confirmed = True
