@@ -63,8 +63,8 @@ def run():
                 (units,), activation, output_activation=output, alpha=1, random_state=0
             )._initialized(X, y, np.random.RandomState(0))
             network, data, parameters = mlp._evaluation_point(X, y, None)
-            parameters = parameters.packed(dtype)
-            gradient = parameters.like()
+            parameters = parameters.copy(dtype)
+            gradient = parameters.zeros_like()
             with training_threads() as n_threads:
                 objective = Objective(network, mlp.alpha, dtype, n_threads=n_threads)
 

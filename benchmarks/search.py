@@ -161,8 +161,8 @@ def _lock_step(load, n_rows, dtype, n_stack=10):
     network, data, parameters = mlp._evaluation_point(X, y, None)
 
     def evaluating(n_networks):
-        stack = Parameters.stacked([parameters] * n_networks, dtype)
-        gradient = stack.like()
+        stack = Parameters.copied_to_stack([parameters] * n_networks, dtype)
+        gradient = stack.zeros_like()
         objective = Objective(network, mlp.alpha, dtype, n_stack=n_networks)
         return lambda: objective.loss_and_gradient(stack, data, gradient)
 

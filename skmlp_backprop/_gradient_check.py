@@ -179,7 +179,7 @@ def check_gradient(
         estimator = estimator._initialized(X, y, source)
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     objective = Objective(network, estimator.alpha, np.float64)
-    parameters = weights.packed(np.float64)
+    parameters = weights.copy(np.float64)
     n_parameters = parameters.flat.size
     everywhere = n_directions is None and n_parameters <= _MAX_COORDINATES
     if n_directions is None:
@@ -210,7 +210,7 @@ def _derivatives(objective, rows, parameters, eps, draw):
         For each array the numerical ones, what rounding may make of them or
         ``_KINK``, and those by backpropagation.
     """
-    backpropagated = parameters.like()
+    backpropagated = parameters.zeros_like()
     objective.loss_and_gradient(parameters, rows, backpropagated)
     slope = _Slope(objective, rows, parameters, eps)
     derivatives, start = {}, 0
@@ -246,8 +246,8 @@ class _Slope:
         self.objective = objective
         self.rows = rows
         self.center = parameters.flat
-        self.moved = parameters.packed()
-        self.ignored = parameters.like()
+        self.moved = parameters.copy()
+        self.ignored = parameters.zeros_like()
         self.eps = eps
         network = objective.network
         self.has_kinks = any(f.has_kink for f in network.all_activations())

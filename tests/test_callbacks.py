@@ -92,9 +92,9 @@ def test_a_callback_can_stop_it(solver, iris):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_fitted_estimator_is_made_on_demand(solver, iris, monkeypatch):
     copies = []
-    packed = Parameters.packed
+    copy = Parameters.copy
     monkeypatch.setattr(
-        Parameters, "packed", lambda *args: copies.append(1) or packed(*args)
+        Parameters, "copy", lambda *args: copies.append(1) or copy(*args)
     )
     make(solver).fit(*iris)
     plain = len(copies)

@@ -45,15 +45,15 @@ def test_gradient(activation, rates):
     rows = Rows(rng.standard_normal((20, 4)), np.arange(20) % 3)
     objective = Objective(network, 0.1, float, dropout=SameMasks(rates, None))
     n_parameters = 4 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3
-    parameters = Parameters.on_buffer(
+    parameters = Parameters.view_on(
         rng.uniform(-1, 1, n_parameters), network.layer_units
     )
-    gradient, ignored = parameters.like(), parameters.like()
+    gradient, ignored = parameters.zeros_like(), parameters.zeros_like()
     objective.loss_and_gradient(parameters, rows, gradient)
     numerical = []
     for step in 1e-6 * np.eye(n_parameters):
-        ahead = parameters.on(parameters.flat + step)
-        behind = parameters.on(parameters.flat - step)
+        ahead = parameters.view_same_on(parameters.flat + step)
+        behind = parameters.view_same_on(parameters.flat - step)
         losses = [
             objective.loss_and_gradient(p, rows, ignored)[0] for p in (ahead, behind)
         ]

@@ -72,7 +72,7 @@ def test_missing_alpha(check, monkeypatch):
     penalty = Objective._penalty
 
     def faulty(self, parameters, scale, gradient):
-        return penalty(self, parameters, scale, gradient.packed())
+        return penalty(self, parameters, scale, gradient.copy())
 
     monkeypatch.setattr(Objective, "_penalty", faulty)
     assert_finds(check(make()), [f"coefs_[{layer}]" for layer in range(3)])

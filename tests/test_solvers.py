@@ -205,8 +205,8 @@ def test_adams_squares_are_no_subnormal_numbers(dtype):
     mlp = BackpropMLPClassifier(solver="adam", learning_rate_init=0.01)
     sizes = [0.0, 1e-8, 1e-3, 1.0, 1e6]
     sizes.append(1e-20 if dtype == np.float32 else 1e-150)
-    weights = Parameters.on_buffer(np.ones(6, dtype), [5, 1])
-    gradient = weights.on(np.array(sizes, dtype))
+    weights = Parameters.view_on(np.ones(6, dtype), [5, 1])
+    gradient = weights.view_same_on(np.array(sizes, dtype))
     update = AdamUpdate([make_solver(mlp)], weights, gradient)
     update.begin_epoch()
     update.step()

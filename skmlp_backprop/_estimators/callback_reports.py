@@ -41,7 +41,7 @@ class CallbackReporter:
         return self.task.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.fitted_attributes(
-                history.copy(), get_parameters().packed()
+                history.copy(), get_parameters().copy()
             ),
             **self.data,
         )

@@ -454,7 +454,7 @@ class BackpropMLPClassifier(
         X, y = copy._validate_rows(X, y, reset=True)
         labels = Labels.of(y)
         network = make_network(copy, X.shape[1], labels)
-        parameters = initial_parameters(copy, network, random_state).packed()
+        parameters = initial_parameters(copy, network, random_state).copy()
         vars(copy).update(
             copy._fitted_attributes(network, labels, new_history(copy), parameters)
         )
@@ -478,7 +478,7 @@ class BackpropMLPClassifier(
         def fitted(history, parameters):
             # A solver may have evaluated in another precision than that of the rows.
             if parameters.flat.dtype != X.dtype:
-                parameters = parameters.packed(X.dtype)
+                parameters = parameters.copy(X.dtype)
             return self._fitted_attributes(network, labels, history, parameters)
 
         reporter = None

@@ -288,8 +288,8 @@ class FittedNetworkMixin:
         (0.6931, [array([[-0.25]])])
         """
         network, rows, parameters = self._evaluation_point(X, y, sample_weight)
-        parameters = parameters.packed(rows.X.dtype)
-        gradient = parameters.like()
+        parameters = parameters.copy(rows.X.dtype)
+        gradient = parameters.zeros_like()
         with training_threads() as n_threads, np.errstate(all="ignore"):
             objective = Objective(
                 network, self.alpha, rows.X.dtype, n_threads=n_threads
@@ -297,11 +297,11 @@ class FittedNetworkMixin:
             loss = objective.loss_and_gradient(
                 parameters, rows.for_products(), gradient
             )
-        return float(loss[0]), Gradient(*gradient.unstack(0))
+        return float(loss[0]), Gradient(*gradient.view_coefs(0))
 
     def _fitted_attributes(self, network, labels, history, parameters):
         """The attributes that make the estimator a fitted one."""
-        coefs, intercepts, input_intercept = parameters.unstack(0)
+        coefs, intercepts, input_intercept = parameters.view_coefs(0)
         public = {
             "classes_": labels.classes,
             "coefs_": coefs,
@@ -328,7 +328,7 @@ class FittedNetworkMixin:
         return network, rows, parameters
 
     def _parameters(self):
-        return Parameters.from_coefs(
+        return Parameters.view_coefs_of(
             self.coefs_, self.intercepts_, self.input_intercept_
         )
 

@@ -99,7 +99,7 @@ def _solver(plain, layer_units, has_input_intercept):
     vars(solver).update(plain["attributes"])
     if solver.stochastic:
         solver.moments = {
-            name: Parameters.on_buffer(
+            name: Parameters.view_on(
                 flat, layer_units, input_intercept=has_input_intercept
             )
             for name, flat in solver.moments.items()

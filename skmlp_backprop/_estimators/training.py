@@ -31,7 +31,7 @@ def make_solver(estimator):
 def initial_parameters(estimator, network, random_state):
     """Draw initial weights, in float64, whatever the data's precision."""
     names = [activation.name for activation in network.activations]
-    return Parameters.from_coefs(
+    return Parameters.view_coefs_of(
         *initialize(
             random_state,
             network.layer_units,
@@ -82,7 +82,7 @@ def train(estimators, network, labels, rows, parameters, members, random_states)
     """
     lead, solver = estimators[0], members[0].solver
     dtype = solver.arithmetic_dtype(rows.X.dtype)
-    stack = Parameters.stacked(parameters, dtype)
+    stack = Parameters.copied_to_stack(parameters, dtype)
     rows = rows.for_batches() if solver.stochastic else rows.for_products()
     validation_score = None
     if lead.early_stopping and solver.stochastic:

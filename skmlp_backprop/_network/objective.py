@@ -158,7 +158,7 @@ class _Lane:
     def sum_apart(self, parameters, rows, scale):
         """Sum with a gradient of the lane's own; NumPy's errstate is per thread."""
         if self._sum is None:
-            self._sum = parameters.like()
+            self._sum = parameters.zeros_like()
         with np.errstate(all="ignore"):
             return self.sum_rows(parameters, rows, scale, self._sum), self._sum
 
@@ -168,7 +168,7 @@ class _Lane:
         loss = self._sum_block(parameters, next(blocks), scale, gradient)
         for block in blocks:
             if self._partial is None:
-                self._partial = gradient.like()
+                self._partial = gradient.zeros_like()
             loss = loss + self._sum_block(parameters, block, scale, self._partial)
             gradient.flat += self._partial.flat
         return loss

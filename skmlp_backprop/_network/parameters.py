@@ -90,7 +90,7 @@ class Parameters:
         self.first_weights = weights[0].reshape(-1, weights[0].shape[2])
 
     @classmethod
-    def on_buffer(cls, flat, layer_units, *, input_intercept=False, n_stack=1):
+    def view_on(cls, flat, layer_units, *, input_intercept=False, n_stack=1):
         """Lay a stack of networks out on a flat buffer.
 
         Parameters
@@ -134,7 +134,7 @@ class Parameters:
         )
 
     @classmethod
-    def from_coefs(cls, coefs, intercepts, input_intercept=None):
+    def view_coefs_of(cls, coefs, intercepts, input_intercept=None):
         """View one network's ``coefs_`` and ``intercepts_`` as a stack of one."""
         return cls(
             [coef.T[np.newaxis] for coef in coefs],
@@ -166,7 +166,7 @@ class Parameters:
         return [*self.weights, *self.intercepts, *biases]
 
     @classmethod
-    def stacked(cls, networks, dtype=None):
+    def copied_to_stack(cls, networks, dtype=None):
         """Copy stacks of networks of one shape to one stack, on a new buffer.
 
         Parameters
@@ -185,7 +185,7 @@ class Parameters:
         first = networks[0]
         n_stack = sum(network.n_stack for network in networks)
         size = sum(array.size for array in first.arrays()) // first.n_stack
-        stack = cls.on_buffer(
+        stack = cls.view_on(
             empty_aligned((n_stack * size,), dtype or first.weights[0].dtype),
             first.layer_units,
             input_intercept=first.input_intercept is not None,
@@ -196,7 +196,7 @@ class Parameters:
             np.concatenate(of_all_networks, out=array)
         return stack
 
-    def network(self, i):
+    def view_network(self, i):
         """View one network as a stack of one."""
         if self.n_stack == 1:
             return self
@@ -221,28 +221,28 @@ class Parameters:
         for mine, theirs in zip(self.arrays(), other.arrays(), strict=True):
             np.copyto(mine, theirs)
 
-    def packed(self, dtype=None):
+    def copy(self, dtype=None):
         """Copy to a new flat buffer, of the given dtype if it is not None."""
-        return Parameters.stacked([self], dtype)
+        return Parameters.copied_to_stack([self], dtype)
 
-    def apart(self):
+    def copied_if_shared(self):
         """One network on a buffer of its own, not on one that it shares with others."""
-        return self if self.flat is not None else self.packed()
+        return self if self.flat is not None else self.copy()
 
-    def on(self, flat):
+    def view_same_on(self, flat):
         """Lay the same shapes out on another flat buffer."""
-        return Parameters.on_buffer(
+        return Parameters.view_on(
             flat,
             self.layer_units,
             input_intercept=self.input_intercept is not None,
             n_stack=self.n_stack,
         )
 
-    def like(self, dtype=None):
+    def zeros_like(self, dtype=None):
         """Lay the same shapes out on a new, zeroed buffer."""
         flat = empty_aligned(self.flat.shape, dtype or self.flat.dtype)
         flat.fill(0)
-        return self.on(flat)
+        return self.view_same_on(flat)
 
     @cached_property
     def transposed(self):
@@ -280,7 +280,7 @@ class Parameters:
             for start in range(0, matrix.shape[1], width)
         ]
 
-    def unstack(self, i):
+    def view_coefs(self, i):
         """One network's ``coefs_``, ``intercepts_`` and ``input_intercept_``.
 
         The arrays are views; ``coefs_`` are the transposed weight matrices.
@@ -299,7 +299,7 @@ def _by_network(flat, n_first, n_stack):
 
 
 def _on_buffer(flat, layer_units, input_intercept, n_stack):
-    return Parameters.on_buffer(
+    return Parameters.view_on(
         flat, layer_units, input_intercept=input_intercept, n_stack=n_stack
     )
 
@@ -355,6 +355,6 @@ def parameters_from_arrays(coefs, intercepts, input_intercept=None):
         )
     if not all(np.isfinite(a).all() for a in arrays):
         raise ValueError("The weights must be finite.")
-    return Parameters.from_coefs(
+    return Parameters.view_coefs_of(
         coefs, biases, None if input_intercept is None else arrays[-1]
     )

@@ -92,8 +92,8 @@ class _Stack:
 
     def _go_on_with(self, parameters):
         self.parameters = parameters
-        self.gradient = parameters.like()
-        self.networks = [parameters.network(i) for i in range(parameters.n_stack)]
+        self.gradient = parameters.zeros_like()
+        self.networks = [parameters.view_network(i) for i in range(parameters.n_stack)]
 
     def run_epoch(self):
         """Train for an epoch; then let those leave that are done."""
@@ -154,7 +154,9 @@ class _Stack:
         self.members = [self.members[i] for i in going_on]
         self.best = [self.best[i] for i in going_on]
         if going_on:
-            self._go_on_with(Parameters.stacked([self.networks[i] for i in going_on]))
+            self._go_on_with(
+                Parameters.copied_to_stack([self.networks[i] for i in going_on])
+            )
             self.update.select(going_on, self.parameters, self.gradient)
             self.epochs.select(going_on)
             self.objective = self.objective.select(going_on)
@@ -166,7 +168,9 @@ class _Stack:
             or self.problem.validation_score is not None
             or not weights.is_finite()
         )
-        member.parameters = self.best[i].parameters if wants_best else weights.apart()
+        member.parameters = (
+            self.best[i].parameters if wants_best else weights.copied_if_shared()
+        )
         if member.stop.reason == "diverged":
             # Moments that have led there would lead there again.
             member.solver.reset()
@@ -188,14 +192,14 @@ class Best:
     """
 
     def __init__(self, parameters):
-        self.parameters = parameters.packed()
+        self.parameters = parameters.copy()
         self._candidate = None
         self._is_confirmed = True
 
     def keep(self, parameters):
         """Make these the candidate."""
         if self._candidate is None:
-            self._candidate = self.parameters.like()
+            self._candidate = self.parameters.zeros_like()
         self._candidate.copy_from(parameters)
         self._is_confirmed = False
 

@@ -125,7 +125,7 @@ class _Evaluations:
     def __init__(self, problem, parameters, max_fun):
         self.problem = problem
         self.parameters = parameters
-        self.gradient = parameters.like()
+        self.gradient = parameters.zeros_like()
         self.max_fun = max_fun
         self.n_fun = 0
         self.best_loss = math.inf
@@ -187,7 +187,8 @@ class _Iterations:
         self.monitor.begin_iteration()
         parameters = self.evaluations.parameters
         if self.monitor.end_iteration(
-            history, lambda: parameters.on(theta.astype(parameters.flat.dtype))
+            history,
+            lambda: parameters.view_same_on(theta.astype(parameters.flat.dtype)),
         ):
             raise _Halt("callback")
         if history.n_iter == self.max_iter:

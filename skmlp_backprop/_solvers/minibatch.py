@@ -97,7 +97,7 @@ class MinibatchSolver:
         self.moments = {
             name: moment
             if factors[name] == 1
-            else moment.on(moment.flat * factors[name])
+            else moment.view_same_on(moment.flat * factors[name])
             for name, moment in self.moments.items()
         }
 

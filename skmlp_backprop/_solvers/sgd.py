@@ -49,7 +49,7 @@ class SGDUpdate(Update):
         """Velocity, and what the last step has left in the gradient's place."""
         for i, solver in enumerate(self.solvers):
             if solver.momentum == 0:
-                yield self.velocity.network(i), self.gradient.network(i)
+                yield self.velocity.view_network(i), self.gradient.view_network(i)
 
 
 class SGD(MinibatchSolver):

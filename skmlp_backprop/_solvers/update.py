@@ -36,9 +36,9 @@ class Update:
             earlier = [solver.moments.get(name) for solver in solvers]
             started = all(moment is not None for moment in earlier)
             stack = (
-                Parameters.stacked(earlier, self.dtype)
+                Parameters.copied_to_stack(earlier, self.dtype)
                 if started
-                else parameters.like()
+                else parameters.zeros_like()
             )
             setattr(self, name, stack)
         self._go_on_with(parameters, gradient)
@@ -66,7 +66,8 @@ class Update:
     def leave(self, i):
         """Leave with one network's solver what a later training goes on from."""
         self.solvers[i].moments = {
-            name: getattr(self, name).network(i).apart() for name in self.moments
+            name: getattr(self, name).view_network(i).copied_if_shared()
+            for name in self.moments
         }
 
     def select(self, indices, parameters, gradient):
@@ -74,7 +75,9 @@ class Update:
         self.solvers = [self.solvers[i] for i in indices]
         for name in self.moments:
             moment = getattr(self, name)
-            stack = Parameters.stacked([moment.network(i) for i in indices])
+            stack = Parameters.copied_to_stack(
+                [moment.view_network(i) for i in indices]
+            )
             setattr(self, name, stack)
         self._go_on_with(parameters, gradient)
 
