@@ -6,6 +6,7 @@ import sklearn  # noqa: F401
 
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.fitted_network import Gradient
+from ._estimators.regressor import BackpropMLPRegressor
 from ._gradient_check import GradientCheck, check_gradient
 from ._search.stacking import fit_stack
 
@@ -13,6 +14,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BackpropMLPClassifier",
+    "BackpropMLPRegressor",
     "Gradient",
     "GradientCheck",
     "StackedGridSearchCV",

@@ -113,13 +113,14 @@ def check_gradient(
     is small, that of second order alone would look like a fault.
 
     Where a hidden unit passes the kink of its activation ("relu", "leaky_relu", "elu")
-    within the step, the difference tells nothing about the derivative. There a tenth
-    and a hundredth of `eps` are tried; what has a kink within these, too, is left out,
-    and the result counts it. The check takes memory for some six times the weights.
+    within the step, or a prediction that of its loss ("absolute_error", "quantile"),
+    the difference tells nothing about the derivative. There a tenth and a hundredth of
+    `eps` are tried; what has a kink within these, too, is left out, and the result
+    counts it. The check takes memory for some six times the weights.
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLPClassifier or BackpropMLPRegressor
         Checked at its weights if it is fitted, else at freshly initialised ones.
         It is not changed.
 
@@ -127,7 +128,7 @@ def check_gradient(
         Samples to evaluate J on; a few dozen are enough.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their labels.
+        Their labels, or the numbers to predict.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples; None for 1 each.
@@ -154,7 +155,7 @@ def check_gradient(
     InvalidParameterError
         If `eps` or `n_directions` is out of range; a ValueError.
     TypeError
-        If the estimator is not a BackpropMLPClassifier. Of a Pipeline pass the last
+        If the estimator is neither. Of a Pipeline pass the last
         step, and X as the other steps transform it.
 
     Examples
@@ -168,7 +169,7 @@ def check_gradient(
     """
     if not isinstance(estimator, FittedNetworkMixin):
         raise TypeError(
-            "check_gradient takes a BackpropMLPClassifier, got "
+            "check_gradient takes a BackpropMLPClassifier or BackpropMLPRegressor, got "
             f"{type(estimator).__name__}. Of a Pipeline pass pipeline[-1], with "
             "pipeline[:-1].transform(X)."
         )
@@ -250,7 +251,9 @@ class _Slope:
         self.ignored = parameters.zeros_like()
         self.eps = eps
         network = objective.network
-        self.has_kinks = any(f.has_kink for f in network.all_activations())
+        self.has_kinks = network.loss.has_kink or any(
+            f.has_kink for f in network.all_activations()
+        )
         self._buffers = {}
         ulp = np.finfo(np.float64).eps * abs(self._loss(slice(0, 0), np.empty(0)))
         self._rounding = _ROUNDING * ulp
@@ -300,12 +303,15 @@ class _Slope:
         if buffers is None:
             buffers = ForwardBuffers(network, 1, block.n_rows, np.float64)
             self._buffers[block.n_rows] = buffers
-        network.logits(self.moved, block.X, buffers)
-        return [
+        logits = network.logits(self.moved, block.X, buffers)[0]
+        signs = [
             a > 0
             for f, a in zip(network.all_activations(), buffers.outputs(), strict=True)
             if f.has_kink
         ]
+        if network.loss.has_kink:
+            signs.append(network.output.values(logits.T) > block.targets)
+        return signs
 
 
 def _names(parameters):

@@ -89,7 +89,7 @@ def _as_fitted(mlp):
     return (
         [activation.name for activation in network.activations],
         None if of_input is None else of_input.name,
-        mlp._labels.multilabel,
+        mlp._codec.multilabel,
     )
 
 

@@ -240,14 +240,14 @@ def test_early_stopping_split_is_stratified(monkeypatch):
     from skmlp_backprop._estimators import training
 
     held_out = []
-    accuracy = training._Accuracy
+    accuracy = training._ValidationScore
 
     def spy(*args):
         scorer = accuracy(*args)
         held_out.append(np.bincount(scorer.targets))
         return scorer
 
-    monkeypatch.setattr(training, "_Accuracy", spy)
+    monkeypatch.setattr(training, "_ValidationScore", spy)
     X = np.random.default_rng(0).standard_normal((200, 3))
     y = np.repeat([0, 1, 2], [160, 30, 10])
     BackpropMLPClassifier(

@@ -3,8 +3,10 @@ import pytest
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._network.dropout import Dropout
+from skmlp_backprop._network.losses import SoftmaxLogLoss
 from skmlp_backprop._network.network import Network
 from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._network.rows import Rows
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
@@ -41,7 +43,9 @@ class SameMasks(Dropout):
 @pytest.mark.parametrize("rates", [[0.5, 0.2], [0, 0.4], [0.3, 0]])
 def test_gradient(activation, rates):
     rng = np.random.default_rng(0)
-    network = Network([4, 6, 5, 3], [activation] * 2, "log_loss", "softmax")
+    network = Network(
+        [4, 6, 5, 3], [activation] * 2, SoftmaxLogLoss(), SoftmaxOutput(3)
+    )
     rows = Rows(rng.standard_normal((20, 4)), np.arange(20) % 3)
     objective = Objective(network, 0.1, float, dropout=SameMasks(rates, None))
     n_parameters = 4 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3

@@ -17,13 +17,16 @@ from skmlp_backprop._network.objective import Objective
 DEPTHS = [(), (5,), (5, 4), (5, 4, 3)]
 
 
+OF_CLASSES = sorted(key for key in LOSSES if key[1] in ("softmax", "logistic"))
+
+
 def make(hidden=(5, 4), **params):
     params = {"alpha": 2.0, "weight_init": "normal", "random_state": 0, **params}
     return BackpropMLPClassifier(hidden, **params)
 
 
 @pytest.mark.parametrize("hidden", DEPTHS, ids=len)
-@pytest.mark.parametrize(("loss", "output"), sorted(LOSSES))
+@pytest.mark.parametrize(("loss", "output"), OF_CLASSES)
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_passes(blobs, activation, loss, output, hidden):
     X, y, weight = blobs
@@ -125,9 +128,9 @@ def test_derivative_of_another_activation(check, monkeypatch):
     assert_finds(check(make(activation=("identity", "tanh"))), BELOW)
 
 
-@pytest.mark.parametrize(("loss", "output"), sorted(LOSSES))
+@pytest.mark.parametrize(("loss", "output"), OF_CLASSES)
 def test_wrong_loss_derivative(check, monkeypatch, loss, output):
-    kind = type(LOSSES[loss, output])
+    kind = LOSSES[loss, output]
     right = kind.__call__
 
     def faulty(self, z, *args):

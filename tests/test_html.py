@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 import skmlp_backprop
 from skmlp_backprop import (
     BackpropMLPClassifier,
+    BackpropMLPRegressor,
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
 )
@@ -20,6 +21,7 @@ from skmlp_backprop._estimators import html
 MLP = BackpropMLPClassifier(3, max_iter=2, batch_size=10)
 ESTIMATORS = [
     MLP,
+    BackpropMLPRegressor(hidden_layer_sizes=3, max_iter=2, batch_size=10),
     StackedGridSearchCV(MLP, {"alpha": [1, 2]}, cv=2),
     StackedRandomizedSearchCV(MLP, {"alpha": [1, 2]}, n_iter=2, cv=2),
 ]

@@ -434,8 +434,11 @@ class OurOwn(BackpropMLPClassifier):
     ("estimator", "reason"),
     [
         (OurOwn(), "OurOwn is a subclass, whose fit may be its own"),
-        (Ridge(), "Ridge is no BackpropMLPClassifier"),
-        (make_pipeline(Ridge()), "Ridge is no BackpropMLPClassifier"),
+        (Ridge(), "Ridge is no BackpropMLPClassifier or BackpropMLPRegressor"),
+        (
+            make_pipeline(Ridge()),
+            "Ridge is no BackpropMLPClassifier or BackpropMLPRegressor",
+        ),
         (
             BackpropMLPClassifier(random_state=np.random.RandomState(0)),
             "random_state is a RandomState, whose draws other fits would change",

@@ -46,7 +46,7 @@ def count_stacks(monkeypatch):
 
     def counted(estimators, *args):
         sizes.append(len(estimators))
-        train(estimators, *args)
+        return train(estimators, *args)
 
     monkeypatch.setattr(stacking, "train", counted)
     return sizes

@@ -3,6 +3,7 @@
 from numbers import Integral
 
 from .._network.activations import ACTIVATIONS
+from .._network.losses import LOSSES
 from .._network.network import Network
 
 
@@ -47,30 +48,6 @@ def hidden_activations(activation, n_hidden):
     return names
 
 
-def resolve_output(output_activation, labels):
-    """The output activation's name and the number of outputs.
-
-    Two classes need one logistic output, or two under a softmax. A single class has a
-    softmax of one output, which is 1.
-
-    Raises
-    ------
-    ValueError
-        If a softmax is asked for on multilabel targets.
-    """
-    n_classes = len(labels.classes)
-    if output_activation == "softmax" and labels.multilabel:
-        raise ValueError(
-            "output_activation='softmax' makes the classes exclude each other, but y "
-            "is multilabel; use 'logistic' or 'auto'."
-        )
-    if output_activation == "softmax" or (n_classes == 1 and not labels.multilabel):
-        return "softmax", n_classes
-    if output_activation == "logistic" or labels.multilabel or n_classes == 2:
-        return "logistic", 1 if n_classes == 2 and not labels.multilabel else n_classes
-    return "softmax", n_classes
-
-
 def init_activations(estimator, activations):
     """Activation each layer's weights feed into, as the initialisation wants it."""
     if isinstance(estimator.activation, str):
@@ -78,19 +55,25 @@ def init_activations(estimator, activations):
     return [*activations, activations[-1] if activations else "identity"]
 
 
-def make_network(estimator, n_features, labels):
+def make_loss(estimator, output):
+    """The loss that an estimator's parameters describe, for its output."""
+    loss = LOSSES[estimator.loss, output.name]
+    return loss(**{name: getattr(estimator, name) for name in loss.hyper_parameters})
+
+
+def make_network(estimator, n_features, codec):
     """Build the network that an estimator's parameters describe.
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLPClassifier or BackpropMLPRegressor
         Its parameters are read.
 
     n_features : int
         Number of inputs.
 
-    labels : Labels
-        The classes.
+    codec : Labels or Numbers
+        What is to be predicted.
 
     Returns
     -------
@@ -98,12 +81,12 @@ def make_network(estimator, n_features, labels):
         The network, which has no weights of its own.
     """
     sizes = hidden_units(estimator.hidden_layer_sizes)
-    output_activation, n_outputs = resolve_output(estimator.output_activation, labels)
+    output = codec.make_output(estimator)
     return Network(
-        [n_features, *sizes, n_outputs],
+        [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),
-        estimator.loss,
-        output_activation,
+        make_loss(estimator, output),
+        output,
         estimator.input_activation,
     )
 

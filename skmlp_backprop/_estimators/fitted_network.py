@@ -1,4 +1,4 @@
-"""What a classifier can do once it has weights: predict, and evaluate J."""
+"""What an estimator can do once it has weights: evaluate J, and go to scikit-learn."""
 
 from typing import NamedTuple
 
@@ -8,15 +8,12 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from .._network.inference import compute_logits
 from .._network.objective import Objective
-from .._network.output_activations import make_output
-from .._network.parameters import Parameters, parameters_from_arrays
+from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.threads import training_threads
-from .._solvers.problem import PUBLIC_HISTORY, History
 from .architecture import check_fits, make_network
-from .interchange import from_mlp_classifier, to_mlp_classifier
-from .labels import Labels
-from .weighting import row_weights
+from .interchange import from_sklearn_mlp, to_sklearn_mlp
+from .training import TrainingData, fitted_attributes
 
 _DENSE_INPUT = (
     "input_activation makes every entry of X nonzero; with sparse X use "
@@ -45,214 +42,61 @@ class Gradient(NamedTuple):
 
 
 class FittedNetworkMixin:
-    """Mixin with all of the classifier that works on given weights."""
+    """Mixin with what classifier and regressor do on given weights."""
 
-    @classmethod
-    def from_weights(
-        cls,
-        coefs,
-        intercepts,
-        classes,
-        *,
-        input_intercept=None,
-        multilabel=False,
-        **params,
-    ):
-        """Make a fitted classifier from given weights.
-
-        Parameters
-        ----------
-        coefs : sequence of array-like of shape (fan_in, fan_out)
-            Weight matrix of each layer. If all arrays are float32 so are the
-            classifier's, else float64.
-
-        intercepts : sequence of array-like of shape (fan_out,)
-            Biases of each layer.
-
-        classes : array-like of shape (n_classes,)
-            Class labels in the order of the outputs, which must be sorted.
-
-        input_intercept : array-like of shape (n_features,), default=None
-            Biases of the input, for an `input_activation`.
-
-        multilabel : bool, default=False
-            Whether a row may have any number of the classes, which are then the
-            column numbers of the indicator matrix.
-
-        **params
-            The classifier's other parameters; `hidden_layer_sizes` follows from
-            the weights.
-
-        Returns
-        -------
-        classifier : BackpropMLPClassifier
-            The fitted classifier.
-
-        Raises
-        ------
-        ValueError
-            If the shapes do not fit together, or the number of outputs does not
-            fit the classes.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skmlp_backprop import BackpropMLPClassifier
-        >>> mlp = BackpropMLPClassifier.from_weights(
-        ...     [np.eye(2)], [np.zeros(2)], ["no", "yes"], output_activation="softmax"
-        ... )
-        >>> mlp.predict([[0.0, 3.0]])
-        array(['yes'], dtype='<U3')
-        """
-        parameters = parameters_from_arrays(coefs, intercepts, input_intercept)
-        units = parameters.layer_units
-        classifier = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
-        classifier._validate_params()
-        labels = Labels.given(classes, multilabel=multilabel)
-        network = make_network(classifier, units[0], labels)
-        check_fits(parameters, network)
-        classifier.n_features_in_ = units[0]
-        vars(classifier).update(
-            classifier._fitted_attributes(network, labels, History(), parameters)
-        )
-        return classifier
+    # Whether y must be numbers.
+    _y_numeric = False
 
     @classmethod
     def from_sklearn(cls, mlp):
-        """Make a fitted classifier of a fitted MLPClassifier.
+        """Make a fitted estimator of scikit-learn's fitted one.
 
         Parameters
         ----------
-        mlp : sklearn.neural_network.MLPClassifier
-            The fitted classifier; it is not changed.
+        mlp : sklearn.neural_network.MLPClassifier or MLPRegressor
+            The fitted estimator of the same kind; it is not changed.
 
         Returns
         -------
-        classifier : BackpropMLPClassifier
+        estimator : BackpropMLPClassifier or BackpropMLPRegressor
             With the same parameters, weights and training record. Training goes on
             from there with `warm_start` or `partial_fit`; the momentum of the
             minibatch solvers starts anew.
+
+        Raises
+        ------
+        TypeError
+            If it is of the other kind.
         """
         check_is_fitted(mlp)
-        params, labels, parameters, history = from_mlp_classifier(mlp)
-        classifier = cls(**params)
-        network = make_network(classifier, mlp.n_features_in_, labels)
-        check_fits(parameters, network)
+        params, codec, parameters, history = from_sklearn_mlp(mlp, cls._sklearn_class())
+        estimator = cls(**params)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(mlp, name):
-                setattr(classifier, name, getattr(mlp, name))
-        vars(classifier).update(
-            classifier._fitted_attributes(network, labels, history, parameters)
-        )
-        return classifier
+                setattr(estimator, name, getattr(mlp, name))
+        return estimator._with_weights(parameters, codec, history)
 
     def to_sklearn(self):
-        """Make a fitted MLPClassifier with the same weights and predictions.
+        """Make scikit-learn's fitted estimator with the same weights and predictions.
 
-        What it lacks (the loss, weights of classes, dropout) shapes training alone
-        and is left out; solvers it lacks become "lbfgs".
+        What it lacks (losses, weights of classes, dropout) shapes training alone and is
+        left out; solvers it lacks become "lbfgs".
 
         Returns
         -------
-        mlp : sklearn.neural_network.MLPClassifier
-            The fitted classifier, on copies of the weights.
+        mlp : sklearn.neural_network.MLPClassifier or MLPRegressor
+            The fitted estimator of the same kind, on copies of the weights.
 
         Raises
         ------
         ValueError
-            If MLPClassifier cannot express the network: its activations, an input
-            activation, or its outputs.
+            If it cannot express the network: its activations, an input activation, or
+            its outputs.
         """
         check_is_fitted(self)
-        return to_mlp_classifier(self, self._network, self._labels, self._history)
-
-    def predict(self, X):
-        """Predict the class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Class labels, or a multilabel indicator matrix.
-        """
-        logits = self._logits(X)
-        return self._labels.decode(self._output().scores(logits))
-
-    def predict_proba(self, X):
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Probabilities; each row sums to 1, save with multilabel targets.
-        """
-        logits = self._logits(X)
-        proba = self._output().proba(logits)
-        if not self._has_one_logit():
-            return proba
-        return np.hstack([self._output().proba(-logits), proba])
-
-    def predict_log_proba(self, X):
-        """Predict the logarithm of the probability of each class.
-
-        It is computed from the logits and stays finite where a probability
-        underflows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_samples, n_classes)
-            Logarithms of the probabilities.
-        """
-        logits = self._logits(X)
-        log_proba = self._output().log_proba(logits)
-        if not self._has_one_logit():
-            return log_proba
-        return np.hstack([self._output().log_proba(-logits), log_proba])
-
-    def decision_function(self, X):
-        """Compute how much speaks for each class.
-
-        Logits under a softmax are defined up to a shift of each row, by which they
-        could not be compared from row to row; so logarithms of its probabilities stand
-        for them, which CalibratedClassifierCV calibrates better, too.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes the logit of the second, positive where it is the more
-            probable; with more, the logarithm of the probability of each, or with
-            logistic outputs, as for multilabel targets, its logit. Zeros where the
-            data had one class only.
-        """
-        logits = self._logits(X)
-        n_classes = len(self.classes_)
-        if self._labels.multilabel:
-            return logits
-        if n_classes > 2:
-            is_softmax = self.out_activation_ == "softmax"
-            return self._output().log_proba(logits) if is_softmax else logits
-        if n_classes == 1:
-            return np.zeros_like(logits[:, 0])
-        return logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+        return to_sklearn_mlp(
+            self, self._sklearn_class(), self._network, self._codec, self._history
+        )
 
     def loss_and_gradient(self, X, y, sample_weight=None):
         """Evaluate the objective J and its gradient at the fitted weights.
@@ -263,7 +107,7 @@ class FittedNetworkMixin:
             The samples.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their labels, all among `classes_`.
+            Their labels, all among `classes_`, or the numbers to predict.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples; None for 1 each.
@@ -299,51 +143,36 @@ class FittedNetworkMixin:
             )
         return float(loss[0]), Gradient(*gradient.view_coefs(0))
 
-    def _fitted_attributes(self, network, labels, history, parameters):
-        """The attributes that make the estimator a fitted one."""
-        coefs, intercepts, input_intercept = parameters.view_coefs(0)
-        public = {
-            "classes_": labels.classes,
-            "coefs_": coefs,
-            "intercepts_": intercepts,
-            "input_intercept_": input_intercept,
-            "n_layers_": len(network.layer_units),
-            "n_outputs_": network.layer_units[-1],
-            "out_activation_": network.output_activation,
-        }
-        for name in PUBLIC_HISTORY:
-            public[f"{name}_"] = getattr(history, name)
-        private = {"_labels": labels, "_history": history, "_network": network}
-        return {**public, **private}
+    def _with_weights(self, parameters, codec, history):
+        """Become fitted, to given weights."""
+        network = make_network(self, parameters.layer_units[0], codec)
+        check_fits(parameters, network)
+        self.n_features_in_ = network.layer_units[0]
+        vars(self).update(fitted_attributes(network, codec, history, parameters))
+        return self
 
     def _evaluation_point(self, X, y, sample_weight):
         """What J is a function of: the network, the rows and the fitted weights."""
         check_is_fitted(self)
         X, y = self._validate_rows(X, y, reset=False)
-        labels, targets = self._labels, self._labels.encode(y)
-        weights = row_weights(X, targets, labels, self.class_weight, sample_weight)
-        rows = Rows(X, targets, weights)
-        network, parameters = self._described_network(), self._parameters()
-        check_fits(parameters, network)
-        return network, rows, parameters
+        data = self._training_data(X, y, self._codec, sample_weight)
+        parameters = self._parameters()
+        check_fits(parameters, data.network)
+        return data.network, data.rows, parameters
+
+    def _training_data(self, X, y, codec, sample_weight):
+        """What validated rows and the parameters are a training of."""
+        network = make_network(self, X.shape[1], codec)
+        targets = codec.encode(y, X.dtype)
+        network.loss.check_targets(targets)
+        weights = self._row_weights(X, targets, codec, sample_weight)
+        return TrainingData(network, Rows(X, targets, weights), codec)
 
     def _parameters(self):
+        """The fitted weights as they are, which may have been set since."""
         return Parameters.view_coefs_of(
             self.coefs_, self.intercepts_, self.input_intercept_
         )
-
-    def _described_network(self):
-        """The network that the parameters describe as they are set now."""
-        return make_network(self, self.n_features_in_, self._labels)
-
-    def _output(self):
-        return make_output(
-            self.out_activation_, self.n_outputs_, self._labels.multilabel
-        )
-
-    def _has_one_logit(self):
-        """Whether one logit stands for two classes."""
-        return len(self.classes_) == 2 and self.n_outputs_ == 1
 
     def _logits(self, X):
         check_is_fitted(self)
@@ -366,6 +195,7 @@ class FittedNetworkMixin:
             y,
             accept_sparse=["csr", "csc"],
             multi_output=True,
+            y_numeric=self._y_numeric,
             dtype=(np.float64, np.float32),
             reset=reset,
         )

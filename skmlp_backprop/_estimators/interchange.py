@@ -1,62 +1,69 @@
-"""From and to scikit-learn's MLPClassifier."""
+"""From and to scikit-learn's MLPClassifier and MLPRegressor."""
 
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
 from .._network.parameters import parameters_from_arrays
-from .._solvers.problem import PUBLIC_HISTORY, History
-from .labels import Labels
+from .._solvers.history import PUBLIC_HISTORY, History
+from .codecs import Labels, Numbers
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _SOLVERS = ("lbfgs", "sgd", "adam")
+_NUMBER_OUTPUTS = ("identity", "exp")
 
 
-def to_mlp_classifier(estimator, network, labels, history):
-    """Make a fitted MLPClassifier with a fitted classifier's weights.
+def to_sklearn_mlp(estimator, cls, network, codec, history):
+    """Make scikit-learn's fitted estimator with a fitted one's weights.
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
-        The fitted classifier.
+    estimator : BackpropMLPClassifier or BackpropMLPRegressor
+        The fitted estimator.
+
+    cls : type
+        MLPClassifier or MLPRegressor.
 
     network : Network
         Its network.
 
-    labels : Labels
-        Its classes.
+    codec : Labels or Numbers
+        What it predicts.
 
     history : History
         How its training went.
 
     Returns
     -------
-    mlp : sklearn.neural_network.MLPClassifier
+    mlp : MLPClassifier or MLPRegressor
         With the same weights, and so the same predictions.
 
     Raises
     ------
     ValueError
-        If the network has something that MLPClassifier has not; the message names
+        If the network has something that scikit-learn's has not; the message names
         it.
     """
-    from sklearn.neural_network import MLPClassifier
-
     names = {activation.name for activation in network.activations}
-    _check_expressible(names, network, labels)
-    mlp = MLPClassifier()
+    lacking = [*_lacking_in_hidden(names, network), *_lacking_in_output(network, codec)]
+    if lacking:
+        raise ValueError(f"{cls.__name__} cannot express: {'; '.join(lacking)}.")
+    mlp = cls()
     shared = mlp.get_params().keys() & estimator.get_params(deep=False).keys()
     params = {name: getattr(estimator, name) for name in shared}
     if params["solver"] not in _SOLVERS:
         params["solver"] = "lbfgs"
+    if "loss" in params:
+        # Its predictions are by the loss, and ours by the output.
+        is_exp = network.output.name == "exp"
+        params["loss"] = "poisson" if is_exp else "squared_error"
     params["activation"] = names.pop() if names else "identity"
     mlp.set_params(**params)
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(estimator, name):
             setattr(mlp, name, getattr(estimator, name))
-    mlp.classes_ = labels.classes
     mlp.n_layers_ = len(network.layer_units)
-    mlp.n_outputs_ = network.layer_units[-1]
-    mlp.out_activation_ = network.output_activation
+    mlp.n_outputs_ = network.output.n_outputs
+    mlp.out_activation_ = network.output.name
     mlp.coefs_ = [np.ascontiguousarray(coef) for coef in estimator.coefs_]
     mlp.intercepts_ = [intercept.copy() for intercept in estimator.intercepts_]
     for name in PUBLIC_HISTORY:
@@ -65,58 +72,78 @@ def to_mlp_classifier(estimator, network, labels, history):
     # Where its early stopping starts from.
     mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
     mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
-    n_classes = len(labels.classes)
-    mlp._label_binarizer = LabelBinarizer().fit(
-        np.eye(n_classes, dtype=int) if labels.multilabel else labels.classes
-    )
+    if isinstance(codec, Labels):
+        mlp.classes_ = codec.classes
+        n_classes = len(codec.classes)
+        mlp._label_binarizer = LabelBinarizer().fit(
+            np.eye(n_classes, dtype=int) if codec.multilabel else codec.classes
+        )
     return mlp
 
 
-def _check_expressible(activations, network, labels):
-    """Raise an error that names all that MLPClassifier cannot express."""
-    lacking = []
+def _lacking_in_hidden(activations, network):
+    """What scikit-learn lacks of the input's and the hidden layers' activations."""
     if len(activations) > 1:
-        lacking.append(f"an activation per layer ({sorted(activations)})")
-    lacking += [f"activation {name!r}" for name in activations - set(_ACTIVATIONS)]
+        yield f"an activation per layer ({sorted(activations)})"
+    yield from (f"activation {name!r}" for name in activations - set(_ACTIVATIONS))
     if network.input_activation is not None:
-        lacking.append(f"input_activation {network.input_activation.name!r}")
-    n_classes = len(labels.classes)
-    if n_classes == 1 and not labels.multilabel:
-        lacking.append("a probability of 1 for the only class")
-    expected = "logistic" if labels.multilabel or n_classes == 2 else "softmax"
-    if network.output_activation != expected:
-        lacking.append(
-            f"output_activation {network.output_activation!r} for {n_classes} classes"
-        )
-    if lacking:
-        raise ValueError(f"MLPClassifier cannot express: {'; '.join(lacking)}.")
+        yield f"input_activation {network.input_activation.name!r}"
 
 
-def from_mlp_classifier(mlp):
-    """Take a fitted MLPClassifier apart.
+def _lacking_in_output(network, codec):
+    """What it lacks of the outputs."""
+    name = network.output.name
+    if isinstance(codec, Numbers):
+        if name not in _NUMBER_OUTPUTS:
+            yield "several quantiles"
+        return
+    n_classes = len(codec.classes)
+    if n_classes == 1 and not codec.multilabel:
+        yield "a probability of 1 for the only class"
+    expected = "logistic" if codec.multilabel or n_classes == 2 else "softmax"
+    if name != expected:
+        yield f"output_activation {name!r} for {n_classes} classes"
+
+
+def from_sklearn_mlp(mlp, cls):
+    """Take scikit-learn's fitted estimator to pieces.
 
     Parameters
     ----------
-    mlp : sklearn.neural_network.MLPClassifier
-        The fitted classifier.
+    mlp : MLPClassifier or MLPRegressor
+        The fitted estimator.
+
+    cls : type
+        Which of the two it must be.
 
     Returns
     -------
     params : dict
-        The parameters that both classes have.
+        The parameters that both estimators have.
 
-    labels : Labels
-        Its classes.
+    codec : Labels or Numbers
+        What it predicts.
 
     parameters : Parameters
         Copies of its weights.
 
     history : History
         How its training went.
+
+    Raises
+    ------
+    TypeError
+        If it is no `cls`.
     """
-    labels = Labels(
-        mlp.classes_, multilabel=mlp._label_binarizer.y_type_.startswith("multilabel")
-    )
+    if not isinstance(mlp, cls):
+        raise TypeError(
+            f"from_sklearn takes a {cls.__name__}, got {type(mlp).__name__}."
+        )
+    if hasattr(mlp, "classes_"):
+        y_type = mlp._label_binarizer.y_type_
+        codec = Labels(mlp.classes_, multilabel=y_type.startswith("multilabel"))
+    else:
+        codec = Numbers(None if mlp.n_outputs_ == 1 else mlp.n_outputs_)
     parameters = parameters_from_arrays(mlp.coefs_, mlp.intercepts_)
     known = {
         name: getattr(mlp, f"{name}_")
@@ -126,4 +153,4 @@ def from_mlp_classifier(mlp):
     history = History(
         **known, no_improvement_count=getattr(mlp, "_no_improvement_count", 0)
     )
-    return mlp.get_params(), labels, parameters, history.copy()
+    return mlp.get_params(), codec, parameters, history.copy()

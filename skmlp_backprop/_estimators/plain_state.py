@@ -1,25 +1,27 @@
-"""What is pickled of a fitted classifier: arrays and plain values, no private types.
+"""What is pickled of a fitted estimator: arrays and plain values, no private types.
 
 So a file stays readable when the inside of the package changes, and whoever loads one
-with skops has one type to trust, the classifier's own.
+with skops has one type to trust, the estimator's own.
 """
 
 from dataclasses import fields
 
 import numpy as np
 
+from .._network.losses import LOSSES
 from .._network.network import Network
+from .._network.outputs import NUMBER_OUTPUTS, make_class_output
 from .._network.parameters import Parameters
 from .._solvers import SOLVERS
-from .._solvers.problem import PUBLIC_HISTORY, History
-from .labels import Labels
+from .._solvers.history import PUBLIC_HISTORY, History
+from .codecs import Labels, Numbers
 
 # As arrays: in some formats each number of a list is a record of its own.
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
 
 
 def to_plain(state):
-    """Replace what is of private types in a fitted classifier's attributes.
+    """Replace what is of private types in a fitted estimator's attributes.
 
     Parameters
     ----------
@@ -32,13 +34,13 @@ def to_plain(state):
         The same with arrays, numbers, strings and dicts of such in their place.
     """
     plain = dict(state)
-    network, labels = plain.pop("_network"), plain.pop("_labels")
+    network, codec = plain.pop("_network"), plain.pop("_codec")
     history, solver = plain.pop("_history"), plain.pop("_optimizer", None)
     input_activation = network.input_activation
     plain["private_state"] = {
-        "multilabel": labels.multilabel,
+        "codec": _plain_codec(codec),
         "activations": [activation.name for activation in network.activations],
-        "loss": network.loss_name,
+        "loss": _plain_loss(network.loss),
         "input_activation": input_activation.name if input_activation else None,
         "history": {name: getattr(history, name) for name in _private_fields()},
         "solver": None if solver is None else _plain_solver(solver),
@@ -60,13 +62,14 @@ def from_plain(plain):
             state[name] = state[name].tolist()
     public = {name: state[f"{name}_"] for name in PUBLIC_HISTORY}
     state["_history"] = History(**public, **fitted["history"])
-    state["_labels"] = Labels(state["classes_"], multilabel=fitted["multilabel"])
+    state["_codec"] = _codec(fitted["codec"], state.get("classes_"))
     layer_units = [len(state["coefs_"][0]), *map(len, state["intercepts_"])]
+    output = _output(state["_codec"], state["out_activation_"], layer_units[-1])
     state["_network"] = Network(
         layer_units,
         fitted["activations"],
-        fitted["loss"],
-        state["out_activation_"],
+        LOSSES[fitted["loss"]["name"], output.name](**fitted["loss"]["parameters"]),
+        output,
         fitted["input_activation"],
     )
     if fitted["solver"] is not None:
@@ -75,6 +78,28 @@ def from_plain(plain):
             fitted["solver"], layer_units, has_input_intercept
         )
     return state
+
+
+def _plain_codec(codec):
+    """What the public attributes do not tell of the targets."""
+    if isinstance(codec, Labels):
+        return {"multilabel": codec.multilabel}
+    return {"n_columns": codec.n_columns}
+
+
+def _codec(plain, classes):
+    return Numbers(**plain) if classes is None else Labels(classes, **plain)
+
+
+def _output(codec, activation, n_outputs):
+    if isinstance(codec, Labels):
+        return make_class_output(activation, len(codec.classes), codec.multilabel)
+    return NUMBER_OUTPUTS[activation](n_outputs)
+
+
+def _plain_loss(loss):
+    parameters = {name: getattr(loss, name) for name in loss.hyper_parameters}
+    return {"name": loss.name, "parameters": parameters}
 
 
 def _private_fields():

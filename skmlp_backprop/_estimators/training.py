@@ -1,23 +1,117 @@
-"""One training: from rows and initial weights, through a solver, to the last word."""
+"""One training: from data and parameters, through a solver, to what is fitted."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
 
 from .._network.dropout import Dropout, dropout_rates
 from .._network.inference import compute_logits
 from .._network.initialization import initialize
+from .._network.network import Network
 from .._network.objective import BLOCK_ROWS, Objective
-from .._network.output_activations import make_output
 from .._network.parameters import Parameters
-from .._network.rows import Selection
+from .._network.rows import Rows, Selection
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._solvers import SOLVERS
-from .._solvers.problem import History, Problem
+from .._solvers.history import PUBLIC_HISTORY, History
+from .._solvers.in_training import NetworkInTraining
+from .._solvers.monitor import Monitor
+from .._solvers.problem import Problem, Stop
 from .architecture import init_activations
+
+
+@dataclass
+class TrainingData:
+    """What estimators of one kind of network are trained on.
+
+    Parameters
+    ----------
+    network : Network
+        Their networks' shape, activations, output and loss.
+
+    rows : Rows
+        The rows, their targets and weights.
+
+    codec : Labels or Numbers
+        What the targets stand for.
+    """
+
+    network: Network
+    rows: Rows
+    codec: object
+
+
+@dataclass
+class State:
+    """What a training goes on from.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The weights of one network.
+
+    history : History
+        How the training went so far; written to.
+    """
+
+    parameters: Parameters
+    history: History
+
+
+@dataclass
+class Trained:
+    """What a training has made of an estimator's network.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What it was trained on.
+
+    parameters : Parameters
+        The final weights, in the precision of the rows.
+
+    history : History
+        How it went.
+
+    solver : FullBatchSolver or MinibatchSolver
+        The solver, with what it has left for a training that goes on.
+
+    stop : Stop
+        Why it ended.
+    """
+
+    data: TrainingData
+    parameters: Parameters
+    history: History
+    solver: object
+    stop: Stop
+
+    def attributes(self):
+        """The attributes that make the estimator a fitted one."""
+        network, codec = self.data.network, self.data.codec
+        attributes = fitted_attributes(network, codec, self.history, self.parameters)
+        return {**attributes, "_optimizer": self.solver}
+
+
+def fitted_attributes(network, codec, history, parameters):
+    """The attributes of an estimator with a network of given weights."""
+    coefs, intercepts, input_intercept = parameters.view_coefs(0)
+    public = {
+        **codec.fitted_attributes(),
+        "coefs_": coefs,
+        "intercepts_": intercepts,
+        "input_intercept_": input_intercept,
+        "n_layers_": len(network.layer_units),
+        "n_outputs_": network.output.n_outputs,
+        "out_activation_": network.output.name,
+    }
+    for name in PUBLIC_HISTORY:
+        public[f"{name}_"] = getattr(history, name)
+    return {**public, "_codec": codec, "_history": history, "_network": network}
 
 
 def make_solver(estimator):
@@ -51,51 +145,71 @@ def new_history(estimator):
     return History()
 
 
-def train(estimators, network, labels, rows, parameters, members, random_states):
-    """Run a solver on a stack of networks from given weights.
+def train(
+    estimators,
+    data,
+    states=None,
+    solvers=None,
+    reporters=None,
+    make_objective=Objective,
+):
+    """Train networks as one stack, from new weights or on from given ones.
+
+    Nothing is set: what has come of each is returned.
 
     Parameters
     ----------
-    estimators : list of BackpropMLPClassifier
-        Their parameters are read; they are not changed. With a full-batch solver
-        just one; else those of a stack, see ``_search.stacking.stack_key``.
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        Their parameters are read. With a full-batch solver just one; else those of a
+        stack, see ``_search.stacking.stack_key``.
 
-    network : Network
-        The networks' shape, activations and loss.
+    data : TrainingData
+        The network and the rows. Where there is early stopping, part of the rows is
+        held out.
 
-    labels : Labels
-        The classes.
+    states : list of State or None, default=None
+        What each goes on from; None for new weights.
 
-    rows : Rows
-        All rows; where there is early stopping, part of them is held out.
+    solvers : list of FullBatchSolver or of MinibatchSolver or None, default=None
+        The solver of each; None for those that the parameters describe.
 
-    parameters : list of Parameters
-        Initial weights of each network.
+    reporters : list of CallbackReporter or None, default=None
+        What reports each one's iterations to its callbacks; None for no callbacks.
 
-    members : list of Member
-        The solver of each network, with its history, which is written to, and its
-        monitor. They are given the final weights, in the solver's precision.
+    make_objective : callable, default=Objective
+        Makes what the solver minimises, of :class:`Objective`'s arguments.
 
-    random_states : list of RandomState
-        Sources of the shuffles, one for all or one for each network; the first also
-        of the validation split and of the masks of dropout.
+    Returns
+    -------
+    trained : list of Trained
+        In the order of the estimators.
+
+    Raises
+    ------
+    ValueError
+        If the objective is not finite at the initial weights, or there are too few
+        rows for early stopping.
     """
-    lead, solver = estimators[0], members[0].solver
-    dtype = solver.arithmetic_dtype(rows.X.dtype)
-    stack = Parameters.copied_to_stack(parameters, dtype)
-    rows = rows.for_batches() if solver.stochastic else rows.for_products()
+    random_states = [check_random_state(e.random_state) for e in estimators]
+    if states is None:
+        states = _new_states(estimators, data.network, random_states)
+    members = _members(estimators, states, solvers, reporters)
+    lead, solver, network = estimators[0], members[0].solver, data.network
+    rows = data.rows.for_batches() if solver.stochastic else data.rows.for_products()
     validation_score = None
     if lead.early_stopping and solver.stochastic:
         rows, held_out = _hold_out(
-            rows, lead.validation_fraction, labels, random_states[0]
+            rows, lead.validation_fraction, data.codec, random_states[0]
         )
-        validation_score = _Accuracy(network, labels, held_out)
+        validation_score = _ValidationScore(network, data.codec, held_out)
+    dtype = solver.arithmetic_dtype(data.rows.X.dtype)
+    stack = Parameters.copied_to_stack([state.parameters for state in states], dtype)
     blas_threads_pay = solver.stochastic and (
         solver.n_batch_rows(rows.n_rows) * stack.first_weights.size >= BLAS_THREADS_PAY
     )
     t = members[0].history.t
     with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
-        objective = Objective(
+        objective = make_objective(
             network,
             [estimator.alpha for estimator in estimators],
             dtype,
@@ -103,8 +217,40 @@ def train(estimators, network, labels, rows, parameters, members, random_states)
             dropout=_make_dropout(lead, network, solver, random_states[0], t),
             n_threads=1 if solver.stochastic else n_threads,
         )
-        problem = Problem(objective, rows, random_states, validation_score)
+        orders = _sources_of_orders(estimators, random_states)
+        problem = Problem(objective, rows, orders, validation_score)
         solver.solve(problem, stack, members)
+    return [_result(member, data) for member in members]
+
+
+def _new_states(estimators, network, random_states):
+    """New weights and histories."""
+    return [
+        State(initial_parameters(estimator, network, source), new_history(estimator))
+        for estimator, source in zip(estimators, random_states, strict=True)
+    ]
+
+
+def _members(estimators, states, solvers, reporters):
+    """The networks as the solvers know them."""
+    if solvers is None:
+        solvers = [make_solver(estimator) for estimator in estimators]
+    if reporters is None:
+        reporters = [None] * len(estimators)
+    return [
+        NetworkInTraining(solver, state.history, Monitor(estimator.verbose, reporter))
+        for estimator, state, solver, reporter in zip(
+            estimators, states, solvers, reporters, strict=True
+        )
+    ]
+
+
+def _sources_of_orders(estimators, random_states):
+    """One source of shuffles for all networks of a stack, or one for each."""
+    # One order of the rows will do where there is none, or the same for all.
+    seeds = {estimator.random_state for estimator in estimators}
+    is_shared = len(seeds) == 1 or not estimators[0].shuffle
+    return random_states[:1] if is_shared else random_states
 
 
 def _make_dropout(estimator, network, solver, random_state, t):
@@ -117,45 +263,40 @@ def _make_dropout(estimator, network, solver, random_state, t):
     return Dropout(rates, np.random.RandomState(seed))
 
 
-class _Accuracy:
-    """Weighted accuracy of given weights on held-out rows.
+class _ValidationScore:
+    """Score of given weights on held-out rows.
 
     Parameters
     ----------
     network : Network
         The network.
 
-    labels : Labels
-        The classes.
+    codec : Labels or Numbers
+        What the targets stand for; it knows the score.
 
     selection : Selection
         The held-out rows.
     """
 
-    def __init__(self, network, labels, selection):
+    def __init__(self, network, codec, selection):
         self.network = network
-        self.labels = labels
+        self.codec = codec
         self.selection = selection
-        self.output = make_output(
-            network.output_activation, network.layer_units[-1], labels.multilabel
-        )
         rows, index = selection.rows, selection.index
         self.targets = rows.targets[index]
         self.weights = None if rows.weights is None else rows.weights[index]
 
     def __call__(self, parameters):
-        codes = []
-        for block in self.selection.blocks(BLOCK_ROWS):
-            logits = compute_logits(self.network, parameters, block.X)
-            codes.append(self.labels.decode_codes(self.output.scores(logits)))
-        return float(
-            accuracy_score(
-                self.targets, np.concatenate(codes), sample_weight=self.weights
-            )
+        logits = [
+            compute_logits(self.network, parameters, block.X)
+            for block in self.selection.blocks(BLOCK_ROWS)
+        ]
+        return self.codec.score(
+            self.network, np.concatenate(logits), self.targets, self.weights
         )
 
 
-def _hold_out(rows, fraction, labels, random_state):
+def _hold_out(rows, fraction, codec, random_state):
     """Split a share of the rows off, stratified wherever the classes permit it.
 
     At least two rows are held out. Rows of weight zero are as good as absent: they
@@ -171,34 +312,42 @@ def _hold_out(rows, fraction, labels, random_state):
             "The validation set is too small. Increase 'validation_fraction' "
             f"or the size of your dataset; got n_samples={len(index)}."
         )
-    stratify = None
-    if not labels.multilabel:
-        targets = rows.targets[index]
-        counts = np.bincount(targets)
+    stratify = codec.strata(rows.targets[index])
+    if stratify is not None:
+        counts = np.bincount(stratify)
         counts = counts[counts > 0]
-        if counts.min() >= 2 and min(n_held_out, n_left) >= len(counts):
-            stratify = targets
+        if counts.min() < 2 or min(n_held_out, n_left) < len(counts):
+            stratify = None
     train_index, held_out_index = train_test_split(
         index, random_state=random_state, test_size=n_held_out, stratify=stratify
     )
     return Selection(rows, train_index), Selection(rows, held_out_index)
 
 
-def explain(member, estimator):
-    """Turn the end of a training into the warning or error it calls for.
+def _result(member, data):
+    """What has come of a network in training.
 
     Raises
     ------
     ValueError
-        If the objective is not finite at the initial weights.
+        If its objective was not finite at the initial weights.
     """
-    stop, solver, history = member.stop, member.solver, member.history
-    if stop.reason == "diverged" and history.n_fun == 0:
+    if member.stop.reason == "diverged" and member.history.n_fun == 0:
         raise ValueError(
             "The loss or its gradient is not finite at the initial weights. The input "
             "data may contain large values and need to be preprocessed, for example "
             "by StandardScaler; or use a smaller `weight_init` or `alpha`."
         )
+    parameters = member.weights
+    # A solver may have evaluated in another precision than that of the rows.
+    if parameters.flat.dtype != data.rows.X.dtype:
+        parameters = parameters.copy(data.rows.X.dtype)
+    return Trained(data, parameters, member.history, member.solver, member.stop)
+
+
+def warn_of_end(trained, estimator):
+    """Warn where a training has not ended by its own criterion."""
+    stop, solver, history = trained.stop, trained.solver, trained.history
     if stop.reason == "diverged":
         _warn(
             f"Training diverged in {_where(solver, history)}: the loss or the weights "
@@ -224,7 +373,7 @@ def explain(member, estimator):
             f"{estimator.solver} stopped before it converged, as rounding, or a kink "
             f"as relu has, leaves no further progress ({stop.message}): the gradient's "
             f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
-            f"{_where_float32(member)} or scale the data."
+            f"{_float64_instead(trained)} or scale the data."
         )
 
 
@@ -236,8 +385,10 @@ def _where(solver, history):
     )
 
 
-def _where_float32(member):
-    is_single = member.parameters.weights[0].dtype == np.float32
+def _float64_instead(trained):
+    is_single = (
+        trained.solver.arithmetic_dtype(trained.parameters.flat.dtype) == np.float32
+    )
     return ", pass X of float64" if is_single else ""
 
 

@@ -9,8 +9,43 @@ from sklearn.utils.class_weight import compute_class_weight
 from .sklearn_private import _check_sample_weight
 
 
-def row_weights(X, targets, labels, class_weight, sample_weight):
-    """Weight of each row's loss.
+def sample_weights(X, sample_weight):
+    """Weight of each row's loss where there are no classes.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        The rows; the weights take their precision.
+
+    sample_weight : array-like of shape (n_rows,) or None
+        Sample weights, not negative, not all zero.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_rows,) or None
+        The same, checked.
+
+    Raises
+    ------
+    ValueError
+        If one is negative or not finite, or their sum is zero or too large or small
+        for the precision of `X`.
+    """
+    if sample_weight is None:
+        return None
+    weights = _checked(X, sample_weight)
+    _check_sum(weights, "sample_weight")
+    return weights
+
+
+def _checked(X, sample_weight):
+    return _check_sample_weight(
+        sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+    )
+
+
+def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):
+    """Weight of each row's loss, that of its class included.
 
     Parameters
     ----------
@@ -44,9 +79,7 @@ def row_weights(X, targets, labels, class_weight, sample_weight):
         or too large or small for the precision of `X`.
     """
     if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-        )
+        sample_weight = _checked(X, sample_weight)
     _check_class_weight(class_weight, labels)
     if class_weight is None:
         weights = sample_weight
@@ -61,7 +94,7 @@ def row_weights(X, targets, labels, class_weight, sample_weight):
         weights = weights.astype(X.dtype, copy=False)
         if class_weight is not None and sample_weight is not None:
             weights = weights * sample_weight
-    _check_sum(weights)
+    _check_sum(weights, "class_weight times sample_weight")
     return weights
 
 
@@ -98,20 +131,19 @@ def _check_class_weight(class_weight, labels):
                 )
 
 
-def _check_sum(weights):
+def _check_sum(weights, what):
     """Refuse weights that J can't be divided by the sum of."""
     with np.errstate(over="ignore"):
         total = float(weights.sum(dtype=np.float64))
     if total == 0:
         raise ValueError(
-            "class_weight, times sample_weight, is zero for every row: there is "
-            "nothing to learn from these rows."
+            f"{what} is zero for every row: there is nothing to learn from these rows."
         )
     limits = np.finfo(weights.dtype)
     is_small = total < float(limits.tiny)
     if is_small or total > float(limits.max):
         raise ValueError(
-            f"The sum of class_weight times sample_weight, {total:g}, is too "
+            f"The sum of {what}, {total:g}, is too "
             f"{'small' if is_small else 'large'} for {weights.dtype}. Only the "
             "ratios of weights count: scale them to a mean of 1."
         )

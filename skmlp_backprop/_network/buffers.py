@@ -110,7 +110,7 @@ class Buffers(ForwardBuffers):
     delta : list of ndarray of shape (n_stack, units, n_rows)
         Gradient in the pre-activations of each hidden layer.
 
-    indicator, indicators, spare, row, ones : ndarray
+    target, targets, spare, row, ones : ndarray
         The targets, outputs by rows, or those of each network; scratch of the loss; a
         column of ones.
     """
@@ -125,7 +125,7 @@ class Buffers(ForwardBuffers):
         self._a_transposed = [a.swapaxes(1, 2) for a in self.a]
         self.spare = _outputs(network, n_stack, n_rows, dtype)
         self.row = empty_aligned((n_stack, 1, n_rows), dtype)
-        self.indicator = empty_aligned(self.spare.shape[1:], dtype)
+        self.target = empty_aligned(self.spare.shape[1:], dtype)
         self.ones = np.ones((n_rows, 1), dtype)
         if self.input_activation is not None:
             self.input_delta = empty_aligned(self.input_z.shape, dtype)
@@ -134,7 +134,7 @@ class Buffers(ForwardBuffers):
             )
 
     @cached_property
-    def indicators(self):
+    def targets(self):
         return np.empty_like(self.spare)
 
     def passed_on(self, layer):

@@ -2,31 +2,73 @@
 
 A loss turns a block of logits into the loss of each row and, in place, into its
 gradient with respect to the logits. Arrays are laid out (stack, outputs, rows).
-The fused forms are stable at any logit: nothing overflows, no logarithm of zero
-is taken, and nothing is clipped.
+The fused forms are stable at any logit: nothing overflows but exponentials that are
+predictions, no logarithm of zero is taken, and nothing is clipped.
 
-To add a loss, write its class and decorate it with its two names.
+To add a loss, write its class and decorate it with its and its output's name.
 """
 
 import numpy as np
+from scipy.special import expit, xlogy
 
 LOSSES = {}
 
 
-def _register(loss, output_activation):
+def _register(loss, output):
     """Class decorator: make a loss known by its and its output's name."""
 
     def decorator(cls):
-        LOSSES[loss, output_activation] = cls()
+        cls.name = loss
+        LOSSES[loss, output] = cls
         return cls
 
     return decorator
 
 
-class Loss:
-    """Base class of the losses."""
+def loss_names(outputs):
+    """Names of the losses that go with one of the outputs of the given names."""
+    return sorted({loss for loss, output in LOSSES if output in outputs})
 
-    def __call__(self, z, indicator, spare, row):
+
+class Loss:
+    """Base class of the losses.
+
+    Attributes
+    ----------
+    name : str
+        The name users give it.
+
+    hyper_parameters : tuple of str
+        The estimator's parameters that it is made with.
+
+    has_kink : bool
+        Whether its derivative jumps where a prediction meets its target. Gradient
+        methods that search along a line, and finite differences, fail there.
+
+    quantile : float, sequence of float or None
+        Which quantile of the targets the best predictions are; None for another
+        measure of their centre.
+    """
+
+    hyper_parameters = ()
+    has_kink = False
+    quantile = None
+
+    def check_targets(self, targets):
+        """Refuse targets that it is not defined for.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_rows, n_outputs)
+            The numbers to predict.
+
+        Raises
+        ------
+        ValueError
+            If there are such.
+        """
+
+    def __call__(self, z, target, spare, row):
         """Compute the loss of each row and its gradient in the logits.
 
         Parameters
@@ -34,8 +76,9 @@ class Loss:
         z : ndarray of shape (n_stack, n_outputs, n_rows)
             Logits. Overwritten by the derivative of the row's loss.
 
-        indicator : ndarray of shape (n_outputs, n_rows)
-            Targets: 1 where the row has the output's class, else 0.
+        target : ndarray of shape (n_outputs, n_rows)
+            Targets, as the output writes them: of classes 1 where the row has the
+            output's class, else 0.
 
         spare : ndarray of the shape of `z`
             Scratch.
@@ -75,14 +118,14 @@ def _logistic_in_place(z):
 class SoftmaxLogLoss(Loss):
     """Cross-entropy: log(sum_k exp(z_k)) - z_y, with gradient p - y."""
 
-    def __call__(self, z, indicator, spare, row):
+    def __call__(self, z, target, spare, row):
         np.maximum.reduce(z, axis=1, keepdims=True, out=row)
         z -= row
-        np.multiply(z, indicator, out=spare)
+        np.multiply(z, target, out=spare)
         target_logit = np.add.reduce(spare, axis=1, keepdims=True)
         loss = _softmax_in_place(z, row)
         loss -= target_logit
-        z -= indicator
+        z -= target
         return loss
 
 
@@ -93,16 +136,16 @@ class LogisticLogLoss(Loss):
     softplus(z) = max(z, 0) + log1p(exp(-|z|)); the gradient is p - y.
     """
 
-    def __call__(self, z, indicator, spare, row):
+    def __call__(self, z, target, spare, row):
         np.abs(z, out=spare)
         np.negative(spare, out=spare)
         np.exp(spare, out=spare)
         np.log1p(spare, out=spare)
         spare += np.maximum(z, 0)
-        spare -= z * indicator
+        spare -= z * target
         np.add.reduce(spare, axis=1, keepdims=True, out=row)
         _logistic_in_place(z)
-        z -= indicator
+        z -= target
         return row
 
 
@@ -113,11 +156,11 @@ class SoftmaxSquaredError(Loss):
     With e = p - y the gradient is p * (e - sum_k p_k e_k).
     """
 
-    def __call__(self, z, indicator, spare, row):
+    def __call__(self, z, target, spare, row):
         np.maximum.reduce(z, axis=1, keepdims=True, out=row)
         z -= row
         _softmax_in_place(z, row)
-        error = np.subtract(z, indicator, out=spare)
+        error = np.subtract(z, target, out=spare)
         loss = 0.5 * np.add.reduce(error * error, axis=1, keepdims=True)
         np.add.reduce(z * error, axis=1, keepdims=True, out=row)
         error -= row
@@ -132,12 +175,164 @@ class LogisticSquaredError(Loss):
     With e = p - y the gradient is e p (1 - p).
     """
 
-    def __call__(self, z, indicator, spare, row):
+    def __call__(self, z, target, spare, row):
         _logistic_in_place(z)
-        error = np.subtract(z, indicator, out=spare)
+        error = np.subtract(z, target, out=spare)
         np.add.reduce(error * error, axis=1, keepdims=True, out=row)
         row *= 0.5
         error *= z
         np.subtract(1, z, out=z)
         z *= error
+        return row
+
+
+def _sum_outputs(losses, row):
+    """Sum of the outputs' losses."""
+    return np.add.reduce(losses, axis=1, keepdims=True, out=row)
+
+
+@_register("squared_error", "identity")
+class SquaredError(Loss):
+    """Half the squared distance of the prediction z to the target y."""
+
+    def __call__(self, z, target, spare, row):
+        z -= target
+        np.multiply(z, z, out=spare)
+        _sum_outputs(spare, row)
+        row *= 0.5
+        return row
+
+
+@_register("absolute_error", "identity")
+class AbsoluteError(Loss):
+    """|z - y|, with the gradient 0 where z is y."""
+
+    has_kink = True
+    quantile = 0.5
+
+    def __call__(self, z, target, spare, row):
+        z -= target
+        np.abs(z, out=spare)
+        np.sign(z, out=z)
+        return _sum_outputs(spare, row)
+
+
+@_register("huber", "identity")
+class Huber(Loss):
+    """(z - y)^2 / 2 up to a distance of `huber_epsilon`, and beyond it linear.
+
+    References
+    ----------
+    Huber, P. J. (1964). "Robust estimation of a location parameter." Annals of
+    Mathematical Statistics 35(1).
+    """
+
+    hyper_parameters = ("huber_epsilon",)
+
+    def __init__(self, huber_epsilon):
+        self.huber_epsilon = huber_epsilon
+
+    def __call__(self, z, target, spare, row):
+        z -= target
+        # With c the error clipped to the limit the loss is c (e - c / 2), and c the
+        # gradient.
+        np.copyto(spare, z)
+        np.clip(z, -self.huber_epsilon, self.huber_epsilon, out=z)
+        spare -= 0.5 * z
+        spare *= z
+        return _sum_outputs(spare, row)
+
+
+class _Pinball(Loss):
+    """q (y - p) where p is below the target y, else (1 - q) (p - y).
+
+    References
+    ----------
+    Koenker, R. and Bassett, G. (1978). "Regression quantiles." Econometrica 46(1).
+    """
+
+    hyper_parameters = ("quantile",)
+    has_kink = True
+
+    def __init__(self, quantile):
+        self.quantile = quantile
+        self._levels = np.reshape(quantile, (-1, 1))
+
+    def _of_predictions(self, p, target, spare, row):
+        """The loss, and its derivative in the predictions in place of these."""
+        levels = self._levels.astype(p.dtype)
+        p -= target
+        np.greater(p, 0, out=spare)
+        # The slope is 1 - q above the target and -q below it.
+        spare -= levels
+        np.multiply(p, spare, out=p)
+        _sum_outputs(p, row)
+        np.copyto(p, spare)
+        return row
+
+
+@_register("quantile", "identity")
+class Pinball(_Pinball):
+    """The pinball loss of one quantile, for each output."""
+
+    def __call__(self, z, target, spare, row):
+        return self._of_predictions(z, target, spare, row)
+
+
+@_register("quantile", "increasing")
+class IncreasingPinball(_Pinball):
+    """The pinball losses of several quantiles, each the one below and a softplus."""
+
+    def __call__(self, z, target, spare, row):
+        slopes = expit(z[:, 1:])
+        np.logaddexp(0, z[:, 1:], out=z[:, 1:])
+        np.cumsum(z, axis=1, out=z)
+        self._of_predictions(z, target, spare, row)
+        # A step moves its own prediction and all above.
+        z[:] = np.cumsum(z[:, ::-1], axis=1)[:, ::-1]
+        z[:, 1:] *= slopes
+        return row
+
+
+@_register("poisson", "exp")
+class Poisson(Loss):
+    """Half the Poisson deviance: y log(y / p) - y + p for p = exp(z)."""
+
+    def check_targets(self, targets):
+        if targets.min() < 0 or not (targets.sum(axis=0) > 0).all():
+            raise ValueError(
+                "loss='poisson' requires non-negative y and sum(y) > 0, got a minimum "
+                f"of {targets.min():g}."
+            )
+
+    def __call__(self, z, target, spare, row):
+        np.multiply(z, target, out=spare)
+        np.exp(z, out=z)
+        np.subtract(z, spare, out=spare)
+        spare += xlogy(target, target) - target
+        _sum_outputs(spare, row)
+        z -= target
+        return row
+
+
+@_register("gamma", "exp")
+class Gamma(Loss):
+    """Half the Gamma deviance: y / p - log(y / p) - 1 for p = exp(z)."""
+
+    def check_targets(self, targets):
+        if targets.min() <= 0:
+            raise ValueError(
+                f"loss='gamma' requires strictly positive y, got a minimum of "
+                f"{targets.min():g}."
+            )
+
+    def __call__(self, z, target, spare, row):
+        # y / p as exp(log y - z): y times exp(-z) may be 0 times inf.
+        np.subtract(np.log(target), z, out=z)
+        np.exp(z, out=spare)
+        spare -= z
+        spare -= 1
+        _sum_outputs(spare, row)
+        np.expm1(z, out=z)
+        np.negative(z, out=z)
         return row

@@ -1,7 +1,7 @@
 """The forward and the backward pass of a stack of networks on a block of rows.
 
 Both are pure functions of (parameters, rows): the network knows its shape, its
-activations and its loss, and neither penalty, nor solver, nor estimator.
+activations, its output and its loss, and neither penalty, nor solver, nor estimator.
 
 Layout: a block of activations is (stack, units, rows). The first layer, which
 all networks of a stack feed from the same rows, is one product of all their
@@ -17,7 +17,6 @@ representations by back-propagating errors." Nature 323.
 import numpy as np
 
 from .activations import ACTIVATIONS
-from .losses import LOSSES
 
 
 class Network:
@@ -31,31 +30,24 @@ class Network:
     activations : sequence of str
         Activation of each hidden layer.
 
-    loss : {"log_loss", "squared_error"}
-        The loss.
+    loss : Loss
+        The loss, which is fused with the output's activation.
 
-    output_activation : {"softmax", "logistic"}
-        The output activation, which the loss is fused with.
+    output : Output
+        What the outputs mean.
 
     input_activation : str or None, default=None
         If not None, the activation f of the input layer f(x + b).
     """
 
-    def __init__(
-        self, layer_units, activations, loss, output_activation, input_activation=None
-    ):
+    def __init__(self, layer_units, activations, loss, output, input_activation=None):
         self.layer_units = list(layer_units)
         self.activations = [ACTIVATIONS[name] for name in activations]
-        self.output_activation = output_activation
-        self.loss_name = loss
-        self.loss = LOSSES[loss, output_activation]
+        self.loss = loss
+        self.output = output
         self.input_activation = (
             None if input_activation is None else ACTIVATIONS[input_activation]
         )
-        n_outputs = layer_units[-1]
-        # A single logistic output stands for the second class, or for the one label.
-        is_second = n_outputs == 1 and output_activation == "logistic"
-        self.class_codes = np.arange(n_outputs)[:, np.newaxis] + is_second
 
     def all_activations(self):
         """The activations in the order they are applied in, the input's included."""
@@ -71,7 +63,8 @@ class Network:
             The weights of a stack of networks.
 
         X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-            The rows; or an ndarray with rows of each network's own, see ``rows``.
+            The rows; or an ndarray with rows of each network's own, as ``rows.OwnRows``
+            have it.
 
         buffers : Buffers
             Where the activations go.
@@ -120,8 +113,9 @@ class Network:
             Scaled sum of the losses of each network.
         """
         delta = self.logits(parameters, rows.X, buffers)
-        indicator = self._fill_indicator(rows, buffers)
-        loss = self.loss(delta, indicator, buffers.spare, buffers.row)
+        target = buffers.target if rows.is_shared else buffers.targets
+        self.output.write_targets(rows.targets, target)
+        loss = self.loss(delta, target, buffers.spare, buffers.row)
         if rows.weights is not None:
             delta *= rows.weights
             loss *= rows.weights
@@ -162,16 +156,6 @@ class Network:
         np.matmul(delta.swapaxes(1, 2), parameters.weights[0], out=before)
         self.input_activation.multiply_derivative(buffers.input_kept, before)
         np.add.reduce(before, axis=1, keepdims=True, out=gradient.input_intercept)
-
-    def _fill_indicator(self, rows, buffers):
-        """Write the targets as 0 and 1, outputs by rows."""
-        indicator = buffers.indicator if rows.X.ndim == 2 else buffers.indicators
-        if rows.is_multilabel:
-            np.copyto(indicator, rows.targets.swapaxes(-1, -2))
-        else:
-            targets = rows.targets[..., np.newaxis, :]
-            np.equal(targets, self.class_codes, out=indicator)
-        return indicator
 
 
 def _first_product(parameters, a, z, buffers):

@@ -41,12 +41,10 @@ class Rows:
     Parameters
     ----------
     X : {ndarray, memory map, CSR matrix or array} of shape (n_rows, n_features)
-        The samples. Never copied as a whole. Where each network of a stack sees rows
-        of its own, an ndarray of shape (n_stack, n_rows, n_features).
+        The samples.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Class codes 0 .. n_classes - 1, or, for multilabel targets, the indicator
-        matrix. Integers. With the networks in front where they are in `X`.
+        What the network's output takes as such, see ``outputs``.
 
     weights : ndarray of shape (n_rows,) or None
         Weight of each row's loss, sample weight times class weight; None for 1.
@@ -55,19 +53,19 @@ class Rows:
     ----------
     weight_sum : float
         Sum of the weights, W in the objective.
+
+    is_shared : bool
+        Whether all networks of a stack see these rows: True, see :class:`OwnRows`.
     """
+
+    is_shared = True
 
     def __init__(self, X, targets, weights=None):
         self.X = X
         self.targets = targets
         self.weights = weights
-        self.n_rows = X.shape[-2]
+        self.n_rows = X.shape[0]
         self.weight_sum = float(self.n_rows if weights is None else weights.sum())
-
-    @property
-    def is_multilabel(self):
-        """Whether the targets are indicators."""
-        return self.targets.ndim == self.X.ndim
 
     @property
     def is_sparse(self):
@@ -120,6 +118,44 @@ class Rows:
 
     def _in_c_order(self):
         return Rows(np.ascontiguousarray(self.X), self.targets, self.weights)
+
+
+class OwnRows:
+    """Rows of each network's own: a batch of a stack whose orders differ.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_stack, n_rows, n_features)
+        The samples.
+
+    targets : ndarray of shape (n_stack, n_rows) or (n_stack, n_rows, n_outputs)
+        Their targets.
+
+    Attributes
+    ----------
+    weights : None
+        Each counts 1, as W is one for the stack.
+
+    weight_sum : float
+        Number of rows of a network.
+    """
+
+    is_shared = False
+    weights = None
+
+    def __init__(self, X, targets):
+        self.X = X
+        self.targets = targets
+        self.n_rows = X.shape[1]
+        self.weight_sum = float(self.n_rows)
+
+    def blocks(self, n_rows):
+        """All of them, which a stack of such never has more of than a block."""
+        yield self
+
+    def shares(self, n_shares, block):
+        """One share of all of them."""
+        return [self]
 
 
 class Selection:
@@ -205,6 +241,8 @@ class Batches:
         shape = (*index.shape, rows.X.shape[1])
         X = self._buffer[: math.prod(shape)].reshape(shape)
         self._copy_rows(rows.X, index, X)
+        if index.ndim == 2:
+            return OwnRows(X, rows.targets[index])
         weights = None if rows.weights is None else rows.weights[index]
         return Rows(X, rows.targets[index], weights)
 

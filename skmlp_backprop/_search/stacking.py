@@ -1,4 +1,4 @@
-"""Several classifiers trained as one stack of networks.
+"""Several estimators trained as one stack of networks.
 
 Networks of one shape that see the same batches share the first layer's product, one
 large product in place of many thin ones, and the interpreter's cost of a step.
@@ -10,27 +10,16 @@ from itertools import pairwise
 import joblib
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from .._estimators.architecture import make_network
+from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
-from .._estimators.labels import Labels
-from .._estimators.training import (
-    explain,
-    initial_parameters,
-    make_solver,
-    new_history,
-    train,
-)
-from .._estimators.weighting import row_weights
+from .._estimators.regressor import BackpropMLPRegressor
+from .._estimators.training import make_solver, train, warn_of_end
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
-from .._network.rows import Rows
 from .._solvers import SOLVERS
 from .._solvers.interruption import abort_when_interrupted
-from .._solvers.monitor import Monitor
-from .._solvers.problem import Member
 
 # Bytes of a stack's largest array. It bounds the memory (Adam takes some 14 such
 # arrays, 30 MB), and keeps the stack in the cache. Microseconds a step and candidate,
@@ -43,7 +32,7 @@ _NEVER_SHARED = ("alpha", "verbose")
 
 
 def fit_stack(estimators, X, y, sample_weight=None):
-    """Fit several classifiers to the same data, as one training where they can be.
+    """Fit several estimators to the same data, as one training where they can be.
 
     Each ends as its own `fit` would leave it, to rounding: with its own stopping,
     convergence and early stopping, and undisturbed by another's divergence. Those
@@ -57,27 +46,27 @@ def fit_stack(estimators, X, y, sample_weight=None):
 
     Parameters
     ----------
-    estimators : iterable of BackpropMLPClassifier
-        The classifiers. Fitted in place, whatever they were fitted to before.
+    estimators : iterable of BackpropMLPClassifier or of BackpropMLPRegressor
+        The estimators. Fitted in place, whatever they were fitted to before.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The samples.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or a multilabel indicator matrix.
+        Class labels, or a multilabel indicator matrix; for regressors numbers.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples; None for 1 each.
 
     Returns
     -------
-    estimators : list of BackpropMLPClassifier
-        The classifiers, in the same order.
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        The estimators, in the same order.
 
     Raises
     ------
     TypeError
-        If one of them is no BackpropMLPClassifier.
+        If one of them is neither, or both are among them.
     ValueError
         If the input or a combination of parameters is invalid, or an objective is
         not finite at the initial weights. None of the stack is changed then.
@@ -113,16 +102,19 @@ def fit_stack(estimators, X, y, sample_weight=None):
 
 
 def _check_parameters(estimators):
-    """Refuse what is no classifier of ours, and invalid parameters."""
+    """Refuse what is no estimator of ours, and invalid parameters."""
     for i, estimator in enumerate(estimators):
-        if not isinstance(estimator, BackpropMLPClassifier):
+        if not isinstance(estimator, BaseBackpropMLP):
             raise TypeError(
-                "fit_stack takes BackpropMLPClassifier instances, got "
-                f"{type(estimator).__name__} at position {i}. Of a Pipeline pass the "
-                "last step, and X as the other steps transform it, or use "
-                "StackedGridSearchCV."
+                "fit_stack takes BackpropMLPClassifier or BackpropMLPRegressor "
+                f"instances, got {type(estimator).__name__} at position {i}. Of a "
+                "Pipeline pass the last step, and X as the other steps transform it, "
+                "or use StackedGridSearchCV."
             )
         estimator._validate_params()
+    kinds = {isinstance(e, BackpropMLPClassifier) for e in estimators}
+    if len(kinds) > 1:
+        raise TypeError("fit_stack takes classifiers or regressors, got both.")
 
 
 def _check_fits(estimators, X, y, sample_weight):
@@ -133,14 +125,13 @@ def _check_fits(estimators, X, y, sample_weight):
     if not estimators:
         return
     # By a clone, which the data's features are left on.
-    X, y = clone(estimators[0])._validate_rows(X, y, reset=True)
-    labels = Labels.of(y)
-    targets = labels.encode(y)
+    lead = clone(estimators[0])
+    X, y = lead._validate_rows(X, y, reset=True)
+    codec = lead._codec_of(y)
     for estimator in estimators:
         estimator._check_input(X)
-        network = make_network(estimator, X.shape[1], labels)
-        dropout_rates(estimator.dropout, len(network.activations))
-        row_weights(X, targets, labels, estimator.class_weight, sample_weight)
+        data = estimator._training_data(X, y, codec, sample_weight)
+        dropout_rates(estimator.dropout, len(data.network.activations))
         alpha_in_precision(
             estimator.alpha, make_solver(estimator).arithmetic_dtype(X.dtype)
         )
@@ -183,7 +174,7 @@ def stack_key(estimator):
     is_plain = not (
         params["early_stopping"]
         or np.any(params["dropout"])
-        or params["class_weight"] is not None
+        or params.get("class_weight") is not None
     )
     if is_plain and params["random_state"] is not None:
         params["random_state"] = "any seed"
@@ -194,14 +185,14 @@ def stack_key(estimator):
     of_other_solvers -= set(solver.hyper_parameters)
     for name in {*_NEVER_SHARED, *solver.per_network, *of_other_solvers}:
         del params[name]
-    return joblib.hash(params)
+    return joblib.hash((type(estimator).__name__, params))
 
 
 def _check_stackable(estimator):
     name = type(estimator).__name__
-    if not isinstance(estimator, BackpropMLPClassifier):
-        raise CannotStack(f"{name} is no BackpropMLPClassifier")
-    if type(estimator) is not BackpropMLPClassifier:
+    if not isinstance(estimator, BaseBackpropMLP):
+        raise CannotStack(f"{name} is no BackpropMLPClassifier or BackpropMLPRegressor")
+    if type(estimator) not in (BackpropMLPClassifier, BackpropMLPRegressor):
         raise CannotStack(f"{name} is a subclass, whose fit may be its own")
     solver = SOLVERS.get(estimator.solver)
     if solver is None:
@@ -219,35 +210,34 @@ def _check_stackable(estimator):
 
 
 def fit_group(estimators, X, y, sample_weight=None):
-    """Fit classifiers of one key, in as many stacks as the memory asks for.
+    """Fit estimators of one key, in as many stacks as the memory asks for.
 
-    The parameters are those of :func:`fit_stack`, which validates the classifiers'.
+    The parameters are those of :func:`fit_stack`, which validates the estimators'.
 
     Returns
     -------
     n_together : list of int
-        For each classifier the number of those in its stack.
+        For each estimator the number of those in its stack.
     """
-    lead = estimators[0]
     # By a clone, which may be marked by the data's features before all is well.
-    data_X, data_y = clone(lead)._validate_rows(X, y, reset=True)
-    labels = Labels.of(data_y)
-    network = make_network(lead, data_X.shape[1], labels)
-    targets = labels.encode(data_y)
-    weights = row_weights(data_X, targets, labels, lead.class_weight, sample_weight)
-    rows = Rows(data_X, targets, weights)
+    lead = clone(estimators[0])
+    data_X, data_y = lead._validate_rows(X, y, reset=True)
+    codec = lead._codec_of(data_y)
+    data = lead._training_data(data_X, data_y, codec, sample_weight)
     n_together = {}
-    for stack in _split(estimators, network, rows):
-        fitted = _train_stack(stack, network, labels, rows)
-        for estimator, attributes in zip(stack, fitted, strict=True):
+    for stack in _split(estimators, data.network, data.rows):
+        all_trained = train(stack, data)
+        for estimator, trained in zip(stack, all_trained, strict=True):
+            warn_of_end(trained, estimator)
+        for estimator, trained in zip(stack, all_trained, strict=True):
             validate_data(estimator, X, reset=True, skip_check_array=True)
-            vars(estimator).update(attributes)
+            vars(estimator).update(trained.attributes())
             n_together[id(estimator)] = len(stack)
     return [n_together[id(estimator)] for estimator in estimators]
 
 
 def _split(estimators, network, rows):
-    """Cut classifiers of one key into stacks that the data and the memory permit."""
+    """Cut estimators of one key into stacks that the data and the memory permit."""
     lead, units = estimators[0], network.layer_units
     batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
     # A layer's weights, or its activations for a batch.
@@ -269,31 +259,3 @@ def _split(estimators, network, rows):
         n_stacks = -(-len(group) // most)
         for part in np.array_split(np.arange(len(group)), n_stacks):
             yield [group[i] for i in part]
-
-
-def _train_stack(estimators, network, labels, rows):
-    """Train new networks as one stack; return their fitted attributes."""
-    random_states = [check_random_state(e.random_state) for e in estimators]
-    parameters = [
-        initial_parameters(estimator, network, random_state)
-        for estimator, random_state in zip(estimators, random_states, strict=True)
-    ]
-    members = [
-        Member(make_solver(e), new_history(e), Monitor(e.verbose)) for e in estimators
-    ]
-    # One order of the rows will do where there is none, or the same for all.
-    seeds = {estimator.random_state for estimator in estimators}
-    if len(seeds) == 1 or not estimators[0].shuffle:
-        random_states = random_states[:1]
-    train(estimators, network, labels, rows, parameters, members, random_states)
-    for estimator, member in zip(estimators, members, strict=True):
-        explain(member, estimator)
-    return [
-        {
-            **estimator._fitted_attributes(
-                network, labels, member.history, member.parameters
-            ),
-            "_optimizer": member.solver,
-        }
-        for estimator, member in zip(estimators, members, strict=True)
-    ]

@@ -1,7 +1,7 @@
 """The training loop of the minibatch solvers: epochs over a stack of networks.
 
-A single fit is a stack of one. The networks see the same batches; each has its own
-solver, which says when it stops. One that is done leaves and the rest go on: an epoch
+A single fit is a stack of one. The networks see the same batches; each says itself when
+it stops. One that is done leaves and the rest go on: an epoch
 costs what its networks cost.
 """
 
@@ -12,7 +12,6 @@ import numpy as np
 from .._network.parameters import Parameters
 from .._network.rows import Batches
 from .interruption import aborts_when_interrupted
-from .problem import Stop
 
 
 def run_epochs(problem, parameters, members):
@@ -26,7 +25,7 @@ def run_epochs(problem, parameters, members):
     parameters : Parameters
         The initial weights. Overwritten.
 
-    members : list of Member
+    members : list of NetworkInTraining
         The networks; given their final weights and why they stopped.
     """
     stack = _Stack(problem, parameters, members)
@@ -82,18 +81,18 @@ class _Stack:
         self.problem = problem
         self.objective = problem.objective
         self.members = list(members)
+        for i, member in enumerate(self.members):
+            member.start(parameters.view_network(i))
         self._go_on_with(parameters)
         solvers = [member.solver for member in members]
         self.epochs = _Epochs(problem, solvers[0])
         self.update = solvers[0].update(solvers, parameters, self.gradient)
-        self.best = [Best(network) for network in self.networks]
         self._least_weight = np.finfo(problem.objective.dtype).tiny
         self._losses = []
 
     def _go_on_with(self, parameters):
         self.parameters = parameters
         self.gradient = parameters.zeros_like()
-        self.networks = [parameters.view_network(i) for i in range(parameters.n_stack)]
 
     def run_epoch(self):
         """Train for an epoch; then let those leave that are done."""
@@ -101,23 +100,15 @@ class _Stack:
             member.monitor.begin_iteration()
         weights = self._step_through(self.epochs.next())
         losses, self._losses = np.array(self._losses), []
-        for i, member in enumerate(self.members):
-            member.stop = member.solver.close_epoch(
-                member,
-                losses[:, i],
-                weights,
-                self.problem,
-                self.networks[i],
-                self.best[i],
-            )
+        for member, losses_of_member in zip(self.members, losses.T, strict=True):
+            member.close_epoch(losses_of_member, weights, self.problem)
         self._dismiss()
 
     def interrupt(self):
         """Stop where it is."""
         losses = np.array(self._losses).reshape(-1, len(self.members))
-        for i, member in enumerate(self.members):
-            member.solver.count(member, losses[:, i], self.best[i])
-            member.stop = Stop("interrupted")
+        for member, losses_of_member in zip(self.members, losses.T, strict=True):
+            member.interrupt(losses_of_member)
         self._dismiss()
 
     def _step_through(self, batches):
@@ -152,59 +143,21 @@ class _Stack:
             if member.stop is not None:
                 self._leave(i, member)
         self.members = [self.members[i] for i in going_on]
-        self.best = [self.best[i] for i in going_on]
-        if going_on:
-            self._go_on_with(
-                Parameters.copied_to_stack([self.networks[i] for i in going_on])
-            )
-            self.update.select(going_on, self.parameters, self.gradient)
-            self.epochs.select(going_on)
-            self.objective = self.objective.select(going_on)
+        if not going_on:
+            return
+        self._go_on_with(
+            Parameters.copied_to_stack([member.weights for member in self.members])
+        )
+        for i, member in enumerate(self.members):
+            member.weights = self.parameters.view_network(i)
+        self.update.select(going_on, self.parameters, self.gradient)
+        self.epochs.select(going_on)
+        self.objective = self.objective.select(going_on)
 
     def _leave(self, i, member):
-        weights = self.networks[i]
-        wants_best = (
-            member.stop.reason == "diverged"
-            or self.problem.validation_score is not None
-            or not weights.is_finite()
-        )
-        member.parameters = (
-            self.best[i].parameters if wants_best else weights.copied_if_shared()
-        )
+        member.finish(by_score=self.problem.validation_score is not None)
         if member.stop.reason == "diverged":
             # Moments that have led there would lead there again.
             member.solver.reset()
         else:
             self.update.leave(i)
-
-
-class Best:
-    """The best weights of a network so far; the initial ones until there are others.
-
-    An epoch's loss is taken before its steps, so that weights are known to have a
-    finite loss only when the next batch has been evaluated: until then they are
-    but a candidate.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        The initial weights of one network, copied.
-    """
-
-    def __init__(self, parameters):
-        self.parameters = parameters.copy()
-        self._candidate = None
-        self._is_confirmed = True
-
-    def keep(self, parameters):
-        """Make these the candidate."""
-        if self._candidate is None:
-            self._candidate = self.parameters.zeros_like()
-        self._candidate.copy_from(parameters)
-        self._is_confirmed = False
-
-    def confirm(self):
-        """Make the candidate, if there is one, the best."""
-        if not self._is_confirmed:
-            self.parameters, self._candidate = self._candidate, self.parameters
-            self._is_confirmed = True

@@ -49,12 +49,11 @@ class FullBatchSolver:
         parameters : Parameters
             The initial weights of one network; overwritten by the final ones.
 
-        members : list of one Member
-            The network. Its history is written to, and it is given its final weights
-            and the reason why it stopped.
+        members : list of one NetworkInTraining
+            The network; given its final weights and why it stopped.
         """
         (member,) = members
-        member.parameters = parameters
+        member.weights = parameters
         member.stop = self._run(problem, parameters, member.history, member.monitor)
 
     def _run(self, problem, parameters, history, monitor):

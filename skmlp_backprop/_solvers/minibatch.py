@@ -1,20 +1,17 @@
-"""One network's part in a training on minibatches: its parameters and stopping rules.
+"""Parameters and schedule of one network's training on minibatches.
 
 The loop over epochs is in ``epochs``; SGD and Adam add a schedule and an update rule.
 """
 
 import warnings
 
-import numpy as np
-
 from .epochs import run_epochs
-from .problem import Stop
 
 
 class MinibatchSolver:
     """Go over the rows in minibatches, epoch by epoch.
 
-    The stopping rules, the order of the random draws and the meaning of every
+    The stop rule, the order of the random draws and the meaning of every
     parameter are MLPClassifier's.
 
     Parameters
@@ -119,115 +116,11 @@ class MinibatchSolver:
         parameters : Parameters
             The initial weights. Overwritten.
 
-        members : list of Member
-            The networks' solvers, of which this is the first, with their histories,
-            which are written to, and monitors. They are given their final weights
-            and the reason why they stopped.
+        members : list of NetworkInTraining
+            The networks, this the solver of the first.
         """
         self._warn_of_clipping(problem.rows.n_rows)
         run_epochs(problem, parameters, members)
-
-    def close_epoch(self, member, losses, weights, problem, parameters, best):
-        """Account for an epoch.
-
-        Parameters
-        ----------
-        member : Member
-            The network that this is the solver of.
-
-        losses, weights : ndarray of shape (n_batches,)
-            J on each batch, taken before its step; and the batches' weights.
-
-        problem : Problem
-            What is minimised.
-
-        parameters : Parameters
-            The network's weights.
-
-        best : Best
-            The best weights so far.
-
-        Returns
-        -------
-        stop : Stop or None
-            Why to stop, if it is time to.
-        """
-        if not (self.count(member, losses, best) and parameters.is_finite()):
-            return Stop("diverged")
-        loss = float(losses @ weights / weights.sum())
-        self._record(loss, problem, member, parameters, best)
-        self.end_epoch(member.history.t)
-        if member.monitor.end_iteration(member.history, lambda: parameters):
-            return Stop("callback")
-        if self._is_done(problem, member):
-            return Stop("converged")
-        if member.history.n_iter >= self.max_iter:
-            return Stop("max_iter")
-        return None
-
-    def count(self, member, losses, best):
-        """Count the evaluations up to the first that is not finite; whether none is."""
-        finite = np.isfinite(losses)
-        n_finite = len(losses) if finite.all() else int(finite.argmin())
-        member.history.n_fun += n_finite
-        if n_finite > 0:
-            best.confirm()
-        return n_finite == len(losses)
-
-    def _record(self, loss, problem, member, parameters, best):
-        """Write an epoch down, and keep its weights if they are the best so far."""
-        history = member.history
-        history.end_iteration(loss)
-        history.t += problem.rows.n_rows
-        member.monitor.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
-        if problem.validation_score is None:
-            self._record_loss(loss, history, parameters, best)
-        else:
-            self._record_score(problem, member, parameters, best)
-
-    def _record_loss(self, loss, history, parameters, best):
-        if loss > history.best_loss - self.tol:
-            history.no_improvement_count += 1
-        else:
-            history.no_improvement_count = 0
-        if loss < history.best_loss:
-            history.best_loss = loss
-            best.keep(parameters)
-
-    def _record_score(self, problem, member, parameters, best):
-        history = member.history
-        score = problem.validation_score(parameters)
-        member.monitor.say(f"Validation score: {score:f}")
-        history.validation_scores.append(score)
-        if score < history.best_validation_score + self.tol:
-            history.no_improvement_count += 1
-        else:
-            history.no_improvement_count = 0
-        if score > history.best_validation_score:
-            history.best_validation_score = score
-            best.keep(parameters)
-            best.confirm()
-
-    def _is_done(self, problem, member):
-        """Whether progress has ceased and the learning rate can't be lowered."""
-        history = member.history
-        if history.no_improvement_count <= self.n_iter_no_change:
-            return False
-        what = (
-            "Training loss" if problem.validation_score is None else "Validation score"
-        )
-        message = (
-            f"{what} did not improve more than tol={self.tol:f} for "
-            f"{self.n_iter_no_change} consecutive epochs."
-        )
-        if self.slow_down():
-            member.monitor.say(
-                f"{message} Setting learning rate to {self.learning_rate_:f}"
-            )
-            history.no_improvement_count = 0
-            return False
-        member.monitor.say(f"{message} Stopping.")
-        return True
 
     def n_batch_rows(self, n_rows):
         """Rows of a minibatch, of which there are `n_rows` to take from."""

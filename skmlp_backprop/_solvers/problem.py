@@ -1,15 +1,12 @@
-"""What a solver is given, and what it leaves behind."""
+"""What a solver is given, and why it ended."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._network.objective import Objective
-from .._network.parameters import Parameters
 from .._network.rows import Rows
-from .monitor import Monitor
 
 
 @dataclass
@@ -36,121 +33,6 @@ class Problem:
     rows: Rows
     random_states: list
     validation_score: Callable | None = None
-
-
-@dataclass
-class History:
-    """How a training went; a later call that continues it goes on writing here.
-
-    The fields are the fitted attributes of the same names, less the underscore.
-    """
-
-    n_iter: int = 0
-    n_fun: int = 0
-    t: int = 0
-    loss: float = np.inf
-    best_loss: float | None = np.inf
-    loss_curve: list = field(default_factory=list)
-    n_fun_curve: list = field(default_factory=list)
-    time_curve: list = field(default_factory=list)
-    validation_scores: list | None = None
-    best_validation_score: float | None = None
-    no_improvement_count: int = 0
-    n_fun_before: int = 0
-    started: float = field(default_factory=time.perf_counter)
-
-    def end_iteration(self, loss):
-        """Write an iteration down, for which `n_fun` is up to date."""
-        self.n_iter += 1
-        self.loss = loss
-        self.loss_curve.append(loss)
-        self.n_fun_curve.append(self.n_fun_before + self.n_fun)
-        self.time_curve.append(time.perf_counter() - self.started)
-
-    def copy(self):
-        """Copy, lists included."""
-        scores = self.validation_scores
-        return replace(
-            self,
-            loss_curve=list(self.loss_curve),
-            n_fun_curve=list(self.n_fun_curve),
-            time_curve=list(self.time_curve),
-            validation_scores=None if scores is None else list(scores),
-        )
-
-    def continued(self, fresh):
-        """Copy for a call that goes on training, with counts of its own.
-
-        Parameters
-        ----------
-        fresh : History
-            What the call would begin with from new weights: it tells whether losses
-            or validation scores are what is to be improved.
-        """
-        # The curves go on, and what they count with them.
-        seconds = self.time_curve[-1] if self.time_curve else 0.0
-        history = replace(
-            self.copy(),
-            n_iter=0,
-            n_fun=0,
-            n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
-            started=time.perf_counter() - seconds,
-        )
-        if (history.best_loss is None) == (fresh.best_loss is None):
-            return history
-        return replace(
-            history,
-            best_loss=fresh.best_loss,
-            validation_scores=fresh.validation_scores,
-            best_validation_score=fresh.best_validation_score,
-            no_improvement_count=0,
-        )
-
-
-# What of it is public, as an attribute of the estimator.
-PUBLIC_HISTORY = (
-    "n_iter",
-    "n_fun",
-    "t",
-    "loss",
-    "best_loss",
-    "loss_curve",
-    "n_fun_curve",
-    "time_curve",
-    "validation_scores",
-    "best_validation_score",
-)
-
-
-@dataclass
-class Member:
-    """One network of those that a solver trains together.
-
-    Parameters
-    ----------
-    solver : FullBatchSolver or MinibatchSolver
-        Its solver, of the same class for all.
-
-    history : History
-        Written to; where it tells of earlier epochs, they are continued.
-
-    monitor : Monitor
-        Told of every iteration; may ask to stop.
-
-    Attributes
-    ----------
-    parameters : Parameters or None
-        The final weights, once it has stopped.
-
-    stop : Stop or None
-        Why it has stopped.
-    """
-
-    solver: object
-    history: History
-    monitor: Monitor
-    parameters: Parameters | None = None
-    stop: "Stop | None" = None
 
 
 @dataclass

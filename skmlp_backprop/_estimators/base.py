@@ -1,0 +1,258 @@
+"""The parameters that classifier and regressor share, and their training."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+from .._network.activations import ACTIVATIONS
+from .._network.initialization import INITIALIZERS
+from .._solvers import SOLVERS, STOCHASTIC_SOLVERS
+from .architecture import check_fits
+from .callback_reports import CallbackReporter
+from .fitted_network import FittedNetworkMixin
+from .html import DocumentedHTMLMixin
+from .old_fit import keeping_the_old_fit_on_error
+from .plain_state import from_plain, to_plain
+from .sklearn_private import Interval, Options, StrOptions, _fit_context
+from .training import (
+    State,
+    fitted_attributes,
+    initial_parameters,
+    make_solver,
+    new_history,
+    train,
+    warn_of_end,
+)
+
+
+class BaseBackpropMLP(
+    CallbackSupportMixin, FittedNetworkMixin, DocumentedHTMLMixin, BaseEstimator
+):
+    """Base class of the classifier and the regressor, which tell what y means.
+
+    A subclass has, besides its own parameters:
+
+    - ``_codec_of(y)``: the :class:`Labels` or :class:`Numbers` that y is made of;
+    - ``_check_same_codec(y)``: that y is such as in the previous call of `fit`;
+    - ``_row_weights(X, targets, codec, sample_weight)``: the weight of each row;
+    - ``_sklearn_class()``: scikit-learn's class of the same kind.
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "solver": [StrOptions(set(SOLVERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        # Beyond these the first rate, or range of the weights, is no float any more.
+        "power_t": [Interval(Real, 0, 50, closed="both")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "input_activation": [StrOptions(set(ACTIVATIONS)), None],
+        "weight_init": [
+            StrOptions(set(INITIALIZERS)),
+            Interval(Real, 0, 1e300, closed="both"),
+        ],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes,
+        activation,
+        solver,
+        alpha,
+        batch_size,
+        learning_rate,
+        learning_rate_init,
+        power_t,
+        max_iter,
+        input_activation,
+        weight_init,
+        shuffle,
+        random_state,
+        tol,
+        verbose,
+        warm_start,
+        momentum,
+        nesterovs_momentum,
+        early_stopping,
+        validation_fraction,
+        dropout,
+        beta_1,
+        beta_2,
+        epsilon,
+        n_iter_no_change,
+        max_fun,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.input_activation = input_activation
+        self.weight_init = weight_init
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.dropout = dropout
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @keeping_the_old_fit_on_error
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None):
+        """Fit the network to data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples. float32 input is trained in float32 (by "tnc" in float64),
+            everything else in float64.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or a multilabel indicator matrix; for the regressor numbers.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        self : BackpropMLPClassifier or BackpropMLPRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input or a combination of parameters is invalid, or the
+            objective is not finite at the initial weights. What was fitted before
+            stays as it was.
+        """
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        continuing = self.warm_start and hasattr(self, "coefs_")
+        X, y = self._validate_rows(X, y, reset=not continuing)
+        if continuing:
+            self._check_same_codec(y)
+        codec = self._codec if continuing else self._codec_of(y)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        given = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **given)
+        data = self._training_data(X, y, codec, sample_weight)
+        (trained,) = train(
+            [self],
+            data,
+            [self._state(data)] if continuing else None,
+            reporters=self._reporters(context, data, given),
+        )
+        vars(self).update(trained.attributes())
+        warn_of_end(trained, self)
+        context.call_on_fit_task_end(
+            estimator=self, reconstruction_attributes={}, **given
+        )
+        return self
+
+    def _partial_fit(self, X, y, codec, sample_weight):
+        """Train for one epoch on validated rows, going on from where it stands."""
+        data = self._training_data(X, y, codec, sample_weight)
+        solver = make_solver(self)
+        if isinstance(getattr(self, "_optimizer", None), type(solver)):
+            solver.resume(self._optimizer)
+        solver.max_iter = 1
+        states = [self._state(data)] if hasattr(self, "coefs_") else None
+        (trained,) = train([self], data, states, solvers=[solver])
+        vars(self).update(trained.attributes())
+        # Here an epoch is all that is asked for.
+        if trained.stop.reason != "max_iter":
+            warn_of_end(trained, self)
+        return self
+
+    def _state(self, data):
+        """What a training goes on from: the weights there are, and their history."""
+        parameters = self._parameters()
+        check_fits(parameters, data.network)
+        return State(parameters, self._history.continued(new_history(self)))
+
+    def _reporters(self, context, data, given):
+        """What reports to the callbacks, if there are any."""
+        if not hasattr(self, "_skl_callbacks"):
+            return None
+
+        def fitted(history, parameters):
+            return fitted_attributes(
+                data.network, data.codec, history, parameters.copy(data.rows.X.dtype)
+            )
+
+        task_name = "epoch" if self.solver in STOCHASTIC_SOLVERS else "iteration"
+        return [CallbackReporter(self, context, task_name, fitted, **given)]
+
+    def _initialized(self, X, y, random_state):
+        """A copy with freshly initialised weights, as if fitted for no iteration."""
+        copy = clone(self)
+        X, y = copy._validate_rows(X, y, reset=True)
+        data = copy._training_data(X, y, copy._codec_of(y), None)
+        parameters = initial_parameters(copy, data.network, random_state).copy()
+        return copy._with_weights(parameters, data.codec, new_history(copy))
+
+    def _check_partial_fit(self):
+        """Raise the reason why there is no partial_fit, if there is one."""
+        if self.solver not in STOCHASTIC_SOLVERS:
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        return True
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return to_plain(state) if "_network" in state else state
+
+    def __setstate__(self, state):
+        super().__setstate__(from_plain(state) if "private_state" in state else state)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

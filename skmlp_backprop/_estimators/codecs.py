@@ -1,0 +1,281 @@
+"""From y to the targets a network is trained on, and back: labels, or numbers."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from .._network.outputs import (
+    ExponentialOutput,
+    IdentityOutput,
+    IncreasingOutput,
+    make_class_output,
+)
+
+
+def is_multilabel(y):
+    """Whether y is a multilabel indicator matrix."""
+    return type_of_target(y, input_name="y").startswith("multilabel")
+
+
+class Labels:
+    """The classes of a problem; turns labels into targets and back.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels; for multilabel targets the label indices.
+
+    multilabel : bool, default=False
+        Whether each row may have any number of the classes.
+    """
+
+    def __init__(self, classes, *, multilabel=False):
+        self.encoder = LabelEncoder().fit(classes)
+        self.classes = self.encoder.classes_
+        self.multilabel = multilabel
+
+    @classmethod
+    def that_occur_in(cls, y):
+        """The labels that occur in y.
+
+        Raises
+        ------
+        ValueError
+            If y is not a classification target.
+        """
+        check_classification_targets(y)
+        if is_multilabel(y):
+            return cls(np.arange(y.shape[1]), multilabel=True)
+        return cls(column_or_1d(y))
+
+    @classmethod
+    def in_order(cls, classes, *, multilabel=False):
+        """The labels named in the order of the outputs.
+
+        Raises
+        ------
+        ValueError
+            If they are not sorted and distinct.
+        """
+        classes = np.asarray(classes)
+        labels = cls(classes, multilabel=multilabel)
+        if not np.array_equal(labels.classes, classes):
+            raise ValueError(
+                "classes must be sorted and distinct, in the order of the outputs; "
+                f"got {classes.tolist()}."
+            )
+        return labels
+
+    def fitted_attributes(self):
+        """The attributes that tell of it."""
+        return {"classes_": self.classes}
+
+    def make_output(self, estimator):
+        """The output that an estimator's parameters describe."""
+        return make_class_output(
+            estimator.output_activation, len(self.classes), self.multilabel
+        )
+
+    def encode(self, y, dtype):
+        """Turn labels into targets of the smallest integer type.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,), or indicator matrix of shape \
+                (n_rows, n_classes)
+            Labels.
+
+        dtype : dtype
+            Precision of the arithmetic, for targets that are numbers.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Class codes, or the indicator matrix.
+
+        Raises
+        ------
+        ValueError
+            If there are labels that are not in `classes`.
+        """
+        if is_multilabel(y) != self.multilabel:
+            kinds = ("one class per row", "a multilabel indicator matrix")
+            raise ValueError(
+                f"`y` must be {kinds[self.multilabel]}, as in the previous call, got "
+                f"{kinds[not self.multilabel]}."
+            )
+        if self.multilabel:
+            y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+            if y.shape[1] != len(self.classes):
+                raise ValueError(
+                    f"`y` has {y.shape[1]} labels, but {len(self.classes)} were seen "
+                    "in the previous call."
+                )
+            return (y != 0).astype(np.uint8)
+        unknown = np.setdiff1d(y, self.classes)
+        if len(unknown):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. `self.classes_` has "
+                f"{self.classes}. 'y' has {np.unique(y)}."
+            )
+        codes = self.encoder.transform(y)
+        return codes.astype(np.min_scalar_type(len(self.classes)))
+
+    def decode(self, output, logits):
+        """Turn logits into the most probable labels.
+
+        Parameters
+        ----------
+        output : ClassOutput
+            What the logits mean.
+
+        logits : ndarray of shape (n_rows, n_outputs)
+            The network's.
+
+        Returns
+        -------
+        y : ndarray of shape (n_rows,) or, for multilabel, (n_rows, n_classes)
+            Labels.
+        """
+        codes = output.codes(logits)
+        return codes.astype(int) if self.multilabel else self.classes[codes]
+
+    def strata(self, targets):
+        """What a split of rows is stratified by: their classes, or None."""
+        return None if self.multilabel else targets
+
+    def score(self, network, logits, targets, weights):
+        """Accuracy, of all labels of a row together where it has several."""
+        codes = network.output.codes(logits)
+        return float(accuracy_score(targets, codes, sample_weight=weights))
+
+
+class Numbers:
+    """The numbers to predict for each row; turns them into targets and back.
+
+    Parameters
+    ----------
+    n_columns : int or None
+        Number of them; None for one, in a one-dimensional array.
+    """
+
+    def __init__(self, n_columns=None):
+        self.n_columns = n_columns
+
+    @classmethod
+    def like(cls, y):
+        """Numbers in the shape of those in y."""
+        return cls(None if y.ndim == 1 else y.shape[1])
+
+    def fitted_attributes(self):
+        """The attributes that tell of it."""
+        return {}
+
+    def make_output(self, estimator):
+        """The output that an estimator's parameters describe."""
+        n_columns = 1 if self.n_columns is None else self.n_columns
+        if estimator.loss in ("poisson", "gamma"):
+            return ExponentialOutput(n_columns)
+        if estimator.loss != "quantile" or np.isscalar(estimator.quantile):
+            return IdentityOutput(n_columns)
+        if self.n_columns is not None:
+            raise ValueError(
+                "Several quantiles are predicted of one number a row: with y of shape "
+                f"(n_rows, {n_columns}) `quantile` must be a single number."
+            )
+        return IncreasingOutput(len(estimator.quantile))
+
+    def encode(self, y, dtype):
+        """Turn numbers into targets.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,) or (n_rows, n_columns)
+            The numbers.
+
+        dtype : dtype
+            Precision of the arithmetic.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_rows, n_columns)
+            The same as columns.
+
+        Raises
+        ------
+        ValueError
+            If there is another number of columns, or they are too large for the
+            precision.
+        """
+        y = np.asarray(y)
+        n_columns = None if y.ndim == 1 else y.shape[1]
+        if n_columns != self.n_columns:
+            raise ValueError(
+                f"`y` has {_columns(n_columns)}, but {_columns(self.n_columns)} "
+                "in the previous call."
+            )
+        with np.errstate(over="ignore"):
+            targets = y.astype(dtype).reshape(len(y), -1)
+        if not np.isfinite(targets).all():
+            raise ValueError(
+                f"Input y contains values too large for {np.dtype(dtype)}, the "
+                "precision of X. Scale y, or pass X of float64."
+            )
+        return targets
+
+    def decode(self, output, logits):
+        """Turn logits into predictions.
+
+        Parameters
+        ----------
+        output : NumberOutput
+            What the logits mean.
+
+        logits : ndarray of shape (n_rows, n_outputs)
+            The network's.
+
+        Returns
+        -------
+        y : ndarray of shape (n_rows,) or (n_rows, n_columns)
+            The numbers.
+        """
+        values = output.values(logits)
+        is_flat = self.n_columns is None and values.shape[1] == 1
+        return values[:, 0] if is_flat else values
+
+    def strata(self, targets):
+        """What a split of rows is stratified by: nothing."""
+        return
+
+    def score(self, network, logits, targets, weights):
+        """R2 averaged over the columns, or for quantiles D2; nan if it is undefined.
+
+        D2 is the share by which the loss is lower than that of the targets' own
+        quantile, and R2 the same for the mean and squared errors.
+        """
+        values = network.output.values(logits)
+        if not np.isfinite(values).all():
+            return float("nan")
+        if network.loss.quantile is None:
+            return float(r2_score(targets, values, sample_weight=weights))
+        return d2_of_quantiles(network.loss.quantile, targets, values, weights)
+
+
+def d2_of_quantiles(quantiles, targets, values, weights):
+    """D2 of predicted quantiles, averaged over these where there are several."""
+    if np.isscalar(quantiles):
+        levels, predicted = [quantiles], [values]
+    else:
+        levels, predicted = quantiles, values.T[:, :, np.newaxis]
+    scores = [
+        d2_pinball_score(targets, p, sample_weight=weights, alpha=level)
+        for level, p in zip(levels, predicted, strict=True)
+    ]
+    return float(np.mean(scores))
+
+
+def _columns(n_columns):
+    return "one dimension" if n_columns is None else f"{n_columns} columns"

@@ -1,0 +1,341 @@
+"""The regressor: its own parameters and predictions."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import column_or_1d
+
+from .._network.losses import loss_names
+from .._network.outputs import NUMBER_OUTPUTS
+from .._network.parameters import parameters_from_arrays
+from .._solvers import STOCHASTIC_SOLVERS
+from .._solvers.history import History
+from .base import BaseBackpropMLP
+from .codecs import Numbers, d2_of_quantiles
+from .documentation import documented
+from .old_fit import keeping_the_old_fit_on_error
+from .sklearn_private import Interval, StrOptions, _fit_context
+from .weighting import sample_weights
+
+
+@documented
+class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
+    """Multilayer perceptron regressor, trained by backpropagation.
+
+    It minimises
+
+        J = 1/W sum_i w_i loss_i + alpha/(2 W) sum_l ||W_l||^2,  W = sum_i w_i,
+
+    where w_i is the sample weight and W_l are the weight matrices, not the biases. With
+    unit weights the penalty is alpha/(2 m) times the squared weights, so `alpha` is the
+    lambda of the textbooks. Parameters and attributes have the names and the meaning
+    they have in :class:`sklearn.neural_network.MLPRegressor`, wherever that has them.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", \
+            "gamma"}, default="squared_error"
+        Loss of a row, summed over the columns of y:
+
+        - "squared_error", half the squared distance, for the mean; "absolute_error",
+          for the median; "huber", the one up to a distance of `huber_epsilon` and in
+          proportion to the other beyond it;
+        - "quantile", the pinball loss, for quantiles of y;
+        - "poisson" and "gamma", half these deviances, with the exponential of the
+          output as the prediction; y must not be negative, with "gamma" be positive.
+
+        "absolute_error" and "quantile" have a kink at each row's target, at which the
+        full-batch solvers' searches along a line end too soon: they are refused there.
+
+    ... network_parameters
+
+    quantile : float or sequence of float, default=0.5
+        The quantile that loss "quantile" aims at, in (0, 1); or several in increasing
+        order, each an output of one network. These never cross: each is predicted as
+        the one below plus a softplus.
+
+    huber_epsilon : float, default=1.35
+        Distance, in units of y, from which on loss "huber" is linear.
+
+    ... initial_parameters
+
+    ... training_parameters
+
+    Attributes
+    ----------
+    ... attributes
+
+    See Also
+    --------
+    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+
+    Notes
+    -----
+    ... notes
+
+    References
+    ----------
+    Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986). "Learning
+    representations by back-propagating errors." Nature 323.
+
+    Examples
+    --------
+    >>> from sklearn.compose import TransformedTargetRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmlp_backprop import BackpropMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> mlp = BackpropMLPRegressor(
+    ...     activation="tanh", solver="lbfgs", alpha=30, random_state=0
+    ... )
+    >>> model = make_pipeline(
+    ...     StandardScaler(),
+    ...     TransformedTargetRegressor(mlp, transformer=StandardScaler()),
+    ... )
+    >>> model.fit(X, y).score(X, y) > 0.5
+    True
+    """
+
+    _y_numeric = True
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **BaseBackpropMLP._parameter_constraints,
+        "loss": [StrOptions(set(loss_names(NUMBER_OUTPUTS)))],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "huber_epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        quantile=0.5,
+        huber_epsilon=1.35,
+        input_activation=None,
+        weight_init="auto",
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        dropout=0.0,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+    ):
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            input_activation=input_activation,
+            weight_init=weight_init,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            dropout=dropout,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.loss = loss
+        self.quantile = quantile
+        self.huber_epsilon = huber_epsilon
+
+    @classmethod
+    def from_weights(cls, coefs, intercepts, *, input_intercept=None, **params):
+        """Make a fitted regressor from given weights.
+
+        Parameters
+        ----------
+        coefs : sequence of array-like of shape (fan_in, fan_out)
+            Weight matrix of each layer. If all arrays are float32 so are the
+            regressor's, else float64.
+
+        intercepts : sequence of array-like of shape (fan_out,)
+            Biases of each layer.
+
+        input_intercept : array-like of shape (n_features,), default=None
+            Biases of the input, for an `input_activation`.
+
+        **params
+            The regressor's other parameters; `hidden_layer_sizes` follows from the
+            weights.
+
+        Returns
+        -------
+        regressor : BackpropMLPRegressor
+            The fitted regressor; with one output it predicts one-dimensional arrays.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit together.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPRegressor
+        >>> mlp = BackpropMLPRegressor.from_weights([[[2.0]]], [[1.0]])
+        >>> mlp.predict([[3.0]])
+        array([7.])
+        """
+        parameters = parameters_from_arrays(coefs, intercepts, input_intercept)
+        *_, n_outputs = units = parameters.layer_units
+        regressor = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
+        regressor._validate_params()
+        is_flat = n_outputs == 1 or regressor._predicts_quantiles()
+        numbers = Numbers(None if is_flat else n_outputs)
+        return regressor._with_weights(parameters, numbers, History())
+
+    @available_if(lambda self: self._check_partial_fit())
+    @_fit_context(prefer_skip_nested_validation=True)
+    @keeping_the_old_fit_on_error
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on the given data, going on from where it stands.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The numbers to predict.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        self : BackpropMLPRegressor
+            The regressor.
+
+        Raises
+        ------
+        ValueError
+            If the input is invalid.
+        AttributeError
+            With a full-batch solver; and with `early_stopping`, which needs all of the
+            data.
+        """
+        first_call = not hasattr(self, "coefs_")
+        X, y = self._validate_rows(X, y, reset=first_call)
+        numbers = self._codec_of(y) if first_call else self._codec
+        return self._partial_fit(X, y, numbers, sample_weight)
+
+    def predict(self, X):
+        """Predict the numbers of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), (n_samples, n_outputs) or \
+                (n_samples, n_quantiles)
+            The numbers; with several quantiles these, in increasing order.
+        """
+        logits = self._logits(X)
+        return self._codec.decode(self._network.output, logits)
+
+    def score(self, X, y, sample_weight=None):
+        """R2 of the predictions; of several quantiles the mean of their D2.
+
+        D2 is the share by which the pinball loss is lower than that of y's own quantile
+        (see :func:`sklearn.metrics.d2_pinball_score`), as R2 is of squared errors.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true numbers.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        if not self._predicts_quantiles():
+            return super().score(X, y, sample_weight)
+        targets = column_or_1d(y)[:, np.newaxis]
+        return d2_of_quantiles(self.quantile, targets, self.predict(X), sample_weight)
+
+    def _predicts_quantiles(self):
+        return self.loss == "quantile" and not np.isscalar(self.quantile)
+
+    def _codec_of(self, y):
+        return Numbers.like(y)
+
+    def _check_same_codec(self, y):
+        """Nothing to refuse here: encoding finds another number of columns."""
+
+    def _training_data(self, X, y, codec, sample_weight):
+        self._check_quantiles()
+        data = super()._training_data(X, y, codec, sample_weight)
+        if data.network.loss.has_kink and self.solver not in STOCHASTIC_SOLVERS:
+            raise ValueError(
+                f"loss={self.loss!r} has a kink at each row's target, at which the "
+                f"line searches of solver={self.solver!r} end too soon. Use solver "
+                "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
+            )
+        return data
+
+    def _check_quantiles(self):
+        """Refuse levels that are none, or not in order."""
+        levels = np.atleast_1d(self.quantile)
+        is_sorted = levels.ndim == 1 and (np.diff(levels) > 0).all()
+        if not (len(levels) and is_sorted and levels[0] > 0 and levels[-1] < 1):
+            raise ValueError(
+                "quantile must be a number in (0, 1), or several in increasing order, "
+                f"got {self.quantile!r}."
+            )
+
+    def _row_weights(self, X, targets, codec, sample_weight):
+        return sample_weights(X, sample_weight)
+
+    @staticmethod
+    def _sklearn_class():
+        from sklearn.neural_network import MLPRegressor
+
+        return MLPRegressor
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

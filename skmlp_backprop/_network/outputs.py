@@ -1,0 +1,271 @@
+"""What a network's outputs mean, one class for each kind.
+
+An output writes the targets of rows as the losses take them, and tells what logits
+predict. Training never asks for predictions: each loss fuses its output's activation
+with itself (see ``losses``), which keeps both stable at any logit.
+
+To add an output, write its class, and a loss that is registered under its name.
+"""
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+
+
+class Output:
+    """Base class of the outputs.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of the network's outputs.
+
+    Attributes
+    ----------
+    name : str
+        The activation's name, ``out_activation_``.
+    """
+
+    name = None
+
+    def __init__(self, n_outputs):
+        self.n_outputs = n_outputs
+
+    def write_targets(self, targets, out):
+        """Write the targets of rows as a loss takes them.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            The targets; with the networks of a stack in front where each has rows of
+            its own.
+
+        out : ndarray of shape (n_outputs, n_rows)
+            Overwritten; with the networks in front where they are in `targets`.
+        """
+        np.copyto(out, targets.swapaxes(-1, -2))
+
+
+# Of classes. Targets are their codes, from 0, or the indicators of labels.
+
+
+class ClassOutput(Output):
+    """Base class of the outputs that tell classes apart.
+
+    Targets are written as 1 where a row has the output's class, else 0.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of the network's outputs.
+    """
+
+    # The class whose code is 0 has the first output.
+    first_code = 0
+
+    def __init__(self, n_outputs):
+        super().__init__(n_outputs)
+        self._codes = np.arange(n_outputs)[:, np.newaxis] + self.first_code
+
+    def write_targets(self, targets, out):
+        np.equal(targets[..., np.newaxis, :], self._codes, out=out)
+
+    def proba(self, logits):
+        """Probabilities of the classes, of shape (n_rows, n_classes)."""
+        raise NotImplementedError
+
+    def log_proba(self, logits):
+        """Logarithm of :meth:`proba`, finite wherever the logits are."""
+        raise NotImplementedError
+
+    def decision(self, logits):
+        """How much speaks for each class, or with two for the second."""
+        raise NotImplementedError
+
+    def codes(self, logits):
+        """Codes of the most probable classes, or indicators."""
+        return self.proba(logits).argmax(axis=1)
+
+
+class SoftmaxOutput(ClassOutput):
+    """Softmax over the outputs: p_k = exp(z_k) / sum_j exp(z_j).
+
+    The only output of a single class has probability 1.
+    """
+
+    name = "softmax"
+
+    def proba(self, logits):
+        return _positive(softmax(logits, axis=1))
+
+    def log_proba(self, logits):
+        return log_softmax(logits, axis=1)
+
+    def decision(self, logits):
+        """Log-probabilities; the logit of the second class of two, 0 of a single one.
+
+        The logits are defined up to a shift of each row, by which they could not be
+        compared from row to row.
+        """
+        if self.n_outputs == 1:
+            return np.zeros_like(logits[:, 0])
+        if self.n_outputs == 2:
+            return logits[:, 1] - logits[:, 0]
+        return self.log_proba(logits)
+
+
+class BinaryOutput(ClassOutput):
+    """One sigmoid, the probability of the second of two classes."""
+
+    name = "logistic"
+    first_code = 1
+
+    def proba(self, logits):
+        return np.hstack([_sigmoid(-logits), _sigmoid(logits)])
+
+    def log_proba(self, logits):
+        return np.hstack([log_expit(-logits), log_expit(logits)])
+
+    def decision(self, logits):
+        return logits[:, 0]
+
+    def codes(self, logits):
+        return (logits[:, 0] > 0).astype(np.intp)
+
+
+class OneVsAllOutput(ClassOutput):
+    """A sigmoid for each class, normalised over the classes to sum to 1.
+
+    Normalising the logarithms keeps rows apart in which every sigmoid underflows. Where
+    several sigmoids round to 1 their classes are equally probable, whatever their
+    logits are.
+    """
+
+    name = "logistic"
+
+    def proba(self, logits):
+        return _positive(softmax(log_expit(logits), axis=1))
+
+    def log_proba(self, logits):
+        return log_softmax(log_expit(logits), axis=1)
+
+    def decision(self, logits):
+        return logits
+
+
+class MultilabelOutput(ClassOutput):
+    """A sigmoid for each label, of which a row may have any number."""
+
+    name = "logistic"
+    write_targets = Output.write_targets
+
+    def proba(self, logits):
+        return _sigmoid(logits)
+
+    def log_proba(self, logits):
+        return log_expit(logits)
+
+    def decision(self, logits):
+        return logits
+
+    def codes(self, logits):
+        return (logits > 0).astype(np.uint8)
+
+
+def make_class_output(activation, n_classes, multilabel):
+    """The output that tells classes apart by an activation.
+
+    Two classes need one logistic output, or two under a softmax. A single class has a
+    softmax of one output, which is 1.
+
+    Parameters
+    ----------
+    activation : {"auto", "softmax", "logistic"}
+        Its name; "auto" is softmax for several classes, else logistic.
+
+    n_classes : int
+        Number of classes.
+
+    multilabel : bool
+        Whether each row may have any number of them.
+
+    Returns
+    -------
+    output : ClassOutput
+        The output.
+
+    Raises
+    ------
+    ValueError
+        If a softmax is asked for on multilabel targets.
+    """
+    if multilabel and activation == "softmax":
+        raise ValueError(
+            "output_activation='softmax' makes the classes exclude each other, but y "
+            "is multilabel; use 'logistic' or 'auto'."
+        )
+    if multilabel:
+        return MultilabelOutput(n_classes)
+    if activation == "softmax" or n_classes == 1:
+        return SoftmaxOutput(n_classes)
+    if n_classes == 2:
+        return BinaryOutput(1)
+    kind = OneVsAllOutput if activation == "logistic" else SoftmaxOutput
+    return kind(n_classes)
+
+
+def _positive(proba):
+    """Keep probabilities above 0, which an exponential never is, by underflow too."""
+    return np.maximum(proba, np.finfo(proba.dtype).tiny, out=proba)
+
+
+def _sigmoid(logits):
+    """The sigmoid, strictly between 0 and 1, also where it would round to these."""
+    proba = expit(logits)
+    limits = np.finfo(proba.dtype)
+    return np.clip(proba, limits.tiny, 1 - limits.epsneg, out=proba)
+
+
+# Of numbers. Targets are these.
+
+
+class NumberOutput(Output):
+    """Base class of the outputs that predict numbers."""
+
+    def values(self, logits):
+        """The predicted numbers, of shape (n_rows, n_outputs)."""
+        raise NotImplementedError
+
+
+class IdentityOutput(NumberOutput):
+    """The logits themselves."""
+
+    name = "identity"
+
+    def values(self, logits):
+        return logits
+
+
+class ExponentialOutput(NumberOutput):
+    """exp(z), for numbers that can't be negative."""
+
+    name = "exp"
+
+    def values(self, logits):
+        with np.errstate(over="ignore"):
+            return np.exp(logits)
+
+
+class IncreasingOutput(NumberOutput):
+    """Numbers that increase: z_0, and each next one larger by softplus(z_k)."""
+
+    name = "increasing"
+
+    def values(self, logits):
+        steps = logits.copy()
+        np.logaddexp(0, steps[:, 1:], out=steps[:, 1:])
+        return np.cumsum(steps, axis=1, out=steps)
+
+
+NUMBER_OUTPUTS = {
+    cls.name: cls for cls in (IdentityOutput, ExponentialOutput, IncreasingOutput)
+}

@@ -1,0 +1,90 @@
+"""How a training went."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+
+@dataclass
+class History:
+    """How a training went; a later call that continues it goes on writing here.
+
+    The fields are the fitted attributes of the same names, less the underscore.
+    """
+
+    n_iter: int = 0
+    n_fun: int = 0
+    t: int = 0
+    loss: float = np.inf
+    best_loss: float | None = np.inf
+    loss_curve: list = field(default_factory=list)
+    n_fun_curve: list = field(default_factory=list)
+    time_curve: list = field(default_factory=list)
+    validation_scores: list | None = None
+    best_validation_score: float | None = None
+    no_improvement_count: int = 0
+    n_fun_before: int = 0
+    started: float = field(default_factory=time.perf_counter)
+
+    def end_iteration(self, loss):
+        """Write an iteration down, for which `n_fun` is up to date."""
+        self.n_iter += 1
+        self.loss = loss
+        self.loss_curve.append(loss)
+        self.n_fun_curve.append(self.n_fun_before + self.n_fun)
+        self.time_curve.append(time.perf_counter() - self.started)
+
+    def copy(self):
+        """Copy, lists included."""
+        scores = self.validation_scores
+        return replace(
+            self,
+            loss_curve=list(self.loss_curve),
+            n_fun_curve=list(self.n_fun_curve),
+            time_curve=list(self.time_curve),
+            validation_scores=None if scores is None else list(scores),
+        )
+
+    def continued(self, fresh):
+        """Copy for a call that goes on training, with counts of its own.
+
+        Parameters
+        ----------
+        fresh : History
+            What the call would begin with from new weights: it tells whether losses
+            or validation scores are what is to be improved.
+        """
+        # The curves go on, and what they count with them.
+        seconds = self.time_curve[-1] if self.time_curve else 0.0
+        history = replace(
+            self.copy(),
+            n_iter=0,
+            n_fun=0,
+            n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
+            started=time.perf_counter() - seconds,
+        )
+        if (history.best_loss is None) == (fresh.best_loss is None):
+            return history
+        return replace(
+            history,
+            best_loss=fresh.best_loss,
+            validation_scores=fresh.validation_scores,
+            best_validation_score=fresh.best_validation_score,
+            no_improvement_count=0,
+        )
+
+
+# What of it is public, as an attribute of the estimator.
+PUBLIC_HISTORY = (
+    "n_iter",
+    "n_fun",
+    "t",
+    "loss",
+    "best_loss",
+    "loss_curve",
+    "n_fun_curve",
+    "time_curve",
+    "validation_scores",
+    "best_validation_score",
+)

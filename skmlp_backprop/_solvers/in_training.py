@@ -1,0 +1,168 @@
+"""A network in training: its weights, the best of them, its history."""
+
+import numpy as np
+
+from .problem import Stop
+from .stop_rule import StopRule
+
+
+class NetworkInTraining:
+    """One network of those that a solver trains together.
+
+    Parameters
+    ----------
+    solver : FullBatchSolver or MinibatchSolver
+        Its solver, of the same class for all.
+
+    history : History
+        Written to; where it tells of earlier epochs, they are continued.
+
+    monitor : Monitor
+        Told of every iteration; may ask to stop.
+
+    Attributes
+    ----------
+    weights : Parameters or None
+        Its weights: a view of the stack's while it is in training, then the final
+        ones.
+
+    stop : Stop or None
+        Why it has stopped, once it has.
+    """
+
+    def __init__(self, solver, history, monitor):
+        self.solver = solver
+        self.history = history
+        self.monitor = monitor
+        self.weights = None
+        self.stop = None
+
+    # What follows is called by the loop over epochs; the full-batch solvers do without.
+
+    def start(self, view):
+        """Begin with the weights that a view of the stack shows."""
+        self.weights = view
+        self._best = Best(view)
+        self._stop_rule = StopRule(self.solver.tol, self.solver.n_iter_no_change)
+
+    def close_epoch(self, losses, batch_weights, problem):
+        """Account for an epoch; stop if it is time to.
+
+        Parameters
+        ----------
+        losses, batch_weights : ndarray of shape (n_batches,)
+            J on each batch, taken before its step; and the batches' weights.
+
+        problem : Problem
+            What is minimised.
+        """
+        if not (self._count(losses) and self.weights.is_finite()):
+            self.stop = Stop("diverged")
+            return
+        history = self.history
+        loss = float(losses @ batch_weights / batch_weights.sum())
+        history.end_iteration(loss)
+        history.t += problem.rows.n_rows
+        self.monitor.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
+        if problem.validation_score is None:
+            self._record_loss(loss)
+        else:
+            self._record_score(problem.validation_score(self.weights))
+        self.solver.end_epoch(history.t)
+        if self.monitor.end_iteration(history, lambda: self.weights):
+            self.stop = Stop("callback")
+        elif self._is_done(problem):
+            self.stop = Stop("converged")
+        elif history.n_iter >= self.solver.max_iter:
+            self.stop = Stop("max_iter")
+
+    def interrupt(self, losses):
+        """Stop in the middle of an epoch, of which the given batches are done."""
+        self._count(losses)
+        self.stop = Stop("interrupted")
+
+    def finish(self, by_score):
+        """Make the weights the final ones, or the best in their place.
+
+        Parameters
+        ----------
+        by_score : bool
+            Whether the best are those of the highest score on held-out rows, which
+            always are the final ones.
+        """
+        is_lost = self.stop.reason == "diverged" or not self.weights.is_finite()
+        if by_score or is_lost:
+            self.weights = self._best.parameters
+        else:
+            self.weights = self.weights.copied_if_shared()
+
+    def _count(self, losses):
+        """Count the evaluations up to the first that is not finite; whether none is."""
+        finite = np.isfinite(losses)
+        n_finite = len(losses) if finite.all() else int(finite.argmin())
+        self.history.n_fun += n_finite
+        if n_finite > 0:
+            self._best.confirm()
+        return n_finite == len(losses)
+
+    def _record_loss(self, loss):
+        if self._stop_rule.see_loss(loss, self.history):
+            self._best.keep(self.weights)
+
+    def _record_score(self, score):
+        self.monitor.say(f"Validation score: {score:f}")
+        if self._stop_rule.see_score(score, self.history):
+            self._best.keep(self.weights)
+            self._best.confirm()
+
+    def _is_done(self, problem):
+        """Whether progress has ceased and the learning rate can't be lowered."""
+        rule = self._stop_rule
+        if not rule.has_ceased(self.history):
+            return False
+        by_loss = problem.validation_score is None
+        what = "Training loss" if by_loss else "Validation score"
+        message = (
+            f"{what} did not improve more than tol={rule.tol:f} for "
+            f"{rule.n_iter_no_change} consecutive epochs."
+        )
+        if self.solver.slow_down():
+            self.monitor.say(
+                f"{message} Setting learning rate to {self.solver.learning_rate_:f}"
+            )
+            self.history.no_improvement_count = 0
+            return False
+        self.monitor.say(f"{message} Stopping.")
+        return True
+
+
+class Best:
+    """The best weights of a network so far; the initial ones until there are others.
+
+    An epoch's loss is taken before its steps, so that weights are known to have a
+    finite loss only when the next batch has been evaluated: until then they are
+    but a candidate.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The initial weights of one network, copied.
+    """
+
+    def __init__(self, parameters):
+        self.parameters = parameters.copy()
+        self._candidate = None
+        self._is_confirmed = True
+
+    def keep(self, parameters):
+        """Make these the candidate."""
+        if self._candidate is None:
+            self._candidate = self.parameters.zeros_like()
+        self._candidate.copy_from(parameters)
+        self._is_confirmed = False
+
+    def confirm(self):
+        """Make the candidate, if there is one, the best."""
+        if not self._is_confirmed:
+            self.parameters, self._candidate = self._candidate, self.parameters
+            self._is_confirmed = True
