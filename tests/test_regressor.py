@@ -1,0 +1,541 @@
+"""The regressor: in place of MLPRegressor, and against linear models and SciPy."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import scipy.optimize
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import (
+    GammaRegressor,
+    LinearRegression,
+    PoissonRegressor,
+    QuantileRegressor,
+    Ridge,
+)
+from sklearn.metrics import d2_pinball_score, mean_pinball_loss, r2_score
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+    check_gradient,
+    fit_stack,
+)
+from skmlp_backprop._network.losses import LOSSES
+from skmlp_backprop._network.outputs import NUMBER_OUTPUTS
+from skmlp_backprop.callbacks import EarlyStopping
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
+SHARED_SOLVERS = ["lbfgs", "sgd", "adam"]
+SMOOTH = ["squared_error", "huber", "poisson", "gamma"]
+KINKED = ["absolute_error", "quantile"]
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    """Scaled features, and positive numbers around 1."""
+    X, y = load_diabetes(return_X_y=True)
+    return StandardScaler().fit_transform(X), y / y.mean()
+
+
+def make(**params):
+    params = {"hidden_layer_sizes": (6,), "random_state": 0, "max_iter": 20, **params}
+    return BackpropMLPRegressor(**params)
+
+
+def pair(**params):
+    params = {"hidden_layer_sizes": (8,), "max_iter": 12, "random_state": 1, **params}
+    return BackpropMLPRegressor(**params), MLPRegressor(**params)
+
+
+def assert_alike(ours, theirs, rtol=1e-7, losses=True):
+    """The losses of an epoch are weighed by rows there, and by their weights here."""
+    for name in ("coefs_", "intercepts_"):
+        pairs = zip(getattr(ours, name), getattr(theirs, name), strict=True)
+        for one, other in pairs:
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol)
+    for name in losses * (
+        "loss_",
+        "best_loss_",
+        "best_validation_score_",
+        "validation_scores_",
+    ):
+        # MLPRegressor's L-BFGS has no best loss.
+        if getattr(theirs, name, None) is not None:
+            np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol)
+    for name in ("n_iter_", "n_layers_", "n_outputs_", "out_activation_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+
+
+# In place of MLPRegressor.
+
+
+def test_every_parameter_and_default_is_there():
+    ours, theirs = BackpropMLPRegressor().get_params(), MLPRegressor().get_params()
+    assert {name: ours[name] for name in theirs} == theirs
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("solver", SHARED_SOLVERS)
+def test_the_same_weights(solver, loss, weighted, diabetes):
+    X, y = diabetes
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y)) if weighted else None
+    ours, theirs = pair(solver=solver, loss=loss, alpha=0.1)
+    ours.fit(X, y, weight)
+    theirs.fit(X, y, weight)
+    assert_alike(ours, theirs, losses=not weighted or solver == "lbfgs")
+    predicted = ours.predict(X)
+    assert predicted.shape == y.shape
+    np.testing.assert_allclose(predicted, theirs.predict(X), rtol=1e-6)
+    np.testing.assert_allclose(ours.score(X, y), theirs.score(X, y), rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_several_outputs(solver, diabetes):
+    """Of which MLPRegressor's loss is a mean, and its gradient that of the sum."""
+    X, y = diabetes
+    Y = np.column_stack([y, y**2, -y])
+    ours, theirs = pair(solver=solver, tol=0)
+    assert ours.fit(X, Y).predict(X).shape == Y.shape
+    theirs.fit(X, Y)
+    for one, other in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9)
+    assert_gradient(ours, X[:20], Y[:20])
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_early_stopping_is_by_r2(solver, diabetes):
+    X, y = diabetes
+    ours, theirs = pair(solver=solver, early_stopping=True, max_iter=30)
+    assert_alike(ours.fit(X, y), theirs.fit(X, y))
+    assert len(ours.validation_scores_) == ours.n_iter_
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_partial_fit_and_warm_start(solver, diabetes):
+    X, y = diabetes
+    ours, theirs = pair(solver=solver, warm_start=True, max_iter=3)
+    for mlp in (ours, theirs):
+        for start in range(0, 400, 100):
+            mlp.partial_fit(X[start : start + 100], y[start : start + 100])
+    for one, other in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10)
+    goes_on = pickle.loads(pickle.dumps(ours)).partial_fit(X, y)
+    ours.partial_fit(X, y)
+    np.testing.assert_array_equal(goes_on.coefs_[0], ours.coefs_[0])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("make_sparse", [sparse.csr_array, sparse.csc_matrix])
+def test_sparse_is_dense(make_sparse, solver, diabetes):
+    X, y = diabetes
+    X = np.where(np.abs(X) > 0.8, X, 0)
+    dense, other = make(solver=solver, max_iter=3), make(solver=solver, max_iter=3)
+    dense.fit(X, y)
+    other.fit(make_sparse(X), y)
+    np.testing.assert_allclose(other.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_float32_stays(solver, diabetes):
+    X, y = diabetes
+    mlp = make(solver=solver).fit(X.astype(np.float32), y)
+    assert mlp.coefs_[0].dtype == np.float32
+    assert mlp.predict(X.astype(np.float32)).dtype == np.float32
+    assert r2_score(make(solver=solver).fit(X, y).predict(X), mlp.predict(X)) > 0.9
+
+
+def messages(mlp, call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            call(mlp)
+        except Exception as error:
+            return [str(error).replace("Backprop", "")]
+    return [str(w.message) for w in caught if w.category is not ConvergenceWarning]
+
+
+RNG = np.random.default_rng(0)
+X5, Y5 = RNG.standard_normal((40, 5)), RNG.standard_normal(40)
+
+
+@pytest.mark.parametrize(
+    ("params", "call"),
+    [
+        ({"hidden_layer_sizes": (5, 0)}, lambda m: m.fit(X5, Y5)),
+        ({"batch_size": 1000}, lambda m: m.fit(X5, Y5)),
+        ({}, lambda m: m.fit(X5, Y5).predict(X5[:, :2])),
+        ({}, lambda m: m.fit(X5, Y5[:, np.newaxis])),
+        ({}, lambda m: m.fit(X5, Y5 * np.nan)),
+        ({"alpha": -1}, lambda m: m.fit(X5, Y5)),
+        ({}, lambda m: m.predict(X5)),
+    ],
+)
+def test_errors_and_warnings_in_its_words(params, call):
+    ours, theirs = pair(**params)
+    said = messages(ours, call)
+    assert said
+    assert said == messages(theirs, call)
+
+
+def test_to_and_from_scikit_learn(diabetes):
+    X, y = diabetes
+    for loss, Y in (("squared_error", np.column_stack([y, -y])), ("poisson", y)):
+        ours, theirs = pair(loss=loss, warm_start=True)
+        theirs.fit(X, Y)
+        there = BackpropMLPRegressor.from_sklearn(theirs)
+        np.testing.assert_allclose(there.predict(X), theirs.predict(X), rtol=1e-12)
+        back = ours.fit(X, Y).to_sklearn()
+        np.testing.assert_allclose(back.predict(X), ours.predict(X), rtol=1e-12)
+        assert back.fit(X, Y).n_iter_ > 0
+    quantiles = make(loss="quantile", quantile=[0.2, 0.8]).fit(X, y)
+    with pytest.raises(ValueError, match="MLPRegressor cannot express: several quan"):
+        quantiles.to_sklearn()
+    classifier = MLPClassifier(max_iter=2).fit(X, y > 1)
+    with pytest.raises(TypeError, match="takes a MLPRegressor, got MLPClassifier"):
+        BackpropMLPRegressor.from_sklearn(classifier)
+    with pytest.raises(TypeError, match="takes a MLPClassifier, got MLPRegressor"):
+        BackpropMLPClassifier.from_sklearn(theirs)
+
+
+# Losses.
+
+
+def assert_gradient(mlp, X, y, weight=None):
+    check = check_gradient(mlp, X, y, weight)
+    assert check.passed, check
+    assert check.relative_difference < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("loss", "output"), sorted(k for k in LOSSES if k[1] in NUMBER_OUTPUTS)
+)
+@pytest.mark.parametrize("hidden", [(), (5, 4)], ids=["linear", "deep"])
+def test_gradients(hidden, loss, output, diabetes):
+    X, y = diabetes
+    quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
+    mlp = make(
+        loss=loss,
+        hidden_layer_sizes=hidden,
+        quantile=quantile,
+        activation="tanh",
+        alpha=2,
+    )
+    weight = np.random.default_rng(1).uniform(0.2, 3, 25)
+    assert_gradient(mlp, X[:25], y[:25], weight)
+    if output != "increasing":
+        assert_gradient(mlp, X[:25], np.column_stack([y[:25], y[25:50]]), weight)
+
+
+@pytest.mark.parametrize(
+    ("loss", "output"), sorted(k for k in LOSSES if k[1] in NUMBER_OUTPUTS)
+)
+def test_a_wrong_derivative_is_found(loss, output, diabetes, monkeypatch):
+    kind = LOSSES[loss, output]
+    right = kind.__call__
+
+    def faulty(self, z, *args):
+        rows = right(self, z, *args)
+        z *= 1.001
+        return rows
+
+    monkeypatch.setattr(kind, "__call__", faulty)
+    quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
+    mlp = make(loss=loss, quantile=quantile, activation="tanh", alpha=0)
+    assert not check_gradient(mlp, diabetes[0][:25], diabetes[1][:25]).passed
+
+
+@pytest.mark.parametrize("loss", [*SMOOTH, *KINKED])
+def test_loss_is_what_it_is_called(loss, diabetes):
+    """The objective without a penalty, against SciPy and scikit-learn."""
+    X, y = diabetes
+    mlp = make(loss=loss, alpha=0, quantile=0.2, huber_epsilon=0.4, max_iter=3)
+    mlp.set_params(solver="adam").fit(X, y)
+    p = mlp.predict(X)
+    expected = {
+        "squared_error": lambda: np.mean((y - p) ** 2) / 2,
+        "absolute_error": lambda: np.mean(np.abs(y - p)),
+        "huber": lambda: np.mean(scipy.special.huber(0.4, y - p)),
+        "quantile": lambda: mean_pinball_loss(y, p, alpha=0.2),
+        "poisson": lambda: np.mean(scipy.special.kl_div(y, p)),
+        "gamma": lambda: np.mean(y / p - np.log(y / p) - 1),
+    }
+    assert mlp.loss_and_gradient(X, y)[0] == pytest.approx(expected[loss](), rel=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "cg", "tnc"])
+def test_squared_error_is_ridge(solver, diabetes):
+    X, y = diabetes
+    mlp = make(
+        hidden_layer_sizes=(), solver=solver, alpha=3, tol=1e-9, max_iter=1000
+    ).fit(X, y)
+    ridge = Ridge(alpha=3).fit(X, y)
+    np.testing.assert_allclose(mlp.coefs_[0][:, 0], ridge.coef_, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(mlp.intercepts_[0], ridge.intercept_, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "cls"), [("poisson", PoissonRegressor), ("gamma", GammaRegressor)]
+)
+def test_deviances_are_generalised_linear_models(loss, cls, diabetes):
+    X, y = diabetes
+    mlp = (
+        make(loss=loss, hidden_layer_sizes=(), solver="lbfgs", alpha=len(y), tol=1e-9)
+        .set_params(max_iter=1000)
+        .fit(X, y)
+    )
+    glm = cls(alpha=1, tol=1e-10, max_iter=1000).fit(X, y)
+    np.testing.assert_allclose(mlp.coefs_[0][:, 0], glm.coef_, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(mlp.intercepts_[0], glm.intercept_, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(mlp.predict(X), glm.predict(X), rtol=1e-4)
+
+
+def test_huber_is_scipys_minimum(diabetes):
+    X, y = diabetes
+    y = np.where(np.arange(len(y)) % 20 == 0, 30 * y, y)
+    A = np.column_stack([X, np.ones(len(X))])
+    own = scipy.optimize.least_squares(
+        lambda w: A @ w - y,
+        np.linalg.lstsq(A, y)[0],
+        loss="huber",
+        f_scale=0.3,
+        xtol=1e-15,
+        ftol=1e-15,
+        gtol=1e-12,
+    )
+    mlp = (
+        make(
+            loss="huber",
+            huber_epsilon=0.3,
+            hidden_layer_sizes=(),
+            solver="lbfgs",
+            alpha=0,
+        )
+        .set_params(tol=1e-9, max_iter=2000)
+        .fit(X, y)
+    )
+    assert mlp.loss_ == pytest.approx(own.cost / len(y), rel=1e-9)
+    np.testing.assert_allclose(mlp.coefs_[0][:, 0], own.x[:-1], rtol=0, atol=1e-5)
+    # The outliers weigh little: least squares is elsewhere.
+    assert abs(LinearRegression().fit(X, y).intercept_ - mlp.intercepts_[0][0]) > 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "quantile"), [("absolute_error", 0.5), ("quantile", 0.2)]
+)
+def test_kinked_losses_are_linear_programs(loss, quantile, diabetes):
+    X, y = diabetes
+    mlp = make(
+        loss=loss,
+        quantile=quantile,
+        hidden_layer_sizes=(),
+        solver="adam",
+        alpha=0,
+        tol=0,
+        n_iter_no_change=np.inf,
+        batch_size=len(y),
+        max_iter=800,
+    )
+    for rate in (0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003):
+        mlp.set_params(learning_rate_init=rate, warm_start=True).fit(X, y)
+    exact = QuantileRegressor(quantile=quantile, alpha=0).fit(X, y)
+    loss_of_exact = mean_pinball_loss(y, exact.predict(X), alpha=quantile)
+    loss_of_ours = mean_pinball_loss(y, mlp.predict(X), alpha=quantile)
+    assert loss_of_exact <= loss_of_ours < loss_of_exact * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("loss", KINKED)
+@pytest.mark.parametrize("solver", ["lbfgs", "cg", "tnc"])
+def test_kinked_losses_are_refused_by_full_batch_solvers(solver, loss, diabetes):
+    mlp = make(loss=loss, solver=solver)
+    with pytest.raises(ValueError, match=f"loss='{loss}' has a kink .* solver 'adam'"):
+        mlp.fit(*diabetes)
+
+
+def coverage_bound(share, n_rows):
+    """Three standard errors of a held-out share."""
+    return 3 * np.sqrt(share * (1 - share) / n_rows)
+
+
+def fit_quantile(quantile, X, y):
+    """A small network, whose last epochs are at a low rate and so no longer wander."""
+    mlp = BackpropMLPRegressor(
+        "quantile",
+        (5,),
+        "tanh",
+        quantile=quantile,
+        alpha=1,
+        n_iter_no_change=np.inf,
+        warm_start=True,
+        random_state=0,
+    )
+    for rate, n_epochs in ((0.01, 100), (0.001, 50)):
+        mlp.set_params(learning_rate_init=rate, max_iter=n_epochs).fit(X, y)
+    return mlp
+
+
+LEVELS = [0.1, 0.5, 0.9]
+
+
+def assert_covers(X, y):
+    X_train, X_test, y_train, y_test = train_test_split(
+        StandardScaler().fit_transform(X), (y - y.mean()) / y.std(), random_state=0
+    )
+    together = fit_quantile(LEVELS, X_train, y_train).predict(X_test)
+    assert (np.diff(together, axis=1) > 0).all()
+    for level, column in zip(LEVELS, together.T, strict=True):
+        alone = fit_quantile(level, X_train, y_train).predict(X_test)
+        for predicted in (alone, column):
+            # Both shares, as some tables have many equal numbers.
+            bound = coverage_bound(level, len(y_test))
+            assert np.mean(y_test <= predicted) >= level - bound
+            assert np.mean(y_test < predicted) <= level + bound
+
+
+def test_quantiles_cover_their_share(diabetes):
+    assert_covers(*diabetes)
+
+
+@pytest.mark.parametrize(
+    "name", ["kin8nm", "bank8FM", "house8L", "machine_cpu", "autoprice"]
+)
+def test_quantiles_cover_their_share_of_tables(name, data_dir):
+    pd = pytest.importorskip("pandas")
+    frame = pd.read_csv(data_dir / "tables" / f"{name}.csv.gz").iloc[:8000]
+    y = frame.pop("target").to_numpy(float)
+    assert_covers(frame.to_numpy(float), y)
+
+
+def test_score_of_several_quantiles(diabetes):
+    X, y = diabetes
+    mlp = make(loss="quantile", quantile=LEVELS, solver="adam").fit(X, y)
+    scores = [
+        d2_pinball_score(y, p, alpha=level)
+        for level, p in zip(LEVELS, mlp.predict(X).T, strict=True)
+    ]
+    assert mlp.score(X, y) == pytest.approx(np.mean(scores), rel=1e-12)
+    stopped = clone(mlp).set_params(early_stopping=True).fit(X, y)
+    assert stopped.best_validation_score_ == max(stopped.validation_scores_)
+
+
+@pytest.mark.parametrize(
+    ("params", "y", "message"),
+    [
+        ({"loss": "poisson"}, -1, "loss='poisson' requires non-negative y and sum"),
+        ({"loss": "poisson"}, 0, "loss='poisson' requires non-negative y and sum"),
+        ({"loss": "gamma"}, 0, "loss='gamma' requires strictly positive y"),
+        ({"quantile": [0.5, 0.1]}, 1, "quantile must be a number in .* increasing"),
+        ({"quantile": [0.5, 1]}, 1, "quantile must be a number in"),
+        ({"quantile": []}, 1, "quantile must be a number in"),
+        ({"quantile": 1.0}, 1, "The 'quantile' parameter"),
+        ({"huber_epsilon": 0}, 1, "The 'huber_epsilon' parameter"),
+        ({"loss": "log_loss"}, 1, "The 'loss' parameter"),
+        ({"loss": "quantile", "quantile": LEVELS}, np.ones((1, 2)), "one number a row"),
+    ],
+)
+def test_refusals(params, y, message, diabetes):
+    X, _ = diabetes
+    y = np.repeat(np.atleast_1d(y), len(X), axis=0)
+    mlp = make(solver="adam", **params)
+    with pytest.raises(ValueError, match=message):
+        mlp.fit(X, y)
+    assert not hasattr(mlp, "coefs_")
+
+
+def test_y_too_large_for_float32(diabetes):
+    X, y = diabetes
+    with pytest.raises(ValueError, match="values too large for float32"):
+        make().fit(X.astype(np.float32), y * 1e39)
+
+
+def test_other_columns_than_before(diabetes):
+    X, y = diabetes
+    mlp = make(solver="sgd").partial_fit(X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match=r"`y` has one dimension, but 2 columns"):
+        mlp.partial_fit(X, y)
+
+
+# With everything around it.
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("loss", [*SMOOTH, *KINKED])
+def test_a_stack_trains_each_as_its_own_fit(loss, solver, diabetes):
+    X, y = diabetes
+    mlps = [
+        make(loss=loss, solver=solver, alpha=alpha, learning_rate_init=rate, max_iter=5)
+        for alpha in (0, 1)
+        for rate in (0.001, 0.01)
+    ]
+    own = [clone(mlp).fit(X, y) for mlp in mlps]
+    for stacked, alone in zip(fit_stack(mlps, X, y), own, strict=True):
+        np.testing.assert_allclose(stacked.coefs_[0], alone.coefs_[0], rtol=1e-9)
+        np.testing.assert_allclose(stacked.loss_curve_, alone.loss_curve_, rtol=1e-9)
+
+
+def test_a_stack_of_both_kinds_is_refused(diabetes):
+    with pytest.raises(TypeError, match="classifiers or regressors, got both"):
+        fit_stack([make(), BackpropMLPClassifier()], *diabetes)
+
+
+def test_a_search_finds_what_grid_search_finds(diabetes):
+    model = make_pipeline(StandardScaler(), make(solver="adam", max_iter=4))
+    grid = {
+        "backpropmlpregressor__alpha": [0.01, 1],
+        "backpropmlpregressor__loss": ["squared_error", "huber"],
+    }
+    ours = StackedGridSearchCV(model, grid, cv=3).fit(*diabetes)
+    theirs = GridSearchCV(model, grid, cv=3).fit(*diabetes)
+    assert ours.n_stacked_ == 12
+    for name in ("mean_test_score", "rank_test_score"):
+        np.testing.assert_allclose(ours.cv_results_[name], theirs.cv_results_[name])
+
+
+def test_weights_are_repetitions(diabetes):
+    X, y = diabetes[0][:40], diabetes[1][:40]
+    weight = np.arange(40) % 3
+    weighted = make(solver="lbfgs", max_iter=5).fit(X, y, weight)
+    repeated = make(solver="lbfgs", max_iter=5).fit(
+        X.repeat(weight, axis=0), y.repeat(weight)
+    )
+    np.testing.assert_allclose(weighted.coefs_[0], repeated.coefs_[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_validation_set_of_ones_own(solver, diabetes):
+    X_train, X_val, y_train, y_val = train_test_split(*diabetes, random_state=0)
+    stopping = EarlyStopping(X_val, y_val, patience=3)
+    mlp = make(solver=solver, max_iter=30).set_callbacks(stopping)
+    mlp.fit(X_train, y_train)
+    assert mlp.score(X_val, y_val) == pytest.approx(max(stopping.scores_))
+
+
+def test_from_weights(diabetes):
+    X, y = diabetes
+    for params in ({}, {"loss": "poisson"}, {"loss": "quantile", "quantile": LEVELS}):
+        mlp = make(**params, solver="adam").fit(X, y)
+        again = BackpropMLPRegressor.from_weights(mlp.coefs_, mlp.intercepts_, **params)
+        np.testing.assert_array_equal(again.predict(X), mlp.predict(X))
+    two = BackpropMLPRegressor.from_weights([np.eye(2)], [[1, 2]])
+    np.testing.assert_array_equal(two.predict([[1, 1]]), [[2, 3]])
+
+
+@pytest.mark.parametrize("params", [{}, {"loss": "gamma"}, {"quantile": LEVELS}])
+def test_pickles(params, diabetes):
+    X, y = diabetes
+    mlp = make(solver="adam", **params).fit(X, y)
+    again = pickle.loads(pickle.dumps(mlp))
+    np.testing.assert_array_equal(again.predict(X), mlp.predict(X))
+    assert again.partial_fit(X, y).loss_ == mlp.partial_fit(X, y).loss_
