@@ -9,13 +9,14 @@ import scipy.sparse
 from ._samples import NUMBERS, NUMBERS_OR_TEXT, check_kind, check_shapes
 
 # What SciPy raises on a file that is damaged; MemoryError and OverflowError where the
-# damage is to a size, NotImplementedError on version 7.3.
+# damage is to a size, NotImplementedError on version 7.3, NameError by a bug of its own.
 _ERRORS = (
     scipy.io.matlab.MatReadError,
     ValueError,
     TypeError,
     LookupError,
     AttributeError,
+    NameError,
     ArithmeticError,
     MemoryError,
     NotImplementedError,

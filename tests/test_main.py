@@ -172,11 +172,12 @@ def test_arguments_are_refused_before_any_fit(iris_csv, arguments, capsys):
 def test_saves_before_it_checks_the_gradient(iris_csv, tmp_path, monkeypatch):
     saved = tmp_path / "iris.joblib"
 
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
+    def fail(*_, **__):
+        raise RuntimeError("the check failed")
 
-    monkeypatch.setattr(__main__, "check_gradient", interrupt)
-    assert main(["--data", str(iris_csv), "--save", str(saved), *QUICK]) == 130
+    monkeypatch.setattr(__main__, "check_gradient", fail)
+    with pytest.raises(RuntimeError, match="the check failed"):
+        main(["--data", str(iris_csv), "--save", str(saved), *QUICK])
     assert joblib.load(saved).n_features_in_ == 4
 
 
