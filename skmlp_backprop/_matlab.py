@@ -8,8 +8,9 @@ import scipy.sparse
 
 from ._samples import NUMBERS, NUMBERS_OR_TEXT, check_kind, check_shapes
 
-# What SciPy raises on a file that is damaged; MemoryError and OverflowError where the
-# damage is to a size, NotImplementedError on version 7.3, NameError by a bug of its own.
+# What SciPy raises on a file that is damaged: MemoryError and OverflowError where the
+# damage is to a size, NameError by a slip of its own; on version 7.3
+# NotImplementedError.
 _ERRORS = (
     scipy.io.matlab.MatReadError,
     ValueError,

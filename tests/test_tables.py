@@ -191,7 +191,7 @@ def test_numbers_are_exact(write):
     assert X.ravel().tolist() == [float(text) for text in texts]
 
 
-@pytest.mark.parametrize("digits", [20, 30, 400])
+@pytest.mark.parametrize("digits", [20, 30, 300])
 def test_long_integers(write, digits):
     text = "123456789" * digits
     text = text[:digits]
