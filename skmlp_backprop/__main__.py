@@ -13,17 +13,22 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import classification_report
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import check_cv, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from . import BackpropMLPClassifier, StackedGridSearchCV, check_gradient
+from ._estimators.architecture import hidden_units
+from ._files.saving import check_can_replace, replace_file
 from ._network.activations import ACTIVATIONS
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from .datasets import read_csv, read_mat, read_npz
 
 _READERS = {".mat": read_mat, ".csv": read_csv, ".npz": read_npz}
+_HEADERS = {"infer": "infer", "yes": True, "no": False}
 _CHECKED_ROWS = 20
+# As of a process that is killed by SIGINT.
+_INTERRUPTED = 130
 
 _DESCRIPTION = """\
 Train a multilayer perceptron on a data set: hold a fifth of the rows out, search
@@ -64,19 +69,28 @@ def _add_data_options(add):
         "column, or an npz file with X and y (default: scikit-learn's digits)",
     )
     add(
+        "--header",
+        choices=list(_HEADERS),
+        default="infer",
+        help="whether the first row of a CSV file has the names of the columns "
+        "(default: infer, which refuses what is not clear)",
+    )
+    add(
         "--save",
         type=Path,
         metavar="FILE",
-        help="keep the fitted Pipeline here, for joblib.load",
+        help="keep the fitted Pipeline here, for joblib.load; a file that is there is "
+        "replaced once the new one is whole",
     )
 
 
 def _add_network_options(add):
+    defaults = BackpropMLPClassifier()
     add(
         "--solver",
         choices=sorted(SOLVERS),
-        default="adam",
-        help="the solver (default: adam)",
+        default=defaults.solver,
+        help="the solver (default: %(default)s)",
     )
     add(
         "--hidden",
@@ -89,8 +103,8 @@ def _add_network_options(add):
     add(
         "--activation",
         choices=sorted(ACTIVATIONS),
-        default="tanh",
-        help="activation of the hidden layers (default: tanh)",
+        default=defaults.activation,
+        help="activation of the hidden layers (default: %(default)s)",
     )
     add(
         "--max-iter",
@@ -124,14 +138,29 @@ def _add_search_options(add):
     add("--jobs", type=int, default=2, metavar="J", help="processes (default: 2)")
 
 
-def load(path):
-    """Samples and labels of a data file; of the bundled digits for None."""
+def load(path, header="infer"):
+    """Samples and labels of a data file; of the bundled digits for None.
+
+    Of a CSV file it prints what was taken for a header.
+    """
     if path is None:
         return load_digits(return_X_y=True)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_READERS)}.")
-    return reader(path)
+    if reader is not read_csv:
+        return reader(path)
+    X, y = read_csv(path, header=_HEADERS[header])
+    if isinstance(X, np.ndarray):
+        print("No header: the first row is taken as data.")
+    else:
+        print(f"The first row is taken as a header: {_listed(X.columns)}.")
+    return X, y
+
+
+def _listed(names):
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} features)"
 
 
 def make_search(args):
@@ -156,27 +185,62 @@ def main(arguments=None):
     # A search stops many candidates at --max-iter; that is what it is for.
     warnings.simplefilter("ignore", ConvergenceWarning)
     try:
-        X, y = load(args.data)
-        X, y = np.asarray(X), np.asarray(y)
-        check(args, X, y)
+        check_arguments(args)
+        X, y = load(args.data, args.header)
+        check_data(X, y)
         run(args, X, y)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return _INTERRUPTED
     return 0
 
 
-def check(args, X, y):
-    """Refuse what would only fail after minutes, or a hundred times over.
+def check_arguments(args):
+    """Refuse what can't be, before any work.
 
     Raises
     ------
     ValueError
-        If a value is missing, a class too small, or there is no folder to save in.
+        If a parameter has no valid value, or nothing can be saved where it should be;
+        names the option.
     """
-    if args.save is not None and not args.save.parent.is_dir():
-        raise ValueError(f"--save {args.save}: there is no folder {args.save.parent}.")
-    missing = np.argwhere(~np.isfinite(X))
+    options = {
+        "--hidden": [lambda: hidden_units(args.hidden)],
+        "--max-iter": [_validation("max_iter", args.max_iter)],
+        "--seed": [_validation("random_state", args.seed)],
+        "--alpha": [_validation("alpha", value) for value in args.alpha],
+        "--learning-rate": [
+            _validation("learning_rate_init", value) for value in args.learning_rate
+        ],
+        "--cv": [lambda: check_cv(args.cv)],
+        "--jobs": [lambda: joblib.effective_n_jobs(args.jobs)],
+    }
+    if args.save is not None:
+        options["--save"] = [lambda: check_can_replace(args.save)]
+    for option, validations in options.items():
+        for validate in validations:
+            try:
+                validate()
+            except ValueError as error:
+                raise ValueError(f"{option}: {error}") from error
+
+
+def _validation(name, value):
+    return BackpropMLPClassifier(**{name: value})._validate_params
+
+
+def check_data(X, y):
+    """Refuse data that would only fail after minutes, or a hundred times over.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, or a class too small.
+    """
+    missing = np.argwhere(~np.isfinite(np.asarray(X)))
     if len(missing):
         row, column = missing[0] + 1
         raise ValueError(
@@ -186,16 +250,32 @@ def check(args, X, y):
         )
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
-        raise ValueError(f"All labels are {classes[0]!r}: there is nothing to learn.")
+        raise ValueError(f"All labels are {classes[0]!s}: there is nothing to learn.")
     if counts.min() < 2:
         raise ValueError(
-            f"The label {classes[counts.argmin()]!r} occurs once in {len(y)} rows; a "
+            f"The label {classes[counts.argmin()]!s} occurs once in {len(y)} rows; a "
             "class needs at least two. Is the label in the last column?"
         )
 
 
+def check_folds(n_folds, y):
+    """Refuse more folds than there are training rows of a class.
+
+    Raises
+    ------
+    ValueError
+        If there are.
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    if counts.min() < n_folds:
+        raise ValueError(
+            f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
+            f"{classes[counts.argmin()]!s}, which has {counts.min()}."
+        )
+
+
 def run(args, X, y):
-    """Search, report, check the gradient, save."""
+    """Search, save, report, check the gradient."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.2, stratify=y, random_state=args.seed
     )
@@ -203,7 +283,10 @@ def run(args, X, y):
         f"{len(X)} rows, {X.shape[1]} features, {len(np.unique(y))} classes; "
         f"{len(X_test)} rows held out."
     )
+    check_folds(args.cv, y_train)
     search = make_search(args).fit(X_train, y_train)
+    if args.save is not None:
+        save(search.best_estimator_, args.save)
 
     print("\nBest parameters:")
     for name, value in search.best_params_.items():
@@ -215,9 +298,23 @@ def run(args, X, y):
     scaler, mlp = search.best_estimator_
     rows = scaler.transform(X_train[:_CHECKED_ROWS])
     print(check_gradient(mlp, rows, y_train[:_CHECKED_ROWS], random_state=args.seed))
-    if args.save is not None:
-        joblib.dump(search.best_estimator_, args.save)
-        print(f"\nSaved to {args.save}.")
+
+
+def save(model, path):
+    """Keep a model in a file.
+
+    Raises
+    ------
+    OSError
+        If it can't be written; names the option.
+    """
+    try:
+        replace_file(path, lambda beside: joblib.dump(model, beside))
+    except OSError as error:
+        raise OSError(
+            f"--save {path}: {error.strerror}; what was there before is untouched."
+        ) from error
+    print(f"\nSaved to {path}.")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,9 @@ MATLAB files of the course's exercise (``ex4data1.mat``, ``ex4weights.mat``), ID
 files (MNIST's format), CSV and npz; and the exercise's data rebuilt from MNIST.
 """
 
-import contextlib
-import csv
-import gzip
-import struct
-import zipfile
-import zlib
-from pathlib import Path
-
 import numpy as np
-import scipy.io
+
+from ._files import idx, matlab, npz, tables
 
 __all__ = [
     "make_exercise_digits",
@@ -23,24 +16,6 @@ __all__ = [
     "read_mat_weights",
     "read_npz",
 ]
-
-_IDX_DTYPES = {
-    0x08: ">u1",
-    0x09: ">i1",
-    0x0B: ">i2",
-    0x0C: ">i4",
-    0x0D: ">f4",
-    0x0E: ">f8",
-}
-_MAT_ERRORS = (
-    scipy.io.matlab.MatReadError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    OSError,
-    zlib.error,
-)
 
 
 def read_mat(path):
@@ -63,17 +38,11 @@ def read_mat(path):
     Raises
     ------
     ValueError
-        If the file can't be read as a MATLAB file, lacks a variable, or the
-        numbers of samples and labels differ.
+        If the file can't be read as a MATLAB file of version 4 to 7.2 or lacks a
+        variable; X is no full matrix of real numbers; or y is not a real number or
+        text for each sample.
     """
-    content = _load_mat(path, ("X", "y"))
-    X, y = content["X"], content["y"]
-    if X.ndim != 2 or y.size != len(X):
-        raise ValueError(
-            f"{path}: expected X of shape (n_samples, n_features) and one label in y "
-            f"per sample, found X of shape {X.shape} and {y.size} labels."
-        )
-    return np.ascontiguousarray(X, dtype=np.float64), y.ravel()
+    return matlab.read_samples(path)
 
 
 def read_mat_weights(path):
@@ -96,32 +65,10 @@ def read_mat_weights(path):
     Raises
     ------
     ValueError
-        If the file can't be read as a MATLAB file or lacks Theta1.
+        If the file can't be read as a MATLAB file of version 4 to 7.2 or lacks
+        Theta1, or a Theta is no full matrix of real numbers that fits the one before.
     """
-    content = _load_mat(path, ("Theta1",))
-    thetas = []
-    while f"Theta{len(thetas) + 1}" in content:
-        thetas.append(np.asarray(content[f"Theta{len(thetas) + 1}"], dtype=np.float64))
-    return [theta[:, 1:].T for theta in thetas], [theta[:, 0] for theta in thetas]
-
-
-def _load_mat(path, names):
-    try:
-        content = scipy.io.loadmat(path)
-    except FileNotFoundError:
-        raise
-    except _MAT_ERRORS as error:
-        raise ValueError(
-            f"{path}: expected a complete MATLAB file of version 4 to 7.2, but it "
-            f"can't be read as one: {error}"
-        ) from error
-    missing = [name for name in names if name not in content]
-    if missing:
-        found = sorted(name for name in content if not name.startswith("__"))
-        raise ValueError(
-            f"{path}: expected the variables {list(names)}, found {found}."
-        )
-    return content
+    return matlab.read_weights(path)
 
 
 def read_idx(path):
@@ -141,40 +88,9 @@ def read_idx(path):
     ------
     ValueError
         If the magic number is wrong or the file shorter or longer than its header
-        says.
+        says. No more than that is unpacked.
     """
-    content = Path(path).read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(
-                f"{path}: expected a complete gzip file, but it ends early or is "
-                f"damaged: {error}"
-            ) from error
-    magic = content[:4]
-    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_DTYPES:
-        raise ValueError(
-            f"{path}: expected an IDX file, whose magic number is two zero bytes, a "
-            "type code (8, 9, 11, 12, 13 or 14) and the number of dimensions; found "
-            f"the bytes {list(magic)}."
-        )
-    dtype, n_dimensions = np.dtype(_IDX_DTYPES[magic[2]]), magic[3]
-    start = 4 + 4 * n_dimensions
-    if len(content) < start:
-        raise ValueError(
-            f"{path}: expected an IDX header of {start} bytes for {n_dimensions} "
-            f"dimensions, found a file of {len(content)} bytes."
-        )
-    shape = struct.unpack(f">{n_dimensions}I", content[4:start])
-    expected = start + dtype.itemsize * int(np.prod(shape, dtype=object))
-    if len(content) != expected:
-        raise ValueError(
-            f"{path}: expected {expected} bytes for an array of shape {shape} and type "
-            f"{dtype.name}, found {len(content)}."
-        )
-    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="))
+    return idx.read_array(path)
 
 
 def read_npz(path):
@@ -188,103 +104,74 @@ def read_npz(path):
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
+        Samples.
+
     y : ndarray of shape (n_samples,)
+        Labels.
 
     Raises
     ------
     ValueError
-        If an array is missing.
+        If the file can't be read as an npz file or lacks an array; X is no matrix of
+        real numbers; or y is not a real number or text for each sample.
     """
-    with open(path, "rb") as file:
-        try:
-            content = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise ValueError(
-                f"{path}: expected an npz file with the arrays X and y: {error}"
-            ) from error
-        found = sorted(getattr(content, "files", ()))
-        if not {"X", "y"} <= set(found):
-            raise ValueError(
-                f"{path}: expected an npz file with the arrays X and y, found {found}."
-            )
-        X, y = content["X"], content["y"]
-    if X.ndim != 2:
-        raise ValueError(
-            f"{path}: expected X of shape (n_samples, n_features), found {X.shape}."
-        )
-    return X, y
+    return npz.read_samples(path)
 
 
-def read_csv(path):
+def read_csv(path, header="infer"):
     """Read samples and labels from a CSV file with the label in the last column.
 
-    A first line is taken as a header if its features are not numbers, or if its label
-    is the only one that is not.
+    It needs pandas, which the extra ``tables`` brings.
 
     Parameters
     ----------
     path : str or path-like
         The file, in UTF-8, separated by commas.
 
+    header : bool or "infer", default="infer"
+        Whether the first row has the columns' names. "infer" takes it as names if
+        each begins with a letter or an underscore, as values if each feature is a
+        number or missing, and refuses anything between.
+
     Returns
     -------
-    X : ndarray of shape (n_samples, n_features), float64
-        Samples; an empty field is nan.
+    X : DataFrame or ndarray of shape (n_samples, n_features), float64
+        Samples: with a header a DataFrame with its names, which `fit` keeps as
+        `feature_names_in_`, else an array. Empty fields and the marks ``?``, ``NA``,
+        ``N/A``, ``nan``, ``null`` and ``None`` are nan.
 
     y : ndarray of shape (n_samples,)
-        Labels: integers where all are, else strings.
+        Labels: integers if all are written as such, in at most 18 digits and without
+        a plus or leading zeros; else strings as they are in the file, without blanks
+        around.
 
     Raises
     ------
     ValueError
-        If a line has another number of fields than the first, or a feature that is
-        not a number.
+        If the file is empty, no text in UTF-8 or not separated by commas; a row has
+        another number of fields than the first, a feature that is not a number (such
+        as ``1_0``, ``1%``, ``"1,000"`` or ``True``) or no label; names are missing or
+        repeated; or what the first row is can't be told.
+    ImportError
+        If there is no pandas.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> from skmlp_backprop.datasets import read_csv
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "flowers.csv"
+    ...     _ = path.write_text("length,width,kind\\n1.5,2,rose\\n3,?,tulip\\n")
+    ...     X, y = read_csv(path)
+    >>> X
+       length  width
+    0     1.5    2.0
+    1     3.0    NaN
+    >>> y.tolist()
+    ['rose', 'tulip']
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = [(i, row) for i, row in enumerate(csv.reader(file), start=1) if row]
-    except csv.Error as error:
-        raise ValueError(f"{path}: expected a CSV file: {error}") from error
-    if lines and _is_header(lines[0][1], [row for _, row in lines[1:]]):
-        lines = lines[1:]
-    if not lines or len(lines[0][1]) < 2:
-        is_semicolon = bool(lines) and ";" in lines[0][1][0]
-        found = "semicolons in place of commas" if is_semicolon else "none"
-        raise ValueError(
-            f"{path}: expected lines of features separated by commas, with the label "
-            f"last; found {found}."
-        )
-    n_fields = len(lines[0][1])
-    samples = []
-    for number, row in lines:
-        sample = _to_floats(row[:-1])
-        if len(row) != n_fields or sample is None:
-            raise ValueError(
-                f"{path}, line {number}: expected {n_fields - 1} numbers and then the "
-                f"label, found {row}."
-            )
-        samples.append(sample)
-    labels = np.array([row[-1].strip() for _, row in lines])
-    # Else they stay the strings they are.
-    with contextlib.suppress(ValueError, OverflowError):
-        labels = labels.astype(int)
-    return np.array(samples), labels
-
-
-def _is_header(first, others):
-    """Whether the first line's features, or its label alone, are no numbers."""
-    if _to_floats(first[:-1]) is None:
-        return True
-    return _to_floats(first[-1:]) is None and all(
-        _to_floats(row[-1:]) is not None for row in others
-    )
-
-
-def _to_floats(fields):
-    try:
-        return [float(field) if field.strip() else np.nan for field in fields]
-    except ValueError:
-        return None
+    return tables.read_table(path, header)
 
 
 def make_exercise_digits(images, labels):

@@ -1,13 +1,15 @@
 import gzip
 import re
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 
 from skmlp_backprop.datasets import (
     make_exercise_digits,
-    read_csv,
     read_idx,
     read_mat,
     read_mat_weights,
@@ -77,7 +79,7 @@ def test_idx_roundtrip(tmp_path, zipped, code, dtype):
     ("spoil", "message"),
     [
         (lambda c: c[:-1], "expected 40 bytes for an array of shape"),
-        (lambda c: c + b"\0", "expected 40 bytes .* found 41"),
+        (lambda c: c + b"\0", "expected 40 bytes .* found more"),
         (lambda c: c[:10], "IDX header of 16 bytes for 3 dimensions"),
         (lambda c: b"\1" + c[1:], r"magic number .* found the bytes \[1, 0, 8, 3\]"),
         (lambda c: c[:2] + b"\7" + c[3:], "type code"),
@@ -93,29 +95,6 @@ def test_spoilt_idx(tmp_path, spoil, message):
         read_idx(path)
 
 
-def test_csv(tmp_path):
-    path = tmp_path / "flowers.csv"
-    path.write_text("length,width,kind\n1.5,2,rose\n3,,tulip\n\n4,5e-1,rose\n")
-    X, y = read_csv(path)
-    np.testing.assert_array_equal(X, [[1.5, 2], [3, np.nan], [4, 0.5]])
-    assert y.tolist() == ["rose", "tulip", "rose"]
-    path.write_text("1,2,0\n3,4,1\n")
-    X, y = read_csv(path)
-    assert X.shape == (2, 2)
-    assert y.dtype.kind == "i"
-    path.write_text("1,2,0\n3,1\n")
-    with pytest.raises(
-        ValueError, match="line 2: expected 2 numbers and then the label"
-    ):
-        read_csv(path)
-    path.write_text("1,2,0\n3,x,1\n")
-    with pytest.raises(ValueError, match="line 2: expected 2 numbers"):
-        read_csv(path)
-    path.write_text("")
-    with pytest.raises(ValueError, match="found none"):
-        read_csv(path)
-
-
 def test_npz(tmp_path):
     path = tmp_path / "data.npz"
     np.savez(path, X=np.eye(2), y=["a", "b"])
@@ -127,17 +106,7 @@ def test_npz(tmp_path):
         read_npz(path)
 
 
-def test_odd_files(tmp_path):
-    path = tmp_path / "odd.csv"
-    path.write_text("0,1,label\n1,2,0\n3,4,1\n")
-    X, y = read_csv(path)
-    assert y.tolist() == [0, 1]
-    assert len(X) == 2
-    path.write_text("1,2,99999999999999999999\n3,4,1\n")
-    assert read_csv(path)[1].tolist() == ["99999999999999999999", "1"]
-    path.write_text('1,"' + "x" * 200_000)
-    with pytest.raises(ValueError, match="expected a CSV file"):
-        read_csv(path)
+def test_odd_npz(tmp_path):
     path = tmp_path / "odd.npz"
     for content in (b"", b"no zip", b"PK\x03\x04"):
         path.write_bytes(content)
@@ -148,8 +117,159 @@ def test_odd_files(tmp_path):
         read_npz(path)
 
 
-def test_csv_with_semicolons(tmp_path):
-    path = tmp_path / "continental.csv"
-    path.write_text("1,5;2;a\n".replace(",", ".") * 2)
-    with pytest.raises(ValueError, match="found semicolons in place of commas"):
-        read_csv(path)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"X": scipy.sparse.eye(3).tocsc()}, "X to be dense, found a sparse matrix"),
+        ({"X": np.eye(3) + 1j}, "X to hold real numbers, found complex numbers"),
+        ({"X": ["abc", "def", "ghi"]}, "X to hold real numbers, found text"),
+        ({"X": np.empty((0, 2)), "y": np.empty((0, 1))}, "X of shape"),
+        ({"X": np.zeros((3, 2, 2))}, r"found X of shape \(3, 2, 2\)"),
+        ({"y": np.array(["a", 2, "c"], dtype=object)}, "objects, such as cell arrays"),
+        ({"y": {"label": [1, 2, 3]}}, "y to hold real numbers or text, found records"),
+        ({"y": np.eye(3)}, "one label in y per sample"),
+    ],
+)
+def test_mat_of_other_things(tmp_path, content, message):
+    path = tmp_path / "other.mat"
+    scipy.io.savemat(path, {"X": np.eye(3), "y": [1, 2, 3], **content})
+    with pytest.raises(ValueError, match=message) as caught:
+        read_mat(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_mat_with_labels_in_text(tmp_path):
+    path = tmp_path / "text.mat"
+    scipy.io.savemat(path, {"X": np.eye(2), "y": ["rose", "iris"]})
+    assert read_mat(path)[1].tolist() == ["rose", "iris"]
+
+
+def test_mat_of_version_7_3(tmp_path):
+    path = tmp_path / "new.mat"
+    header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
+    path.write_bytes(header.ljust(512, b"\0") + b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ValueError, match=r"version 4 to 7.2 \(save with -v7\)"):
+        read_mat(path)
+
+
+@pytest.mark.parametrize(
+    ("thetas", "message"),
+    [
+        ([np.zeros((3, 5)), np.zeros((2, 5))], r"Theta2 of shape \(fan_out, 4\)"),
+        ([np.zeros((3, 1))], r"Theta1 of shape \(fan_out, 1 \+ fan_in\)"),
+        ([np.zeros((3, 5, 2))], r"Theta1 of shape .* found \(3, 5, 2\)"),
+        ([np.zeros((3, 5)) * 1j], "Theta1 to hold real numbers"),
+    ],
+)
+def test_mat_with_weights_that_do_not_fit(tmp_path, thetas, message):
+    path = tmp_path / "weights.mat"
+    names = [f"Theta{i}" for i in range(1, 1 + len(thetas))]
+    scipy.io.savemat(path, dict(zip(names, thetas, strict=True)))
+    with pytest.raises(ValueError, match=message):
+        read_mat_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"X": np.float64(1)}, "expected X of shape"),
+        ({"y": np.int64(1)}, r"1 labels in y of shape \(\)"),
+        ({"y": np.arange(2)}, "2 labels in y"),
+        ({"X": np.eye(3) + 1j}, "X to hold real numbers, found complex"),
+        ({"X": np.eye(3).astype(str)}, "X to hold real numbers, found text"),
+        ({"X": np.empty((0, 3)), "y": np.empty(0)}, r"found X of shape \(0, 3\)"),
+        ({"y": np.array([1, "a", None], dtype=object)}, "y to hold .* found objects"),
+    ],
+)
+def test_npz_of_other_things(tmp_path, content, message):
+    path = tmp_path / "other.npz"
+    arrays = {"X": np.eye(3), "y": np.arange(3), **content}
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_npz(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz_keeps_types_and_order(tmp_path, save):
+    path = tmp_path / "data.npz"
+    X = np.asfortranarray(np.arange(12, dtype=">f4").reshape(3, 4))
+    save(path, X=X, y=np.array([["a"], ["b"], ["c"]]))
+    read, y = read_npz(path)
+    np.testing.assert_array_equal(read, X)
+    assert read.dtype == X.dtype
+    assert read.flags.f_contiguous
+    assert read.flags.writeable
+    assert y.tolist() == ["a", "b", "c"]
+
+
+def npy_bytes(shape, content, descr="<f8"):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}}}\n"
+    size = len(header).to_bytes(2, "little")
+    return b"\x93NUMPY\x01\x00" + size + header.encode() + content
+
+
+@pytest.mark.parametrize(
+    "shape", [(10**6, 10**6), (10**30, 2), (-1, 2), (2**62, 2**62), (3, 2)]
+)
+def test_npz_whose_shape_is_a_lie(tmp_path, shape):
+    path = tmp_path / "lie.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X.npy", npy_bytes(shape, bytes(32)))
+        archive.writestr("y.npy", npy_bytes((2,), bytes(16)))
+    with pytest.raises(ValueError, match=r"X\.npy has \d+ bytes, not those of"):
+        read_npz(path)
+
+
+def peak_of_reading(reader, path):
+    """Bytes of memory that a refusal took at its peak."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=re.escape(str(path))):
+            reader(path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_idx_that_unpacks_to_more_than_it_says(tmp_path):
+    path = tmp_path / "bomb.gz"
+    content = idx_bytes(np.zeros((2, 3), "u1")) + bytes(1 << 26)
+    path.write_bytes(gzip.compress(content, 1))
+    assert peak_of_reading(read_idx, path) < 1 << 23
+    # And what says more than it can hold is not unpacked either.
+    content = bytes([0, 0, 8, 3]) + b"\xff" * 12 + bytes(1 << 26)
+    path.write_bytes(gzip.compress(content, 1))
+    assert peak_of_reading(read_idx, path) < 1 << 23
+
+
+def test_npz_that_unpacks_to_more_than_it_says(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("X.npy", npy_bytes((2, 2), bytes(1 << 26)))
+        archive.writestr("y.npy", npy_bytes((2,), bytes(16)))
+    assert peak_of_reading(read_npz, path) < 1 << 23
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (bytes([0, 0, 8, 0]) + b"\1", "the number of dimensions"),
+        (bytes([0, 0, 8, 65]) + bytes(4 * 65), "the number of dimensions"),
+        (bytes([0, 0, 14, 3]) + bytes(4) + b"\xff" * 8, "too big|maximum"),
+    ],
+)
+def test_idx_of_impossible_shapes(tmp_path, header, message):
+    path = tmp_path / "images"
+    path.write_bytes(header)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_idx(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("reader", [read_mat, read_mat_weights, read_idx, read_npz])
+def test_what_can_not_be_opened(tmp_path, reader):
+    with pytest.raises(FileNotFoundError):
+        reader(tmp_path / "missing")
+    with pytest.raises(IsADirectoryError):
+        reader(tmp_path)

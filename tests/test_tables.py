@@ -1,0 +1,212 @@
+"""CSV files: what is read, what is guessed, and what is refused."""
+
+import random
+import struct
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skmlp_backprop.datasets import read_csv
+
+ROWS = "1.5,2,rose\n3,,tulip\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content):
+        path = tmp_path / "table.csv"
+        if isinstance(content, str):
+            content = content.encode()
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def test_header_names_the_features(write):
+    X, y = read_csv(write(f"length, width,kind\n{ROWS}\n4,5e-1,rose\n"))
+    assert isinstance(X, pd.DataFrame)
+    assert X.columns.tolist() == ["length", "width"]
+    np.testing.assert_array_equal(X, [[1.5, 2], [3, np.nan], [4, 0.5]])
+    assert y.tolist() == ["rose", "tulip", "rose"]
+
+
+@pytest.mark.parametrize(
+    ("first", "sample"),
+    [
+        ("?,3.5,x", [np.nan, 3.5]),
+        ("NA,?,x", [np.nan, np.nan]),
+        (",-inf,x", [np.nan, -np.inf]),
+    ],
+)
+def test_first_row_with_missing_values_is_kept(write, first, sample):
+    X, y = read_csv(write(f"{first}\n{ROWS}"))
+    assert isinstance(X, np.ndarray)
+    np.testing.assert_array_equal(X, [sample, [1.5, 2], [3, np.nan]])
+    assert y.tolist() == ["x", "rose", "tulip"]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        '"1,000",3,x',
+        '"1,000","2,000",x',
+        "1%,2%,x",
+        "1_0,2,x",
+        "a,2,x",
+        ",a,x",
+        "a,b,",
+        "0,1,2",
+        "1st,2nd,kind",
+    ],
+)
+def test_first_row_that_may_be_either_is_refused(write, first):
+    path = write(f"{first}\n{ROWS}")
+    with pytest.raises(ValueError, match=r"line 1: can't tell .* by header=True or"):
+        read_csv(path)
+
+
+def test_label_that_may_be_a_name_is_refused(write):
+    path = write("5,1,label\n1,2,0\n3,4,1\n")
+    with pytest.raises(ValueError, match="line 1: can't tell whether"):
+        read_csv(path)
+    X, y = read_csv(path, header=True)
+    assert X.columns.tolist() == ["5", "1"]
+    assert y.tolist() == [0, 1]
+    X, y = read_csv(path, header=False)
+    assert X.shape == (3, 2)
+    assert y.tolist() == ["label", "0", "1"]
+
+
+@pytest.mark.parametrize("header", ["yes", 0, None])
+def test_header_is_true_false_or_infer(write, header):
+    with pytest.raises(ValueError, match="header must be True, False or"):
+        read_csv(write(ROWS), header=header)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["1", " -2", "0 "], [1, -2, 0]),
+        (["01", "2", "3"], ["01", "2", "3"]),
+        (["1.0", "2", "3"], ["1.0", "2", "3"]),
+        (["+1", "2", "3"], ["+1", "2", "3"]),
+        (["-0", "2", "3"], ["-0", "2", "3"]),
+        (["1_0", "2", "3"], ["1_0", "2", "3"]),
+        (["99999999999999999999", "2", "3"], ["99999999999999999999", "2", "3"]),
+        (["None", "mild", "True"], ["None", "mild", "True"]),
+        (['"a,b"', '"c\nd"', "é"], ["a,b", "c\nd", "é"]),
+    ],
+)
+def test_labels(write, labels, expected):
+    rows = "".join(f"0,{label}\n" for label in labels)
+    y = read_csv(write(f"a,b\n{rows}"))[1]
+    assert y.tolist() == expected
+    assert y.dtype.kind == ("U" if isinstance(expected[0], str) else "i")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1_0", '"1,000"', "1%", "x", "True", "0x10", "1d5", "\u0661", "1 2", "-", "."],
+)
+def test_what_is_no_number_is_refused_by_name(write, value):
+    path = write(f"a,b,c\n1,2,x\n\n3,{value},y\n")
+    with pytest.raises(ValueError, match="expected a number") as caught:
+        read_csv(path)
+    found = value.strip('"')
+    assert f"{path}, line 4, column 2 ('b')" in str(caught.value)
+    assert f"found '{found}'." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "  ", '""', "?", "NA", "NA ", "nan", "N/A", "null"]
+)
+def test_missing_features(write, mark):
+    X, _ = read_csv(write(f"a,b\n1,x\n{mark},y\n"))
+    np.testing.assert_array_equal(X, [[1], [np.nan]])
+
+
+@pytest.mark.parametrize("mark", ["", " ", "?", "NA", "nan"])
+def test_missing_label_is_refused(write, mark):
+    path = write(f"1,2,x\n3,4,{mark}\n")
+    with pytest.raises(ValueError, match="line 2: expected a label in the last col"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "expected a CSV file, but it is empty"),
+        ("\n \n", "expected a CSV file, but it is empty"),
+        ("a,b,c\n", "found a header only"),
+        ("a,b,a\n1,2,x\n", "different names of the columns, found 'a' twice"),
+        ("1,2,x\n3,y\n", r"line 2: expected 3 fields, .* found 2: \['3', 'y'\]"),
+        ("1,2,x\n3,4,5,y\n", "line 2: expected 3 fields, .* found 4"),
+        ("a,b,c\n3,4,5,y\n", "line 2: expected 3 fields, .* found 4"),
+        ("a,b,c\n3,4,x,\n", "line 2: expected 3 fields, .* found 4"),
+        ("a,b,c\n3,4,x,\n5,6,y,\n", "line 2: expected 3 fields, .* found 4"),
+        ("1.5;2;a\n" * 2, r"found one field, .* Are there semicolons in place"),
+        ("1,5;2,5;a\n" * 2, "Are there semicolons in place of commas"),
+        ("1\t2\ta\n", "Are there tabs in place of commas"),
+        (b"a,b\n1,x\n2,caf\xe9\n", "expected text in UTF-8, but line 3"),
+        ("a,b\n1,x\n".encode("utf-16"), "expected text in UTF-8, but line 1"),
+        ("a,b\n1,x\0\n", r"line 2: expected a label .* found 'x\\x00'"),
+        ('1,"2,x\n3,4,y\n', "unexpected end of data"),
+        ('1,"' + "x" * 200_000, "expected a CSV file: field larger"),
+        ('1,"x\n2,y\n3,"z\n4,w\n', "expected a CSV file: ',' expected after"),
+        ('a,b\n"1\n",x\nq,y\n', r"line 4, column 1 \('a'\)"),
+    ],
+)
+def test_spoilt_tables(write, content, message):
+    path = write(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_csv(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_name_is_missing(write):
+    with pytest.raises(ValueError, match="found none for column 1"):
+        read_csv(write(",a,b\n0,1,x\n"), header=True)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_byte_order_marks(write, end, mark):
+    content = mark + end.join(['"a, b",c', "", "1,x", "2,y", ""]).encode()
+    X, y = read_csv(write(content))
+    assert X.columns.tolist() == ["a, b"]
+    np.testing.assert_array_equal(X, [[1], [2]])
+    assert y.tolist() == ["x", "y"]
+
+
+def test_numbers_are_exact(write):
+    draw = random.Random(0)
+    doubles = struct.unpack("2000d", draw.randbytes(16000))
+    texts = [repr(value) for value in doubles if np.isfinite(value)]
+    texts += [f"{draw.random() * 10 ** draw.randint(-9, 9):.30f}" for _ in range(2000)]
+    texts += ["5e-324", "9007199254740993", "18446744073709551617", "1e999", "+.5"]
+    X, _ = read_csv(write("".join(f"{text},x\n" for text in texts)))
+    assert X.ravel().tolist() == [float(text) for text in texts]
+
+
+@pytest.mark.parametrize("digits", [20, 30, 300])
+def test_long_integers(write, digits):
+    text = "123456789" * digits
+    text = text[:digits]
+    X, _ = read_csv(write(f"a,b\n{text},x\n-1,y\n"))
+    assert X["a"].tolist() == [float(text), -1]
+
+
+def test_without_pandas(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r'pip install "skmlp-backprop\[tables\]"'):
+        read_csv(write(ROWS))
+
+
+def test_what_can_not_be_opened(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_csv(tmp_path / "missing.csv")
+    with pytest.raises(IsADirectoryError):
+        read_csv(tmp_path)
