@@ -173,6 +173,7 @@ def check_gradient(
             f"{type(estimator).__name__}. Of a Pipeline pass pipeline[-1], with "
             "pipeline[:-1].transform(X)."
         )
+    estimator._validate_params()
     rng = check_random_state(random_state)
     if not hasattr(estimator, "coefs_"):
         seed = estimator.random_state
@@ -255,8 +256,6 @@ class _Slope:
             f.has_kink for f in network.all_activations()
         )
         self._buffers = {}
-        ulp = np.finfo(np.float64).eps * abs(self._loss(slice(0, 0), np.empty(0)))
-        self._rounding = _ROUNDING * ulp
 
     def __call__(self, start, where, direction):
         """The derivative along a direction, and what rounding may make of it.
@@ -267,14 +266,18 @@ class _Slope:
         for factor in _SHORTER:
             eps = factor * self.eps
             if not (self.has_kinks and self._meets_a_kink(part, eps * direction)):
-                wide = self._central(part, direction, eps)
-                narrow = self._central(part, direction, eps / 2)
-                return (4 * narrow - wide) / 3, self._rounding / eps
+                wide, rounding = self._central(part, direction, eps)
+                narrow, _ = self._central(part, direction, eps / 2)
+                return (4 * narrow - wide) / 3, rounding
         return np.nan, _KINK
 
     def _central(self, part, direction, eps):
+        """The difference along a direction, and what rounding may make of it."""
         ahead = self._loss(part, eps * direction)
-        return (ahead - self._loss(part, -eps * direction)) / (2 * eps)
+        behind = self._loss(part, -eps * direction)
+        size = max(abs(ahead), abs(behind), self.objective.network.loss.unit)
+        ulp = np.finfo(np.float64).eps * size
+        return (ahead - behind) / (2 * eps), _ROUNDING * ulp / eps
 
     def _loss(self, part, step):
         self._move(part, step)

@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 
 from sklearn.metrics import check_scoring
 
@@ -83,6 +84,11 @@ class EarlyStopping:
                 "fitted model. Give it new ones before it is trained on, by "
                 "set_callbacks(EarlyStopping(X_val, y_val))."
             )
+        if not isinstance(self.patience, Integral) or self.patience < 1:
+            raise ValueError(
+                "EarlyStopping: patience must be an int from 1 on, got "
+                f"{self.patience!r}."
+            )
         self._runs[id(estimator)] = _Run(check_scoring(estimator, self.scoring))
 
     def on_fit_task_begin(self, estimator, context):
@@ -94,6 +100,11 @@ class EarlyStopping:
             return False
         run = self._runs[id(estimator)]
         score = run.scorer(fitted_estimator, self.X_val, self.y_val)
+        if not isinstance(score, Real):
+            raise ValueError(
+                "EarlyStopping: scoring must give one number, got "
+                f"{type(score).__name__} from scoring={self.scoring!r}."
+            )
         run.scores.append(score)
         if score > run.best_score:
             run.best_score = score

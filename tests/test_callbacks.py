@@ -186,3 +186,18 @@ def test_a_bad_scoring_is_what_the_error_is_about(how, iris):
         mlp = StackedGridSearchCV(mlp, {"alpha": [1]}, cv=2, error_score="raise")
     with pytest.raises(ValueError, match="scoring"):
         mlp.fit(*iris)
+
+
+@pytest.mark.parametrize("patience", [-1, 0, 1.5, None])
+def test_impossible_patience(iris, patience):
+    mlp = BackpropMLPClassifier(5).set_callbacks(
+        EarlyStopping(*iris, patience=patience)
+    )
+    with pytest.raises(ValueError, match="patience must be an int"):
+        mlp.fit(*iris)
+
+
+def test_scoring_that_gives_no_number(iris):
+    stopping = EarlyStopping(*iris, scoring=["accuracy", "f1_macro"])
+    with pytest.raises(ValueError, match="scoring must give one number, got dict"):
+        BackpropMLPClassifier(5).set_callbacks(stopping).fit(*iris)

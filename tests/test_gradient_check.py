@@ -270,3 +270,19 @@ def test_memory_of_a_few_copies_of_the_weights():
     assert peak < 8.5 * 8 * n_parameters
     assert f"5 random directions in each array, of {n_parameters} " in check.coverage
     assert set(check.n_checked.values()) == {5}
+
+
+@pytest.mark.parametrize("output", ["auto", "softmax"])
+@pytest.mark.parametrize("solver", ["lbfgs", "cg", "tnc"])
+def test_passes_near_a_minimum_with_a_small_loss(iris, solver, output):
+    X, y = iris
+    params = {"solver": solver, "alpha": 0.01, "tol": 1e-8, "max_iter": 3000}
+    mlp = make((4,), output_activation=output, activation="tanh", **params)
+    mlp.fit(X, y > 0)
+    assert mlp.loss_ < 2e-3
+    assert check_gradient(mlp, X, y > 0).passed
+
+
+def test_passes_on_one_class(iris):
+    mlp = make((4,), solver="lbfgs", max_iter=5).fit(iris[0], np.zeros(len(iris[0])))
+    assert check_gradient(mlp, iris[0], np.zeros(len(iris[0]))).passed

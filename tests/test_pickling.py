@@ -1,5 +1,6 @@
 """Files of fitted classifiers: what is in them, and that they go on from there."""
 
+import copy
 import pickle
 import pickletools
 
@@ -115,3 +116,12 @@ def test_skops_has_one_type_to_trust(iris):
     np.testing.assert_array_equal(loaded.predict(iris[0]), mlp.predict(iris[0]))
     theirs = MLPClassifier((6, 5), solver="adam", max_iter=4).fit(*iris)
     assert len(data) < len(io.dumps(theirs))
+
+
+def test_copies_keep_the_validation_data(iris):
+    stopping = EarlyStopping(*iris, patience=2)
+    mlp = BackpropMLPClassifier(5, max_iter=3, random_state=0)
+    mlp.set_callbacks(stopping).fit(*iris)
+    for duplicate in (copy.copy(mlp), copy.deepcopy(mlp)):
+        duplicate.fit(*iris)
+        np.testing.assert_array_equal(duplicate.coefs_[0], mlp.coefs_[0])

@@ -5,9 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, check_gradient
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
@@ -176,3 +177,49 @@ def test_memory_of_a_full_batch_fit_does_not_grow_with_the_rows():
         peaks.append(tracemalloc.get_traced_memory()[1] - 20 * n_rows)
         tracemalloc.stop()
     assert max(peaks) < 16 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"momentum": 7}, "momentum"),
+        ({"learning_rate_init": 0}, "learning_rate_init"),
+        ({"batch_size": -5}, "batch_size"),
+        ({"alpha": -1}, "alpha"),
+    ],
+)
+def test_partial_fit_validates_what_was_set_since(iris, params, named):
+    mlp = BackpropMLPClassifier(5, solver="sgd", random_state=0)
+    mlp.partial_fit(*iris, classes=[0, 1, 2]).set_params(**params)
+    coefs = mlp.coefs_[0].copy()
+    with pytest.raises(ValueError, match=f"'{named}' parameter"):
+        mlp.partial_fit(*iris)
+    np.testing.assert_array_equal(mlp.coefs_[0], coefs)
+
+
+@pytest.mark.parametrize(
+    "params", [{"activation": "foo"}, {"loss": "foo"}, {"alpha": -1}]
+)
+def test_gradients_of_invalid_parameters(iris, params):
+    mlp = BackpropMLPClassifier(5, random_state=0)
+    mlp = mlp._initialized(*iris, np.random.RandomState(0)).set_params(**params)
+    with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
+        mlp.loss_and_gradient(*iris)
+    with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
+        check_gradient(clone(mlp), *iris)
+
+
+def test_weights_too_large_for_float32(iris):
+    X, y = iris
+    mlp = BackpropMLPClassifier(5, solver="tnc", weight_init=1e100, max_iter=5)
+    with pytest.raises(ValueError, match="too large for float32"):
+        mlp.set_params(random_state=0).fit(X.astype(np.float32), y)
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e300])
+def test_sample_weights_beyond_float32(iris, weight):
+    X, y = iris
+    with pytest.raises(
+        ValueError, match=r"sum of .*sample_weight, .*float32.* mean of"
+    ):
+        BackpropMLPClassifier(5).fit(X.astype(np.float32), y, np.full(len(y), weight))

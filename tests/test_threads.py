@@ -188,6 +188,28 @@ def test_a_block_entered_in_a_fit_and_left_after_it(number, unlimited, small):
     assert until(lambda: n_blas_threads() == unlimited)
 
 
+@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_fit_in_a_block_entered_in_another_fit(solver, number, unlimited, small):
+    """Each sets back what it found, and at the block's end there is nothing of ours."""
+    in_fit, in_block = threading.Event(), threading.Event()
+
+    def note():
+        in_fit.set()
+        return in_block.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        outer = pool.submit(watched_fit, small, note, solver="lbfgs")
+        in_fit.wait(10)
+        with threadpool_limits(number):
+            in_block.set()
+            assert outer.result()
+            inner = BackpropMLPClassifier(5, solver=solver, max_iter=2)
+            inner.fit(*small).predict(small[0])
+            assert set(n_blas_threads()) == {number}
+    assert until(lambda: n_blas_threads() == unlimited)
+
+
 def test_a_block_that_ends_in_a_fit(unlimited, small):
     entered, in_fit, left = (threading.Event() for _ in range(3))
 

@@ -2,6 +2,8 @@
 
 from numbers import Integral
 
+import numpy as np
+
 from .._network.activations import ACTIVATIONS
 from .._network.losses import LOSSES
 from .._network.network import Network
@@ -17,7 +19,7 @@ def hidden_units(hidden_layer_sizes):
     """
     if isinstance(hidden_layer_sizes, Integral):
         return [int(hidden_layer_sizes)]
-    sizes = list(hidden_layer_sizes)
+    sizes = np.ravel(hidden_layer_sizes).tolist()
     if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]

@@ -1,5 +1,6 @@
 """The parameters that classifier and regressor share, and their training."""
 
+import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -228,11 +229,11 @@ class BaseBackpropMLP(
 
     def _initialized(self, X, y, random_state):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
-        copy = clone(self)
-        X, y = copy._validate_rows(X, y, reset=True)
-        data = copy._training_data(X, y, copy._codec_of(y), None)
-        parameters = initial_parameters(copy, data.network, random_state).copy()
-        return copy._with_weights(parameters, data.codec, new_history(copy))
+        fresh = clone(self)
+        X, y = fresh._validate_rows(X, y, reset=True)
+        data = fresh._training_data(X, y, fresh._codec_of(y), None)
+        parameters = initial_parameters(fresh, data.network, random_state).copy()
+        return fresh._with_weights(parameters, data.codec, new_history(fresh))
 
     def _check_partial_fit(self):
         """Raise the reason why there is no partial_fit, if there is one."""
@@ -244,6 +245,19 @@ class BaseBackpropMLP(
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         return True
+
+    # Copies within a process keep what a pickle leaves out.
+
+    def __copy__(self):
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    def __deepcopy__(self, memo):
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        vars(other).update(copy.deepcopy(vars(self), memo))
+        return other
 
     def __getstate__(self):
         state = super().__getstate__()

@@ -255,6 +255,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             weights, which need all of the data.
         """
         first_call = not hasattr(self, "coefs_")
+        if not first_call:
+            # scikit-learn does so in the first call alone; what was set since counts.
+            self._validate_params()
         X, y = self._validate_rows(X, y, reset=first_call)
         labels = self._labels_of_partial_fit(y, classes, first_call)
         return self._partial_fit(X, y, labels, sample_weight)

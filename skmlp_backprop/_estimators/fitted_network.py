@@ -154,6 +154,7 @@ class FittedNetworkMixin:
     def _evaluation_point(self, X, y, sample_weight):
         """What J is a function of: the network, the rows and the fitted weights."""
         check_is_fitted(self)
+        self._validate_params()
         X, y = self._validate_rows(X, y, reset=False)
         data = self._training_data(X, y, self._codec, sample_weight)
         parameters = self._parameters()

@@ -248,6 +248,9 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
             data.
         """
         first_call = not hasattr(self, "coefs_")
+        if not first_call:
+            # scikit-learn does so in the first call alone; what was set since counts.
+            self._validate_params()
         X, y = self._validate_rows(X, y, reset=first_call)
         numbers = self._codec_of(y) if first_call else self._codec
         return self._partial_fit(X, y, numbers, sample_weight)

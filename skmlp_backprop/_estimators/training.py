@@ -340,8 +340,15 @@ def _result(member, data):
         )
     parameters = member.weights
     # A solver may have evaluated in another precision than that of the rows.
-    if parameters.flat.dtype != data.rows.X.dtype:
-        parameters = parameters.copy(data.rows.X.dtype)
+    dtype = data.rows.X.dtype
+    if parameters.flat.dtype != dtype:
+        with np.errstate(over="ignore"):
+            parameters = parameters.copy(dtype)
+    if not np.isfinite(parameters.flat).all():
+        raise ValueError(
+            f"The weights are too large for {dtype}, the precision of X. Pass X of "
+            "float64, or use a smaller `weight_init`."
+        )
     return Trained(data, parameters, member.history, member.solver, member.stop)
 
 

@@ -33,14 +33,13 @@ def sample_weights(X, sample_weight):
     """
     if sample_weight is None:
         return None
-    weights = _checked(X, sample_weight)
-    _check_sum(weights, "sample_weight")
-    return weights
+    return _in_precision(_checked(X, sample_weight), "sample_weight", X.dtype)
 
 
 def _checked(X, sample_weight):
+    # In float64: what is no weight in the precision of X is told with the remedy.
     return _check_sample_weight(
-        sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
 
 
@@ -90,12 +89,13 @@ def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):
         weights = _class_weights(targets, classes, class_weight, sample_weight)[targets]
     if weights is None:
         return None
-    with np.errstate(over="ignore"):
-        weights = weights.astype(X.dtype, copy=False)
-        if class_weight is not None and sample_weight is not None:
+    if class_weight is not None and sample_weight is not None:
+        with np.errstate(over="ignore"):
             weights = weights * sample_weight
-    _check_sum(weights, "class_weight times sample_weight")
-    return weights
+    what = (
+        "sample_weight" if class_weight is None else "class_weight times sample_weight"
+    )
+    return _in_precision(weights, what, X.dtype)
 
 
 def _check_class_weight(class_weight, labels):
@@ -131,22 +131,23 @@ def _check_class_weight(class_weight, labels):
                 )
 
 
-def _check_sum(weights, what):
-    """Refuse weights that J can't be divided by the sum of."""
+def _in_precision(weights, what, dtype):
+    """Convert weights; refuse those that J can't be divided by the sum of."""
     with np.errstate(over="ignore"):
         total = float(weights.sum(dtype=np.float64))
     if total == 0:
         raise ValueError(
             f"{what} is zero for every row: there is nothing to learn from these rows."
         )
-    limits = np.finfo(weights.dtype)
+    limits = np.finfo(dtype)
     is_small = total < float(limits.tiny)
     if is_small or total > float(limits.max):
         raise ValueError(
             f"The sum of {what}, {total:g}, is too "
-            f"{'small' if is_small else 'large'} for {weights.dtype}. Only the "
+            f"{'small' if is_small else 'large'} for {np.dtype(dtype)}. Only the "
             "ratios of weights count: scale them to a mean of 1."
         )
+    return weights.astype(dtype, copy=False)
 
 
 def _multilabel_weights(indicator, class_weight, sample_weight):

@@ -1,5 +1,7 @@
 """Dropout: in training, each hidden unit is silent for a row with some probability."""
 
+from numbers import Real
+
 import numpy as np
 
 
@@ -54,6 +56,6 @@ def dropout_rates(dropout, n_hidden):
             f"dropout has {len(rates)} rates, but hidden_layer_sizes has {n_hidden} "
             "layers; give one rate for each, or a single one for all."
         )
-    if any(not 0 <= rate < 1 for rate in rates):
+    if any(not (isinstance(rate, Real) and 0 <= rate < 1) for rate in rates):
         raise ValueError(f"dropout rates must be in [0, 1), got {rates}.")
     return rates

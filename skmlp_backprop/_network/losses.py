@@ -45,6 +45,9 @@ class Loss:
         Whether its derivative jumps where a prediction meets its target. Gradient
         methods that search along a line, and finite differences, fail there.
 
+    unit : float
+        Size of the numbers whose difference a small loss is, and whose rounding it has.
+
     quantile : float, sequence of float or None
         Which quantile of the targets the best predictions are; None for another
         measure of their centre.
@@ -52,6 +55,7 @@ class Loss:
 
     hyper_parameters = ()
     has_kink = False
+    unit = 0.0
     quantile = None
 
     def check_targets(self, targets):
@@ -118,6 +122,9 @@ def _logistic_in_place(z):
 class SoftmaxLogLoss(Loss):
     """Cross-entropy: log(sum_k exp(z_k)) - z_y, with gradient p - y."""
 
+    # The sum is 1 and the rest where the largest logit is that of y.
+    unit = 1.0
+
     def __call__(self, z, target, spare, row):
         np.maximum.reduce(z, axis=1, keepdims=True, out=row)
         z -= row
@@ -131,9 +138,10 @@ class SoftmaxLogLoss(Loss):
 
 @_register("log_loss", "logistic")
 class LogisticLogLoss(Loss):
-    """Binary cross-entropy, summed over the outputs: softplus(z) - y z.
+    """Binary cross-entropy, summed over the outputs: softplus((1 - 2 y) z).
 
-    softplus(z) = max(z, 0) + log1p(exp(-|z|)); the gradient is p - y.
+    softplus(x) = max(x, 0) + log1p(exp(-|x|)), of which nothing cancels; the gradient
+    is p - y.
     """
 
     def __call__(self, z, target, spare, row):
@@ -141,8 +149,7 @@ class LogisticLogLoss(Loss):
         np.negative(spare, out=spare)
         np.exp(spare, out=spare)
         np.log1p(spare, out=spare)
-        spare += np.maximum(z, 0)
-        spare -= z * target
+        spare += np.maximum(z * (1 - 2 * target), 0)
         np.add.reduce(spare, axis=1, keepdims=True, out=row)
         _logistic_in_place(z)
         z -= target

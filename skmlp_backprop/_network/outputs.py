@@ -129,7 +129,8 @@ class BinaryOutput(ClassOutput):
         return logits[:, 0]
 
     def codes(self, logits):
-        return (logits[:, 0] > 0).astype(np.intp)
+        # Not by the logit's sign: the smallest leave both classes equally probable.
+        return (expit(logits) > expit(-logits))[:, 0].astype(np.intp)
 
 
 class OneVsAllOutput(ClassOutput):

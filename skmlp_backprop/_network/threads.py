@@ -46,9 +46,11 @@ _MOST_BLAS_THREADS = 64
 BLAS_THREADS_PAY = 2**20
 # Multiplications of a product up to which OpenBLAS never calls its threads.
 _BLAS_STAYS_ALONE = 9216
-# Seconds between two looks at a library, and for how long there are such looks.
+# Seconds between two looks at a library; for how long there are such looks, and so many
+# that one falls between a caller's blocks; and between two while a block stays open.
 _PATIENCE = 0.01
-_WATCH = 0.25
+_WATCH = 0.5
+_PATIENCE_WITH_A_BLOCK = 0.05
 
 # Guards the state of all libraries.
 _lock = threading.RLock()
@@ -67,32 +69,52 @@ class _Library:
     holders : set of object
         Who holds it.
 
-    original : int
+    before : int
         The number of threads that the last holder sets back.
+
+    original : int
+        The number that there is where no caller's block is open.
     """
 
     def __init__(self, controller):
         self.controller = controller
         self.holders = set()
-        self.original = controller.num_threads
+        self.before = self.original = controller.num_threads
         self._watched_until = 0.0
         self._is_watched = False
 
     @property
     def n_threads(self):
         """The number of threads, if it were not for the holders."""
-        return self.original if self.holders else self.controller.num_threads
+        return self.before if self.holders else self.controller.num_threads
 
     def hold(self, holder):
         """Set one thread; return whether it could be set."""
-        if not self.holders:
-            self.original = self.controller.num_threads
-        self.holders.add(holder)
+        if not self.holders and not self._note_number():
+            return False
         self.controller.set_num_threads(1)
-        if self.controller.num_threads == 1:
-            return True
-        self.holders.remove(holder)
-        return False
+        if self.controller.num_threads != 1:
+            return False
+        self.holders.add(holder)
+        return True
+
+    def _note_number(self):
+        """Note the number to be set back; return whether it is ours to change.
+
+        A caller's block of one thread may have come in since its number was looked at;
+        after it what we set is ignored, but looks as if it were taken. So the number
+        that there was is set first, which is only to be seen if it was taken.
+        """
+        number = self.controller.num_threads
+        if number < _n_most():
+            return False
+        self.controller.set_num_threads(number)
+        if self.controller.num_threads != number:
+            return False
+        self.before = number
+        if not self._block_will_leave_ours():
+            self.original = number
+        return True
 
     def release(self, holder):
         """Let go; the last one sets the number of threads back."""
@@ -102,17 +124,29 @@ class _Library:
         self.holders.remove(holder)
         if self.holders:
             return
-        self.controller.set_num_threads(self.original)
-        if is_in_a_block or threading.active_count() > 1:
-            self._watched_until = math.inf if is_in_a_block else _in_a_while()
+        self.controller.set_num_threads(self.before)
+        if is_in_a_block:
+            self._watched_until = math.inf
+        if self._block_will_leave_ours():
+            self._watch()
+        elif threading.active_count() > 1:
+            self._watched_until = _in_a_while()
             self._watch()
 
     def forget(self):
         """Let go in a forked process, where no holder is."""
         if self.holders:
-            self.controller.set_num_threads(self.original)
+            self.controller.set_num_threads(self.before)
         self.holders.clear()
         self._is_watched = False
+        self._watched_until = 0.0
+
+    def _block_will_leave_ours(self):
+        """Whether a caller's block is open that was entered while the library was held.
+
+        At its end it sets our one thread back, however many holds come in between.
+        """
+        return math.isinf(self._watched_until)
 
     def _watch(self):
         if self._is_watched:
@@ -130,7 +164,8 @@ class _Library:
         threadpoolctl ignores what is set here.
         """
         while self._is_watched:
-            time.sleep(_PATIENCE)
+            waits = self._block_will_leave_ours()
+            time.sleep(_PATIENCE_WITH_A_BLOCK if waits else _PATIENCE)
             with _lock:
                 # The last of its holders will watch anew.
                 self._is_watched = not (self.holders or self._is_over())
@@ -195,8 +230,12 @@ def is_limited():
     """Whether the caller has limited the threads of a BLAS library."""
     if any(variable in os.environ for variable in _THREAD_VARIABLES):
         return True
-    n_most = min(_n_cores(), _MOST_BLAS_THREADS)
-    return any(library.n_threads < n_most for library in _libraries())
+    return any(library.n_threads < _n_most() for library in _libraries())
+
+
+def _n_most():
+    """The number of threads that a BLAS library has where nobody has limited it."""
+    return min(_n_cores(), _MOST_BLAS_THREADS)
 
 
 def _hold_all(libraries, holder):
