@@ -142,7 +142,7 @@ def test_multilabel_balanced_counts_the_sample_weights(iris):
 )
 def test_sums_of_weights_that_are_no_numbers(dtype, weight, message, iris):
     X, y = iris
-    with pytest.raises(ValueError, match=f"sum of class_weight times .*{message}"):
+    with pytest.raises(ValueError, match=f"sum of .*sample_weight.*{message}"):
         fit(X.astype(dtype), y, np.full(len(y), weight))
 
 
