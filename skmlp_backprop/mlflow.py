@@ -5,11 +5,17 @@ from unittest import mock
 from sklearn import utils
 
 from ._estimators.classifier import BackpropMLPClassifier
+from ._estimators.regressor import BackpropMLPRegressor
 from ._search.searches import StackedGridSearchCV, StackedRandomizedSearchCV
 
 __all__ = ["autolog"]
 
-_OURS = (BackpropMLPClassifier, StackedGridSearchCV, StackedRandomizedSearchCV)
+_OURS = (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+    StackedRandomizedSearchCV,
+)
 
 
 def autolog(**options):

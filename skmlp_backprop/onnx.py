@@ -1,7 +1,8 @@
 """Conversion to ONNX: importing this module makes skl2onnx know our estimators.
 
 The import is all it takes. After it skl2onnx's ``to_onnx`` and ``convert_sklearn``
-know :class:`~skmlp_backprop.BackpropMLPClassifier`, alone or within a Pipeline,
+know :class:`~skmlp_backprop.BackpropMLPClassifier` and
+:class:`~skmlp_backprop.BackpropMLPRegressor`, alone or within a Pipeline,
 GridSearchCV, CalibratedClassifierCV, StackingClassifier and others that skl2onnx
 converts, and :class:`~skmlp_backprop.StackedGridSearchCV` and
 :class:`~skmlp_backprop.StackedRandomizedSearchCV`, which become their best estimator.
@@ -44,6 +45,7 @@ from scipy.special import erfcx
 from sklearn.calibration import CalibratedClassifierCV
 
 from ._estimators.classifier import BackpropMLPClassifier
+from ._estimators.regressor import BackpropMLPRegressor
 from ._search.searches import StackedGridSearchCV, StackedRandomizedSearchCV
 from ._search.unwrap import final_estimator
 
@@ -52,6 +54,7 @@ try:
     from skl2onnx._parse import _parse_sklearn_grid_search_cv
     from skl2onnx.common.data_types import (
         DoubleTensorType,
+        FloatTensorType,
         Int64TensorType,
         StringTensorType,
     )
@@ -80,17 +83,18 @@ def _as_fitted(mlp):
 
     of_input : str or None
         Activation of the input.
-
-    multilabel : bool
-        Whether a row may have several classes.
     """
     network = mlp._network
     of_input = network.input_activation
     return (
         [activation.name for activation in network.activations],
         None if of_input is None else of_input.name,
-        mlp._codec.multilabel,
     )
+
+
+def _is_multilabel(mlp):
+    """Whether a row may have several of a fitted classifier's classes."""
+    return mlp._codec.multilabel
 
 
 class _Graph:
@@ -225,9 +229,8 @@ _TWO_SIDES = {1: [[-1.0, 1.0]], 2: [[1.0, -1.0], [-1.0, 1.0]]}
 def _convert_classifier(scope, operator, container):
     """Add the nodes of a fitted classifier."""
     mlp = operator.raw_operator
-    _, _, multilabel = _as_fitted(mlp)
-    is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
-    graph = _Graph(scope, container, np.dtype("f8" if is_double else "f4"))
+    multilabel = _is_multilabel(mlp)
+    graph = _Graph(scope, container, _precision(operator))
     logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
     proba = _add_probabilities(graph, logits, mlp, multilabel)
     labels = _add_labels(graph, proba, get_label_classes(scope, mlp), multilabel)
@@ -242,6 +245,49 @@ def _convert_classifier(scope, operator, container):
             output.full_name,
             name=scope.get_unique_operator_name("Identity"),
         )
+
+
+def _precision(operator):
+    is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
+    return np.dtype("f8" if is_double else "f4")
+
+
+def _convert_regressor(scope, operator, container):
+    """Add the nodes of a fitted regressor."""
+    mlp = operator.raw_operator
+    graph = _Graph(scope, container, _precision(operator))
+    logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
+    container.add_node(
+        "Identity",
+        _NUMBERS[mlp.out_activation_](graph, logits, mlp),
+        operator.outputs[0].full_name,
+        name=scope.get_unique_operator_name("Identity"),
+    )
+
+
+def _increasing(graph, z, mlp):
+    """The first logit, and each next number larger by a softplus."""
+    is_first = np.arange(mlp.n_outputs_)[np.newaxis] == 0
+    softplus = graph.add("Neg", _log_sigmoid(graph, graph.add("Neg", z)))
+    first = graph.add("Mul", z, is_first.astype(float))
+    steps = graph.add("Mul", softplus, 1.0 - is_first)
+    return graph.add("CumSum", graph.add("Add", first, steps), np.int64(1))
+
+
+_NUMBERS = {
+    "identity": lambda graph, z, mlp: z,
+    "exp": lambda graph, z, mlp: graph.add("Exp", z),
+    "increasing": _increasing,
+}
+
+
+def _set_number_type(operator):
+    """Tell skl2onnx the type and shape of the predictions."""
+    n_rows = operator.inputs[0].get_first_dimension()
+    is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
+    tensor_type = DoubleTensorType if is_double else FloatTensorType
+    shape = [n_rows, operator.raw_operator.n_outputs_]
+    operator.outputs[0].set_type(tensor_type(shape=shape))
 
 
 def _is_calibrated(scope, mlp):
@@ -260,7 +306,7 @@ def _is_calibrated(scope, mlp):
 
 
 def _add_logits(graph, x, mlp):
-    hidden, of_input, _ = _as_fitted(mlp)
+    hidden, of_input = _as_fitted(mlp)
     a = graph.add("Cast", x, to=_TENSOR_TYPES[graph.dtype])
     if of_input is not None:
         a = _ACTIVATIONS[of_input](graph, graph.add("Add", a, mlp.input_intercept_))
@@ -329,7 +375,7 @@ def _set_output_types(operator):
     """Tell skl2onnx the type and shape of the labels and the probabilities."""
     mlp = operator.raw_operator
     n_classes = len(mlp.classes_)
-    _, _, multilabel = _as_fitted(mlp)
+    multilabel = _is_multilabel(mlp)
     if n_classes == 1 and not multilabel:
         raise ValueError(
             f"The classifier was fitted on one class only ({mlp.classes_[0]!r}); there "
@@ -354,6 +400,12 @@ update_registered_converter(
         "raw_scores": [True, False],
         "nocl": [True, False],
     },
+)
+update_registered_converter(
+    BackpropMLPRegressor,
+    "SkmlpBackpropMLPRegressor",
+    _set_number_type,
+    _convert_regressor,
 )
 for _search in (StackedGridSearchCV, StackedRandomizedSearchCV):
     update_registered_converter(

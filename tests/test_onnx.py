@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import (
     BackpropMLPClassifier,
+    BackpropMLPRegressor,
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
 )
@@ -281,3 +282,32 @@ def test_without_skl2onnx(monkeypatch):
     monkeypatch.delitem(sys.modules, "skmlp_backprop.onnx")
     with pytest.raises(ImportError, match=r'pip install "skmlp-backprop\[onnx\]"'):
         import skmlp_backprop.onnx  # noqa: F401
+
+
+@both_precisions
+@pytest.mark.parametrize(
+    ("params", "n_outputs"),
+    [
+        ({}, 1),
+        ({}, 3),
+        ({"loss": "poisson"}, 2),
+        ({"loss": "quantile", "quantile": [0.1, 0.5, 0.7]}, 3),
+    ],
+)
+def test_regressors(params, n_outputs, dtype):
+    rng = np.random.default_rng(0)
+    units = [(5, 6), (6, n_outputs)]
+    mlp = BackpropMLPRegressor.from_weights(
+        [rng.standard_normal(n).astype(dtype) for n in units],
+        [rng.standard_normal(n[1]).astype(dtype) for n in units],
+        activation="tanh",
+        **params,
+    )
+    X = samples(5, dtype)
+    session = onnxruntime.InferenceSession(
+        skl2onnx.to_onnx(mlp, X[:1]).SerializeToString(),
+        providers=["CPUExecutionProvider"],
+    )
+    (y,) = session.run(None, {session.get_inputs()[0].name: X})
+    assert y.dtype == dtype
+    assert_close(y, mlp.predict(X).reshape(len(X), -1), X.dtype)

@@ -126,7 +126,8 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
     :class:`sklearn.model_selection.GridSearchCV`, to rounding; it differs in speed.
     Candidates that differ in `alpha`, `learning_rate_init` and others listed at
     :func:`skmlp_backprop.fit_stack` are trained as one stack of networks in each fold;
-    so the estimator is a :class:`BackpropMLPClassifier` with solver "sgd" or "adam",
+    so the estimator is a :class:`BackpropMLPClassifier` or
+    :class:`BackpropMLPRegressor` with solver "sgd" or "adam",
     or a Pipeline that ends in one (a Pipeline in a Pipeline and imbalanced-learn's are
     fine), whose other steps are then fitted once for each fold and setting of theirs.
     Everything else, such as other solvers and estimators, is fitted one by one as

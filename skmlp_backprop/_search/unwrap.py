@@ -46,7 +46,8 @@ def final_network(estimator):
         return _calibrated_network(last)
     if not hasattr(last, "hidden_layer_sizes"):
         raise TypeError(
-            "estimator must be a BackpropMLPClassifier or MLPClassifier, or a Pipeline "
+            "estimator must be a BackpropMLPClassifier, BackpropMLPRegressor, "
+            "MLPClassifier or MLPRegressor, or a Pipeline "
             f"or search that ends in one, got {_name(last)}. Give the network within "
             "it; of an ensemble, one member."
         )
