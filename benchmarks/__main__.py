@@ -27,6 +27,7 @@ NAMES = (
     "layouts",
     "threads",
     "calibration",
+    "regressor",
 )
 
 

@@ -7,12 +7,8 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .._network.outputs import (
-    ExponentialOutput,
-    IdentityOutput,
-    IncreasingOutput,
-    make_class_output,
-)
+from .._network.losses import LOSSES
+from .._network.outputs import NUMBER_OUTPUTS, IncreasingOutput, make_class_output
 
 
 def is_multilabel(y):
@@ -177,10 +173,10 @@ class Numbers:
     def make_output(self, estimator):
         """The output that an estimator's parameters describe."""
         n_columns = 1 if self.n_columns is None else self.n_columns
-        if estimator.loss in ("poisson", "gamma"):
-            return ExponentialOutput(n_columns)
-        if estimator.loss != "quantile" or np.isscalar(estimator.quantile):
-            return IdentityOutput(n_columns)
+        names = [output for loss, output in LOSSES if loss == estimator.loss]
+        kinds = [NUMBER_OUTPUTS[name] for name in names if name in NUMBER_OUTPUTS]
+        if IncreasingOutput not in kinds or np.isscalar(estimator.quantile):
+            return kinds[0](n_columns)
         if self.n_columns is not None:
             raise ValueError(
                 "Several quantiles are predicted of one number a row: with y of shape "
