@@ -130,3 +130,19 @@ def test_what_products_take_as_it_is():
     assert all(map(is_blas_operand, taken))
     others = [X[:, ::2], X[::-1], X[:, ::-1], np.broadcast_to(X[0], (6, 4))]
     assert not any(map(is_blas_operand, others))
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("units", [(), (30, 20), (3000,)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_alone_is_predicted_as_among_others(dtype, units, activation):
+    """By a path of its own where the network is small."""
+    X = np.random.default_rng(0).standard_normal((40, 700)).astype(dtype)
+    mlp = BackpropMLPClassifier(units, activation, max_iter=1, random_state=0)
+    mlp.fit(X, np.arange(40) % 3)
+    one_by_one = [mlp.predict_proba(X[i : i + 1]) for i in range(len(X))]
+    assert one_by_one[0].dtype == dtype
+    rtol = 1e-4 if dtype == np.float32 else 1e-11
+    np.testing.assert_allclose(np.vstack(one_by_one), mlp.predict_proba(X), rtol)
+    strided = np.repeat(X, 2, axis=1)[:, ::2]
+    np.testing.assert_allclose(mlp.predict_proba(strided[:1]), one_by_one[0], rtol)

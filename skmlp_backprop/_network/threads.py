@@ -45,7 +45,7 @@ _MOST_BLAS_THREADS = 64
 # 1.09 to 1.15 at 1e6, 1.2 at 3e6, 1.35 at 2e7, 1.65 at 6e7.
 BLAS_THREADS_PAY = 2**20
 # Multiplications of a product up to which OpenBLAS never calls its threads.
-_BLAS_STAYS_ALONE = 9216
+BLAS_STAYS_ALONE = 9216
 # Seconds between two looks at a library; for how long there are such looks, and so many
 # that one falls between a caller's blocks; and between two while a block stays open.
 _PATIENCE = 0.01
@@ -301,7 +301,7 @@ def prediction_threads(largest_product):
     n_threads : int
         How many threads may share the rows.
     """
-    if largest_product <= _BLAS_STAYS_ALONE:
+    if largest_product <= BLAS_STAYS_ALONE:
         yield 1
         return
     numpy_libraries = _brought_by(np)
