@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
 from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 
 # The checks ask few units to have learned few rows after the default 200 epochs.
@@ -44,6 +44,11 @@ def run_checks(estimator, excused=None):
 
 def test_defaults():
     run_checks(BackpropMLPClassifier())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_regressors(solver):
+    run_checks(BackpropMLPRegressor(solver=solver))
 
 
 @pytest.mark.parametrize("hidden", [(8, 6), ()], ids=["two-hidden", "no-hidden"])
