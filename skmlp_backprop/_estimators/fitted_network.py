@@ -163,8 +163,11 @@ class FittedNetworkMixin:
 
     def _training_data(self, X, y, codec, sample_weight):
         """What validated rows and the parameters are a training of."""
+        return self._data_of(X, codec.encode(y, X.dtype), codec, sample_weight)
+
+    def _data_of(self, X, targets, codec, sample_weight):
+        """The same of targets, as the codec has encoded them."""
         network = make_network(self, X.shape[1], codec)
-        targets = codec.encode(y, X.dtype)
         network.loss.check_targets(targets)
         weights = self._row_weights(X, targets, codec, sample_weight)
         return TrainingData(network, Rows(X, targets, weights), codec)

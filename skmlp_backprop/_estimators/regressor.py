@@ -308,9 +308,9 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def _check_same_codec(self, y):
         """Nothing to refuse here: encoding finds another number of columns."""
 
-    def _training_data(self, X, y, codec, sample_weight):
+    def _data_of(self, X, targets, codec, sample_weight):
         self._check_quantiles()
-        data = super()._training_data(X, y, codec, sample_weight)
+        data = super()._data_of(X, targets, codec, sample_weight)
         if data.network.loss.has_kink and self.solver not in STOCHASTIC_SOLVERS:
             raise ValueError(
                 f"loss={self.loss!r} has a kink at each row's target, at which the "

@@ -128,9 +128,10 @@ def _check_fits(estimators, X, y, sample_weight):
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
     codec = lead._codec_of(y)
+    targets = codec.encode(y, X.dtype)
     for estimator in estimators:
         estimator._check_input(X)
-        data = estimator._training_data(X, y, codec, sample_weight)
+        data = estimator._data_of(X, targets, codec, sample_weight)
         dropout_rates(estimator.dropout, len(data.network.activations))
         alpha_in_precision(
             estimator.alpha, make_solver(estimator).arithmetic_dtype(X.dtype)
