@@ -18,10 +18,10 @@ from skmlp_backprop import (
 )
 from skmlp_backprop._estimators import html
 
-MLP = BackpropMLPClassifier(3, max_iter=2, batch_size=10)
+MLP = BackpropMLPClassifier(3, max_iter=2)
 ESTIMATORS = [
     MLP,
-    BackpropMLPRegressor(hidden_layer_sizes=3, max_iter=2, batch_size=10),
+    BackpropMLPRegressor(hidden_layer_sizes=3, max_iter=2),
     StackedGridSearchCV(MLP, {"alpha": [1, 2]}, cv=2),
     StackedRandomizedSearchCV(MLP, {"alpha": [1, 2]}, n_iter=2, cv=2),
 ]
