@@ -28,6 +28,7 @@ NAMES = (
     "threads",
     "calibration",
     "regressor",
+    "tricks",
 )
 
 

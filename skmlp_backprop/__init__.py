@@ -1,7 +1,7 @@
 """A multilayer perceptron for scikit-learn, trained by backpropagation."""
 
 # Before our modules, which import NumPy first: in that order all of scikit-learn's
-# imports together take 50 ms longer here.
+# imports together take longer.
 import sklearn  # noqa: F401
 
 from ._estimators.classifier import BackpropMLPClassifier

@@ -11,10 +11,8 @@ from .memory import empty_aligned
 
 # Multiplications in a network's first product up to which a stack takes such a product
 # for each of its networks, not one for all: OpenBLAS computes products of 1e6 or fewer
-# without packing their operands first. Microseconds of the first product and of its
-# gradient, 20 networks 64-25, 32 rows: 40 and 39 as one, 28 and 29 one by one in
-# float64, 21 and 20, 16 and 13 in float32. The rows are transposed ahead (1 us), as
-# products with a transpose are slow, too: 44 and 25.
+# without packing their operands first (benchmarks: tricks). The rows are transposed
+# ahead, as products with a transpose are slow, too.
 SMALL_PRODUCT = 10**6
 
 
@@ -63,7 +61,7 @@ class ForwardBuffers:
             empty_aligned(z.shape, dtype) if f.keeps_input else z
             for f, z in zip(network.activations, self.z, strict=False)
         ]
-        # A view made once, not in every pass: some 0.3 us.
+        # A view made once, not in every pass.
         self.first_z = self.z[0].reshape(-1, n_rows)
         n_features = network.layer_units[0]
         size = n_features * network.layer_units[1] * n_rows
@@ -149,8 +147,7 @@ def _outputs(network, n_stack, n_rows, dtype):
 
     In memory the outputs come first, unless they are the first layer's, which is one
     matrix: reductions over them then run over the rows of all networks at once, as
-    fast as sums of contiguous arrays. For 20 networks and 10 x 32 outputs the loss
-    takes 38 and 26 us so in float64 and float32, else 47 and 35.
+    fast as sums of contiguous arrays.
     """
     n_outputs = network.layer_units[-1]
     if len(network.layer_units) == 2:

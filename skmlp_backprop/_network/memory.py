@@ -5,10 +5,7 @@ import math
 import numpy as np
 
 # Bytes of a cache line, and of the widest registers. NumPy aligns to 16 bytes, where
-# each access of a full register touches two lines. Microseconds at 16 and at 0 beyond
-# a line, 20 x 1600 entries in float64: a sum of two arrays into a third 13 and 6.5, in
-# place 7.0 and 5.2, the rows' squares 6.3 and 3.8; the first product of 20 networks
-# 64-25 with 32 rows and its gradient 29 and 25, 32 and 26.
+# each access of a full register touches two lines (benchmarks: tricks).
 LINE = 64
 
 

@@ -15,11 +15,8 @@ from .memory import empty_aligned
 from .parameters import BLOCK_SIZE, column, unbuffered
 
 # A block's activations stay in the cache, so that each element-wise pass after
-# a product reads them from there; and memory does not grow with the data.
-# Milliseconds an evaluation of 400-25-10 on 5000 rows, two threads, in blocks of 640,
-# 1280 and 2500 rows: 4.0, 3.7, 3.4 in float64, 2.6, 2.5, 2.3 in float32 (fewer calls,
-# between which the threads wait for each other); of 784-100-10 on 60000 rows in
-# float32, 97 with 1024 to 4096.
+# a product reads them from there; and memory does not grow with the data. Smaller ones
+# are more calls, between which the threads wait for each other (benchmarks: tricks).
 BLOCK_ROWS = 2560
 # Rows from half of which a thread of its own pays.
 SHARE_ROWS = 1280

@@ -41,8 +41,7 @@ _THREAD_VARIABLES = (
 # The OpenBLAS of the wheels is built for at most as many.
 _MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the BLAS's threads pay.
-# Time of a step on one thread over that on two (2 cores): 0.96 to 1.03 up to 6e5,
-# 1.09 to 1.15 at 1e6, 1.2 at 3e6, 1.35 at 2e7, 1.65 at 6e7.
+# Up to it two threads take as long as one.
 BLAS_THREADS_PAY = 2**20
 # Multiplications of a product up to which OpenBLAS never calls its threads.
 BLAS_STAYS_ALONE = 9216

@@ -22,10 +22,8 @@ from .._solvers import SOLVERS
 from .._solvers.interruption import abort_when_interrupted
 
 # Bytes of a stack's largest array. It bounds the memory (Adam takes some 14 such
-# arrays, 30 MB), and keeps the stack in the cache. Microseconds a step and candidate,
-# Adam, batches of 200, 5, 10, 14 and 20 networks: 784-25-10, 467, 415, 415 and 435 in
-# float64, 262, 222, 213 and 207 in float32, where 20 have 1.6 MB of weights; 64-100-10,
-# 245, 241, 245, 249 and 146, 133, 131, 125 (20 have 1.6 MB of activations).
+# arrays, 30 MB), and keeps the stack in the cache: beyond it a step of a candidate
+# gains nothing, or loses.
 MAX_BYTES = 2**21
 
 _NEVER_SHARED = ("alpha", "verbose")

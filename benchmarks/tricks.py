@@ -1,0 +1,139 @@
+"""What each trick of the arithmetic saves: with it and without."""
+
+import warnings
+from unittest import mock
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skmlp_backprop import BackpropMLPClassifier, fit_stack
+from skmlp_backprop._network import buffers, memory, objective, parameters
+
+from . import _data
+from ._report import Row
+from ._timing import in_a_row, interleave
+
+N_STACK = 20
+
+
+def run():
+    """Alignment, buffering, and the sizes of blocks and of small products."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    return [
+        *_alignment(),
+        _buffering(),
+        _small_products(),
+        _blocks_of_weights(),
+        *_blocks_of_rows(),
+    ]
+
+
+def _row(what, contenders, **settings):
+    """How it is done first, and how else it could be; no bar, as machines differ."""
+    seconds, _ = interleave(contenders, **settings)
+    chosen, other = seconds
+    figures = {f"us {name}": 1e6 * value for name, value in seconds.items()}
+    return Row(what, {**figures, "gain": seconds[other] / seconds[chosen]})
+
+
+def _alignment():
+    """Element-wise passes over arrays that begin at a cache line, or 16 bytes on."""
+
+    def arrays(offset):
+        size = N_STACK * 1600
+        return [
+            memory.empty_aligned((size + 8,), np.float64)[offset : offset + size]
+            for _ in range(3)
+        ]
+
+    for what, function in (
+        ("sum of two arrays into a third", lambda a, b, out: np.add(a, b, out=out)),
+        ("squares in place", lambda a, b, out: np.square(a, out=a)),
+    ):
+        contenders = {}
+        for name, offset in (("aligned", 0), ("16 bytes on", 2)):
+            a, b, out = arrays(offset)
+            a[:] = b[:] = 1
+            contenders[name] = in_a_row(
+                lambda a=a, b=b, out=out, f=function: f(a, b, out), 2000
+            )
+        yield _row(f"alignment, {what}", contenders, calls=2000)
+
+
+def _buffering():
+    """A column times a matrix, with ufuncs that see whole rows or buffer them."""
+    matrix = memory.empty_aligned((N_STACK, 1600), np.float64)
+    matrix[:] = 1
+    column = np.full((N_STACK, 1), 0.999)
+
+    def product():
+        np.multiply(matrix, column, out=matrix)
+
+    whole = in_a_row(product, 2000, lambda: parameters.unbuffered(N_STACK))
+    contenders = {"whole rows": whole, "buffered": in_a_row(product, 2000)}
+    return _row("column times matrix", contenders, calls=2000)
+
+
+def _small_products():
+    """A stack's first product for each network, or one for all of them."""
+    X, y = _data.digits()
+
+    def fit(limit):
+        mlps = [
+            BackpropMLPClassifier(
+                25, batch_size=32, max_iter=5, alpha=alpha, random_state=0
+            )
+            for alpha in np.logspace(-4, 0, N_STACK)
+        ]
+        with mock.patch.object(buffers, "SMALL_PRODUCT", limit):
+            return fit_stack(mlps, X, y)
+
+    contenders = {
+        "each": lambda: fit(buffers.SMALL_PRODUCT),
+        "one for all": lambda: fit(0),
+    }
+    n_steps = 5 * -(-len(X) // 32) * N_STACK
+    return _row("small products, 64-25-10", contenders, calls=n_steps)
+
+
+def _blocks_of_weights():
+    """Steps of SGD over 784-100-10, in blocks of the weights or in one."""
+    X, y = _data.in_dtype(_data.mnist, np.float64, 2000)
+
+    def fit(size):
+        mlp = BackpropMLPClassifier(
+            100, solver="sgd", batch_size=20, max_iter=2, random_state=0
+        )
+        with (
+            mock.patch.object(parameters, "BLOCK_SIZE", size),
+            mock.patch.object(objective, "BLOCK_SIZE", size),
+        ):
+            return mlp.fit(X, y)
+
+    contenders = {
+        "blocks": lambda: fit(parameters.BLOCK_SIZE),
+        "one": lambda: fit(10**6),
+    }
+    n_steps = 2 * -(-len(X) // 20)
+    return _row("blocks of weights, 784-100-10", contenders, calls=n_steps)
+
+
+def _blocks_of_rows():
+    """L-BFGS on the exercise in blocks of fewer and of more rows."""
+    X, y = _data.exercise()
+    for dtype in (np.float64, np.float32):
+        samples = X.astype(dtype)
+
+        def fit(size, X=samples):
+            mlp = BackpropMLPClassifier(
+                25, "logistic", solver="lbfgs", max_iter=20, tol=0, random_state=0
+            )
+            with mock.patch.object(objective, "BLOCK_ROWS", size):
+                return mlp.fit(X, y)
+
+        contenders = {
+            "2560 rows": lambda fit=fit: fit(objective.BLOCK_ROWS),
+            "640": lambda fit=fit: fit(640),
+        }
+        name = f"blocks of rows, 20 iterations, {np.dtype(dtype).name}"
+        yield _row(name, contenders)
