@@ -5,13 +5,12 @@ it stops. One that is done leaves and the rest go on: an epoch
 costs what its networks cost.
 """
 
-import math
-
 import numpy as np
 
 from .._network.parameters import Parameters
 from .._network.rows import Batches
 from .interruption import aborts_when_interrupted
+from .steps import Steps, shuffled
 
 
 def run_epochs(problem, parameters, members):
@@ -54,7 +53,7 @@ class _Epochs:
         if not self.shuffles:
             return self.batches.in_order()
         sources = zip(self.orders, self.random_states, strict=True)
-        self.orders = [_shuffled(order, source) for order, source in sources]
+        self.orders = [shuffled(order, source) for order, source in sources]
         shared = len(self.orders) == 1
         return self.batches.shuffled(
             self.orders[0] if shared else np.stack(self.orders)
@@ -67,72 +66,33 @@ class _Epochs:
             self.random_states = [self.random_states[i] for i in indices]
 
 
-def _shuffled(order, random_state):
-    """The same draw as by scikit-learn's ``shuffle``, which checks more."""
-    index = np.arange(len(order))
-    random_state.shuffle(index)
-    return order[index]
-
-
 class _Stack:
     """The networks that are still in training."""
 
     def __init__(self, problem, parameters, members):
         self.problem = problem
-        self.objective = problem.objective
         self.members = list(members)
         for i, member in enumerate(self.members):
             member.start(parameters.view_network(i))
-        self._go_on_with(parameters)
         solvers = [member.solver for member in members]
         self.epochs = _Epochs(problem, solvers[0])
-        self.update = solvers[0].update(solvers, parameters, self.gradient)
-        self._least_weight = np.finfo(problem.objective.dtype).tiny
-        self._losses = []
-
-    def _go_on_with(self, parameters):
-        self.parameters = parameters
-        self.gradient = parameters.zeros_like()
+        self.steps = Steps(problem.objective, solvers, parameters)
 
     def run_epoch(self):
         """Train for an epoch; then let those leave that are done."""
         for member in self.members:
             member.monitor.begin_iteration()
-        weights = self._step_through(self.epochs.next())
-        losses, self._losses = np.array(self._losses), []
+        losses, weights = self.steps.take(self.epochs.next())
         for member, losses_of_member in zip(self.members, losses.T, strict=True):
             member.close_epoch(losses_of_member, weights, self.problem)
         self._dismiss()
 
     def interrupt(self):
         """Stop where it is."""
-        losses = np.array(self._losses).reshape(-1, len(self.members))
+        losses = self.steps.losses()
         for member, losses_of_member in zip(self.members, losses.T, strict=True):
             member.interrupt(losses_of_member)
         self._dismiss()
-
-    def _step_through(self, batches):
-        """One pass over the rows, which notes each batch's J before its step.
-
-        It ends early where no network is left whose J is finite. Returns the batches'
-        weights.
-        """
-        self.update.begin_epoch()
-        weights = []
-        for batch in batches:
-            # Nothing to learn from: no weight, or so little that 1 / W overflows.
-            if batch.weight_sum < self._least_weight:
-                continue
-            loss = self.objective.loss_and_gradient(
-                self.parameters, batch, self.gradient
-            ).tolist()
-            self._losses.append(loss)
-            weights.append(batch.weight_sum)
-            if not any(map(math.isfinite, loss)):
-                break
-            self.update.step()
-        self.update.end_epoch()
-        return np.array(weights)
 
     def _dismiss(self):
         """Give those that have stopped their final weights, and go on without them."""
@@ -145,14 +105,11 @@ class _Stack:
         self.members = [self.members[i] for i in going_on]
         if not going_on:
             return
-        self._go_on_with(
-            Parameters.copied_to_stack([member.weights for member in self.members])
-        )
+        parameters = Parameters.copied_to_stack([m.weights for m in self.members])
         for i, member in enumerate(self.members):
-            member.weights = self.parameters.view_network(i)
-        self.update.select(going_on, self.parameters, self.gradient)
+            member.weights = parameters.view_network(i)
+        self.steps.select(going_on, parameters)
         self.epochs.select(going_on)
-        self.objective = self.objective.select(going_on)
 
     def _leave(self, i, member):
         member.finish(by_score=self.problem.validation_score is not None)
@@ -160,4 +117,4 @@ class _Stack:
             # Moments that have led there would lead there again.
             member.solver.reset()
         else:
-            self.update.leave(i)
+            self.steps.update.leave(i)

@@ -1,0 +1,88 @@
+"""Steps of a stack of networks over an epoch's batches."""
+
+import math
+
+import numpy as np
+
+
+class Steps:
+    """Takes a step of the update rule for each batch.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the stack.
+
+    solvers : list of MinibatchSolver
+        The networks' solvers.
+
+    parameters : Parameters
+        The weights of the stack, which each step updates.
+
+    Attributes
+    ----------
+    update : Update
+        The update rule.
+    """
+
+    def __init__(self, objective, solvers, parameters):
+        self.objective = objective
+        self.parameters = parameters
+        self.gradient = parameters.zeros_like()
+        self.update = solvers[0].update(solvers, parameters, self.gradient)
+        self._least_weight = np.finfo(objective.dtype).tiny
+        self._losses = []
+
+    def take(self, batches):
+        """Step through the batches of an epoch.
+
+        It ends early where no network is left whose J is finite.
+
+        Parameters
+        ----------
+        batches : iterable of Rows
+            The batches.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_batches, n_stack)
+            J of each network on each batch, before its step.
+
+        weights : ndarray of shape (n_batches,)
+            The batches' weights.
+        """
+        self._losses = []
+        self.update.begin_epoch()
+        weights = []
+        for batch in batches:
+            # Nothing to learn from: no weight, or so little that 1 / W overflows.
+            if batch.weight_sum < self._least_weight:
+                continue
+            loss = self.objective.loss_and_gradient(
+                self.parameters, batch, self.gradient
+            ).tolist()
+            self._losses.append(loss)
+            weights.append(batch.weight_sum)
+            if not any(map(math.isfinite, loss)):
+                break
+            self.update.step()
+        self.update.end_epoch()
+        return self.losses(), np.array(weights)
+
+    def losses(self):
+        """J on each batch of the latest epoch, which may have been interrupted."""
+        return np.array(self._losses).reshape(-1, self.parameters.n_stack)
+
+    def select(self, indices, parameters):
+        """Go on with some of the networks alone, whose weights are now elsewhere."""
+        self.objective = self.objective.select(indices)
+        self.parameters = parameters
+        self.gradient = parameters.zeros_like()
+        self.update.select(indices, parameters, self.gradient)
+
+
+def shuffled(order, random_state):
+    """The same draw as by scikit-learn's ``shuffle``, which checks more."""
+    index = np.arange(len(order))
+    random_state.shuffle(index)
+    return order[index]
