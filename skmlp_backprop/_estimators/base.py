@@ -53,7 +53,7 @@ class BaseBackpropMLP(
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         # Beyond these the first rate, or range of the weights, is no float any more.
         "power_t": [Interval(Real, 0, 50, closed="both")],

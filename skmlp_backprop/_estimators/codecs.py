@@ -143,6 +143,18 @@ class Labels:
         """What a split of rows is stratified by: their classes, or None."""
         return None if self.multilabel else targets
 
+    def estimates(self, output, logits):
+        """Probabilities, which may be averaged over networks."""
+        return output.proba(logits)
+
+    def loss_of_estimates(self, estimates, targets, weights):
+        """Mean log loss of probabilities; summed over labels where there are several."""
+        if self.multilabel:
+            losses = -np.log(np.where(targets, estimates, 1 - estimates)).sum(axis=1)
+        else:
+            losses = -np.log(estimates[np.arange(len(targets)), targets])
+        return float(np.average(losses, weights=weights))
+
     def score(self, network, logits, targets, weights):
         """Accuracy, of all labels of a row together where it has several."""
         codes = network.output.codes(logits)
@@ -245,6 +257,15 @@ class Numbers:
     def strata(self, targets):
         """What a split of rows is stratified by: nothing."""
         return
+
+    def estimates(self, output, logits):
+        """Numbers, which may be averaged over networks."""
+        return output.values(logits)
+
+    def loss_of_estimates(self, estimates, targets, weights):
+        """Half the mean squared error, summed over the columns."""
+        losses = 0.5 * np.square(estimates - targets).sum(axis=1)
+        return float(np.average(losses, weights=weights))
 
     def score(self, network, logits, targets, weights):
         """R2 averaged over the columns, or for quantiles D2; nan if it is undefined.

@@ -21,10 +21,11 @@ PARTS = {
         Rows of a minibatch; "auto" is min(200, n_samples). As large as the data
         it is plain gradient descent. Only for "sgd" and "adam".
 
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        Schedule of "sgd": constant at `learning_rate_init`; that divided by
-        ``(t + 1) ** power_t`` after t samples; or divided by 5 whenever the loss
-        has not fallen by `tol` for `n_iter_no_change` epochs, down to 1e-6.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
+        Schedule: constant at `learning_rate_init`; or "cosine", down to 0 over
+        `max_iter` epochs as half a cosine. Of "sgd" also "invscaling", that divided by
+        ``(t + 1) ** power_t`` after t samples; and "adaptive", divided by 5 whenever
+        the loss has not fallen by `tol` for `n_iter_no_change` epochs, down to 1e-6.
 
     learning_rate_init : float, default=0.001
         Initial step size of "sgd" and "adam".

@@ -13,6 +13,10 @@ Imported:
 - `_check_partial_fit_first_call`: sets `classes_`, or compares them with those of the
   first call.
 - `_check_sample_weight`: validates sample weights.
+- `_check_y`: validates the targets of a table, which is validated column by column.
+- `_check_categorical_features`: finds the categorical columns of a table.
+- `_check_feature_names_in`: names a table's columns, or compares names with these.
+- `_safe_indexing`: takes rows of a table of any kind.
 
 Of the classifier's base classes:
 
@@ -29,6 +33,7 @@ Of a fitted MLPClassifier, which is read or written by :mod:`._interchange`:
 """
 
 from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     Interval,
     Options,
@@ -36,14 +41,23 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import (
+    _check_categorical_features,
+    _check_feature_names_in,
+    _check_sample_weight,
+    _check_y,
+)
 
 __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "_check_categorical_features",
+    "_check_feature_names_in",
     "_check_partial_fit_first_call",
     "_check_sample_weight",
+    "_check_y",
     "_fit_context",
+    "_safe_indexing",
     "validate_params",
 ]

@@ -216,6 +216,11 @@ class Batches:
             self._buffer = empty_aligned((size,), X.dtype)
             self._copy_rows = _take if X.flags.c_contiguous else _read
 
+    @property
+    def n_batches(self):
+        """Number of batches that the rows make."""
+        return -(-self.rows.n_rows // self.batch_size)
+
     def in_order(self):
         """Yield the batches as they stand."""
         return self.rows.blocks(self.batch_size)

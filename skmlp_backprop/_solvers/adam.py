@@ -29,7 +29,7 @@ class AdamUpdate(Update):
         # In float64: that beta_2 is close to 1 is all there is to the correction.
         self._decays = beta_1, beta_2 = self._of_all("beta_1"), self._of_all("beta_2")
         root = np.sqrt(1 - beta_2)
-        self._initial_rate = self._of_all("learning_rate_init") * (1 - beta_1) / root
+        self._epoch_rate = self._of_all("learning_rate_") * (1 - beta_1) / root
         self._epsilon = (self._of_all("epsilon") / root).astype(self.dtype)
         self._beta_1 = beta_1.astype(self.dtype)
         self._beta_2 = beta_2.astype(self.dtype)
@@ -37,7 +37,7 @@ class AdamUpdate(Update):
     def begin_step(self):
         self._n_steps += 1
         first, second = (decay**self._n_steps for decay in self._decays)
-        rate = self._initial_rate * ((1 - second) ** 0.5 / (1 - first))
+        rate = self._epoch_rate * ((1 - second) ** 0.5 / (1 - first))
         self._rate = rate.astype(self.dtype)
 
     def step_block(self, weights, g, m, v):

@@ -68,7 +68,7 @@ class NetworkInTraining:
             self._record_loss(loss)
         else:
             self._record_score(problem.validation_score(self.weights))
-        self.solver.end_epoch(history.t)
+        self.solver.end_epoch(history)
         if self.monitor.end_iteration(history, lambda: self.weights):
             self.stop = Stop("callback")
         elif self._is_done(problem):

@@ -3,6 +3,7 @@
 The loop over epochs is in ``epochs``; SGD and Adam add a schedule and an update rule.
 """
 
+import math
 import warnings
 
 from .epochs import run_epochs
@@ -32,6 +33,10 @@ class MinibatchSolver:
     n_iter_no_change : int or inf
         Epochs without improvement after which to stop.
 
+    learning_rate : str
+        Schedule; "cosine" lets the step size fall to 0 over `max_iter` epochs, as half
+        a cosine does. What others there are a solver tells.
+
     learning_rate_init : float
         Step size to begin with.
 
@@ -48,6 +53,11 @@ class MinibatchSolver:
 
     moments : dict of str to Parameters
         What the update rule has left behind, for a training that goes on from there.
+
+    References
+    ----------
+    Loshchilov, I. and Hutter, F. (2017). "SGDR: Stochastic gradient descent with warm
+    restarts." ICLR. The cosine.
     """
 
     stochastic = True
@@ -58,18 +68,34 @@ class MinibatchSolver:
         "batch_size",
         "shuffle",
         "n_iter_no_change",
+        "learning_rate",
         "learning_rate_init",
     )
-    per_network = ("max_iter", "tol", "n_iter_no_change", "learning_rate_init")
+    per_network = (
+        "max_iter",
+        "tol",
+        "n_iter_no_change",
+        "learning_rate",
+        "learning_rate_init",
+    )
 
     def __init__(
-        self, max_iter, tol, batch_size, shuffle, n_iter_no_change, learning_rate_init
+        self,
+        *,
+        max_iter,
+        tol,
+        batch_size,
+        shuffle,
+        n_iter_no_change,
+        learning_rate,
+        learning_rate_init,
     ):
         self.max_iter = max_iter
         self.tol = tol
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.n_iter_no_change = n_iter_no_change
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.reset()
 
@@ -85,6 +111,9 @@ class MinibatchSolver:
     def resume(self, earlier):
         """Go on where an earlier solver of the same class stopped."""
         self.moments = earlier.moments
+        # A cosine is one of each call's epochs.
+        if "cosine" in (self.learning_rate, earlier.learning_rate):
+            return
         # What the schedule has made of the initial rate holds for a new one too.
         schedule = earlier.learning_rate_ / earlier.learning_rate_init
         self.learning_rate_ = self.learning_rate_init * schedule
@@ -98,8 +127,12 @@ class MinibatchSolver:
             for name, moment in self.moments.items()
         }
 
-    def end_epoch(self, t):
-        """Adapt the learning rate to the number of samples seen, `t`."""
+    def end_epoch(self, history):
+        """Adapt the learning rate to how the training went so far."""
+        if self.learning_rate == "cosine":
+            progress = min(history.n_iter / self.max_iter, 1)
+            share = (1 + math.cos(math.pi * progress)) / 2
+            self.learning_rate_ = self.learning_rate_init * share
 
     def slow_down(self):
         """Lower the learning rate on a plateau; False if it is time to stop."""

@@ -57,9 +57,9 @@ class SGD(MinibatchSolver):
 
     Parameters
     ----------
-    learning_rate : {"constant", "invscaling", "adaptive"}
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}
         Schedule: constant; learning_rate_init / (t + 1) ** power_t after t
-        samples; or divided by 5 on each plateau, down to 1e-6.
+        samples; divided by 5 on each plateau, down to 1e-6; or every solver's cosine.
 
     power_t : float
         Exponent of "invscaling".
@@ -79,23 +79,18 @@ class SGD(MinibatchSolver):
     update = SGDUpdate
     hyper_parameters = (
         *MinibatchSolver.hyper_parameters,
-        "learning_rate",
         "power_t",
         "momentum",
         "nesterovs_momentum",
     )
     per_network = (
         *MinibatchSolver.per_network,
-        "learning_rate",
         "power_t",
         "momentum",
     )
 
-    def __init__(
-        self, *, learning_rate, power_t, momentum, nesterovs_momentum, **minibatch
-    ):
+    def __init__(self, *, power_t, momentum, nesterovs_momentum, **minibatch):
         super().__init__(**minibatch)
-        self.learning_rate = learning_rate
         self.power_t = power_t
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
@@ -105,11 +100,12 @@ class SGD(MinibatchSolver):
         # The velocity is kept times the momentum, which may have changed.
         self._scale_moments(velocity=self.momentum / (earlier.momentum or 1))
 
-    def end_epoch(self, t):
+    def end_epoch(self, history):
+        super().end_epoch(history)
         if self.learning_rate == "invscaling":
             # A power beyond the floats is inf, and the rate 0.
             self.learning_rate_ = float(
-                self.learning_rate_init / np.float64(t + 1) ** self.power_t
+                self.learning_rate_init / np.float64(history.t + 1) ** self.power_t
             )
 
     def slow_down(self):

@@ -1,0 +1,240 @@
+"""The training loop of an ensemble: networks on the same batches, which stop together.
+
+Each network is denied a group of the rows. After every epoch it predicts these, and the
+ensemble is judged by the predictions that all rows have got in that way: no row is lost
+to validation, and none is judged by a network that has learned from it.
+
+The networks are shared between threads. Each has a part of the stack, and steps through
+the epoch's batches by itself: threads that waited for each other at every step would
+spend as much time on that as on small products.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._network.parameters import Parameters
+from .._network.rows import Rows
+from .._network.withheld import WithholdingBatches
+from .in_training import Best
+from .interruption import aborts_when_interrupted
+from .problem import Stop
+from .steps import Steps, shuffled
+from .stop_rule import StopRule
+
+
+@dataclass
+class EnsembleProblem:
+    """What an ensemble is trained on, and judged by.
+
+    Parameters
+    ----------
+    make_objective : callable
+        Makes the objective of as many networks as it is told.
+
+    rows : Rows
+        All rows.
+
+    groups : ndarray of shape (n_rows,), int
+        The group of each row.
+
+    withheld : ndarray of shape (n_members,), int
+        The group that each network is denied.
+
+    random_state : RandomState
+        Source of the shuffles.
+
+    predict : callable
+        Given the weights of one network and some rows' numbers, returns its predictions
+        of these.
+
+    loss : callable
+        Given the predictions of all rows, returns what is to be lowered.
+    """
+
+    make_objective: Callable
+    rows: Rows
+    groups: np.ndarray
+    withheld: np.ndarray
+    random_state: np.random.RandomState
+    predict: Callable
+    loss: Callable
+
+
+def run_ensemble(problem, networks, solvers, history, monitor, n_threads):
+    """Train until the predictions of withheld rows cease to improve.
+
+    Parameters
+    ----------
+    problem : EnsembleProblem
+        What to train on.
+
+    networks : list of Parameters
+        The initial weights, of one network each.
+
+    solvers : list of MinibatchSolver
+        The solver of each, with the same parameters.
+
+    history : History
+        Written to; its validation scores are the losses' negatives.
+
+    monitor : Monitor
+        Told of every epoch; may ask to stop.
+
+    n_threads : int
+        Number of threads that share the networks.
+
+    Returns
+    -------
+    networks : list of Parameters
+        The weights of the best epoch.
+
+    stop : Stop
+        Why it ended.
+    """
+    ensemble = _Ensemble(problem, networks, solvers, n_threads)
+    try:
+        with ThreadPoolExecutor(len(ensemble.parts)) as pool:
+            stop = ensemble.run(history, monitor, pool)
+    except KeyboardInterrupt:
+        if aborts_when_interrupted():
+            raise
+        stop = Stop("interrupted")
+    return ensemble.best(), stop
+
+
+class _Ensemble:
+    """The parts, which take each epoch side by side."""
+
+    def __init__(self, problem, networks, solvers, n_threads):
+        self.problem = problem
+        self.solvers = solvers
+        shares = np.array_split(np.arange(len(networks)), min(n_threads, len(networks)))
+        self.parts = [_Part(problem, networks, solvers, share) for share in shares]
+        self.order = np.arange(problem.rows.n_rows)
+
+    def run(self, history, monitor, pool):
+        """Train epoch by epoch; return why it ended."""
+        lead = self.solvers[0]
+        rule = StopRule(lead.tol, lead.n_iter_no_change)
+        stop = None
+        while stop is None:
+            monitor.begin_iteration()
+            self.order = shuffled(self.order, self.problem.random_state)
+            outcomes = self._run_parts(pool)
+            losses = np.concatenate([outcome[0] for outcome in outcomes])
+            history.n_fun += self.parts[0].batches.n_batches
+            if not np.isfinite(losses).all():
+                return Stop("diverged")
+            history.end_iteration(float(losses.mean()))
+            history.t += len(self.order)
+            stop = self._judge([o[1] for o in outcomes], history, monitor, rule)
+        return stop
+
+    def _run_parts(self, pool):
+        """Run an epoch of each part; end early where the main thread is interrupted."""
+        outcomes = [pool.submit(part.run_epoch, self.order) for part in self.parts]
+        try:
+            return [outcome.result() for outcome in outcomes]
+        except BaseException:
+            for part in self.parts:
+                part.is_cancelled = True
+            raise
+
+    def _judge(self, predictions, history, monitor, rule):
+        """Account for an epoch; return why to stop, or None."""
+        loss = self.problem.loss(self._of_all_rows(predictions))
+        monitor.say(
+            f"Iteration {history.n_iter}, loss = {history.loss:.8f}, of withheld rows "
+            f"{loss:.8f}"
+        )
+        if rule.see_score(-loss, history):
+            for part in self.parts:
+                part.keep()
+        for solver in self.solvers:
+            solver.end_epoch(history)
+        if monitor.end_iteration(history, self.current):
+            return Stop("callback")
+        if rule.has_ceased(history):
+            return Stop("converged")
+        if history.n_iter >= self.solvers[0].max_iter:
+            return Stop("max_iter")
+        return None
+
+    def _of_all_rows(self, predictions):
+        """Mean prediction of each row by the networks that were denied it."""
+        by_member = [p for of_part in predictions for p in of_part]
+        groups, withheld = self.problem.groups, self.problem.withheld
+        shape = (len(groups), *by_member[0].shape[1:])
+        of_all = np.empty(shape, by_member[0].dtype)
+        for group in np.unique(withheld):
+            members = np.flatnonzero(withheld == group)
+            of_all[groups == group] = np.mean([by_member[i] for i in members], axis=0)
+        return of_all
+
+    def current(self):
+        """The weights as they are, of one network each."""
+        return [
+            part.parameters.view_network(i)
+            for part in self.parts
+            for i in range(part.parameters.n_stack)
+        ]
+
+    def best(self):
+        """The weights of the best epoch."""
+        return [
+            part.best.parameters.view_network(i)
+            for part in self.parts
+            for i in range(part.parameters.n_stack)
+        ]
+
+
+class _Part:
+    """Some of the networks, which one thread trains as a stack."""
+
+    def __init__(self, problem, networks, solvers, members):
+        self.problem = problem
+        self.withheld = problem.withheld[members]
+        objective = problem.make_objective(len(members))
+        self.parameters = Parameters.copied_to_stack(
+            [networks[i] for i in members], objective.dtype
+        )
+        solvers = [solvers[i] for i in members]
+        self.steps = Steps(objective, solvers, self.parameters)
+        n_batch_rows = solvers[0].n_batch_rows(problem.rows.n_rows)
+        self.batches = WithholdingBatches(
+            problem.rows, n_batch_rows, problem.groups, self.withheld
+        )
+        self.best = Best(self.parameters)
+        self.is_cancelled = False
+
+    def run_epoch(self, order):
+        """Step through the batches; return the mean losses, and the predictions."""
+        # NumPy's errstate is per thread.
+        with np.errstate(all="ignore"):
+            batches = self._until_cancelled(self.batches.shuffled(order))
+            losses, weights = self.steps.take(batches)
+            return weights @ losses / weights.sum(), self._predictions()
+
+    def _until_cancelled(self, batches):
+        for batch in batches:
+            if self.is_cancelled:
+                return
+            yield batch
+
+    def _predictions(self):
+        """Each network's predictions of the rows that it is denied."""
+        return [
+            self.problem.predict(
+                self.parameters.view_network(i),
+                np.flatnonzero(self.problem.groups == group),
+            )
+            for i, group in enumerate(self.withheld)
+        ]
+
+    def keep(self):
+        """Take the weights for the best."""
+        self.best.keep(self.parameters)
+        self.best.confirm()

@@ -1,0 +1,267 @@
+"""What the classifier and the regressor of tables share: an ensemble on encoded rows."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from .._estimators.callback_reports import CallbackReporter
+from .._estimators.html import DocumentedHTMLMixin
+from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_private import (
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _check_y,
+    _fit_context,
+    _safe_indexing,
+)
+from .._estimators.training import warn_of_end
+from .._network.activations import ACTIVATIONS
+from .._network.inference import compute_logits
+from .encoder import TabularEncoder
+from .training import train_ensemble
+
+# Rows that are encoded at a time for a prediction.
+_CHUNK_ROWS = 4096
+
+
+class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
+    """Base class of the estimators of tables, which tell what y means.
+
+    A subclass has, besides its own parameters:
+
+    - ``_member_class``: the class of the ensemble's networks;
+    - ``_member_params()``: the parameters that it alone has;
+    - ``_scaled_targets(y, sample_weight)``: y as the networks are to predict it.
+    """
+
+    # Whether y must be numbers.
+    _y_numeric = False
+    # What is restored where a callback has kept it.
+    _weight_attributes = ("estimators_", "loss_")
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "n_bins": [Interval(Integral, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_members,
+        hidden_layer_sizes,
+        activation,
+        categorical_features,
+        n_bins,
+        batch_size,
+        learning_rate_init,
+        max_iter,
+        dropout,
+        random_state,
+        verbose,
+    ):
+        self.n_members = n_members
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.categorical_features = categorical_features
+        self.n_bins = n_bins
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.dropout = dropout
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @keeping_the_old_fit_on_error
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None):
+        """Fit the ensemble to a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table; NaN, None and the like are missing values.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or a multilabel indicator matrix; for the regressor numbers.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        self : TabularMLPClassifier or TabularMLPRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; of a column of the table the message
+            names it. What was fitted before stays as it was.
+        """
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        validate_data(self, X, y, skip_check_array=True)
+        y = _check_y(y, multi_output=True, y_numeric=self._y_numeric, estimator=self)
+        check_consistent_length(X, y)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        given = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **given)
+        self._train(*_rows_that_count(X, y, sample_weight), context, given)
+        context.call_on_fit_task_end(
+            estimator=self, reconstruction_attributes={}, **given
+        )
+        return self
+
+    def _train(self, X, y, sample_weight, context, given):
+        """Encode the rows, train on them, and become fitted."""
+        n_rows = len(y)
+        if n_rows < 2:
+            raise ValueError(
+                f"Found array with n_samples={n_rows} of weight above 0, while a "
+                f"minimum of 2 is required by {type(self).__name__}: each network is "
+                "judged by rows that it has not seen."
+            )
+        self.encoder_ = TabularEncoder(
+            categorical_features=self.categorical_features,
+            n_bins=self.n_bins,
+            dtype=np.float32,
+        )
+        encoded = self.encoder_.fit_transform(X)
+        y = self._scaled_targets(y, sample_weight)
+        member = self._make_member(n_rows)
+        codec = member._codec_of(y)
+        data = member._training_data(encoded, y, codec, sample_weight)
+
+        def fitted(history, networks):
+            copies = [network.copy() for network in networks]
+            return _fitted_attributes(member, codec, copies, history)
+
+        reporter = None
+        if hasattr(self, "_skl_callbacks"):
+            reporter = CallbackReporter(self, context, "epoch", fitted, **given)
+        trained = train_ensemble(
+            member, self.n_members, data, min(self.n_members, n_rows), reporter
+        )
+        vars(self).update(
+            _fitted_attributes(member, codec, trained.networks, trained.history)
+        )
+        # The schedule's last epoch is an end as good as another.
+        if trained.stop.reason != "max_iter":
+            warn_of_end(trained, member)
+
+    def _n_batch_rows(self, n_rows):
+        """At least eight batches an epoch, where rows permit, of a power of two rows."""
+        if self.batch_size != "auto":
+            return min(self.batch_size, n_rows)
+        return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))
+
+    def _make_member(self, n_rows):
+        """One network of the ensemble, unfitted."""
+        return self._member_class(
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            activation=self.activation,
+            batch_size=self._n_batch_rows(n_rows),
+            learning_rate_init=self.learning_rate_init,
+            max_iter=self.max_iter,
+            dropout=self.dropout,
+            learning_rate="cosine",
+            alpha=0,
+            tol=0,
+            random_state=check_random_state(self.random_state).randint(2**31 - 1),
+            verbose=self.verbose,
+            **self._member_params(),
+        )
+
+    def _estimates_of_members(self, X):
+        """What each network estimates, chunk by chunk of rows.
+
+        Yields
+        ------
+        estimates : ndarray of shape (n_members, n_chunk_rows, n_outputs)
+            Probabilities, or numbers.
+        """
+        check_is_fitted(self)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        lead = self.estimators_[0]
+        for encoded in self.encoder_.transform_in_chunks(X, _CHUNK_ROWS):
+            yield np.stack(
+                [
+                    lead._codec.estimates(
+                        lead._network.output,
+                        compute_logits(lead._network, member._parameters(), encoded),
+                    )
+                    for member in self.estimators_
+                ]
+            )
+
+    def _mean_estimates(self, X):
+        """Mean over the networks, in float64."""
+        chunks = self._estimates_of_members(X)
+        return np.concatenate(
+            [chunk.mean(axis=0, dtype=np.float64) for chunk in chunks]
+        )
+
+    def _all_estimates(self, X):
+        """Of each network, in float64."""
+        chunks = list(self._estimates_of_members(X))
+        return np.concatenate(chunks, axis=1).astype(np.float64)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def _fitted_attributes(member, codec, networks, history):
+    """What makes an estimator a fitted one, with networks of given weights."""
+    return {
+        **codec.fitted_attributes(),
+        "estimators_": [
+            clone(member)._with_weights(network, codec, history) for network in networks
+        ],
+        "n_iter_": history.n_iter,
+        "loss_": history.loss,
+        "loss_curve_": history.loss_curve,
+        "validation_scores_": history.validation_scores,
+        "best_validation_score_": history.best_validation_score,
+    }
+
+
+def _rows_that_count(X, y, sample_weight):
+    """Rows whose weight is above 0, and their weights."""
+    if sample_weight is None:
+        return X, y, None
+    weights = _check_sample_weight(
+        sample_weight, y, dtype=np.float64, ensure_non_negative=True
+    )
+    counts = weights > 0
+    if counts.all():
+        return X, y, weights
+    index = np.flatnonzero(counts)
+    return _safe_indexing(X, index), y[index], weights[index]

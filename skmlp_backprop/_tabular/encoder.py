@@ -1,0 +1,233 @@
+"""The encoding of a table's columns as a network's inputs."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._estimators.html import DocumentedHTMLMixin
+from .._estimators.sklearn_private import (
+    Interval,
+    StrOptions,
+    _check_feature_names_in,
+    _fit_context,
+)
+from .encodings import CategoryEncoding, NumberEncoding
+from .table import read_columns
+
+
+class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
+    """Encode the columns of a table as numbers that a network learns well from.
+
+    A column of numbers becomes
+
+    - its distance from the median, in units of the interquartile range (divided by
+      1.35, by which normal numbers keep their standard deviation), bent smoothly so
+      that it never passes 3 either way: z / sqrt(1 + (z / 3)^2);
+    - with `n_bins`, its piecewise-linear encoding: one entry for each bin between
+      quantiles, 0 below the bin, 1 above it and rising in between;
+    - where the table it was fitted to lacks some of its numbers, 1 where it lacks one,
+      at which all other entries are 0.
+
+    A categorical column becomes an entry for each category, 1 where the row has it; one
+    entry for two categories, -1 and 1. Missing values are a category of their own, if
+    there were any, and so are all rare ones together. A category that was not seen is
+    taken for a rare one, or has no entry.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
+            default="from_dtype"
+        Which columns are categorical: those of a DataFrame (pandas', polars' or any
+        other that narwhals knows) that hold categories, strings or objects; or a mask,
+        indices, or names; or none.
+
+    n_bins : int, default=16
+        Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
+
+    min_frequency : int, default=1
+        Rows that a category must have for an entry of its own.
+
+    dtype : {numpy.float64, numpy.float32}, default=numpy.float64
+        Type of the output.
+
+    Attributes
+    ----------
+    is_categorical_ : ndarray of shape (n_features_in_,), bool
+        Which columns are categorical.
+
+    n_features_in_ : int
+        Number of columns.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X has names that are all strings.
+
+    See Also
+    --------
+    TabularMLPClassifier : Encodes so by itself.
+
+    References
+    ----------
+    Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
+    features in tabular deep learning." NeurIPS. The piecewise-linear encoding.
+
+    Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by default: strong
+    pre-tuned MLPs and boosted trees on tabular data." NeurIPS. The scaling.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skmlp_backprop import TabularEncoder
+    >>> X = pd.DataFrame({"size": [1.0, 2.0, None], "colour": ["red", "blue", "red"]})
+    >>> TabularEncoder(n_bins=0).fit_transform(X).round(2)
+    array([[-1.2 ,  0.  , -1.  ],
+           [ 1.2 ,  0.  ,  1.  ],
+           [ 0.  ,  1.  , -1.  ]])
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "n_bins": [Interval(Integral, 0, None, closed="left")],
+        "min_frequency": [Interval(Integral, 1, None, closed="left")],
+        "dtype": "no_validation",
+    }
+
+    def __init__(
+        self,
+        *,
+        categorical_features="from_dtype",
+        n_bins=16,
+        min_frequency=1,
+        dtype=np.float64,
+    ):
+        self.categorical_features = categorical_features
+        self.n_bins = n_bins
+        self.min_frequency = min_frequency
+        self.dtype = dtype
+
+    def fit(self, X, y=None):
+        """Learn the columns' quantiles and categories.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table; NaN, None and the like are missing values.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : TabularEncoder
+            The fitted encoder.
+
+        Raises
+        ------
+        ValueError
+            If a column can be neither numbers nor categories; the message names it.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Fit to a table, and encode it.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_entries)
+            The encoded table.
+        """
+        return self._encode(self._fit(X))
+
+    def transform(self, X):
+        """Encode a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table, with the columns that there were in `fit`.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_entries)
+            The encoded table.
+        """
+        check_is_fitted(self)
+        columns, _ = read_columns(self, X, mask=self.is_categorical_)
+        return self._encode(columns)
+
+    def transform_in_chunks(self, X, n_rows):
+        """Encode a table, so many rows at a time, which takes less memory.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table, with the columns that there were in `fit`.
+
+        n_rows : int
+            Rows of a chunk.
+
+        Yields
+        ------
+        encoded : ndarray of shape (n_chunk_rows, n_entries)
+            The next rows, encoded.
+        """
+        check_is_fitted(self)
+        columns, _ = read_columns(self, X, mask=self.is_categorical_)
+        for start in range(0, len(columns[0].values), n_rows):
+            yield self._encode([c.slice(start, start + n_rows) for c in columns])
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the entries.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None for those there were in `fit`, or x0, x1 and so
+            on.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            The column's name followed by what the entry tells of it.
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        pairs = zip(names, self._encodings, strict=True)
+        return np.array([e for name, c in pairs for e in c.names(name)], dtype=object)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, X):
+        """Fit; return the columns, which are read once."""
+        columns, self.is_categorical_ = read_columns(self, X, self.categorical_features)
+        self._encodings = [self._encoding_of(column) for column in columns]
+        return columns
+
+    def _encoding_of(self, column):
+        if column.is_categorical:
+            return CategoryEncoding.fitted_to(column.values, self.min_frequency)
+        return NumberEncoding.fitted_to(column.values, self.n_bins)
+
+    def _encode(self, columns):
+        widths = [encoding.width for encoding in self._encodings]
+        encoded = np.empty((len(columns[0].values), sum(widths)), self.dtype)
+        parts = np.split(encoded, np.cumsum(widths)[:-1], axis=1)
+        for column, encoding, part in zip(columns, self._encodings, parts, strict=True):
+            encoding.write(column.values, part)
+        return encoded
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags

@@ -1,0 +1,100 @@
+"""The regressor of tables."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from .._estimators.regressor import BackpropMLPRegressor
+from .base import BaseTabularMLP
+
+
+class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
+    """Ensemble of multilayer perceptrons that predicts numbers of the rows of a table."""
+
+    _y_numeric = True
+    _member_class = BackpropMLPRegressor
+
+    def __init__(
+        self,
+        n_members=8,
+        hidden_layer_sizes=(128, 128),
+        activation="silu",
+        *,
+        categorical_features="from_dtype",
+        n_bins=16,
+        batch_size="auto",
+        learning_rate_init=0.003,
+        max_iter=60,
+        dropout=0.15,
+        random_state=None,
+        verbose=False,
+    ):
+        super().__init__(
+            n_members=n_members,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            categorical_features=categorical_features,
+            n_bins=n_bins,
+            batch_size=batch_size,
+            learning_rate_init=learning_rate_init,
+            max_iter=max_iter,
+            dropout=dropout,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    def predict(self, X):
+        """Predict the numbers of each row, the mean over the networks.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The numbers.
+        """
+        return self._in_units_of_y(self._mean_estimates(X))
+
+    def predict_members(self, X):
+        """Predict the numbers by each network alone.
+
+        How far they are apart tells how sure the ensemble is of the mean: rows unlike
+        those it was fitted to, or few of whose kind there were, are predicted
+        differently. What y scatters around its mean is not in it.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        Returns
+        -------
+        y : ndarray of shape (n_members, n_samples) or \
+                (n_members, n_samples, n_outputs)
+            The numbers.
+        """
+        return self._in_units_of_y(self._all_estimates(X))
+
+    def _scaled_targets(self, y, sample_weight):
+        """Standardised, as what the learning rate and the first weights suit."""
+        y = np.asarray(y, np.float64)
+        self._y_mean = np.average(y, axis=0, weights=sample_weight)
+        variance = np.average((y - self._y_mean) ** 2, axis=0, weights=sample_weight)
+        # As accurate as float64 tells constants from others.
+        self._y_scale = np.where(variance > 0, np.sqrt(variance), 1.0)
+        return (y - self._y_mean) / self._y_scale
+
+    def _in_units_of_y(self, values):
+        if np.ndim(self._y_mean) == 0:
+            values = values[..., 0]
+        return values * self._y_scale + self._y_mean
+
+    def _member_params(self):
+        return {}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
