@@ -148,7 +148,7 @@ class Labels:
         return output.proba(logits)
 
     def loss_of_estimates(self, estimates, targets, weights):
-        """Mean log loss of probabilities; summed over labels where there are several."""
+        """Mean log loss of probabilities; summed over the labels of a row."""
         if self.multilabel:
             losses = -np.log(np.where(targets, estimates, 1 - estimates)).sum(axis=1)
         else:

@@ -21,7 +21,8 @@ from .._network.withheld import WithholdingBatches
 from .in_training import Best
 from .interruption import aborts_when_interrupted
 from .problem import Stop
-from .steps import Steps, shuffled
+from .scaled_inputs import ScaledInputSteps
+from .steps import shuffled
 from .stop_rule import StopRule
 
 
@@ -51,7 +52,7 @@ class EnsembleProblem:
         of these.
 
     loss : callable
-        Given the predictions of all rows, returns what is to be lowered.
+        Given predictions, and the numbers of their rows, returns what is to be lowered.
     """
 
     make_objective: Callable
@@ -145,7 +146,7 @@ class _Ensemble:
 
     def _judge(self, predictions, history, monitor, rule):
         """Account for an epoch; return why to stop, or None."""
-        loss = self.problem.loss(self._of_all_rows(predictions))
+        loss = self.problem.loss(*self._by_row(predictions))
         monitor.say(
             f"Iteration {history.n_iter}, loss = {history.loss:.8f}, of withheld rows "
             f"{loss:.8f}"
@@ -163,16 +164,17 @@ class _Ensemble:
             return Stop("max_iter")
         return None
 
-    def _of_all_rows(self, predictions):
-        """Mean prediction of each row by the networks that were denied it."""
+    def _by_row(self, predictions):
+        """Mean predictions of rows by the networks that were denied them; the rows."""
         by_member = [p for of_part in predictions for p in of_part]
-        groups, withheld = self.problem.groups, self.problem.withheld
-        shape = (len(groups), *by_member[0].shape[1:])
-        of_all = np.empty(shape, by_member[0].dtype)
-        for group in np.unique(withheld):
-            members = np.flatnonzero(withheld == group)
-            of_all[groups == group] = np.mean([by_member[i] for i in members], axis=0)
-        return of_all
+        withheld = self.problem.withheld
+        groups = np.unique(withheld)
+        means = [
+            np.mean([by_member[i] for i in np.flatnonzero(withheld == group)], axis=0)
+            for group in groups
+        ]
+        index = [np.flatnonzero(self.problem.groups == group) for group in groups]
+        return np.concatenate(means), np.concatenate(index)
 
     def current(self):
         """The weights as they are, of one network each."""
@@ -198,11 +200,10 @@ class _Part:
         self.problem = problem
         self.withheld = problem.withheld[members]
         objective = problem.make_objective(len(members))
-        self.parameters = Parameters.copied_to_stack(
-            [networks[i] for i in members], objective.dtype
-        )
+        stack = Parameters.copied_to_stack([networks[i] for i in members])
         solvers = [solvers[i] for i in members]
-        self.steps = Steps(objective, solvers, self.parameters)
+        self.steps = ScaledInputSteps(objective, solvers, stack)
+        self.parameters = self.steps.parameters
         n_batch_rows = solvers[0].n_batch_rows(problem.rows.n_rows)
         self.batches = WithholdingBatches(
             problem.rows, n_batch_rows, problem.groups, self.withheld

@@ -30,7 +30,8 @@ class Steps:
         self.parameters = parameters
         self.gradient = parameters.zeros_like()
         self.update = solvers[0].update(solvers, parameters, self.gradient)
-        self._least_weight = np.finfo(objective.dtype).tiny
+        self.dtype = objective.dtype
+        self._least_weight = np.finfo(self.dtype).tiny
         self._losses = []
 
     def take(self, batches):
@@ -65,9 +66,12 @@ class Steps:
             weights.append(batch.weight_sum)
             if not any(map(math.isfinite, loss)):
                 break
-            self.update.step()
+            self._step()
         self.update.end_epoch()
         return self.losses(), np.array(weights)
+
+    def _step(self):
+        self.update.step()
 
     def losses(self):
         """J on each batch of the latest epoch, which may have been interrupted."""

@@ -20,7 +20,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         self,
         n_members=8,
         hidden_layer_sizes=(128, 128),
-        activation="silu",
+        activation="relu",
         *,
         categorical_features="from_dtype",
         n_bins=16,

@@ -146,7 +146,25 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         encoded : ndarray of shape (n_samples, n_entries)
             The encoded table.
         """
-        return self._encode(self._fit(X))
+        return self._encode(self._fit(X), self.dtype)
+
+    def fit_and_encode(self, X, dtype):
+        """Fit to a table, and encode it in another type.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        dtype : dtype
+            Type of the output.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_entries)
+            The encoded table.
+        """
+        return self._encode(self._fit(X), dtype)
 
     def transform(self, X):
         """Encode a table.
@@ -163,7 +181,7 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         columns, _ = read_columns(self, X, mask=self.is_categorical_)
-        return self._encode(columns)
+        return self._encode(columns, self.dtype)
 
     def transform_in_chunks(self, X, n_rows):
         """Encode a table, so many rows at a time, which takes less memory.
@@ -184,7 +202,8 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         columns, _ = read_columns(self, X, mask=self.is_categorical_)
         for start in range(0, len(columns[0].values), n_rows):
-            yield self._encode([c.slice(start, start + n_rows) for c in columns])
+            rows = [column.slice(start, start + n_rows) for column in columns]
+            yield self._encode(rows, self.dtype)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the entries.
@@ -217,9 +236,9 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
             return CategoryEncoding.fitted_to(column.values, self.min_frequency)
         return NumberEncoding.fitted_to(column.values, self.n_bins)
 
-    def _encode(self, columns):
+    def _encode(self, columns, dtype):
         widths = [encoding.width for encoding in self._encodings]
-        encoded = np.empty((len(columns[0].values), sum(widths)), self.dtype)
+        encoded = np.empty((len(columns[0].values), sum(widths)), dtype)
         parts = np.split(encoded, np.cumsum(widths)[:-1], axis=1)
         for column, encoding, part in zip(columns, self._encodings, parts, strict=True):
             encoding.write(column.values, part)

@@ -1,4 +1,4 @@
-"""How one column becomes a network's inputs: a class for numbers, one for categories."""
+"""How a column becomes a network's inputs: a class for numbers, one for categories."""
 
 from collections import Counter
 

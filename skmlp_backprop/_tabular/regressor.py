@@ -8,7 +8,7 @@ from .base import BaseTabularMLP
 
 
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
-    """Ensemble of multilayer perceptrons that predicts numbers of the rows of a table."""
+    """Ensemble of multilayer perceptrons that predicts numbers for a table's rows."""
 
     _y_numeric = True
     _member_class = BackpropMLPRegressor
@@ -17,7 +17,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         self,
         n_members=8,
         hidden_layer_sizes=(128, 128),
-        activation="silu",
+        activation="relu",
         *,
         categorical_features="from_dtype",
         n_bins=16,

@@ -42,7 +42,11 @@ class TrainedEnsemble:
     stop: Stop
 
 
-def train_ensemble(member, n_members, data, n_groups, reporter=None):
+# Groups of rows, of which each network is denied one.
+_N_GROUPS = 8
+
+
+def train_ensemble(member, n_members, data, reporter=None):
     """Train networks on the same batches.
 
     Parameters
@@ -55,10 +59,6 @@ def train_ensemble(member, n_members, data, n_groups, reporter=None):
 
     data : TrainingData
         The network and the rows.
-
-    n_groups : int
-        Number of groups that the rows are split into, of which each network is denied
-        one.
 
     reporter : CallbackReporter or None, default=None
         What reports the epochs to callbacks.
@@ -81,6 +81,7 @@ def train_ensemble(member, n_members, data, n_groups, reporter=None):
     ]
     solvers = [make_solver(member) for _ in range(n_members)]
     history = History(validation_scores=[], best_validation_score=-np.inf)
+    n_groups = min(_N_GROUPS, rows.n_rows)
     groups = group_rows(rows.targets, n_groups, random_state)
     rates = dropout_rates(member.dropout, len(network.activations))
     # The same masks in every part, whatever number of parts there is.
@@ -95,8 +96,9 @@ def train_ensemble(member, n_members, data, n_groups, reporter=None):
             network.output, compute_logits(network, parameters, rows.X[index])
         )
 
-    def loss(predictions):
-        return data.codec.loss_of_estimates(predictions, rows.targets, rows.weights)
+    def loss(predictions, index):
+        weights = None if rows.weights is None else rows.weights[index]
+        return data.codec.loss_of_estimates(predictions, rows.targets[index], weights)
 
     problem = EnsembleProblem(
         make_objective,

@@ -1,0 +1,154 @@
+"""Estimators of tables, each with the preparation that its documentation asks for."""
+
+import importlib.util
+
+import numpy as np
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+
+from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+
+_MOST_CATEGORIES = 255
+
+
+def tabular(is_classifier, frame, seed):
+    """Ours, with all defaults and no preparation."""
+    estimator = TabularMLPClassifier if is_classifier else TabularMLPRegressor
+    return estimator(random_state=seed)
+
+
+def hist_gradient_boosting(is_classifier, frame, seed):
+    """Categories declared; columns of more than it takes encoded by their target."""
+    categorical = frame.select_dtypes("category")
+    large = categorical.columns[categorical.nunique() > _MOST_CATEGORIES]
+    encoder = make_column_transformer(
+        (TargetEncoder(random_state=seed), large),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    estimator = (
+        HistGradientBoostingClassifier
+        if is_classifier
+        else HistGradientBoostingRegressor
+    )
+    return make_pipeline(encoder, estimator(random_state=seed))
+
+
+def random_forest(is_classifier, frame, seed):
+    """Categories one-hot, medians for missing numbers."""
+    estimator = RandomForestClassifier if is_classifier else RandomForestRegressor
+    return make_pipeline(_one_hot(), estimator(random_state=seed, n_jobs=-1))
+
+
+def mlp(is_classifier, frame, seed):
+    """Categories one-hot, numbers imputed and standardised, y too."""
+    if is_classifier:
+        return make_pipeline(
+            _one_hot(StandardScaler()), MLPClassifier(random_state=seed)
+        )
+    from sklearn.compose import TransformedTargetRegressor
+
+    regressor = TransformedTargetRegressor(
+        MLPRegressor(random_state=seed), transformer=StandardScaler()
+    )
+    return make_pipeline(_one_hot(StandardScaler()), regressor)
+
+
+def _one_hot(*scaling):
+    numbers = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True), *scaling
+    )
+    return make_column_transformer(
+        (numbers, make_column_selector(dtype_exclude="category")),
+        (
+            OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+            make_column_selector(dtype_include="category"),
+        ),
+    )
+
+
+class CatBoost:
+    """Categories declared, a category of their own for missing ones."""
+
+    def __init__(self, is_classifier, frame, seed):
+        from catboost import CatBoostClassifier, CatBoostRegressor
+
+        estimator = CatBoostClassifier if is_classifier else CatBoostRegressor
+        self.categorical = list(frame.select_dtypes("category"))
+        self.model = estimator(
+            random_seed=seed,
+            cat_features=self.categorical,
+            verbose=False,
+            allow_writing_files=False,
+        )
+
+    def _prepared(self, frame):
+        texts = {
+            c: frame[c].astype(object).where(frame[c].notna(), "missing").astype(str)
+            for c in self.categorical
+        }
+        return frame.assign(**texts)
+
+    def fit(self, frame, y):
+        self.model.fit(self._prepared(frame), y)
+        self.classes_ = getattr(self.model, "classes_", None)
+        return self
+
+    def predict(self, frame):
+        return np.ravel(self.model.predict(self._prepared(frame)))
+
+    def predict_proba(self, frame):
+        return self.model.predict_proba(self._prepared(frame))
+
+
+class RealMLP:
+    """pytabkit's small RealMLP with its tuned defaults; means for missing numbers."""
+
+    def __init__(self, is_classifier, frame, seed):
+        from pytabkit import RealMLP_TD_S_Classifier, RealMLP_TD_S_Regressor
+
+        estimator = RealMLP_TD_S_Classifier if is_classifier else RealMLP_TD_S_Regressor
+        self.model = estimator(random_state=seed, device="cpu")
+        self.numeric = list(frame.select_dtypes("number"))
+
+    def _prepared(self, frame):
+        return frame.fillna(self.means)
+
+    def fit(self, frame, y):
+        self.means = frame[self.numeric].mean().fillna(0).to_dict()
+        self.model.fit(self._prepared(frame), y)
+        self.classes_ = getattr(self.model, "classes_", None)
+        return self
+
+    def predict(self, frame):
+        return np.ravel(self.model.predict(self._prepared(frame)))
+
+    def predict_proba(self, frame):
+        return self.model.predict_proba(self._prepared(frame))
+
+
+OURS = "TabularMLP"
+CONTENDERS = {
+    OURS: tabular,
+    "HistGradientBoosting": hist_gradient_boosting,
+    "RandomForest": random_forest,
+    "MLP": mlp,
+}
+_OPTIONAL = {
+    "CatBoost": ("catboost", CatBoost),
+    "RealMLP-TD-S": ("pytabkit", RealMLP),
+}
+CONTENDERS |= {
+    name: make
+    for name, (package, make) in _OPTIONAL.items()
+    if importlib.util.find_spec(package)
+}

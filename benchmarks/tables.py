@@ -1,0 +1,183 @@
+"""Tables of mixed columns: TabularMLP beside what is used on them, all at defaults.
+
+Every table of SKMLP_DATA_DIR in 5 folds. Each fold's figures are kept in
+results/tables_folds.csv, from which a run goes on; delete it, or a contender's lines,
+to measure anew. CatBoost and RealMLP take part where they are installed (extra bench).
+"""
+
+import csv
+import json
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from . import _data
+from ._contenders import CONTENDERS, OURS
+from ._report import OUTPUT, Row
+
+N_FOLDS = 5
+KEPT = OUTPUT / "tables_folds.csv"
+FIGURES = ["accuracy", "log_loss", "balanced_accuracy", "rmse", "seconds"]
+FIELDS = ["contender", "table", "task", "rows", "fold", *FIGURES]
+SKLEARNS = ["HistGradientBoosting", "RandomForest", "MLP"]
+
+
+def tables():
+    """Each table: its name, a DataFrame and what is to be predicted."""
+    folder = _data.folder() / "tables"
+    for name, about in json.loads((folder / "index.json").read_text()).items():
+        frame = pd.read_csv(folder / f"{name}.csv.gz")
+        y = frame.pop("target")
+        texts = frame.columns.difference(frame.select_dtypes("number").columns)
+        frame = frame.astype({column: "category" for column in texts})
+        is_classifier = about["task"] == "classification"
+        yield name, frame, y.astype(str).to_numpy() if is_classifier else y.to_numpy()
+
+
+def folds(y):
+    """Training and test rows, stratified by class."""
+    is_classifier = y.dtype == object
+    splitter = StratifiedKFold if is_classifier else KFold
+    return splitter(N_FOLDS, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
+
+
+def measure(make, frame, y, train, test, seed):
+    """Fit to a fold, predict the other rows, and score."""
+    is_classifier = y.dtype == object
+    start = time.perf_counter()
+    model = make(is_classifier, frame, seed).fit(frame.iloc[train], y[train])
+    rows, truth = frame.iloc[test], y[test]
+    if is_classifier:
+        proba = model.predict_proba(rows)
+        seconds = time.perf_counter() - start
+        predicted = np.asarray(model.classes_)[proba.argmax(axis=1)]
+        proba = proba / proba.sum(axis=1, keepdims=True)
+        return {
+            "accuracy": accuracy_score(truth, predicted),
+            "log_loss": log_loss(truth, proba, labels=model.classes_),
+            "balanced_accuracy": balanced_accuracy_score(truth, predicted),
+            "seconds": seconds,
+        }
+    predicted = model.predict(rows)
+    seconds = time.perf_counter() - start
+    error = np.sqrt(np.mean((predicted - truth) ** 2)) / np.std(y)
+    return {"rmse": error, "seconds": seconds}
+
+
+def run(names=None):
+    """The missing folds of all contenders; then the table of means and ranks."""
+    warnings.simplefilter("ignore")
+    kept = _read()
+    done = {(line["contender"], line["table"], line["fold"]) for line in kept}
+    for table, frame, y in tables():
+        for contender in names or CONTENDERS:
+            for fold, (train, test) in enumerate(folds(y)):
+                if (contender, table, str(fold)) in done:
+                    continue
+                figures = measure(CONTENDERS[contender], frame, y, train, test, fold)
+                line = {
+                    "contender": contender,
+                    "table": table,
+                    "task": "classification" if y.dtype == object else "regression",
+                    "rows": len(y),
+                    "fold": fold,
+                    **{name: f"{value:.6g}" for name, value in figures.items()},
+                }
+                _append(line)
+    return summary(_read())
+
+
+def _read():
+    if not KEPT.exists():
+        return []
+    with open(KEPT, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _append(line):
+    is_new = not KEPT.exists()
+    with open(KEPT, "a", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(line)
+
+
+def summary(lines):
+    """Means over the tables, mean ranks, and the bars."""
+    frame = pd.DataFrame(lines)
+    frame[FIGURES] = frame[FIGURES].apply(pd.to_numeric)
+    frame["rows"] = frame["rows"].astype(int)
+    by_table = frame.groupby(["task", "table", "contender"])[[*FIGURES, "rows"]].mean()
+    classes = by_table.loc["classification"]
+    rows = [
+        *_means("classification", classes, ["accuracy", "log_loss"], SKLEARNS),
+        *_halves(classes),
+        *_means("regression", by_table.loc["regression"], ["rmse"], SKLEARNS[:1]),
+    ]
+    return [*rows, *_times(by_table)]
+
+
+def ranks(by_table, figure):
+    """Mean rank of each contender over the tables that all were measured on."""
+    table = by_table[figure].unstack().dropna()
+    sign = -1 if "accuracy" in figure else 1
+    ranked = np.array([rankdata(sign * row) for row in table.to_numpy()])
+    return dict(zip(table.columns, ranked.mean(axis=0), strict=True))
+
+
+def _means(task, by_table, figures, beaten):
+    """A row for each contender; ours is to have better ranks than those beaten."""
+    ranked = {figure: ranks(by_table, figure) for figure in figures}
+    means = by_table.groupby("contender").mean()
+    shown = ["accuracy", "log_loss", "balanced_accuracy", "rmse"]
+    for contender in ranked[figures[0]]:
+        values = {f"mean {n}": means.loc[contender, n] for n in shown}
+        values = {name: value for name, value in values.items() if value == value}
+        for figure in figures:
+            values[f"rank by {figure}"] = ranked[figure][contender]
+        is_ours = contender == OURS
+        holds = not is_ours or all(
+            ranked[figure][OURS] < ranked[figure][other]
+            for figure in figures
+            for other in beaten
+        )
+        bar = f"ranks before {', '.join(beaten)}" if is_ours else ""
+        yield Row(f"{task}, {contender}", values, bar, holds)
+
+
+def _halves(classes):
+    """Log loss over that of HistGradientBoosting, and of the best of scikit-learn's."""
+    table = classes["log_loss"].unstack()
+    rows = classes["rows"].unstack()[OURS]
+    is_large = rows >= rows.median()
+    for name, half in (("larger", is_large), ("smaller", ~is_large)):
+        means = table[half].mean()
+        best = min(means[other] for other in SKLEARNS)
+        figures = {
+            "over HistGradientBoosting": means[OURS] / means["HistGradientBoosting"],
+            "over the best of scikit-learn's": means[OURS] / best,
+        }
+        holds = figures["over HistGradientBoosting"] <= 0.8
+        holds &= figures["over the best of scikit-learn's"] <= 0.9
+        yield Row(f"log loss, {name} half of the tables", figures, "0.8, 0.9", holds)
+
+
+def _times(by_table):
+    """Seconds of a fit and its predictions: summed over the tables, and the longest."""
+    seconds = by_table["seconds"].unstack().dropna()
+    for contender in seconds:
+        figures = {
+            "seconds for a fold of each table": seconds[contender].sum(),
+            "longest": seconds[contender].max(),
+        }
+        bar = "no longer than MLP, none above 60" if contender == OURS else ""
+        holds = contender != OURS or bool(
+            figures["longest"] <= 60 and seconds[OURS].sum() <= seconds["MLP"].sum()
+        )
+        yield Row(f"time, {contender}", figures, bar, holds)
