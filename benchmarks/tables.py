@@ -34,7 +34,7 @@ def tables():
         frame = pd.read_csv(folder / f"{name}.csv.gz")
         y = frame.pop("target")
         texts = frame.columns.difference(frame.select_dtypes("number").columns)
-        frame = frame.astype({column: "category" for column in texts})
+        frame = frame.astype(dict.fromkeys(texts, "category"))
         is_classifier = about["task"] == "classification"
         yield name, frame, y.astype(str).to_numpy() if is_classifier else y.to_numpy()
 

@@ -10,7 +10,6 @@ from sklearn.metrics import check_scoring
 __all__ = ["EarlyStopping"]
 
 _ITERATIONS = ("epoch", "iteration")
-_KEPT = ("coefs_", "intercepts_", "input_intercept_", "loss_")
 
 
 class EarlyStopping:
@@ -109,7 +108,8 @@ class EarlyStopping:
         if score > run.best_score:
             run.best_score = score
             run.best_iter = len(run.scores)
-            run.best_weights = {n: getattr(fitted_estimator, n) for n in _KEPT}
+            names = estimator._weight_attributes
+            run.best_weights = {name: getattr(fitted_estimator, name) for name in names}
         return len(run.scores) - run.best_iter >= self.patience
 
     def teardown(self, estimator, context):

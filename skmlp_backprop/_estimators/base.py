@@ -41,6 +41,9 @@ class BaseBackpropMLP(
     - ``_sklearn_class()``: scikit-learn's class of the same kind.
     """
 
+    # What a callback keeps of the best iteration, to restore it.
+    _weight_attributes = ("coefs_", "intercepts_", "input_intercept_", "loss_")
+
     _parameter_constraints: dict = {  # noqa: RUF012
         "hidden_layer_sizes": [
             "array-like",

@@ -155,10 +155,10 @@ PARTS = {
 }
 
 
-def documented(cls):
+def documented(cls, parts=PARTS):
     """Class decorator: fill the common parts into a docstring."""
     # There is none under python -OO.
     if cls.__doc__:
-        for name, text in PARTS.items():
+        for name, text in parts.items():
             cls.__doc__ = cls.__doc__.replace(f"    ... {name}", text)
     return cls

@@ -45,7 +45,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
 
     # Whether y must be numbers.
     _y_numeric = False
-    # What is restored where a callback has kept it.
+    # What a callback keeps of the best epoch, to restore it.
     _weight_attributes = ("estimators_", "loss_")
 
     _parameter_constraints: dict = {  # noqa: RUF012

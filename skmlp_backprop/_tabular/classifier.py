@@ -5,10 +5,55 @@ from sklearn.base import ClassifierMixin
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
 from .base import BaseTabularMLP
+from .documentation import documented
 
 
+@documented
 class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
-    """Ensemble of multilayer perceptrons that classifies the rows of a table."""
+    """Ensemble of multilayer perceptrons that classifies the rows of a table.
+
+    ... what_it_does
+
+    Parameters
+    ----------
+    ... parameters
+
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes; "balanced" for the inverse of their shares of the
+        sample weights. Labels without a key weigh 1, keys that are no label of y are
+        ignored. For multilabel targets a list with a dict {0: ..., 1: ...} for each
+        label, or "balanced", and a row weighs the product.
+
+    ... last_parameters
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+
+    ... attributes
+
+    See Also
+    --------
+    TabularMLPRegressor : The same for numbers.
+    BackpropMLPClassifier : One network, on numbers as they are.
+    sklearn.ensemble.HistGradientBoostingClassifier : Trees, as easy to use.
+
+    References
+    ----------
+    ... references
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skmlp_backprop import TabularMLPClassifier
+    >>> X = pd.DataFrame({"size": [1.0, 2.0, None, 8.0, 9.0] * 9})
+    >>> X["colour"] = ["red", "red", "blue"] * 15
+    >>> y = ["small", "small", "small", "large", "large"] * 9
+    >>> model = TabularMLPClassifier(random_state=0).fit(X, y)
+    >>> model.predict(X[:5])
+    array(['small', 'small', 'small', 'large', 'large'], dtype='<U5')
+    """
 
     _member_class = BackpropMLPClassifier
     _parameter_constraints: dict = {  # noqa: RUF012

@@ -81,9 +81,9 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
     >>> from skmlp_backprop import TabularEncoder
     >>> X = pd.DataFrame({"size": [1.0, 2.0, None], "colour": ["red", "blue", "red"]})
     >>> TabularEncoder(n_bins=0).fit_transform(X).round(2)
-    array([[-1.2 ,  0.  , -1.  ],
-           [ 1.2 ,  0.  ,  1.  ],
-           [ 0.  ,  1.  , -1.  ]])
+    array([[-1.23,  0.  ,  1.  ],
+           [ 1.23,  0.  , -1.  ],
+           [ 0.  ,  1.  ,  1.  ]])
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -221,8 +221,12 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        pairs = zip(names, self._encodings, strict=True)
-        return np.array([e for name, c in pairs for e in c.names(name)], dtype=object)
+        entries = [
+            name if suffix is None else f"{name}_{suffix}"
+            for name, encoding in zip(names, self._encodings, strict=True)
+            for suffix in encoding.suffixes()
+        ]
+        return np.array(entries, dtype=object)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X):

@@ -48,10 +48,10 @@ class NumberEncoding:
         """Number of entries."""
         return len(self.edges) + self.has_missing
 
-    def names(self, name):
-        """Names of the entries."""
-        bins = [f"{name}_bin{i}" for i in range(1, len(self.edges))]
-        return [name, *bins, *([f"{name}_missing"] if self.has_missing else [])]
+    def suffixes(self):
+        """What the entries' names add to the column's; None for nothing."""
+        bins = [f"bin{i}" for i in range(1, len(self.edges))]
+        return [None, *bins, *(["missing"] if self.has_missing else [])]
 
     def write(self, values, out):
         """Write the entries of values to `out`, of shape (n_rows, width)."""
@@ -114,11 +114,11 @@ class CategoryEncoding:
         """Number of entries."""
         return 1 if self._is_binary else len(self.categories) + self.has_rare
 
-    def names(self, name):
-        """Names of the entries."""
+    def suffixes(self):
+        """What the entries' names add to the column's."""
         categories = self.categories[1:] if self._is_binary else self.categories
-        known = [f"{name}_{'missing' if c is None else c}" for c in categories]
-        return [*known, *([f"{name}_rare"] if self.has_rare else [])]
+        known = ["missing" if c is None else str(c) for c in categories]
+        return [*known, *(["rare"] if self.has_rare else [])]
 
     def write(self, values, out):
         """Write the entries of values to `out`, of shape (n_rows, width)."""

@@ -5,10 +5,46 @@ from sklearn.base import RegressorMixin
 
 from .._estimators.regressor import BackpropMLPRegressor
 from .base import BaseTabularMLP
+from .documentation import documented
 
 
+@documented
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
-    """Ensemble of multilayer perceptrons that predicts numbers for a table's rows."""
+    """Ensemble of multilayer perceptrons that predicts numbers for a table's rows.
+
+    ... what_it_does
+
+    It minimises squared errors of the standardised y.
+
+    Parameters
+    ----------
+    ... parameters
+
+    ... last_parameters
+
+    Attributes
+    ----------
+    ... attributes
+
+    See Also
+    --------
+    TabularMLPClassifier : The same for classes.
+    BackpropMLPRegressor : One network, on numbers as they are.
+    sklearn.ensemble.HistGradientBoostingRegressor : Trees, as easy to use.
+
+    References
+    ----------
+    ... references
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skmlp_backprop import TabularMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    >>> model = TabularMLPRegressor(random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.5
+    True
+    """
 
     _y_numeric = True
     _member_class = BackpropMLPRegressor

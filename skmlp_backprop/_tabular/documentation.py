@@ -1,0 +1,100 @@
+"""What the docstrings of the estimators of tables have in common."""
+
+from functools import partial
+
+from .._estimators.documentation import documented as _documented
+
+PARTS = {
+    "what_it_does": """\
+    It takes a DataFrame as it is: categories, missing values in any column, numbers of
+    any scale. Each column is encoded as :class:`TabularEncoder` tells, and a few
+    networks are trained on the encoded rows, as one stack on the same minibatches, with
+    Adam and a rate that falls as a cosine does. Each network is denied an eighth of the
+    rows, another one each. After every epoch these rows are predicted by the networks
+    that have not seen them; training stops when these predictions cease to improve,
+    and goes back to the epoch in which they were best. So all rows are learned from,
+    and all are there to tell when to stop. What is predicted is the networks' mean.""",
+    "parameters": """\
+    n_members : int, default=8
+        Number of networks.
+
+    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+        Number of units of each hidden layer; ``()`` for none.
+
+    activation : str or sequence of str, default="relu"
+        Activation of the hidden layers, or one for each: "identity", "logistic",
+        "tanh", "relu", "leaky_relu", "elu", "gelu", "silu".
+
+    categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
+            default="from_dtype"
+        Which columns are categorical: those of a DataFrame that hold categories,
+        strings or objects; or a mask, indices, or names; or none.
+
+    n_bins : int, default=16
+        Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
+
+    batch_size : int or "auto", default="auto"
+        Rows of a minibatch; "auto" is the power of two from 32 to 256 that makes at
+        least eight of the rows.
+
+    learning_rate_init : float, default=0.003
+        Step size to begin with.
+
+    max_iter : int, default=60
+        Number of epochs over which the step size falls to 0; fewer are trained where
+        progress ceases.
+
+    dropout : float or sequence of float, default=0.15
+        Probability, in [0, 1), that a hidden unit is silent for a row in training; one
+        for all hidden layers or one for each.""",
+    "last_parameters": """\
+    random_state : int, RandomState instance or None, default=None
+        Source of the initial weights, the shuffles, the masks of dropout and the
+        groups of rows.
+
+    verbose : bool or int, default=False
+        Whether to print the losses of every epoch.""",
+    "attributes": """\
+    estimators_ : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        The networks, fitted, on encoded rows.
+
+    encoder_ : TabularEncoder
+        What encodes them.
+
+    n_iter_ : int
+        Number of epochs.
+
+    loss_ : float
+        Mean loss of the networks in the last epoch, on the rows they learn from.
+
+    loss_curve_ : list of float
+        The same after each epoch.
+
+    validation_scores_ : list of float
+        After each epoch, the negative loss of the predictions of all rows by networks
+        that have not seen them.
+
+    best_validation_score_ : float
+        The highest of these, of the epoch whose weights are kept. An estimate of what
+        a single network scores on new rows, a little too high as it is the highest;
+        their mean does better.
+
+    n_features_in_ : int
+        Number of columns.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X has names that are all strings.""",
+    "references": """\
+    Gorishniy, Y., Kotelnikov, A. and Babenko, A. (2025). "TabM: Advancing tabular deep
+    learning with parameter-efficient ensembling." ICLR. Networks trained side by side,
+    each with its own loss.
+
+    Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by default: strong
+    pre-tuned MLPs and boosted trees on tabular data." NeurIPS. The scaling of inputs
+    and their trainable scales.
+
+    Breiman, L. (1996). "Bagging predictors." Machine Learning 24. Rows that a member
+    has not seen as its test.""",
+}
+
+documented = partial(_documented, parts=PARTS)
