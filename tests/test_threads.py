@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp_backprop import BackpropMLPClassifier
@@ -88,7 +89,8 @@ class Inside:
 def watched_fit(data, note, **params):
     """Fit for one iteration; return what was noted within it."""
     callback = Inside(note)
-    mlp = BackpropMLPClassifier(5, random_state=0, max_iter=1, **params)
+    params = {"hidden_layer_sizes": 5, "random_state": 0, "max_iter": 1, **params}
+    mlp = BackpropMLPClassifier(**params)
     mlp.set_callbacks(callback).fit(*data)
     return callback.notes[0]
 
@@ -247,6 +249,20 @@ def test_interrupted_and_failing_fits_put_back(unlimited, small):
     with pytest.raises(RuntimeError, match="a callback's error"):
         watched_fit(small, fail, solver="lbfgs")
     assert n_blas_threads() == unlimited
+
+
+@pytest.mark.parametrize(("units", "held"), [(10, True), ((10, 3000, 3), False)])
+def test_sparse_minibatches_hold_the_blas(units, held, unlimited):
+    """SciPy multiplies by sparse rows itself: BLAS threads have only the later layers.
+
+    The first product alone is large enough for them in both networks.
+    """
+    # SciPy calls it rng since 1.15 and takes both.
+    shape = (400, 60_000)
+    X = sparse.random_array(shape, density=1e-4, random_state=0, format="csr")
+    data = X, np.arange(400) % 2
+    seen = watched_fit(data, n_blas_threads, hidden_layer_sizes=units)
+    assert (seen == [1] * len(unlimited)) == held
 
 
 @pytest.mark.parametrize("n_rows", [20, 569])

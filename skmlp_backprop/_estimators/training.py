@@ -205,7 +205,8 @@ def train(
     dtype = solver.arithmetic_dtype(data.rows.X.dtype)
     stack = Parameters.copied_to_stack([state.parameters for state in states], dtype)
     blas_threads_pay = solver.stochastic and (
-        solver.n_batch_rows(rows.n_rows) * stack.first_weights.size >= BLAS_THREADS_PAY
+        solver.n_batch_rows(rows.n_rows) * _largest_of_blas(stack, data.rows)
+        >= BLAS_THREADS_PAY
     )
     t = members[0].history.t
     with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
@@ -221,6 +222,16 @@ def train(
         problem = Problem(objective, rows, orders, validation_score)
         solver.solve(problem, stack, members)
     return [_result(member, data) for member in members]
+
+
+def _largest_of_blas(stack, rows):
+    """Multiplications, for each row, of the product that BLAS threads are kept for.
+
+    That is the first one, save with sparse rows, which SciPy multiplies by itself.
+    """
+    if not rows.is_sparse:
+        return stack.first_weights.size
+    return max((weights[0].size for weights in stack.weights[1:]), default=0)
 
 
 def _new_states(estimators, network, random_states):
