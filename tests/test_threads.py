@@ -212,6 +212,47 @@ def test_a_fit_in_a_block_entered_in_another_fit(solver, number, unlimited, smal
     assert until(lambda: n_blas_threads() == unlimited)
 
 
+def test_a_fit_in_a_block_of_more_threads_than_cores(unlimited, small):
+    """It is not waited for that number to come back: no thread of ours stays."""
+
+    def limited_fit():
+        with threadpool_limits(unlimited[0] + 2):
+            fit_small(small)
+            return n_blas_threads()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        before = threading.active_count()
+        assert set(pool.submit(limited_fit).result()) == {unlimited[0] + 2}
+        assert n_blas_threads() == unlimited
+        assert until(lambda: threading.active_count() <= before)
+
+
+def test_a_block_with_a_fit_that_ends_in_another_fit(unlimited, small):
+    """The last fit holds what the first one found, which the block has set back."""
+    in_first, in_second, first_is_over = (threading.Event() for _ in range(3))
+
+    def note_first():
+        in_first.set()
+        return in_second.wait(10)
+
+    def limited_fit():
+        with threadpool_limits(unlimited[0] + 2):
+            assert watched_fit(small, note_first, solver="lbfgs")
+        first_is_over.set()
+
+    def note_second():
+        in_second.set()
+        return first_is_over.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(limited_fit)
+        assert in_first.wait(10)
+        assert watched_fit(small, note_second, solver="lbfgs")
+        first.result()
+    assert n_blas_threads() == unlimited
+
+
 def test_a_block_that_ends_in_a_fit(unlimited, small):
     entered, in_fit, left = (threading.Event() for _ in range(3))
 
