@@ -21,6 +21,8 @@ _N_DIRECTIONS_OF_MANY = 5
 _MANY = 10**6
 # Units in the last place that J, a sum of many terms, may be off by.
 _ROUNDING = 10
+# The step with which that, in a difference of losses near 1, is 1e-7.
+_LEAST_STEP = 1e-8
 # In place of what rounding may make of a derivative, where there is none.
 _KINK = -1
 # Where a kink is within a step, smaller ones are tried.
@@ -88,7 +90,7 @@ class GradientCheck:
 
 @validate_params(
     {
-        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "eps": [Interval(Real, _LEAST_STEP, 1, closed="left")],
         "n_directions": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     },
@@ -134,7 +136,7 @@ def check_gradient(
         Weights of the samples; None for 1 each.
 
     eps : float, default=1e-4
-        Step of the differences, in (0, 1).
+        Step of the differences, in [1e-8, 1): by smaller ones rounding hides faults.
 
     n_directions : int, default=None
         Number of random directions in each array; None for every coordinate of a

@@ -38,7 +38,8 @@ class EarlyStopping:
         Whether the weights with the best score are the final ones.
 
     The validation data are not pickled with a fitted model, which can do without; to
-    train it on after it was loaded, give it a new callback.
+    train it on after it was loaded, give it a new callback. What is not fitted keeps
+    them, such as the `estimator` of a search: save its `best_estimator_`.
 
     Attributes
     ----------

@@ -237,10 +237,25 @@ def test_what_is_not_finite_fails(blobs, monkeypatch):
     assert "FAILED" in repr(check)
 
 
+@pytest.mark.parametrize("eps", [1e-8, 1e-6, 1e-2])
+def test_faults_are_found_with_any_step(eps, blobs, monkeypatch):
+    derivative = ACTIVATIONS["tanh"].multiply_derivative
+
+    def faulty(kept, delta):
+        derivative(kept, delta)
+        delta *= 1.001
+
+    mlp = make(activation="tanh")
+    assert check_gradient(mlp, *blobs, eps=eps).passed
+    monkeypatch.setattr(ACTIVATIONS["tanh"], "multiply_derivative", faulty)
+    assert check_gradient(mlp, *blobs, eps=eps).disagreeing == BELOW
+
+
 @pytest.mark.parametrize(
     "params",
     [
         {"eps": 0},
+        {"eps": 1e-9},
         {"eps": -1e-4},
         {"eps": np.nan},
         {"eps": np.inf},

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import pickletools
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -11,7 +12,13 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
-from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV, check_gradient
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+    StackedRandomizedSearchCV,
+    check_gradient,
+)
 from skmlp_backprop.callbacks import EarlyStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -116,6 +123,29 @@ def test_skops_has_one_type_to_trust(iris):
     np.testing.assert_array_equal(loaded.predict(iris[0]), mlp.predict(iris[0]))
     theirs = MLPClassifier((6, 5), solver="adam", max_iter=4).fit(*iris)
     assert len(data) < len(io.dumps(theirs))
+
+
+REGRESSOR = BackpropMLPRegressor(hidden_layer_sizes=5, max_iter=4, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        REGRESSOR,
+        StackedGridSearchCV(REGRESSOR, {"alpha": [0.1, 1]}, cv=2),
+        StackedRandomizedSearchCV(make(), {"alpha": [0.1, 1]}, n_iter=2, cv=2),
+        make().set_callbacks(EarlyStopping(np.eye(4), [0, 1, 2, 2], patience=2)),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_the_guide_names_the_types_to_trust(model, iris):
+    import skops.io as io
+
+    guide = Path(__file__).parent.parent / "doc" / "guide" / "tools.rst"
+    found = io.get_untrusted_types(data=io.dumps(model.fit(*iris)))
+    ours = [name for name in found if name.startswith("skmlp_backprop")]
+    assert ours
+    assert all(name in guide.read_text() for name in ours)
 
 
 def test_copies_keep_the_validation_data(iris):

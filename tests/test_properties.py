@@ -51,7 +51,8 @@ def problems(draw, scales=(0, 0)):
         y = rng.integers(0, 2, (n_rows, n_classes + 1))
     weights = rng.integers(0, 4, n_rows) if draw(st.booleans()) else None
     if weights is not None:
-        weights[: 2 * n_classes] = 1
+        # Two of each class, and one more than early stopping holds out.
+        weights[: max(3, 2 * n_classes)] = 1
     return X, y, weights
 
 
@@ -260,6 +261,25 @@ def test_any_layout_is_c_order(problem, mlp, lay_out):
     other = mlp.fit(lay_out(X), y, weights)
     exact = mlp.solver in STOCHASTIC_SOLVERS and not mlp.early_stopping
     assert_same_weights(other, ordered, 0 if exact else tolerance(X, ordered))
+
+
+@examples(150)
+@given(
+    problems(),
+    classifiers(STOCHASTIC_SOLVERS, early_stopping=False, class_weight=None),
+)
+def test_partial_fit_takes_any_form(problem, mlp):
+    """Epoch by epoch, as one in C order, in columns and sparse."""
+    X, y, weights = problem
+    classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+    thin = clone(mlp)
+    columns = clone(mlp)
+    for _ in range(3):
+        mlp.partial_fit(X, y, classes, weights)
+        columns.partial_fit(np.asfortranarray(X), y, classes, weights)
+        thin.partial_fit(sparse.csr_array(X), y, classes, weights)
+    assert_same_weights(columns, mlp)
+    assert_same_weights(thin, mlp, tolerance(X, mlp))
 
 
 def test_examples_are_seeded():

@@ -380,14 +380,32 @@ def test_aligned_memory(shape, dtype):
         ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
         ({"weight_init": 1e308}, "'weight_init' parameter"),
         ({"power_t": 1e300}, "'power_t' parameter"),
+        ({"early_stopping": True, "validation_fraction": 0.999}, "too small"),
     ],
     ids=str,
 )
-def test_nothing_is_fitted_where_a_later_fit_would_fail(bad, message, iris):
+def test_nothing_is_fitted_where_a_later_fit_would_fail(
+    bad, message, iris, monkeypatch
+):
     mlps = [make(), make(alpha=1), make(solver="sgd", **bad)]
+    # What called it would end in a TypeError.
+    monkeypatch.setattr(stacking, "train", None)
     with pytest.raises(ValueError, match=message):
         fit_stack(mlps, *iris)
     assert not any(hasattr(mlp, "coefs_") for mlp in mlps)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_only_a_later_fit_can_tell_leaves_all_as_they_were(iris):
+    X, y = iris
+    mlps = [make(solver="lbfgs", max_iter=3), make(), make(weight_init=1e300)]
+    mlps[1].fit(X[:, :2], y)
+    before = mlps[1].coefs_[0]
+    with pytest.raises(ValueError, match="not finite at the initial weights"):
+        fit_stack(mlps, X, y)
+    assert not hasattr(mlps[0], "coefs_")
+    assert mlps[1].coefs_[0] is before
+    assert mlps[1].n_features_in_ == 2
 
 
 def test_alpha_too_large_for_float32_is_named(iris):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp_backprop import BackpropMLPClassifier
@@ -88,7 +89,8 @@ class Inside:
 def watched_fit(data, note, **params):
     """Fit for one iteration; return what was noted within it."""
     callback = Inside(note)
-    mlp = BackpropMLPClassifier(5, random_state=0, max_iter=1, **params)
+    params = {"hidden_layer_sizes": 5, "random_state": 0, "max_iter": 1, **params}
+    mlp = BackpropMLPClassifier(**params)
     mlp.set_callbacks(callback).fit(*data)
     return callback.notes[0]
 
@@ -210,6 +212,47 @@ def test_a_fit_in_a_block_entered_in_another_fit(solver, number, unlimited, smal
     assert until(lambda: n_blas_threads() == unlimited)
 
 
+def test_a_fit_in_a_block_of_more_threads_than_cores(unlimited, small):
+    """It is not waited for that number to come back: no thread of ours stays."""
+
+    def limited_fit():
+        with threadpool_limits(unlimited[0] + 2):
+            fit_small(small)
+            return n_blas_threads()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        before = threading.active_count()
+        assert set(pool.submit(limited_fit).result()) == {unlimited[0] + 2}
+        assert n_blas_threads() == unlimited
+        assert until(lambda: threading.active_count() <= before)
+
+
+def test_a_block_with_a_fit_that_ends_in_another_fit(unlimited, small):
+    """The last fit holds what the first one found, which the block has set back."""
+    in_first, in_second, first_is_over = (threading.Event() for _ in range(3))
+
+    def note_first():
+        in_first.set()
+        return in_second.wait(10)
+
+    def limited_fit():
+        with threadpool_limits(unlimited[0] + 2):
+            assert watched_fit(small, note_first, solver="lbfgs")
+        first_is_over.set()
+
+    def note_second():
+        in_second.set()
+        return first_is_over.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(limited_fit)
+        assert in_first.wait(10)
+        assert watched_fit(small, note_second, solver="lbfgs")
+        first.result()
+    assert n_blas_threads() == unlimited
+
+
 def test_a_block_that_ends_in_a_fit(unlimited, small):
     entered, in_fit, left = (threading.Event() for _ in range(3))
 
@@ -247,6 +290,20 @@ def test_interrupted_and_failing_fits_put_back(unlimited, small):
     with pytest.raises(RuntimeError, match="a callback's error"):
         watched_fit(small, fail, solver="lbfgs")
     assert n_blas_threads() == unlimited
+
+
+@pytest.mark.parametrize(("units", "held"), [(10, True), ((10, 3000, 3), False)])
+def test_sparse_minibatches_hold_the_blas(units, held, unlimited):
+    """SciPy multiplies by sparse rows itself: BLAS threads have only the later layers.
+
+    The first product alone is large enough for them in both networks.
+    """
+    # SciPy calls it rng since 1.15 and takes both.
+    shape = (400, 60_000)
+    X = sparse.random_array(shape, density=1e-4, random_state=0, format="csr")
+    data = X, np.arange(400) % 2
+    seen = watched_fit(data, n_blas_threads, hidden_layer_sizes=units)
+    assert (seen == [1] * len(unlimited)) == held
 
 
 @pytest.mark.parametrize("n_rows", [20, 569])

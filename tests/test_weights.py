@@ -163,10 +163,19 @@ def test_a_batch_that_weighs_next_to_nothing_makes_no_step(iris):
         ([{0: 1}], "number of elements in class_weight"),
         ([{0: 1}, "balanced"], "must be a list of dicts"),
         ([{0: 1}, {1: -3}], "got -3 for the label 1"),
+        ([{0: 1e308, 1: 1e308}, {0: 1e308, 1: 1e308}], "sum of .*, inf, is too large"),
+        ([{0: 10**400}, {}], "must be finite and not negative, got 1000"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:50],
 )
 def test_bad_multilabel_class_weight(class_weight, message, iris):
     X, y = iris
     with pytest.raises(ValueError, match=message):
         fit(X, np.c_[y == 0, y == 1].astype(int), class_weight=class_weight)
+
+
+def test_multilabel_class_weights_that_overflow_where_another_is_zero(iris):
+    Y = np.ones((len(iris[1]), 3), int)
+    class_weight = [{1: 1e308}, {1: 1e308}, {1: 0}]
+    with pytest.raises(ValueError, match=r"sum of class_weight .* is too large"):
+        fit(iris[0], Y, class_weight=class_weight)

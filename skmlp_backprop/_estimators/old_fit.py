@@ -1,6 +1,7 @@
 """A fit that fails leaves the estimator as it was before."""
 
 import functools
+from contextlib import contextmanager
 
 
 def keeping_the_old_fit_on_error(method):
@@ -17,3 +18,19 @@ def keeping_the_old_fit_on_error(method):
             raise
 
     return guarded
+
+
+@contextmanager
+def keeping_the_old_fits_on_error(estimators):
+    """Context in which an error leaves all of the estimators as they were before.
+
+    An interruption is no error: what was fitted until then stays.
+    """
+    before = [vars(estimator).copy() for estimator in estimators]
+    try:
+        yield
+    except Exception:
+        for estimator, attributes in zip(estimators, before, strict=True):
+            vars(estimator).clear()
+            vars(estimator).update(attributes)
+        raise

@@ -205,7 +205,8 @@ def train(
     dtype = solver.arithmetic_dtype(data.rows.X.dtype)
     stack = Parameters.copied_to_stack([state.parameters for state in states], dtype)
     blas_threads_pay = solver.stochastic and (
-        solver.n_batch_rows(rows.n_rows) * stack.first_weights.size >= BLAS_THREADS_PAY
+        solver.n_batch_rows(rows.n_rows) * _largest_of_blas(stack, data.rows)
+        >= BLAS_THREADS_PAY
     )
     t = members[0].history.t
     with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
@@ -221,6 +222,16 @@ def train(
         problem = Problem(objective, rows, orders, validation_score)
         solver.solve(problem, stack, members)
     return [_result(member, data) for member in members]
+
+
+def _largest_of_blas(stack, rows):
+    """Multiplications, for each row, of the product that BLAS threads are kept for.
+
+    That is the first one, save with sparse rows, which SciPy multiplies by itself.
+    """
+    if not rows.is_sparse:
+        return stack.first_weights.size
+    return max((weights[0].size for weights in stack.weights[1:]), default=0)
 
 
 def _new_states(estimators, network, random_states):
@@ -302,16 +313,8 @@ def _hold_out(rows, fraction, codec, random_state):
     At least two rows are held out. Rows of weight zero are as good as absent: they
     are on neither side.
     """
-    index = np.arange(rows.n_rows)
-    if rows.weights is not None:
-        index = index[rows.weights > 0]
-    n_held_out = max(2, int(np.ceil(fraction * len(index))))
+    index, n_held_out = check_hold_out(rows, fraction)
     n_left = len(index) - n_held_out
-    if n_left < 1:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            f"or the size of your dataset; got n_samples={len(index)}."
-        )
     stratify = codec.strata(rows.targets[index])
     if stratify is not None:
         counts = np.bincount(stratify)
@@ -322,6 +325,34 @@ def _hold_out(rows, fraction, codec, random_state):
         index, random_state=random_state, test_size=n_held_out, stratify=stratify
     )
     return Selection(rows, train_index), Selection(rows, held_out_index)
+
+
+def check_hold_out(rows, fraction):
+    """Check that some rows are left where a share of them is held out.
+
+    Returns
+    -------
+    index : ndarray of shape (n_rows_of_weight,), int
+        Numbers of the rows that have a weight.
+
+    n_held_out : int
+        How many of them are to be held out.
+
+    Raises
+    ------
+    ValueError
+        If none would be left.
+    """
+    index = np.arange(rows.n_rows)
+    if rows.weights is not None:
+        index = index[rows.weights > 0]
+    n_held_out = max(2, int(np.ceil(fraction * len(index))))
+    if n_held_out >= len(index):
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            f"or the size of your dataset; got n_samples={len(index)}."
+        )
+    return index, n_held_out
 
 
 def _result(member, data):

@@ -1,6 +1,6 @@
 """Row weights: the sample weight times the class weight."""
 
-import math
+import sys
 from numbers import Real
 
 import numpy as np
@@ -90,7 +90,7 @@ def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):
     if weights is None:
         return None
     if class_weight is not None and sample_weight is not None:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             weights = weights * sample_weight
     what = (
         "sample_weight" if class_weight is None else "class_weight times sample_weight"
@@ -124,7 +124,8 @@ def _check_class_weight(class_weight, labels):
                 f"class_weight must be a list of dicts, got a {dictionary!r} in it."
             )
         for label, weight in dictionary.items():
-            if not (isinstance(weight, Real) and 0 <= weight < math.inf):
+            # Not inf: an integer may be below that, and no float.
+            if not (isinstance(weight, Real) and 0 <= weight <= sys.float_info.max):
                 raise ValueError(
                     "class_weight must be finite and not negative, got "
                     f"{weight!r} for the label {label!r}."
@@ -141,7 +142,8 @@ def _in_precision(weights, what, dtype):
         )
     limits = np.finfo(dtype)
     is_small = total < float(limits.tiny)
-    if is_small or total > float(limits.max):
+    # Also nan, the product of an overflow and zero.
+    if is_small or not total <= float(limits.max):
         raise ValueError(
             f"The sum of {what}, {total:g}, is too "
             f"{'small' if is_small else 'large'} for {np.dtype(dtype)}. Only the "
@@ -155,8 +157,10 @@ def _multilabel_weights(indicator, class_weight, sample_weight):
     if isinstance(class_weight, str):
         class_weight = [class_weight] * indicator.shape[1]
     weights = np.ones(len(indicator))
-    for column, weight in zip(indicator.T, class_weight, strict=True):
-        weights *= _class_weights(column, [0, 1], weight, sample_weight)[column]
+    # What overflows is refused by its sum.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column, weight in zip(indicator.T, class_weight, strict=True):
+            weights *= _class_weights(column, [0, 1], weight, sample_weight)[column]
     return weights
 
 

@@ -72,13 +72,15 @@ class _Library:
         The number of threads that the last holder sets back.
 
     original : int
-        The number that there is where no caller's block is open.
+        The number that there is where no caller's block is open: the least that was
+        found, as a block may ask for more threads than there are cores.
     """
 
     def __init__(self, controller):
         self.controller = controller
         self.holders = set()
-        self.before = self.original = controller.num_threads
+        self.before = controller.num_threads
+        self.original = math.inf
         self._watched_until = 0.0
         self._is_watched = False
 
@@ -112,19 +114,23 @@ class _Library:
             return False
         self.before = number
         if not self._block_will_leave_ours():
-            self.original = number
+            self.original = min(self.original, number)
         return True
 
     def release(self, holder):
-        """Let go; the last one sets the number of threads back."""
+        """Let go; the last one sets the number of threads back.
+
+        Where it is not ours any more, a caller's block has begun in the meantime, or
+        one has ended and has set back what there was before it.
+        """
         if holder not in self.holders:
             return
-        is_in_a_block = self.controller.num_threads != 1
         self.holders.remove(holder)
         if self.holders:
             return
-        self.controller.set_num_threads(self.before)
-        if is_in_a_block:
+        if self.controller.num_threads == 1:
+            self.controller.set_num_threads(self.before)
+        else:
             self._watched_until = math.inf
         if self._block_will_leave_ours():
             self._watch()

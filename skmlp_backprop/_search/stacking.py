@@ -14,8 +14,9 @@ from sklearn.utils.validation import validate_data
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
+from .._estimators.old_fit import keeping_the_old_fits_on_error
 from .._estimators.regressor import BackpropMLPRegressor
-from .._estimators.training import make_solver, train, warn_of_end
+from .._estimators.training import check_hold_out, make_solver, train, warn_of_end
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
 from .._solvers import SOLVERS
@@ -67,7 +68,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
         If one of them is neither, or both are among them.
     ValueError
         If the input or a combination of parameters is invalid, or an objective is
-        not finite at the initial weights. None of the stack is changed then.
+        not finite at the initial weights. None of the estimators is changed then.
     KeyboardInterrupt
         If it is interrupted and there are others that could not share its stack: these
         are not fitted any more. Else all keep what they have reached.
@@ -90,7 +91,8 @@ def fit_stack(estimators, X, y, sample_weight=None):
     groups = {}
     for i, estimator in enumerate(estimators):
         groups.setdefault(_key_or(i, estimator), []).append(estimator)
-    with nullcontext() if len(groups) == 1 else abort_when_interrupted():
+    interruption = nullcontext() if len(groups) == 1 else abort_when_interrupted()
+    with interruption, keeping_the_old_fits_on_error(estimators):
         for group in groups.values():
             if len(group) == 1:
                 group[0].fit(X, y, sample_weight)
@@ -131,9 +133,10 @@ def _check_fits(estimators, X, y, sample_weight):
         estimator._check_input(X)
         data = estimator._data_of(X, targets, codec, sample_weight)
         dropout_rates(estimator.dropout, len(data.network.activations))
-        alpha_in_precision(
-            estimator.alpha, make_solver(estimator).arithmetic_dtype(X.dtype)
-        )
+        solver = make_solver(estimator)
+        alpha_in_precision(estimator.alpha, solver.arithmetic_dtype(X.dtype))
+        if estimator.early_stopping and solver.stochastic:
+            check_hold_out(data.rows, estimator.validation_fraction)
 
 
 def _key_or(otherwise, estimator):
