@@ -86,6 +86,21 @@ def test_every_parameter_and_default_is_there():
     assert {name: ours[name] for name in theirs} == theirs
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", SHARED_SOLVERS)
+def test_every_attribute_and_method_is_there(solver, early_stopping, diabetes):
+    ours, theirs = pair(solver=solver, early_stopping=early_stopping)
+    for mlp in (ours, theirs):
+        mlp.fit(*diabetes)
+    public = {name for name in dir(theirs) if not name.startswith("_")}
+    # Where it could not be called there is none.
+    if solver == "lbfgs" or early_stopping:
+        public.remove("partial_fit")
+        with pytest.raises(AttributeError, match="no attribute 'partial_fit'"):
+            ours.partial_fit(*diabetes)
+    assert {name for name in public if not hasattr(ours, name)} == set()
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize("solver", SHARED_SOLVERS)
@@ -431,6 +446,17 @@ def test_score_of_several_quantiles(diabetes):
     assert mlp.score(X, y) == pytest.approx(np.mean(scores), rel=1e-12)
     stopped = clone(mlp).set_params(early_stopping=True).fit(X, y)
     assert stopped.best_validation_score_ == max(stopped.validation_scores_)
+
+
+def test_a_list_of_one_quantile_is_a_list(diabetes):
+    X, y = diabetes
+    alone = make(loss="quantile", quantile=0.3, solver="adam").fit(X, y)
+    listed = make(loss="quantile", quantile=[0.3], solver="adam").fit(X, y)
+    predicted = listed.predict(X)
+    assert predicted.shape == (len(X), 1)
+    np.testing.assert_array_equal(predicted[:, 0], alone.predict(X))
+    expected = d2_pinball_score(y, predicted[:, 0], alpha=0.3)
+    assert listed.score(X, y) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
