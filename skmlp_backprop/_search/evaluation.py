@@ -209,8 +209,8 @@ def _group_key(estimator, params):
     CannotStack
         If there can be no such thing; the message tells why.
     """
-    path, classifier = last_step(estimator)
-    key = _classifier_key(classifier)
+    path, last = last_step(estimator)
+    key = _last_step_key(last)
     # By identity: a grid's candidates hold the same objects, which may lack a hash.
     others = tuple(
         (other, id(value))
@@ -220,17 +220,17 @@ def _group_key(estimator, params):
     return key, others
 
 
-def _classifier_key(classifier):
-    """The key of a stack, and what metadata its classifiers ask for."""
+def _last_step_key(last):
+    """The key of a stack, and what metadata its estimators ask for."""
     try:
-        key = stack_key(classifier)
-        classifier._validate_params()
+        key = stack_key(last)
+        last._validate_params()
     except CannotStack:
         raise
     except Exception as error:
         # With invalid parameters of any kind its own fit tells what is wrong.
         raise CannotStack("its parameters are invalid") from error
-    return key, str(classifier.get_metadata_routing())
+    return key, str(last.get_metadata_routing())
 
 
 def _fit_and_score_group(
