@@ -1,16 +1,16 @@
 """Run the benchmarks: python -m benchmarks [NAME ...].
 
 Needs SKMLP_DATA_DIR and the extras peers and plot. Prints the tables and writes them,
-as CSV and for the docs, and the figures, to benchmarks/results. Exits with 1 if a bar
-was missed.
+as CSV and for the docs, and the figures, to benchmarks/results, and what README and
+guide quote into these. Exits with 1 if a bar was missed.
 """
 
 import importlib
 import sys
 
+from . import quoted
 from ._figures import draw_all
-from ._report import OUTPUT, machine, report
-from ._tables import write_all
+from ._report import machine, report
 
 NAMES = (
     "import_time",
@@ -35,14 +35,12 @@ NAMES = (
 def main(names):
     """Run the named benchmarks, or all."""
     print(machine())
-    OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / "machine.txt").write_text(machine() + "\n")
     missed = []
     for name in names or NAMES:
         rows = importlib.import_module(f"{__package__}.{name}").run()
         if not report(name, rows):
             missed.append(name)
-    write_all()
+    quoted.write()
     draw_all()
     print(f"\nBars missed in: {', '.join(missed)}" if missed else "\nAll bars hold.")
     return int(bool(missed))

@@ -1,19 +1,6 @@
 """The figures, drawn from the tables in benchmarks/results."""
 
-import csv
-
-from ._report import OUTPUT
-
-
-def _read(name):
-    """A table's figures: {what: {figure: value}}; empty if it has not been run."""
-    path = OUTPUT / f"{name}.csv"
-    table = {}
-    if path.exists():
-        with open(path, newline="") as file:
-            for row in csv.DictReader(file):
-                table.setdefault(row["what"], {})[row["figure"]] = float(row["value"])
-    return table
+from ._results import OUTPUT, read
 
 
 def draw_all():
@@ -21,9 +8,9 @@ def draw_all():
     import matplotlib as mpl
 
     mpl.use("Agg")
-    draw_minibatch(_read("minibatch"))
-    draw_scaling(_read("scaling"))
-    draw_search(_read("search"))
+    draw_minibatch(read("minibatch"))
+    draw_scaling(read("scaling"))
+    draw_search(read("search"))
 
 
 def draw_minibatch(table):

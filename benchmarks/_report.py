@@ -8,7 +8,8 @@ from pathlib import Path
 
 import joblib
 
-OUTPUT = Path(__file__).parent / "results"
+from ._results import OUTPUT, note_machine
+
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
 
 
@@ -52,7 +53,7 @@ def machine():
 
 
 def report(name, rows):
-    """Print a benchmark's table and write it as CSV; return whether all bars hold."""
+    """Print a benchmark's table, write it as CSV; return whether all bars hold."""
     print(f"\n## {name}\n")
     for row in rows:
         figures = ", ".join(f"{key} {value:.4g}" for key, value in row.figures.items())
@@ -61,6 +62,7 @@ def report(name, rows):
         )
         print(f"{row.what}: {figures}{verdict}", flush=True)
     OUTPUT.mkdir(exist_ok=True)
+    note_machine(name, machine())
     with open(OUTPUT / f"{name}.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["what", "figure", "value", "bar", "holds"])

@@ -2,18 +2,28 @@
 
 import csv
 
-from ._report import OUTPUT
+from ._results import OUTPUT, machines
 
 # Of these the docs show the first rows; the CSV file has all.
 MOST_ROWS = {"defaults": 12}
 
 
-def write_all():
-    """Write a table beside each CSV file."""
+def all_tables():
+    """A table for each CSV file, and the list of the machines: {path: text}."""
+    tables = {OUTPUT / "machines.rst": _list_of_machines()}
     for path in sorted(OUTPUT.glob("*.csv")):
         with open(path, newline="") as file:
             lines = list(csv.DictReader(file))
-        path.with_suffix(".rst").write_text(_table(lines, MOST_ROWS.get(path.stem)))
+        tables[path.with_suffix(".rst")] = _table(lines, MOST_ROWS.get(path.stem))
+    return tables
+
+
+def _list_of_machines():
+    """Each machine, and the benchmarks that were run on it."""
+    names = {}
+    for name, machine in machines().items():
+        names.setdefault(machine, []).append(f"``{name}``")
+    return "".join(f"- {machine}: {', '.join(names[machine])}\n" for machine in names)
 
 
 def _table(lines, most_rows=None):

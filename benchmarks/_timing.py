@@ -4,8 +4,8 @@ import statistics
 import time
 from contextlib import nullcontext
 
-# Seconds between two contenders. A BLAS's idle threads spin for some 50 ms, on the
-# cores of whoever comes next: 0.8 ms more for each of 60 evaluations of 3.5.
+# Seconds between two contenders. A BLAS's idle threads spin for a while, on the cores
+# of whoever comes next.
 PAUSE = 0.2
 
 

@@ -6,7 +6,8 @@ from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop.displays import HiddenUnitsDisplay
 
 from . import _data
-from ._report import OUTPUT, Row
+from ._report import Row
+from ._results import OUTPUT
 
 
 def run():

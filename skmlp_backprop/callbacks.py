@@ -16,7 +16,7 @@ class EarlyStopping:
     """Stop when the score on the user's own validation data ceases to improve.
 
     It works with every solver, in contrast to the parameter `early_stopping`, and
-    takes nothing from the training data. Inside a Pipeline the classifier sees
+    takes nothing from the training data. Inside a Pipeline the network sees
     transformed data, and so must the validation data be.
 
     Parameters
@@ -25,11 +25,11 @@ class EarlyStopping:
         Validation samples.
 
     y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their labels.
+        Their labels, or numbers to predict.
 
     scoring : str, callable or None, default=None
         Score to improve, as in :func:`sklearn.metrics.check_scoring`; None for the
-        classifier's own, the accuracy.
+        estimator's own: the accuracy, or R2.
 
     patience : int, default=10
         Iterations or epochs without a better score after which to stop.

@@ -24,8 +24,8 @@ def autolog(**options):
     ``mlflow.sklearn.autolog`` knows the estimators that
     :func:`sklearn.utils.all_estimators` lists: of ours it logs nothing but Pipelines
     around them, and of a stacked search over a Pipeline only runs from inside it. This
-    calls it with ours in the list. Then a fit of :class:`BackpropMLPClassifier` logs
-    what one of MLPClassifier does (parameters, scores on the training rows, the
+    calls it with ours in the list. Then a fit of one of ours logs what one of
+    MLPClassifier or MLPRegressor does (parameters, scores on the training rows, the
     model), and a stacked search what GridSearchCV does (also the best parameters and
     score, `cv_results_` and a run for each of the best candidates).
 

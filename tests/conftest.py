@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop.datasets import read_mat
@@ -32,6 +32,13 @@ def digits():
 def iris():
     X, y = load_iris(return_X_y=True)
     return StandardScaler().fit_transform(X), y
+
+
+@pytest.fixture(scope="session")
+def diabetes():
+    """Scaled features, and positive numbers around 1."""
+    X, y = load_diabetes(return_X_y=True)
+    return StandardScaler().fit_transform(X), y / y.mean()
 
 
 @pytest.fixture

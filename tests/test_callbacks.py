@@ -8,7 +8,11 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+)
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._solvers import SOLVERS
 from skmlp_backprop.callbacks import EarlyStopping
@@ -112,6 +116,23 @@ def test_scoring_monitor(solver, iris):
     rows = [row for row in data if row["task_name"] in ("epoch", "iteration")]
     assert len(rows) == mlp.n_iter_
     assert rows[-1]["accuracy"] == mlp.score(*iris)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_of_a_regressor(solver, iris):
+    X, y = iris[0][:, 1:], iris[0][:, 0]
+    recorder, monitor = Recorder(), ScoringMonitor(scoring="r2")
+    mlp = BackpropMLPRegressor(
+        hidden_layer_sizes=5, solver=solver, max_iter=6, tol=0, random_state=0
+    )
+    mlp.set_callbacks(recorder, monitor).fit(X, y)
+    assert [s.loss_ for s in recorder.snapshots] == mlp.loss_curve_
+    rows = [
+        row
+        for row in monitor.get_logs(select="most_recent").data
+        if row["task_name"] in ("epoch", "iteration")
+    ]
+    assert [row["r2"] for row in rows] == [s.score(X, y) for s in recorder.snapshots]
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
@@ -18,7 +19,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+)
 from skmlp_backprop.displays import (
     HiddenUnitsDisplay,
     LossCurveDisplay,
@@ -389,3 +394,66 @@ def test_nothing_to_draw(digits8):
         HiddenUnitsDisplay(np.zeros((0, 64)))
     with pytest.raises(ValueError, match="no trainings to draw"):
         LossCurveDisplay.from_estimator([])
+
+
+# Of regressors.
+
+
+@pytest.fixture(scope="module")
+def brightness(digits8):
+    """A number to predict for each image."""
+    X, _ = digits8
+    return X, 10 * X.mean(axis=1)
+
+
+def fit_regressor(X, y, **params):
+    params = {"max_iter": 4, "random_state": 0, **params}
+    return BackpropMLPRegressor(hidden_layer_sizes=4, **params).fit(X, y)
+
+
+def test_hidden_units_and_losses_of_a_regressor(brightness):
+    mlp = fit_regressor(*brightness, early_stopping=True)
+    scaled = TransformedTargetRegressor(clone(mlp), transformer=StandardScaler())
+    scaled.fit(*brightness)
+    for estimator, network in ((mlp, mlp), (scaled, scaled.regressor_)):
+        weights = HiddenUnitsDisplay.from_estimator(estimator).weights
+        np.testing.assert_array_equal(weights, network.coefs_[0].T)
+        curves = [
+            line.get_ydata()
+            for ax in LossCurveDisplay.from_estimator(estimator).figure_.axes
+            for line in ax.lines
+        ]
+        for expected in (network.loss_curve_, network.validation_scores_):
+            assert any(np.array_equal(curve, expected) for curve in curves)
+    with pytest.raises(NotFittedError):
+        HiddenUnitsDisplay.from_estimator(clone(scaled))
+
+
+def test_numbers_of_samples_are_rounded_and_none_is_wrong(brightness):
+    X, y = brightness[0][:6], brightness[1][:6]
+    mlp = fit_regressor(*brightness)
+    display = SampleGridDisplay.from_estimator(mlp, X, y)
+    written = [text.get_text() for text in display.ax_.texts]
+    predicted = mlp.predict(X)
+    assert written == [f"{p:.4g}\n({t:.4g})" for p, t in zip(predicted, y, strict=True)]
+    assert {text.get_color() for text in display.ax_.texts} == {"black"}
+    assert not display.ax_.patches
+
+
+def test_labels_that_are_whole_floats_can_be_wrong(digits8):
+    X, y = digits8
+    display = SampleGridDisplay(X[:2], y[:2] * 1.0, y[:2][::-1] * 1.0).plot()
+    assert [text.get_text() for text in display.ax_.texts] == [
+        "1.0\n(0.0)",
+        "0.0\n(1.0)",
+    ]
+    assert len(display.ax_.patches) == 2
+
+
+def test_search_results_of_a_regressor(brightness):
+    grid = {"alpha": [0.1, 1], "learning_rate_init": [0.001, 0.01]}
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=4, max_iter=3, random_state=0)
+    search = StackedGridSearchCV(mlp, grid, cv=2).fit(*brightness)
+    display = SearchResultsDisplay.from_estimator(search)
+    means = search.cv_results_["mean_test_score"].reshape(2, 2)
+    np.testing.assert_array_equal(display.means_, means)

@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -65,6 +70,21 @@ def test_cross_validate(iris):
         alone = requesting_mlp().fit(X[train], y[train], sample_weight=weights[train])
         np.testing.assert_array_equal(mlp.coefs_[0], alone.coefs_[0])
         assert results["test_score"][i] == alone.score(X[test], y[test], weights[test])
+
+
+@pytest.mark.parametrize("search", [GridSearchCV, StackedGridSearchCV])
+def test_search_over_a_regressor(search, iris):
+    X, _, weights = weighted_data(iris)
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=5, max_iter=10, random_state=0)
+    mlp.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+    search = search(mlp, {"alpha": [0.1, 1]}, cv=3)
+    search.fit(X[:, 1:], X[:, 0], sample_weight=weights)
+    alone = clone(mlp).set_params(**search.best_params_)
+    alone.fit(X[:, 1:], X[:, 0], sample_weight=weights)
+    np.testing.assert_array_equal(search.best_estimator_.coefs_[0], alone.coefs_[0])
+    assert search.score(X[:, 1:], X[:, 0], sample_weight=weights) == alone.score(
+        X[:, 1:], X[:, 0], weights
+    )
 
 
 def test_partial_fit_request():

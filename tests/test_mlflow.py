@@ -17,10 +17,11 @@ import mlflow
 from mlflow.tracking import MlflowClient
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from skmlp_backprop import (
-    BackpropMLPClassifier, StackedGridSearchCV, StackedRandomizedSearchCV
+    BackpropMLPClassifier, BackpropMLPRegressor, StackedGridSearchCV,
+    StackedRandomizedSearchCV
 )
 from skmlp_backprop.mlflow import autolog
 
@@ -51,6 +52,10 @@ ours, theirs = networks
 model = make_pipeline(ours)
 pairs = {
     "fit": networks,
+    "fit a regressor": [
+        make(hidden_layer_sizes=3, max_iter=3)
+        for make in (BackpropMLPRegressor, MLPRegressor)
+    ],
     "grid": [
         StackedGridSearchCV(ours, grid, cv=2), GridSearchCV(ours, grid, cv=2)
     ],
@@ -84,13 +89,17 @@ def runs(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_fit(runs):
-    (ours,), (theirs,) = runs["fit"]
+@pytest.mark.parametrize(
+    ("fit", "cls"),
+    [("fit", "BackpropMLPClassifier"), ("fit a regressor", "BackpropMLPRegressor")],
+)
+def test_a_fit(fit, cls, runs):
+    (ours,), (theirs,) = runs[fit]
     assert ours["params"].keys() >= theirs["params"].keys()
     assert ours["params"]["hidden_layer_sizes"] == "3"
     assert ours["metrics"].keys() == theirs["metrics"].keys() >= {"training_score"}
     assert ours["class"].startswith("skmlp_backprop.")
-    assert ours["class"].endswith(".BackpropMLPClassifier")
+    assert ours["class"].endswith(f".{cls}")
     assert ours["artifacts"] == theirs["artifacts"]
     assert ours["n_models"] == theirs["n_models"] == 1
 

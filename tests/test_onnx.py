@@ -303,11 +303,26 @@ def test_regressors(params, n_outputs, dtype):
         activation="tanh",
         **params,
     )
+    assert_predicts(mlp, samples(5, dtype))
+
+
+@both_precisions
+def test_a_search_over_pipelines_of_regressors(dtype):
     X = samples(5, dtype)
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=4, max_iter=5, random_state=0)
+    model = make_pipeline(StandardScaler(), mlp)
+    grid = {"backpropmlpregressor__alpha": [1, 2]}
+    search = StackedGridSearchCV(model, grid, cv=2).fit(X, X[:, 0])
+    for fitted in (search, search.best_estimator_):
+        assert_predicts(fitted, X)
+
+
+def assert_predicts(regressor, X):
+    """Assert that the converted one predicts the same numbers."""
     session = onnxruntime.InferenceSession(
-        skl2onnx.to_onnx(mlp, X[:1]).SerializeToString(),
+        skl2onnx.to_onnx(regressor, X[:1]).SerializeToString(),
         providers=["CPUExecutionProvider"],
     )
     (y,) = session.run(None, {session.get_inputs()[0].name: X})
-    assert y.dtype == dtype
-    assert_close(y, mlp.predict(X).reshape(len(X), -1), X.dtype)
+    assert y.dtype == X.dtype
+    assert_close(y, regressor.predict(X).reshape(len(X), -1), X.dtype)

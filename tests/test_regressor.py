@@ -1,23 +1,14 @@
-"""The regressor: in place of MLPRegressor, and against linear models and SciPy."""
+"""The regressor in place of MLPRegressor, and with everything around it."""
 
 import pickle
 import warnings
 
 import numpy as np
 import pytest
-import scipy.optimize
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import (
-    GammaRegressor,
-    LinearRegression,
-    PoissonRegressor,
-    QuantileRegressor,
-    Ridge,
-)
-from sklearn.metrics import d2_pinball_score, mean_pinball_loss, r2_score
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -30,8 +21,6 @@ from skmlp_backprop import (
     check_gradient,
     fit_stack,
 )
-from skmlp_backprop._network.losses import LOSSES
-from skmlp_backprop._network.outputs import NUMBER_OUTPUTS
 from skmlp_backprop.callbacks import EarlyStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -39,13 +28,7 @@ SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 SHARED_SOLVERS = ["lbfgs", "sgd", "adam"]
 SMOOTH = ["squared_error", "huber", "poisson", "gamma"]
 KINKED = ["absolute_error", "quantile"]
-
-
-@pytest.fixture(scope="module")
-def diabetes():
-    """Scaled features, and positive numbers around 1."""
-    X, y = load_diabetes(return_X_y=True)
-    return StandardScaler().fit_transform(X), y / y.mean()
+LEVELS = [0.1, 0.5, 0.9]
 
 
 def make(**params):
@@ -86,6 +69,21 @@ def test_every_parameter_and_default_is_there():
     assert {name: ours[name] for name in theirs} == theirs
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", SHARED_SOLVERS)
+def test_every_attribute_and_method_is_there(solver, early_stopping, diabetes):
+    ours, theirs = pair(solver=solver, early_stopping=early_stopping)
+    for mlp in (ours, theirs):
+        mlp.fit(*diabetes)
+    public = {name for name in dir(theirs) if not name.startswith("_")}
+    # Where it could not be called there is none.
+    if solver == "lbfgs" or early_stopping:
+        public.remove("partial_fit")
+        with pytest.raises(AttributeError, match="no attribute 'partial_fit'"):
+            ours.partial_fit(*diabetes)
+    assert {name for name in public if not hasattr(ours, name)} == set()
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize("solver", SHARED_SOLVERS)
@@ -112,7 +110,9 @@ def test_several_outputs(solver, diabetes):
     theirs.fit(X, Y)
     for one, other in zip(ours.coefs_, theirs.coefs_, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9)
-    assert_gradient(ours, X[:20], Y[:20])
+    check = check_gradient(ours, X[:20], Y[:20])
+    assert check.passed, check
+    assert check.relative_difference < 1e-7
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
@@ -208,266 +208,6 @@ def test_to_and_from_scikit_learn(diabetes):
         BackpropMLPRegressor.from_sklearn(classifier)
     with pytest.raises(TypeError, match="takes a MLPClassifier, got MLPRegressor"):
         BackpropMLPClassifier.from_sklearn(theirs)
-
-
-# Losses.
-
-
-def assert_gradient(mlp, X, y, weight=None):
-    check = check_gradient(mlp, X, y, weight)
-    assert check.passed, check
-    assert check.relative_difference < 1e-7
-
-
-@pytest.mark.parametrize(
-    ("loss", "output"), sorted(k for k in LOSSES if k[1] in NUMBER_OUTPUTS)
-)
-@pytest.mark.parametrize("hidden", [(), (5, 4)], ids=["linear", "deep"])
-def test_gradients(hidden, loss, output, diabetes):
-    X, y = diabetes
-    quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
-    mlp = make(
-        loss=loss,
-        hidden_layer_sizes=hidden,
-        quantile=quantile,
-        activation="tanh",
-        alpha=2,
-    )
-    weight = np.random.default_rng(1).uniform(0.2, 3, 25)
-    assert_gradient(mlp, X[:25], y[:25], weight)
-    if output != "increasing":
-        assert_gradient(mlp, X[:25], np.column_stack([y[:25], y[25:50]]), weight)
-
-
-@pytest.mark.parametrize(
-    ("loss", "output"), sorted(k for k in LOSSES if k[1] in NUMBER_OUTPUTS)
-)
-def test_a_wrong_derivative_is_found(loss, output, diabetes, monkeypatch):
-    kind = LOSSES[loss, output]
-    right = kind.__call__
-
-    def faulty(self, z, *args):
-        rows = right(self, z, *args)
-        z *= 1.001
-        return rows
-
-    monkeypatch.setattr(kind, "__call__", faulty)
-    quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
-    mlp = make(loss=loss, quantile=quantile, activation="tanh", alpha=0)
-    assert not check_gradient(mlp, diabetes[0][:25], diabetes[1][:25]).passed
-
-
-@pytest.mark.parametrize("loss", [*SMOOTH, *KINKED])
-def test_loss_is_what_it_is_called(loss, diabetes):
-    """The objective without a penalty, against SciPy and scikit-learn."""
-    X, y = diabetes
-    mlp = make(loss=loss, alpha=0, quantile=0.2, huber_epsilon=0.4, max_iter=3)
-    mlp.set_params(solver="adam").fit(X, y)
-    p = mlp.predict(X)
-    expected = {
-        "squared_error": lambda: np.mean((y - p) ** 2) / 2,
-        "absolute_error": lambda: np.mean(np.abs(y - p)),
-        "huber": lambda: np.mean(scipy.special.huber(0.4, y - p)),
-        "quantile": lambda: mean_pinball_loss(y, p, alpha=0.2),
-        "poisson": lambda: np.mean(scipy.special.kl_div(y, p)),
-        "gamma": lambda: np.mean(y / p - np.log(y / p) - 1),
-    }
-    assert mlp.loss_and_gradient(X, y)[0] == pytest.approx(expected[loss](), rel=1e-12)
-
-
-@pytest.mark.parametrize("solver", ["lbfgs", "cg", "tnc"])
-def test_squared_error_is_ridge(solver, diabetes):
-    X, y = diabetes
-    mlp = make(
-        hidden_layer_sizes=(), solver=solver, alpha=3, tol=1e-9, max_iter=1000
-    ).fit(X, y)
-    ridge = Ridge(alpha=3).fit(X, y)
-    np.testing.assert_allclose(mlp.coefs_[0][:, 0], ridge.coef_, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(mlp.intercepts_[0], ridge.intercept_, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("loss", "cls"), [("poisson", PoissonRegressor), ("gamma", GammaRegressor)]
-)
-def test_deviances_are_generalised_linear_models(loss, cls, diabetes):
-    X, y = diabetes
-    mlp = (
-        make(loss=loss, hidden_layer_sizes=(), solver="lbfgs", alpha=len(y), tol=1e-9)
-        .set_params(max_iter=1000)
-        .fit(X, y)
-    )
-    glm = cls(alpha=1, tol=1e-10, max_iter=1000).fit(X, y)
-    np.testing.assert_allclose(mlp.coefs_[0][:, 0], glm.coef_, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(mlp.intercepts_[0], glm.intercept_, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(mlp.predict(X), glm.predict(X), rtol=1e-4)
-
-
-def test_huber_is_scipys_minimum(diabetes):
-    X, y = diabetes
-    y = np.where(np.arange(len(y)) % 20 == 0, 30 * y, y)
-    A = np.column_stack([X, np.ones(len(X))])
-    own = scipy.optimize.least_squares(
-        lambda w: A @ w - y,
-        np.linalg.lstsq(A, y)[0],
-        loss="huber",
-        f_scale=0.3,
-        xtol=1e-15,
-        ftol=1e-15,
-        gtol=1e-12,
-    )
-    mlp = (
-        make(
-            loss="huber",
-            huber_epsilon=0.3,
-            hidden_layer_sizes=(),
-            solver="lbfgs",
-            alpha=0,
-        )
-        .set_params(tol=1e-9, max_iter=2000)
-        .fit(X, y)
-    )
-    assert mlp.loss_ == pytest.approx(own.cost / len(y), rel=1e-9)
-    np.testing.assert_allclose(mlp.coefs_[0][:, 0], own.x[:-1], rtol=0, atol=1e-5)
-    # The outliers weigh little: least squares is elsewhere.
-    assert abs(LinearRegression().fit(X, y).intercept_ - mlp.intercepts_[0][0]) > 1
-
-
-@pytest.mark.parametrize(
-    ("loss", "quantile"), [("absolute_error", 0.5), ("quantile", 0.2)]
-)
-def test_kinked_losses_are_linear_programs(loss, quantile, diabetes):
-    X, y = diabetes
-    mlp = make(
-        loss=loss,
-        quantile=quantile,
-        hidden_layer_sizes=(),
-        solver="adam",
-        alpha=0,
-        tol=0,
-        n_iter_no_change=np.inf,
-        batch_size=len(y),
-        max_iter=800,
-    )
-    for rate in (0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003):
-        mlp.set_params(learning_rate_init=rate, warm_start=True).fit(X, y)
-    exact = QuantileRegressor(quantile=quantile, alpha=0).fit(X, y)
-    loss_of_exact = mean_pinball_loss(y, exact.predict(X), alpha=quantile)
-    loss_of_ours = mean_pinball_loss(y, mlp.predict(X), alpha=quantile)
-    assert loss_of_exact <= loss_of_ours < loss_of_exact * (1 + 1e-4)
-
-
-@pytest.mark.parametrize("loss", KINKED)
-@pytest.mark.parametrize("solver", ["lbfgs", "cg", "tnc"])
-def test_kinked_losses_are_refused_by_full_batch_solvers(solver, loss, diabetes):
-    mlp = make(loss=loss, solver=solver)
-    with pytest.raises(ValueError, match=f"loss='{loss}' has a kink .* solver 'adam'"):
-        mlp.fit(*diabetes)
-
-
-def coverage_bound(share, n_rows):
-    """Four standard errors, of the held-out share and of as many rows' in training."""
-    return 4 * np.sqrt(share * (1 - share) * 2 / n_rows)
-
-
-def fit_quantile(quantile, X, y):
-    """A small network, whose last epochs are at a low rate and so no longer wander."""
-    mlp = BackpropMLPRegressor(
-        "quantile",
-        (5,),
-        "tanh",
-        quantile=quantile,
-        alpha=1,
-        n_iter_no_change=np.inf,
-        warm_start=True,
-        random_state=0,
-    )
-    for rate, n_epochs in ((0.01, 100), (0.001, 50)):
-        mlp.set_params(learning_rate_init=rate, max_iter=n_epochs).fit(X, y)
-    return mlp
-
-
-LEVELS = [0.1, 0.5, 0.9]
-
-
-def assert_covers(X, y):
-    X_train, X_test, y_train, y_test = train_test_split(
-        StandardScaler().fit_transform(X),
-        (y - y.mean()) / y.std(),
-        test_size=0.5,
-        random_state=0,
-    )
-    together = fit_quantile(LEVELS, X_train, y_train).predict(X_test)
-    assert (np.diff(together, axis=1) > 0).all()
-    for level, column in zip(LEVELS, together.T, strict=True):
-        alone = fit_quantile(level, X_train, y_train).predict(X_test)
-        for predicted in (alone, column):
-            # Both shares, as some tables have many equal numbers.
-            bound = coverage_bound(level, len(y_test))
-            assert np.mean(y_test <= predicted) >= level - bound
-            assert np.mean(y_test < predicted) <= level + bound
-
-
-def test_quantiles_cover_their_share(diabetes):
-    assert_covers(*diabetes)
-
-
-@pytest.mark.parametrize(
-    "name", ["kin8nm", "bank8FM", "house8L", "machine_cpu", "autoprice"]
-)
-def test_quantiles_cover_their_share_of_tables(name, data_dir):
-    pd = pytest.importorskip("pandas")
-    frame = pd.read_csv(data_dir / "tables" / f"{name}.csv.gz").iloc[:8000]
-    y = frame.pop("target").to_numpy(float)
-    assert_covers(frame.to_numpy(float), y)
-
-
-def test_score_of_several_quantiles(diabetes):
-    X, y = diabetes
-    mlp = make(loss="quantile", quantile=LEVELS, solver="adam").fit(X, y)
-    scores = [
-        d2_pinball_score(y, p, alpha=level)
-        for level, p in zip(LEVELS, mlp.predict(X).T, strict=True)
-    ]
-    assert mlp.score(X, y) == pytest.approx(np.mean(scores), rel=1e-12)
-    stopped = clone(mlp).set_params(early_stopping=True).fit(X, y)
-    assert stopped.best_validation_score_ == max(stopped.validation_scores_)
-
-
-@pytest.mark.parametrize(
-    ("params", "y", "message"),
-    [
-        ({"loss": "poisson"}, -1, "loss='poisson' requires non-negative y and sum"),
-        ({"loss": "poisson"}, 0, "loss='poisson' requires non-negative y and sum"),
-        ({"loss": "gamma"}, 0, "loss='gamma' requires strictly positive y"),
-        ({"quantile": [0.5, 0.1]}, 1, "quantile must be a number in .* increasing"),
-        ({"quantile": [0.5, 1]}, 1, "quantile must be a number in"),
-        ({"quantile": []}, 1, "quantile must be a number in"),
-        ({"quantile": 1.0}, 1, "The 'quantile' parameter"),
-        ({"huber_epsilon": 0}, 1, "The 'huber_epsilon' parameter"),
-        ({"loss": "log_loss"}, 1, "The 'loss' parameter"),
-        ({"loss": "quantile", "quantile": LEVELS}, np.ones((1, 2)), "one number a row"),
-    ],
-)
-def test_refusals(params, y, message, diabetes):
-    X, _ = diabetes
-    y = np.repeat(np.atleast_1d(y), len(X), axis=0)
-    mlp = make(solver="adam", **params)
-    with pytest.raises(ValueError, match=message):
-        mlp.fit(X, y)
-    assert not hasattr(mlp, "coefs_")
-
-
-def test_y_too_large_for_float32(diabetes):
-    X, y = diabetes
-    with pytest.raises(ValueError, match="values too large for float32"):
-        make().fit(X.astype(np.float32), y * 1e39)
-
-
-def test_other_columns_than_before(diabetes):
-    X, y = diabetes
-    mlp = make(solver="sgd").partial_fit(X, np.column_stack([y, y]))
-    with pytest.raises(ValueError, match=r"`y` has one dimension, but 2 columns"):
-        mlp.partial_fit(X, y)
 
 
 # With everything around it.

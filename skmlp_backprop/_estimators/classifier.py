@@ -219,7 +219,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         classifier = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
         classifier._validate_params()
         labels = Labels.in_order(classes, multilabel=multilabel)
-        return classifier._with_weights(parameters, labels, History())
+        return classifier._adopt_weights(parameters, labels, History())
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)

@@ -174,8 +174,8 @@ class Numbers:
         self.n_columns = n_columns
 
     @classmethod
-    def like(cls, y):
-        """Numbers in the shape of those in y."""
+    def in_columns_of(cls, y):
+        """Numbers in as many columns as those in y."""
         return cls(None if y.ndim == 1 else y.shape[1])
 
     def fitted_attributes(self):
@@ -251,7 +251,8 @@ class Numbers:
             The numbers.
         """
         values = output.values(logits)
-        is_flat = self.n_columns is None and values.shape[1] == 1
+        # A list of quantiles has a column for each, if it is only one.
+        is_flat = self.n_columns is None and not isinstance(output, IncreasingOutput)
         return values[:, 0] if is_flat else values
 
     def strata(self, targets):
@@ -268,7 +269,7 @@ class Numbers:
         return float(np.average(losses, weights=weights))
 
     def score(self, network, logits, targets, weights):
-        """R2 averaged over the columns, or for quantiles D2; nan if it is undefined.
+        """R2, or of quantiles and medians D2, averaged; nan if it is undefined.
 
         D2 is the share by which the loss is lower than that of the targets' own
         quantile, and R2 the same for the mean and squared errors.

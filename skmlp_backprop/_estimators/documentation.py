@@ -69,8 +69,9 @@ PARTS = {
     early_stopping : bool, default=False
         Whether "sgd" and "adam" hold `validation_fraction` of the rows out, stop by
         the score on these, and keep the weights that were best at it. It is the
-        accuracy; of numbers R2, of quantiles D2. The split is stratified by class, save
-        with multilabel targets and where a class is too small.
+        accuracy; of numbers R2, with loss "quantile" or "absolute_error" D2. The split
+        is stratified by class, save with multilabel targets and where a class is too
+        small.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by `early_stopping`.

@@ -74,7 +74,7 @@ class FittedNetworkMixin:
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(mlp, name):
                 setattr(estimator, name, getattr(mlp, name))
-        return estimator._with_weights(parameters, codec, history)
+        return estimator._adopt_weights(parameters, codec, history)
 
     def to_sklearn(self):
         """Make scikit-learn's fitted estimator with the same weights and predictions.
@@ -143,8 +143,8 @@ class FittedNetworkMixin:
             )
         return float(loss[0]), Gradient(*gradient.view_coefs(0))
 
-    def _with_weights(self, parameters, codec, history):
-        """Become fitted, to given weights."""
+    def _adopt_weights(self, parameters, codec, history):
+        """Become fitted, with views of given weights as the attributes."""
         network = make_network(self, parameters.layer_units[0], codec)
         check_fits(parameters, network)
         self.n_features_in_ = network.layer_units[0]

@@ -215,7 +215,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         regressor._validate_params()
         is_flat = n_outputs == 1 or regressor._predicts_quantiles()
         numbers = Numbers(None if is_flat else n_outputs)
-        return regressor._with_weights(parameters, numbers, History())
+        return regressor._adopt_weights(parameters, numbers, History())
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -267,7 +267,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_outputs) or \
                 (n_samples, n_quantiles)
-            The numbers; with several quantiles these, in increasing order.
+            The numbers; with a list of quantiles these, in increasing order.
         """
         logits = self._logits(X)
         return self._codec.decode(self._network.output, logits)
@@ -303,7 +303,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         return self.loss == "quantile" and not np.isscalar(self.quantile)
 
     def _codec_of(self, y):
-        return Numbers.like(y)
+        return Numbers.in_columns_of(y)
 
     def _check_same_codec(self, y):
         """Nothing to refuse here: encoding finds another number of columns."""

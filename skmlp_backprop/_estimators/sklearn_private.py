@@ -1,4 +1,4 @@
-"""What the classifier uses of scikit-learn's private names, and what each is for.
+"""What the estimators use of scikit-learn's private names, and what each is for.
 
 They may change with any minor release, which is why pyproject.toml has an upper bound.
 What only the searches use is in ``_search.sklearn_private``, for who only predicts
@@ -18,14 +18,14 @@ Imported:
 - `_check_feature_names_in`: names a table's columns, or compares names with these.
 - `_safe_indexing`: takes rows of a table of any kind.
 
-Of the classifier's base classes:
+Of the estimators' base classes:
 
 - `_validate_params`: validates the parameters where there is no `fit`.
 - `_parameter_constraints`: what these are validated by.
 - `_init_callback_context`: makes the context that `fit` reports to callbacks through.
 - `_skl_callbacks`: the callbacks that were set; not there if there are none.
 
-Of a fitted MLPClassifier, which is read or written by :mod:`._interchange`:
+Of a fitted MLPClassifier or MLPRegressor, which `interchange` reads or writes:
 
 - `_label_binarizer`: its classes; `y_type_` tells whether they are multilabel.
 - `_no_improvement_count`: epochs since the best one.

@@ -91,8 +91,8 @@ class Identity(Activation):
 class Logistic(Activation):
     """f(z) = 1 / (1 + exp(-z)), the sigmoid.
 
-    Computed as (1 + tanh(z / 2)) / 2, which cannot overflow and costs a quarter
-    of scipy.special.expit, as NumPy's tanh is vectorised.
+    Computed as (1 + tanh(z / 2)) / 2, which cannot overflow and costs less than
+    scipy.special.expit, as NumPy's tanh is vectorised.
     """
 
     def apply(self, z, out):

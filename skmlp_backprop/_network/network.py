@@ -185,5 +185,5 @@ def _first_weight_gradient(delta, X, gradient, buffers):
 
 
 def _sum_rows(delta, out, buffers):
-    """Sum over the rows, as a product: half the time of a reduction here."""
+    """Sum over the rows, as a product, which takes less time than a reduction."""
     np.matmul(delta, buffers.ones, out=out)

@@ -110,8 +110,9 @@ class Rows:
     def for_batches(self):
         """The same rows, as gathering a few of them is fast.
 
-        To gather from columns takes ten times as long as from rows, in every epoch, so
-        what is in memory is copied, once. A file's content stays where it is.
+        To gather from columns takes far longer than from rows, in every epoch, so what
+        is in memory is copied, once (benchmarks: layouts). A file's content stays where
+        it is.
         """
         is_fast = self.is_sparse or self.X.flags.c_contiguous
         return self if is_fast or _is_memory_map(self.X) else self._in_c_order()

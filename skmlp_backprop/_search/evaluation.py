@@ -209,8 +209,8 @@ def _group_key(estimator, params):
     CannotStack
         If there can be no such thing; the message tells why.
     """
-    path, classifier = last_step(estimator)
-    key = _classifier_key(classifier)
+    path, last = last_step(estimator)
+    key = _last_step_key(last)
     # By identity: a grid's candidates hold the same objects, which may lack a hash.
     others = tuple(
         (other, id(value))
@@ -220,17 +220,17 @@ def _group_key(estimator, params):
     return key, others
 
 
-def _classifier_key(classifier):
-    """The key of a stack, and what metadata its classifiers ask for."""
+def _last_step_key(last):
+    """The key of a stack, and what metadata its estimators ask for."""
     try:
-        key = stack_key(classifier)
-        classifier._validate_params()
+        key = stack_key(last)
+        last._validate_params()
     except CannotStack:
         raise
     except Exception as error:
         # With invalid parameters of any kind its own fit tells what is wrong.
         raise CannotStack("its parameters are invalid") from error
-    return key, str(classifier.get_metadata_routing())
+    return key, str(last.get_metadata_routing())
 
 
 def _fit_and_score_group(
@@ -258,27 +258,19 @@ def _fit_and_score_group(
         share of the stack's. `alone` is None, or why there was no stack.
     """
 
-    def fit_and_score(params, progress, context):
-        return _fit_and_score(
-            clone(estimator),
-            X,
-            y,
-            train=train,
-            test=test,
-            parameters=params,
-            split_progress=progress[0],
-            candidate_progress=progress[1],
-            callback_ctx=context,
-            fit_params=fit_params,
-            score_params=score_params,
-            error_score=error_score,
-            return_n_test_samples=True,
-            return_times=True,
-            **settings,
-        )
-
     def all_alone(why):
-        return [{**fit_and_score(*one), "alone": why} for one in one_by_one]
+        of_fold = {
+            "train": train,
+            "test": test,
+            "fit_params": fit_params,
+            "score_params": score_params,
+            "error_score": error_score,
+        }
+        return [
+            _fit_and_score_alone(estimator, X, y, *one, **of_fold, **settings)
+            | {"alone": why}
+            for one in one_by_one
+        ]
 
     one_by_one = list(zip(candidates, progress, contexts, strict=True))
     # An interrupted fit keeps what it has reached: no score of that.
@@ -304,6 +296,23 @@ def _fit_and_score_group(
         {**result, "alone": None if n > 1 else _TOO_LARGE}
         for result, n in zip(results, n_together, strict=True)
     ]
+
+
+def _fit_and_score_alone(estimator, X, y, params, progress, context, **settings):
+    """Fit and score one candidate, as scikit-learn's searches do."""
+    split_progress, candidate_progress = progress
+    return _fit_and_score(
+        clone(estimator),
+        X,
+        y,
+        parameters=params,
+        split_progress=split_progress,
+        candidate_progress=candidate_progress,
+        callback_ctx=context,
+        return_n_test_samples=True,
+        return_times=True,
+        **settings,
+    )
 
 
 class _Fold:

@@ -1,4 +1,4 @@
-"""Pipelines that end in classifiers of ours: these are fitted as a stack."""
+"""Pipelines that end in estimators of ours: these are fitted as a stack."""
 
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
@@ -38,12 +38,12 @@ def last_step(estimator):
 
 
 def fit_together(estimators, X, y, fit_params):
-    """Fit classifiers as a stack, or Pipelines, whose transformers they then share.
+    """Fit networks as a stack, or Pipelines, whose transformers they then share.
 
     Parameters
     ----------
     estimators : list of estimator
-        Classifiers of one key, see :func:`._stacking.stack_key`, or Pipelines that
+        Networks of one key, see :func:`.stacking.stack_key`, or Pipelines that
         differ in nothing else than such as last steps.
 
     X, y : array-like
@@ -55,7 +55,7 @@ def fit_together(estimators, X, y, fit_params):
     Returns
     -------
     n_together : list of int
-        As of :func:`._stacking.fit_group`.
+        As of :func:`.stacking.fit_group`.
     """
     path, _ = last_step(estimators[0])
     if not path:
@@ -77,16 +77,16 @@ def _share_transformers(pipeline, fitted):
 
 
 class _StackStep(BaseEstimator):
-    """A Pipeline's last step in place of all classifiers of a stack."""
+    """A Pipeline's last step in place of all networks of a stack."""
 
-    def __init__(self, classifiers):
-        self.classifiers = classifiers
+    def __init__(self, networks):
+        self.networks = networks
 
     def fit(self, X, y=None, **params):
-        """Fit the classifiers as a stack."""
-        self.n_together_ = fit_group(self.classifiers, X, y, **params)
+        """Fit the networks as a stack."""
+        self.n_together_ = fit_group(self.networks, X, y, **params)
         return self
 
     def get_metadata_routing(self):
-        """What the classifiers, whose requests are the same, ask for."""
-        return self.classifiers[0].get_metadata_routing()
+        """What the networks, whose requests are the same, ask for."""
+        return self.networks[0].get_metadata_routing()

@@ -1,6 +1,7 @@
 """The estimator within Pipelines and searches."""
 
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -37,13 +38,17 @@ def final_network(estimator):
     Raises
     ------
     NotFittedError
-        If a search or a CalibratedClassifierCV is not fitted.
+        If a search, a CalibratedClassifierCV or a TransformedTargetRegressor is not
+        fitted.
     TypeError
         If there is no network, or more than one.
     """
     last = final_estimator(estimator)
     if isinstance(last, CalibratedClassifierCV):
         return _calibrated_network(last)
+    if isinstance(last, TransformedTargetRegressor):
+        check_is_fitted(last)
+        return final_network(last.regressor_)
     if not hasattr(last, "hidden_layer_sizes"):
         raise TypeError(
             "estimator must be a BackpropMLPClassifier, BackpropMLPRegressor, "

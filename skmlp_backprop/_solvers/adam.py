@@ -21,8 +21,8 @@ class AdamUpdate(Update):
         # The same for all: the networks of a stack begin together.
         self._n_steps = solvers[0].n_steps
         # Where an input is 0 in all rows only the penalty has a gradient, which soon is
-        # so small that its square is subnormal in float32: 150 cycles each. A nudge far
-        # below epsilon avoids it.
+        # so small that its square is subnormal in float32, which processors take many
+        # times as long for. A nudge far below epsilon avoids it.
         self._nudge = 1e-18 if self.dtype == np.float32 else None
 
     def begin_epoch(self):

@@ -239,7 +239,7 @@ def _fitted_attributes(member, codec, networks, history):
     return {
         **codec.fitted_attributes(),
         "estimators_": [
-            clone(member)._with_weights(network.copy(np.float64), codec, history)
+            clone(member)._adopt_weights(network.copy(np.float64), codec, history)
             for network in networks
         ],
         "n_iter_": history.n_iter,

@@ -69,13 +69,13 @@ class HiddenUnitsDisplay:
     def from_estimator(
         cls, estimator, *, image_shape=None, order="C", ax=None, colorbar=True, **kwargs
     ):
-        """Draw the hidden units of a fitted classifier.
+        """Draw the hidden units of a fitted network.
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier, MLPClassifier, Pipeline or search
-            A fitted network, or what ends in one, however deep. In a Pipeline the
-            weights are those of the transformed features.
+        estimator : estimator
+            A fitted network, ours or scikit-learn's, or what ends in one, however deep.
+            In a Pipeline the weights are those of the transformed features.
 
         image_shape : tuple of (int, int) or None, default=None
             Height and width of the images; None for a square.
@@ -104,9 +104,9 @@ class HiddenUnitsDisplay:
         TypeError
             If `estimator` ends in no network, or in several, as ensembles do.
         """
-        classifier = final_network(estimator)
-        check_is_fitted(classifier)
-        display = cls(classifier.coefs_[0].T, image_shape=image_shape, order=order)
+        network = final_network(estimator)
+        check_is_fitted(network)
+        display = cls(network.coefs_[0].T, image_shape=image_shape, order=order)
         return display.plot(ax=ax, colorbar=colorbar, **kwargs)
 
     def plot(self, *, ax=None, colorbar=True, **kwargs):

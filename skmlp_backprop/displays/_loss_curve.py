@@ -61,13 +61,13 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimators, *, x="iterations", ax=None, **kwargs):
-        """Draw the trainings of fitted classifiers.
+        """Draw the trainings of fitted networks.
 
         Parameters
         ----------
         estimators : estimator, list of estimators or dict of str to estimator
             Fitted networks, or Pipelines and searches that end in one; a dict names
-            them. Of a MLPClassifier there are iterations only.
+            them. Of a MLPClassifier or MLPRegressor there are iterations only.
 
         x : {"iterations", "evaluations", "seconds"}, default="iterations"
             What is on the x axis. Evaluations compare solvers by their work: those of
@@ -172,16 +172,16 @@ def _named(estimators):
 
 
 def _curve(estimator):
-    classifier = final_network(estimator)
-    check_is_fitted(classifier)
-    loss = getattr(classifier, "loss_curve_", [])
+    network = final_network(estimator)
+    check_is_fitted(network)
+    loss = getattr(network, "loss_curve_", [])
     if not loss:
-        raise ValueError(f"{classifier} has no loss curve: it made no iteration.")
+        raise ValueError(f"{network} has no loss curve: it made no iteration.")
     return {
         "iterations": list(range(1, len(loss) + 1)),
         # MLPClassifier, and what was made of one, has no record of these.
-        "evaluations": getattr(classifier, "n_fun_curve_", []),
-        "seconds": getattr(classifier, "time_curve_", []),
+        "evaluations": getattr(network, "n_fun_curve_", []),
+        "seconds": getattr(network, "time_curve_", []),
         "loss": loss,
-        "score": classifier.validation_scores_,
+        "score": network.validation_scores_,
     }

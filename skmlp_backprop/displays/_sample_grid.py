@@ -16,7 +16,8 @@ _SMALLEST_FONT = 4
 class SampleGridDisplay:
     """A grid of samples as images, with the labels below and the wrong ones marked.
 
-    A wrong prediction has a red frame, and the true label below it in brackets.
+    A wrong prediction has a red frame, and the true label below it in brackets. So has
+    each true number where numbers are predicted, of which none is wrong.
 
     Parameters
     ----------
@@ -78,12 +79,12 @@ class SampleGridDisplay:
     def from_estimator(
         cls, estimator, X, y=None, *, image_shape=None, order="C", ax=None, **kwargs
     ):
-        """Draw samples with the labels that a fitted classifier predicts.
+        """Draw samples with what a fitted estimator predicts of them.
 
         Parameters
         ----------
-        estimator : classifier
-            Any fitted classifier of scikit-learn's kind.
+        estimator : classifier or regressor
+            Any fitted one of scikit-learn's kind, of one label or number a sample.
 
         X : array-like of shape (n_samples, n_features)
             The samples, as `predict` takes them.
@@ -199,19 +200,30 @@ class SampleGridDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _wrong(self):
+    def _differing(self):
+        """Which predictions are not the true label or number."""
         if self.y_true is None or self.y_pred is None:
             return np.zeros(len(self.X), dtype=bool)
         return self.y_true != self.y_pred
+
+    def _wrong(self):
+        # A number is never predicted to the last digit.
+        return self._differing() & (not self._are_numbers())
+
+    def _are_numbers(self):
+        """Whether these are no labels, as a fraction in them tells."""
+        given = [y for y in (self.y_true, self.y_pred) if y is not None]
+        return any(y.dtype.kind == "f" and (y != np.round(y)).any() for y in given)
 
     def _captions(self):
         """What is written below each sample."""
         labels = self.y_true if self.y_pred is None else self.y_pred
         if labels is None:
             return [""] * len(self.X)
-        captions = [str(label) for label in labels]
-        for i in np.flatnonzero(self._wrong()):
-            captions[i] += f"\n({self.y_true[i]})"
+        write = "{:.4g}".format if self._are_numbers() else str
+        captions = [write(label) for label in labels]
+        for i in np.flatnonzero(self._differing()):
+            captions[i] += f"\n({write(self.y_true[i])})"
         return captions
 
 

@@ -1,0 +1,327 @@
+"""What README and guide quote of the benchmarks: python -m benchmarks.quoted [--check].
+
+Writes the figures of benchmarks/results into the sentences below, wherever these are
+wrapped, and the tables that the docs include. With --check it writes nothing, says what
+differs and exits with 1. It needs the standard library alone.
+"""
+
+import re
+import sys
+from difflib import unified_diff
+from pathlib import Path
+
+from ._results import machine_of, read
+from ._tables import all_tables
+
+ROOT = Path(__file__).parents[1]
+README = "README.md"
+SEARCHING = "doc/guide/search.rst"
+THREADS = "doc/guide/threads_and_memory.rst"
+BENCHMARKS = "doc/guide/benchmarks.rst"
+DEFAULTS = "doc/guide/defaults.rst"
+
+
+def quotes():
+    """All (path, text, figures); in a text a {} or {machine} is each one's place."""
+    rows = [*_searches(), *_full_batches(), *_minibatches(), *_single_passes()]
+    return [
+        *_machines(),
+        *((README, f"| {text} |", figures) for text, figures in rows),
+        *_steps(),
+        *_other_sentences(),
+    ]
+
+
+def _machines():
+    main = "search", "full_batch", "minibatch", "scaling", "objective", "prediction"
+    return [
+        (README, "On {machine}:", [machine_of(*main)]),
+        (README, "The regressor's, on {machine}:", [machine_of("regressor")]),
+    ]
+
+
+# Rows of the README's tables.
+
+
+def _searches():
+    def figures(case):
+        return [
+            times(read("search")[f"{case} {solver}"]["x MLPClassifier"])
+            for solver in ("sgd", "adam")
+        ]
+
+    return [
+        (
+            "grid search, 5 x 4, 5-fold, digits, 25 units, batch 32, 2 processes, "
+            "float32, SGD; Adam | GridSearchCV(MLPClassifier) | {}; {}",
+            figures("digits float32 batch 32 units 25"),
+        ),
+        (
+            "the same in float64 | GridSearchCV(MLPClassifier) | {}; {}",
+            figures("digits float64 batch 32 units 25"),
+        ),
+        (
+            "the same, 100 units, batch 200 | GridSearchCV(MLPClassifier) | {}; {}",
+            figures("digits float64 batch 200 units 100"),
+        ),
+        (
+            "the same on 5000 MNIST rows, 25 units, batch 200, float32 | "
+            "GridSearchCV(MLPClassifier) | {}; {}",
+            figures("mnist float32 batch 200 units 25"),
+        ),
+        (
+            "the same in float64 on these | GridSearchCV(MLPClassifier) | {}; {}",
+            figures("mnist float64 batch 200 units 25"),
+        ),
+    ]
+
+
+def _full_batches():
+    classifier, regressor = read("full_batch"), read("regressor")
+    tnc, cg = classifier["tnc, 400 evaluations"], classifier["cg, 400 iterations"]
+    squared_error = regressor["L-BFGS, 100 iterations, squared_error"]
+    poisson = regressor["L-BFGS, 100 iterations, poisson"]
+    return [
+        (
+            "L-BFGS, 400 iterations, the exercise's 400-25-10 | MLPClassifier | {}",
+            [times(classifier["lbfgs, 400 iterations"]["x"])],
+        ),
+        (
+            "truncated Newton, CG, the same | the textbook's NumPy under "
+            "`scipy.optimize` | {}; {}",
+            [times(tnc["x"]), times(cg["x"])],
+        ),
+        (
+            "L-BFGS, 100 iterations, squared error; Poisson | MLPRegressor | {}; {}",
+            [times(squared_error["x"]), times(poisson["x"])],
+        ),
+    ]
+
+
+def _minibatches():
+    def mean(what):
+        return [times(read("minibatch")[f"geometric mean, {what}"]["x"])]
+
+    return [
+        (
+            "minibatch steps on digits, geometric mean of 16 settings | MLPClassifier "
+            "| {}",
+            mean("digits, over MLPClassifier"),
+        ),
+        (
+            "minibatch steps on MNIST, geometric mean of 16 settings | MLPClassifier "
+            "| {}",
+            mean("mnist, over MLPClassifier"),
+        ),
+        (
+            "minibatch steps, geometric mean of all 32 | a plain PyTorch loop | {}",
+            mean("all, over torch"),
+        ),
+        (
+            "an epoch of Adam on 1,000,000 rows | MLPClassifier | {}",
+            [times(read("scaling")["1000000 rows"]["x"])],
+        ),
+        (
+            "minibatch steps, geometric mean of 16 settings | MLPRegressor | {}",
+            [times(read("regressor")["geometric mean"]["x"])],
+        ),
+    ]
+
+
+def _single_passes():
+    def torch(network):
+        rows = [read("objective")[f"{network} {t}"] for t in ("float64", "float32")]
+        return [times(1 / row["of torch"]) for row in rows]
+
+    def prediction(rows):
+        table = read("prediction")
+        return [times(table[f"{rows} {t}"]["x"]) for t in ("float64", "float32")]
+
+    return [
+        (
+            "loss and gradient, MNIST, 100 units, float64; float32 | PyTorch's forward "
+            "and backward | {}; {}",
+            torch("mnist 784-100-10"),
+        ),
+        (
+            "loss and gradient, the exercise's network, float64; float32 | PyTorch's "
+            "forward and backward | {}; {}",
+            torch("ex4data1 400-25-10"),
+        ),
+        (
+            "`predict_proba`, 60000 x 784, float64; float32 | MLPClassifier | {}; {}",
+            prediction("60000 x 784"),
+        ),
+        (
+            "`predict_proba`, one row, float64; float32 | MLPClassifier | {}; {}",
+            prediction("one row"),
+        ),
+    ]
+
+
+def times(ratio):
+    """How many times as fast, with a digit more below 1."""
+    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
+
+
+# Sentences of the guide, and of the README around its tables.
+
+
+def _steps():
+    profile, minibatch = read("profile"), read("minibatch")
+    digits = profile["digits float64 batch 32 units 25"]
+    mnist = profile["mnist float64 batch 200 units 25"]
+    mlp = minibatch["mnist float64 batch 200 units 25 sgd"]["mlp us"]
+    products, update = "first layer's products", "evaluation and update"
+    mnist_rows_and_products = mnist["gather"] + mnist[products]
+    mnist_step = mnist["gather"] + mnist[update]
+    digits_step = digits["gather"] + digits[update]
+    return [
+        (
+            BENCHMARKS,
+            "{} of the {} microseconds at batch 200, 25 units and float64, where "
+            "``MLPClassifier`` takes {} in all.",
+            [f"{us:.0f}" for us in (mnist_rows_and_products, mnist_step, mlp)],
+        ),
+        (
+            BENCHMARKS,
+            "the products are {} of {} microseconds;",
+            [f"{us:.0f}" for us in (digits[products], digits_step)],
+        ),
+        (
+            BENCHMARKS,
+            "a candidate's step takes {} microseconds with SGD and {} with Adam in "
+            "float32, where ``MLPClassifier`` takes {} and {}. In float64 it takes {} "
+            "and {} against {} and {},",
+            [
+                _step_of_a_candidate(dtype, solver, side)
+                for dtype in ("float32", "float64")
+                for side in ("s", "MLPClassifier s")
+                for solver in ("sgd", "adam")
+            ],
+        ),
+    ]
+
+
+def _step_of_a_candidate(dtype, solver, side):
+    """Microseconds: two processes share 20 candidates, 5 folds, 30 epochs of 45 steps.
+
+    All that a search does is in it.
+    """
+    seconds = read("search")[f"digits {dtype} batch 32 units 25 {solver}"][side]
+    return f"{2e6 * seconds / (20 * 5 * 30 * 45):.0f}"
+
+
+def _other_sentences():
+    products = read("objective")["ex4data1 400-25-10 float64"]["products ms"]
+    tnc = read("full_batch")["tnc, 400 evaluations"]
+    mib = f"{read('memory')['1000000 x 50 float32']['MiB']:.0f}"
+    layouts = [row["ratio"] for row in read("layouts").values() if "ratio" in row]
+    defaults = read("defaults")
+    default, earlier = defaults["relu, 0.001, 100"], defaults["tanh, 0.01, 100"]
+    return [
+        (README, "of 1,000,000 x 50 rows takes {} MiB beyond", [mib]),
+        (THREADS, "a fit of 1,000,000 x 50 takes {} MiB beyond", [mib]),
+        (
+            THREADS,
+            "An epoch takes at most {} times as long as in C order.",
+            [f"{max(layouts):.1f}"],
+        ),
+        (
+            BENCHMARKS,
+            "{} of our {} milliseconds an evaluation, of its {}.",
+            [
+                f"{ms:.1f}"
+                for ms in (products, tnc["ms an evaluation"], tnc["textbook ms"])
+            ],
+        ),
+        (
+            SEARCHING,
+            "an evaluation {} to {} times as fast in float64 and {} to {} times in "
+            "float32",
+            [*_lock_step("float64"), *_lock_step("float32")],
+        ),
+        (
+            DEFAULTS,
+            "that costs {} % of accuracy and {} % more log loss",
+            [
+                f"{100 * (default['accuracy'] - earlier['accuracy']):.1f}",
+                f"{100 * (earlier['log loss'] / default['log loss'] - 1):.0f}",
+            ],
+        ),
+    ]
+
+
+def _lock_step(dtype):
+    """The least and the most that evaluating in lock-step brings."""
+    what = (f"lock-step {data} {dtype} units 25" for data in ("exercise", "digits"))
+    ratios = [read("search")[row]["x"] for row in what]
+    return [f"{min(ratios):.1f}", f"{max(ratios):.1f}"]
+
+
+# Writing and checking.
+
+
+PLACES = {"{}": r"(\d+(?:\.\d+)?)", "{machine}": r"([^\n]+)"}
+
+
+def pattern(text):
+    """A regular expression of a text with any figures in it, wrapped anywhere."""
+    expression = r"\s+".join(re.escape(word) for word in text.split())
+    for place, anything in PLACES.items():
+        expression = expression.replace(re.escape(place), anything)
+    return expression
+
+
+def outdated():
+    """What those files should be that are not up to date: {path: content}.
+
+    Raises
+    ------
+    ValueError
+        If a text is not in its file, or more than once.
+    """
+    expected = all_tables()
+    for name, text, figures in quotes():
+        path = ROOT / name
+        content = expected.get(path) or path.read_text(encoding="utf-8")
+        expected[path] = _filled_in(name, content, text, figures)
+    return {path: new for path, new in expected.items() if new != _content(path)}
+
+
+def _content(path):
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _filled_in(name, content, text, figures):
+    """The content with the figures in the one place where it has the text."""
+    places = list(re.finditer(pattern(text), content))
+    if len(places) != 1:
+        raise ValueError(f"{name} has {len(places)} times, not once: {text}")
+    for i in range(len(figures), 0, -1):
+        start, stop = places[0].span(i)
+        content = content[:start] + figures[i - 1] + content[stop:]
+    return content
+
+
+def write():
+    """Bring the files up to date."""
+    for path, content in outdated().items():
+        path.write_text(content, encoding="utf-8")
+        print(f"written: {path.relative_to(ROOT)}")
+
+
+def check():
+    """Print what is not up to date; return whether everything is."""
+    differing = outdated()
+    for path, new in differing.items():
+        sides = _content(path).splitlines(), new.splitlines()
+        names = [str(path.relative_to(ROOT))] * 2
+        print(*unified_diff(*sides, *names, lineterm="", n=0), sep="\n")
+    return not differing
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(not check())
+    write()
