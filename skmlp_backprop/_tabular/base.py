@@ -62,7 +62,10 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             Interval(Integral, 1, None, closed="left"),
         ],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -123,10 +126,10 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             If the input or a parameter is invalid; of a column of the table the message
             names it. What was fitted before stays as it was.
         """
-        context = self._init_callback_context(max_subtasks=self.max_iter)
         validate_data(self, X, y, skip_check_array=True)
         y = _check_y(y, multi_output=True, y_numeric=self._y_numeric, estimator=self)
         check_consistent_length(X, y)
+        context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
@@ -176,6 +179,13 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             return min(self.batch_size, n_rows)
         return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))
 
+    def _n_epochs(self, n_rows):
+        """As many as make some 1500 batches, from 25 to 50."""
+        if self.max_iter != "auto":
+            return self.max_iter
+        n_batches = -(-n_rows // self._n_batch_rows(n_rows))
+        return int(np.clip(1500 // n_batches, 25, 50))
+
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""
         return self._member_class(
@@ -183,7 +193,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             activation=self.activation,
             batch_size=self._n_batch_rows(n_rows),
             learning_rate_init=self.learning_rate_init,
-            max_iter=self.max_iter,
+            max_iter=self._n_epochs(n_rows),
             dropout=self.dropout,
             learning_rate="cosine",
             alpha=0,

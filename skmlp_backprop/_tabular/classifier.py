@@ -71,7 +71,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         n_bins=16,
         batch_size="auto",
         learning_rate_init=0.003,
-        max_iter=60,
+        max_iter="auto",
         dropout=0.15,
         class_weight=None,
         random_state=None,

@@ -40,9 +40,9 @@ PARTS = {
     learning_rate_init : float, default=0.003
         Step size to begin with.
 
-    max_iter : int, default=60
+    max_iter : int or "auto", default="auto"
         Number of epochs over which the step size falls to 0; fewer are trained where
-        progress ceases.
+        progress ceases. "auto" is as many as make some 1500 batches, from 25 to 50.
 
     dropout : float or sequence of float, default=0.15
         Probability, in [0, 1), that a hidden unit is silent for a row in training; one

@@ -59,7 +59,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         n_bins=16,
         batch_size="auto",
         learning_rate_init=0.003,
-        max_iter=60,
+        max_iter="auto",
         dropout=0.15,
         random_state=None,
         verbose=False,
