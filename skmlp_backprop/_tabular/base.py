@@ -17,6 +17,7 @@ from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .._estimators.sklearn_private import (
     Interval,
+    Options,
     StrOptions,
     _check_sample_weight,
     _check_y,
@@ -66,6 +67,10 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -82,6 +87,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
         batch_size,
         learning_rate_init,
         max_iter,
+        n_iter_no_change,
         dropout,
         random_state,
         verbose,
@@ -94,6 +100,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
+        self.n_iter_no_change = n_iter_no_change
         self.dropout = dropout
         self.random_state = random_state
         self.verbose = verbose
@@ -180,11 +187,11 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
         return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))
 
     def _n_epochs(self, n_rows):
-        """As many as make some 1500 batches, from 25 to 50."""
+        """As many as make some 1000 batches, from 20 to 50."""
         if self.max_iter != "auto":
             return self.max_iter
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
-        return int(np.clip(1500 // n_batches, 25, 50))
+        return int(np.clip(1000 // n_batches, 20, 50))
 
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""
@@ -194,6 +201,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             batch_size=self._n_batch_rows(n_rows),
             learning_rate_init=self.learning_rate_init,
             max_iter=self._n_epochs(n_rows),
+            n_iter_no_change=self.n_iter_no_change,
             dropout=self.dropout,
             learning_rate="cosine",
             alpha=0,

@@ -18,7 +18,7 @@ PARTS = {
     n_members : int, default=8
         Number of networks.
 
-    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+    hidden_layer_sizes : int or array-like of int, default=(128, 64)
         Number of units of each hidden layer; ``()`` for none.
 
     activation : str or sequence of str, default="relu"
@@ -42,7 +42,10 @@ PARTS = {
 
     max_iter : int or "auto", default="auto"
         Number of epochs over which the step size falls to 0; fewer are trained where
-        progress ceases. "auto" is as many as make some 1500 batches, from 25 to 50.
+        progress ceases. "auto" is as many as make some 1000 batches, from 20 to 50.
+
+    n_iter_no_change : int or inf, default=8
+        Epochs without progress beyond which to stop.
 
     dropout : float or sequence of float, default=0.15
         Probability, in [0, 1), that a hidden unit is silent for a row in training; one
