@@ -57,7 +57,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
         ],
         "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "n_bins": [Interval(Integral, 0, None, closed="left")],
+        "n_bins": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -187,11 +187,11 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
         return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))
 
     def _n_epochs(self, n_rows):
-        """As many as make some 1000 batches, from 20 to 50."""
+        """As many as make some 1000 batches, from 20 to 40."""
         if self.max_iter != "auto":
             return self.max_iter
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
-        return int(np.clip(1000 // n_batches, 20, 50))
+        return int(np.clip(1000 // n_batches, 20, 40))
 
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""

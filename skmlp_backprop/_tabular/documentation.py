@@ -30,8 +30,10 @@ PARTS = {
         Which columns are categorical: those of a DataFrame that hold categories,
         strings or objects; or a mask, indices, or names; or none.
 
-    n_bins : int, default=16
+    n_bins : int or "auto", default="auto"
         Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
+        "auto" is 16, or with more than 64 such columns as many as make 1024 bins of all
+        together.
 
     batch_size : int or "auto", default="auto"
         Rows of a minibatch; "auto" is the power of two from 32 to 256 that makes at
@@ -42,7 +44,7 @@ PARTS = {
 
     max_iter : int or "auto", default="auto"
         Number of epochs over which the step size falls to 0; fewer are trained where
-        progress ceases. "auto" is as many as make some 1000 batches, from 20 to 50.
+        progress ceases. "auto" is as many as make some 1000 batches, from 20 to 40.
 
     n_iter_no_change : int or inf, default=8
         Epochs without progress beyond which to stop.

@@ -43,8 +43,10 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         other that narwhals knows) that hold categories, strings or objects; or a mask,
         indices, or names; or none.
 
-    n_bins : int, default=16
+    n_bins : int or "auto", default="auto"
         Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
+        "auto" is 16, or with more than 64 such columns as many as make 1024 bins of all
+        together, none if that leaves fewer than two.
 
     min_frequency : int, default=1
         Rows that a category must have for an entry of its own.
@@ -88,7 +90,7 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "n_bins": [Interval(Integral, 0, None, closed="left")],
+        "n_bins": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
         "dtype": "no_validation",
     }
@@ -97,7 +99,7 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         self,
         *,
         categorical_features="from_dtype",
-        n_bins=16,
+        n_bins="auto",
         min_frequency=1,
         dtype=np.float64,
     ):
@@ -232,13 +234,20 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
     def _fit(self, X):
         """Fit; return the columns, which are read once."""
         columns, self.is_categorical_ = read_columns(self, X, self.categorical_features)
-        self._encodings = [self._encoding_of(column) for column in columns]
+        n_bins = self._most_bins(np.count_nonzero(~self.is_categorical_))
+        self._encodings = [
+            CategoryEncoding.fitted_to(column.values, self.min_frequency)
+            if column.is_categorical
+            else NumberEncoding.fitted_to(column.values, n_bins)
+            for column in columns
+        ]
         return columns
 
-    def _encoding_of(self, column):
-        if column.is_categorical:
-            return CategoryEncoding.fitted_to(column.values, self.min_frequency)
-        return NumberEncoding.fitted_to(column.values, self.n_bins)
+    def _most_bins(self, n_numeric):
+        if self.n_bins != "auto":
+            return self.n_bins
+        n_bins = min(16, 1024 // max(1, n_numeric))
+        return n_bins if n_bins > 1 else 0
 
     def _encode(self, columns, dtype):
         widths = [encoding.width for encoding in self._encodings]

@@ -56,7 +56,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         activation="relu",
         *,
         categorical_features="from_dtype",
-        n_bins=16,
+        n_bins="auto",
         batch_size="auto",
         learning_rate_init=0.003,
         max_iter="auto",

@@ -44,6 +44,10 @@ class TrainedEnsemble:
 
 # Groups of rows, of which each network is denied one.
 _N_GROUPS = 8
+# Multiplications of a step's forward pass from which a thread of its own pays: below,
+# threads wait for the interpreter as long as for each other's products (benchmarks:
+# tables).
+_THREAD_PAYS = 2**24
 
 
 def train_ensemble(member, n_members, data, reporter=None):
@@ -109,6 +113,8 @@ def train_ensemble(member, n_members, data, reporter=None):
         predict,
         loss,
     )
+    n_batch_rows = solvers[0].n_batch_rows(rows.n_rows)
+    step_size = n_batch_rows * sum(w.size for n in networks for w in n.weights)
     with np.errstate(all="ignore"), training_threads() as n_threads:
         networks, stop = run_ensemble(
             problem,
@@ -116,7 +122,7 @@ def train_ensemble(member, n_members, data, reporter=None):
             solvers,
             history,
             Monitor(member.verbose, reporter),
-            n_threads,
+            min(n_threads, max(1, step_size // _THREAD_PAYS)),
         )
     return TrainedEnsemble(networks, history, solvers[0], stop)
 
