@@ -14,6 +14,7 @@ __all__ = [
     "read_idx",
     "read_mat",
     "read_mat_weights",
+    "read_mixed_csv",
     "read_npz",
 ]
 
@@ -172,6 +173,54 @@ def read_csv(path, header="infer"):
     ['rose', 'tulip']
     """
     return tables.read_table(path, header)
+
+
+def read_mixed_csv(path, header="infer"):
+    """Read a CSV file with text among its features, the label in the last column.
+
+    Columns in which nothing is a number are categories; all others are read as
+    :func:`read_csv` does, which reads the file if there are no such columns.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, in UTF-8, separated by commas. Empty fields, ``NA``, ``?`` and the
+        like are missing values.
+
+    header : bool or "infer", default="infer"
+        Whether the first row has the names of the columns. With "infer" it has unless
+        there is a number among its features.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_rows, n_features), or ndarray as of `read_csv`
+        The samples: floats, and categories.
+
+    y : ndarray of shape (n_rows,)
+        The labels, integers if all are written as such, else strings.
+
+    Raises
+    ------
+    ValueError
+        As of `read_csv`; also if a column has both numbers and text.
+    ImportError
+        If there is no pandas.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> from skmlp_backprop.datasets import read_mixed_csv
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "flowers.csv"
+    ...     _ = path.write_text("length,colour,kind\\n1.5,red,rose\\n?,,tulip\\n")
+    ...     X, y = read_mixed_csv(path)
+    >>> X
+       length colour
+    0     1.5    red
+    1     NaN    NaN
+    """
+    return tables.read_mixed_table(path, header)
 
 
 def make_exercise_digits(images, labels):

@@ -8,6 +8,7 @@ explain, are read by Python's own reader too.
 import csv
 import re
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -46,8 +47,15 @@ def read_table(path, header):
     # Not `in`, as 0 equals False, and by it pandas means that there is a header.
     if not isinstance(header, bool) and header != "infer":
         raise ValueError(f'header must be True, False or "infer", got {header!r}.')
-    try:
+    with _told_as_value_errors(path):
         return _read(pandas, path, header)
+
+
+@contextmanager
+def _told_as_value_errors(path):
+    """Tell what is no text in UTF-8, or no CSV file, in a ValueError."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: expected text in UTF-8, but line {_undecodable_line(path)} has "
@@ -55,6 +63,56 @@ def read_table(path, header):
         ) from error
     except csv.Error as error:
         raise ValueError(f"{path}: expected a CSV file: {error}.") from error
+
+
+def read_mixed_table(path, header):
+    """The same with text among the features; see :func:`.datasets.read_mixed_csv`."""
+    pandas = import_pandas("read_mixed_csv")
+    with _told_as_value_errors(path):
+        first = next(_records(path), (1, []))[1]
+        may_be_header = header == "infer" and not any(map(_is_value, first[:-1]))
+        has_header = bool(first) and (header is True or may_be_header)
+        texts = _text_columns(path, len(first), has_header)
+        if not texts:
+            return read_table(path, header)
+        if has_header:
+            _check_header(path, 1, first)
+        _explain(path, len(first), has_header, texts)
+        return _read_mixed(pandas, path, first, has_header, texts)
+
+
+def _read_mixed(pandas, path, first, has_header, texts):
+    """A DataFrame and labels, of rows that are known to be right."""
+    n_fields = len(first)
+    frame = _read_frame(
+        pandas,
+        path,
+        dtype=str,
+        names=range(n_fields),
+        header=0 if has_header else None,
+    )
+    frame = frame.apply(lambda column: column.str.strip())
+    labels = _to_labels(pandas, frame.pop(n_fields - 1))
+    for i in frame:
+        present = frame[i].where(~frame[i].isin(_MISSING))
+        frame[i] = present.astype("category" if i in texts else float)
+    frame.columns = first[:-1] if has_header else [f"x{i}" for i in frame]
+    return frame, labels
+
+
+def _text_columns(path, n_fields, has_header):
+    """Numbers of the columns of features that have text, and no number."""
+    has_text, has_number = set(), set()
+    records = _records(path)
+    if has_header:
+        next(records)
+    for _, fields in records:
+        for i, field in enumerate(fields[: n_fields - 1]):
+            if _NUMBER.fullmatch(field):
+                has_number.add(i)
+            elif field not in _MISSING:
+                has_text.add(i)
+    return has_text - has_number
 
 
 def _read(pandas, path, header):
@@ -231,22 +289,22 @@ def _is_no_label(text):
     return text in _MISSING_LABELS or "\0" in text
 
 
-def _explain(path, n_fields, has_header):
+def _explain(path, n_fields, has_header, texts=()):
     """Raise the error of the first row that is wrong, if there is one."""
     records = _records(path)
     names = next(records)[1] if has_header else None
     for line, fields in records:
-        _check_row(path, line, fields, n_fields, names)
+        _check_row(path, line, fields, n_fields, names, texts)
 
 
-def _check_row(path, line, fields, n_fields, names=None):
+def _check_row(path, line, fields, n_fields, names=None, texts=()):
     if len(fields) != n_fields:
         raise ValueError(
             f"{path}, line {line}: expected {n_fields} fields, as in the first row; "
             f"found {len(fields)}: {_shortened(fields)}."
         )
     for i, field in enumerate(fields[:-1]):
-        if not _is_value(field):
+        if i not in texts and not _is_value(field):
             name = f" ({names[i]!r})" if names else ""
             raise ValueError(
                 f"{path}, line {line}, column {i + 1}{name}: expected a number, or "
