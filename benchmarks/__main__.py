@@ -29,6 +29,8 @@ NAMES = (
     "calibration",
     "regressor",
     "tricks",
+    "tables",
+    "ablation",
 )
 
 

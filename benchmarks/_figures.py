@@ -11,6 +11,7 @@ def draw_all():
     draw_minibatch(read("minibatch"))
     draw_scaling(read("scaling"))
     draw_search(read("search"))
+    draw_ranks(read("tables"))
 
 
 def draw_minibatch(table):
@@ -33,6 +34,46 @@ def draw_search(table):
     ]
     label = "seconds (20 candidates, 5 folds, 2 processes; median of 3)"
     _draw_bars("search", table, sides, label, 5, n_legend_columns=2)
+
+
+def draw_ranks(table):
+    """Mean ranks over the classification tables, and what differs by chance."""
+    import matplotlib.pyplot as plt
+
+    prefix = "classification, "
+    rows = {w.removeprefix(prefix): f for w, f in table.items() if w.startswith(prefix)}
+    if not rows:
+        return
+    figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
+    for y, (by, color) in enumerate(
+        (("log_loss", "tab:blue"), ("accuracy", "tab:orange"))
+    ):
+        ranks = {name: f[f"rank by {by}"] for name, f in rows.items()}
+        axes.scatter(ranks.values(), [y] * len(ranks), color=color, zorder=3)
+        for name, rank in ranks.items():
+            axes.annotate(
+                name, (rank, y), (0, 8), textcoords="offset points", rotation=20
+            )
+        best = min(ranks.values())
+        difference = _critical_difference(
+            len(rows), next(iter(rows.values()))["tables"]
+        )
+        axes.hlines(y - 0.12, best, best + difference, color="gray", lw=3)
+    axes.set_yticks([0, 1], ["log loss", "accuracy"])
+    axes.set_ylim(-0.5, 2)
+    axes.set_xlim(1, len(rows) + 0.5)
+    axes.set_xlabel("mean rank over the tables; gray: within chance of the best (5 %)")
+    axes.grid(axis="x", alpha=0.3)
+    figure.savefig(OUTPUT / "tables.png", dpi=110)
+    plt.close(figure)
+
+
+def _critical_difference(n_contenders, n_tables):
+    """Nemenyi's, of mean ranks; Demsar (2006), JMLR 7."""
+    from scipy.stats import studentized_range
+
+    quantile = studentized_range.ppf(0.95, n_contenders, float("inf")) / 2**0.5
+    return quantile * (n_contenders * (n_contenders + 1) / (6 * n_tables)) ** 0.5
 
 
 def _draw_bars(

@@ -1,7 +1,7 @@
 """Tables of mixed columns: TabularMLP beside what is used on them, all at defaults.
 
 Every table of SKMLP_DATA_DIR in 5 folds. Each fold's figures are kept in
-results/tables_folds.csv, from which a run goes on; delete it, or a contender's lines,
+results/folds/tables.csv, from which a run goes on; delete it, or a contender's lines,
 to measure anew. CatBoost and RealMLP take part where they are installed (extra bench).
 """
 
@@ -21,7 +21,7 @@ from ._contenders import CONTENDERS, OURS
 from ._report import OUTPUT, Row
 
 N_FOLDS = 5
-KEPT = OUTPUT / "tables_folds.csv"
+KEPT = OUTPUT / "folds" / "tables.csv"
 FIGURES = ["accuracy", "log_loss", "balanced_accuracy", "rmse", "seconds"]
 FIELDS = ["contender", "table", "task", "rows", "fold", *FIGURES]
 SKLEARNS = ["HistGradientBoosting", "RandomForest", "MLP"]
@@ -101,6 +101,7 @@ def _read():
 
 def _append(line):
     is_new = not KEPT.exists()
+    KEPT.parent.mkdir(exist_ok=True)
     with open(KEPT, "a", newline="") as file:
         writer = csv.DictWriter(file, FIELDS)
         if is_new:
@@ -141,6 +142,7 @@ def _means(task, by_table, figures, beaten):
         values = {name: value for name, value in values.items() if value == value}
         for figure in figures:
             values[f"rank by {figure}"] = ranked[figure][contender]
+        values["tables"] = len(by_table[figures[0]].unstack().dropna())
         is_ours = contender == OURS
         holds = not is_ours or all(
             ranked[figure][OURS] < ranked[figure][other]
