@@ -74,7 +74,9 @@ class NumberEncoding:
 
 def _edges(present, n_bins):
     """Quantiles of sorted values, distinct; fewer than two bins are none."""
-    if n_bins == 0:
+    is_between = (present > present[0]) & (present < present[-1])
+    # Of two values the number itself tells all.
+    if n_bins == 0 or not is_between.any():
         return present[:1]
     levels = np.linspace(0, 1, n_bins + 1)
     edges = np.unique(np.quantile(present, levels))

@@ -222,10 +222,14 @@ def _of_no_use(name, dtype):
     )
 
 
+def _as_objects(values):
+    # Not by np.array, which takes apart what has a length.
+    return np.fromiter(values, object, len(values))
+
+
 def _as_categories(name, values, is_null=False):
     """An array of the same objects, None for those that stand for a missing value."""
-    # Not np.array, which takes apart what has a length.
-    objects = np.fromiter(values, object, len(values))
+    objects = _as_objects(values)
     objects[np.broadcast_to(is_null, len(values))] = None
     try:
         distinct = set(objects)
@@ -243,8 +247,9 @@ def _as_categories(name, values, is_null=False):
 
 def _as_numbers(name, values):
     na = _pandas_na()
+    objects = _as_objects([None if value is na else value for value in values])
     try:
-        return np.array([None if value is na else value for value in values], float)
+        return objects.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Column {name} has values that are no numbers ({error}). Declare it by "
