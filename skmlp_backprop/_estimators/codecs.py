@@ -150,9 +150,12 @@ class Labels:
     def loss_of_estimates(self, estimates, targets, weights):
         """Mean log loss of probabilities; summed over the labels of a row."""
         if self.multilabel:
-            losses = -np.log(np.where(targets, estimates, 1 - estimates)).sum(axis=1)
+            likelihoods = np.where(targets, estimates, 1 - estimates)
         else:
-            losses = -np.log(estimates[np.arange(len(targets)), targets])
+            likelihoods = estimates[np.arange(len(targets)), targets, np.newaxis]
+        # One that has rounded to 0 is as unlikely as can be told, but not infinitely.
+        least = np.finfo(estimates.dtype).eps
+        losses = -np.log(np.maximum(likelihoods, least)).sum(axis=1)
         return float(np.average(losses, weights=weights))
 
     def score(self, network, logits, targets, weights):

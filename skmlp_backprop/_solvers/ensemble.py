@@ -126,12 +126,14 @@ class _Ensemble:
             self.order = shuffled(self.order, self.problem.random_state)
             outcomes = self._run_parts(pool)
             losses = np.concatenate([outcome[0] for outcome in outcomes])
+            loss = self.problem.loss(*self._by_row([o[1] for o in outcomes]))
             history.n_fun += self.parts[0].batches.n_batches
-            if not np.isfinite(losses).all():
+            # The losses are from before the last step, the predictions from after it.
+            if not (np.isfinite(losses).all() and np.isfinite(loss)):
                 return Stop("diverged")
             history.end_iteration(float(losses.mean()))
             history.t += len(self.order)
-            stop = self._judge([o[1] for o in outcomes], history, monitor, rule)
+            stop = self._judge(loss, history, monitor, rule)
         return stop
 
     def _run_parts(self, pool):
@@ -144,9 +146,8 @@ class _Ensemble:
                 part.is_cancelled = True
             raise
 
-    def _judge(self, predictions, history, monitor, rule):
-        """Account for an epoch; return why to stop, or None."""
-        loss = self.problem.loss(*self._by_row(predictions))
+    def _judge(self, loss, history, monitor, rule):
+        """Account for an epoch's loss of withheld rows; return why to stop, or None."""
         monitor.say(
             f"Iteration {history.n_iter}, loss = {history.loss:.8f}, of withheld rows "
             f"{loss:.8f}"

@@ -28,6 +28,7 @@ from .._estimators.training import warn_of_end
 from .._network.activations import ACTIVATIONS
 from .._network.inference import compute_logits
 from .encoder import TabularEncoder
+from .table import check_is_eager
 from .training import train_ensemble
 
 # Rows that are encoded at a time for a prediction.
@@ -133,6 +134,7 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
             If the input or a parameter is invalid; of a column of the table the message
             names it. What was fitted before stays as it was.
         """
+        check_is_eager(X)
         validate_data(self, X, y, skip_check_array=True)
         y = _check_y(y, multi_output=True, y_numeric=self._y_numeric, estimator=self)
         check_consistent_length(X, y)

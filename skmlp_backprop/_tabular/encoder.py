@@ -219,7 +219,8 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str objects
-            The column's name followed by what the entry tells of it.
+            The column's name followed by what the entry tells of it; by a number, too,
+            where that would be another's name.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -228,7 +229,7 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
             for name, encoding in zip(names, self._encodings, strict=True)
             for suffix in encoding.suffixes()
         ]
-        return np.array(entries, dtype=object)
+        return np.array(_made_distinct(entries), dtype=object)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X):
@@ -263,3 +264,15 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _made_distinct(names):
+    """The same names, those that occurred before with a number, from 2 on."""
+    taken, distinct = set(names), {}
+    for name in names:
+        candidate, number = name, 1
+        while candidate in distinct or (number > 1 and candidate in taken):
+            number += 1
+            candidate = f"{name}_{number}"
+        distinct[candidate] = None
+    return list(distinct)

@@ -8,6 +8,8 @@ import numpy as np
 _INTERQUARTILE_RANGE = 1.35
 # What the scaled numbers stay below.
 _MOST = 3
+# What they are far below of, and whose square is a float.
+_FAR_OUT = 1e100
 
 
 class NumberEncoding:
@@ -56,12 +58,15 @@ class NumberEncoding:
     def write(self, values, out):
         """Write the entries of values to `out`, of shape (n_rows, width)."""
         is_missing = np.isnan(values)
-        scaled = (values - self.centre) / self.scale
-        out[:, 0] = scaled / np.sqrt(1 + (scaled / _MOST) ** 2)
         n_bins = len(self.edges) - 1
-        for i in range(n_bins):
-            low, high = self.edges[i : i + 2]
-            out[:, i + 1] = np.clip((values - low) / (high - low), 0, 1)
+        # What is beyond the floats is clipped.
+        with np.errstate(over="ignore"):
+            scaled = (values - self.centre) / self.scale
+            scaled = np.clip(scaled, -_FAR_OUT, _FAR_OUT)
+            out[:, 0] = scaled / np.sqrt(1 + (scaled / _MOST) ** 2)
+            for i in range(n_bins):
+                low, high = self.edges[i : i + 2]
+                out[:, i + 1] = np.clip((values - low) / (high - low), 0, 1)
         out[is_missing, : n_bins + 1] = 0
         if self.has_missing:
             out[:, -1] = is_missing
@@ -69,7 +74,9 @@ class NumberEncoding:
 
 def _edges(present, n_bins):
     """Quantiles of sorted values, distinct; fewer than two bins are none."""
-    if n_bins == 0:
+    is_between = (present > present[0]) & (present < present[-1])
+    # Of two values the number itself tells all.
+    if n_bins == 0 or not is_between.any():
         return present[:1]
     levels = np.linspace(0, 1, n_bins + 1)
     edges = np.unique(np.quantile(present, levels))

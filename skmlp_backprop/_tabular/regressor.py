@@ -119,10 +119,14 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """Standardised, as what the learning rate and the first weights suit."""
         y = np.asarray(y, np.float64)
         self._y_mean = np.average(y, axis=0, weights=sample_weight)
-        variance = np.average((y - self._y_mean) ** 2, axis=0, weights=sample_weight)
-        # As accurate as float64 tells constants from others.
-        self._y_scale = np.where(variance > 0, np.sqrt(variance), 1.0)
-        return (y - self._y_mean) / self._y_scale
+        deviations = y - self._y_mean
+        # By the largest first, as a square may be no float.
+        largest = _or_one(np.abs(deviations).max(axis=0))
+        deviations /= largest
+        variance = np.average(deviations**2, axis=0, weights=sample_weight)
+        # 0 where y is constant, which is then predicted as it is.
+        self._y_scale = largest * np.sqrt(variance)
+        return deviations / _or_one(np.sqrt(variance))
 
     def _in_units_of_y(self, values):
         if np.ndim(self._y_mean) == 0:
@@ -136,3 +140,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _or_one(numbers):
+    return np.where(numbers > 0, numbers, 1.0)

@@ -1,5 +1,6 @@
 """A table as its columns: what kind each is of, and its values."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import narwhals.stable.v2 as nw
@@ -42,6 +43,21 @@ class Column:
 def is_table(X):
     """Whether X is a DataFrame of a library that scikit-learn knows by narwhals."""
     return nw.dependencies.is_into_dataframe(X)
+
+
+def check_is_eager(X):
+    """Refuse a table whose values are yet to be computed.
+
+    Raises
+    ------
+    TypeError
+        If X is such a one.
+    """
+    if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
+        raise TypeError(
+            f"X is a {type(X).__name__}, which has no values yet. Pass a DataFrame, "
+            "such as by its method collect()."
+        )
 
 
 def categorical_mask(X, categorical_features):
@@ -105,10 +121,15 @@ def read_columns(estimator, X, categorical_features=None, mask=None):
     ValueError
         If a column can't be read: it has dates, prose, infinite numbers, or text where
         numbers were expected; the message names it.
+
+    TypeError
+        If X is a lazy frame, or a sparse matrix.
     """
     is_fit = mask is None
+    check_is_eager(X)
     if not is_table(X):
-        X = _checked_array(X, categorical_features if is_fit else mask)
+        # What is in it is checked column by column.
+        X = check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
     validate_data(estimator, X, reset=is_fit, skip_check_array=True)
     _check_size(estimator, X)
     if is_fit:
@@ -118,13 +139,6 @@ def read_columns(estimator, X, categorical_features=None, mask=None):
     for column in columns:
         _check_values(column, is_fit)
     return columns, mask
-
-
-def _checked_array(X, categorical):
-    """An array of numbers; of objects where columns are categorical."""
-    if categorical is None or isinstance(categorical, str) or not np.any(categorical):
-        return check_array(X, dtype="numeric", ensure_all_finite="allow-nan")
-    return check_array(X, dtype=None, ensure_all_finite=False)
 
 
 def _check_size(estimator, X):
@@ -149,50 +163,93 @@ def _columns_of_table(X, mask):
     for series, is_categorical in zip(
         nw.from_native(X, eager_only=True).iter_columns(), mask, strict=True
     ):
-        name, dtype = repr(series.name), series.dtype
-        if not (dtype.is_numeric() or dtype == nw.Boolean or _holds_categories(dtype)):
-            # An empty column of polars has a type of its own.
-            if series.null_count() < len(series):
-                raise ValueError(
-                    f"Column {name} is of type {dtype}, which is neither a number nor "
-                    "a category. Make numbers of it, such as a date's year, month and "
-                    "day, cast it to a category, or leave it out."
-                )
-            yield Column(name, np.full(len(series), np.nan), False)
-        elif is_categorical:
-            values = np.array(series.to_list(), dtype=object)
-            yield Column(name, _without_missing(values, series.is_null()), True)
-        elif _holds_categories(dtype):
-            numbers = _as_numbers(name, np.array(series.to_list(), dtype=object))
-            yield Column(name, numbers, False)
-        else:
-            numbers = series.cast(nw.Float64).to_numpy()
-            yield Column(name, np.asarray(numbers, np.float64), False)
+        name = repr(series.name)
+        values = _values_of_series(name, series, is_categorical)
+        yield Column(name, values, bool(is_categorical))
+
+
+def _values_of_series(name, series, is_categorical):
+    """Objects of a categorical column, else floats."""
+    dtype = series.dtype
+    is_number = dtype.is_numeric() or dtype == nw.Boolean
+    if not (is_number or _holds_categories(dtype)):
+        return _values_of_another_type(name, series, is_categorical)
+    if is_categorical:
+        return _as_categories(name, series.to_list(), series.is_null())
+    if is_number:
+        # pyarrow refuses to round whole numbers that are no floats.
+        with suppress(ValueError):
+            return np.asarray(series.cast(nw.Float64).to_numpy(), np.float64)
+    return _as_numbers(name, series.to_list())
+
+
+def _values_of_another_type(name, series, is_categorical):
+    """The same of a type that narwhals has no name for, where it is one of numbers."""
+    if series.null_count() == len(series):
+        # An empty column of polars has a type of its own.
+        missing = [None] * len(series)
+        return np.array(missing, dtype=object if is_categorical else np.float64)
+    native = series.to_native()
+    dtype = native.dtype if series.dtype == nw.Unknown else series.dtype
+    # Such as sparse ones of pandas.
+    values = np.asarray(native) if series.dtype == nw.Unknown else None
+    if values is None or values.dtype.kind not in "biuf":
+        raise ValueError(_of_no_use(name, dtype))
+    if is_categorical:
+        return _as_categories(name, values.tolist())
+    return values.astype(np.float64)
 
 
 def _columns_of_array(X, mask):
     for i, is_categorical in enumerate(mask):
         name, values = f"at index {i}", X[:, i]
+        if X.dtype.kind in "mM":
+            raise ValueError(_of_no_use(name, X.dtype))
         if is_categorical:
-            values = np.array(values.tolist(), dtype=object)
-            yield Column(name, _without_missing(values), True)
+            values = _as_categories(name, values.tolist())
         elif X.dtype.kind in "biuf":
-            yield Column(name, values.astype(np.float64), False)
+            values = values.astype(np.float64)
         else:
-            yield Column(name, _as_numbers(name, values), False)
+            values = _as_numbers(name, values.tolist())
+        yield Column(name, values, bool(is_categorical))
 
 
-def _without_missing(values, is_null=False):
-    """The same objects, None for those that stand for a missing value."""
-    # Of these NaN and NaT alone differ from themselves; pandas' NA is null already.
-    is_missing = np.asarray(is_null, bool) | (values != values).astype(bool)
-    values[is_missing] = None
-    return values
+def _of_no_use(name, dtype):
+    return (
+        f"Column {name} is of type {dtype}, which is neither a number nor a category. "
+        "Make numbers of it, such as a date's year, month and day, cast it to a "
+        "category, or leave it out."
+    )
+
+
+def _as_objects(values):
+    # Not by np.array, which takes apart what has a length.
+    return np.fromiter(values, object, len(values))
+
+
+def _as_categories(name, values, is_null=False):
+    """An array of the same objects, None for those that stand for a missing value."""
+    objects = _as_objects(values)
+    objects[np.broadcast_to(is_null, len(values))] = None
+    try:
+        distinct = set(objects)
+    except TypeError as error:
+        raise ValueError(
+            f"Column {name} has values that can't be categories: {error}."
+        ) from error
+    na = _pandas_na()
+    # NaN and NaT differ from themselves.
+    missing = {value for value in distinct if value is na or value != value}
+    if missing:
+        objects[[value in missing for value in objects]] = None
+    return objects
 
 
 def _as_numbers(name, values):
+    na = _pandas_na()
+    objects = _as_objects([None if value is na else value for value in values])
     try:
-        return values.astype(np.float64)
+        return objects.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Column {name} has values that are no numbers ({error}). Declare it by "
@@ -200,8 +257,14 @@ def _as_numbers(name, values):
         ) from error
 
 
+def _pandas_na():
+    """What pandas has for a missing value; None where pandas is not in use."""
+    pandas = nw.dependencies.get_pandas()
+    return None if pandas is None else pandas.NA
+
+
 def _check_values(column, is_fit):
-    """Refuse infinite numbers, categories without a hash, and prose."""
+    """Refuse infinite numbers, and prose."""
     name, values = column.name, column.values
     if not column.is_categorical:
         if np.isinf(values).any():
@@ -211,13 +274,7 @@ def _check_values(column, is_fit):
                 "value."
             )
         return
-    try:
-        distinct = set(values)
-    except TypeError as error:
-        raise ValueError(
-            f"Column {name} has values that can't be categories: {error}."
-        ) from error
-    texts = [value for value in distinct if isinstance(value, str)]
+    texts = [value for value in set(values) if isinstance(value, str)]
     if is_fit and len(texts) > max(20, _DISTINCT_SHARE * len(values)):
         length = np.mean([len(text) for text in texts])
         if length >= _PROSE_LENGTH:

@@ -71,11 +71,6 @@ def train_ensemble(member, n_members, data, reporter=None):
     -------
     trained : TrainedEnsemble
         The networks of the best epoch.
-
-    Raises
-    ------
-    ValueError
-        If the objective is not finite at the initial weights.
     """
     random_state = check_random_state(member.random_state)
     network, rows, dtype = data.network, data.rows, data.rows.X.dtype
