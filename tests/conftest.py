@@ -13,7 +13,7 @@ from skmlp_backprop.datasets import read_mat
 def data_dir():
     folder = os.environ.get("SKMLP_DATA_DIR")
     if not folder:
-        pytest.skip("SKMLP_DATA_DIR is not set: no ex4data1.mat, no MNIST files")
+        pytest.skip("SKMLP_DATA_DIR is not set: no ex4data1.mat, MNIST files or tables")
     return Path(folder)
 
 

@@ -10,7 +10,7 @@ spend as much time on that as on small products.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,11 @@ from .problem import Stop
 from .scaled_inputs import ScaledInputSteps
 from .steps import shuffled
 from .stop_rule import StopRule
+
+# Seconds after which the main thread sees whether Ctrl-C was pressed. Without them a
+# wait is not interrupted on Windows, nor where a library has let signals restart it, as
+# polars does.
+_PATIENCE = 0.1
 
 
 @dataclass
@@ -138,8 +143,13 @@ class _Ensemble:
 
     def _run_parts(self, pool):
         """Run an epoch of each part; end early where the main thread is interrupted."""
-        outcomes = [pool.submit(part.run_epoch, self.order) for part in self.parts]
         try:
+            outcomes = [pool.submit(part.run_epoch, self.order) for part in self.parts]
+            pending = outcomes
+            while pending:
+                done, pending = wait(pending, _PATIENCE, FIRST_EXCEPTION)
+                for outcome in done:
+                    outcome.result()
             return [outcome.result() for outcome in outcomes]
         except BaseException:
             for part in self.parts:

@@ -1,0 +1,136 @@
+"""The schedule "cosine": the rate falls to 0 over a call's epochs."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor, fit_stack
+from skmlp_backprop._solvers.adam import AdamUpdate
+from skmlp_backprop._solvers.sgd import SGDUpdate
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SOLVERS = ["sgd", "adam"]
+
+
+def make(solver, **params):
+    params = {"learning_rate_init": 0.1, "max_iter": 8, "tol": 0, **params}
+    return BackpropMLPClassifier(
+        5, "tanh", solver=solver, learning_rate="cosine", random_state=0, **params
+    )
+
+
+def formula(rate, n_epochs):
+    return rate * (1 + np.cos(np.pi * np.arange(n_epochs) / n_epochs)) / 2
+
+
+@pytest.fixture
+def rates(monkeypatch):
+    """The rate of each epoch of the first network of a stack."""
+    seen = []
+    for update in (SGDUpdate, AdamUpdate):
+
+        def begin(self, begin_epoch=update.begin_epoch):
+            seen.append(self.solvers[0].learning_rate_)
+            begin_epoch(self)
+
+        monkeypatch.setattr(update, "begin_epoch", begin)
+    return seen
+
+
+class Snapshots:
+    """Keeps the estimator of every epoch."""
+
+    def __init__(self):
+        self.estimators = []
+
+    def setup(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        if context.task_name == "epoch":
+            self.estimators.append(fitted_estimator)
+
+    def teardown(self, estimator, context): ...
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 8])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_rates(solver, max_iter, iris, rates):
+    make(solver, max_iter=max_iter).fit(*iris)
+    np.testing.assert_allclose(rates, formula(0.1, max_iter), rtol=1e-12)
+
+
+def test_rates_of_the_regressor(iris, rates):
+    X, y = iris
+    mlp = BackpropMLPRegressor(learning_rate="cosine", max_iter=5, tol=0)
+    mlp.fit(X, y.astype(float))
+    np.testing.assert_allclose(rates, formula(0.001, 5), rtol=1e-12)
+
+
+def test_steps_are_the_rates_times_the_gradient(iris):
+    snapshots = Snapshots()
+    mlp = make("sgd", momentum=0, batch_size=150).set_callbacks(snapshots)
+    mlp.fit(*iris)
+    states = snapshots.estimators
+    assert len(states) == 8
+    pairs = zip(states[:-1], states[1:], formula(0.1, 8)[1:], strict=True)
+    for before, after, rate in pairs:
+        _, gradient = before.loss_and_gradient(*iris)
+        for b, a, g in zip(before.coefs_, after.coefs_, gradient.coefs, strict=True):
+            np.testing.assert_allclose(a, b - rate * g, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_it_stops_before_its_end(solver, iris, rates):
+    mlp = make(solver, max_iter=100, tol=10, n_iter_no_change=3).fit(*iris)
+    assert mlp.n_iter_ < 100
+    np.testing.assert_allclose(rates, formula(0.1, 100)[: mlp.n_iter_], rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_warm_start_begins_anew(solver, iris, rates):
+    mlp = make(solver, warm_start=True, max_iter=4).fit(*iris)
+    mlp.set_params(max_iter=6).fit(*iris)
+    expected = np.concatenate([formula(0.1, 4), formula(0.1, 6)])
+    np.testing.assert_allclose(rates, expected, rtol=1e-12)
+    assert len(mlp.loss_curve_) == 10
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_partial_fit_is_a_call_of_one_epoch(solver, iris, rates):
+    mlp = make(solver)
+    for _ in range(3):
+        mlp.partial_fit(*iris, classes=[0, 1, 2])
+    np.testing.assert_array_equal(rates, [0.1] * 3)
+    # What a cosine has fallen to is no rate for another schedule to go on from.
+    mlp.fit(*iris).set_params(learning_rate="constant").partial_fit(*iris)
+    assert rates[-1] == 0.1
+    mlp.set_params(learning_rate="cosine").partial_fit(*iris)
+    assert rates[-1] == 0.1
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_stacks(solver, iris):
+    mlps = [
+        make(solver, max_iter=max_iter, learning_rate_init=rate)
+        for max_iter, rate in [(3, 0.1), (8, 0.1), (8, 0.01), (5, 0.3)]
+    ]
+    mlps.append(make(solver).set_params(learning_rate="constant"))
+    own = [clone(mlp).fit(*iris) for mlp in mlps]
+    for a, b in zip(fit_stack(mlps, *iris), own, strict=True):
+        assert a.n_iter_ == b.n_iter_
+        np.testing.assert_allclose(a.loss_curve_, b.loss_curve_, rtol=1e-6)
+        for x, y in zip(a.coefs_, b.coefs_, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_it_ends_calmer_than_a_constant_rate(solver, iris):
+    """What a rate of this size leaves of the noise of small batches is gone."""
+    params = {"learning_rate_init": 0.05, "max_iter": 40, "batch_size": 5, "alpha": 0}
+    cosine = make(solver, **params).fit(*iris)
+    constant = clone(cosine).set_params(learning_rate="constant").fit(*iris)
+    last = [np.std(mlp.loss_curve_[-5:]) for mlp in (cosine, constant)]
+    assert last[0] < last[1] / 5
+    assert cosine.loss_ < constant.loss_

@@ -1,0 +1,933 @@
+"""The estimators of tables: ensembles that are judged by what they were denied."""
+
+import copy
+import json
+import pickle
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.callback import ProgressBar
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.estimator_checks import check_estimator
+from threadpoolctl import threadpool_limits
+
+from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.rows import Rows
+from skmlp_backprop._network.threads import training_threads
+from skmlp_backprop._solvers.ensemble import run_ensemble
+from skmlp_backprop._solvers.history import History
+from skmlp_backprop._solvers.interruption import abort_when_interrupted
+from skmlp_backprop._solvers.monitor import Monitor
+from skmlp_backprop._tabular import base, training
+from skmlp_backprop.callbacks import EarlyStopping
+
+SMALL = {"n_members": 3, "hidden_layer_sizes": 8, "max_iter": 6, "random_state": 0}
+KINDS = ["classifier", "regressor"]
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+def classifier(**params):
+    return TabularMLPClassifier(**{**SMALL, **params})
+
+
+def regressor(**params):
+    return TabularMLPRegressor(**{**SMALL, **params})
+
+
+def make_table(n_rows=120):
+    """Numbers with gaps, categories, flags; and what depends on some of them."""
+    rng = np.random.default_rng(0)
+    size, weight = rng.standard_normal((2, n_rows))
+    colour = rng.choice(["red", "green", "blue"], n_rows)
+    truth = 2 * size + np.where(colour == "red", 1.5, -1.0)
+    X = pd.DataFrame(
+        {
+            "size": np.where(rng.random(n_rows) < 0.1, np.nan, size),
+            "colour": np.where(rng.random(n_rows) < 0.1, None, colour),
+            "weight": 1000 * weight,
+            "is_new": rng.random(n_rows) < 0.5,
+        }
+    )
+    return X, truth + 0.3 * rng.standard_normal(n_rows)
+
+
+@pytest.fixture
+def table():
+    X, y = make_table()
+    return X, np.array(["low", "middle", "high"])[np.digitize(y, [-1.5, 1.0])]
+
+
+@pytest.fixture
+def numbers():
+    return make_table()
+
+
+@pytest.fixture
+def cases(table, numbers):
+    """For each kind: an estimator, its table, and how it predicts."""
+    return {
+        "classifier": (classifier(), *table, "predict_proba"),
+        "regressor": (regressor(), *numbers, "predict"),
+    }
+
+
+@pytest.fixture
+def with_threads(monkeypatch):
+    """Let trainings have so many threads, whatever cores there are."""
+
+    def set_number(number):
+        @contextmanager
+        def threads():
+            with training_threads():
+                yield number
+
+        monkeypatch.setattr(training, "training_threads", threads)
+
+    return set_number
+
+
+@pytest.fixture
+def captured(monkeypatch):
+    """What the latest training was given: problem, networks, solvers."""
+    given = {}
+
+    def capture(problem, networks, solvers, history, monitor, n_threads):
+        given.update(
+            problem=copy.copy(problem),
+            networks=[network.copy() for network in networks],
+            solvers=copy.deepcopy(solvers),
+        )
+        given["problem"].random_state = copy.deepcopy(problem.random_state)
+        return run_ensemble(problem, networks, solvers, history, monitor, n_threads)
+
+    monkeypatch.setattr(training, "run_ensemble", capture)
+    return given
+
+
+# As scikit-learn's estimators are.
+
+RANDOM_GROUPS = (
+    "rows are dealt to the groups, of which each network is denied one, at random: "
+    "other rows, other groups"
+)
+EXCUSED = {
+    f"check_sample_weight_equivalence_on_{form}_data": RANDOM_GROUPS
+    for form in ("dense", "sparse")
+}
+# The checks have a few dozen rows, and with that few steps in an epoch.
+FEW_STEPS = {"n_members": 2, "max_iter": 20, "learning_rate_init": 0.02}
+
+
+@pytest.mark.parametrize("estimator", [TabularMLPClassifier, TabularMLPRegressor])
+def test_checks(estimator):
+    results = check_estimator(
+        estimator(hidden_layer_sizes=32, **FEW_STEPS),
+        expected_failed_checks=EXCUSED,
+        on_skip=None,
+    )
+    assert len(results) > 50
+    statuses = {r["check_name"]: r["status"] for r in results}
+    others = {name for name, status in statuses.items() if status != "passed"}
+    assert others <= {
+        *EXCUSED,
+        "check_array_api_input",
+        # There is no decision_function.
+        "check_classifiers_multilabel_output_format_decision_function",
+    }
+
+
+# What is predicted.
+
+
+@pytest.mark.parametrize("n_members", [1, 3, 11])
+@both
+def test_predictions_are_the_members_mean(kind, n_members, cases):
+    model, X, y, predict = cases[kind]
+    model.set_params(n_members=n_members).fit(X, y)
+    members = model.predict_members(X)
+    mean = getattr(model, predict)(X)
+    assert members.shape == (n_members, *mean.shape)
+    assert members.dtype == mean.dtype == np.float64
+    np.testing.assert_allclose(members.mean(axis=0), mean, rtol=1e-12)
+    assert len(model.estimators_) == n_members
+    encoded = model.encoder_.transform(X)
+    for member, network in zip(members, model.estimators_, strict=True):
+        alone = getattr(network, predict)(encoded)
+        if kind == "regressor":
+            alone = alone * y.std() + y.mean()
+        np.testing.assert_allclose(member, alone, rtol=1e-5, atol=1e-6)
+    # They are different networks.
+    assert (n_members == 1) == (np.ptp(members, axis=0).max() == 0)
+
+
+def test_classes(table):
+    X, y = table
+    model = classifier(max_iter=20, learning_rate_init=0.02).fit(X, y)
+    assert model.classes_.tolist() == ["high", "low", "middle"]
+    proba = model.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-14)
+    np.testing.assert_allclose(model.predict_members(X).sum(axis=2), 1, rtol=1e-14)
+    predicted = model.predict(X)
+    np.testing.assert_array_equal(predicted, model.classes_[proba.argmax(axis=1)])
+    assert model.score(X, y) == np.mean(predicted == y)
+    assert model.score(X, y) > 0.75
+
+
+def test_regressor_learns(numbers):
+    X, y = numbers
+    model = regressor(max_iter=30, learning_rate_init=0.02).fit(X, y)
+    assert model.score(X, y) > 0.7
+    # In any unit, up to those whose squares are no floats.
+    for unit, origin in ((1e-200, 0), (1e6, 1e9), (1e200, 0)):
+        other = clone(model).fit(X, unit * y + origin)
+        again = (other.predict(X) - origin) / unit
+        np.testing.assert_allclose(again, model.predict(X), atol=1e-3)
+
+
+@both
+def test_rows_are_predicted_by_themselves(kind, cases, monkeypatch):
+    model, X, y, predict = cases[kind]
+    model.fit(X, y)
+    expected = getattr(model, predict)(X)
+    order = np.random.default_rng(0).permutation(len(X))
+    shuffled = getattr(model, predict)(X.iloc[order])
+    np.testing.assert_allclose(shuffled, expected[order], rtol=1e-12)
+    one_by_one = [getattr(model, predict)(X[i : i + 1]) for i in range(9)]
+    np.testing.assert_allclose(np.concatenate(one_by_one), expected[:9], rtol=1e-12)
+    monkeypatch.setattr(base, "_CHUNK_ROWS", 50)
+    np.testing.assert_allclose(getattr(model, predict)(X), expected, rtol=1e-12)
+    members = model.predict_members(X)
+    np.testing.assert_allclose(members.mean(axis=0), expected, rtol=1e-12)
+
+
+@both
+def test_unseen_categories_and_missing_values(kind, cases):
+    model, X, y, predict = cases[kind]
+    model.fit(X, y)
+    odd = X.iloc[:4].copy()
+    odd["colour"] = ["violet", None, "red", np.nan]
+    odd["weight"] = [np.nan, 1e300, -1e300, 0]
+    odd["is_new"] = pd.Series([None, True, None, False], dtype="boolean")
+    predicted = getattr(model, predict)(odd)
+    assert np.isfinite(predicted).all()
+    nothing = pd.DataFrame({name: [np.nan] * 2 for name in X})
+    assert np.isfinite(getattr(model, predict)(nothing)).all()
+
+
+@both
+def test_polars_is_as_pandas(kind, cases):
+    model, X, y, predict = cases[kind]
+    other = pl.from_pandas(X)
+    expected = getattr(clone(model).fit(X, y), predict)(X)
+    fitted = model.fit(other, pl.Series(y.tolist()))
+    assert fitted.feature_names_in_.tolist() == X.columns.tolist()
+    np.testing.assert_array_equal(getattr(fitted, predict)(other), expected)
+    with pytest.raises(TypeError, match=r"LazyFrame, .* collect\(\)"):
+        model.fit(other.lazy(), y)
+    with pytest.raises(TypeError, match=r"LazyFrame, .* collect\(\)"):
+        model.predict(other.lazy())
+
+
+# What y may be.
+
+
+def test_a_single_class(table):
+    X, _ = table
+    model = classifier().fit(X, ["only"] * len(X))
+    assert model.classes_.tolist() == ["only"]
+    np.testing.assert_array_equal(model.predict(X), ["only"] * len(X))
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 7.0, -1e250, 1e-250])
+def test_constant_numbers(value, numbers):
+    X, y = numbers
+    model = regressor().fit(X, np.full(len(X), value))
+    np.testing.assert_allclose(model.predict(X), value, rtol=1e-12)
+    # Beside others, too.
+    several = regressor().fit(X, np.column_stack([y, np.full(len(X), value)]))
+    np.testing.assert_allclose(several.predict(X)[:, 1], value, rtol=1e-12)
+
+
+def test_several_numbers(numbers):
+    X, y = numbers
+    Y = np.column_stack([y, 1e4 * y**2, 5 - y])
+    model = regressor(max_iter=30, learning_rate_init=0.02).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert model.predict_members(X).shape == (3, *Y.shape)
+    assert model.score(X, Y) > 0.6
+    # Each is as important as the others, whatever its unit.
+    other = clone(model).fit(X, Y * [1, 1e-6, 1e6])
+    np.testing.assert_allclose(
+        other.predict(X) / [1, 1e-6, 1e6], model.predict(X), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_multilabel(table, captured):
+    X, y = table
+    Y = np.column_stack([y == "low", X["colour"] == "red", y != "high"]).astype(int)
+    model = classifier(max_iter=30, learning_rate_init=0.02).fit(X, Y)
+    proba = model.predict_proba(X)
+    assert proba.shape == Y.shape
+    np.testing.assert_array_equal(model.predict(X), proba > 0.5)
+    assert (model.predict(X) == Y).mean() > 0.85
+    assert model.predict_members(X).shape == (3, *Y.shape)
+    weights = {"class_weight": [{1: 2.0}, {0: 3.0}, {}]}
+    weighted = clone(model).set_params(**weights).fit(X, Y)
+    by_hand = np.where(Y[:, 0] == 1, 2.0, 1.0) * np.where(Y[:, 1] == 0, 3.0, 1.0)
+    expected = clone(model).fit(X, Y, by_hand).predict_proba(X)
+    np.testing.assert_array_equal(weighted.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_certainty_in_a_wrong_answer_is_no_infinite_loss(multilabel, table, captured):
+    X, y = table
+    y = np.eye(2, dtype=int)[(y == "low").astype(int)] if multilabel else y
+    classifier().fit(X, y)
+    problem = captured["problem"]
+    targets = problem.rows.targets
+    wrong = 1 - targets if multilabel else np.eye(3)[(targets + 1) % 3]
+    loss = problem.loss(wrong.astype(np.float32), np.arange(len(X)))
+    assert 10 < loss < 100
+
+
+@pytest.mark.parametrize("n_rows", [0, 1])
+@both
+def test_too_few_rows(kind, n_rows, cases):
+    model, X, y, _ = cases[kind]
+    with pytest.raises(ValueError, match=r"minimum of [12] is required"):
+        model.fit(X[:n_rows], y[:n_rows])
+    weights = np.arange(len(X)) < n_rows
+    with pytest.raises(ValueError, match=r"minimum of 2 is required|non-zero"):
+        model.fit(X, y, weights)
+
+
+@both
+def test_two_rows(kind, cases):
+    model, X, y, predict = cases[kind]
+    model.set_params(n_members=5).fit(X[:2], y[:2])
+    assert np.isfinite(getattr(model, predict)(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y to be passed"),
+        (np.linspace(0, 1, 120), "Unknown label type: continuous"),
+        (np.zeros(119), "inconsistent numbers of samples"),
+        (np.arange(240).reshape(120, 2) % 3, "should be a 1d array"),
+    ],
+)
+def test_impossible_targets(y, message, table):
+    with pytest.raises(ValueError, match=message):
+        classifier().fit(table[0], y)
+
+
+# Weights.
+
+
+@both
+def test_rows_without_weight_are_not_there(kind, cases):
+    model, X, y, predict = cases[kind]
+    weights = np.random.default_rng(1).integers(0, 3, len(X))
+    there = weights > 0
+    assert 0 < there.sum() < len(X)
+    weighted = clone(model).fit(X, y, weights)
+    removed = clone(model).fit(X[there], y[there], weights[there])
+    np.testing.assert_array_equal(
+        getattr(weighted, predict)(X), getattr(removed, predict)(X)
+    )
+    assert weighted.validation_scores_ == removed.validation_scores_
+    # Not even by the names of their categories.
+    X = X.assign(colour=X["colour"].where(there, "seen nowhere else"))
+    encoder = clone(model).fit(X, y, weights).encoder_
+    assert "colour_seen nowhere else" not in encoder.get_feature_names_out()
+
+
+@both
+def test_weights_do_weigh(kind, cases):
+    model, X, y, predict = cases[kind]
+    plain = getattr(clone(model).fit(X, y), predict)(X)
+    ones = getattr(clone(model).fit(X, y, np.ones(len(X))), predict)(X)
+    np.testing.assert_allclose(ones, plain, atol=1e-5)
+    if kind == "classifier":
+        weights = np.where(y == "low", 20.0, 1.0)
+        column = model.fit(X, y, weights).classes_.tolist().index("low")
+        heavier = model.predict_proba(X)[:, column] - plain[:, column]
+    else:
+        heavier = model.fit(X, y, np.where(y > 0, 20.0, 1.0)).predict(X) - plain
+    assert heavier.mean() > 0
+
+
+@pytest.mark.parametrize("with_sample_weight", [False, True])
+def test_balanced_classes(with_sample_weight, table):
+    X, y = table
+    given = np.random.default_rng(2).random(len(y)) if with_sample_weight else None
+    balanced = compute_sample_weight("balanced", y)
+    if with_sample_weight:
+        shares = {label: given[y == label].sum() for label in np.unique(y)}
+        balanced = np.array([given.sum() / 3 / shares[label] for label in y]) * given
+    expected = classifier().fit(X, y, balanced).predict_proba(X)
+    model = classifier(class_weight="balanced").fit(X, y, given)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-5)
+
+
+def test_weights_of_named_classes(table):
+    X, y = table
+    by_name = {"low": 3.0, "high": 0.5}
+    weights = np.array([by_name.get(label, 1.0) for label in y])
+    expected = classifier().fit(X, y, weights).predict_proba(X)
+    for more in ({}, {"absent": 9.0, 7: 2.0}):
+        model = classifier(class_weight={**by_name, **more}).fit(X, y)
+        np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+# The ensemble.
+
+
+def judged(problem, model):
+    """Which rows some network was denied, and the mean of those that were."""
+    X = problem.rows.X
+    for group in np.unique(problem.withheld):
+        index = np.flatnonzero(problem.groups == group)
+        denied = np.flatnonzero(problem.withheld == group)
+        networks = [model.estimators_[i] for i in denied]
+        if hasattr(model, "classes_"):
+            yield index, np.mean([n.predict_proba(X[index]) for n in networks], axis=0)
+        else:
+            yield index, np.mean([n.predict(X[index]) for n in networks], axis=0)
+
+
+@pytest.mark.parametrize("n_members", [1, 3, 11])
+@pytest.mark.parametrize("weighted", [False, True])
+@both
+def test_the_best_score_is_of_what_was_denied(
+    kind, weighted, n_members, cases, captured
+):
+    model, X, y, _ = cases[kind]
+    weights = np.random.default_rng(0).random(len(X)) + 0.1 if weighted else None
+    model.set_params(n_members=n_members).fit(X, y, weights)
+    problem = captured["problem"]
+    assert len(np.unique(problem.withheld)) == min(n_members, 8)
+    index, means = map(np.concatenate, zip(*judged(problem, model), strict=True))
+    assert len(set(index)) == len(index)
+    assert len(index) == len(X) if n_members > 7 else len(index) < len(X)
+    share = None if weights is None else weights[index]
+    if kind == "classifier":
+        loss = log_loss(y[index], means, sample_weight=share, labels=model.classes_)
+    else:
+        mean = np.average(y, weights=weights)
+        scale = np.sqrt(np.average((y - mean) ** 2, weights=weights))
+        truth = (y[index] - mean) / scale
+        loss = mean_squared_error(truth, means, sample_weight=share) / 2
+    assert model.best_validation_score_ == pytest.approx(-loss, rel=1e-5)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_
+
+
+def test_groups_are_of_even_size_and_kind(table, numbers, captured):
+    X, y = table
+    classifier().fit(X, y)
+    groups = captured["problem"].groups
+    assert np.bincount(groups).tolist() == [15] * 8
+    for label in np.unique(y):
+        assert np.ptp(np.bincount(groups[y == label], minlength=8)) <= 1
+    regressor().fit(*numbers)
+    groups = captured["problem"].groups
+    # Of each eight numbers that follow each other in size, one is in each group.
+    eights = groups[np.argsort(numbers[1])].reshape(-1, 8)
+    assert (np.sort(eights, axis=1) == np.arange(8)).all()
+
+
+def run_epochs(captured, rows, n_epochs=1, n_threads=1):
+    """Train anew as it was captured, on these rows."""
+    problem = copy.copy(captured["problem"])
+    problem.rows = rows
+    problem.random_state = copy.deepcopy(captured["problem"].random_state)
+    solvers = copy.deepcopy(captured["solvers"])
+    for solver in solvers:
+        solver.max_iter = n_epochs
+    history = History(validation_scores=[], best_validation_score=-np.inf)
+    networks = [network.copy() for network in captured["networks"]]
+    networks, stop = run_ensemble(
+        problem, networks, solvers, history, Monitor(), n_threads
+    )
+    assert stop.reason == "max_iter"
+    return networks, history
+
+
+def are_same(a, b):
+    pairs = zip(a.weights + a.intercepts, b.weights + b.intercepts, strict=True)
+    return all(np.array_equal(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_threads", [1, 2])
+@both
+def test_a_network_learns_nothing_of_what_it_is_denied(
+    kind, n_threads, weighted, cases, captured
+):
+    model, X, y, _ = cases[kind]
+    weights = np.random.default_rng(0).random(len(X)) + 0.1 if weighted else None
+    model.set_params(dropout=0.3).fit(X, y, weights)
+    problem = captured["problem"]
+    rows = problem.rows
+    before, history = run_epochs(captured, rows, n_threads=n_threads)
+    for i, group in enumerate(problem.withheld):
+        denied = problem.groups == group
+        targets, inputs = rows.targets.copy(), rows.X.copy()
+        targets[denied] = np.roll(targets[denied], 1, axis=0) if i else targets[0]
+        inputs[denied] += 1
+        others = Rows(inputs, targets, rows.weights)
+        after, changed = run_epochs(captured, others, n_threads=n_threads)
+        same = [are_same(*pair) for pair in zip(before, after, strict=True)]
+        assert same == [j == i for j in range(3)]
+        # But it is judged by them.
+        assert changed.validation_scores != history.validation_scores
+
+
+def test_all_others_count_the_same(captured, table):
+    """A batch's weights are as large on average as if nothing were denied."""
+    X, y = table
+    classifier().fit(X, y)
+    problem = captured["problem"]
+    batches = training_batches(problem)
+    shares = np.concatenate([batch.weights for batch in batches], axis=2)
+    assert shares.shape == (3, 1, len(X))
+    np.testing.assert_allclose(shares.sum(axis=2), len(X), rtol=1e-5)
+    for of_network, group in zip(shares[:, 0], problem.withheld, strict=True):
+        np.testing.assert_array_equal(of_network == 0, problem.groups == group)
+        assert len(set(of_network[problem.groups != group])) == 1
+
+
+def training_batches(problem):
+    from skmlp_backprop._network.withheld import WithholdingBatches
+
+    batches = WithholdingBatches(problem.rows, 32, problem.groups, problem.withheld)
+    return list(batches.shuffled(np.arange(problem.rows.n_rows)))
+
+
+# Reproducible, with any number of threads, in any process.
+
+
+@both
+def test_random_state(kind, cases):
+    model, X, y, predict = cases[kind]
+    expected = getattr(clone(model).fit(X, y), predict)(X)
+    again = getattr(clone(model).fit(X, y), predict)(X)
+    np.testing.assert_array_equal(again, expected)
+    model.set_params(random_state=np.random.RandomState(0))
+    first = getattr(model.fit(X, y), predict)(X)
+    np.testing.assert_array_equal(first, expected)
+    second = getattr(model.fit(X, y), predict)(X)
+    assert np.abs(second - first).max() > 1e-3
+    other = getattr(clone(model).set_params(random_state=1).fit(X, y), predict)(X)
+    assert np.abs(other - first).max() > 1e-3
+
+
+@both
+def test_threads_share_the_networks(kind, cases, with_threads):
+    model, X, y, _ = cases[kind]
+    model.set_params(n_members=5, dropout=0.3)
+    fits = []
+    for number in (1, 2, 3, 8):
+        with_threads(number)
+        fits.append(clone(model).fit(X, y))
+    expected = fits[0].predict_members(X)
+    for other in fits[1:]:
+        np.testing.assert_allclose(other.predict_members(X), expected, atol=1e-4)
+        np.testing.assert_allclose(
+            other.validation_scores_, fits[0].validation_scores_, rtol=1e-4
+        )
+        np.testing.assert_allclose(other.loss_curve_, fits[0].loss_curve_, rtol=1e-4)
+
+
+@both
+def test_copies(kind, cases):
+    model, X, y, predict = cases[kind]
+    model.fit(X, y)
+    expected = getattr(model, predict)(X)
+    for other in (
+        pickle.loads(pickle.dumps(model)),
+        copy.copy(model),
+        copy.deepcopy(model),
+    ):
+        np.testing.assert_array_equal(getattr(other, predict)(X), expected)
+        np.testing.assert_array_equal(
+            other.predict_members(X), model.predict_members(X)
+        )
+        assert other.validation_scores_ == model.validation_scores_
+        assert set(vars(other)) == set(vars(model))
+        assert other.get_params() == model.get_params()
+    fresh = clone(model)
+    assert not hasattr(fresh, "estimators_")
+    np.testing.assert_array_equal(getattr(fresh.fit(X, y), predict)(X), expected)
+
+
+@both
+def test_parameters_that_are_set_after_the_fit(kind, cases):
+    model, X, y, predict = cases[kind]
+    model.fit(X, y)
+    expected = getattr(model, predict)(X)
+    model.set_params(
+        n_members=1,
+        hidden_layer_sizes=(2, 2, 2),
+        activation="tanh",
+        categorical_features=None,
+        n_bins=0,
+        dropout=0.9,
+        max_iter=1,
+    )
+    np.testing.assert_array_equal(getattr(model, predict)(X), expected)
+    assert len(model.predict_members(X)) == 3
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(getattr(loaded, predict)(X), expected)
+
+
+# Callbacks, and ends of all kinds.
+
+
+class Recorder:
+    """Writes every hook down; stops at an epoch, or fails there, if told to."""
+
+    def __init__(self, stop_at=None, fail_at=None):
+        self.stop_at = stop_at
+        self.fail_at = fail_at
+        self.events = []
+        self.snapshots = []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
+        self.events.append(f"end {context.task_name}")
+        if context.task_name != "fit":
+            self.snapshots.append(fitted_estimator)
+        if len(self.snapshots) == self.fail_at:
+            raise RuntimeError("no")
+        return len(self.snapshots) == self.stop_at
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+@both
+def test_every_epoch_is_a_task(kind, cases):
+    model, X, y, predict = cases[kind]
+    recorder = Recorder()
+    model.set_callbacks(recorder).fit(X, y)
+    assert recorder.events == [
+        "setup",
+        "begin fit",
+        *["begin epoch", "end epoch"] * model.n_iter_,
+        "end fit",
+        "teardown",
+    ]
+    assert model.n_iter_ == 6
+    assert [s.loss_ for s in recorder.snapshots] == model.loss_curve_
+    assert [s.n_iter_ for s in recorder.snapshots] == [1, 2, 3, 4, 5, 6]
+    predictions = [getattr(s, predict)(X) for s in recorder.snapshots]
+    assert len({p.tobytes() for p in predictions}) == 6
+    best = int(np.argmax(model.validation_scores_))
+    np.testing.assert_array_equal(getattr(model, predict)(X), predictions[best])
+
+
+def test_progress_bar(table, capsys):
+    classifier().set_callbacks(ProgressBar()).fit(*table)
+    assert "TabularMLPClassifier" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("restore_best", [False, True])
+def test_early_stopping(restore_best, table):
+    X_train, X_val, y_train, y_val = train_test_split(*table, random_state=0)
+    stopping = EarlyStopping(
+        X_val, y_val, scoring="neg_log_loss", patience=3, restore_best=restore_best
+    )
+    recorder = Recorder()
+    model = classifier(max_iter=40, learning_rate_init=0.05)
+    model.set_callbacks(stopping, recorder).fit(X_train, y_train)
+    assert len(stopping.scores_) == model.n_iter_ == stopping.best_iter_ + 3 < 40
+    assert stopping.best_score_ == max(stopping.scores_)
+    kept = recorder.snapshots[
+        stopping.best_iter_ - 1
+        if restore_best
+        else int(np.argmax(model.validation_scores_))
+    ]
+    np.testing.assert_array_equal(model.predict_proba(X_val), kept.predict_proba(X_val))
+    if restore_best:
+        loss = log_loss(y_val, model.predict_proba(X_val))
+        assert -loss == pytest.approx(stopping.best_score_)
+
+
+def test_it_stops_when_progress_ceases(table):
+    model = classifier(max_iter=200, learning_rate_init=0.05).fit(*table)
+    best = int(np.argmax(model.validation_scores_)) + 1
+    assert model.n_iter_ == best + 11 < 200
+
+
+@both
+def test_a_fit_that_fails_leaves_the_old_one(kind, cases):
+    model, X, y, predict = cases[kind]
+    model.fit(X, y)
+    before = vars(model).copy()
+    expected = getattr(model, predict)(X)
+    dated = X.assign(day=pd.Timestamp(2020, 1, 1)).drop(columns="size")
+    with pytest.raises(ValueError, match="Column 'day' is of type Datetime"):
+        model.fit(dated, y)
+    with pytest.raises(ValueError, match="inconsistent numbers"):
+        model.fit(X, y[:-1])
+    with pytest.raises(ValueError, match="Negative values"):
+        model.fit(X, y, -np.ones(len(X)))
+    assert vars(model) == before
+    model.set_callbacks(Recorder(fail_at=2))
+    with pytest.raises(RuntimeError, match="no"):
+        model.fit(X[::2].drop(columns="size"), y[::2])
+    np.testing.assert_array_equal(getattr(model, predict)(X), expected)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@both
+def test_keyboard_interrupt(kind, n_threads, cases, with_threads, monkeypatch):
+    model, X, y, predict = cases[kind]
+    with_threads(n_threads)
+    model.set_params(batch_size=40, dropout=0)
+    stopped = clone(model).set_callbacks(Recorder(stop_at=2)).fit(X, y)
+    n_epochs, evaluate, calls = 2, Objective.loss_and_gradient, []
+
+    def interrupted(*args):
+        calls.append(1)
+        # In the third epoch, of three batches for each thread.
+        if len(calls) == n_threads * (3 * n_epochs + 1):
+            raise KeyboardInterrupt
+        return evaluate(*args)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", interrupted)
+    with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
+        model.fit(X, y)
+    assert model.n_iter_ == n_epochs
+    np.testing.assert_array_equal(
+        getattr(model, predict)(X), getattr(stopped, predict)(X)
+    )
+    assert model.validation_scores_ == stopped.validation_scores_
+
+
+def test_interrupt_of_one_of_many(table, monkeypatch):
+    X, y = table
+    model = classifier().fit(X, y)
+    expected = model.predict_proba(X)
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", interrupted)
+    with abort_when_interrupted(), pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+    # In the first epoch by itself: the initial weights are all there is.
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, y)
+    assert model.n_iter_ == 0
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.fixture(params=[True, False])
+def interrupts_waits(request):
+    """Whether a signal ends what the main thread waits for, as by default, or not."""
+    handler = signal.getsignal(signal.SIGINT)
+    signal.siginterrupt(signal.SIGINT, request.param)
+    yield
+    # Which puts the default back.
+    signal.signal(signal.SIGINT, handler)
+
+
+def test_ctrl_c_ends_the_epoch(table, monkeypatch, with_threads, interrupts_waits):
+    """The signal reaches the main thread, which waits for those that train."""
+    X, y = table
+    with_threads(2)
+    evaluate, calls = Objective.loss_and_gradient, []
+
+    def pressing(*args):
+        calls.append(1)
+        if len(calls) == 5:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        if len(calls) >= 5:
+            time.sleep(0.02)
+        return evaluate(*args)
+
+    monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
+    model = classifier(batch_size=1)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, y)
+    assert model.n_iter_ == 0
+    assert len(calls) < len(X)
+
+
+@pytest.mark.parametrize("batch_size", [30, 120])
+@both
+def test_divergence(kind, batch_size, cases):
+    """With one batch an epoch it is but its predictions that are not finite."""
+    model, X, y, predict = cases[kind]
+    model.set_params(batch_size=batch_size, learning_rate_init=1e30)
+    with pytest.warns(UserWarning, match="Training diverged in epoch 1"):
+        model.fit(X, y)
+    assert np.isfinite(getattr(model, predict)(X)).all()
+    assert model.n_iter_ == 0
+    assert not np.isnan(model.best_validation_score_)
+
+
+def test_verbose(table, capsys):
+    model = classifier(verbose=True).fit(*table)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"Iteration {i}, loss = {loss:.8f}, of withheld rows {-score:.8f}"
+        for i, loss, score in zip(
+            range(1, 7), model.loss_curve_, model.validation_scores_, strict=True
+        )
+    ]
+    classifier().fit(*table)
+    assert capsys.readouterr().out == ""
+
+
+# Parameters.
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "expected"), [(2, 2), (40, 32), (511, 32), (512, 64), (5000, 256)]
+)
+def test_batch_size(n_rows, expected):
+    assert classifier()._n_batch_rows(n_rows) == expected
+    assert classifier(batch_size=33)._n_batch_rows(n_rows) == min(33, n_rows)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"n_members": 0},
+        {"n_bins": -1},
+        {"max_iter": 0},
+        {"learning_rate_init": 0},
+        {"activation": "nonesuch"},
+        {"dropout": 1},
+        {"batch_size": 0},
+        {"categorical_features": "size"},
+        {"hidden_layer_sizes": 0},
+        {"class_weight": "even"},
+    ],
+    ids=str,
+)
+def test_impossible_parameters(params, table):
+    with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
+        classifier(**params).fit(*table)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"hidden_layer_sizes": ()},
+        {"hidden_layer_sizes": (6, 5, 4), "dropout": (0.1, 0, 0.2)},
+        {"activation": "silu"},
+        {"hidden_layer_sizes": (6, 5), "activation": ["relu", "tanh"]},
+        {"n_bins": 0},
+        {"batch_size": 7},
+        {"batch_size": 1000},
+        {"categorical_features": ["colour", "is_new"]},
+    ],
+    ids=str,
+)
+@both
+def test_possible_parameters(kind, params, cases):
+    model, X, y, predict = cases[kind]
+    model.set_params(**params).fit(X, y)
+    assert np.isfinite(getattr(model, predict)(X)).all()
+    assert model.validation_scores_[-1] > model.validation_scores_[0]
+
+
+# With scikit-learn's tools.
+
+
+def test_permutation_importance(numbers):
+    X, y = numbers
+    model = regressor(max_iter=30, learning_rate_init=0.02).fit(X, y)
+    found = permutation_importance(model, X, y, n_repeats=2, random_state=0)
+    names = X.columns[np.argsort(-found.importances_mean)]
+    assert names.tolist()[:2] == ["size", "colour"]
+
+
+def test_grid_search(table):
+    grid = {"n_members": [1, 2], "dropout": [0, 0.3]}
+    search = GridSearchCV(classifier(max_iter=3), grid, cv=2, scoring="neg_log_loss")
+    search.fit(*table)
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isfinite(scores).all()
+    assert len(set(scores)) == 4
+    assert len(search.best_estimator_.estimators_) == search.best_params_["n_members"]
+
+
+@both
+def test_cross_validation(kind, cases):
+    model, X, y, _ = cases[kind]
+    model.set_params(max_iter=20, learning_rate_init=0.02)
+    assert cross_val_score(model, X, y, cv=3).min() > 0.5
+
+
+def test_arrays_are_tables_too():
+    X, y = load_iris(return_X_y=True)
+    model = classifier(max_iter=20, learning_rate_init=0.02)
+    assert cross_val_score(model, X, y, cv=3).min() > 0.85
+    fitted = model.fit(X.tolist(), y.tolist())
+    assert fitted.n_features_in_ == 4
+    assert not hasattr(fitted, "feature_names_in_")
+
+
+@both
+def test_the_table_stays_as_it_was(kind, cases):
+    model, X, y, predict = cases[kind]
+    frame, targets = X.copy(), y.copy()
+    weights = np.arange(1.0, len(X) + 1)
+    getattr(model.fit(X, y, weights), predict)(X)
+    pd.testing.assert_frame_equal(X, frame)
+    np.testing.assert_array_equal(y, targets)
+    np.testing.assert_array_equal(weights, np.arange(1.0, len(X) + 1))
+
+
+# On tables of the world.
+
+
+@pytest.mark.parametrize("name", ["credit_g", "dermatology"])
+def test_beside_gradient_boosting(name, data_dir):
+    index = json.loads((data_dir / "tables" / "index.json").read_text())
+    assert index[name]["task"] == "classification"
+    X = pd.read_csv(data_dir / "tables" / f"{name}.csv.gz")
+    y = X.pop("target").astype(str).to_numpy()
+    texts = X.columns.difference(X.select_dtypes("number").columns)
+    X = X.astype(dict.fromkeys(texts, "category"))
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, stratify=y, random_state=0
+    )
+    ours = TabularMLPClassifier(random_state=0)
+    theirs = HistGradientBoostingClassifier(
+        categorical_features="from_dtype", random_state=0
+    )
+    # Where a core is busy with something else, its threads wait for each other.
+    with threadpool_limits(1, user_api="openmp"):
+        losses = [
+            log_loss(y_test, model.fit(X_train, y_train).predict_proba(X_test))
+            for model in (ours, theirs)
+        ]
+    assert losses[0] < losses[1]
