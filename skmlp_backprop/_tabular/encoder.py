@@ -56,7 +56,7 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    is_categorical_ : ndarray of shape (n_features_in_,), bool
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are categorical.
 
     n_features_in_ : int
