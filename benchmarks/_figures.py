@@ -44,23 +44,23 @@ def draw_ranks(table):
     rows = {w.removeprefix(prefix): f for w, f in table.items() if w.startswith(prefix)}
     if not rows:
         return
-    figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
     for y, (by, color) in enumerate(
         (("log_loss", "tab:blue"), ("accuracy", "tab:orange"))
     ):
         ranks = {name: f[f"rank by {by}"] for name, f in rows.items()}
         axes.scatter(ranks.values(), [y] * len(ranks), color=color, zorder=3)
-        for name, rank in ranks.items():
-            axes.annotate(
-                name, (rank, y), (0, 8), textcoords="offset points", rotation=20
-            )
+        for i, (name, rank) in enumerate(sorted(ranks.items(), key=lambda x: -x[1])):
+            height = y + 0.14 + 0.17 * i
+            axes.plot([rank, rank], [y, height], color="lightgray", lw=1)
+            axes.text(rank + 0.02, height, name, fontsize=9)
         best = min(ranks.values())
         difference = _critical_difference(
             len(rows), next(iter(rows.values()))["tables"]
         )
         axes.hlines(y - 0.12, best, best + difference, color="gray", lw=3)
     axes.set_yticks([0, 1], ["log loss", "accuracy"])
-    axes.set_ylim(-0.5, 2)
+    axes.set_ylim(-0.3, 2)
     axes.set_xlim(1, len(rows) + 0.5)
     axes.set_xlabel("mean rank over the tables; gray: within chance of the best (5 %)")
     axes.grid(axis="x", alpha=0.3)
