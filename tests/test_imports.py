@@ -10,7 +10,7 @@ import skmlp_backprop
 
 PACKAGE = Path(skmlp_backprop.__file__).parent
 # Each floor, from the lowest up. What is beside them may import anything.
-FLOORS = ["_network", "_solvers", "_estimators", "_search"]
+FLOORS = ["_network", "_solvers", "_estimators", "_distributed", "_search"]
 OUTSIDE_OF_NETWORK = {"numpy", "scipy", "joblib", "threadpoolctl"}
 MODULES = sorted(
     path.relative_to(PACKAGE)

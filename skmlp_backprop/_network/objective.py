@@ -96,7 +96,7 @@ class Objective:
         return loss + self._penalty(parameters, scale, gradient)
 
     def sum_losses(self, parameters, rows, scale, gradient):
-        """Evaluate the scaled sum of the rows' losses, J's first term, and its gradient.
+        """Evaluate the scaled sum of losses, J's first term, and its gradient.
 
         Parameters
         ----------
