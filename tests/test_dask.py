@@ -260,6 +260,21 @@ def test_tables(client, table):
         ours.predict(lazy[names[::-1]])
 
 
+def test_a_folder_of_files(client, table, tmp_path):
+    frame, names = table
+    for i in range(4):
+        frame[i * 75 : (i + 1) * 75].to_parquet(tmp_path / f"{i}.parquet")
+    lazy = dd.read_parquet(tmp_path)
+    ours, local = classifier_pair(solver="lbfgs")
+    # Of one column Dask's optimiser would make fewer partitions than of all others.
+    ours.fit(lazy[names], lazy["label"])
+    assert_same_weights(ours, local.fit(frame[names], frame["label"]))
+    assert ours.predict(lazy[names]).npartitions == 4
+    assert ours.score(lazy[names], lazy["label"]) == local.score(
+        frame[names], frame["label"]
+    )
+
+
 def test_labels_on_one_worker_only(client, rows):
     y = np.sort(rows["labels"])
     ours, local = classifier_pair(solver="lbfgs")

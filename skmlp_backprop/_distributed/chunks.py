@@ -81,7 +81,9 @@ def bind(X, y, sample_weight=None):
     if sample_weight is not None:
         named["sample_weight"] = sample_weight
     _check_rows(named)
-    columns = [_delayed(_cut_like(X, collection)) for collection in named.values()]
+    columns = [
+        delayed_chunks(_cut_like(X, collection)) for collection in named.values()
+    ]
     counts = [len(column) for column in columns]
     if len(set(counts)) > 1:
         told = ", ".join(
@@ -126,6 +128,11 @@ def _cut_like(X, collection):
     return whole_rows(collection.rechunk({0: tuple(rows_of_X)}))
 
 
-def _delayed(collection):
-    """The chunks, each a Delayed."""
-    return np.ravel(collection.to_delayed()).tolist()
+def delayed_chunks(collection):
+    """The chunks, each a Delayed.
+
+    Dask's optimiser makes fewer partitions of columns that take little of a file: those
+    of y would not be those of X any more. As they stand both are cut from the same
+    tasks, so that each file is read once.
+    """
+    return np.ravel(collection.to_delayed(optimize_graph=is_array(collection))).tolist()

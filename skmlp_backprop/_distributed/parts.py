@@ -98,6 +98,11 @@ def _or_lost(function, *arguments):
         raise RuntimeError(_LOST) from error
 
 
+def answer(part, method, *arguments):
+    """What a part returns, at its worker."""
+    return getattr(part, method)(*arguments)
+
+
 class Parts:
     """The parts of a data set, each the result of a task at a worker.
 
@@ -108,11 +113,15 @@ class Parts:
 
     futures : list of Future
         The parts, in the order that sums are taken in.
+
+    answer : callable, default=answer
+        What is run at the workers.
     """
 
-    def __init__(self, client, futures):
+    def __init__(self, client, futures, answer=answer):
         self.client = client
         self.futures = futures
+        self.answer = answer
 
     def ask(self, method, *arguments):
         """Call a method of each part with the same arguments; return all results."""
@@ -141,7 +150,11 @@ class Parts:
         ]
         parts, given = zip(*asked, strict=True)
         answers = self.client.map(
-            _ask, parts, [method] * len(parts), *zip(*given, strict=True), pure=False
+            self.answer,
+            parts,
+            [method] * len(parts),
+            *zip(*given, strict=True),
+            pure=False,
         )
         return results_of(self.client, answers)
 
@@ -153,7 +166,3 @@ class Parts:
             return theta
         # At every worker: so they are lost with all of these alone.
         return self.client.scatter(theta, broadcast=True, hash=False)
-
-
-def _ask(part, method, *arguments):
-    return getattr(part, method)(*arguments)

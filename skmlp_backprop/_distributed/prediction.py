@@ -4,7 +4,7 @@ import dask.array as da
 import numpy as np
 from dask import delayed
 
-from .chunks import is_table, whole_rows
+from .chunks import delayed_chunks, is_table, whole_rows
 
 
 def predict_lazily(estimator, method, X):
@@ -58,7 +58,7 @@ def _of_partitions(X, given):
             (np.nan, *like_prediction.shape[1:]),
             meta=like_prediction,
         )
-        for partition in X.to_delayed()
+        for partition in delayed_chunks(X)
     ]
     return da.concatenate(arrays, allow_unknown_chunksizes=True)
 
