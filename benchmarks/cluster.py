@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dask.array as da
-import joblib
 import numpy as np
 from distributed import Client, LocalCluster
 from scipy.optimize import nnls
@@ -105,9 +104,10 @@ class LocalEvaluation:
         parameters = initial_parameters(mlp, data.network, np.random.RandomState(0))
         self.parameters = parameters.copy(np.float32)
         self.gradient = self.parameters.zeros_like()
-        self.objective = Objective(
-            data.network, 1e-4, np.float32, n_threads=joblib.cpu_count()
-        )
+        with training_threads() as n_threads:
+            self.objective = Objective(
+                data.network, 1e-4, np.float32, n_threads=n_threads
+            )
 
     def __call__(self):
         """Evaluate; return the seconds."""

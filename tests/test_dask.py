@@ -5,6 +5,7 @@ import pickle
 import signal
 import time
 import warnings
+from contextlib import contextmanager
 
 import dask
 import dask.array as da
@@ -41,15 +42,20 @@ CHUNKS = (130, 0, 60, 10, 100)
 N_ROWS = sum(CHUNKS)
 
 
-def make_cluster(n_workers=2, **options):
-    return LocalCluster(
+@contextmanager
+def make_cluster(n_workers=2):
+    before = os.environ.copy()
+    with LocalCluster(
         n_workers=n_workers,
         threads_per_worker=1,
         processes=True,
         # Any free port: there may be other clusters on the machine.
         dashboard_address=":0",
-        **options,
-    )
+    ) as cluster:
+        yield cluster
+    # What is set for the workers is set in this process, too.
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="module")
