@@ -11,7 +11,12 @@ import skmlp_backprop
 PACKAGE = Path(skmlp_backprop.__file__).parent
 # Each floor's folders, from the lowest up. Those of one floor do without each other;
 # what is beside the floors may import anything.
-FLOORS = [["_network"], ["_solvers"], ["_estimators"], ["_search", "_tabular"]]
+FLOORS = [
+    ["_network"],
+    ["_solvers"],
+    ["_estimators"],
+    ["_search", "_tabular", "_distributed"],
+]
 FOLDERS = [folder for floor in FLOORS for folder in floor]
 OUTSIDE_OF_NETWORK = {"numpy", "scipy", "joblib", "threadpoolctl"}
 MODULES = sorted(

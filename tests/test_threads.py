@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -42,10 +44,10 @@ def until(condition, seconds=10):
 @pytest.fixture
 def unlimited():
     """The BLAS's threads as the process began with them."""
-    if any(variable in os.environ for variable in threads._THREAD_VARIABLES):
-        pytest.skip("an environment variable limits the threads")
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core: there are no threads to limit")
+    if threads.is_limited():
+        pytest.skip("an environment variable limits the threads")
     before = n_blas_threads()
     assert min(before) > 1
     yield before
@@ -329,7 +331,6 @@ def test_small_predictions_hold_the_blas(n_rows, unlimited, monkeypatch):
 def test_more_cores_than_the_blas_has_threads(monkeypatch):
     """On 96 cores a wheel's OpenBLAS has 64 threads: nobody has limited it."""
     monkeypatch.setattr(threads, "_n_cores", lambda: 96)
-    monkeypatch.setattr(os, "environ", {})
     library = SimpleNamespace(n_threads=64)
     monkeypatch.setattr(threads, "_libraries", lambda: [library])
     assert not threads.is_limited()
@@ -360,3 +361,23 @@ def fork_and_count():
 def test_a_process_forked_in_a_fit_is_not_limited(unlimited, small):
     counts = watched_fit(small, fork_and_count, solver="sgd")
     assert counts == (unlimited, unlimited)
+
+
+def test_a_variable_that_came_too_late_for_the_blas(unlimited, monkeypatch):
+    # As a Dask cluster sets it for its workers, in its own process too.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with threads.training_threads() as n_threads:
+        assert n_threads > 1
+        assert max(n_blas_threads()) == 1
+
+
+def test_a_variable_that_the_blas_has_read():
+    script = (
+        "from skmlp_backprop._network import threads\n"
+        "with threads.training_threads() as n_threads: print(n_threads)"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "1"

@@ -36,7 +36,7 @@ class BaseBackpropMLP(
     A subclass has, besides its own parameters:
 
     - ``_codec_of(y)``: the :class:`Labels` or :class:`Numbers` that y is made of;
-    - ``_check_same_codec(y)``: that y is such as in the previous call of `fit`;
+    - ``_check_same_codec(codec)``: that it is that of the previous call of `fit`;
     - ``_row_weights(X, targets, codec, sample_weight)``: the weight of each row;
     - ``_sklearn_class()``: scikit-learn's class of the same kind.
     """
@@ -176,18 +176,51 @@ class BaseBackpropMLP(
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
         X, y = self._validate_rows(X, y, reset=not continuing)
-        if continuing:
-            self._check_same_codec(y)
-        codec = self._codec if continuing else self._codec_of(y)
+        codec = self._codec_to_fit(self._codec_of(y), continuing)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
         data = self._training_data(X, y, codec, sample_weight)
+        return self._fit_to(data, continuing, context, given)
+
+    def _codec_to_fit(self, codec, continuing):
+        """That of y; where a training goes on, that of the previous call."""
+        if not continuing:
+            return codec
+        self._check_same_codec(codec)
+        return self._codec
+
+    def _fit_to(self, data, continuing, context, given, **makers):
+        """Train on checked data, report, and become fitted.
+
+        Parameters
+        ----------
+        data : TrainingData
+            The data.
+
+        continuing : bool
+            Whether to go on from the weights there are.
+
+        context : sklearn.callback.CallbackContext
+            The context of the fit.
+
+        given : dict
+            What callbacks may ask for: `X`, `y` and `metadata`.
+
+        **makers
+            What :func:`train` is to make its objective and its epochs by.
+
+        Returns
+        -------
+        self : BackpropMLPClassifier or BackpropMLPRegressor
+            The fitted estimator.
+        """
         (trained,) = train(
             [self],
             data,
             [self._state(data)] if continuing else None,
             reporters=self._reporters(context, data, given),
+            **makers,
         )
         vars(self).update(trained.attributes())
         warn_of_end(trained, self)
@@ -224,7 +257,7 @@ class BaseBackpropMLP(
 
         def fitted(history, parameters):
             return fitted_attributes(
-                data.network, data.codec, history, parameters.copy(data.rows.X.dtype)
+                data.network, data.codec, history, parameters.copy(data.rows.dtype)
             )
 
         task_name = "epoch" if self.solver in STOCHASTIC_SOLVERS else "iteration"

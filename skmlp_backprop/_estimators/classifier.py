@@ -339,9 +339,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     def _codec_of(self, y):
         return Labels.that_occur_in(y)
 
-    def _check_same_codec(self, y):
-        """Refuse y of other classes than those there are."""
-        classes = Labels.that_occur_in(y).classes
+    def _check_same_codec(self, codec):
+        """Refuse other classes than those there are."""
+        classes = codec.classes
         if set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the "

@@ -167,10 +167,14 @@ class FittedNetworkMixin:
 
     def _data_of(self, X, targets, codec, sample_weight):
         """The same of targets, as the codec has encoded them."""
-        network = make_network(self, X.shape[1], codec)
+        network = self._network_of(X.shape[1], codec)
         network.loss.check_targets(targets)
         weights = self._row_weights(X, targets, codec, sample_weight)
         return TrainingData(network, Rows(X, targets, weights), codec)
+
+    def _network_of(self, n_features, codec):
+        """The network that the parameters make of so many features and a codec."""
+        return make_network(self, n_features, codec)
 
     def _parameters(self):
         """The fitted weights as they are, which may have been set since."""

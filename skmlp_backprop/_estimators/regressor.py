@@ -305,19 +305,19 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def _codec_of(self, y):
         return Numbers.in_columns_of(y)
 
-    def _check_same_codec(self, y):
+    def _check_same_codec(self, codec):
         """Nothing to refuse here: encoding finds another number of columns."""
 
-    def _data_of(self, X, targets, codec, sample_weight):
+    def _network_of(self, n_features, codec):
         self._check_quantiles()
-        data = super()._data_of(X, targets, codec, sample_weight)
-        if data.network.loss.has_kink and self.solver not in STOCHASTIC_SOLVERS:
+        network = super()._network_of(n_features, codec)
+        if network.loss.has_kink and self.solver not in STOCHASTIC_SOLVERS:
             raise ValueError(
                 f"loss={self.loss!r} has a kink at each row's target, at which the "
                 f"line searches of solver={self.solver!r} end too soon. Use solver "
                 "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
             )
-        return data
+        return network
 
     def _check_quantiles(self):
         """Refuse levels that are none, or not in order."""

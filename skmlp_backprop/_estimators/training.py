@@ -17,6 +17,7 @@ from .._network.parameters import Parameters
 from .._network.rows import Rows, Selection
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._solvers import SOLVERS
+from .._solvers.epochs import Epochs
 from .._solvers.history import PUBLIC_HISTORY, History
 from .._solvers.in_training import NetworkInTraining
 from .._solvers.monitor import Monitor
@@ -152,6 +153,7 @@ def train(
     solvers=None,
     reporters=None,
     make_objective=Objective,
+    make_epochs=Epochs,
 ):
     """Train networks as one stack, from new weights or on from given ones.
 
@@ -179,6 +181,9 @@ def train(
     make_objective : callable, default=Objective
         Makes what the solver minimises, of :class:`Objective`'s arguments.
 
+    make_epochs : callable, default=Epochs
+        Makes what cuts the rows into batches, of :class:`Epochs`'s arguments.
+
     Returns
     -------
     trained : list of Trained
@@ -202,7 +207,7 @@ def train(
             rows, lead.validation_fraction, data.codec, random_states[0]
         )
         validation_score = _ValidationScore(network, data.codec, held_out)
-    dtype = solver.arithmetic_dtype(data.rows.X.dtype)
+    dtype = solver.arithmetic_dtype(data.rows.dtype)
     stack = Parameters.copied_to_stack([state.parameters for state in states], dtype)
     blas_threads_pay = solver.stochastic and (
         solver.n_batch_rows(rows.n_rows) * _largest_of_blas(stack, data.rows)
@@ -219,7 +224,7 @@ def train(
             n_threads=1 if solver.stochastic else n_threads,
         )
         orders = _sources_of_orders(estimators, random_states)
-        problem = Problem(objective, rows, orders, validation_score)
+        problem = Problem(objective, rows, orders, validation_score, make_epochs)
         solver.solve(problem, stack, members)
     return [_result(member, data) for member in members]
 
@@ -371,7 +376,7 @@ def _result(member, data):
         )
     parameters = member.weights
     # A solver may have evaluated in another precision than that of the rows.
-    dtype = data.rows.X.dtype
+    dtype = data.rows.dtype
     if parameters.flat.dtype != dtype:
         with np.errstate(over="ignore"):
             parameters = parameters.copy(dtype)

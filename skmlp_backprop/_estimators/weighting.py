@@ -33,13 +33,41 @@ def sample_weights(X, sample_weight):
     """
     if sample_weight is None:
         return None
-    return _in_precision(_checked(X, sample_weight), "sample_weight", X.dtype)
+    weights = checked_sample_weights(X, sample_weight)
+    return _in_precision(weights, "sample_weight", X.dtype)
 
 
-def _checked(X, sample_weight):
-    # In float64: what is no weight in the precision of X is told with the remedy.
+def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
+    """Validate sample weights, whose sum may still be too large or small.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        The rows.
+
+    sample_weight : array-like of shape (n_rows,)
+        Their weights.
+
+    allow_all_zero : bool, default=False
+        Whether all may be 0, as those of a part of the rows may be.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_rows,), float64
+        The same. What is no weight in the precision of `X` is yet to be told, with the
+        remedy.
+
+    Raises
+    ------
+    ValueError
+        If one is negative or not finite, or their number is not that of the rows.
+    """
     return _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        sample_weight,
+        X,
+        dtype=np.float64,
+        ensure_non_negative=True,
+        allow_all_zero_weights=allow_all_zero,
     )
 
 
@@ -78,27 +106,83 @@ def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):
         or too large or small for the precision of `X`.
     """
     if sample_weight is not None:
-        sample_weight = _checked(X, sample_weight)
-    _check_class_weight(class_weight, labels)
+        sample_weight = checked_sample_weights(X, sample_weight)
+    check_class_weight(class_weight, labels)
+    weights = combined_weights(targets, labels, class_weight, sample_weight)
+    if weights is None:
+        return None
+    return _in_precision(weights, what_is_weighed(class_weight), X.dtype)
+
+
+def what_is_weighed(class_weight):
+    """What the weights are, in words."""
+    is_of_rows = class_weight is None
+    return "sample_weight" if is_of_rows else "class_weight times sample_weight"
+
+
+def combined_weights(targets, labels, class_weight, sample_weight):
+    """Class weight times sample weight, both checked, for each row.
+
+    Parameters
+    ----------
+    targets, labels, class_weight
+        As in :func:`class_and_sample_weights`.
+
+    sample_weight : ndarray of shape (n_rows,) or None
+        Checked sample weights.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_rows,), float64, or None
+        The product; None if there is nothing to weigh.
+    """
     if class_weight is None:
-        weights = sample_weight
-    elif labels.multilabel:
+        return sample_weight
+    if labels.multilabel:
         weights = _multilabel_weights(targets, class_weight, sample_weight)
     else:
         classes = labels.classes.tolist()
         weights = _class_weights(targets, classes, class_weight, sample_weight)[targets]
-    if weights is None:
-        return None
-    if class_weight is not None and sample_weight is not None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            weights = weights * sample_weight
-    what = (
-        "sample_weight" if class_weight is None else "class_weight times sample_weight"
-    )
-    return _in_precision(weights, what, X.dtype)
+    if sample_weight is None:
+        return weights
+    with np.errstate(over="ignore", invalid="ignore"):
+        return weights * sample_weight
 
 
-def _check_class_weight(class_weight, labels):
+def spelled_out(class_weight, labels, counts):
+    """Class weights without "balanced", for whoever sees but a part of the rows.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict, "balanced" or None
+        As the user gave them, checked.
+
+    labels : Labels
+        The classes.
+
+    counts : ndarray of shape (n_classes,) or (n_classes, 2)
+        Sum of the sample weights of each class; for multilabel targets of the rows
+        without and of those with each label.
+
+    Returns
+    -------
+    class_weight : dict, list of dict or None
+        The same weights.
+    """
+    if class_weight != "balanced":
+        return class_weight
+    if labels.multilabel:
+        return [dict(enumerate(_balanced_by_counts(pair))) for pair in counts]
+    weights = _balanced_by_counts(counts)
+    return dict(zip(labels.classes.tolist(), weights, strict=True))
+
+
+def _balanced_by_counts(counts):
+    """The balanced weights of classes of which each has one row that stands for all."""
+    return _balanced(np.arange(len(counts)), len(counts), counts).tolist()
+
+
+def check_class_weight(class_weight, labels):
     """Refuse what is not of the right form, and weights that are no weights."""
     if isinstance(class_weight, list) and not labels.multilabel:
         raise ValueError(
@@ -136,6 +220,29 @@ def _in_precision(weights, what, dtype):
     """Convert weights; refuse those that J can't be divided by the sum of."""
     with np.errstate(over="ignore"):
         total = float(weights.sum(dtype=np.float64))
+    check_total(total, what, dtype)
+    return weights.astype(dtype, copy=False)
+
+
+def check_total(total, what, dtype):
+    """Refuse a sum of weights that J can't be divided by.
+
+    Parameters
+    ----------
+    total : float
+        The sum.
+
+    what : str
+        What the weights are, in words.
+
+    dtype : dtype
+        Precision of the rows.
+
+    Raises
+    ------
+    ValueError
+        If it is zero, or too large or small for the precision.
+    """
     if total == 0:
         raise ValueError(
             f"{what} is zero for every row: there is nothing to learn from these rows."
@@ -149,7 +256,6 @@ def _in_precision(weights, what, dtype):
             f"{'small' if is_small else 'large'} for {np.dtype(dtype)}. Only the "
             "ratios of weights count: scale them to a mean of 1."
         )
-    return weights.astype(dtype, copy=False)
 
 
 def _multilabel_weights(indicator, class_weight, sample_weight):

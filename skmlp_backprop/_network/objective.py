@@ -92,6 +92,26 @@ class Objective:
             J of each network.
         """
         scale = 1 / rows.weight_sum
+        loss = self.sum_losses(parameters, rows, scale, gradient)
+        return loss + self._penalty(parameters, scale, gradient)
+
+    def sum_losses(self, parameters, rows, scale, gradient):
+        """Evaluate the scaled sum of losses, J's first term, and its gradient.
+
+        Parameters
+        ----------
+        parameters, rows, gradient
+            As in :meth:`loss_and_gradient`.
+
+        scale : float
+            What each row's weighted loss is multiplied by: 1/W, where W may count
+            rows that are elsewhere, too.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_stack,)
+            The sum for each network.
+        """
         first, *others = rows.shares(len(self._lanes), SHARE_ROWS)
         sums = [
             self._pool.submit(lane.sum_apart, parameters, share, scale)
@@ -102,7 +122,7 @@ class Objective:
             other_loss, other_gradient = other.result()
             loss = loss + other_loss
             gradient.flat += other_gradient.flat
-        return loss + self._penalty(parameters, scale, gradient)
+        return loss
 
     def _penalty(self, parameters, scale, gradient):
         """Add the penalty's gradient to `gradient`; return the penalty."""

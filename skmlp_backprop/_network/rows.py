@@ -68,6 +68,11 @@ class Rows:
         self.weight_sum = float(self.n_rows if weights is None else weights.sum())
 
     @property
+    def dtype(self):
+        """Precision of the samples."""
+        return self.X.dtype
+
+    @property
     def is_sparse(self):
         """Whether X is a sparse matrix or array."""
         return sparse.issparse(self.X)
@@ -236,9 +241,21 @@ class Batches:
             rows without weights only.
         """
         for start in range(0, self.rows.n_rows, self.batch_size):
-            yield self._gather(order[..., start : start + self.batch_size])
+            yield self.gather(order[..., start : start + self.batch_size])
 
-    def _gather(self, index):
+    def gather(self, index):
+        """The rows at `index`, of which there are at most as many as in a batch.
+
+        Parameters
+        ----------
+        index : ndarray of shape (n,) or (n_stack, n), int
+            Their numbers, the same or others for each network.
+
+        Returns
+        -------
+        rows : Rows or OwnRows
+            Copied, until the next call.
+        """
         rows = self._source
         if self._numbers is not None:
             index = self._numbers[index]

@@ -32,12 +32,6 @@ import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
 
-_THREAD_VARIABLES = (
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "OMP_NUM_THREADS",
-)
 # The OpenBLAS of the wheels is built for at most as many.
 _MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the BLAS's threads pay.
@@ -232,9 +226,12 @@ def _n_cores():
 
 
 def is_limited():
-    """Whether the caller has limited the threads of a BLAS library."""
-    if any(variable in os.environ for variable in _THREAD_VARIABLES):
-        return True
+    """Whether the caller has limited the threads of a BLAS library.
+
+    By an environment variable, too, which the library has read when it was loaded. One
+    that was set since, as a Dask cluster in this process does for its workers, limits
+    nothing.
+    """
     return any(library.n_threads < _n_most() for library in _libraries())
 
 

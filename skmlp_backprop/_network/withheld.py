@@ -53,6 +53,6 @@ class WithholdingBatches(Batches):
         # By rows, as they are gathered.
         self._shares = np.ascontiguousarray((is_seen * gain).T, dtype=rows.X.dtype)
 
-    def _gather(self, index):
+    def gather(self, index):
         shares = np.ascontiguousarray(self._shares[index].T)
-        return WithheldRows(super()._gather(index), shares[:, np.newaxis])
+        return WithheldRows(super().gather(index), shares[:, np.newaxis])

@@ -37,8 +37,17 @@ def run_epochs(problem, parameters, members):
         stack.interrupt()
 
 
-class _Epochs:
-    """The batches of one epoch after the other."""
+class Epochs:
+    """The batches of one epoch after the other.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its rows and sources of shuffles are read.
+
+    solver : MinibatchSolver
+        Its batch size is read, and whether it shuffles.
+    """
 
     def __init__(self, problem, solver):
         n_rows, random_states = problem.rows.n_rows, problem.random_states
@@ -75,7 +84,7 @@ class _Stack:
         for i, member in enumerate(self.members):
             member.start(parameters.view_network(i))
         solvers = [member.solver for member in members]
-        self.epochs = _Epochs(problem, solvers[0])
+        self.epochs = problem.make_epochs(problem, solvers[0])
         self.steps = Steps(problem.objective, solvers, parameters)
 
     def run_epoch(self):

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._network.objective import Objective
 from .._network.rows import Rows
+from .epochs import Epochs
 
 
 @dataclass
@@ -27,12 +28,17 @@ class Problem:
     validation_score : callable or None
         Score of the given :class:`Parameters` on held-out rows; where there is
         one, the minibatch solvers stop by it.
+
+    make_epochs : callable, default=Epochs
+        Makes what cuts the rows into batches, epoch by epoch, of a problem and a
+        solver; it has the methods of :class:`Epochs`.
     """
 
     objective: Objective
     rows: Rows
     random_states: list
     validation_score: Callable | None = None
+    make_epochs: Callable = Epochs
 
 
 @dataclass

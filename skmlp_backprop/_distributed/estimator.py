@@ -1,0 +1,287 @@
+"""What makes an estimator fit and predict Dask collections."""
+
+import copy
+import warnings
+from functools import partial
+
+import dask
+import numpy as np
+from dask import delayed
+from distributed import get_client
+from scipy import sparse
+from sklearn.callback import with_callbacks
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_private import _fit_context
+from .._estimators.training import TrainingData
+from .._estimators.weighting import check_total, what_is_weighed
+from .._solvers import STOCHASTIC_SOLVERS
+from .census import Census, check_chunk, find_facts
+from .chunks import are_distributed, bind, is_table, known_rows
+from .objective import DistributedEpochs, DistributedObjective, DistributedRows
+from .part import Part, Recipe
+from .parts import Parts, await_all, results_of, workers_of
+from .prediction import predict_lazily
+from .shares import runs_of_chunks
+
+
+class DaskMixin:
+    """Mixin that goes before a local estimator.
+
+    A subclass has, besides the parameter `client`:
+
+    - ``_local``: the local estimator's class;
+    - ``_facts_of_y``: finds what is to be known of a chunk of y;
+    - ``_codec_of_census(census)``: the codec of what was found;
+    - ``_class_weight_of(census, codec)``: the class weights, spelled out.
+    """
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the network to data.
+
+        Parameters
+        ----------
+        X : Dask Array or DataFrame of shape (n_samples, n_features)
+            The samples, in chunks that are dense or CSR. They are trained in float32
+            where all chunks are of float32 (by "tnc" in float64), else in float64.
+
+        y : Dask Array, Series or DataFrame of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            The targets, in chunks like those of X.
+
+        sample_weight : Dask Array or Series of shape (n_samples,), default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input or a combination of parameters is invalid. What was fitted
+            before stays as it was.
+
+        RuntimeError
+            If the cluster has no workers, or rows are lost that can't be computed anew.
+
+        Notes
+        -----
+        Where all of the data are local, the fit is local, too, and no client is needed.
+        """
+        if not are_distributed(X, y, sample_weight):
+            return super().fit(X, y, sample_weight)
+        return self._fit_distributed(X, y, sample_weight)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @keeping_the_old_fit_on_error
+    @with_callbacks
+    def _fit_distributed(self, X, y, sample_weight):
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        if self.early_stopping and self.solver in STOCHASTIC_SOLVERS:
+            raise ValueError(
+                "early_stopping=True would hold rows out of chunks at the workers, "
+                "which is not supported. Stop by validation data of your own: "
+                "set_callbacks(EarlyStopping(X_val, y_val)), from "
+                "skmlp_backprop.callbacks."
+            )
+        continuing = self.warm_start and hasattr(self, "coefs_")
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        given = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **given)
+        data = self._distribute(X, y, sample_weight, continuing)
+        return self._fit_to(
+            data,
+            continuing,
+            context,
+            given,
+            make_objective=DistributedObjective,
+            make_epochs=DistributedEpochs,
+        )
+
+    def _distribute(self, X, y, sample_weight, continuing):
+        """Make parts at the workers of the data, checked as those of a local fit."""
+        client = _current_client() if self.client is None else self.client
+        workers = workers_of(client)
+        chunks, census = self._count(client, workers, X, y, sample_weight)
+        self._check_census(census, X, y, reset=not continuing)
+        codec = self._codec_to_fit(self._codec_of_census(census), continuing)
+        network = self._network_of(census.n_features, codec)
+        self._check_targets(network, codec, census)
+        class_weight = self._class_weight_of(census, codec)
+        recipe = Recipe(network, codec, census.dtype, class_weight)
+        parts = _make_parts(client, workers, recipe, chunks, census.n_rows)
+        n_rows, weights = zip(*parts.ask("totals"), strict=True)
+        weight_sum = None
+        if weights[0] is not None:
+            weight_sum = float(sum(weights))
+            check_total(weight_sum, what_is_weighed(class_weight), census.dtype)
+        rows = DistributedRows(parts, list(n_rows), weight_sum, census.dtype)
+        return TrainingData(network, rows, codec)
+
+    def _count(self, client, workers, X, y, sample_weight):
+        """Compute the chunks, each of them once; find out what is to be known of all.
+
+        Returns
+        -------
+        chunks : list of Future
+            The checked chunks, each at the worker that its part will be at.
+
+        census : Census
+            What was found.
+        """
+        if y is None:
+            validate_data(self, np.zeros((1, X.shape[1])), None)
+        bound = bind(X, y, sample_weight)
+        check = delayed(partial(check_chunk, type(self).__name__, self._y_numeric))
+        find = delayed(partial(find_facts, find_facts_of_y=self._facts_of_y))
+        checked = [check(*chunk) for chunk in bound]
+        rows = known_rows(X) or [1] * len(bound)
+        # Each chunk is in a run, without rows too.
+        runs = runs_of_chunks([max(1, n) for n in rows], len(workers))
+        chunks, facts = [], []
+        for worker, run in zip(workers, runs, strict=False):
+            where = {"workers": [worker], "allow_other_workers": True}
+            of_run = [checked[i] for i in run]
+            # Together, for each chunk to be computed once.
+            futures = client.compute([*of_run, *map(find, of_run)], **where)
+            chunks += futures[: len(run)]
+            facts += futures[len(run) :]
+        return chunks, Census(results_of(client, facts))
+
+    def _check_census(self, census, X, y, reset):
+        """Refuse what a local fit would refuse of all rows; take names of features."""
+        n_rows = sum(census.n_rows)
+        if n_rows == 0:
+            check_array(np.empty((0, X.shape[1])), estimator=self)
+        if census.is_sparse:
+            self._check_input(sparse.csr_array((1, 1)))
+        if census.y_shape == (1,):
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected. Please "
+                "change the shape of y to (n_samples,), for example using ravel().",
+                DataConversionWarning,
+                stacklevel=2,
+            )
+        if census.weight == 0:
+            raise ValueError(
+                "Sample weights must contain at least one non-zero number."
+            )
+        # Its columns' names and number are all that is looked at.
+        like_X = X._meta if is_table(X) else np.empty((0, census.n_features))
+        validate_data(self, like_X, [], reset=reset, skip_check_array=True)
+
+    def _check_targets(self, network, codec, census):
+        """Refuse targets that the loss is not defined for: nothing to refuse."""
+
+    def to_local(self):
+        """The fitted local estimator, which needs no cluster.
+
+        Returns
+        -------
+        estimator : BackpropMLPClassifier or BackpropMLPRegressor
+            With the same parameters, weights and history, which it shares.
+        """
+        check_is_fitted(self)
+        local = self._local.__new__(self._local)
+        vars(local).update(vars(self))
+        del local.client
+        return local
+
+    def predict(self, X):
+        """Predict by :meth:`to_local`'s `predict`; of Dask collections lazily.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        y : Dask Array or ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or numbers. Of a Dask collection a Dask Array, whose chunks are each
+            predicted when it is computed.
+        """
+        return self._predict_by("predict", X)
+
+    def _predict_by(self, method, X):
+        """A prediction of Dask collections chunk by chunk; of others at once."""
+        if not are_distributed(X):
+            return getattr(super(), method)(X)
+        check_is_fitted(self)
+        return predict_lazily(self.to_local(), method, X)
+
+    def _partial_fit_chunks(self, X, y, sample_weight, partial_fit):
+        """Train on the chunks, one after the other."""
+        for chunk in bind(X, y, sample_weight):
+            computed = self._compute(chunk)
+            if computed[0].shape[0] > 0:
+                partial_fit(*computed)
+        return self
+
+    def _compute(self, tasks):
+        """Results of tasks, by the client or whatever scheduler Dask would take."""
+        if self.client is None:
+            return dask.compute(*tasks)
+        return results_of(self.client, self.client.compute(list(tasks)))
+
+    # A client is a connection: it is neither copied nor pickled.
+
+    def __sklearn_clone__(self):
+        twin = copy.copy(self)
+        twin.client = None
+        twin = super(DaskMixin, twin).__sklearn_clone__()
+        twin.client = self.client
+        return twin
+
+    def __deepcopy__(self, memo):
+        memo[id(self.client)] = self.client
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "client": None}
+
+
+def _current_client():
+    """The client that Dask itself would use.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    try:
+        return get_client()
+    except ValueError as error:
+        raise ValueError(
+            "There is no Dask client. Make one, such as distributed.Client(), or pass "
+            "it as `client`."
+        ) from error
+
+
+def _make_parts(client, workers, recipe, chunks, n_rows):
+    """One part for each worker, of a run of chunks; waited for.
+
+    Each future of a part depends on those of its chunks, which are let go: Dask keeps
+    how they are computed, not their memory, and does it again where a worker dies.
+    """
+    runs = runs_of_chunks(n_rows, len(workers))
+    futures = [
+        client.submit(
+            Part,
+            recipe,
+            number,
+            *[chunks[i] for i in run],
+            workers=[worker],
+            allow_other_workers=True,
+            pure=False,
+        )
+        for number, (worker, run) in enumerate(zip(workers, runs, strict=False))
+    ]
+    await_all(client, futures)
+    return Parts(client, futures)

@@ -1,0 +1,157 @@
+"""The objective over rows at the workers of a cluster, and batches of these."""
+
+import numpy as np
+
+from .._network.objective import Objective
+from .shares import batch_shares
+
+
+class DistributedRows:
+    """All rows, as a training on the client knows them.
+
+    Parameters
+    ----------
+    parts : Parts
+        Where they are.
+
+    n_rows_of_parts : list of int
+        Rows of each part.
+
+    weight_sum : float or None
+        Sum of the weights; None where each row counts 1.
+
+    dtype : dtype
+        Precision of the samples.
+    """
+
+    def __init__(self, parts, n_rows_of_parts, weight_sum, dtype):
+        self.parts = parts
+        self.n_rows_of_parts = n_rows_of_parts
+        self.n_rows = sum(n_rows_of_parts)
+        self.is_weighted = weight_sum is not None
+        self.weight_sum = weight_sum if self.is_weighted else float(self.n_rows)
+        self.dtype = dtype
+
+    def for_products(self):
+        """The same rows: each part sees to the layout of its own."""
+        return self
+
+    def for_batches(self):
+        """The same rows: each part sees to the layout of its own."""
+        return self
+
+    def sums(self, theta, scale, masks):
+        """Each part's sum of losses and its gradient, see :meth:`Part.sum_losses`."""
+        return self.parts.ask("sum_losses", self.parts.share(theta), scale)
+
+
+class DistributedBatch:
+    """A batch: the union of the parts' shares.
+
+    Parameters
+    ----------
+    rows : DistributedRows
+        All rows.
+
+    order : tuple of int or None
+        Seed and number of the epoch; None for rows as they stand.
+
+    spans : ndarray of shape (n_parts, 2), int
+        First and last row of each part's share, in its order.
+
+    weight_sum : float
+        Sum of the batch's weights.
+    """
+
+    def __init__(self, rows, order, spans, weight_sum):
+        self.rows = rows
+        self.order = order
+        self.spans = spans.tolist()
+        self.weight_sum = weight_sum
+
+    def sums(self, theta, scale, masks):
+        """Each share's sum of losses and its gradient, see :meth:`Part.sum_batch`."""
+        parts = self.rows.parts
+        theta = parts.share(theta)
+        return parts.ask_each(
+            "sum_batch",
+            [
+                (theta, scale, self.order, (start, stop), masks)
+                if stop > start
+                else None
+                for start, stop in self.spans
+            ],
+        )
+
+
+class DistributedObjective(Objective):
+    """J and its gradient over rows at the workers.
+
+    The parameters are those of :class:`Objective`; its threads are the workers' affair.
+    The weights go to every part once, and the parts' sums are added in the order of the
+    parts: a result does not depend on timing.
+    """
+
+    def __init__(self, network, alpha, dtype, n_stack=1, dropout=None, n_threads=1):
+        super().__init__(network, alpha, dtype, n_stack)
+        self._masks = None
+        if dropout is not None:
+            seed = dropout.random_state.randint(2**31 - 1)
+            self._masks = dropout.rates, seed
+        self._n_evaluations = 0
+
+    def sum_losses(self, parameters, rows, scale, gradient):
+        """The same, of what each part sums."""
+        masks = None
+        if self._masks is not None:
+            rates, seed = self._masks
+            masks = rates, (seed, self._n_evaluations)
+        self._n_evaluations += 1
+        (loss, first), *others = rows.sums(parameters.flat, scale, masks)
+        np.copyto(gradient.flat, first)
+        for other_loss, other in others:
+            loss = loss + other_loss
+            gradient.flat += other
+        return loss
+
+
+class DistributedEpochs:
+    """The batches of one epoch after the other.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its rows are :class:`DistributedRows`.
+
+    solver : MinibatchSolver
+        Its batch size is read, and whether it shuffles.
+    """
+
+    def __init__(self, problem, solver):
+        self.rows = problem.rows
+        self.batch_rows = solver.n_batch_rows(self.rows.n_rows)
+        self.seed = None
+        if solver.shuffle:
+            self.seed = problem.random_states[0].randint(2**31 - 1)
+        self.n_epochs = 0
+
+    def next(self):
+        """The next epoch's batches."""
+        order = None if self.seed is None else (self.seed, self.n_epochs)
+        self.n_epochs += 1
+        shares = batch_shares(self.rows.n_rows_of_parts, self.batch_rows)
+        weights = self._weights(order)
+        for number, spans in enumerate(shares):
+            weight = np.diff(spans).sum() if weights is None else weights[number]
+            yield DistributedBatch(self.rows, order, spans, float(weight))
+
+    def _weights(self, order):
+        """Sum of each batch's weights; None where these are its rows."""
+        rows = self.rows
+        if not rows.is_weighted:
+            return None
+        return sum(
+            rows.parts.ask(
+                "batch_weights", order, rows.n_rows_of_parts, self.batch_rows
+            )
+        )

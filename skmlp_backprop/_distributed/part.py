@@ -1,0 +1,293 @@
+"""A part of the rows, which stays at a worker and sums over them when asked to."""
+
+import threading
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from distributed import get_worker
+from scipy import sparse
+
+from .._estimators.weighting import combined_weights
+from .._network.dropout import Dropout
+from .._network.network import Network
+from .._network.objective import Objective
+from .._network.parameters import Parameters
+from .._network.rows import Batches, Rows
+from .._network.threads import training_threads
+from .shares import batch_shares
+
+
+@dataclass
+class Recipe:
+    """How chunks become the rows of a training.
+
+    Parameters
+    ----------
+    network : Network
+        The network that is to be trained.
+
+    codec : Labels or Numbers
+        What the targets stand for.
+
+    dtype : dtype
+        Precision of the rows.
+
+    class_weight : dict, list of dict or None
+        Weights of the classes, spelled out.
+    """
+
+    network: Network
+    codec: object
+    dtype: np.dtype
+    class_weight: dict | list | None = None
+
+    def rows_of(self, chunks):
+        """The rows of chunks, one after the other, their weights in float64."""
+        X = _concatenated([chunk.X for chunk in chunks]).astype(self.dtype, copy=False)
+        targets = np.concatenate(
+            [self.codec.encode(_flat(chunk.y), self.dtype) for chunk in chunks]
+        )
+        sample_weight = None
+        if chunks[0].sample_weight is not None:
+            sample_weight = np.concatenate([chunk.sample_weight for chunk in chunks])
+        weights = combined_weights(
+            targets, self.codec, self.class_weight, sample_weight
+        )
+        return Rows(X, targets, weights)
+
+
+def _flat(y):
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _concatenated(arrays):
+    """One array of all rows; what is a single chunk is not copied."""
+    if len(arrays) == 1:
+        return arrays[0]
+    if any(map(sparse.issparse, arrays)):
+        return sparse.vstack(arrays, format="csr")
+    return np.concatenate(arrays)
+
+
+class Part:
+    """Rows that a worker keeps, and the working memory to sum over them.
+
+    What it is asked for depends on what it is told alone, not on what it was asked
+    before: where a worker dies, another one's copy of the part goes on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How the chunks become rows.
+
+    number : int
+        The part's, which its shuffles and masks depend on.
+
+    *chunks : Chunk
+        The rows, in order.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows.
+
+    weight_sum : float or None
+        Sum of the weights; None where there are none.
+    """
+
+    def __init__(self, recipe, number, *chunks):
+        self.network = recipe.network
+        self.number = number
+        rows = recipe.rows_of([chunk for chunk in chunks if chunk.n_rows > 0])
+        self.n_rows = rows.n_rows
+        self.weight_sum = None
+        if rows.weights is not None:
+            self.weight_sum = rows.weight_sum
+            with np.errstate(over="ignore"):
+                weights = rows.weights.astype(recipe.dtype, copy=False)
+            rows = Rows(rows.X, rows.targets, weights)
+        self._start(rows)
+
+    def _start(self, rows):
+        self.rows = rows
+        # Where a fit was interrupted, a worker with several threads may still be at it.
+        self._lock = threading.Lock()
+        self._arithmetic = None
+        self._for_products = None
+        self._epoch = None
+
+    def __getstate__(self):
+        rows = self.rows.X, self.rows.targets, self.rows.weights
+        names = "network", "number", "n_rows", "weight_sum"
+        return {**{name: getattr(self, name) for name in names}, "rows": rows}
+
+    def __setstate__(self, state):
+        rows = Rows(*state.pop("rows"))
+        vars(self).update(state)
+        self._start(rows)
+
+    def __sizeof__(self):
+        """Bytes of the rows, by which Dask decides what to move and what to spill."""
+        rows, X = self.rows, self.rows.X
+        arrays = [X.data, X.indices, X.indptr] if rows.is_sparse else [X]
+        weights = [] if rows.weights is None else [rows.weights]
+        return sum(array.nbytes for array in [*arrays, rows.targets, *weights])
+
+    def totals(self):
+        """Number of rows, and the sum of the weights or None."""
+        return self.n_rows, self.weight_sum
+
+    def sum_losses(self, theta, scale):
+        """The scaled sum of all rows' losses, and its gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            The weights of one network, as :class:`Parameters` lays them out.
+
+        scale : float
+            What each row's weighted loss is multiplied by.
+
+        Returns
+        -------
+        loss : ndarray of shape (1,)
+            The sum.
+
+        gradient : ndarray of shape (n_parameters,)
+            Its derivatives.
+        """
+        with self._lock:
+            if self._for_products is None:
+                self._for_products = self.rows.for_products()
+            return self._sum(theta, self._for_products, scale, None)
+
+    def sum_batch(self, theta, scale, order, span, masks):
+        """The same over this part's share of a batch.
+
+        Parameters
+        ----------
+        theta, scale
+            As in :meth:`sum_losses`.
+
+        order : tuple of int or None
+            Seed and number of the epoch, which give the order of the rows; None for
+            rows as they stand.
+
+        span : tuple of int
+            First and last row of the share, in that order.
+
+        masks : tuple or None
+            Rates of dropout, and a seed of the batch; None for no dropout.
+
+        Returns
+        -------
+        loss, gradient
+            As by :meth:`sum_losses`.
+        """
+        with self._lock:
+            dropout = None
+            if masks is not None:
+                rates, seed = masks
+                dropout = Dropout(rates, np.random.RandomState([*seed, self.number]))
+            epoch = self._epoch_in(order)
+            return self._sum(theta, epoch.share(*span), scale, dropout)
+
+    def batch_weights(self, order, n_rows, batch_rows):
+        """Sum of the weights of this part's share of each batch of an epoch.
+
+        Parameters
+        ----------
+        order : tuple of int or None
+            As in :meth:`sum_batch`.
+
+        n_rows : list of int
+            Rows of each part.
+
+        batch_rows : int
+            Rows of a batch.
+
+        Returns
+        -------
+        sums : ndarray of shape (n_batches,)
+            The sums.
+        """
+        with self._lock:
+            weights = self._epoch_in(order).weights()
+        sums = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])
+        spans = np.array(
+            [spans[self.number] for spans in batch_shares(n_rows, batch_rows)]
+        )
+        return sums[spans[:, 1]] - sums[spans[:, 0]]
+
+    def _epoch_in(self, order):
+        """The rows in an order, which is kept for the epoch."""
+        if self._epoch is None or self._epoch.order != order:
+            self._epoch = _Epoch(self.rows.for_batches(), order, self.number)
+            self.rows = self._epoch.rows
+        return self._epoch
+
+    def _sum(self, theta, rows, scale, dropout):
+        if self._arithmetic is None or not self._arithmetic.fits(theta, dropout):
+            self._arithmetic = _Arithmetic(self.network, theta.dtype, dropout)
+        return self._arithmetic.sum_losses(theta, rows, scale, dropout)
+
+
+class _Epoch:
+    """A part's rows in the order of an epoch."""
+
+    def __init__(self, rows, order, number):
+        self.rows = rows
+        self.order = order
+        self._index = None
+        if order is not None:
+            source = np.random.RandomState([*order, number])
+            self._index = source.permutation(rows.n_rows)
+
+    def share(self, start, stop):
+        """The rows from one place in the order to another."""
+        if self._index is None:
+            return self.rows.slice(start, stop)
+        return Batches(self.rows, stop - start).gather(self._index[start:stop])
+
+    def weights(self):
+        """Weights in the order."""
+        weights = self.rows.weights
+        return weights if self._index is None else weights[self._index]
+
+
+class _Arithmetic:
+    """The objective of one network, with its buffers, in one precision."""
+
+    def __init__(self, network, dtype, dropout):
+        has_bias = network.input_activation is not None
+        units = network.layer_units
+        n_parameters = sum((i + 1) * o for i, o in pairwise(units))
+        n_parameters += has_bias * units[0]
+        self.parameters = Parameters.view_on(
+            np.empty(n_parameters, dtype), units, input_intercept=has_bias
+        )
+        self.gradient = self.parameters.zeros_like()
+        self._has_dropout = dropout is not None
+        # Threads would draw masks from one source in an order that depends on timing.
+        n_threads = 1 if self._has_dropout else get_worker().state.nthreads
+        # The penalty is one of all rows, and added where the sums are.
+        self.objective = Objective(
+            network, 0, dtype, dropout=dropout, n_threads=n_threads
+        )
+
+    def fits(self, theta, dropout):
+        """Whether it is for weights of this precision."""
+        is_same = self._has_dropout == (dropout is not None)
+        return is_same and theta.dtype == self.objective.dtype
+
+    def sum_losses(self, theta, rows, scale, dropout):
+        """Loss and gradient, the latter a copy."""
+        np.copyto(self.parameters.flat, theta)
+        if dropout is not None:
+            self.objective.dropout.random_state = dropout.random_state
+        with training_threads(), np.errstate(all="ignore"):
+            loss = self.objective.sum_losses(
+                self.parameters, rows, scale, self.gradient
+            )
+        return loss, self.gradient.flat.copy()

@@ -1,0 +1,490 @@
+"""The estimators on a Dask cluster, for rows that no longer fit one machine.
+
+Needs the extra `dask`: ``pip install "skmlp-backprop[dask]"``.
+"""
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
+from ._estimators.classifier import BackpropMLPClassifier
+from ._estimators.codecs import d2_of_quantiles
+from ._estimators.documentation import PARTS, documented
+from ._estimators.regressor import BackpropMLPRegressor
+from ._estimators.weighting import check_class_weight, spelled_out
+
+try:
+    from ._distributed.census import LabelFacts, NumberFacts
+    from ._distributed.chunks import are_distributed
+    from ._distributed.estimator import DaskMixin
+    from ._distributed.scoring import accuracy, r2
+except ImportError as error:
+    raise ImportError(
+        "skmlp_backprop.dask requires dask and distributed. You can install them with "
+        '`pip install "skmlp-backprop[dask]"`.'
+    ) from error
+
+__all__ = ["DaskBackpropMLPClassifier", "DaskBackpropMLPRegressor"]
+
+_PARTS = {
+    **PARTS,
+    "client": """\
+    client : distributed.Client or None, default=None
+        The cluster's client; None for the current one. It is neither pickled nor
+        copied: a clone has the same.""",
+    "distributed_notes": """\
+    "lbfgs", "cg" and "tnc" find the weights that a local fit finds on the same rows, to
+    rounding. A batch of "sgd" and "adam" is the union of the workers' shares, in
+    proportion to their rows, so that their weights are not those of a local fit. All
+    are the same for the same chunks, number of workers and `random_state`.
+
+    The workers that there are when `fit` begins each have a part of the rows. One that
+    joins later has none until the next fit; where one dies, Dask computes its part anew
+    on another. `early_stopping` with "sgd" and "adam" is refused; take
+    :class:`~skmlp_backprop.callbacks.EarlyStopping`.
+
+    Where all data are local, so is what is done with them.""",
+}
+
+
+class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
+    """BackpropMLPClassifier that is fitted where a Dask cluster has the rows.
+
+    It minimises the same J: each worker sums over its rows, in every evaluation.
+
+    Parameters
+    ----------
+    ... network_parameters
+
+    loss : {"log_loss", "squared_error"}, default="log_loss"
+        See :class:`BackpropMLPClassifier`.
+
+    output_activation : {"auto", "softmax", "logistic"}, default="auto"
+        See :class:`BackpropMLPClassifier`.
+
+    ... initial_parameters
+
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        See :class:`BackpropMLPClassifier`; "balanced" by the shares of all rows.
+
+    ... training_parameters
+
+    ... client
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+
+    ... attributes
+
+    See Also
+    --------
+    BackpropMLPClassifier : For rows that fit one machine.
+
+    Notes
+    -----
+    ... distributed_notes
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop.dask import DaskBackpropMLPClassifier
+    >>> X, y = (da.from_array(part, chunks=50) for part in load_iris(return_X_y=True))
+    >>> with Client(n_workers=2) as client:  # doctest: +SKIP
+    ...     mlp = DaskBackpropMLPClassifier(10, solver="lbfgs", random_state=0)
+    ...     mlp.fit(X, y).score(X, y)
+    0.98
+    """
+
+    _local = BackpropMLPClassifier
+    _facts_of_y = LabelFacts.of
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **BackpropMLPClassifier._parameter_constraints,
+        "client": "no_validation",
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        loss="log_loss",
+        output_activation="auto",
+        input_activation=None,
+        weight_init="auto",
+        class_weight=None,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        dropout=0.0,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        client=None,
+    ):
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            loss=loss,
+            output_activation=output_activation,
+            input_activation=input_activation,
+            weight_init=weight_init,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            dropout=dropout,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.client = client
+
+    @available_if(lambda self: self._check_partial_fit())
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch, of Dask collections chunk by chunk in their order.
+
+        It is done on this machine, which needs room for a chunk at a time.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        y : {Dask Array, Series or DataFrame, array-like} of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            Class labels, or a multilabel indicator matrix.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; needed in the first call.
+
+        sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
+                default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        self : DaskBackpropMLPClassifier
+            The classifier.
+        """
+        partial_fit = super().partial_fit
+        if not are_distributed(X, y, sample_weight):
+            return partial_fit(X, y, classes, sample_weight)
+        return self._partial_fit_chunks(
+            X, y, sample_weight, lambda X, y, w=None: partial_fit(X, y, classes, w)
+        )
+
+    def predict_proba(self, X):
+        """Predict the probability of each class; of Dask collections lazily.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        proba : Dask Array or ndarray of shape (n_samples, n_classes)
+            Probabilities; each row sums to 1, save with multilabel targets.
+        """
+        return self._predict_by("predict_proba", X)
+
+    def predict_log_proba(self, X):
+        """Predict the logarithm of the probability of each class; see `predict_proba`.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        log_proba : Dask Array or ndarray of shape (n_samples, n_classes)
+            Logarithms of the probabilities.
+        """
+        return self._predict_by("predict_log_proba", X)
+
+    def decision_function(self, X):
+        """Compute how much speaks for each class; of Dask collections lazily.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        decision : Dask Array or ndarray of shape (n_samples,) or (n_samples, n_classes)
+            As by :class:`BackpropMLPClassifier`.
+        """
+        return self._predict_by("decision_function", X)
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy of the predictions, of Dask collections summed at the workers.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        y : {Dask Array, Series or DataFrame, array-like} of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            The true labels.
+
+        sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
+                default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        score : float
+            From 0 to 1.
+        """
+        if not are_distributed(X, y, sample_weight):
+            return super().score(X, y, sample_weight)
+        return accuracy(self.to_local(), self._compute, X, y, sample_weight)
+
+    def _codec_of_census(self, census):
+        return census.labels()
+
+    def _class_weight_of(self, census, codec):
+        check_class_weight(self.class_weight, codec)
+        return spelled_out(self.class_weight, codec, census.counts(codec))
+
+
+class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
+    """BackpropMLPRegressor that is fitted where a Dask cluster has the rows.
+
+    It minimises the same J: each worker sums over its rows, in every evaluation.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", \
+            "gamma"}, default="squared_error"
+        See :class:`BackpropMLPRegressor`.
+
+    ... network_parameters
+
+    quantile : float or sequence of float, default=0.5
+        The quantile that loss "quantile" aims at, or several.
+
+    huber_epsilon : float, default=1.35
+        Distance, in units of y, from which on loss "huber" is linear.
+
+    ... initial_parameters
+
+    ... training_parameters
+
+    ... client
+
+    Attributes
+    ----------
+    ... attributes
+
+    See Also
+    --------
+    BackpropMLPRegressor : For rows that fit one machine.
+
+    Notes
+    -----
+    ... distributed_notes
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from skmlp_backprop.dask import DaskBackpropMLPRegressor
+    >>> X = da.random.default_rng(0).normal(size=(1000, 5), chunks=(100, 5))
+    >>> with Client(n_workers=2) as client:  # doctest: +SKIP
+    ...     mlp = DaskBackpropMLPRegressor(solver="lbfgs", random_state=0)
+    ...     mlp.fit(X, X.sum(axis=1)).predict(X).compute()
+    """
+
+    _local = BackpropMLPRegressor
+    _facts_of_y = NumberFacts.of
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **BackpropMLPRegressor._parameter_constraints,
+        "client": "no_validation",
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        quantile=0.5,
+        huber_epsilon=1.35,
+        input_activation=None,
+        weight_init="auto",
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        dropout=0.0,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        client=None,
+    ):
+        super().__init__(
+            loss=loss,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            quantile=quantile,
+            huber_epsilon=huber_epsilon,
+            input_activation=input_activation,
+            weight_init=weight_init,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            dropout=dropout,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.client = client
+
+    @available_if(lambda self: self._check_partial_fit())
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch, of Dask collections chunk by chunk in their order.
+
+        It is done on this machine, which needs room for a chunk at a time.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        y : {Dask Array, Series or DataFrame, array-like} of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            The numbers to predict.
+
+        sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
+                default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        self : DaskBackpropMLPRegressor
+            The regressor.
+        """
+        partial_fit = super().partial_fit
+        if not are_distributed(X, y, sample_weight):
+            return partial_fit(X, y, sample_weight)
+        return self._partial_fit_chunks(X, y, sample_weight, partial_fit)
+
+    def score(self, X, y, sample_weight=None):
+        """R2 of the predictions, of several quantiles the mean of their D2.
+
+        Of Dask collections R2 is summed at the workers. D2 is of y's own quantiles, for
+        which y and the predictions come to the client.
+
+        Parameters
+        ----------
+        X : {Dask Array or DataFrame, array-like, sparse matrix} of shape \
+                (n_samples, n_features)
+            The samples.
+
+        y : {Dask Array, Series or DataFrame, array-like} of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            The true numbers.
+
+        sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
+                default=None
+            Weights of the samples; None for 1 each.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        if not are_distributed(X, y, sample_weight):
+            return super().score(X, y, sample_weight)
+        if not self._predicts_quantiles():
+            return r2(self.to_local(), self._compute, X, y, sample_weight)
+        weights = [] if sample_weight is None else [sample_weight]
+        y, values, *weights = self._compute([y, self.predict(X), *weights])
+        targets = np.asarray(y).reshape(-1, 1)
+        return d2_of_quantiles(self.quantile, targets, values, *weights or [None])
+
+    def _codec_of_census(self, census):
+        return census.numbers()
+
+    def _check_targets(self, network, codec, census):
+        # The least and the largest are refused where any is.
+        network.loss.check_targets(codec.encode(census.extremes(), census.dtype))
+
+    def _class_weight_of(self, census, codec):
+        """There are no classes."""
+
+
+for _cls in (DaskBackpropMLPClassifier, DaskBackpropMLPRegressor):
+    documented(_cls, _PARTS)

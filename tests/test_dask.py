@@ -1,0 +1,750 @@
+"""Fits on a real cluster: two worker processes, and what becomes of them."""
+
+import os
+import pickle
+import signal
+import time
+import warnings
+from contextlib import contextmanager
+
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from distributed import Client, LocalCluster
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    StackedGridSearchCV,
+)
+from skmlp_backprop._distributed.shares import batch_shares, runs_of_chunks
+from skmlp_backprop.callbacks import EarlyStopping
+from skmlp_backprop.dask import DaskBackpropMLPClassifier, DaskBackpropMLPRegressor
+
+pytestmark = [
+    # Short trainings.
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # Dask closes connections when it can, also after a worker's death.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+FULL_BATCH = ("lbfgs", "cg", "tnc")
+# Uneven, and one without rows.
+CHUNKS = (130, 0, 60, 10, 100)
+N_ROWS = sum(CHUNKS)
+
+
+@contextmanager
+def make_cluster(n_workers=2):
+    before = os.environ.copy()
+    with LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        processes=True,
+        # Any free port: there may be other clusters on the machine.
+        dashboard_address=":0",
+    ) as cluster:
+        yield cluster
+    # What is set for the workers is set in this process, too.
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with make_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def client(cluster):
+    with Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Samples, labels of three classes, indicators, numbers, weights."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N_ROWS, 6))
+    scores = X @ rng.standard_normal((6, 3))
+    return {
+        "X": X,
+        "labels": np.array(["a", "b", "c"])[scores.argmax(axis=1)],
+        "indicators": (scores > 0).astype(int),
+        "numbers": scores[:, 0] + np.square(X[:, 1]),
+        "columns": scores,
+        "weights": rng.integers(0, 4, N_ROWS).astype(float),
+    }
+
+
+def chunked(array, chunks=CHUNKS):
+    return da.from_array(array, chunks=(chunks, *array.shape[1:]))
+
+
+def classifier_pair(**params):
+    params = {"hidden_layer_sizes": 5, "random_state": 0, "max_fun": 8} | params
+    return DaskBackpropMLPClassifier(**params), BackpropMLPClassifier(**params)
+
+
+def regressor_pair(**params):
+    params = {"hidden_layer_sizes": 5, "random_state": 0, "max_fun": 8} | params
+    return DaskBackpropMLPRegressor(**params), BackpropMLPRegressor(**params)
+
+
+def assert_same_weights(ours, local, tolerance=1e-8):
+    arrays = zip(
+        [*ours.coefs_, *ours.intercepts_],
+        [*local.coefs_, *local.intercepts_],
+        strict=True,
+    )
+    for array, expected in arrays:
+        np.testing.assert_allclose(array, expected, rtol=0, atol=tolerance)
+
+
+# The same weights as of a local fit on the same rows.
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_labels(client, rows, solver, weighted):
+    ours, local = classifier_pair(solver=solver, alpha=0.5)
+    weights = rows["weights"] if weighted else None
+    ours.fit(
+        chunked(rows["X"]),
+        chunked(rows["labels"]),
+        None if weights is None else chunked(weights),
+    )
+    local.fit(rows["X"], rows["labels"], weights)
+    assert_same_weights(ours, local)
+    assert ours.n_fun_ == local.n_fun_
+    assert ours.loss_ == pytest.approx(local.loss_)
+    assert ours.loss_curve_ == pytest.approx(local.loss_curve_)
+    assert ours.classes_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_balanced_classes(client, rows, solver):
+    ours, local = classifier_pair(solver=solver, class_weight="balanced")
+    X, y, weights = rows["X"], rows["labels"], rows["weights"]
+    ours.fit(chunked(X), chunked(y), chunked(weights))
+    assert_same_weights(ours, local.fit(X, y, weights))
+
+
+def test_weights_of_classes(client, rows):
+    ours, local = classifier_pair(solver="lbfgs", class_weight={"a": 3, "b": 0.5})
+    ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+    assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
+
+
+@pytest.mark.parametrize(
+    "class_weight", [None, "balanced", [{0: 2}, {1: 3}, {0: 1, 1: 0.5}]]
+)
+@pytest.mark.parametrize("solver", ["lbfgs", "cg"])
+def test_multilabel(client, rows, solver, class_weight):
+    ours, local = classifier_pair(solver=solver, class_weight=class_weight)
+    X, y, weights = rows["X"], rows["indicators"], rows["weights"]
+    ours.fit(chunked(X), chunked(y), chunked(weights))
+    assert_same_weights(ours, local.fit(X, y, weights))
+    predicted = ours.predict(chunked(X))
+    np.testing.assert_array_equal(predicted.compute(), local.predict(X))
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+@pytest.mark.parametrize("target", ["numbers", "columns"])
+def test_numbers(client, rows, solver, target):
+    ours, local = regressor_pair(solver=solver)
+    X, y = rows["X"], rows[target]
+    ours.fit(chunked(X), chunked(y))
+    assert_same_weights(ours, local.fit(X, y))
+    score = ours.score(chunked(X), chunked(y), chunked(rows["weights"]))
+    assert score == pytest.approx(local.score(X, y, rows["weights"]))
+
+
+@pytest.mark.parametrize("loss", ["poisson", "huber"])
+def test_losses_of_numbers(client, rows, loss):
+    ours, local = regressor_pair(loss=loss, solver="lbfgs")
+    # In the first chunks zeros alone, which Poisson takes as long as there are others.
+    y = np.abs(rows["numbers"]) * (np.arange(N_ROWS) > 150)
+    ours.fit(chunked(rows["X"]), chunked(y))
+    assert_same_weights(ours, local.fit(rows["X"], y))
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_sparse(client, rows, solver):
+    ours, local = classifier_pair(solver=solver)
+    X = np.where(np.abs(rows["X"]) > 1, rows["X"], 0)
+    blocks = chunked(X).map_blocks(sparse.csr_array)
+    ours.fit(blocks, chunked(rows["labels"]))
+    assert_same_weights(ours, local.fit(sparse.csr_array(X), rows["labels"]))
+    proba = ours.predict_proba(blocks).compute()
+    np.testing.assert_allclose(proba, local.predict_proba(X))
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "tnc"])
+def test_float32(client, rows, solver):
+    ours, local = classifier_pair(solver=solver)
+    X = rows["X"].astype(np.float32)
+    ours.fit(chunked(X), chunked(rows["labels"]))
+    local.fit(X, rows["labels"])
+    assert ours.coefs_[0].dtype == np.float32
+    assert_same_weights(ours, local, tolerance=1e-3)
+    proba = ours.predict_proba(chunked(X))
+    assert proba.dtype == proba.compute().dtype == np.float32
+
+
+def test_a_chunk_of_float64_makes_float64(client, rows):
+    X = chunked(rows["X"].astype(np.float32))
+    mixed = da.concatenate([X[:130], chunked(rows["X"])[130:]])
+    ours, local = classifier_pair(solver="lbfgs")
+    ours.fit(mixed, chunked(rows["labels"]))
+    assert ours.coefs_[0].dtype == np.float64
+    assert_same_weights(ours, local.fit(mixed.compute(), rows["labels"]))
+
+
+def test_input_activation(client, rows):
+    ours, local = classifier_pair(solver="lbfgs", input_activation="tanh")
+    ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+    assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
+    np.testing.assert_allclose(ours.input_intercept_, local.input_intercept_)
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_unknown_chunks(client, rows, solver):
+    X, y = rows["X"], rows["labels"]
+    # In the fourth chunk there is then no row.
+    kept = X[:, 0] > -0.5
+    kept[190:200] = False
+    ours, local = classifier_pair(solver=solver)
+    mask = chunked(kept)
+    ours.fit(chunked(X)[mask], chunked(y)[mask])
+    assert_same_weights(ours, local.fit(X[kept], y[kept]))
+
+
+def test_columns_in_chunks_and_other_chunks_of_y(client, rows):
+    ours, local = classifier_pair(solver="lbfgs")
+    X = da.from_array(rows["X"], chunks=(70, 2))
+    ours.fit(X, chunked(rows["labels"]))
+    assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
+    proba = ours.predict_proba(X)
+    assert proba.chunks == ((70, 70, 70, 70, 20), (3,))
+    np.testing.assert_allclose(proba.compute(), local.predict_proba(rows["X"]))
+
+
+@pytest.fixture(scope="module")
+def table(rows):
+    names = [f"x{i}" for i in range(6)]
+    frame = pd.DataFrame(rows["X"], columns=names)
+    return frame.assign(label=rows["labels"], weight=rows["weights"]), names
+
+
+def test_tables(client, table):
+    frame, names = table
+    lazy = dd.from_pandas(frame, npartitions=5)
+    # Some partitions are left with few rows, one with none.
+    lazy, frame = lazy[lazy.x0 < frame.x0[60:120].min()], None
+    lazy = dd.concat([lazy, dd.from_pandas(table[0], npartitions=3)])
+    frame = lazy.compute()
+    ours, local = classifier_pair(solver="lbfgs", class_weight="balanced")
+    ours.fit(lazy[names], lazy.label, lazy.weight)
+    local.fit(frame[names], frame.label, frame.weight)
+    assert_same_weights(ours, local)
+    assert ours.feature_names_in_.tolist() == names
+    proba = ours.predict_proba(lazy[names])
+    np.testing.assert_allclose(proba.compute(), local.predict_proba(frame[names]))
+    score = ours.score(lazy[names], lazy.label, lazy.weight)
+    assert score == pytest.approx(local.score(frame[names], frame.label, frame.weight))
+    with pytest.raises(ValueError, match="feature names should match"):
+        ours.predict(lazy[names[::-1]])
+
+
+def test_a_folder_of_files(client, table, tmp_path):
+    frame, names = table
+    for i in range(4):
+        frame[i * 75 : (i + 1) * 75].to_parquet(tmp_path / f"{i}.parquet")
+    lazy = dd.read_parquet(tmp_path)
+    ours, local = classifier_pair(solver="lbfgs")
+    # Of one column Dask's optimiser would make fewer partitions than of all others.
+    ours.fit(lazy[names], lazy["label"])
+    assert_same_weights(ours, local.fit(frame[names], frame["label"]))
+    assert ours.predict(lazy[names]).npartitions == 4
+    assert ours.score(lazy[names], lazy["label"]) == local.score(
+        frame[names], frame["label"]
+    )
+
+
+def test_labels_on_one_worker_only(client, rows):
+    y = np.sort(rows["labels"])
+    ours, local = classifier_pair(solver="lbfgs")
+    ours.fit(chunked(rows["X"]), chunked(y))
+    assert ours.classes_.tolist() == ["a", "b", "c"]
+    assert_same_weights(ours, local.fit(rows["X"], y))
+
+
+def test_one_class(client, rows):
+    ours, _ = classifier_pair(solver="lbfgs")
+    ours.fit(chunked(rows["X"]), da.ones(N_ROWS, chunks=(CHUNKS,)))
+    assert set(ours.predict(chunked(rows["X"])).compute()) == {1}
+
+
+def test_weights_of_a_network_that_are_passed_on(client, rows, monkeypatch):
+    monkeypatch.setattr("skmlp_backprop._distributed.parts._MOST_OF_ONE", 0)
+    ours, local = classifier_pair(solver="lbfgs")
+    ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+    assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
+
+
+def test_warm_start(client, rows):
+    ours, local = classifier_pair(solver="lbfgs", warm_start=True, max_fun=4)
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    for _ in range(2):
+        ours.fit(X, y)
+        local.fit(rows["X"], rows["labels"])
+    assert_same_weights(ours, local)
+    with pytest.raises(ValueError, match="the same classes"):
+        ours.fit(X, da.zeros(N_ROWS, chunks=(CHUNKS,)))
+
+
+# Minibatches.
+
+
+@pytest.mark.parametrize("params", [{}, {"dropout": 0.3}, {"shuffle": False}])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_minibatches_are_deterministic(client, rows, solver, params):
+    ours, _ = classifier_pair(solver=solver, max_iter=2, batch_size=64, **params)
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    first, second = clone(ours).fit(X, y), clone(ours).fit(X, y)
+    assert_same_weights(first, second, tolerance=0)
+    assert first.t_ == 2 * N_ROWS
+    other = clone(ours).set_params(random_state=1).fit(X, y)
+    assert np.abs(first.coefs_[0] - other.coefs_[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_batch_of_all_rows_is_a_local_step(client, rows, weighted):
+    ours, local = classifier_pair(solver="adam", batch_size=N_ROWS, max_iter=3)
+    weights = rows["weights"] if weighted else None
+    given = [rows["X"], rows["labels"], *([weights] if weighted else [])]
+    # The initial weights come first of what is drawn at random.
+    assert_same_weights(ours.fit(*map(chunked, given)), local.fit(*given), 1e-9)
+
+
+def test_weighted_batches_see_the_rows_that_count(client, rows):
+    X, y, weights = rows["X"], rows["labels"], rows["weights"]
+    ours, _ = classifier_pair(solver="sgd", batch_size=50, max_iter=3)
+    wrong = np.where(weights == 0, "c", y)
+    fits = [
+        clone(ours).fit(chunked(X), chunked(labels), chunked(weights))
+        for labels in (y, wrong)
+    ]
+    assert_same_weights(*fits)
+
+
+def test_minibatches_learn(client):
+    X, y = load_digits(return_X_y=True)
+    X, y = chunked(X / 16, (600, 600, 597)), chunked(y, (600, 600, 597))
+    mlp = DaskBackpropMLPClassifier(
+        30, batch_size=300, max_iter=15, learning_rate_init=0.02, random_state=0
+    )
+    assert mlp.fit(X, y).score(X, y) > 0.95
+    assert mlp.loss_curve_[-1] < 0.2 * mlp.loss_curve_[0]
+
+
+def test_quantiles(client, rows):
+    X, y = chunked(rows["X"]), chunked(rows["numbers"])
+    ours, _ = regressor_pair(loss="quantile", quantile=[0.1, 0.9], max_iter=5)
+    ours.fit(X, y)
+    expected = ours.to_local().score(rows["X"], rows["numbers"])
+    assert ours.score(X, y) == pytest.approx(expected)
+
+
+def test_shares_of_batches():
+    n_rows = [7, 0, 100, 43]
+    spans = np.array(list(batch_shares(n_rows, 16)))
+    sizes = (spans[..., 1] - spans[..., 0]).sum(axis=1)
+    assert sizes.tolist() == [16] * 9 + [6]
+    assert (spans[1:, :, 0] == spans[:-1, :, 1]).all()
+    assert spans[-1, :, 1].tolist() == n_rows
+    expected = 16 * np.array(n_rows) / 150
+    assert np.abs(np.diff(spans[:-1])[..., 0] - expected).max() < 1.5
+
+
+def test_runs_of_chunks():
+    assert runs_of_chunks([10] * 6, 3) == [[0, 1], [2, 3], [4, 5]]
+    assert runs_of_chunks([100, 1, 1, 0], 2) == [[0], [1, 2, 3]]
+    assert runs_of_chunks([5], 4) == [[0]]
+
+
+def test_partial_fit_takes_the_chunks_in_order(rows):
+    # Without a cluster: for one machine with little memory.
+    ours, local = classifier_pair(solver="sgd", batch_size=10)
+    classes = ["a", "b", "c"]
+    X, y, weights = rows["X"], rows["labels"], rows["weights"]
+    stops = np.cumsum(CHUNKS)
+    with dask.config.set(scheduler="synchronous"):
+        for _ in range(2):
+            ours.partial_fit(chunked(X), chunked(y), classes, chunked(weights))
+    for _ in range(2):
+        for start, stop in zip(stops - CHUNKS, stops, strict=True):
+            if stop > start:
+                part = slice(start, stop)
+                local.partial_fit(X[part], y[part], classes, weights[part])
+    assert_same_weights(ours, local, tolerance=0)
+    ours, local = regressor_pair(solver="adam")
+    with dask.config.set(scheduler="synchronous"):
+        ours.partial_fit(da.from_array(X, chunks=100), chunked(rows["numbers"]))
+    assert ours.t_ == N_ROWS
+
+
+# What is refused, in the words of a local fit.
+
+
+@pytest.mark.parametrize("what", ["X", "labels"])
+def test_nan_in_one_chunk(client, rows, what):
+    data = {"X": rows["X"].copy(), "labels": (rows["labels"] == "a").astype(float)}
+    data[what][250] = np.nan
+    ours, _ = classifier_pair(solver="lbfgs")
+    with pytest.raises(ValueError, match=f"Input {what[0].replace('l', 'y')} contains"):
+        ours.fit(chunked(data["X"]), chunked(data["labels"]))
+    assert not hasattr(ours, "coefs_")
+
+
+def refusal(fit, *data):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        fit(*data)
+    return str(caught.value).replace("Dask", "")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "continuous",
+        "negative weight",
+        "no weight",
+        "negative numbers",
+        "class weight",
+        "lengths",
+        "kink",
+    ],
+)
+def test_errors_are_those_of_a_local_fit(client, rows, case):
+    X, y, weights = rows["X"], rows["labels"], None
+    ours, local = classifier_pair(solver="lbfgs")
+    if case == "continuous":
+        y = rows["numbers"]
+    elif case == "negative weight":
+        weights = rows["weights"] - 1
+    elif case == "no weight":
+        weights = np.zeros(N_ROWS)
+    elif case == "negative numbers":
+        ours, local = regressor_pair(loss="poisson", solver="lbfgs")
+        y = rows["numbers"]
+    elif case == "class weight":
+        ours, local = classifier_pair(solver="lbfgs", class_weight={"a": -1})
+    elif case == "lengths":
+        y = y[:-10]
+    elif case == "kink":
+        ours, local = regressor_pair(loss="absolute_error", solver="lbfgs")
+        y = rows["numbers"]
+    given = [X, y] if weights is None else [X, y, weights]
+    chunks = [
+        chunked(data, CHUNKS if len(data) == N_ROWS else (100, 190)) for data in given
+    ]
+    assert refusal(ours.fit, *chunks) == refusal(local.fit, *given)
+
+
+def test_other_number_of_features(client, rows):
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    ours, _ = classifier_pair(solver="lbfgs")
+    ours.fit(X, y)
+    with pytest.raises(ValueError, match=r"X has 5 features, but Back.*expecting 6"):
+        ours.predict(X[:, :5])
+    ours.set_params(warm_start=True)
+    with pytest.raises(ValueError, match=r"X has 5 features, but Dask.*expecting 6"):
+        ours.fit(X[:, :5], y)
+
+
+def test_no_rows(client):
+    ours, _ = classifier_pair(solver="lbfgs")
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        ours.fit(da.zeros((0, 3), chunks=3), da.zeros(0, chunks=3))
+
+
+def test_a_column_of_labels(client, rows):
+    ours, local = classifier_pair(solver="lbfgs")
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+        ours.fit(chunked(rows["X"]), chunked(rows["labels"][:, np.newaxis]))
+    assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
+
+
+def test_other_partitions_of_y(client, table):
+    frame, names = table
+    X = dd.from_pandas(frame[names], npartitions=4)
+    ours, _ = classifier_pair(solver="lbfgs")
+    with pytest.raises(ValueError, match="X has 4, y has 3"):
+        ours.fit(X, dd.from_pandas(frame.label, npartitions=3))
+    shifted = dd.from_pandas(frame.label, npartitions=4, sort=False).map_partitions(
+        lambda part: part[1:], meta=frame.label
+    )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ours.fit(X, shifted)
+
+
+def test_local_and_distributed_together(client, rows):
+    ours, _ = classifier_pair(solver="lbfgs")
+    with pytest.raises(TypeError, match="must all be Dask collections, or all"):
+        ours.fit(chunked(rows["X"]), rows["labels"])
+    with pytest.raises(TypeError, match="got Delayed"):
+        ours.fit(dask.delayed(rows["X"]), dask.delayed(rows["labels"]))
+
+
+def test_early_stopping_names_the_callback(client, rows):
+    ours, _ = classifier_pair(early_stopping=True)
+    with pytest.raises(ValueError, match=r"callbacks"):
+        ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+
+
+# The fitted estimator.
+
+
+@pytest.fixture(scope="module")
+def fitted(client, rows):
+    ours = DaskBackpropMLPClassifier(
+        5, solver="lbfgs", max_fun=8, random_state=0, client=client
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["predict", "predict_proba", "predict_log_proba", "decision_function"],
+)
+def test_predictions_are_lazy(fitted, rows, method):
+    X, predict = rows["X"], getattr(fitted, method)
+    local = predict(X)
+    assert isinstance(local, np.ndarray)
+    for lazy in (chunked(X), chunked(X)[chunked(X[:, 0] > -9)]):
+        predicted = predict(lazy)
+        assert isinstance(predicted, da.Array)
+        assert predicted.dtype == local.dtype
+        assert predicted.ndim == local.ndim
+        computed = predicted.compute()
+        assert computed.dtype == local.dtype
+        if local.dtype.kind == "f":
+            np.testing.assert_allclose(computed, local)
+        else:
+            np.testing.assert_array_equal(computed, local)
+    assert predict(chunked(X)).chunks[0] == CHUNKS
+
+
+def test_score(fitted, rows):
+    given = rows["X"], rows["labels"], rows["weights"]
+    expected = fitted.to_local().score(*given)
+    assert fitted.score(*given) == expected
+    assert fitted.score(*map(chunked, given)) == pytest.approx(expected)
+
+
+def test_to_local(fitted, rows):
+    local = fitted.to_local()
+    assert type(local) is BackpropMLPClassifier
+    assert local.get_params() == {
+        name: value for name, value in fitted.get_params().items() if name != "client"
+    }
+    proba = local.predict_proba(rows["X"])
+    np.testing.assert_array_equal(proba, fitted.predict_proba(rows["X"]))
+    local.set_params(warm_start=True).fit(rows["X"], rows["labels"])
+    with pytest.raises(NotFittedError):
+        DaskBackpropMLPClassifier().to_local()
+
+
+def test_pickles_without_its_client(fitted, rows):
+    loaded = pickle.loads(pickle.dumps(fitted))
+    assert loaded.client is None
+    assert fitted.client is not None
+    proba = loaded.predict_proba(rows["X"])
+    np.testing.assert_array_equal(proba, fitted.predict_proba(rows["X"]))
+
+
+def test_clone_keeps_the_client(fitted):
+    twin = clone(fitted)
+    assert twin.client is fitted.client
+    assert not hasattr(twin, "coefs_")
+    assert twin.get_params() == fitted.get_params()
+
+
+@pytest.mark.parametrize(
+    ("ours", "local"),
+    [
+        (DaskBackpropMLPClassifier, BackpropMLPClassifier),
+        (DaskBackpropMLPRegressor, BackpropMLPRegressor),
+    ],
+)
+def test_parameters_are_those_of_the_local_one(ours, local):
+    params = ours().get_params()
+    assert params.pop("client") is None
+    assert params == local().get_params()
+    assert list(ours()._get_param_names()) == sorted([*params, "client"])
+
+
+def test_local_arrays_are_fitted_locally(rows):
+    ours, local = classifier_pair(solver="lbfgs")
+    ours.fit(rows["X"], rows["labels"])
+    assert_same_weights(ours, local.fit(rows["X"], rows["labels"]), tolerance=0)
+
+
+# Callbacks.
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_early_stopping_on_local_validation_data(client, rows, solver):
+    stopping = EarlyStopping(rows["X"], rows["labels"], patience=2)
+    ours, _ = classifier_pair(solver=solver, max_iter=30, max_fun=100, batch_size=100)
+    ours.set_callbacks(stopping).fit(chunked(rows["X"]), chunked(rows["labels"]))
+    assert len(stopping.scores_) == min(30, stopping.best_iter_ + 2)
+    score = ours.score(rows["X"], rows["labels"])
+    assert score == pytest.approx(stopping.best_score_)
+
+
+def test_progress_is_printed(client, rows, capsys):
+    ours, _ = classifier_pair(solver="lbfgs", verbose=True)
+    ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+    assert capsys.readouterr().out.count("Iteration") == ours.n_iter_
+
+
+# Workers that come and go.
+
+
+class KillsAWorker:
+    """A callback that kills a worker's process after two iterations.
+
+    Its nanny starts another one.
+    """
+
+    def __init__(self, client):
+        self.client = client
+        self.n_iterations = 0
+
+    def setup(self, estimator, context):
+        pids = self.client.run(os.getpid)
+        self.pid = pids[min(pids)]
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name in ("iteration", "epoch"):
+            self.n_iterations += 1
+            if self.n_iterations == 2:
+                os.kill(self.pid, signal.SIGTERM)
+        return False
+
+    def teardown(self, estimator, context):
+        pass
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_worker_that_dies(client, rows, solver):
+    ours, _ = classifier_pair(solver=solver, max_iter=6, max_fun=15, batch_size=90)
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    undisturbed = clone(ours).fit(X, y)
+    killer = KillsAWorker(client)
+    ours.set_callbacks(killer).fit(X, y)
+    assert killer.n_iterations == ours.n_iter_ > 3
+    # Of the same parts in the same order, wherever they are.
+    assert_same_weights(ours, undisturbed, tolerance=0)
+    client.wait_for_workers(2, timeout=30)
+
+
+def test_lost_rows_that_can_not_be_computed_anew(rows):
+    with make_cluster() as cluster, Client(cluster) as client:
+        first, second = sorted(client.nthreads())
+        halves = [
+            [
+                client.scatter(data[part], workers=[worker], hash=False)
+                for part, worker in ((slice(150), first), (slice(150, 300), second))
+            ]
+            for data in (rows["X"], rows["numbers"])
+        ]
+        X, y = (
+            da.concatenate(
+                [
+                    da.from_delayed(dask.delayed(half), shape, dtype=float)
+                    for half in of_data
+                ]
+            )
+            for of_data, shape in zip(halves, [(150, 6), (150,)], strict=True)
+        )
+        ours, _ = regressor_pair(solver="lbfgs", max_fun=50)
+        ours.set_params(client=client)
+        ours.set_callbacks(KillsAWorker(client))
+        start = time.monotonic()
+        with pytest.raises(RuntimeError, match="Rows were lost with a worker"):
+            ours.fit(X, y)
+        assert time.monotonic() - start < 30
+        assert not hasattr(ours, "coefs_")
+
+
+def test_a_client_without_workers(rows):
+    ours, _ = classifier_pair(solver="lbfgs")
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    with (
+        make_cluster(n_workers=0) as cluster,
+        Client(cluster) as client,
+        pytest.raises(RuntimeError, match="cluster has no workers"),
+    ):
+        ours.set_params(client=client).fit(X, y)
+
+
+def test_no_client(rows, monkeypatch):
+    def no_client():
+        raise ValueError("No global client found and no address provided")
+
+    monkeypatch.setattr("skmlp_backprop._distributed.estimator.get_client", no_client)
+    ours, _ = classifier_pair(solver="lbfgs")
+    with pytest.raises(ValueError, match="There is no Dask client"):
+        ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+
+
+# Searches.
+
+
+class CountsScatters:
+    """Counts what a client scatters of some size."""
+
+    def __init__(self, monkeypatch, n_bytes):
+        self.n = 0
+        scatter = Client._scatter
+
+        async def counting(client, data, *args, **kwargs):
+            self.n += sum(getattr(x, "nbytes", 0) == n_bytes for x in data)
+            return await scatter(client, data, *args, **kwargs)
+
+        monkeypatch.setattr(Client, "_scatter", counting)
+
+
+def test_a_stacked_search_on_the_cluster(client, rows, monkeypatch):
+    X, y = rows["X"], rows["labels"]
+    mlp = BackpropMLPClassifier(5, max_iter=3, random_state=0)
+    grid = {"alpha": [0.01, 0.1], "learning_rate_init": [0.001, 0.01, 0.1]}
+    search = StackedGridSearchCV(mlp, grid, cv=3, n_jobs=2)
+    expected = clone(search).set_params(n_jobs=1).fit(X, y)
+    counts = CountsScatters(monkeypatch, X.nbytes)
+    with joblib.parallel_config(backend="dask", scatter=[X, y]):
+        search.fit(X, y)
+    assert counts.n == 1
+    # Each candidate in a stack, which were cut over the workers.
+    assert search.n_stacked_ == expected.n_stacked_ == 18
+    for key in ("mean_test_score", "std_test_score"):
+        np.testing.assert_array_equal(
+            search.cv_results_[key], expected.cv_results_[key]
+        )
