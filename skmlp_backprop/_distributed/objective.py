@@ -24,6 +24,9 @@ class DistributedRows:
         Precision of the samples.
     """
 
+    # Whether they are at the workers, no matter here.
+    is_sparse = False
+
     def __init__(self, parts, n_rows_of_parts, weight_sum, dtype):
         self.parts = parts
         self.n_rows_of_parts = n_rows_of_parts
