@@ -636,7 +636,8 @@ class KillsAWorker:
 
     def setup(self, estimator, context):
         pids = self.client.run(os.getpid)
-        self.pid = pids[min(pids)]
+        self.worker = min(pids)
+        self.pid = pids[self.worker]
 
     def on_fit_task_begin(self, estimator, context):
         pass
@@ -645,7 +646,10 @@ class KillsAWorker:
         if context.task_name in ("iteration", "epoch"):
             self.n_iterations += 1
             if self.n_iterations == 2:
-                os.kill(self.pid, signal.SIGTERM)
+                os.kill(self.pid, signal.SIGKILL)
+                # Or a fast fit is over before the cluster has seen it.
+                while self.worker in self.client.nthreads():
+                    time.sleep(0.05)
         return False
 
     def teardown(self, estimator, context):
