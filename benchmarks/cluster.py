@@ -15,6 +15,7 @@ from pathlib import Path
 
 import dask.array as da
 import numpy as np
+from dask import delayed
 from distributed import Client, LocalCluster
 from scipy.optimize import nnls
 
@@ -282,7 +283,7 @@ def large(folder, n_rows=20_000_000, n_evaluations=5):
         X = da.concatenate(
             [
                 da.from_delayed(
-                    da.delayed(_read)(path, start, start + chunk),
+                    delayed(_read)(path, start, start + chunk),
                     (chunk, 50),
                     np.float32,
                 )

@@ -3,6 +3,8 @@
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 import warnings
 from contextlib import contextmanager
@@ -752,3 +754,22 @@ def test_a_stacked_search_on_the_cluster(client, rows, monkeypatch):
         np.testing.assert_array_equal(
             search.cv_results_[key], expected.cv_results_[key]
         )
+
+
+# Without Dask.
+
+
+def test_dask_is_imported_here_alone_and_its_extra_is_named():
+    script = """
+import sys
+import skmlp_backprop
+from skmlp_backprop import StackedGridSearchCV
+assert not {"dask", "distributed"} & set(sys.modules)
+sys.modules["distributed"] = None
+import skmlp_backprop.dask
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert "ImportError: skmlp_backprop.dask requires dask and dist" in done.stderr
+    assert 'pip install "skmlp-backprop[dask]"' in done.stderr
