@@ -7,6 +7,7 @@ from functools import partial
 import dask
 import numpy as np
 from dask import delayed
+from dask.dataframe.utils import make_meta
 from distributed import get_client
 from scipy import sparse
 from sklearn.callback import with_callbacks
@@ -172,7 +173,7 @@ class DaskMixin:
                 "Sample weights must contain at least one non-zero number."
             )
         # Its columns' names and number are all that is looked at.
-        like_X = X._meta if is_table(X) else np.empty((0, census.n_features))
+        like_X = make_meta(X) if is_table(X) else np.empty((0, census.n_features))
         validate_data(self, like_X, [], reset=reset, skip_check_array=True)
 
     def _check_targets(self, network, codec, census):

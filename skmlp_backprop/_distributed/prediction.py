@@ -3,6 +3,7 @@
 import dask.array as da
 import numpy as np
 from dask import delayed
+from dask.dataframe.utils import make_meta, meta_nonempty
 
 from .chunks import delayed_chunks, is_table, whole_rows
 
@@ -65,8 +66,11 @@ def _of_partitions(X, given):
 
 def _empty_prediction(estimator, method, X):
     """What it predicts of a row like those of X, less the row."""
-    row = X._meta_nonempty if is_table(X) else np.zeros((1, X.shape[1]), X.dtype)
-    return getattr(estimator, method)(row)[:0]
+    if is_table(X):
+        rows = meta_nonempty(make_meta(X))
+    else:
+        rows = np.zeros((1, X.shape[1]), X.dtype)
+    return getattr(estimator, method)(rows)[:0]
 
 
 def _predict_chunk(X, estimator, method, like_prediction):
