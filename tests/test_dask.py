@@ -637,9 +637,7 @@ class KillsAWorker:
         self.n_iterations = 0
 
     def setup(self, estimator, context):
-        pids = self.client.run(os.getpid)
-        self.worker = min(pids)
-        self.pid = pids[self.worker]
+        self.pids = self.client.run(os.getpid)
 
     def on_fit_task_begin(self, estimator, context):
         pass
@@ -648,14 +646,26 @@ class KillsAWorker:
         if context.task_name in ("iteration", "epoch"):
             self.n_iterations += 1
             if self.n_iterations == 2:
-                os.kill(self.pid, signal.SIGKILL)
+                victims = self.victims()
+                for worker in victims:
+                    os.kill(self.pids[worker], signal.SIGKILL)
                 # Or a fast fit is over before the cluster has seen it.
-                while self.worker in self.client.nthreads():
+                while not victims.isdisjoint(self.client.nthreads()):
                     time.sleep(0.05)
         return False
 
+    def victims(self):
+        return {min(self.pids)}
+
     def teardown(self, estimator, context):
         pass
+
+
+class KillsAllWorkers(KillsAWorker):
+    """The same of all: of one a part, or its rows, may be at another one."""
+
+    def victims(self):
+        return set(self.pids)
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
@@ -692,7 +702,7 @@ def test_lost_rows_that_can_not_be_computed_anew(rows):
         )
         ours, _ = regressor_pair(solver="lbfgs", max_fun=50)
         ours.set_params(client=client)
-        ours.set_callbacks(KillsAWorker(client))
+        ours.set_callbacks(KillsAllWorkers(client))
         start = time.monotonic()
         with pytest.raises(RuntimeError, match="Rows were lost with a worker"):
             ours.fit(X, y)
