@@ -27,9 +27,9 @@ ESTIMATORS = [
     BackpropMLPRegressor(hidden_layer_sizes=3, max_iter=2),
     StackedGridSearchCV(MLP, {"alpha": [1, 2]}, cv=2),
     StackedRandomizedSearchCV(MLP, {"alpha": [1, 2]}, n_iter=2, cv=2),
-    TabularEncoder(n_bins=2),
-    TabularMLPClassifier(2, 3, max_iter=2),
-    TabularMLPRegressor(2, 3, max_iter=2),
+    TabularEncoder(min_frequency=2),
+    TabularMLPClassifier(2, 3),
+    TabularMLPRegressor(2, 3),
 ]
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 each_estimator = pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """What the docstrings of classifier and regressor have in common."""
 
+from inspect import cleandoc
+from textwrap import dedent
+
 PARTS = {
     "network_parameters": """\
     hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -158,8 +161,10 @@ PARTS = {
 
 def documented(cls, parts=PARTS):
     """Class decorator: fill the common parts into a docstring."""
-    # There is none under python -OO.
+    # There is none under python -OO; from Python 3.13 on it is without indentation.
     if cls.__doc__:
+        documentation = cleandoc(cls.__doc__)
         for name, text in parts.items():
-            cls.__doc__ = cls.__doc__.replace(f"    ... {name}", text)
+            documentation = documentation.replace(f"... {name}", dedent(text))
+        cls.__doc__ = documentation
     return cls
