@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import dask.array as da
@@ -81,7 +82,8 @@ class Evaluation:
             continuing=False,
         )
         self.rows = data.rows
-        self.rows.parts = make_parts(client, self.rows.parts.futures)
+        parts = self.rows.parts
+        self.rows.parts = make_parts(client, parts.futures, parts.workers)
         parameters = initial_parameters(mlp, data.network, np.random.RandomState(0))
         self.parameters = parameters.copy(np.float32)
         self.gradient = self.parameters.zeros_like()
@@ -185,9 +187,7 @@ def _overheads_of_waits():
     for k in WORKERS:
         with _cluster(k) as client:
             for units in UNITS:
-                evaluate = Evaluation(
-                    client, 64, units, lambda c, f: Parts(c, f, answer=waiting)
-                )
+                evaluate = Evaluation(client, 64, units, partial(Parts, answer=waiting))
                 n_weights = evaluate.parameters.flat.size
                 n_calls = 10 if units == UNITS[-1] else 30
                 times = [evaluate() for _ in range(n_calls)][3:]
@@ -217,9 +217,7 @@ def _arithmetic():
     with _cluster(1) as one, _cluster(2) as two:
         for n_rows in (2**14, 2**17, 2**19):
             on_one, on_two = (
-                Evaluation(
-                    client, n_rows, 100, lambda c, f: TimedParts(c, f, answer=timed)
-                )
+                Evaluation(client, n_rows, 100, partial(TimedParts, answer=timed))
                 for client in (one, two)
             )
             local = LocalEvaluation(n_rows, 100)

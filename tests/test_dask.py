@@ -681,6 +681,26 @@ def test_a_worker_that_dies(client, rows, solver):
     client.wait_for_workers(2, timeout=30)
 
 
+class LooksAtTheWorkers(KillsAWorker):
+    """A callback that looks at what is where, and kills nobody."""
+
+    def on_fit_task_end(self, estimator, context):
+        self.kept = self.client.has_what().values()
+
+
+def test_parts_stay_where_they_are(client, rows):
+    # What earlier tests' errors hold on to is none of this fit's.
+    before = {key for kept in client.has_what().values() for key in kept}
+    looks = LooksAtTheWorkers(client)
+    ours, _ = classifier_pair(solver="lbfgs", max_fun=20)
+    ours.set_callbacks(looks).fit(chunked(rows["X"]), chunked(rows["labels"]))
+    # One at each worker, and of the chunks nothing else.
+    for kept in looks.kept:
+        names = [key.split("-")[0] for key in kept if key not in before]
+        assert names.count("Part") == 1
+        assert set(names) <= {"Part", "answer"}
+
+
 def test_lost_rows_that_can_not_be_computed_anew(rows):
     with make_cluster() as cluster, Client(cluster) as client:
         first, second = sorted(client.nthreads())

@@ -272,6 +272,7 @@ def _make_parts(client, workers, recipe, chunks, n_rows):
     how they are computed, not their memory, and does it again where a worker dies.
     """
     runs = runs_of_chunks(n_rows, len(workers))
+    workers = workers[: len(runs)]
     futures = [
         client.submit(
             Part,
@@ -282,7 +283,7 @@ def _make_parts(client, workers, recipe, chunks, n_rows):
             allow_other_workers=True,
             pure=False,
         )
-        for number, (worker, run) in enumerate(zip(workers, runs, strict=False))
+        for number, (worker, run) in enumerate(zip(workers, runs, strict=True))
     ]
     await_all(client, futures)
-    return Parts(client, futures)
+    return Parts(client, futures, workers)

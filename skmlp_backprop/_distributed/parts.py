@@ -114,13 +114,17 @@ class Parts:
     futures : list of Future
         The parts, in the order that sums are taken in.
 
+    workers : list of str
+        Address of the worker of each.
+
     answer : callable, default=answer
         What is run at the workers.
     """
 
-    def __init__(self, client, futures, answer=answer):
+    def __init__(self, client, futures, workers, answer=answer):
         self.client = client
         self.futures = futures
+        self.workers = workers
         self.answer = answer
 
     def ask(self, method, *arguments):
@@ -143,19 +147,22 @@ class Parts:
         results : list
             The results of those that were asked, in order.
         """
-        asked = [
-            (future, given)
-            for future, given in zip(self.futures, arguments, strict=True)
+        parts = zip(self.futures, self.workers, arguments, strict=True)
+        # Without being told where, Dask may copy a part to a worker that is idle. What
+        # it is told counts as long as the worker lives.
+        answers = [
+            self.client.submit(
+                self.answer,
+                future,
+                method,
+                *given,
+                workers=[worker],
+                allow_other_workers=True,
+                pure=False,
+            )
+            for future, worker, given in parts
             if given is not None
         ]
-        parts, given = zip(*asked, strict=True)
-        answers = self.client.map(
-            self.answer,
-            parts,
-            [method] * len(parts),
-            *zip(*given, strict=True),
-            pure=False,
-        )
         return results_of(self.client, answers)
 
     def share(self, theta):
