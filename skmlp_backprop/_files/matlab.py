@@ -1,5 +1,6 @@
 """MATLAB files, read by SciPy; what they may hold is checked here."""
 
+import warnings
 import zlib
 
 import numpy as np
@@ -72,7 +73,10 @@ def _check_theta(path, name, theta, previous):
 
 
 def _load(path, names):
-    with open(path, "rb") as file:
+    with open(path, "rb") as file, warnings.catch_warnings():
+        # From 1.18 on SciPy tells that sparse variables will be of another type, which
+        # has no parameter in the older ones. Of either type they are refused.
+        warnings.filterwarnings("ignore", ".*`spmatrix`", DeprecationWarning)
         try:
             content = scipy.io.loadmat(file)
         except _ERRORS as error:
