@@ -74,6 +74,12 @@ def test_what_is_wrong_is_told_with_its_line(text, message, write):
         read_mixed_csv(write(text))
 
 
+def test_an_unknown_header_option_is_refused(write):
+    path = write("size,colour,kind\n1.5,red,rose\n2,blue,tulip\n")
+    with pytest.raises(ValueError, match="header must be True, False"):
+        read_mixed_csv(path, header="maybe")
+
+
 def test_bytes_that_are_no_text_are_told(tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(b"a,b,k\n1,r\xe9d,x\n")

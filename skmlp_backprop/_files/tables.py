@@ -44,11 +44,15 @@ def import_pandas(caller):
 def read_table(path, header):
     """Samples and labels of a CSV file; see :func:`.datasets.read_csv`."""
     pandas = import_pandas("read_csv")
+    _check_header_option(header)
+    with _told_as_value_errors(path):
+        return _read(pandas, path, header)
+
+
+def _check_header_option(header):
     # Not `in`, as 0 equals False, and by it pandas means that there is a header.
     if not isinstance(header, bool) and header != "infer":
         raise ValueError(f'header must be True, False or "infer", got {header!r}.')
-    with _told_as_value_errors(path):
-        return _read(pandas, path, header)
 
 
 @contextmanager
@@ -68,13 +72,19 @@ def _told_as_value_errors(path):
 def read_mixed_table(path, header):
     """The same with text among the features; see :func:`.datasets.read_mixed_csv`."""
     pandas = import_pandas("read_mixed_csv")
+    _check_header_option(header)
+    # First as if there were no text: to look for it takes far longer than pandas does.
+    try:
+        return read_table(path, header)
+    except ValueError as error:
+        without_text = error
     with _told_as_value_errors(path):
         first = next(_records(path), (1, []))[1]
         may_be_header = header == "infer" and not any(map(_is_value, first[:-1]))
         has_header = bool(first) and (header is True or may_be_header)
         texts = _text_columns(path, len(first), has_header)
         if not texts:
-            return read_table(path, header)
+            raise without_text
         if has_header:
             _check_header(path, 1, first)
         _explain(path, len(first), has_header, texts)
