@@ -3,7 +3,11 @@
 import importlib.util
 
 import numpy as np
-from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.compose import (
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -55,8 +59,6 @@ def mlp(is_classifier, frame, seed):
         return make_pipeline(
             _one_hot(StandardScaler()), MLPClassifier(random_state=seed)
         )
-    from sklearn.compose import TransformedTargetRegressor
-
     regressor = TransformedTargetRegressor(
         MLPRegressor(random_state=seed), transformer=StandardScaler()
     )
@@ -76,7 +78,22 @@ def _one_hot(*scaling):
     )
 
 
-class CatBoost:
+class _Prepared:
+    """Base class of those whose `model` takes what ``_prepared`` makes of a table."""
+
+    def fit(self, frame, y):
+        self.model.fit(self._prepared(frame), y)
+        self.classes_ = getattr(self.model, "classes_", None)
+        return self
+
+    def predict(self, frame):
+        return np.ravel(self.model.predict(self._prepared(frame)))
+
+    def predict_proba(self, frame):
+        return self.model.predict_proba(self._prepared(frame))
+
+
+class CatBoost(_Prepared):
     """Categories declared, a category of their own for missing ones."""
 
     def __init__(self, is_classifier, frame, seed):
@@ -98,19 +115,8 @@ class CatBoost:
         }
         return frame.assign(**texts)
 
-    def fit(self, frame, y):
-        self.model.fit(self._prepared(frame), y)
-        self.classes_ = getattr(self.model, "classes_", None)
-        return self
 
-    def predict(self, frame):
-        return np.ravel(self.model.predict(self._prepared(frame)))
-
-    def predict_proba(self, frame):
-        return self.model.predict_proba(self._prepared(frame))
-
-
-class RealMLP:
+class RealMLP(_Prepared):
     """pytabkit's small RealMLP with its tuned defaults; means for missing numbers."""
 
     def __init__(self, is_classifier, frame, seed):
@@ -125,15 +131,7 @@ class RealMLP:
 
     def fit(self, frame, y):
         self.means = frame[self.numeric].mean().fillna(0).to_dict()
-        self.model.fit(self._prepared(frame), y)
-        self.classes_ = getattr(self.model, "classes_", None)
-        return self
-
-    def predict(self, frame):
-        return np.ravel(self.model.predict(self._prepared(frame)))
-
-    def predict_proba(self, frame):
-        return self.model.predict_proba(self._prepared(frame))
+        return super().fit(frame, y)
 
 
 OURS = "TabularMLP"

@@ -303,11 +303,20 @@ def check_folds(n_folds, y):
         )
 
 
+def hold_out(args, X, y):
+    """Training and test rows of X, and of y."""
+    return train_test_split(X, y, test_size=0.2, stratify=y, random_state=args.seed)
+
+
+def report(model, X_test, y_test):
+    """Print how well a fitted model predicts the held-out rows."""
+    print("\nOn the held-out rows:")
+    print(classification_report(y_test, model.predict(X_test), zero_division=0))
+
+
 def run(args, X, y):
     """Search, save, report, check the gradient."""
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=0.2, stratify=y, random_state=args.seed
-    )
+    X_train, X_test, y_train, y_test = hold_out(args, X, y)
     print(
         f"{len(X)} rows, {X.shape[1]} features, {len(np.unique(y))} classes; "
         f"{len(X_test)} rows held out."
@@ -321,8 +330,7 @@ def run(args, X, y):
     for name, value in search.best_params_.items():
         print(f"  {name.removeprefix('mlp__')} = {value:g}")
     print(f"  mean accuracy over {args.cv} folds: {search.best_score_:.4f}")
-    print("\nOn the held-out rows:")
-    print(classification_report(y_test, search.predict(X_test), zero_division=0))
+    report(search, X_test, y_test)
 
     scaler, mlp = search.best_estimator_
     rows = scaler.transform(X_train[:_CHECKED_ROWS])
@@ -331,9 +339,7 @@ def run(args, X, y):
 
 def run_on_table(args, X, y):
     """Fit to a table with categories or missing values, save, report."""
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=0.2, stratify=y, random_state=args.seed
-    )
+    X_train, X_test, y_train, y_test = hold_out(args, X, y)
     print(
         f"{len(X)} rows, {X.shape[1]} columns, {X.isna().to_numpy().sum()} values "
         f"missing, {len(np.unique(y))} classes; {len(X_test)} rows held out.\n"
@@ -343,8 +349,7 @@ def run_on_table(args, X, y):
     model = TabularMLPClassifier(random_state=args.seed).fit(X_train, y_train)
     if args.save is not None:
         save(model, args.save)
-    print("\nOn the held-out rows:")
-    print(classification_report(y_test, model.predict(X_test), zero_division=0))
+    report(model, X_test, y_test)
     loss = log_loss(y_test, model.predict_proba(X_test), labels=model.classes_)
     print(f"log loss = {loss:.4f}")
 

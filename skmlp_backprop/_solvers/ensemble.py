@@ -189,19 +189,16 @@ class _Ensemble:
 
     def current(self):
         """The weights as they are, of one network each."""
-        return [
-            part.parameters.view_network(i)
-            for part in self.parts
-            for i in range(part.parameters.n_stack)
-        ]
+        return _view_networks(part.parameters for part in self.parts)
 
     def best(self):
         """The weights of the best epoch."""
-        return [
-            part.best.parameters.view_network(i)
-            for part in self.parts
-            for i in range(part.parameters.n_stack)
-        ]
+        return _view_networks(part.best.parameters for part in self.parts)
+
+
+def _view_networks(stacks):
+    """Views of each network of stacks, in order."""
+    return [stack.view_network(i) for stack in stacks for i in range(stack.n_stack)]
 
 
 class _Part:

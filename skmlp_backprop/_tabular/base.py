@@ -19,23 +19,25 @@ from .._estimators.sklearn_private import (
     Interval,
     Options,
     StrOptions,
-    _check_sample_weight,
     _check_y,
     _fit_context,
     _safe_indexing,
 )
 from .._estimators.training import warn_of_end
+from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS
 from .._network.inference import compute_logits
 from .encoder import TabularEncoder
-from .table import check_is_eager
+from .table import TakesTablesMixin, check_is_eager
 from .training import train_ensemble
 
 # Rows that are encoded at a time for a prediction.
 _CHUNK_ROWS = 4096
 
 
-class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
+class BaseTabularMLP(
+    CallbackSupportMixin, TakesTablesMixin, DocumentedHTMLMixin, BaseEstimator
+):
     """Base class of the estimators of tables, which tell what y means.
 
     A subclass has, besides its own parameters:
@@ -246,13 +248,6 @@ class BaseTabularMLP(CallbackSupportMixin, DocumentedHTMLMixin, BaseEstimator):
         chunks = list(self._estimates_of_members(X))
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
 
 def _fitted_attributes(member, codec, networks, history):
     """What makes an estimator a fitted one, with networks of given weights."""
@@ -274,9 +269,7 @@ def _rows_that_count(X, y, sample_weight):
     """Rows whose weight is above 0, and their weights."""
     if sample_weight is None:
         return X, y, None
-    weights = _check_sample_weight(
-        sample_weight, y, dtype=np.float64, ensure_non_negative=True
-    )
+    weights = checked_sample_weights(y, sample_weight)
     counts = weights > 0
     if counts.all():
         return X, y, weights

@@ -14,10 +14,12 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .encodings import CategoryEncoding, NumberEncoding
-from .table import read_columns
+from .table import TakesTablesMixin, read_columns
 
 
-class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
+class TabularEncoder(
+    TakesTablesMixin, DocumentedHTMLMixin, TransformerMixin, BaseEstimator
+):
     """Encode the columns of a table as numbers that a network learns well from.
 
     A column of numbers becomes
@@ -148,7 +150,7 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         encoded : ndarray of shape (n_samples, n_entries)
             The encoded table.
         """
-        return self._encode(self._fit(X), self.dtype)
+        return self.fit_and_encode(X, self.dtype)
 
     def fit_and_encode(self, X, dtype):
         """Fit to a table, and encode it in another type.
@@ -257,13 +259,6 @@ class TabularEncoder(DocumentedHTMLMixin, TransformerMixin, BaseEstimator):
         for column, encoding, part in zip(columns, self._encodings, parts, strict=True):
             encoding.write(column.values, part)
         return encoded
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
 
 
 def _made_distinct(names):

@@ -40,6 +40,17 @@ class Column:
         return Column(self.name, self.values[start:stop], self.is_categorical)
 
 
+class TakesTablesMixin:
+    """Mixin for an estimator whose X may have categories and missing values."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
 def is_table(X):
     """Whether X is a DataFrame of a library that scikit-learn knows by narwhals."""
     return nw.dependencies.is_into_dataframe(X)
