@@ -444,7 +444,7 @@ class OurOwn(BackpropMLPClassifier):
             "random_state is a RandomState, whose draws other fits would change",
         ),
     ],
-    ids=str,
+    ids=["subclass", "other", "other in a Pipeline", "RandomState"],
 )
 def test_tells_of_others(estimator, reason, iris):
     name = "alpha" if not isinstance(estimator, Pipeline) else "ridge__alpha"
