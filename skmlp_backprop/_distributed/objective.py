@@ -135,7 +135,7 @@ class DistributedEpochs:
         self.batch_rows = solver.n_batch_rows(self.rows.n_rows)
         self.seed = None
         if solver.shuffle:
-            self.seed = problem.random_states[0].randint(2**31 - 1)
+            self.seed = problem.shuffles[0].random_state.randint(2**31 - 1)
         self.n_epochs = 0
 
     def next(self):

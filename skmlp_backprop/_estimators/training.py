@@ -21,7 +21,8 @@ from .._solvers.epochs import Epochs
 from .._solvers.history import PUBLIC_HISTORY, History
 from .._solvers.in_training import NetworkInTraining
 from .._solvers.monitor import Monitor
-from .._solvers.problem import Problem, Stop
+from .._solvers.problem import Problem
+from .._solvers.shuffle import Shuffle
 from .architecture import init_activations
 
 
@@ -64,6 +65,28 @@ class State:
 
 
 @dataclass
+class Draws:
+    """Where a training's random draws come from; one for all networks of one seed.
+
+    Parameters
+    ----------
+    shuffle : Shuffle
+        The order of the rows.
+
+    dropout : RandomState or None
+        Source of the masks; None where there is no dropout.
+
+    held_out : tuple of two ndarray or None
+        Numbers of the rows to train on, and of those to stop by; None where there is
+        no early stopping.
+    """
+
+    shuffle: Shuffle
+    dropout: np.random.RandomState | None
+    held_out: tuple | None
+
+
+@dataclass
 class Trained:
     """What a training has made of an estimator's network.
 
@@ -75,21 +98,32 @@ class Trained:
     parameters : Parameters
         The final weights, in the precision of the rows.
 
-    history : History
-        How it went.
+    member : NetworkInTraining
+        The network as the solver has left it, from where :func:`go_on` can go on.
 
-    solver : FullBatchSolver or MinibatchSolver
-        The solver, with what it has left for a training that goes on.
-
-    stop : Stop
-        Why it ended.
+    draws : Draws
+        Where its draws came from, as the training has left them.
     """
 
     data: TrainingData
     parameters: Parameters
-    history: History
-    solver: object
-    stop: Stop
+    member: NetworkInTraining
+    draws: Draws
+
+    @property
+    def history(self):
+        """How it went."""
+        return self.member.history
+
+    @property
+    def solver(self):
+        """The solver, with what it has left for a training that goes on."""
+        return self.member.solver
+
+    @property
+    def stop(self):
+        """Why it ended."""
+        return self.member.stop
 
     def attributes(self):
         """The attributes that make the estimator a fitted one."""
@@ -199,34 +233,77 @@ def train(
     if states is None:
         states = _new_states(estimators, data.network, random_states)
     members = _members(estimators, states, solvers, reporters)
+    draws = _all_draws(estimators, members[0], data, random_states)
+    return _run(estimators, data, members, draws, make_objective, make_epochs)
+
+
+def go_on(estimators, data, paused, max_iter):
+    """Train networks that have stopped at `max_iter` on, up to a larger one.
+
+    They end as they would have ended with that one from the beginning: to rounding;
+    with a full-batch solver, whose memory of earlier iterations SciPy does not hand
+    out, only nearly. What earlier results say of them is not true any more.
+
+    Parameters
+    ----------
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        Those whose training goes on, as one stack: of one key, see
+        ``_search.stacking.stack_key``, but from any stacks.
+
+    data : TrainingData
+        What they have been trained on.
+
+    paused : list of (NetworkInTraining, Draws)
+        Where each stands. Overwritten.
+
+    max_iter : int
+        The new cap on epochs, or iterations, since the beginning.
+
+    Returns
+    -------
+    trained : list of Trained
+        In the order of the estimators.
+    """
+    members, draws = (list(of_all) for of_all in zip(*paused, strict=True))
+    for member in members:
+        member.go_on(max_iter)
+    if _have_one_order(estimators):
+        # Those of other stacks have made the same draws.
+        draws = draws[:1] * len(draws)
+    return _run(estimators, data, members, draws)
+
+
+def _run(
+    estimators, data, members, draws, make_objective=Objective, make_epochs=Epochs
+):
+    """Train networks from where they are; the parameters are those of :func:`train`."""
     lead, solver, network = estimators[0], members[0].solver, data.network
     rows = data.rows.for_batches() if solver.stochastic else data.rows.for_products()
     validation_score = None
-    if lead.early_stopping and solver.stochastic:
-        rows, held_out = _hold_out(
-            rows, lead.validation_fraction, data.codec, random_states[0]
-        )
+    if draws[0].held_out is not None:
+        rows, held_out = (Selection(rows, index) for index in draws[0].held_out)
         validation_score = _ValidationScore(network, data.codec, held_out)
     dtype = solver.arithmetic_dtype(data.rows.dtype)
-    stack = Parameters.copied_to_stack([state.parameters for state in states], dtype)
+    stack = Parameters.copied_to_stack([member.weights for member in members], dtype)
     blas_threads_pay = solver.stochastic and (
         solver.n_batch_rows(rows.n_rows) * _largest_of_blas(stack, data.rows)
         >= BLAS_THREADS_PAY
     )
-    t = members[0].history.t
     with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
         objective = make_objective(
             network,
             [estimator.alpha for estimator in estimators],
             dtype,
             n_stack=len(estimators),
-            dropout=_make_dropout(lead, network, solver, random_states[0], t),
+            dropout=_make_dropout(lead, network, draws[0]),
             n_threads=1 if solver.stochastic else n_threads,
         )
-        orders = _sources_of_orders(estimators, random_states)
-        problem = Problem(objective, rows, orders, validation_score, make_epochs)
+        shuffles = [d.shuffle for d in draws]
+        if _have_one_order(estimators):
+            shuffles = shuffles[:1]
+        problem = Problem(objective, rows, shuffles, validation_score, make_epochs)
         solver.solve(problem, stack, members)
-    return [_result(member, data) for member in members]
+    return [_result(*each, data) for each in zip(members, draws, strict=True)]
 
 
 def _largest_of_blas(stack, rows):
@@ -254,29 +331,55 @@ def _members(estimators, states, solvers, reporters):
     if reporters is None:
         reporters = [None] * len(estimators)
     return [
-        NetworkInTraining(solver, state.history, Monitor(estimator.verbose, reporter))
+        NetworkInTraining(
+            solver,
+            state.history,
+            Monitor(estimator.verbose, reporter),
+            state.parameters,
+        )
         for estimator, state, solver, reporter in zip(
             estimators, states, solvers, reporters, strict=True
         )
     ]
 
 
-def _sources_of_orders(estimators, random_states):
-    """One source of shuffles for all networks of a stack, or one for each."""
-    # One order of the rows will do where there is none, or the same for all.
+def _have_one_order(estimators):
+    """Whether one order of the rows will do: there is none, or the same for all."""
     seeds = {estimator.random_state for estimator in estimators}
-    is_shared = len(seeds) == 1 or not estimators[0].shuffle
-    return random_states[:1] if is_shared else random_states
+    return len(seeds) == 1 or not estimators[0].shuffle
 
 
-def _make_dropout(estimator, network, solver, random_state, t):
-    rates = dropout_rates(estimator.dropout, len(network.activations))
-    if not solver.stochastic or not any(rates):
+def _all_draws(estimators, first, data, random_states):
+    """What the trainings draw from, the first network's for all where one will do."""
+    draws = [_draws(estimators[0], first, data, random_states[0])]
+    if _have_one_order(estimators):
+        return draws * len(estimators)
+    # They have no dropout and hold nothing out.
+    return draws + [Draws(Shuffle(other), None, None) for other in random_states[1:]]
+
+
+def _draws(estimator, member, data, random_state):
+    """What a network's training draws from, after its weights."""
+    held_out = None
+    if estimator.early_stopping and member.solver.stochastic:
+        held_out = _hold_out(
+            data.rows, estimator.validation_fraction, data.codec, random_state
+        )
+    dropout = None
+    rates = dropout_rates(estimator.dropout, len(data.network.activations))
+    if any(rates) and member.solver.stochastic:
+        # With the samples seen in the seed, as each partial_fit begins with the same
+        # state: under the same masks some units would never be trained.
+        seed = [random_state.randint(2**31 - 1), member.history.t % 2**32]
+        dropout = np.random.RandomState(seed)
+    return Draws(Shuffle(random_state), dropout, held_out)
+
+
+def _make_dropout(estimator, network, draws):
+    if draws.dropout is None:
         return None
-    # With the samples seen in the seed, as each partial_fit begins with the same state:
-    # under the same masks some units would never be trained.
-    seed = [random_state.randint(2**31 - 1), t % 2**32]
-    return Dropout(rates, np.random.RandomState(seed))
+    rates = dropout_rates(estimator.dropout, len(network.activations))
+    return Dropout(rates, draws.dropout)
 
 
 class _ValidationScore:
@@ -317,6 +420,11 @@ def _hold_out(rows, fraction, codec, random_state):
 
     At least two rows are held out. Rows of weight zero are as good as absent: they
     are on neither side.
+
+    Returns
+    -------
+    train_index, held_out_index : ndarray, int
+        Numbers of the rows on each side.
     """
     index, n_held_out = check_hold_out(rows, fraction)
     n_left = len(index) - n_held_out
@@ -326,10 +434,9 @@ def _hold_out(rows, fraction, codec, random_state):
         counts = counts[counts > 0]
         if counts.min() < 2 or min(n_held_out, n_left) < len(counts):
             stratify = None
-    train_index, held_out_index = train_test_split(
+    return train_test_split(
         index, random_state=random_state, test_size=n_held_out, stratify=stratify
     )
-    return Selection(rows, train_index), Selection(rows, held_out_index)
 
 
 def check_hold_out(rows, fraction):
@@ -360,7 +467,7 @@ def check_hold_out(rows, fraction):
     return index, n_held_out
 
 
-def _result(member, data):
+def _result(member, draws, data):
     """What has come of a network in training.
 
     Raises
@@ -374,7 +481,7 @@ def _result(member, data):
             "data may contain large values and need to be preprocessed, for example "
             "by StandardScaler; or use a smaller `weight_init` or `alpha`."
         )
-    parameters = member.weights
+    parameters = member.final_weights
     # A solver may have evaluated in another precision than that of the rows.
     dtype = data.rows.dtype
     if parameters.flat.dtype != dtype:
@@ -385,7 +492,7 @@ def _result(member, data):
             f"The weights are too large for {dtype}, the precision of X. Pass X of "
             "float64, or use a smaller `weight_init`."
         )
-    return Trained(data, parameters, member.history, member.solver, member.stop)
+    return Trained(data, parameters, member, draws)
 
 
 def warn_of_end(trained, estimator):

@@ -22,7 +22,7 @@ from .in_training import Best
 from .interruption import aborts_when_interrupted
 from .problem import Stop
 from .scaled_inputs import ScaledInputSteps
-from .steps import shuffled
+from .shuffle import Shuffle
 from .stop_rule import StopRule
 
 # Seconds after which the main thread sees whether Ctrl-C was pressed. Without them a
@@ -119,7 +119,7 @@ class _Ensemble:
         self.solvers = solvers
         shares = np.array_split(np.arange(len(networks)), min(n_threads, len(networks)))
         self.parts = [_Part(problem, networks, solvers, share) for share in shares]
-        self.order = np.arange(problem.rows.n_rows)
+        self.shuffle = Shuffle(problem.random_state)
 
     def run(self, history, monitor, pool):
         """Train epoch by epoch; return why it ended."""
@@ -128,8 +128,8 @@ class _Ensemble:
         stop = None
         while stop is None:
             monitor.begin_iteration()
-            self.order = shuffled(self.order, self.problem.random_state)
-            outcomes = self._run_parts(pool)
+            order = self.shuffle.next(self.problem.rows.n_rows)
+            outcomes = self._run_parts(pool, order)
             losses = np.concatenate([outcome[0] for outcome in outcomes])
             loss = self.problem.loss(*self._by_row([o[1] for o in outcomes]))
             history.n_fun += self.parts[0].batches.n_batches
@@ -137,14 +137,14 @@ class _Ensemble:
             if not (np.isfinite(losses).all() and np.isfinite(loss)):
                 return Stop("diverged")
             history.end_iteration(float(losses.mean()))
-            history.t += len(self.order)
+            history.t += len(order)
             stop = self._judge(loss, history, monitor, rule)
         return stop
 
-    def _run_parts(self, pool):
+    def _run_parts(self, pool, order):
         """Run an epoch of each part; end early where the main thread is interrupted."""
         try:
-            outcomes = [pool.submit(part.run_epoch, self.order) for part in self.parts]
+            outcomes = [pool.submit(part.run_epoch, order) for part in self.parts]
             pending = outcomes
             while pending:
                 done, pending = wait(pending, _PATIENCE, FIRST_EXCEPTION)

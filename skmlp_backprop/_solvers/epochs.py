@@ -10,7 +10,7 @@ import numpy as np
 from .._network.parameters import Parameters
 from .._network.rows import Batches
 from .interruption import aborts_when_interrupted
-from .steps import Steps, shuffled
+from .steps import Steps
 
 
 def run_epochs(problem, parameters, members):
@@ -22,10 +22,11 @@ def run_epochs(problem, parameters, members):
         What to minimise.
 
     parameters : Parameters
-        The initial weights. Overwritten.
+        The weights to begin with. Overwritten.
 
     members : list of NetworkInTraining
-        The networks; given their final weights and why they stopped.
+        The networks; given their final weights and why they stopped. Those that have
+        been in training before go on from there.
     """
     stack = _Stack(problem, parameters, members)
     try:
@@ -43,36 +44,31 @@ class Epochs:
     Parameters
     ----------
     problem : Problem
-        Its rows and sources of shuffles are read.
+        Its rows and shuffles are read.
 
     solver : MinibatchSolver
         Its batch size is read, and whether it shuffles.
     """
 
     def __init__(self, problem, solver):
-        n_rows, random_states = problem.rows.n_rows, problem.random_states
-        batch_rows = solver.n_batch_rows(n_rows)
-        self.batches = Batches(problem.rows, batch_rows, len(random_states))
-        self.shuffles = solver.shuffle
-        self.random_states = random_states
-        self.orders = [np.arange(n_rows)] * len(random_states)
+        self.n_rows = problem.rows.n_rows
+        self.shuffles = problem.shuffles
+        batch_rows = solver.n_batch_rows(self.n_rows)
+        self.batches = Batches(problem.rows, batch_rows, len(self.shuffles))
+        self.is_shuffled = solver.shuffle
 
     def next(self):
         """The next epoch's batches."""
-        if not self.shuffles:
+        if not self.is_shuffled:
             return self.batches.in_order()
-        sources = zip(self.orders, self.random_states, strict=True)
-        self.orders = [shuffled(order, source) for order, source in sources]
-        shared = len(self.orders) == 1
-        return self.batches.shuffled(
-            self.orders[0] if shared else np.stack(self.orders)
-        )
+        orders = [shuffle.next(self.n_rows) for shuffle in self.shuffles]
+        shared = len(orders) == 1
+        return self.batches.shuffled(orders[0] if shared else np.stack(orders))
 
     def select(self, indices):
         """Go on with some of the networks alone."""
-        if len(self.orders) > 1:
-            self.orders = [self.orders[i] for i in indices]
-            self.random_states = [self.random_states[i] for i in indices]
+        if len(self.shuffles) > 1:
+            self.shuffles = [self.shuffles[i] for i in indices]
 
 
 class _Stack:

@@ -53,11 +53,11 @@ class FullBatchSolver:
             The network; given its final weights and why it stopped.
         """
         (member,) = members
-        member.weights = parameters
         member.stop = self._run(problem, parameters, member.history, member.monitor)
+        member.weights = member.final_weights = parameters
 
     def _run(self, problem, parameters, history, monitor):
-        evaluations = _Evaluations(problem, parameters, self.max_fun)
+        evaluations = _Evaluations(problem, parameters, self.max_fun, history.n_fun)
         iterations = _Iterations(evaluations, history, monitor, self.max_iter)
         try:
             result = self._minimize(evaluations, iterations)
@@ -121,12 +121,12 @@ class _Halt(Exception):
 class _Evaluations:
     """The objective as SciPy calls it: counted, capped, the best one remembered."""
 
-    def __init__(self, problem, parameters, max_fun):
+    def __init__(self, problem, parameters, max_fun, n_fun):
         self.problem = problem
         self.parameters = parameters
         self.gradient = parameters.zeros_like()
         self.max_fun = max_fun
-        self.n_fun = 0
+        self.n_fun = n_fun
         self.best_loss = math.inf
         self.best_theta = None
 
@@ -136,7 +136,7 @@ class _Evaluations:
 
     def __call__(self, theta):
         """Evaluate J and its gradient at the flat parameter vector `theta`."""
-        if self.n_fun == self.max_fun:
+        if self.n_fun >= self.max_fun:
             raise _Halt("max_fun")
         self.parameters.flat[:] = theta
         loss = self.problem.objective.loss_and_gradient(

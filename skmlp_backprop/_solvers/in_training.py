@@ -22,27 +22,37 @@ class NetworkInTraining:
 
     Attributes
     ----------
-    weights : Parameters or None
-        Its weights: a view of the stack's while it is in training, then the final
-        ones.
+    weights : Parameters
+        Its weights: those to begin with, a view of the stack's while it is in training,
+        then those that a training goes on from.
+
+    final_weights : Parameters or None
+        What has come of the training, once it has stopped: these weights, or the best.
 
     stop : Stop or None
         Why it has stopped, once it has.
     """
 
-    def __init__(self, solver, history, monitor):
+    def __init__(self, solver, history, monitor, weights):
         self.solver = solver
         self.history = history
         self.monitor = monitor
-        self.weights = None
+        self.weights = weights
+        self.final_weights = None
+        self.stop = None
+        self._best = None
+
+    def go_on(self, max_iter):
+        """Be in training again, as if the cap on iterations had been this one."""
+        self.solver.max_iter = max_iter
         self.stop = None
 
     # What follows is called by the loop over epochs; the full-batch solvers do without.
 
     def start(self, view):
-        """Begin with the weights that a view of the stack shows."""
+        """Begin, or go on, with the weights that a view of the stack shows."""
         self.weights = view
-        self._best = Best(view)
+        self._best = self._best or Best(view)
         self._stop_rule = StopRule(self.solver.tol, self.solver.n_iter_no_change)
 
     def close_epoch(self, losses, batch_weights, problem):
@@ -82,7 +92,7 @@ class NetworkInTraining:
         self.stop = Stop("interrupted")
 
     def finish(self, by_score):
-        """Make the weights the final ones, or the best in their place.
+        """Make the weights the final ones, or take the best for these.
 
         Parameters
         ----------
@@ -90,11 +100,10 @@ class NetworkInTraining:
             Whether the best are those of the highest score on held-out rows, which
             always are the final ones.
         """
+        self.weights = self.weights.copied_if_shared()
         is_lost = self.stop.reason == "diverged" or not self.weights.is_finite()
-        if by_score or is_lost:
-            self.weights = self._best.parameters
-        else:
-            self.weights = self.weights.copied_if_shared()
+        takes_best = by_score or is_lost
+        self.final_weights = self._best.parameters if takes_best else self.weights
 
     def _count(self, losses):
         """Count the evaluations up to the first that is not finite; whether none is."""

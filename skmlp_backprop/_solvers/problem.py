@@ -22,8 +22,8 @@ class Problem:
     rows : Rows
         The training rows.
 
-    random_states : list of RandomState
-        Sources of the shuffles: one for all networks of a stack, or one for each.
+    shuffles : list of Shuffle
+        The orders of the rows: one for all networks of a stack, or one for each.
 
     validation_score : callable or None
         Score of the given :class:`Parameters` on held-out rows; where there is
@@ -36,7 +36,7 @@ class Problem:
 
     objective: Objective
     rows: Rows
-    random_states: list
+    shuffles: list
     validation_score: Callable | None = None
     make_epochs: Callable = Epochs
 

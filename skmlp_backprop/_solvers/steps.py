@@ -83,10 +83,3 @@ class Steps:
         self.parameters = parameters
         self.gradient = parameters.zeros_like()
         self.update.select(indices, parameters, self.gradient)
-
-
-def shuffled(order, random_state):
-    """The same draw as by scikit-learn's ``shuffle``, which checks more."""
-    index = np.arange(len(order))
-    random_state.shuffle(index)
-    return order[index]
