@@ -20,6 +20,8 @@ __all__ = [
     "Gradient",
     "GradientCheck",
     "StackedGridSearchCV",
+    "StackedHalvingGridSearchCV",
+    "StackedHalvingRandomSearchCV",
     "StackedRandomizedSearchCV",
     "TabularEncoder",
     "TabularMLPClassifier",
@@ -31,6 +33,8 @@ __all__ = [
 # Imported on use: a third of the package's time to import, for who only predicts.
 _ON_USE = {
     "StackedGridSearchCV": "_search.searches",
+    "StackedHalvingGridSearchCV": "_search.halving",
+    "StackedHalvingRandomSearchCV": "_search.halving",
     "StackedRandomizedSearchCV": "_search.searches",
     "TabularEncoder": "_tabular.encoder",
     "TabularMLPClassifier": "_tabular.classifier",

@@ -34,7 +34,7 @@ from skmlp_backprop import (
 )
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import evaluation, last_steps
-from skmlp_backprop._search.stacking import fit_group
+from skmlp_backprop._search.stacking import train_group
 from skmlp_backprop.datasets import read_idx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -62,9 +62,9 @@ def count_stacks(monkeypatch):
     def counted(estimators, *args, **params):
         estimators = list(estimators)
         sizes.append(len(estimators))
-        return fit_group(estimators, *args, **params)
+        return train_group(estimators, *args, **params)
 
-    monkeypatch.setattr(last_steps, "fit_group", counted)
+    monkeypatch.setattr(last_steps, "train_group", counted)
     return sizes
 
 
@@ -252,7 +252,9 @@ def test_left_over_tasks_are_shared(iris, count_stacks, n_jobs, sizes):
 @pytest.mark.parametrize("n_splits", range(1, 7))
 def test_tasks_cover_everything_once(n_jobs, n_splits):
     groups = [list(range(40)), list(range(40, 100))]
-    tasks = evaluation._tasks(groups, n_splits, n_jobs)
+    tasks = evaluation._cut(
+        [(group, split) for split in range(n_splits) for group in groups], n_jobs
+    )
     pairs = [(i, split) for group, split in tasks for i in group]
     assert sorted(pairs) == [
         (i, split) for i in range(100) for split in range(n_splits)

@@ -1,5 +1,6 @@
 """One training: from data and parameters, through a solver, to what is fitted."""
 
+import copy
 import warnings
 from dataclasses import dataclass
 
@@ -254,7 +255,7 @@ def go_on(estimators, data, paused, max_iter):
         What they have been trained on.
 
     paused : list of (NetworkInTraining, Draws)
-        Where each stands. Overwritten.
+        Where each stands. The networks are overwritten.
 
     max_iter : int
         The new cap on epochs, or iterations, since the beginning.
@@ -264,9 +265,11 @@ def go_on(estimators, data, paused, max_iter):
     trained : list of Trained
         In the order of the estimators.
     """
-    members, draws = (list(of_all) for of_all in zip(*paused, strict=True))
+    members = [member for member, _ in paused]
     for member in members:
         member.go_on(max_iter)
+    # Copied, as another stack may go on with the same ones.
+    draws = copy.deepcopy([draws for _, draws in paused])
     if _have_one_order(estimators):
         # Those of other stacks have made the same draws.
         draws = draws[:1] * len(draws)

@@ -5,6 +5,8 @@ What can't be stacked is left to scikit-learn's own function.
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -12,7 +14,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._solvers.interruption import abort_when_interrupted
-from .last_steps import fit_together, last_step
+from .last_steps import checked_last_step, fit_together
 from .sklearn_private import (
     _check_method_params,
     _fit_and_score,
@@ -115,31 +117,91 @@ class Evaluation:
             context.subcontext(task_name="candidate-split-evaluation", task_id=i)
             for i in range(len(candidates) * n_splits)
         ]
-        groups, reasons = _groups(search, candidates)
-        n_jobs = joblib.effective_n_jobs(search.n_jobs)
-        tasks = _tasks(groups, n_splits, n_jobs)
+        known = self._known(candidates, n_splits)
+        shares = self._shares(candidates, n_splits, known)
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
         outs = parallel(
-            delayed(_fit_and_score_group)(
+            delayed(_fit_and_score_share)(
                 clone(search.estimator),
                 self.X,
                 self.y,
-                train=splits[split][0],
-                test=splits[split][1],
-                candidates=[candidates[i] for i in group],
-                progress=[((split, n_splits), (i, len(candidates))) for i in group],
-                contexts=[contexts[i * n_splits + split] for i in group],
-                why_alone=reasons.get(group[0], _CUT),
+                share=share,
+                train=splits[share.split][0],
+                test=splits[share.split][1],
+                candidates=[candidates[i] for i in share.numbers],
+                progress=[
+                    ((share.split, n_splits), (i, len(candidates)))
+                    for i in share.numbers
+                ],
+                contexts=[contexts[i * n_splits + share.split] for i in share.numbers],
                 **self.settings,
             )
-            for group, split in tasks
+            for share in shares
         )
-        by_task = {
-            (i, split): result
-            for (group, split), results in zip(tasks, outs, strict=True)
-            for i, result in zip(group, results, strict=True)
+        by_place = known | {
+            (i, share.split): result
+            for share, results in zip(shares, outs, strict=True)
+            for i, result in zip(share.numbers, results, strict=True)
         }
-        return [by_task[key] for key in sorted(by_task)]
+        for i, split in known:
+            context_of_known = contexts[i * n_splits + split]
+            context_of_known.call_on_fit_task_begin(estimator=search)
+            context_of_known.call_on_fit_task_end(estimator=search)
+        return [by_place[place] for place in sorted(by_place)]
+
+    def _known(self, candidates, n_splits):
+        """Results that are there already, by numbers of candidate and fold: none."""
+        return {}
+
+    def _shares(self, candidates, n_splits, known):
+        """What the tasks are to do."""
+        estimators = [configured(self.search.estimator, c) for c in candidates]
+        groups, reasons = _groups(estimators, candidates)
+        tasks = self._tasks(estimators, groups, n_splits, known)
+        return [
+            self._share(estimators, group, split, reasons.get(group[0]))
+            for group, split in _cut(tasks, self.search.n_jobs)
+        ]
+
+    def _tasks(self, estimators, groups, n_splits, known):
+        """Pairs of a group and a fold, without what is known."""
+        tasks = [
+            ([i for i in group if (i, split) not in known], split)
+            for split in range(n_splits)
+            for group in groups
+        ]
+        return [task for task in tasks if task[0]]
+
+    def _share(self, estimators, group, split, why_alone):
+        """What a task is to do: to fit a group, or one by itself for some reason."""
+        fit = fit_together if len(group) > 1 else None
+        return Share(split, group, fit, why_alone or _CUT)
+
+
+@dataclass
+class Share:
+    """What a task is to fit.
+
+    Parameters
+    ----------
+    split : int
+        Number of the fold.
+
+    numbers : list of int
+        Numbers of the candidates.
+
+    fit : callable or None
+        Fits them together: see :func:`.last_steps.fit_together`. None if they are to be
+        fitted one by one.
+
+    why_alone : str
+        Why one that is trained by itself is not in a stack.
+    """
+
+    split: int
+    numbers: list
+    fit: Callable | None
+    why_alone: str
 
 
 # Why fits that could have been stacked were not.
@@ -156,7 +218,7 @@ def configured(estimator, params):
     return clone(estimator).set_params(**clone(params, safe=False))
 
 
-def _groups(search, candidates):
+def _groups(estimators, candidates):
     """Numbers of the candidates, in groups that can be trained as a stack each.
 
     Returns
@@ -168,9 +230,9 @@ def _groups(search, candidates):
         For candidates that can be in none with others: why.
     """
     by_key, reasons = defaultdict(list), {}
-    for i, params in enumerate(candidates):
+    for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
         try:
-            key = _group_key(configured(search.estimator, params), params)
+            key = _group_key(estimator, params)
         except CannotStack as why:
             key, reasons[i] = i, str(why)
         by_key[key].append(i)
@@ -181,14 +243,14 @@ def _groups(search, candidates):
     return groups, reasons
 
 
-def _tasks(groups, n_splits, n_jobs):
+def _cut(tasks, n_jobs):
     """Pairs of a group and a fold, as many as the processes can share evenly.
 
     Those left over when each process has had as many as the others would keep some
     busy and the rest waiting. They are cut, into the fewest parts that leave at most a
     tenth of the processes idle: a large stack is faster than two small ones.
     """
-    tasks = [(group, split) for split in range(n_splits) for group in groups]
+    n_jobs = joblib.effective_n_jobs(n_jobs)
     n_left = len(tasks) % n_jobs
     whole, left = tasks[: len(tasks) - n_left], tasks[len(tasks) - n_left :]
     n_parts = next(
@@ -209,7 +271,7 @@ def _group_key(estimator, params):
     CannotStack
         If there can be no such thing; the message tells why.
     """
-    path, last = last_step(estimator)
+    path, last = checked_last_step(estimator)
     key = _last_step_key(last)
     # By identity: a grid's candidates hold the same objects, which may lack a hash.
     others = tuple(
@@ -233,29 +295,30 @@ def _last_step_key(last):
     return key, str(last.get_metadata_routing())
 
 
-def _fit_and_score_group(
+def _fit_and_score_share(
     estimator,
     X,
     y,
     *,
+    share,
     train,
     test,
     candidates,
     progress,
     contexts,
-    why_alone,
     fit_params,
     score_params,
     error_score,
     **settings,
 ):
-    """Fit the candidates of a group on one fold, and score them.
+    """Fit a share of the candidates on one fold, and score them.
 
     Returns
     -------
     results : list of dict
         As those of scikit-learn's ``_fit_and_score``. The time to fit is an equal
-        share of the stack's. `alone` is None, or why there was no stack.
+        share of the stack's. `alone` is None, or why there was no stack; what else
+        `share.fit` has told is added.
     """
 
     def all_alone(why):
@@ -275,13 +338,13 @@ def _fit_and_score_group(
     one_by_one = list(zip(candidates, progress, contexts, strict=True))
     # An interrupted fit keeps what it has reached: no score of that.
     with abort_when_interrupted():
-        if len(candidates) == 1:
-            return all_alone(why_alone)
+        if share.fit is None:
+            return all_alone(share.why_alone)
         start = time.time()
         estimators = [configured(estimator, params) for params in candidates]
         fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
         try:
-            n_together = fit_together(
+            outcomes = share.fit(
                 estimators, fold.X_train, fold.y_train, fold.fit_params
             )
         except Exception:
@@ -292,9 +355,10 @@ def _fit_and_score_group(
         _score_candidate(candidate, fold, fit_time, error_score, *one, **settings)
         for candidate, one in zip(estimators, one_by_one, strict=True)
     ]
+    why_alone = share.why_alone if len(candidates) == 1 else _TOO_LARGE
     return [
-        {**result, "alone": None if n > 1 else _TOO_LARGE}
-        for result, n in zip(results, n_together, strict=True)
+        {**result, **outcome, "alone": why_alone if n_together == 1 else None}
+        for result, (n_together, outcome) in zip(results, outcomes, strict=True)
     ]
 
 

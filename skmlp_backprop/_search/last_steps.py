@@ -3,7 +3,14 @@
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from .stacking import CannotStack, fit_group
+from .._estimators.training import train
+from .stacking import (
+    CannotStack,
+    become_fitted,
+    prepare_group,
+    train_group,
+    warn_of_ends,
+)
 
 
 def last_step(estimator):
@@ -22,23 +29,32 @@ def last_step(estimator):
 
     last : estimator
         The last step, or `estimator` itself.
+    """
+    names = []
+    while isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        names.append(name)
+    return "__".join(names), estimator
+
+
+def checked_last_step(estimator):
+    """The same, of Pipelines that a stack can be fitted in place of.
 
     Raises
     ------
     CannotStack
         If a Pipeline has callbacks, which a stack could not report to.
     """
-    names = []
-    while isinstance(estimator, Pipeline):
-        if hasattr(estimator, "_skl_callbacks"):
+    step = estimator
+    while isinstance(step, Pipeline):
+        if hasattr(step, "_skl_callbacks"):
             raise CannotStack("its Pipeline has callbacks")
-        name, estimator = estimator.steps[-1]
-        names.append(name)
-    return "__".join(names), estimator
+        step = step.steps[-1][1]
+    return last_step(estimator)
 
 
-def fit_together(estimators, X, y, fit_params):
-    """Fit networks as a stack, or Pipelines, whose transformers they then share.
+class Together:
+    """What networks, or Pipelines that share their transformers, are trained on.
 
     Parameters
     ----------
@@ -52,20 +68,58 @@ def fit_together(estimators, X, y, fit_params):
     fit_params : dict of str to object
         What `fit` is passed besides.
 
+    Attributes
+    ----------
+    pipeline : Pipeline or None
+        The fitted transformers, the last step being none of the networks.
+
+    prepared : Prepared
+        What the networks are trained on.
+    """
+
+    def __init__(self, estimators, X, y, fit_params):
+        networks = last_steps(estimators)
+        path, _ = last_step(estimators[0])
+        if not path:
+            self.pipeline = None
+            self.prepared = prepare_group(networks, X, y, **fit_params)
+            return
+        step = _Preparation(networks)
+        self.pipeline = clone(estimators[0]).set_params(**{path: step})
+        self.pipeline.fit(X, y, **fit_params)
+        # Out of the step: candidates and their transformers are all that is kept.
+        self.prepared = vars(step).pop("prepared_")
+
+    def become_fitted(self, estimators, all_trained):
+        """Take over the fitted transformers and what has come of the trainings."""
+        become_fitted(last_steps(estimators), all_trained, self.prepared)
+        if self.pipeline is not None:
+            for estimator in estimators:
+                _share_transformers(estimator, self.pipeline)
+
+
+def last_steps(estimators):
+    """The networks that estimators of one kind are or end in."""
+    return [last_step(estimator)[1] for estimator in estimators]
+
+
+def fit_together(estimators, X, y, fit_params):
+    """Fit networks, or Pipelines that end in such, as stacks.
+
+    The parameters are those of :class:`Together`.
+
     Returns
     -------
-    n_together : list of int
-        As of :func:`.stacking.fit_group`.
+    outcomes : list of (int, dict)
+        For each estimator the number of those in its stack; and what its result is to
+        tell besides, which is nothing.
     """
-    path, _ = last_step(estimators[0])
-    if not path:
-        return fit_group(estimators, X, y, **fit_params)
-    step = _StackStep([last_step(pipeline)[1] for pipeline in estimators])
-    together = clone(estimators[0]).set_params(**{path: step})
-    together.fit(X, y, **fit_params)
-    for pipeline in estimators:
-        _share_transformers(pipeline, together)
-    return step.n_together_
+    together = Together(estimators, X, y, fit_params)
+    networks = last_steps(estimators)
+    all_trained, n_together = train_group(networks, together.prepared.data, train)
+    warn_of_ends(networks, all_trained)
+    together.become_fitted(estimators, all_trained)
+    return [(n, {}) for n in n_together]
 
 
 def _share_transformers(pipeline, fitted):
@@ -76,15 +130,15 @@ def _share_transformers(pipeline, fitted):
     pipeline.steps = [*fitted.steps[:-1], last]
 
 
-class _StackStep(BaseEstimator):
+class _Preparation(BaseEstimator):
     """A Pipeline's last step in place of all networks of a stack."""
 
     def __init__(self, networks):
         self.networks = networks
 
     def fit(self, X, y=None, **params):
-        """Fit the networks as a stack."""
-        self.n_together_ = fit_group(self.networks, X, y, **params)
+        """Validate what the transformers have made of the rows."""
+        self.prepared_ = prepare_group(self.networks, X, y, **params)
         return self
 
     def get_metadata_routing(self):

@@ -18,7 +18,7 @@ from .evaluation import Evaluation, configured
 from .sklearn_private import _check_method_params, _MultimetricScorer
 
 
-class _StackedSearch(DocumentedHTMLMixin):
+class StackedSearchMixin(DocumentedHTMLMixin):
     """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -72,7 +72,7 @@ class _StackedSearch(DocumentedHTMLMixin):
         self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
-        evaluation = Evaluation(self, X, y, scorers, routed)
+        evaluation = self._make_evaluation(X, y, scorers, routed)
         self._run_search(evaluation, callback_ctx=context)
         self._choose(evaluation, refit_metric)
         if self.refit:
@@ -84,6 +84,10 @@ class _StackedSearch(DocumentedHTMLMixin):
         self.n_fits_alone_ = dict(evaluation.n_fits_alone)
         context.call_on_fit_task_end(estimator=self, **data)
         return self
+
+    def _make_evaluation(self, *args):
+        """What evaluates the candidates."""
+        return Evaluation(self, *args)
 
     def _choose(self, evaluation, refit_metric):
         """Set the best candidate's attributes."""
@@ -119,7 +123,7 @@ class _StackedSearch(DocumentedHTMLMixin):
         context.call_on_fit_task_end(estimator=self, **data)
 
 
-class StackedGridSearchCV(_StackedSearch, GridSearchCV):
+class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     """GridSearchCV that trains candidates in stacks.
 
     Parameters, attributes and results are those of
@@ -224,7 +228,7 @@ class StackedGridSearchCV(_StackedSearch, GridSearchCV):
     """
 
 
-class StackedRandomizedSearchCV(_StackedSearch, RandomizedSearchCV):
+class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
     """RandomizedSearchCV that trains candidates in stacks.
 
     Parameters, attributes and results are those of

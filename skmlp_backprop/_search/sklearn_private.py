@@ -4,6 +4,8 @@ Imported:
 
 - `_check_method_params`: cuts what has one entry for each sample to a fold's rows.
 - `_fit_and_score`: fits and scores one candidate on one fold.
+- `HalvingGridSearchCV`, `HalvingRandomSearchCV`: public only behind an experimental
+  import, from which their users are spared.
 - `_insert_error_scores`: gives the fits that failed their score, where a callable
   scoring tells only now which metrics there are.
 - `_num_samples`: the number of rows of anything array-like.
@@ -23,9 +25,14 @@ Of GridSearchCV and RandomizedSearchCV, which ours inherit from:
 - `_format_results`: makes `cv_results_` of the scores and times.
 - `_check_refit_for_multimetric`: whether `refit` names one of several metrics.
 - `_select_best_index`: the number of the candidate with the best rank.
+- `_n_samples_orig`: the number of rows, which the halving searches' own `fit` sets.
 """
 
 from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection._search_successive_halving import (
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+)
 from sklearn.model_selection._validation import (
     _fit_and_score,
     _insert_error_scores,
@@ -36,6 +43,8 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 __all__ = [
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
     "_MultimetricScorer",
     "_check_method_params",
     "_fit_and_score",

@@ -5,18 +5,24 @@ large product in place of many thin ones, and the interpreter's cost of a step.
 """
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import pairwise
 
 import joblib
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import validate_data
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.old_fit import keeping_the_old_fits_on_error
 from .._estimators.regressor import BackpropMLPRegressor
-from .._estimators.training import check_hold_out, make_solver, train, warn_of_end
+from .._estimators.training import (
+    TrainingData,
+    check_hold_out,
+    make_solver,
+    train,
+    warn_of_end,
+)
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
 from .._solvers import SOLVERS
@@ -97,7 +103,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
             if len(group) == 1:
                 group[0].fit(X, y, sample_weight)
             else:
-                fit_group(group, X, y, sample_weight)
+                _fit_group(group, X, y, sample_weight)
     return estimators
 
 
@@ -169,9 +175,11 @@ def stack_key(estimator):
     CannotStack
         If it can't share any; the message tells why.
     """
-    _check_stackable(estimator)
+    check_trainable(estimator)
     params = estimator.get_params()
     solver = SOLVERS[params["solver"]]
+    if not solver.stochastic:
+        raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
     # Rows of each network's own, by its seed, are there for plain batches alone.
     is_plain = not (
         params["early_stopping"]
@@ -190,17 +198,21 @@ def stack_key(estimator):
     return joblib.hash((type(estimator).__name__, params))
 
 
-def _check_stackable(estimator):
+def check_trainable(estimator):
+    """Check that what an estimator's fit does is what a stack of one does.
+
+    Raises
+    ------
+    CannotStack
+        If it is not; the message tells why.
+    """
     name = type(estimator).__name__
     if not isinstance(estimator, BaseBackpropMLP):
         raise CannotStack(f"{name} is no BackpropMLPClassifier or BackpropMLPRegressor")
     if type(estimator) not in (BackpropMLPClassifier, BackpropMLPRegressor):
         raise CannotStack(f"{name} is a subclass, whose fit may be its own")
-    solver = SOLVERS.get(estimator.solver)
-    if solver is None:
+    if estimator.solver not in SOLVERS:
         raise CannotStack("its parameters are invalid")
-    if not solver.stochastic:
-        raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
     if estimator.warm_start:
         raise CannotStack("with warm_start it goes on from weights of its own")
     if isinstance(estimator.random_state, np.random.RandomState):
@@ -211,37 +223,98 @@ def _check_stackable(estimator):
         raise CannotStack("it has callbacks")
 
 
-def fit_group(estimators, X, y, sample_weight=None):
-    """Fit estimators of one key, in as many stacks as the memory asks for.
+@dataclass
+class Prepared:
+    """What a group of estimators is to be trained on.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The network, and the validated rows.
+
+    features : dict
+        The attributes by which fitted estimators know the features.
+    """
+
+    data: TrainingData
+    features: dict
+
+
+def prepare_group(estimators, X, y, sample_weight=None):
+    """Validate the data for estimators of one key, none of which is changed.
 
     The parameters are those of :func:`fit_stack`, which validates the estimators'.
 
     Returns
     -------
+    prepared : Prepared
+        What they are to be trained on.
+    """
+    lead = clone(estimators[0])
+    X, y = lead._validate_rows(X, y, reset=True)
+    data = lead._training_data(X, y, lead._codec_of(y), sample_weight)
+    names = ("n_features_in_", "feature_names_in_")
+    return Prepared(data, {n: vars(lead)[n] for n in names if n in vars(lead)})
+
+
+def train_group(estimators, data, train_stack):
+    """Train estimators of one key, in as many stacks as the memory asks for.
+
+    Parameters
+    ----------
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        The estimators, which are not changed.
+
+    data : TrainingData
+        What to train on.
+
+    train_stack : callable
+        Given those of a stack and the data, trains them: :func:`train`, say.
+
+    Returns
+    -------
+    trained : list of Trained
+        In the order of the estimators.
+
     n_together : list of int
         For each estimator the number of those in its stack.
     """
-    # By a clone, which may be marked by the data's features before all is well.
-    lead = clone(estimators[0])
-    data_X, data_y = lead._validate_rows(X, y, reset=True)
-    codec = lead._codec_of(data_y)
-    data = lead._training_data(data_X, data_y, codec, sample_weight)
-    n_together = {}
+    trained, n_together = {}, {}
     for stack in _split(estimators, data.network, data.rows):
-        all_trained = train(stack, data)
-        for estimator, trained in zip(stack, all_trained, strict=True):
-            warn_of_end(trained, estimator)
-        for estimator, trained in zip(stack, all_trained, strict=True):
-            validate_data(estimator, X, reset=True, skip_check_array=True)
-            vars(estimator).update(trained.attributes())
+        for estimator, one in zip(stack, train_stack(stack, data), strict=True):
+            trained[id(estimator)] = one
             n_together[id(estimator)] = len(stack)
-    return [n_together[id(estimator)] for estimator in estimators]
+    return [[of[id(e)] for e in estimators] for of in (trained, n_together)]
+
+
+def become_fitted(estimators, all_trained, prepared):
+    """Take over what has come of the trainings of a group."""
+    for estimator, trained in zip(estimators, all_trained, strict=True):
+        vars(estimator).update({**prepared.features, **trained.attributes()})
+
+
+def warn_of_ends(estimators, all_trained):
+    """Warn where a training has not ended by its own criterion."""
+    for estimator, trained in zip(estimators, all_trained, strict=True):
+        warn_of_end(trained, estimator)
+
+
+def _fit_group(estimators, X, y, sample_weight):
+    """Fit estimators of one key."""
+    prepared = prepare_group(estimators, X, y, sample_weight)
+    all_trained, _ = train_group(estimators, prepared.data, train)
+    warn_of_ends(estimators, all_trained)
+    become_fitted(estimators, all_trained, prepared)
 
 
 def _split(estimators, network, rows):
     """Cut estimators of one key into stacks that the data and the memory permit."""
     lead, units = estimators[0], network.layer_units
-    batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
+    solver = make_solver(lead)
+    if not solver.stochastic:
+        yield from ([estimator] for estimator in estimators)
+        return
+    batch_rows = solver.n_batch_rows(rows.n_rows)
     # A layer's weights, or its activations for a batch.
     largest = max(max(i, batch_rows) * o for i, o in pairwise(units))
     by_seed = {}

@@ -1,0 +1,219 @@
+"""The rungs of successive halving, in which networks go on from where they stand."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from .._estimators.training import Draws, go_on, train
+from .._solvers import SOLVERS
+from .._solvers.in_training import NetworkInTraining
+from .evaluation import Evaluation, Share
+from .last_steps import Together, checked_last_step, last_step, last_steps
+from .stacking import CannotStack, check_trainable, train_group, warn_of_ends
+
+
+@dataclass
+class Standing:
+    """Where a candidate stands in a fold, after a rung.
+
+    Parameters
+    ----------
+    member : NetworkInTraining
+        Its network.
+
+    draws : Draws
+        Where its random draws come from.
+
+    together : Together or None
+        What a Pipeline's transformers have made of the fold's rows; None where there
+        are no transformers.
+    """
+
+    member: NetworkInTraining
+    draws: Draws
+    together: Together | None
+
+    @property
+    def is_over(self):
+        """Whether more iterations would change nothing."""
+        return self.member.stop.reason != "max_iter"
+
+
+class RungTraining:
+    """Trains the candidates of a share, up to the iterations of a rung.
+
+    Parameters
+    ----------
+    standings : list of Standing or None
+        Where they go on from; None to begin.
+
+    max_iter : int
+        The rung's iterations.
+    """
+
+    def __init__(self, standings, max_iter):
+        self.standings = standings
+        self.max_iter = max_iter
+
+    def __call__(self, estimators, X, y, fit_params):
+        """Fit them; see :func:`.last_steps.fit_together`.
+
+        Their results tell where they stand.
+        """
+        networks = last_steps(estimators)
+        together = self.standings[0].together if self.standings else None
+        if together is None:
+            together = Together(estimators, X, y, fit_params)
+        train_stack = train if self.standings is None else self._go_on_with(networks)
+        all_trained, n_together = train_group(
+            networks, together.prepared.data, train_stack
+        )
+        # That a rung ends is no failure to converge.
+        ended = [
+            (network, trained)
+            for network, trained in zip(networks, all_trained, strict=True)
+            if trained.stop.reason != "max_iter"
+        ]
+        warn_of_ends(*zip(*ended, strict=True) if ended else ([], []))
+        together.become_fitted(estimators, all_trained)
+        kept = None if together.pipeline is None else together
+        return [
+            (n, {"standing": Standing(trained.member, trained.draws, kept)})
+            for n, trained in zip(n_together, all_trained, strict=True)
+        ]
+
+    def _go_on_with(self, networks):
+        """What trains a stack of these networks on."""
+        paused = {
+            id(network): (standing.member, standing.draws)
+            for network, standing in zip(networks, self.standings, strict=True)
+        }
+
+        def train_stack(stack, data):
+            return go_on(stack, data, [paused[id(e)] for e in stack], self.max_iter)
+
+        return train_stack
+
+
+class RungEvaluation(Evaluation):
+    """What a halving search calls, rung by rung, where the resource is `max_iter`.
+
+    Candidates that were trained in the rung before go on; those whose training is over
+    keep their scores.
+
+    Parameters
+    ----------
+    search, X, y, scorers, routed
+        As of :class:`Evaluation`.
+
+    resource : str
+        Name of the parameter that is the resource.
+    """
+
+    def __init__(self, search, X, y, scorers, routed, resource):
+        super().__init__(search, X, y, scorers, routed)
+        self.resource = resource
+        # By candidate and fold, the results of the rung before.
+        self._before = {}
+        self._keys = []
+
+    def _fit_and_score_all(self, candidates, splits, context):
+        self._keys = self._keys_of(candidates)
+        out = super()._fit_and_score_all(candidates, splits, context)
+        places = [(key, split) for key in self._keys for split in range(len(splits))]
+        self._before = {
+            place: dict(result) for place, result in zip(places, out, strict=True)
+        }
+        for result in out:
+            result.pop("standing", None)
+        return out
+
+    def _keys_of(self, candidates):
+        """What tells a candidate in every rung: its values, but the resource's.
+
+        By identity, as they may lack a hash; with a number, as a grid may have the same
+        candidate twice.
+        """
+        keys, n_of = [], Counter()
+        for params in candidates:
+            key = tuple(
+                sorted(
+                    (name, id(value))
+                    for name, value in params.items()
+                    if name != self.resource
+                )
+            )
+            keys.append((key, n_of[key]))
+            n_of[key] += 1
+        return keys
+
+    def _known(self, candidates, n_splits):
+        """The results of the rung before that hold in this one."""
+        return {
+            (i, split): {**before, "fit_time": 0.0, "score_time": 0.0}
+            for i, (key, params) in enumerate(zip(self._keys, candidates, strict=True))
+            for split in range(n_splits)
+            if (before := self._before.get((key, split))) is not None
+            and _holds_for(before.get("standing"), params[self.resource])
+        }
+
+    def _tasks(self, estimators, groups, n_splits, known):
+        goes_on = [self._can_go_on(estimator) for estimator in estimators]
+        tasks = []
+        for group, split in super()._tasks(estimators, groups, n_splits, known):
+            parts = {}
+            for i in group:
+                origin = goes_on[i] and self._origin(estimators[i], i, split)
+                parts.setdefault(origin, []).append(i)
+            tasks += [(part, split) for part in parts.values()]
+        return tasks
+
+    def _share(self, estimators, group, split, why_alone):
+        lead = estimators[group[0]]
+        if not self._can_go_on(lead):
+            return super()._share(estimators, group, split, why_alone)
+        standings = [self._standing(i, split) for i in group]
+        max_iter = last_step(lead)[1].max_iter
+        fit = RungTraining(None if standings[0] is None else standings, max_iter)
+        return Share(split, group, fit, why_alone or _OTHERS_ARE_GONE)
+
+    def _standing(self, i, split):
+        return self._before.get((self._keys[i], split), {}).get("standing")
+
+    def _origin(self, estimator, i, split):
+        """What candidates that begin, or go on, as one stack have in common."""
+        standing = self._standing(i, split)
+        if standing is None:
+            return "anew"
+        draws = standing.draws
+        has_a_seed = last_step(estimator)[1].random_state is not None
+        # Without one every stack has held out rows of its own.
+        return "any" if has_a_seed or draws.held_out is None else id(draws)
+
+    def _can_go_on(self, estimator):
+        """Whether the resource is all that keeps its training from going on."""
+        try:
+            path, last = checked_last_step(estimator)
+            check_trainable(last)
+            last._validate_params()
+        except (CannotStack, ValueError, TypeError):
+            return False
+        # A cosine of more epochs is another one from the first step on.
+        has_one_beginning = not (
+            SOLVERS[last.solver].stochastic and last.learning_rate == "cosine"
+        )
+        return has_one_beginning and self.resource == max_iter_of(path)
+
+
+_OTHERS_ARE_GONE = "no other candidate of its stack is left"
+
+
+def max_iter_of(path):
+    """The full name of the last step's `max_iter`."""
+    return f"{path}__max_iter" if path else "max_iter"
+
+
+def _holds_for(standing, max_iter):
+    """Whether a result holds with other iterations, too."""
+    if standing is None:
+        return False
+    return standing.is_over or standing.member.solver.max_iter == max_iter
