@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._network import inference, threads
+from skmlp_backprop._network import threads
 
 # Fits here are cut short; whether they converge is tested elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -308,24 +309,34 @@ def test_sparse_minibatches_hold_the_blas(units, held, unlimited):
     assert (seen == [1] * len(unlimited)) == held
 
 
-@pytest.mark.parametrize("n_rows", [20, 569])
-def test_small_predictions_hold_the_blas(n_rows, unlimited, monkeypatch):
+def ticks_of_other_threads():
+    """Processor time of all threads of the process but this one, in clock ticks."""
+    this = str(threading.get_native_id())
+    others = [task for task in Path("/proc/self/task").iterdir() if task.name != this]
+    stats = [(task / "stat").read_text().rpartition(")")[2].split() for task in others]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="threads' times are in Linux's /proc"
+)
+@pytest.mark.parametrize("n_rows", [1, 20, 100, 569])
+def test_small_predictions_stay_off_the_blas_threads(n_rows, unlimited):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((n_rows, 64)), np.arange(n_rows) % 10
-    mlp = BackpropMLPClassifier(100, max_iter=1)
-    mlp.fit(X, y)
-    seen = []
-    write = inference._write_logits
-
-    def spy(*args):
-        seen.extend(n_blas_threads())
-        write(*args)
-
-    monkeypatch.setattr(inference, "_write_logits", spy)
-    mlp.predict_proba(X)
-    # SciPy's BLAS has no part in it.
-    assert seen[: len(unlimited)].count(1) == 1
+    mlp = BackpropMLPClassifier(50, max_iter=1).fit(X, y)
+    # Idle threads of the fit's spin for a while, and one looks after the BLAS.
+    time.sleep(1)
+    before = ticks_of_other_threads()
+    for _ in range(2000):
+        mlp.predict_proba(X)
+    assert ticks_of_other_threads() - before <= 2
     assert n_blas_threads() == unlimited
+    # That the times would have shown it:
+    large = np.ones((1000, 1000))
+    for _ in range(10):
+        large @ large
+    assert ticks_of_other_threads() - before > 2
 
 
 def test_more_cores_than_the_blas_has_threads(monkeypatch):

@@ -1,6 +1,7 @@
 """The parameters that classifier and regressor share, and their training."""
 
 import copy
+from functools import cache
 from numbers import Integral, Real
 
 import numpy as np
@@ -281,6 +282,13 @@ class BaseBackpropMLP(
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         return True
+
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        # Kept: a signature takes longer to look at than a network's copy to make, and a
+        # search clones one for each candidate and fold.
+        return super()._get_param_names()
 
     # Copies within a process keep what a pickle leaves out.
 

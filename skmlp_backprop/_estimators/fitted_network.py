@@ -13,6 +13,7 @@ from .._network.rows import Rows
 from .._network.threads import training_threads
 from .architecture import check_fits, make_network
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
+from .plain_rows import are_plain_rows
 from .training import TrainingData, fitted_attributes
 
 _DENSE_INPUT = (
@@ -183,14 +184,16 @@ class FittedNetworkMixin:
         )
 
     def _logits(self, X):
-        check_is_fitted(self)
-        X = validate_data(
-            self,
-            X,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
+        if "_network" not in vars(self):
+            check_is_fitted(self)
+        if not are_plain_rows(X, self):
+            X = validate_data(
+                self,
+                X,
+                accept_sparse=["csr", "csc"],
+                dtype=(np.float64, np.float32),
+                reset=False,
+            )
         network = self._network
         if network.input_activation is not None and sparse.issparse(X):
             raise ValueError(_DENSE_INPUT)

@@ -22,6 +22,7 @@ Of the estimators' base classes:
 
 - `_validate_params`: validates the parameters where there is no `fit`.
 - `_parameter_constraints`: what these are validated by.
+- `_get_param_names`: the names of the parameters, which it reads off the signature.
 - `_init_callback_context`: makes the context that `fit` reports to callbacks through.
 - `_skl_callbacks`: the callbacks that were set; not there if there are none.
 

@@ -1,18 +1,28 @@
 """Prediction: the forward pass over any number of rows in bounded memory."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from .buffers import ForwardBuffers
 from .objective import BLOCK_ROWS, SHARE_ROWS
+from .parameters import Parameters
 from .rows import is_blas_operand, share_edges
-from .threads import BLAS_STAYS_ALONE, prediction_threads
+from .threads import MATRICES_STAY_ALONE, VECTORS_STAY_ALONE, prediction_threads
 
-# Multiplications of the largest product from which threads of our own pay.
-_THREADS_PAY = 2**26
-# Pieces of a row's products up to which they take less time than to hold the BLAS.
-_MOST_PIECES = 24
+# Multiplications of the largest product from which the BLAS's threads pay; and from
+# which threads of our own, that share the work between the products, too: for sparse
+# rows, which SciPy multiplies on one thread, much earlier.
+_BLAS_THREADS_PAY = 2**21
+_THREADS_PAY = 2**31
+_THREADS_PAY_IF_SPARSE = 2**24
+# Pieces of all products up to which they take less time than to hold the BLAS.
+_MOST_PIECES = 8
+# Entries of sparse rows up to which dense ones take less time.
+_FEW_ENTRIES = 2**15
 
 
 def compute_logits(network, parameters, X):
@@ -34,79 +44,147 @@ def compute_logits(network, parameters, X):
     logits : ndarray of shape (n_rows, n_outputs)
         In the precision of the weights.
     """
+    if sparse.issparse(X):
+        parameters, X = _on_columns_that_occur(parameters, X)
+        if math.prod(X.shape) <= _FEW_ENTRIES:
+            X = X.toarray()
+    if network.input_activation is not None:
+        forward = _forward_of_activated_inputs
+    else:
+        forward = _forward
+        n_pieces = _all_pieces(parameters, X)
+        if sum(n_pieces) <= _MOST_PIECES and X.shape[0] <= BLOCK_ROWS:
+            with np.errstate(all="ignore"):
+                return _forward(network, parameters, X, n_pieces)
+    return _blockwise(forward, network, parameters, X)
+
+
+def _blockwise(forward, network, parameters, X):
+    """Logits of more than a few rows, on threads where these pay."""
     n_rows = X.shape[0]
-    if n_rows == 1 and _is_a_small_row(network, parameters, X):
-        return _logits_of_a_row(network, parameters, X)
     logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
-    largest_product = n_rows * max(weights.size for weights in parameters.weights)
-    with prediction_threads(largest_product) as n_threads:
-        if n_threads == 1 or largest_product < _THREADS_PAY:
-            _write_logits(network, parameters, X, logits)
+    work = forward, network, parameters, X, logits
+    first, *others = (n_rows * weights.size for weights in parameters.weights)
+    if sparse.issparse(X):
+        threads_pay = X.nnz * network.layer_units[1] >= _THREADS_PAY_IF_SPARSE
+        largest = max(others, default=0)
+    else:
+        largest = max([first, *others])
+        threads_pay = largest >= _THREADS_PAY
+    if largest >= _BLAS_THREADS_PAY and not threads_pay:
+        _write_logits(*work)
+        return logits
+    with prediction_threads() as n_threads:
+        if n_threads == 1 or not threads_pay:
+            _write_logits(*work)
         else:
-            _share(network, parameters, X, logits, n_threads)
+            _share(*work, n_threads)
     return logits
 
 
-def _is_a_small_row(network, parameters, X):
-    """Whether a row's products can be cut into a few that stay off BLAS threads."""
-    if network.input_activation is not None or not isinstance(X, np.ndarray):
-        return False
-    sizes = [weights.shape[1:] for weights in parameters.weights]
-    return (
-        max(fan_in for _, fan_in in sizes) <= BLAS_STAYS_ALONE
-        and sum(-(-fan_out * fan_in // BLAS_STAYS_ALONE) for fan_out, fan_in in sizes)
-        <= _MOST_PIECES
-    )
+def _on_columns_that_occur(parameters, X):
+    """The same for columns of X that are not empty, where few rows leave many empty.
 
-
-def _logits_of_a_row(network, parameters, X):
-    """The forward pass of one row: no buffers, no blocks, no hold on the BLAS.
-
-    To hold the BLAS takes longer than such a product. Cut into pieces it never calls
-    its threads.
+    SciPy's product would copy the weights of all.
     """
-    *hidden, last = zip(parameters.weights, parameters.intercepts, strict=True)
-    a = X[0].astype(last[0].dtype, copy=False)
-    with np.errstate(all="ignore"):
-        for layer, activation in zip(hidden, network.activations, strict=True):
-            z = _products_in_pieces(*layer, a)
-            a = np.empty_like(z) if activation.keeps_input else z
-            activation.apply(z, a)
-        return _products_in_pieces(*last, a)[np.newaxis]
+    if X.nnz >= X.shape[1]:
+        return parameters, X
+    columns, numbers = np.unique(X.indices, return_inverse=True)
+    X = sparse.csr_matrix((X.data, numbers, X.indptr), shape=(X.shape[0], len(columns)))
+    first, *others = parameters.weights
+    return Parameters([first[:, :, columns], *others], parameters.intercepts), X
 
 
-def _products_in_pieces(weights, intercepts, a):
-    """A layer's pre-activations, of so many units at a time as the BLAS does alone."""
-    (weights,), (intercepts,) = weights, intercepts
+def _all_pieces(parameters, X):
+    """How many pieces each layer's product has to be cut into to stay off BLAS threads.
+
+    Sparse rows SciPy multiplies by itself.
+    """
+    n_pieces = [_n_pieces(X.shape[0], weights[0]) for weights in parameters.weights]
+    return [1, *n_pieces[1:]] if sparse.issparse(X) else n_pieces
+
+
+def _n_pieces(n_rows, weights):
+    """The same of one layer; inf if it can't be."""
     fan_out, fan_in = weights.shape
-    n_units = BLAS_STAYS_ALONE // fan_in
-    z = np.empty(fan_out, weights.dtype)
-    for start in range(0, fan_out, n_units):
-        np.dot(weights[start : start + n_units], a, out=z[start : start + n_units])
+    if n_rows == 1 or fan_out == 1:
+        n_units = VECTORS_STAY_ALONE // max(1, n_rows * fan_in)
+        least = 1
+    else:
+        n_units = MATRICES_STAY_ALONE // max(1, n_rows * fan_in)
+        # Half of it is no vector yet.
+        least = 4
+    return -(-fan_out // n_units) if n_units >= min(least, fan_out) else math.inf
+
+
+def _forward(network, parameters, X, n_pieces=None):
+    """The forward pass of some rows, without buffers.
+
+    Parameters
+    ----------
+    network, parameters, X
+        As of :func:`compute_logits`.
+
+    n_pieces : list of int or None, default=None
+        Into how many pieces each layer's product is cut; None for one.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_rows, n_outputs)
+        In the precision of the weights.
+    """
+    layers = list(zip(parameters.weights, parameters.intercepts, strict=True))
+    n_pieces = n_pieces or [1] * len(layers)
+    a = X.astype(parameters.weights[0].dtype, copy=False)
+    if not is_blas_operand(a):
+        a = np.ascontiguousarray(a)
+    for i, activation in enumerate(network.activations):
+        z = _product(*layers[i], a, n_pieces[i])
+        a = np.empty_like(z) if activation.keeps_input else z
+        activation.apply(z, a)
+    return _product(*layers[-1], a, n_pieces[-1])
+
+
+def _product(weights, intercepts, a, n_pieces):
+    """A layer's pre-activations of shape (n_rows, units), so many units at a time."""
+    (weights,), (intercepts,) = weights, intercepts
+    if not isinstance(a, np.ndarray):
+        z = a @ weights.T
+        z += intercepts[:, 0]
+        return z
+    fan_out = weights.shape[0]
+    z = np.empty((len(a), fan_out), weights.dtype)
+    for start, stop in pairwise(fan_out * i // n_pieces for i in range(n_pieces + 1)):
+        np.matmul(a, weights[start:stop].T, out=z[:, start:stop])
     z += intercepts[:, 0]
     return z
 
 
-def _share(network, parameters, X, logits, n_threads):
+def _forward_of_activated_inputs(network, parameters, X):
+    """The same where the inputs have an activation of their own."""
+    if not is_blas_operand(X):
+        X = np.ascontiguousarray(X)
+    dtype = parameters.weights[0].dtype
+    buffers = ForwardBuffers(network, 1, X.shape[0], dtype)
+    return network.logits(parameters, X, buffers)[0].T
+
+
+def _share(forward, network, parameters, X, logits, n_threads):
     """Write the logits on threads that have a share of the rows each."""
     with ThreadPoolExecutor(n_threads) as pool:
         shares = [
-            pool.submit(_write_logits, network, parameters, X[a:b], logits[a:b])
+            pool.submit(
+                _write_logits, forward, network, parameters, X[a:b], logits[a:b]
+            )
             for a, b in share_edges(X.shape[0], n_threads, SHARE_ROWS)
         ]
         for share in shares:
             share.result()
 
 
-def _write_logits(network, parameters, X, logits):
+def _write_logits(forward, network, parameters, X, logits):
     """Write the logits of a share of the rows; NumPy's errstate is per thread."""
-    buffers = None
     with np.errstate(all="ignore"):
         for start in range(0, X.shape[0], BLOCK_ROWS):
             block = X[start : start + BLOCK_ROWS]
-            if not is_blas_operand(block):
-                block = np.ascontiguousarray(block)
-            if buffers is None or block.shape[0] != buffers.n_rows:
-                buffers = ForwardBuffers(network, 1, block.shape[0], logits.dtype)
-            z = network.logits(parameters, block, buffers)
-            logits[start : start + BLOCK_ROWS] = z[0].T
+            logits[start : start + BLOCK_ROWS] = forward(network, parameters, block)

@@ -37,8 +37,10 @@ _MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the BLAS's threads pay.
 # Up to it two threads take as long as one.
 BLAS_THREADS_PAY = 2**20
-# Multiplications of a product up to which OpenBLAS never calls its threads.
-BLAS_STAYS_ALONE = 9216
+# Multiplications of a product of a matrix and a vector, or of two matrices, up to which
+# OpenBLAS never calls its threads.
+VECTORS_STAY_ALONE = 9216
+MATRICES_STAY_ALONE = 2**18
 # Seconds between two looks at a library; for how long there are such looks, and so many
 # that one falls between a caller's blocks; and between two while a block stays open.
 _PATIENCE = 0.01
@@ -290,22 +292,14 @@ def training_threads(products_on_blas_threads=False):
 
 
 @contextmanager
-def prediction_threads(largest_product):
-    """Set the BLAS's threads for the length of a prediction.
-
-    Parameters
-    ----------
-    largest_product : int
-        Multiplications of the largest product.
+def prediction_threads():
+    """Set the BLAS's threads for the length of a prediction, to one.
 
     Yields
     ------
     n_threads : int
         How many threads may share the rows.
     """
-    if largest_product <= BLAS_STAYS_ALONE:
-        yield 1
-        return
     numpy_libraries = _brought_by(np)
     with _held(numpy_libraries) as are_held:
         yield _n_cores() if are_held and numpy_libraries else 1
