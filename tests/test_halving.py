@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.stats import loguniform
 from sklearn import config_context
-from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import ProgressBar
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
@@ -202,7 +202,9 @@ def test_survivors_with_routed_weights(iris):
         mlp.set_score_request(sample_weight=True)
         scaler = StandardScaler().set_fit_request(sample_weight=False)
         pipeline = Pipeline([("scale", scaler), ("mlp", mlp)])
-        search = halve(pipeline, {"mlp__alpha": ALPHAS}, *iris, fit_params)
+        search = halve(
+            pipeline, {"mlp__alpha": ALPHAS}, *iris, fit_params, scoring=None
+        )
         assert_survivors_equal_own_fits(search, *iris, fit_params)
 
 
@@ -214,9 +216,7 @@ def test_survivors_of_sparse_rows(digits, grid):
 
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"dropout": 0.2}])
 def test_surviving_regressors(diabetes, params):
-    search = halve(
-        make_regressor(**params), {"alpha": ALPHAS}, *diabetes, scoring="r2"
-    )
+    search = halve(make_regressor(**params), {"alpha": ALPHAS}, *diabetes, scoring="r2")
     assert_survivors_equal_own_fits(search, *diabetes)
 
 
@@ -224,7 +224,8 @@ def test_surviving_regressors(diabetes, params):
 def test_full_batch_solvers_go_on(iris, solver, monkeypatch):
     """From their weights: these are as good as those of an own fit, or nearly."""
     mlp = make(solver=solver, max_iter=40, tol=1e-5)
-    grid = {"alpha": ALPHAS}
+    # So small that the losses are the objectives.
+    grid = {"alpha": [0, 1e-7, 1e-6, 1e-5]}
     evaluations = Counter(monkeypatch, Objective, "loss_and_gradient")
     search = halve(mlp, grid, *iris, refit=False)
     n_with_going_on = evaluations.n
@@ -238,10 +239,7 @@ def test_full_batch_solvers_go_on(iris, solver, monkeypatch):
     np.testing.assert_allclose(
         results["mean_train_score"], own["mean_train_score"], atol=0.1
     )
-    # Further trained they fit better, but for the alpha.
-    (best,) = [
-        i for i in np.flatnonzero(~first) if results["n_resources"][i] == 40
-    ]
+    (best,) = [i for i in np.flatnonzero(~first) if results["n_resources"][i] == 40]
     alpha = results["param_alpha"][best]
     (begun,) = np.flatnonzero(first & (results["param_alpha"] == alpha))
     assert results["mean_train_score"][best] >= results["mean_train_score"][begun]
@@ -362,7 +360,7 @@ def test_survivors_in_pipelines(iris, pipeline, grid):
 
 def test_survivors_behind_a_target_encoder(iris):
     X = np.round(iris[0])
-    encoder = TargetEncoder(cv=3, shuffle=True, random_state=0)
+    encoder = TargetEncoder(cv=KFold(3))
     pipeline = Pipeline([("encode", encoder), ("mlp", make())])
     search = halve(pipeline, {"mlp__alpha": ALPHAS}, X, iris[1])
     assert_survivors_equal_own_fits(search, X, iris[1])
@@ -393,7 +391,13 @@ def test_transformers_are_fitted_once(iris, factors):
 # Stacks that are merged or cut.
 
 
-@pytest.mark.parametrize("most", [1, 2, 3])
+# Stacks are cut in this order: those of one seed are together.
+BY_SEED = [
+    {"random_state": [seed], "learning_rate_init": [0.1, 0.2]} for seed in (0, 1)
+]
+
+
+@pytest.mark.parametrize("most", [2, 3])
 @pytest.mark.parametrize(
     ("params", "grid"),
     [
@@ -404,7 +408,7 @@ def test_transformers_are_fitted_once(iris, factors):
             {"random_state": None, "weight_init": 0.0, "shuffle": False},
             {"learning_rate_init": RATES},
         ),
-        ({"solver": "sgd"}, {"random_state": [0, 1], "learning_rate_init": [0.1, 0.2]}),
+        ({"solver": "sgd"}, BY_SEED),
     ],
     ids=str,
 )
@@ -417,15 +421,52 @@ def test_survivors_of_small_stacks(iris, params, grid, most, monkeypatch):
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_survivors_of_several_processes(iris, n_jobs):
-    """With three folds one task is left, which the processes share."""
-    grid = {"random_state": [0, 1], "learning_rate_init": [0.1, 0.2]}
-    pipeline = make_pipeline(StandardScaler(), make(solver="sgd"))
-    in_pipeline = {f"backpropmlpclassifier__{k}": v for k, v in grid.items()}
-    for estimator, values in [(make(solver="sgd"), grid), (pipeline, in_pipeline)]:
-        search = halve(estimator, values, *iris, cv=3, n_jobs=n_jobs, factor=1.5)
-        assert search.n_candidates_ == [4, 3, 2, 2]
-        assert_survivors_equal_own_fits(search, *iris)
+@pytest.mark.parametrize("is_pipeline", [False, True])
+def test_survivors_of_several_processes(iris, n_jobs, is_pipeline):
+    """With three folds one task is left, which the processes share: one seed each."""
+    estimator, prefix = make(solver="sgd"), ""
+    if is_pipeline:
+        estimator = Pipeline([("scale", StandardScaler()), ("mlp", estimator)])
+        prefix = "mlp__"
+    grid = [
+        {
+            f"{prefix}random_state": [seed],
+            f"{prefix}learning_rate_init": [0.08, 0.1, 0.13, 0.2],
+        }
+        for seed in (0, 1)
+    ]
+    params = {"cv": 3, "n_jobs": n_jobs, "factor": 1.6, "min_resources": 3}
+    search = halve(estimator, grid, *iris, **params)
+    assert search.n_candidates_ == [8, 5, 4]
+    assert_survivors_equal_own_fits(search, *iris)
+
+
+class Unseeded(TransformerMixin, BaseEstimator):
+    """A transformer that differs from fit to fit, as a random projection does."""
+
+    def fit(self, X, y=None):
+        self.factor_ = np.random.default_rng().normal()
+        return self
+
+    def transform(self, X):
+        return X * self.factor_
+
+
+def test_networks_stay_behind_their_transformers(iris):
+    """Also where the processes share a fold, with a transformer fitted in each."""
+    factors = {}
+
+    def score(pipeline, X, y):
+        factors.setdefault(pipeline[-1].alpha, set()).add(pipeline[0].factor_)
+        return pipeline[-1].alpha
+
+    (fold,) = ShuffleSplit(1, random_state=0).split(*iris)
+    pipeline = Pipeline([("unseeded", Unseeded()), ("mlp", make())])
+    params = {"cv": [fold], "n_jobs": 2, "factor": 1.5, "refit": False}
+    with joblib.parallel_config("threading"):
+        grid = {"mlp__alpha": [0.1, 0.2, 0.3, 0.4]}
+        halve(pipeline, grid, *iris, scoring=score, **params)
+    assert [len(of_one) for of_one in factors.values()] == [1, 1, 1, 1]
 
 
 def test_cut_stacks_tell_so(iris):
@@ -503,15 +544,14 @@ def test_the_same_candidate_twice(iris, monkeypatch):
     assert_survivors_equal_own_fits(search, *iris)
 
 
-@pytest.mark.parametrize("is_random", [False, True])
-def test_no_convergence_warning_of_a_rung(iris, is_random):
+def test_no_convergence_warning_of_a_rung(iris):
     """But of a network that diverges."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         halve(make(), {"alpha": ALPHAS}, *iris, refit=False)
+    grid = {"learning_rate_init": [0.01, 1e200]}
     with pytest.warns(ConvergenceWarning, match="diverged"):
-        rates = [0.01, 1e200]
-        halve(make(activation="relu"), {"learning_rate_init": rates}, *iris)
+        halve(make(activation="relu"), grid, *iris)
 
 
 # As scikit-learn's.
@@ -539,39 +579,422 @@ def test_grid_search_as_scikit_learns(iris, params, is_pipeline):
     params = {"cv": 2, "scoring": "neg_log_loss", **params}
     grid = {name: [0.001, *ALPHAS]}
     ours = StackedHalvingGridSearchCV(estimator, grid, **params).fit(*iris)
+    # "max_iter" and "auto", in words.
     given = {"resource": resource, "max_resources": 12, **params}
     theirs = HalvingGridSearchCV(estimator, grid, **given).fit(*iris)
     assert_same_search(ours, theirs)
-    explicit = StackedHalvingGridSearchCV(estimator, grid, **given).fit(*iris)
-    assert_same_search(explicit, theirs)
 
 
-@pytest.mark.parametrize("random_state", [0, np.random.RandomState(1)])
+def as_scikit_learns(searches, estimator, values, X, y, random_state=0, **params):
+    """Ours and scikit-learn's, with draws of their own."""
+    params = {"cv": 2, "scoring": "neg_log_loss", **params}
+    return [
+        search(
+            estimator, values, random_state=clone(random_state, safe=False), **params
+        ).fit(X, y)
+        for search in searches
+    ]
+
+
+GRID_SEARCHES = (StackedHalvingGridSearchCV, HalvingGridSearchCV)
+RANDOM_SEARCHES = (StackedHalvingRandomSearchCV, HalvingRandomSearchCV)
+DRAWN = {"alpha": loguniform(1e-3, 10), "learning_rate_init": RATES}
+
+
+@pytest.mark.parametrize("random_state", [0, np.random.RandomState(1)], ids=str)
 @pytest.mark.parametrize(
     "params",
     [
-        {},
-        {"min_resources": 3},
+        {"min_resources": "smallest"},
+        {"min_resources": 3, "n_jobs": 2},
         {"n_candidates": 5, "min_resources": "exhaust"},
         {"n_candidates": 7, "min_resources": 6, "aggressive_elimination": True},
     ],
     ids=str,
 )
 def test_random_search_as_scikit_learns(iris, params, random_state):
-    distributions = {"alpha": loguniform(1e-3, 10), "learning_rate_init": RATES}
-    params = {"cv": 2, "scoring": "neg_log_loss", **params}
-    for resource in ("max_iter", "n_samples"):
-        ours, theirs = (
-            search(
-                make(),
-                distributions,
-                resource=resource,
-                max_resources=12 if resource == "max_iter" else 100,
-                **{**params, "min_resources": params.get("min_resources", "smallest")},
-                random_state=clone(random_state, safe=False),
-            ).fit(*iris)
-            for search in (StackedHalvingRandomSearchCV, HalvingRandomSearchCV)
-            if resource == "max_iter" or "min_resources" not in params
-        ) or (None, None)
-        if ours is not None:
-            assert_same_search(ours, theirs)
+    params = {"resource": "max_iter", "max_resources": 12, **params}
+    assert_same_search(
+        *as_scikit_learns(RANDOM_SEARCHES, make(), DRAWN, *iris, random_state, **params)
+    )
+
+
+@pytest.mark.parametrize("random_state", [0, np.random.RandomState(1)], ids=str)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"min_resources": 36},
+        {"min_resources": 40, "aggressive_elimination": True, "factor": 2},
+    ],
+    ids=str,
+)
+def test_resource_of_rows(iris, params, random_state):
+    mlp = make(batch_size=5, max_iter=6)
+    params = {"resource": "n_samples", **params}
+    grid = {"alpha": ALPHAS}
+    assert_same_search(
+        *as_scikit_learns(GRID_SEARCHES, mlp, grid, *iris, random_state, **params)
+    )
+    drawn = as_scikit_learns(RANDOM_SEARCHES, mlp, DRAWN, *iris, random_state, **params)
+    assert_same_search(*drawn)
+    assert drawn[0].n_stacked_ > 0
+
+
+def test_another_parameter_is_the_resource(iris):
+    params = {"resource": "n_iter_no_change", "max_resources": 9}
+    mlp = make(tol=0.1)
+    assert_same_search(
+        *as_scikit_learns(GRID_SEARCHES, mlp, {"alpha": ALPHAS}, *iris, **params)
+    )
+
+
+class OurOwn(BackpropMLPClassifier):
+    """A subclass of a user's."""
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (LogisticRegression(), "C"),
+        (make_pipeline(PCA(), LogisticRegression()), "logisticregression__C"),
+        (Ridge(solver="sag", random_state=0), "alpha"),
+        (OurOwn(5, solver="sgd", random_state=0), "alpha"),
+        (make(warm_start=True), "alpha"),
+    ],
+    ids=["LogisticRegression", "Pipeline", "Ridge", "subclass", "warm_start"],
+)
+def test_other_estimators_as_scikit_learns(iris, estimator, name):
+    # A Pipeline's last step's, too.
+    resource = f"{name.rpartition('__')[0]}__max_iter".removeprefix("__")
+    grid = {name: [0.01, 0.1, 1.0, 10.0]}
+    params = {"max_resources": 9, "cv": 2, "factor": 2}
+    ours = StackedHalvingGridSearchCV(estimator, grid, **params).fit(*iris)
+    theirs = HalvingGridSearchCV(estimator, grid, resource=resource, **params)
+    assert_same_search(ours, theirs.fit(*iris))
+    assert ours.n_stacked_ == 0
+    assert sum(ours.n_fits_alone_.values()) == 2 * sum(ours.n_candidates_)
+
+
+def test_random_states_are_trained_anew(iris):
+    """Draws of a RandomState depend on those before: here all copies are the same."""
+    mlp = make(random_state=np.random.RandomState(0))
+    search = halve(mlp, {"alpha": ALPHAS}, *iris)
+    assert_survivors_equal_own_fits(search, *iris)
+    assert search.n_stacked_ == 0
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("params", [{"early_stopping": True}, {"dropout": 0.2}, {}])
+@pytest.mark.parametrize("most", [2, 100])
+def test_without_a_seed(iris, monkeypatch, params, n_jobs, most):
+    monkeypatch.setattr(stacking, "MAX_BYTES", most * 20 * 6 * 8)
+    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    mlp = make(random_state=None, **params)
+    params = {"cv": 3, "n_jobs": n_jobs, "refit": False}
+    search = halve(mlp, {"alpha": ALPHAS}, *iris, **params)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert "the fit of its stack failed" not in search.n_fits_alone_
+    if n_jobs is None:
+        assert epochs.n == 3 * (4 * 3 + 2 * 3 + 1 * 6)
+
+
+# Failures.
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the :UserWarning")
+@pytest.mark.filterwarnings("ignore:Scoring failed:UserWarning")
+def test_failing_candidates_as_scikit_learns(iris):
+    def first_rungs_score(estimator, X, y):
+        if estimator.max_iter > 4 and estimator.alpha > 0.01:
+            raise ValueError
+        return estimator.score(X, y) - estimator.loss_
+
+    params = {"max_resources": 12, "resource": "max_iter", "factor": 1.5}
+    grid = {"alpha": [0.1, -1.0, 1.0, 0.001], "learning_rate_init": [0.01]}
+    for more in [
+        {"error_score": np.nan},
+        {"error_score": -9.0},
+        {"scoring": first_rungs_score},
+        {"scoring": first_rungs_score, "error_score": -9.0},
+    ]:
+        assert_same_search(
+            *as_scikit_learns(GRID_SEARCHES, make(), grid, *iris, **params, **more)
+        )
+
+
+def test_failing_candidates_are_told_of(iris):
+    grid = {"alpha": [0.1, -1.0]}
+    with pytest.warns(FitFailedWarning, match="2 fits failed out of a total of 4"):
+        search = halve(make(), grid, *iris, error_score=-7, return_train_score=False)
+    assert search.best_params_ == {"alpha": 0.1, "max_iter": 12}
+    search.set_params(error_score="raise")
+    before = vars(search).copy()
+    with pytest.raises(ValueError, match="'alpha' parameter"):
+        search.fit(*iris)
+    assert vars(search) == before
+
+
+class Interrupt:
+    """Presses Ctrl-C once, in the midst of a training."""
+
+    def __init__(self, monkeypatch, press_at):
+        self.n_evaluations = 0
+        evaluate = Objective.loss_and_gradient
+
+        def pressing(*args):
+            self.n_evaluations += 1
+            if self.n_evaluations == press_at:
+                raise KeyboardInterrupt
+            return evaluate(*args)
+
+        monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
+
+
+# 4 batches: of 3 epochs in the first rung, 3 in the second, in each of two folds.
+@pytest.mark.parametrize("press_at", [5, 2 * 12 + 5, 2 * 24 + 9])
+@pytest.mark.parametrize(
+    ("estimator", "name"), [(make(), "alpha"), (nested(), "inner__mlp__alpha")]
+)
+def test_one_interrupt_aborts_a_search(iris, monkeypatch, press_at, estimator, name):
+    search = halve(estimator, {name: [0.1, 1]}, *iris)
+    before = vars(search).copy()
+    search.param_grid = {name: ALPHAS}
+    interrupt = Interrupt(monkeypatch, press_at)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*iris)
+    assert interrupt.n_evaluations == press_at
+    assert vars(search) == {**before, "param_grid": search.param_grid}
+    monkeypatch.undo()
+    assert_survivors_equal_own_fits(search.fit(*iris), *iris)
+
+
+def test_a_failed_fit_leaves_the_old_one(iris):
+    """With what it knew of other rows."""
+    search = halve(make(), {"alpha": ALPHAS}, *iris)
+    before = vars(search).copy()
+    search.resource = "lambda"
+    with pytest.raises(ValueError, match="Cannot use resource=lambda"):
+        search.fit(iris[0][:120], iris[1][:120])
+    assert vars(search) == {**before, "resource": "lambda"}
+
+
+@pytest.mark.parametrize(
+    ("estimator", "values", "params", "message"),
+    [
+        (make(), {"max_iter": [5, 9]}, {}, "it is part of the searched parameters"),
+        (
+            make_pipeline(make()),
+            {"backpropmlpclassifier__max_iter": [5, 9]},
+            {},
+            "backpropmlpclassifier__max_iter as the resource since it is part of",
+        ),
+        (
+            make(),
+            {"alpha": ALPHAS},
+            {"resource": "n_estimators"},
+            "Cannot use resource=n_estimators which is not supported by estimator Back",
+        ),
+        (
+            PCA(),
+            {"n_components": [1, 2]},
+            {"max_resources": 9, "scoring": None},
+            "Cannot use resource=max_iter which is not supported by estimator PCA",
+        ),
+        (
+            Ridge(),
+            {"alpha": ALPHAS},
+            {"scoring": None},
+            "resource can only be 'n_samples' when max_resources='auto'",
+        ),
+        (
+            make(),
+            {"alpha": ALPHAS},
+            {"resource": "n_iter_no_change"},
+            "resource can only be 'n_samples' when max_resources='auto'",
+        ),
+        (
+            make(),
+            {"alpha": ALPHAS},
+            {"min_resources": 13},
+            "min_resources_=13 is greater than max_resources_=12",
+        ),
+        (
+            make(),
+            {"alpha": ALPHAS},
+            {"cv": KFold(2, shuffle=True)},
+            "must yield consistent folds",
+        ),
+        (make(), {"alpha": ALPHAS}, {"resource": None}, "The 'resource' parameter"),
+        (make(), {"lambda": [1]}, {}, "Invalid parameter"),
+    ],
+    ids=lambda p: p if isinstance(p, str) else "",
+)
+def test_errors_are_scikit_learns(iris, estimator, values, params, message):
+    search = StackedHalvingGridSearchCV(estimator, values, **{**HALVING, **params})
+    given = search.get_params()
+    with pytest.raises(ValueError, match=message):
+        search.fit(*iris)
+    assert search.get_params() == given
+    assert not [name for name in vars(search) if name.endswith("_")]
+
+
+def test_exhausts_either_candidates_or_resources(iris):
+    search = StackedHalvingRandomSearchCV(make(), DRAWN, min_resources="exhaust")
+    with pytest.raises(ValueError, match="cannot be both set to 'exhaust'"):
+        search.fit(*iris)
+
+
+# The searches as estimators.
+
+
+@pytest.mark.parametrize("estimator", [make(), make_pipeline(make())])
+def test_parameters_stay_as_given(iris, estimator):
+    name = "alpha" if isinstance(estimator, BackpropMLPClassifier) else "memory"
+    search = StackedHalvingGridSearchCV(
+        estimator, {name: [0.1, 1] if name == "alpha" else [None]}, **HALVING
+    )
+    given = search.get_params()
+    assert given["resource"] == "max_iter"
+    assert given["max_resources"] == "auto"
+    search.fit(*iris)
+    assert search.get_params() == given
+    assert search.max_resources_ == 12
+    assert (
+        clone(search).get_params(deep=False).keys()
+        == search.get_params(deep=False).keys()
+    )
+
+
+def test_clone_and_pickle(iris):
+    unfitted = StackedHalvingGridSearchCV(make(), {"alpha": ALPHAS}, **HALVING)
+    given = unfitted.get_params(deep=False)
+    search = pickle.loads(pickle.dumps(unfitted)).fit(*iris)
+    for other in (pickle.loads(pickle.dumps(search)), clone(search).fit(*iris)):
+        np.testing.assert_array_equal(
+            other.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"]
+        )
+        np.testing.assert_array_equal(other.predict(iris[0]), search.predict(iris[0]))
+        assert other.get_params(deep=False).keys() == given.keys()
+    assert not hasattr(clone(search), "cv_results_")
+
+
+def test_refit_is_the_best_candidates_own_fit(iris):
+    search = halve(make(), {"alpha": ALPHAS}, *iris)
+    assert search.best_params_["max_iter"] == 12
+    own = make(**search.best_params_).fit(*iris)
+    for ours, theirs in zip(search.best_estimator_.coefs_, own.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(search.classes_, own.classes_)
+    assert search.n_features_in_ == 4
+    assert search.refit_time_ > 0
+    without = halve(make(), {"alpha": ALPHAS}, *iris, refit=False)
+    assert without.best_params_ == search.best_params_
+    assert not hasattr(without, "best_estimator_")
+    assert not hasattr(without, "predict")
+
+
+def test_verbose(iris, capsys):
+    halve(make(), {"alpha": ALPHAS}, *iris, verbose=1, refit=False)
+    told = capsys.readouterr().out
+    assert "n_iterations: 3" in told
+    for rung in [(0, 4, 3), (1, 2, 6), (2, 1, 12)]:
+        assert "iter: {}\nn_candidates: {}\nn_resources: {}\n".format(*rung) in told
+    assert "Trained 8 of 8 fits in stacks" in told
+    halve(make(), {"alpha": ALPHAS}, *iris, verbose=3, refit=False)
+    told = capsys.readouterr().out
+    assert told.count("[CV") == 2 * (4 + 2 + 1)
+    assert "[CV 1/2] END" in told
+
+
+class Recorder:
+    """A callback that counts the tasks of a search."""
+
+    def __init__(self):
+        self.begun, self.ended = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context.task_name)
+
+    def teardown(self, estimator, context):
+        pass
+
+
+CASES = {
+    "going on": (make(), {}),
+    "converged": (make(tol=0.5, n_iter_no_change=1, learning_rate_init=1e-4), {}),
+    "repeated": (make(), {"min_resources": 6, "aggressive_elimination": True}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_callbacks_see_every_task_end(iris, case):
+    estimator, params = CASES[case]
+    recorder = Recorder()
+    search = StackedHalvingGridSearchCV(
+        estimator, {"alpha": ALPHAS}, **HALVING, **params
+    )
+    search.set_callbacks(recorder).fit(*iris)
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+    for name, count in [
+        ("candidate-split-evaluation", 14),
+        ("halving-iteration", 3),
+        ("search", 1),
+        ("refit-with-best-params", 1),
+    ]:
+        assert recorder.ended.count(name) == count, name
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_progress_bar_comes_to_its_end(iris, capsys, case, n_jobs):
+    pytest.importorskip("rich")
+    estimator, params = CASES[case]
+    search = StackedHalvingGridSearchCV(
+        estimator, {"alpha": ALPHAS}, n_jobs=n_jobs, **HALVING, **params
+    )
+    search.set_callbacks(ProgressBar(max_propagation_depth=0)).fit(*iris)
+    told = capsys.readouterr().out
+    assert "StackedHalvingGridSearchCV" in told
+    assert "100%" in told.splitlines()[-1] or "100%" in told
+
+
+def test_an_estimator_with_callbacks_is_trained_anew(iris):
+    recorder = Recorder()
+    mlp = make().set_callbacks(recorder)
+    search = halve(mlp, {"alpha": ALPHAS}, *iris, refit=False)
+    assert search.n_fits_alone_ == {"it has callbacks": 14}
+    assert recorder.ended.count("fit") == 14
+    search.estimator = make()
+    assert_survivors_equal_own_fits(search, *iris)
+
+
+def searches():
+    """Over an estimator of ours, and a Pipeline that ends in one."""
+    mlp = make(max_iter=60, batch_size="auto", learning_rate_init=0.03)
+    common = {"cv": 2, "error_score": "raise", "min_resources": "smallest"}
+    yield StackedHalvingGridSearchCV(
+        mlp, {"alpha": [0.001, 0.1]}, factor=2, **{**common, "min_resources": 30}
+    )
+    yield StackedHalvingRandomSearchCV(
+        make_pipeline(StandardScaler(), mlp),
+        {"backpropmlpclassifier__alpha": [0.001, 0.1]},
+        n_candidates=2,
+        factor=2,
+        random_state=0,
+        **{**common, "min_resources": 30},
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(list(searches()))
+def test_estimator_checks(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        check(estimator)

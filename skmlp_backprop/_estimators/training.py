@@ -268,8 +268,8 @@ def go_on(estimators, data, paused, max_iter):
     members = [member for member, _ in paused]
     for member in members:
         member.go_on(max_iter)
-    # Copied, as another stack may go on with the same ones.
-    draws = copy.deepcopy([draws for _, draws in paused])
+    # Copied one by one, as others in any stack may go on with the same ones.
+    draws = [copy.deepcopy(draws) for _, draws in paused]
     if _have_one_order(estimators):
         # Those of other stacks have made the same draws.
         draws = draws[:1] * len(draws)

@@ -119,28 +119,37 @@ class Evaluation:
         ]
         known = self._known(candidates, n_splits)
         shares = self._shares(candidates, n_splits, known)
+        bundles = _bundles(shares, len(candidates), search.n_jobs)
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
         outs = parallel(
-            delayed(_fit_and_score_share)(
+            delayed(_fit_and_score_bundle)(
                 clone(search.estimator),
                 self.X,
                 self.y,
-                share=share,
-                train=splits[share.split][0],
-                test=splits[share.split][1],
-                candidates=[candidates[i] for i in share.numbers],
-                progress=[
-                    ((share.split, n_splits), (i, len(candidates)))
-                    for i in share.numbers
+                [
+                    {
+                        "share": share,
+                        "train": splits[share.split][0],
+                        "test": splits[share.split][1],
+                        "candidates": [candidates[i] for i in share.numbers],
+                        "progress": [
+                            ((share.split, n_splits), (i, len(candidates)))
+                            for i in share.numbers
+                        ],
+                        "contexts": [
+                            contexts[i * n_splits + share.split] for i in share.numbers
+                        ],
+                    }
+                    for share in bundle
                 ],
-                contexts=[contexts[i * n_splits + share.split] for i in share.numbers],
                 **self.settings,
             )
-            for share in shares
+            for bundle in bundles
         )
         by_place = known | {
             (i, share.split): result
-            for share, results in zip(shares, outs, strict=True)
+            for bundle, results_of_bundle in zip(bundles, outs, strict=True)
+            for share, results in zip(bundle, results_of_bundle, strict=True)
             for i, result in zip(share.numbers, results, strict=True)
         }
         for i, split in known:
@@ -158,10 +167,12 @@ class Evaluation:
         estimators = [configured(self.search.estimator, c) for c in candidates]
         groups, reasons = _groups(estimators, candidates)
         tasks = self._tasks(estimators, groups, n_splits, known)
-        return [
-            self._share(estimators, group, split, reasons.get(group[0]))
-            for group, split in _cut(tasks, self.search.n_jobs)
-        ]
+        shares = []
+        for group, split in _cut(tasks, self.search.n_jobs):
+            why_cut = _LEFT if (group, split) in tasks else _CUT
+            why_alone = reasons.get(group[0], why_cut)
+            shares.append(self._share(estimators, group, split, why_alone))
+        return shares
 
     def _tasks(self, estimators, groups, n_splits, known):
         """Pairs of a group and a fold, without what is known."""
@@ -175,7 +186,7 @@ class Evaluation:
     def _share(self, estimators, group, split, why_alone):
         """What a task is to do: to fit a group, or one by itself for some reason."""
         fit = fit_together if len(group) > 1 else None
-        return Share(split, group, fit, why_alone or _CUT)
+        return Share(split, group, fit, why_alone)
 
 
 @dataclass
@@ -205,6 +216,7 @@ class Share:
 
 
 # Why fits that could have been stacked were not.
+_LEFT = "no other candidate of its stack is left"
 _CUT = "the processes had one candidate each left to share"
 _FAILED = "the fit of its stack failed"
 _TOO_LARGE = (
@@ -263,6 +275,19 @@ def _cut(tasks, n_jobs):
     ]
 
 
+def _bundles(shares, n_candidates, n_jobs):
+    """Shares in bundles, for one task each.
+
+    A task costs milliseconds, most for its copy of X. So where all are of the same
+    work, that of one stack of all candidates, there is one task for each process. Other
+    shares are tasks of their own, which whoever is free takes.
+    """
+    if shares and len(shares[0].numbers) == n_candidates:
+        n_jobs = joblib.effective_n_jobs(n_jobs)
+        return [shares[i::n_jobs] for i in range(min(n_jobs, len(shares)))]
+    return [[share] for share in shares]
+
+
 def _group_key(estimator, params):
     """What candidates that can be trained as a stack have in common.
 
@@ -292,7 +317,13 @@ def _last_step_key(last):
     except Exception as error:
         # With invalid parameters of any kind its own fit tells what is wrong.
         raise CannotStack("its parameters are invalid") from error
-    return key, str(last.get_metadata_routing())
+    # Of the same class they ask for the same unless one was told otherwise.
+    return key, str(vars(last).get("_metadata_request"))
+
+
+def _fit_and_score_bundle(estimator, X, y, works, **settings):
+    """Fit and score share after share; see :func:`_fit_and_score_share`."""
+    return [_fit_and_score_share(estimator, X, y, **w, **settings) for w in works]
 
 
 def _fit_and_score_share(

@@ -9,6 +9,7 @@ from numbers import Integral
 
 import numpy as np
 
+from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .evaluation import Evaluation
 from .last_steps import last_step
 from .rungs import RungEvaluation, max_iter_of
@@ -19,6 +20,7 @@ from .sklearn_private import HalvingGridSearchCV, HalvingRandomSearchCV, _num_sa
 class _StackedHalvingMixin(StackedSearchMixin):
     """Mixin for a halving search of scikit-learn's."""
 
+    @keeping_the_old_fit_on_error
     def fit(self, X, y=None, **params):
         """Run the search, and refit on all of the data with the best candidate.
 
@@ -54,9 +56,11 @@ class _StackedHalvingMixin(StackedSearchMixin):
         given = {"resource": self.resource, "max_resources": self.max_resources}
         try:
             vars(self).update(self._resolved_resources())
-            return super().fit(X, y, **params)
+            super().fit(X, y, **params)
         finally:
             vars(self).update(given)
+        self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
+        return self
 
     def _resolved_resources(self):
         """What "max_iter" and "auto" mean for the estimator at hand."""

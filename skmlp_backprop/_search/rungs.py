@@ -174,7 +174,7 @@ class RungEvaluation(Evaluation):
         standings = [self._standing(i, split) for i in group]
         max_iter = last_step(lead)[1].max_iter
         fit = RungTraining(None if standings[0] is None else standings, max_iter)
-        return Share(split, group, fit, why_alone or _OTHERS_ARE_GONE)
+        return Share(split, group, fit, why_alone)
 
     def _standing(self, i, split):
         return self._before.get((self._keys[i], split), {}).get("standing")
@@ -187,7 +187,8 @@ class RungEvaluation(Evaluation):
         draws = standing.draws
         has_a_seed = last_step(estimator)[1].random_state is not None
         # Without one every stack has held out rows of its own.
-        return "any" if has_a_seed or draws.held_out is None else id(draws)
+        any_draws = has_a_seed or draws.held_out is None
+        return id(standing.together), None if any_draws else id(draws)
 
     def _can_go_on(self, estimator):
         """Whether the resource is all that keeps its training from going on."""
@@ -202,9 +203,6 @@ class RungEvaluation(Evaluation):
             SOLVERS[last.solver].stochastic and last.learning_rate == "cosine"
         )
         return has_one_beginning and self.resource == max_iter_of(path)
-
-
-_OTHERS_ARE_GONE = "no other candidate of its stack is left"
 
 
 def max_iter_of(path):

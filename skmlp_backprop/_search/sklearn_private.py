@@ -25,6 +25,7 @@ Of GridSearchCV and RandomizedSearchCV, which ours inherit from:
 - `_format_results`: makes `cv_results_` of the scores and times.
 - `_check_refit_for_multimetric`: whether `refit` names one of several metrics.
 - `_select_best_index`: the number of the candidate with the best rank.
+- `_metadata_request`: of an estimator, what metadata it was told to ask for.
 - `_n_samples_orig`: the number of rows, which the halving searches' own `fit` sets.
 """
 
