@@ -20,6 +20,7 @@ NAMES = (
     "profile",
     "memory",
     "search",
+    "halving",
     "prediction",
     "scaling",
     "hidden_units",

@@ -11,6 +11,7 @@ def draw_all():
     draw_minibatch(read("minibatch"))
     draw_scaling(read("scaling"))
     draw_search(read("search"))
+    draw_halving(read("halving"))
     draw_ranks(read("tables"))
 
 
@@ -34,6 +35,39 @@ def draw_search(table):
     ]
     label = "seconds (20 candidates, 5 folds, 2 processes; median of 3)"
     _draw_bars("search", table, sides, label, 5, n_legend_columns=2)
+
+
+def draw_halving(table):
+    """Score of what each search finds against its seconds, a point for each seed."""
+    import matplotlib.pyplot as plt
+
+    seeds = {what: f for what, f in table.items() if ", seed " in what}
+    if not seeds:
+        return
+    cases = list(dict.fromkeys(what.split(", ")[0] for what in seeds))
+    figure, all_axes = plt.subplots(
+        1, len(cases), figsize=(10, 4.2), layout="constrained", squeeze=False
+    )
+    for axes, case in zip(all_axes[0], cases, strict=True):
+        points = {}
+        for what, figures in seeds.items():
+            if what.startswith(case):
+                for name in figures:
+                    if name.endswith(" s"):
+                        side = name.removesuffix(" s")
+                        point = figures[name], figures[f"{side} score"]
+                        points.setdefault(side, []).append(point)
+        for side, of_side in points.items():
+            axes.scatter(*zip(*of_side, strict=True), label=side, alpha=0.8)
+        axes.set_xscale("log")
+        axes.set_xlabel("seconds (60 candidates, 5 folds, 2 processes)")
+        axes.set_ylabel("accuracy of the candidate in 200 epochs")
+        axes.set_title(case, fontsize=10)
+        axes.grid(alpha=0.3)
+    handles, labels = all_axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+    figure.savefig(OUTPUT / "search_halving.png", dpi=110)
+    plt.close(figure)
 
 
 def draw_ranks(table):
