@@ -135,7 +135,8 @@ def _single_passes():
 
     def prediction(rows):
         table = read("prediction")
-        return [times(table[f"{rows} {t}"]["x"]) for t in ("float64", "float32")]
+        types = ("float64", "float32")
+        return [times(table[f"{rows}, dense {t}"]["x"]) for t in types]
 
     return [
         (
@@ -150,7 +151,7 @@ def _single_passes():
         ),
         (
             "`predict_proba`, 60000 x 784, float64; float32 | MLPClassifier | {}; {}",
-            prediction("60000 x 784"),
+            prediction("60000 rows"),
         ),
         (
             "`predict_proba`, one row, float64; float32 | MLPClassifier | {}; {}",

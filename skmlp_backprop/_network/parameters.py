@@ -86,7 +86,7 @@ class Parameters:
         self.intercepts = intercepts
         self.input_intercept = input_intercept
         self.flat = flat
-        self.first_weights = weights[0].reshape(-1, weights[0].shape[2])
+        self.first_weights = weights[0].reshape(math.prod(weights[0].shape[:2]), -1)
 
     @classmethod
     def view_on(cls, flat, layer_units, *, input_intercept=False, n_stack=1):

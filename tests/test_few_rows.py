@@ -1,0 +1,146 @@
+"""Predictions of rows that need no validation, of few rows, and of sparse ones."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.metrics import accuracy_score
+
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
+
+N_FEATURES = 300
+
+
+@pytest.fixture(scope="module", params=["float64", "float32"])
+def fitted(request):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, N_FEATURES)) * (rng.random((400, N_FEATURES)) < 0.1)
+    X = X.astype(request.param)
+    mlp = BackpropMLPClassifier((90, 30), "relu", max_iter=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return mlp.fit(X, np.arange(400) % 5), X
+
+
+def expected(mlp, X):
+    """The forward pass as the textbook has it."""
+    a = np.asarray(X, np.float64)
+    for coef, intercept in zip(mlp.coefs_[:-1], mlp.intercepts_[:-1], strict=True):
+        a = np.maximum(a @ coef.astype(float) + intercept, 0)
+    z = a @ mlp.coefs_[-1].astype(float) + mlp.intercepts_[-1]
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+FORMS = {
+    "C": lambda X: X,
+    "Fortran": np.asfortranarray,
+    "strided": lambda X: np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)[::2, ::3],
+    "reversed": lambda X: X[::-1, ::-1].copy()[::-1, ::-1],
+    "CSR": sparse.csr_matrix,
+    "CSR array": sparse.csr_array,
+    "CSC": sparse.csc_matrix,
+    "list": lambda X: X.tolist(),
+    "DataFrame": pd.DataFrame,
+    "read-only": lambda X: np.frombuffer(X.tobytes(), X.dtype).reshape(X.shape),
+    "other precision": lambda X: X.astype("f4" if X.dtype == "f8" else "f8"),
+    "integers": lambda X: np.round(3 * X).astype(int),
+}
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 40, 111, 400])
+@pytest.mark.parametrize("form", FORMS)
+def test_any_number_in_any_form(fitted, n_rows, form):
+    mlp, X = fitted
+    rows = X[:n_rows]
+    dense = np.round(3 * rows) if form == "integers" else rows
+    before = rows.copy()
+    proba = mlp.predict_proba(FORMS[form](rows))
+    np.testing.assert_allclose(proba, expected(mlp, dense), atol=2e-6)
+    np.testing.assert_array_equal(rows, before)
+
+
+def test_as_many_pieces_as_one(fitted):
+    """However the products are cut, a row's prediction is the same to rounding."""
+    mlp, X = fitted
+    whole = mlp.predict_proba(X)
+    for n_rows in range(1, 60):
+        part = mlp.predict_proba(X[:n_rows])
+        np.testing.assert_allclose(part, whole[:n_rows], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_regressors(n_outputs):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 200)), rng.standard_normal((60, n_outputs))
+    mlp = BackpropMLPRegressor(solver="lbfgs", max_iter=9, tol=1, random_state=0)
+    mlp.fit(X, y.squeeze())
+    whole = mlp.predict(np.vstack([X] * 9))[:60]
+    for n_rows in (1, 2, 10, 60):
+        np.testing.assert_allclose(mlp.predict(X[:n_rows]), whole[:n_rows], rtol=1e-9)
+
+
+def test_sparse_rows_of_many_features():
+    """Of columns that are empty in all rows nothing is read."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((50, 30_000), density=1e-3, random_state=0, format="csr")
+    mlp = BackpropMLPClassifier(20, "relu", max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlp.fit(X, rng.integers(0, 3, 50))
+    for rows in (X[:1], X[:7], X, sparse.csr_matrix((2, 30_000))):
+        np.testing.assert_allclose(
+            mlp.predict_proba(rows), expected(mlp, rows.toarray()), atol=1e-12
+        )
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.full((1, N_FEATURES), np.nan), "contains NaN"),
+        (np.full((1, N_FEATURES), np.inf), "contains infinity"),
+        (sparse.csr_matrix([[np.nan] * N_FEATURES]), "contains NaN"),
+        (np.zeros((1, 3)), "X has 3 features"),
+        (sparse.csr_matrix((1, 3)), "X has 3 features"),
+        (np.zeros((0, N_FEATURES)), "minimum of 1 is required"),
+        (np.zeros(N_FEATURES), "Expected 2D array"),
+        (np.zeros((1, N_FEATURES, 2)), "dim 3"),
+        (np.array([["a"] * N_FEATURES]), "could not convert"),
+        (np.zeros((1, N_FEATURES), complex), "Complex data"),
+    ],
+)
+def test_bad_rows_are_told_of(fitted, bad, message):
+    with pytest.raises(ValueError, match=message):
+        fitted[0].predict(bad)
+
+
+def test_large_finite_rows_pass(fitted):
+    """A sum that overflows says nothing of its terms."""
+    mlp, X = fitted
+    largest = np.finfo(X.dtype).max / 4
+    rows = np.full((1, N_FEATURES), largest, X.dtype)
+    assert mlp.predict(rows)[0] in range(5)
+
+
+def test_names_are_missed():
+    frame = pd.DataFrame(np.eye(3), columns=list("abc"))
+    mlp = BackpropMLPClassifier(3, solver="lbfgs", tol=1, random_state=0)
+    mlp.fit(frame, [0, 1, 2])
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        mlp.predict(frame.to_numpy())
+
+
+@pytest.mark.parametrize("labels", [np.arange(3), np.array(["x", "yy", "z"])])
+def test_score_is_accuracy(labels):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((90, 2)), rng.choice(labels, 90)
+    mlp = BackpropMLPClassifier(3, solver="lbfgs", tol=1, random_state=0).fit(X, y)
+    predicted = mlp.predict(X)
+    for given in (y, list(y), y.astype(object) if y.dtype.kind == "U" else y):
+        assert mlp.score(X, given) == accuracy_score(y, predicted)
+    weight = rng.random(90)
+    assert mlp.score(X, y, weight) == accuracy_score(y, predicted, sample_weight=weight)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        mlp.score(X, y[:-1])
