@@ -1,5 +1,6 @@
 """What the displays draw, read back from their axes."""
 
+import pickle
 import sys
 
 import matplotlib as mpl
@@ -23,8 +24,10 @@ from skmlp_backprop import (
     BackpropMLPClassifier,
     BackpropMLPRegressor,
     StackedGridSearchCV,
+    StackedHalvingGridSearchCV,
 )
 from skmlp_backprop.displays import (
+    HalvingResultsDisplay,
     HiddenUnitsDisplay,
     LossCurveDisplay,
     SampleGridDisplay,
@@ -241,6 +244,90 @@ def test_search_results(iris, search):
     (frame,) = display.ax_.patches
     best = np.unravel_index(means.argmax(), means.shape)
     assert (round(frame.get_y() + 0.46), round(frame.get_x() + 0.47)) == best
+
+
+def halving_results(scores_of_rungs, resources, names):
+    """`cv_results_` of candidates, told by their alpha, in each rung."""
+    rows = [
+        (rung, n, name, score)
+        for rung, (n, scores) in enumerate(zip(resources, scores_of_rungs, strict=True))
+        for name, score in zip(names[rung], scores, strict=True)
+    ]
+    params = [{"mlp__alpha": name, "mlp__max_iter": n} for _, n, name, _ in rows]
+    return {
+        "iter": [row[0] for row in rows],
+        "n_resources": [row[1] for row in rows],
+        "params": params,
+        "param_mlp__max_iter": np.ma.array([row[1] for row in rows]),
+        "mean_test_score": np.array([row[3] for row in rows]),
+    }
+
+
+def test_rungs_are_lines():
+    """The same candidate twice, values without a hash, and a score that is missing."""
+    results = halving_results(
+        [[0.1, 0.3, np.nan, 0.2, 0.3], [0.5, 0.4], [0.6]],
+        [3, 9, 27],
+        [[[1], [2], [3], [4], [2]], [[2], [2]], [[2]]],
+    )
+    display = HalvingResultsDisplay.from_results(results, alpha=0.5)
+    curves = [[0.1], [0.3, 0.5, 0.6], [np.nan], [0.2], [0.3, 0.4]]
+    for line, curve in zip(display.lines_, curves, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [3, 9, 27][: len(curve)])
+        np.testing.assert_array_equal(line.get_ydata(), curve)
+        assert line.get_alpha() == 0.5
+    widths = [line.get_linewidth() for line in display.lines_]
+    assert np.argmax(widths) == display.best == 1
+    assert display.ax_.get_xscale() == "log"
+    assert display.ax_.get_xlabel() == "max_iter"
+    ticks = [tick.get_text() for tick in display.ax_.get_xticklabels()]
+    assert ticks == ["3", "9", "27"]
+
+
+def test_rungs_of_the_same_resources_are_counted():
+    results = halving_results(
+        [[0.1, 0.2, 0.3], [0.2, 0.3], [np.nan]], [5, 5, 15], [[1, 2, 3], [2, 3], [3]]
+    )
+    display = HalvingResultsDisplay.from_results(results)
+    np.testing.assert_array_equal(display.lines_[2].get_xdata(), [0, 1, 2])
+    assert display.best == 2
+    ticks = [tick.get_text() for tick in display.ax_.get_xticklabels()]
+    assert ticks == ["5", "5", "15"]
+
+
+@pytest.mark.parametrize("is_pickled", [False, True])
+@pytest.mark.parametrize("resource", ["max_iter", "n_samples"])
+def test_halving_search_is_drawn_as_rungs(iris, resource, is_pickled):
+    model = make_pipeline(StandardScaler(), BackpropMLPClassifier(4, random_state=0))
+    step = "backpropmlpclassifier__"
+    grid = {f"{step}{k}": v for k, v in GRID.items()}
+    top = {"max_iter": 9, "n_samples": 150}[resource]
+    search = StackedHalvingGridSearchCV(
+        model, grid, resource=resource, max_resources=top, cv=2
+    ).fit(*iris)
+    if is_pickled:
+        search = pickle.loads(pickle.dumps(search))
+    display = SearchResultsDisplay.from_estimator(search)
+    assert isinstance(display, HalvingResultsDisplay)
+    again = SearchResultsDisplay.from_results(search.cv_results_)
+    assert display.rungs == again.rungs == search.n_resources_
+    n_lines = [sum(len(c) > rung for c in display.curves) for rung in range(2)]
+    assert n_lines == search.n_candidates_ == [6, 2]
+    assert display.curves[display.best][-1] == search.best_score_
+    assert display.ax_.get_xlabel() == {"n_samples": "resources"}.get(
+        resource, resource
+    )
+    heat = SearchResultsDisplay.from_estimator(
+        search, x="alpha", y="learning_rate_init"
+    )
+    assert heat.means_.shape == (2, 3)
+
+
+def test_other_searches_have_no_rungs(iris):
+    mlp = BackpropMLPClassifier(4, max_iter=2)
+    search = StackedGridSearchCV(mlp, {"alpha": [1, 2]}, cv=2).fit(*iris)
+    with pytest.raises(ValueError, match="must be those of a halving search"):
+        HalvingResultsDisplay.from_estimator(search)
 
 
 def test_search_results_of_other_shapes(iris):

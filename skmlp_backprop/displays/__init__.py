@@ -3,12 +3,14 @@
 They need matplotlib, which ``pip install "skmlp-backprop[plot]"`` brings.
 """
 
+from ._halving_results import HalvingResultsDisplay
 from ._hidden_units import HiddenUnitsDisplay
 from ._loss_curve import LossCurveDisplay
 from ._sample_grid import SampleGridDisplay
 from ._search_results import SearchResultsDisplay
 
 __all__ = [
+    "HalvingResultsDisplay",
     "HiddenUnitsDisplay",
     "LossCurveDisplay",
     "SampleGridDisplay",

@@ -4,13 +4,14 @@ import numpy as np
 
 from .._search.unwrap import final_search
 from ._axes import get_axes
+from ._halving_results import HalvingResultsDisplay
 
 
 class SearchResultsDisplay:
     """Mean test score over two searched parameters, with the spread over the folds.
 
-    Where other parameters were searched too, a field shows the best over these. The
-    best field has a frame.
+    Where other parameters were searched too, a field shows the best over these, and of
+    a halving search the best over the rungs. The best field has a frame.
 
     Parameters
     ----------
@@ -81,6 +82,9 @@ class SearchResultsDisplay:
     ):
         """Draw the results of a fitted search.
 
+        Those of a halving search are drawn by :class:`HalvingResultsDisplay`, unless an
+        axis is named.
+
         Parameters
         ----------
         search : GridSearchCV, StackedGridSearchCV or alike, or Pipeline
@@ -103,7 +107,7 @@ class SearchResultsDisplay:
 
         Returns
         -------
-        display : SearchResultsDisplay
+        display : SearchResultsDisplay or HalvingResultsDisplay
             The drawn display.
 
         Raises
@@ -114,6 +118,8 @@ class SearchResultsDisplay:
             If there is no search.
         """
         search = final_search(search)
+        if x is y is None and _are_rungs(search.cv_results_):
+            return HalvingResultsDisplay.from_results(search.cv_results_, ax=ax)
         if metric is None:
             metric = search.refit if isinstance(search.refit, str) else "score"
             metric = metric if search.multimetric_ else "score"
@@ -125,6 +131,9 @@ class SearchResultsDisplay:
         cls, cv_results, *, x=None, y=None, metric="score", ax=None, **kwargs
     ):
         """Draw the `cv_results_` of a search.
+
+        Those of a halving search are drawn by :class:`HalvingResultsDisplay`, unless an
+        axis is named.
 
         Parameters
         ----------
@@ -145,9 +154,11 @@ class SearchResultsDisplay:
 
         Returns
         -------
-        display : SearchResultsDisplay
+        display : SearchResultsDisplay or HalvingResultsDisplay
             The drawn display.
         """
+        if x is y is None and _are_rungs(cv_results):
+            return HalvingResultsDisplay.from_results(cv_results, ax=ax)
         return cls(cv_results, x=x, y=y, metric=metric).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, colorbar=True, **kwargs):
@@ -231,6 +242,11 @@ class SearchResultsDisplay:
         i, j = np.unravel_index(np.nanargmax(self.means_), self.means_.shape)
         corner = j - 0.47, i - 0.46
         ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec="#ff3b30", lw=2.5))
+
+
+def _are_rungs(cv_results):
+    """Whether they are those of a halving search."""
+    return "n_resources" in cv_results
 
 
 def _searched(cv_results):

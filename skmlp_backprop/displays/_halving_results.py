@@ -1,0 +1,193 @@
+"""The rungs of a halving search as lines."""
+
+from collections import Counter
+
+import numpy as np
+
+from .._search.unwrap import final_search
+from ._axes import get_axes
+
+
+class HalvingResultsDisplay:
+    """Mean test score against resources, a line for each candidate.
+
+    A line ends in a dot where the candidate was dropped; that of the best one is thick
+    and goes on to the last rung.
+
+    Parameters
+    ----------
+    cv_results : dict of str to ndarray
+        The `cv_results_` of a halving search.
+
+    Attributes
+    ----------
+    rungs : list of int
+        The resources of each rung.
+
+    curves : list of ndarray of shape (n_rungs_of_the_candidate,)
+        Scores of each candidate, rung by rung, in the order of the first rung.
+
+    best : int
+        Number of the candidate with the best score in the last rung.
+
+    resource : str
+        Name of the resource; "resources" where no parameter is it.
+
+    ax_ : matplotlib Axes
+        Where it is drawn.
+
+    figure_ : matplotlib Figure
+        The figure.
+
+    lines_ : list of matplotlib Line2D
+        The line of each candidate.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmlp_backprop import BackpropMLPClassifier, StackedHalvingGridSearchCV
+    >>> from skmlp_backprop.displays import HalvingResultsDisplay
+    >>> mlp = BackpropMLPClassifier(25, max_iter=30, random_state=0)
+    >>> grid = {"alpha": [0.01, 1, 100], "learning_rate_init": [0.003, 0.03]}
+    >>> search = StackedHalvingGridSearchCV(mlp, grid, refit=False)
+    >>> search = search.fit(*load_iris(return_X_y=True))
+    >>> display = HalvingResultsDisplay(search.cv_results_)
+    >>> display.rungs, [len(curve) for curve in display.curves]
+    ([10, 30], [1, 2, 1, 2, 1, 1])
+    """
+
+    def __init__(self, cv_results):
+        if "n_resources" not in cv_results:
+            raise ValueError(
+                "cv_results must be those of a halving search, which tell the "
+                "n_resources of each candidate; draw others by SearchResultsDisplay."
+            )
+        iterations = np.asarray(cv_results["iter"])
+        resources = np.asarray(cv_results["n_resources"])
+        self.rungs = [
+            int(resources[iterations == rung][0]) for rung in np.unique(iterations)
+        ]
+        parameter = _resource_parameter(cv_results, resources)
+        self.resource = parameter.rsplit("__", 1)[-1] if parameter else "resources"
+        scores_of, n_of = {}, Counter()
+        for rung, params, score in zip(
+            iterations,
+            cv_results["params"],
+            cv_results["mean_test_score"],
+            strict=True,
+        ):
+            others = {k: v for k, v in params.items() if k != parameter}
+            # In words, as values may lack a hash; with a number, as a grid may have the
+            # same candidate twice.
+            key = repr(sorted(others.items(), key=lambda item: item[0]))
+            n_of[rung, key] += 1
+            scores_of.setdefault((key, n_of[rung, key]), []).append(score)
+        self.curves = [np.array(scores) for scores in scores_of.values()]
+        self.best = self._find_best()
+
+    def _find_best(self):
+        """The first of the best in the last rung, as the search takes it."""
+        n_rungs = len(self.rungs)
+        last = [curve[-1] if len(curve) == n_rungs else np.nan for curve in self.curves]
+        if np.isnan(last).all():
+            return next(i for i, c in enumerate(self.curves) if len(c) == n_rungs)
+        return int(np.nanargmax(last))
+
+    @classmethod
+    def from_estimator(cls, search, *, ax=None, **kwargs):
+        """Draw the rungs of a fitted search.
+
+        Parameters
+        ----------
+        search : StackedHalvingGridSearchCV, HalvingGridSearchCV or alike, or Pipeline
+            The fitted search, or a Pipeline that ends in it.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        **kwargs
+            Passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        display : HalvingResultsDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If the search is none by halving.
+        TypeError
+            If there is no search.
+        """
+        return cls(final_search(search).cv_results_).plot(ax=ax, **kwargs)
+
+    @classmethod
+    def from_results(cls, cv_results, *, ax=None, **kwargs):
+        """Draw the rungs of `cv_results_`.
+
+        Parameters
+        ----------
+        cv_results : dict of str to ndarray
+            The results.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        **kwargs
+            Passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        display : HalvingResultsDisplay
+            The drawn display.
+        """
+        return cls(cv_results).plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, **kwargs):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        **kwargs
+            Passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        display : HalvingResultsDisplay
+            This display.
+        """
+        ax = get_axes(ax, type(self).__name__, (6.4, 4))
+        places = self.rungs
+        # Where a rung repeats the resources of the one before they are no axis.
+        if len(set(places)) < len(places):
+            places = list(range(len(places)))
+        else:
+            ax.set_xscale("log")
+        self.lines_ = []
+        for i, curve in enumerate(self.curves):
+            style = {"marker": "o", "markersize": 3.5, "markevery": [-1], "lw": 1}
+            if i == self.best:
+                style |= {"lw": 2.5, "zorder": 3, "label": "best candidate"}
+            (line,) = ax.plot(places[: len(curve)], curve, **{**style, **kwargs})
+            self.lines_.append(line)
+        ax.set_xticks(places, [str(n) for n in self.rungs])
+        ax.minorticks_off()
+        ax.set_xlabel(self.resource)
+        ax.set_ylabel("mean test score")
+        ax.legend(loc="lower right")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _resource_parameter(cv_results, resources):
+    """Full name of the parameter that is the resource; None if it is the rows."""
+    for key in cv_results:
+        if key.startswith("param_"):
+            values = np.ma.asarray(cv_results[key]).tolist()
+            if values == resources.tolist():
+                return key.removeprefix("param_")
+    return None
