@@ -20,6 +20,7 @@ NAMES = (
     "profile",
     "memory",
     "search",
+    "short_search",
     "halving",
     "prediction",
     "scaling",
