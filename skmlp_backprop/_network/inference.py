@@ -15,12 +15,12 @@ from .threads import MATRICES_STAY_ALONE, VECTORS_STAY_ALONE, prediction_threads
 
 # Multiplications of the largest product from which the BLAS's threads pay; and from
 # which threads of our own, that share the work between the products, too: for sparse
-# rows, which SciPy multiplies on one thread, much earlier.
+# rows, which SciPy multiplies on one thread, earlier.
 _BLAS_THREADS_PAY = 2**21
 _THREADS_PAY = 2**31
-_THREADS_PAY_IF_SPARSE = 2**24
+_THREADS_PAY_IF_SPARSE = 2**29
 # Pieces of all products up to which they take less time than to hold the BLAS.
-_MOST_PIECES = 8
+_MOST_PIECES = 16
 # Entries of sparse rows up to which dense ones take less time.
 _FEW_ENTRIES = 2**15
 
@@ -45,15 +45,14 @@ def compute_logits(network, parameters, X):
         In the precision of the weights.
     """
     if sparse.issparse(X):
-        parameters, X = _on_columns_that_occur(parameters, X)
-        if math.prod(X.shape) <= _FEW_ENTRIES:
-            X = X.toarray()
+        parameters, X = _for_sparse_rows(parameters, X)
     if network.input_activation is not None:
         forward = _forward_of_activated_inputs
     else:
         forward = _forward
         n_pieces = _all_pieces(parameters, X)
-        if sum(n_pieces) <= _MOST_PIECES and X.shape[0] <= BLOCK_ROWS:
+        largest = X.shape[0] * max(w.size for w in parameters.weights)
+        if sum(n_pieces) <= _MOST_PIECES and largest < _BLAS_THREADS_PAY:
             with np.errstate(all="ignore"):
                 return _forward(network, parameters, X, n_pieces)
     return _blockwise(forward, network, parameters, X)
@@ -72,27 +71,30 @@ def _blockwise(forward, network, parameters, X):
         largest = max([first, *others])
         threads_pay = largest >= _THREADS_PAY
     if largest >= _BLAS_THREADS_PAY and not threads_pay:
-        _write_logits(*work)
+        _write_logits(*work, 0, n_rows)
         return logits
     with prediction_threads() as n_threads:
-        if n_threads == 1 or not threads_pay:
-            _write_logits(*work)
-        else:
-            _share(*work, n_threads)
+        _share(*work, n_threads if threads_pay else 1)
     return logits
 
 
-def _on_columns_that_occur(parameters, X):
-    """The same for columns of X that are not empty, where few rows leave many empty.
+def _for_sparse_rows(parameters, X):
+    """Weights as SciPy's product takes them, which else copies them for every block.
 
-    SciPy's product would copy the weights of all.
+    Where few rows leave many columns empty, both are cut to the columns that occur.
+    Rows of few entries become dense.
     """
-    if X.nnz >= X.shape[1]:
-        return parameters, X
-    columns, numbers = np.unique(X.indices, return_inverse=True)
-    X = sparse.csr_matrix((X.data, numbers, X.indptr), shape=(X.shape[0], len(columns)))
+    if math.prod(X.shape) <= _FEW_ENTRIES:
+        return parameters, X.toarray()
     first, *others = parameters.weights
-    return Parameters([first[:, :, columns], *others], parameters.intercepts), X
+    if X.nnz < X.shape[1]:
+        columns, numbers = np.unique(X.indices, return_inverse=True)
+        shape = X.shape[0], len(columns)
+        X = sparse.csr_matrix((X.data, numbers, X.indptr), shape=shape)
+        first = first[:, :, columns]
+    transposed = np.ascontiguousarray(first[0].T)
+    weights = [transposed.T[np.newaxis], *others]
+    return Parameters(weights, parameters.intercepts), X
 
 
 def _all_pieces(parameters, X):
@@ -171,20 +173,40 @@ def _forward_of_activated_inputs(network, parameters, X):
 
 def _share(forward, network, parameters, X, logits, n_threads):
     """Write the logits on threads that have a share of the rows each."""
+    work = forward, network, parameters, X, logits
+    if n_threads == 1:
+        _write_logits(*work, 0, X.shape[0])
+        return
     with ThreadPoolExecutor(n_threads) as pool:
         shares = [
-            pool.submit(
-                _write_logits, forward, network, parameters, X[a:b], logits[a:b]
-            )
-            for a, b in share_edges(X.shape[0], n_threads, SHARE_ROWS)
+            pool.submit(_write_logits, *work, *edges)
+            for edges in share_edges(X.shape[0], n_threads, SHARE_ROWS)
         ]
         for share in shares:
             share.result()
 
 
-def _write_logits(forward, network, parameters, X, logits):
+def _write_logits(forward, network, parameters, X, logits, first, last):
     """Write the logits of a share of the rows; NumPy's errstate is per thread."""
     with np.errstate(all="ignore"):
-        for start in range(0, X.shape[0], BLOCK_ROWS):
-            block = X[start : start + BLOCK_ROWS]
-            logits[start : start + BLOCK_ROWS] = forward(network, parameters, block)
+        for start in range(first, last, BLOCK_ROWS):
+            stop = min(start + BLOCK_ROWS, last)
+            block = _view_rows(X, start, stop)
+            logits[start:stop] = forward(network, parameters, block)
+
+
+def _view_rows(X, start, stop):
+    """Some consecutive rows, without a copy, which SciPy's slice would make."""
+    if not sparse.issparse(X):
+        return X[start:stop]
+    if stop - start == X.shape[0]:
+        return X
+    first, last = X.indptr[start], X.indptr[stop]
+    return sparse.csr_matrix(
+        (
+            X.data[first:last],
+            X.indices[first:last],
+            X.indptr[start : stop + 1] - first,
+        ),
+        shape=(stop - start, X.shape[1]),
+    )
