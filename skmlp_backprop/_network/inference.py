@@ -51,8 +51,8 @@ def compute_logits(network, parameters, X):
     else:
         forward = _forward
         n_pieces = _all_pieces(parameters, X)
-        largest = X.shape[0] * max(w.size for w in parameters.weights)
-        if sum(n_pieces) <= _MOST_PIECES and largest < _BLAS_THREADS_PAY:
+        stays_small = _largest_product(parameters, X) < _BLAS_THREADS_PAY
+        if sum(n_pieces) <= _MOST_PIECES and stays_small and X.shape[0] <= BLOCK_ROWS:
             with np.errstate(all="ignore"):
                 return _forward(network, parameters, X, n_pieces)
     return _blockwise(forward, network, parameters, X)
@@ -63,12 +63,10 @@ def _blockwise(forward, network, parameters, X):
     n_rows = X.shape[0]
     logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
     work = forward, network, parameters, X, logits
-    first, *others = (n_rows * weights.size for weights in parameters.weights)
+    largest = _largest_product(parameters, X)
     if sparse.issparse(X):
         threads_pay = X.nnz * network.layer_units[1] >= _THREADS_PAY_IF_SPARSE
-        largest = max(others, default=0)
     else:
-        largest = max([first, *others])
         threads_pay = largest >= _THREADS_PAY
     if largest >= _BLAS_THREADS_PAY and not threads_pay:
         _write_logits(*work, 0, n_rows)
@@ -76,6 +74,12 @@ def _blockwise(forward, network, parameters, X):
     with prediction_threads() as n_threads:
         _share(*work, n_threads if threads_pay else 1)
     return logits
+
+
+def _largest_product(parameters, X):
+    """Multiplications of the largest of the BLAS's products; SciPy's are none."""
+    by_blas = parameters.weights[1:] if sparse.issparse(X) else parameters.weights
+    return X.shape[0] * max((weights.size for weights in by_blas), default=0)
 
 
 def _for_sparse_rows(parameters, X):
