@@ -254,12 +254,17 @@ def halving_results(scores_of_rungs, resources, names):
         for name, score in zip(names[rung], scores, strict=True)
     ]
     params = [{"mlp__alpha": name, "mlp__max_iter": n} for _, n, name, _ in rows]
+    column = np.ma.masked_all(len(rows), dtype=object)
+    for i, row in enumerate(rows):
+        column[i] = row[2]
     return {
         "iter": [row[0] for row in rows],
         "n_resources": [row[1] for row in rows],
         "params": params,
+        "param_mlp__alpha": column,
         "param_mlp__max_iter": np.ma.array([row[1] for row in rows]),
         "mean_test_score": np.array([row[3] for row in rows]),
+        "std_test_score": np.arange(len(rows)) / 100,
     }
 
 
@@ -282,6 +287,52 @@ def test_rungs_are_lines():
     assert display.ax_.get_xlabel() == "max_iter"
     ticks = [tick.get_text() for tick in display.ax_.get_xticklabels()]
     assert ticks == ["3", "9", "27"]
+
+
+@pytest.mark.parametrize("is_pickled", [False, True])
+def test_candidates_are_told_by_all_of_their_values(is_pickled):
+    """Arrays that differ where their repr leaves out, and what has no pickle."""
+    first, second = np.zeros(5000), np.zeros(5000)
+    second[2500] = 1
+    values = [first, second, 0.1 if is_pickled else lambda: 0]
+    results = halving_results(
+        [[0.1, 0.2, 0.3], [0.5, 0.4]], [3, 9], [values, [values[2], values[1]]]
+    )
+    if is_pickled:
+        results = pickle.loads(pickle.dumps(results))
+    display = HalvingResultsDisplay(results)
+    for curve, expected in zip(
+        display.curves, [[0.1], [0.2, 0.4], [0.3, 0.5]], strict=True
+    ):
+        np.testing.assert_array_equal(curve, expected)
+    assert display.resource == "max_iter"
+    assert display.best == 2
+
+
+def test_resource_is_the_parameter_that_was_set_last():
+    """In a single rung another parameter may have the same value."""
+    results = halving_results([[0.1, 0.3]], [5], [[5, 5]])
+    display = HalvingResultsDisplay.from_results(results)
+    assert display.resource == "max_iter"
+    assert display.rungs == [5]
+    assert [line.get_ydata().tolist() for line in display.lines_] == [[0.1], [0.3]]
+    assert display.best == 1
+
+
+def test_heat_map_of_rungs_has_each_candidate_as_it_was_left():
+    results = halving_results(
+        [[0.9, 0.8, 0.1], [0.5, 0.6]], [3, 9], [[1, 2, 3], [1, 2]]
+    )
+    display = SearchResultsDisplay.from_results(results, y="alpha")
+    np.testing.assert_array_equal(display.means_, [[0.5], [0.6], [0.1]])
+    np.testing.assert_array_equal(display.stds_, [[0.03], [0.04], [0.02]])
+    assert (display.y, display.x, display.others) == ("mlp__alpha", None, [])
+    (frame,) = display.ax_.patches
+    assert round(frame.get_y() + 0.46) == 1
+    by_rung = SearchResultsDisplay.from_results(results, y="alpha", x="max_iter")
+    np.testing.assert_array_equal(
+        by_rung.means_, [[0.9, 0.5], [0.8, 0.6], [0.1, np.nan]]
+    )
 
 
 def test_rungs_of_the_same_resources_are_counted():
@@ -320,7 +371,9 @@ def test_halving_search_is_drawn_as_rungs(iris, resource, is_pickled):
     heat = SearchResultsDisplay.from_estimator(
         search, x="alpha", y="learning_rate_init"
     )
-    assert heat.means_.shape == (2, 3)
+    last = [curve[-1] for curve in display.curves]
+    np.testing.assert_array_equal(heat.means_, np.reshape(last, (3, 2)).T)
+    assert heat.others == []
 
 
 def test_other_searches_have_no_rungs(iris):

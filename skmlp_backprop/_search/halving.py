@@ -155,18 +155,29 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
 
     Attributes
     ----------
-    n_resources_, n_candidates_ : list of int
-        The resources and the number of candidates of each rung.
+    n_resources_ : list of int
+        The resources of each rung.
 
-    n_iterations_, n_required_iterations_, n_possible_iterations_ : int
-        Number of rungs; how many would leave fewer than `factor` candidates, and how
-        many the resources permit.
+    n_candidates_ : list of int
+        The number of candidates of each rung.
+
+    n_iterations_ : int
+        Number of rungs.
+
+    n_required_iterations_ : int
+        Number of rungs that would leave fewer than `factor` candidates.
+
+    n_possible_iterations_ : int
+        Number of rungs that the resources permit.
 
     n_remaining_candidates_ : int
         Number of candidates that would be left after the last rung.
 
-    min_resources_, max_resources_ : int
-        Resources of the first rung, and the most there may be.
+    min_resources_ : int
+        Resources of the first rung.
+
+    max_resources_ : int
+        The most resources there may be.
 
     cv_results_ : dict of str to ndarray
         Parameters, scores and times of the candidates of all rungs; `iter` and
@@ -336,18 +347,29 @@ class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
 
     Attributes
     ----------
-    n_resources_, n_candidates_ : list of int
-        The resources and the number of candidates of each rung.
+    n_resources_ : list of int
+        The resources of each rung.
 
-    n_iterations_, n_required_iterations_, n_possible_iterations_ : int
-        Number of rungs; how many would leave fewer than `factor` candidates, and how
-        many the resources permit.
+    n_candidates_ : list of int
+        The number of candidates of each rung.
+
+    n_iterations_ : int
+        Number of rungs.
+
+    n_required_iterations_ : int
+        Number of rungs that would leave fewer than `factor` candidates.
+
+    n_possible_iterations_ : int
+        Number of rungs that the resources permit.
 
     n_remaining_candidates_ : int
         Number of candidates that would be left after the last rung.
 
-    min_resources_, max_resources_ : int
-        Resources of the first rung, and the most there may be.
+    min_resources_ : int
+        Resources of the first rung.
+
+    max_resources_ : int
+        The most resources there may be.
 
     cv_results_ : dict of str to ndarray
         Parameters, scores and times of the candidates of all rungs; `iter` and

@@ -207,7 +207,7 @@ class RungEvaluation(Evaluation):
 
 def max_iter_of(path):
     """The full name of the last step's `max_iter`."""
-    return f"{path}__max_iter" if path else "max_iter"
+    return "__".join(filter(None, (path, "max_iter")))
 
 
 def _holds_for(standing, max_iter):

@@ -1,7 +1,9 @@
 """The rungs of a halving search as lines."""
 
 from collections import Counter
+from numbers import Integral
 
+import joblib
 import numpy as np
 
 from .._search.unwrap import final_search
@@ -64,25 +66,13 @@ class HalvingResultsDisplay:
             )
         iterations = np.asarray(cv_results["iter"])
         resources = np.asarray(cv_results["n_resources"])
+        scores = np.asarray(cv_results["mean_test_score"])
         self.rungs = [
             int(resources[iterations == rung][0]) for rung in np.unique(iterations)
         ]
-        parameter = _resource_parameter(cv_results, resources)
+        parameter = resource_parameter(cv_results)
         self.resource = parameter.rsplit("__", 1)[-1] if parameter else "resources"
-        scores_of, n_of = {}, Counter()
-        for rung, params, score in zip(
-            iterations,
-            cv_results["params"],
-            cv_results["mean_test_score"],
-            strict=True,
-        ):
-            others = {k: v for k, v in params.items() if k != parameter}
-            # In words, as values may lack a hash; with a number, as a grid may have the
-            # same candidate twice.
-            key = repr(sorted(others.items(), key=lambda item: item[0]))
-            n_of[rung, key] += 1
-            scores_of.setdefault((key, n_of[rung, key]), []).append(score)
-        self.curves = [np.array(scores) for scores in scores_of.values()]
+        self.curves = [scores[rows] for rows in rows_of_candidates(cv_results)]
         self.best = self._find_best()
 
     def _find_best(self):
@@ -183,11 +173,45 @@ class HalvingResultsDisplay:
         return self
 
 
-def _resource_parameter(cv_results, resources):
+def resource_parameter(cv_results):
     """Full name of the parameter that is the resource; None if it is the rows."""
-    for key in cv_results:
+    resources = [int(n) for n in cv_results["n_resources"]]
+    # The last of those that agree, as a search adds it to the others.
+    for key in reversed(list(cv_results)):
         if key.startswith("param_"):
             values = np.ma.asarray(cv_results[key]).tolist()
-            if values == resources.tolist():
+            pairs = zip(values, resources, strict=True)
+            # No other type is compared: an array would be so element by element.
+            if all(isinstance(v, Integral) and v == n for v, n in pairs):
                 return key.removeprefix("param_")
     return None
+
+
+def rows_of_candidates(cv_results):
+    """Numbers of each candidate's rows of the results, from rung to rung."""
+    resource = resource_parameter(cv_results)
+    rows_of, n_of = {}, Counter()
+    for row, (rung, params) in enumerate(
+        zip(cv_results["iter"], cv_results["params"], strict=True)
+    ):
+        # By content, as values may lack a hash and are copies once the results were
+        # pickled; with a number, as a grid may have the same candidate twice.
+        key = tuple(
+            sorted(
+                (name, _content_of(value))
+                for name, value in params.items()
+                if name != resource
+            )
+        )
+        n_of[rung, key] += 1
+        rows_of.setdefault((key, n_of[rung, key]), []).append(row)
+    return list(rows_of.values())
+
+
+def _content_of(value):
+    """What is the same for the same value."""
+    try:
+        return joblib.hash(value)
+    # What can't be pickled, which each type says by an error of its own.
+    except Exception:
+        return repr(value)

@@ -4,14 +4,19 @@ import numpy as np
 
 from .._search.unwrap import final_search
 from ._axes import get_axes
-from ._halving_results import HalvingResultsDisplay
+from ._halving_results import (
+    HalvingResultsDisplay,
+    resource_parameter,
+    rows_of_candidates,
+)
 
 
 class SearchResultsDisplay:
     """Mean test score over two searched parameters, with the spread over the folds.
 
-    Where other parameters were searched too, a field shows the best over these, and of
-    a halving search the best over the rungs. The best field has a frame.
+    Where other parameters were searched too, a field shows the best over these. Of a
+    halving search it shows each candidate as the last rung that it was in left it,
+    unless the resource is on an axis. The best field has a frame.
 
     Parameters
     ----------
@@ -59,6 +64,8 @@ class SearchResultsDisplay:
         if f"mean_test_{metric}" not in cv_results:
             known = [k[10:] for k in cv_results if k.startswith("mean_test_")]
             raise ValueError(f"metric must be one of {known}, got {metric!r}.")
+        if _are_rungs(cv_results):
+            cv_results = _without_rungs(cv_results, named=(x, y))
         searched = _searched(cv_results)
         if not searched:
             raise ValueError("The search has no parameter with several values.")
@@ -83,7 +90,7 @@ class SearchResultsDisplay:
         """Draw the results of a fitted search.
 
         Those of a halving search are drawn by :class:`HalvingResultsDisplay`, unless an
-        axis is named.
+        axis is named; of the settings that one takes `ax` alone.
 
         Parameters
         ----------
@@ -133,7 +140,7 @@ class SearchResultsDisplay:
         """Draw the `cv_results_` of a search.
 
         Those of a halving search are drawn by :class:`HalvingResultsDisplay`, unless an
-        axis is named.
+        axis is named; of the settings that one takes `ax` alone.
 
         Parameters
         ----------
@@ -247,6 +254,20 @@ class SearchResultsDisplay:
 def _are_rungs(cv_results):
     """Whether they are those of a halving search."""
     return "n_resources" in cv_results
+
+
+def _without_rungs(cv_results, named):
+    """The last evaluation of each candidate, and no resource; all if it is named."""
+    resource = resource_parameter(cv_results)
+    if resource is not None and not {resource, _bare(resource)}.isdisjoint(named):
+        return cv_results
+    last = sorted(rows[-1] for rows in rows_of_candidates(cv_results))
+    return {
+        key: np.ma.asarray(column)[last]
+        for key, column in cv_results.items()
+        if key.startswith(("param_", "mean_test_", "std_test_"))
+        and key != f"param_{resource}"
+    }
 
 
 def _searched(cv_results):
