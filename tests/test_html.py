@@ -30,7 +30,7 @@ ESTIMATORS = [
     StackedGridSearchCV(MLP, {"alpha": [1, 2]}, cv=2),
     StackedRandomizedSearchCV(MLP, {"alpha": [1, 2]}, n_iter=2, cv=2),
     StackedHalvingGridSearchCV(MLP, {"alpha": [1, 2]}, cv=2),
-    StackedHalvingRandomSearchCV(MLP, {"alpha": [1, 2]}, n_candidates=2, cv=2),
+    StackedHalvingRandomSearchCV(MLP, {"alpha": [1, 2]}, cv=2),
     TabularEncoder(min_frequency=2),
     TabularMLPClassifier(2, 3),
     TabularMLPRegressor(2, 3),
