@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
@@ -457,3 +458,12 @@ def test_interrupt_ends_all_stacks(iris, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         fit_stack(mlps, *iris)
     assert not any(hasattr(mlp, "coefs_") for mlp in mlps)
+
+
+def test_names_of_an_earlier_fit_are_forgotten(iris):
+    X, y = iris
+    mlps = [make(alpha=alpha) for alpha in (0, 1)]
+    fit_both_ways(mlps, pd.DataFrame(X, columns=list("abcd")), y)
+    assert all(list(mlp.feature_names_in_) == list("abcd") for mlp in mlps)
+    fit_both_ways(mlps, X, y)
+    assert not any(hasattr(mlp, "feature_names_in_") for mlp in mlps)

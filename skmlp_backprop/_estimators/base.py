@@ -29,6 +29,16 @@ from .training import (
 )
 
 
+@cache
+def _param_names(kind):
+    """Names of a class's parameters.
+
+    Kept: to look at a signature takes longer than to copy a network, and a search
+    clones one for each candidate and fold.
+    """
+    return tuple(super(BaseBackpropMLP, kind)._get_param_names())
+
+
 class BaseBackpropMLP(
     CallbackSupportMixin, FittedNetworkMixin, DocumentedHTMLMixin, BaseEstimator
 ):
@@ -284,11 +294,8 @@ class BaseBackpropMLP(
         return True
 
     @classmethod
-    @cache
     def _get_param_names(cls):
-        # Kept: a signature takes longer to look at than a network's copy to make, and a
-        # search clones one for each candidate and fold.
-        return super()._get_param_names()
+        return list(_param_names(cls))
 
     # Copies within a process keep what a pickle leaves out.
 

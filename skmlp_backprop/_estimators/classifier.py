@@ -418,7 +418,7 @@ def _are_alike(y, predicted):
     These take several times as long as the prediction of a fold's few hundred rows.
     """
     return (
-        type(y) is np.ndarray
+        type(y) is type(predicted) is np.ndarray
         and y.ndim == predicted.ndim == 1
         and 0 < len(y) == len(predicted)
         and y.dtype == predicted.dtype

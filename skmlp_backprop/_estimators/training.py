@@ -268,11 +268,12 @@ def go_on(estimators, data, paused, max_iter):
     members = [member for member, _ in paused]
     for member in members:
         member.go_on(max_iter)
-    # Copied one by one, as others in any stack may go on with the same ones.
-    draws = [copy.deepcopy(draws) for _, draws in paused]
+    # Copied one by one, as others in any stack may go on with the same ones. Those of
+    # other stacks with the same seed have made the same draws.
     if _have_one_order(estimators):
-        # Those of other stacks have made the same draws.
-        draws = draws[:1] * len(draws)
+        draws = [copy.deepcopy(paused[0][1])] * len(paused)
+    else:
+        draws = [copy.deepcopy(draws) for _, draws in paused]
     return _run(estimators, data, members, draws)
 
 

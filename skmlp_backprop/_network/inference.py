@@ -200,7 +200,7 @@ def _write_logits(forward, network, parameters, X, logits, first, last):
 
 
 def _view_rows(X, start, stop):
-    """Some consecutive rows, without a copy, which SciPy's slice would make."""
+    """Some consecutive rows; of sparse ones SciPy's slice would copy more."""
     if not sparse.issparse(X):
         return X[start:stop]
     if stop - start == X.shape[0]:

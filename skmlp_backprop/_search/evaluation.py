@@ -167,9 +167,10 @@ class Evaluation:
         estimators = [configured(self.search.estimator, c) for c in candidates]
         groups, reasons = _groups(estimators, candidates)
         tasks = self._tasks(estimators, groups, n_splits, known)
+        whole = {(tuple(group), split) for group, split in tasks}
         shares = []
         for group, split in _cut(tasks, self.search.n_jobs):
-            why_cut = _LEFT if (group, split) in tasks else _CUT
+            why_cut = _LEFT if (tuple(group), split) in whole else _CUT
             why_alone = reasons.get(group[0], why_cut)
             shares.append(self._share(estimators, group, split, why_alone))
         return shares

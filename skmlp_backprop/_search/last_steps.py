@@ -89,6 +89,7 @@ class Together:
         self.pipeline.fit(X, y, **fit_params)
         # Out of the step: candidates and their transformers are all that is kept.
         self.prepared = vars(step).pop("prepared_")
+        step.networks = []
 
     def become_fitted(self, estimators, all_trained):
         """Take over the fitted transformers and what has come of the trainings."""

@@ -290,6 +290,8 @@ def train_group(estimators, data, train_stack):
 def become_fitted(estimators, all_trained, prepared):
     """Take over what has come of the trainings of a group."""
     for estimator, trained in zip(estimators, all_trained, strict=True):
+        # Those of an earlier fit, where X now has none.
+        vars(estimator).pop("feature_names_in_", None)
         vars(estimator).update({**prepared.features, **trained.attributes()})
 
 
