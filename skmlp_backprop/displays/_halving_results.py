@@ -59,7 +59,7 @@ class HalvingResultsDisplay:
     """
 
     def __init__(self, cv_results):
-        if "n_resources" not in cv_results:
+        if not are_rungs(cv_results):
             raise ValueError(
                 "cv_results must be those of a halving search, which tell the "
                 "n_resources of each candidate; draw others by SearchResultsDisplay."
@@ -71,7 +71,7 @@ class HalvingResultsDisplay:
             int(resources[iterations == rung][0]) for rung in np.unique(iterations)
         ]
         parameter = resource_parameter(cv_results)
-        self.resource = parameter.rsplit("__", 1)[-1] if parameter else "resources"
+        self.resource = bare_name(parameter) if parameter else "resources"
         self.curves = [scores[rows] for rows in rows_of_candidates(cv_results)]
         self.best = self._find_best()
 
@@ -171,6 +171,16 @@ class HalvingResultsDisplay:
         ax.legend(loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def are_rungs(cv_results):
+    """Whether they are those of a halving search."""
+    return "n_resources" in cv_results
+
+
+def bare_name(name):
+    """A parameter's name without the step's prefix."""
+    return name.rsplit("__", 1)[-1]
 
 
 def resource_parameter(cv_results):

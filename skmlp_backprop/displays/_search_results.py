@@ -6,6 +6,8 @@ from .._search.unwrap import final_search
 from ._axes import get_axes
 from ._halving_results import (
     HalvingResultsDisplay,
+    are_rungs,
+    bare_name,
     resource_parameter,
     rows_of_candidates,
 )
@@ -64,7 +66,7 @@ class SearchResultsDisplay:
         if f"mean_test_{metric}" not in cv_results:
             known = [k[10:] for k in cv_results if k.startswith("mean_test_")]
             raise ValueError(f"metric must be one of {known}, got {metric!r}.")
-        if _are_rungs(cv_results):
+        if are_rungs(cv_results):
             cv_results = _without_rungs(cv_results, named=(x, y))
         searched = _searched(cv_results)
         if not searched:
@@ -125,7 +127,7 @@ class SearchResultsDisplay:
             If there is no search.
         """
         search = final_search(search)
-        if x is y is None and _are_rungs(search.cv_results_):
+        if x is y is None and are_rungs(search.cv_results_):
             return HalvingResultsDisplay.from_results(search.cv_results_, ax=ax)
         if metric is None:
             metric = search.refit if isinstance(search.refit, str) else "score"
@@ -164,7 +166,7 @@ class SearchResultsDisplay:
         display : SearchResultsDisplay or HalvingResultsDisplay
             The drawn display.
         """
-        if x is y is None and _are_rungs(cv_results):
+        if x is y is None and are_rungs(cv_results):
             return HalvingResultsDisplay.from_results(cv_results, ax=ax)
         return cls(cv_results, x=x, y=y, metric=metric).plot(ax=ax, **kwargs)
 
@@ -193,18 +195,18 @@ class SearchResultsDisplay:
         settings = {"cmap": "viridis", "aspect": "auto", **kwargs}
         self.im_ = ax.imshow(self.means_, **settings)
         ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], fontsize=9)
-        ax.set_ylabel(_bare(self.y))
+        ax.set_ylabel(bare_name(self.y))
         if self.x is None:
             ax.set_xticks([])
         else:
             ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], fontsize=9)
-            ax.set_xlabel(_bare(self.x))
+            ax.set_xlabel(bare_name(self.x))
         self._write_scores(ax)
         self._mark_best(ax)
         if colorbar:
             label = f"mean test {self.metric}"
             if self.others:
-                label += f", best over {', '.join(map(_bare, self.others))}"
+                label += f", best over {', '.join(map(bare_name, self.others))}"
             ax.figure.colorbar(self.im_, ax=ax, label=label)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -251,15 +253,10 @@ class SearchResultsDisplay:
         ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec="#ff3b30", lw=2.5))
 
 
-def _are_rungs(cv_results):
-    """Whether they are those of a halving search."""
-    return "n_resources" in cv_results
-
-
 def _without_rungs(cv_results, named):
     """The last evaluation of each candidate, and no resource; all if it is named."""
     resource = resource_parameter(cv_results)
-    if resource is not None and not {resource, _bare(resource)}.isdisjoint(named):
+    if resource is not None and not {resource, bare_name(resource)}.isdisjoint(named):
         return cv_results
     last = sorted(rows[-1] for rows in rows_of_candidates(cv_results))
     return {
@@ -302,14 +299,10 @@ def _unique(values):
 
 def _find(name, searched):
     """The full name of a searched parameter."""
-    found = [known for known in searched if name in (known, _bare(known))]
+    found = [known for known in searched if name in (known, bare_name(known))]
     if len(found) != 1:
         raise ValueError(f"x and y must be among {list(searched)}, got {name!r}.")
     return found[0]
-
-
-def _bare(name):
-    return name.rsplit("__", 1)[-1]
 
 
 def _short(value):
