@@ -319,6 +319,31 @@ def test_resource_is_the_parameter_that_was_set_last():
     assert display.best == 1
 
 
+def test_best_of_equals_comes_first_in_the_last_rung():
+    """As the search takes it, whatever the order of the first rung was."""
+    results = halving_results(
+        [[0.1, 0.2, 0.3], [0.5, 0.5]], [3, 9], [[1, 2, 3], [3, 2]]
+    )
+    display = HalvingResultsDisplay.from_results(results, lw=3)
+    assert display.best == 2
+    assert [line.get_linewidth() for line in display.lines_] == [3, 3, 3]
+
+
+def test_heat_map_of_values_that_are_arrays():
+    """What an array equals is an array, and less than another it is not."""
+    thetas = [np.zeros(3), np.ones(3)]
+    column = np.ma.empty(4, object)
+    column[:] = [thetas[0], thetas[1], thetas[0], thetas[1]]
+    results = {
+        "param_theta": column,
+        "param_alpha": np.ma.array([1, 1, 10, 10]),
+        "mean_test_score": np.array([0.1, 0.2, 0.3, 0.4]),
+        "std_test_score": np.zeros(4),
+    }
+    display = SearchResultsDisplay.from_results(results, y="theta", x="alpha")
+    np.testing.assert_array_equal(display.means_, [[0.1, 0.3], [0.2, 0.4]])
+
+
 def test_heat_map_of_rungs_has_each_candidate_as_it_was_left():
     results = halving_results(
         [[0.9, 0.8, 0.1], [0.5, 0.6]], [3, 9], [[1, 2, 3], [1, 2]]

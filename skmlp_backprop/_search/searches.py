@@ -75,13 +75,15 @@ class StackedSearchMixin(DocumentedHTMLMixin):
         evaluation = self._make_evaluation(X, y, scorers, routed)
         self._run_search(evaluation, callback_ctx=context)
         self._choose(evaluation, refit_metric)
+        self.cv_results_ = evaluation.results
+        self.n_stacked_ = evaluation.n_stacked
+        self.n_fits_alone_ = dict(evaluation.n_fits_alone)
+        # It may hold networks and rows of the folds, which refitting has no need of.
+        del evaluation
         if self.refit:
             self._refit(context, routed.estimator.fit, data)
         single = not isinstance(scorers, _MultimetricScorer)
         self.scorer_ = scorers if single else scorers._scorers
-        self.cv_results_ = evaluation.results
-        self.n_stacked_ = evaluation.n_stacked
-        self.n_fits_alone_ = dict(evaluation.n_fits_alone)
         context.call_on_fit_task_end(estimator=self, **data)
         return self
 

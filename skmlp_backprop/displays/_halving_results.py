@@ -1,7 +1,8 @@
 """The rungs of a halving search as lines."""
 
 from collections import Counter
-from numbers import Integral
+from numbers import Integral, Number
+from pickle import PicklingError
 
 import joblib
 import numpy as np
@@ -72,16 +73,18 @@ class HalvingResultsDisplay:
         ]
         parameter = resource_parameter(cv_results)
         self.resource = bare_name(parameter) if parameter else "resources"
-        self.curves = [scores[rows] for rows in rows_of_candidates(cv_results)]
-        self.best = self._find_best()
+        rows_of = rows_of_candidates(cv_results)
+        self.curves = [scores[rows] for rows in rows_of]
+        self.best = self._find_best([rows[-1] for rows in rows_of])
 
-    def _find_best(self):
-        """The first of the best in the last rung, as the search takes it."""
-        n_rungs = len(self.rungs)
-        last = [curve[-1] if len(curve) == n_rungs else np.nan for curve in self.curves]
-        if np.isnan(last).all():
-            return next(i for i, c in enumerate(self.curves) if len(c) == n_rungs)
-        return int(np.nanargmax(last))
+    def _find_best(self, last_rows):
+        """The best in the last rung, of equals the one whose results come first there,
+        as the search takes it."""
+        in_order = np.argsort(last_rows)
+        finalists = [i for i in in_order if len(self.curves[i]) == len(self.rungs)]
+        scores = [self.curves[i][-1] for i in finalists]
+        best = 0 if np.isnan(scores).all() else np.nanargmax(scores)
+        return int(finalists[best])
 
     @classmethod
     def from_estimator(cls, search, *, ax=None, **kwargs):
@@ -151,6 +154,11 @@ class HalvingResultsDisplay:
             This display.
         """
         ax = get_axes(ax, type(self).__name__, (6.4, 4))
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        # So that the user's "lw" and our "linewidth" are one.
+        kwargs = normalize_kwargs(kwargs, Line2D)
         places = self.rungs
         # Where a rung repeats the resources of the one before they are no axis.
         if len(set(places)) < len(places):
@@ -159,9 +167,14 @@ class HalvingResultsDisplay:
             ax.set_xscale("log")
         self.lines_ = []
         for i, curve in enumerate(self.curves):
-            style = {"marker": "o", "markersize": 3.5, "markevery": [-1], "lw": 1}
+            style = {
+                "marker": "o",
+                "markersize": 3.5,
+                "markevery": [-1],
+                "linewidth": 1,
+            }
             if i == self.best:
-                style |= {"lw": 2.5, "zorder": 3, "label": "best candidate"}
+                style |= {"linewidth": 2.5, "zorder": 3, "label": "best candidate"}
             (line,) = ax.plot(places[: len(curve)], curve, **{**style, **kwargs})
             self.lines_.append(line)
         ax.set_xticks(places, [str(n) for n in self.rungs])
@@ -208,7 +221,7 @@ def rows_of_candidates(cv_results):
         # pickled; with a number, as a grid may have the same candidate twice.
         key = tuple(
             sorted(
-                (name, _content_of(value))
+                (name, content_of(value))
                 for name, value in params.items()
                 if name != resource
             )
@@ -218,10 +231,12 @@ def rows_of_candidates(cv_results):
     return list(rows_of.values())
 
 
-def _content_of(value):
-    """What is the same for the same value."""
+def content_of(value):
+    """What is the same for the same value, and has a hash."""
+    if value is None or isinstance(value, (str, Number)):
+        return value
     try:
         return joblib.hash(value)
-    # What can't be pickled, which each type says by an error of its own.
-    except Exception:
+    except (PicklingError, AttributeError, TypeError):
+        # It can't be pickled, as a lambda.
         return repr(value)

@@ -8,6 +8,7 @@ from ._halving_results import (
     HalvingResultsDisplay,
     are_rungs,
     bare_name,
+    content_of,
     resource_parameter,
     rows_of_candidates,
 )
@@ -277,8 +278,9 @@ def _searched(cv_results):
         is_absent = np.ma.getmaskarray(column)
         values = _unique(column.data[~is_absent].tolist())
         if len(values) > 1:
+            code_of = {content_of(value): code for code, value in enumerate(values)}
             codes = [
-                -1 if absent else values.index(value)
+                -1 if absent else code_of[content_of(value)]
                 for value, absent in zip(column.data.tolist(), is_absent, strict=True)
             ]
             searched[key.removeprefix("param_")] = codes, values
@@ -287,14 +289,14 @@ def _searched(cv_results):
 
 def _unique(values):
     """Unique values, sorted if they can be, else in order of appearance."""
-    unique = []
+    unique = {}
     for value in values:
-        if value not in unique:
-            unique.append(value)
+        unique.setdefault(content_of(value), value)
     try:
-        return sorted(unique)
-    except TypeError:
-        return unique
+        return sorted(unique.values())
+    # ValueError: there is no one answer to whether an array is less than another.
+    except (TypeError, ValueError):
+        return list(unique.values())
 
 
 def _find(name, searched):
