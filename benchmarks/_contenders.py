@@ -1,6 +1,7 @@
 """Estimators of tables, each with the preparation that its documentation asks for."""
 
 import importlib.util
+from functools import partial
 
 import numpy as np
 from sklearn.compose import (
@@ -116,13 +117,14 @@ class CatBoost(_Prepared):
         return frame.assign(**texts)
 
 
-class RealMLP(_Prepared):
-    """pytabkit's small RealMLP with its tuned defaults; means for missing numbers."""
+class _Pytabkits(_Prepared):
+    """One of pytabkit's, with its tuned defaults; means for missing numbers."""
 
-    def __init__(self, is_classifier, frame, seed):
-        from pytabkit import RealMLP_TD_S_Classifier, RealMLP_TD_S_Regressor
+    def __init__(self, name, is_classifier, frame, seed):
+        import pytabkit
 
-        estimator = RealMLP_TD_S_Classifier if is_classifier else RealMLP_TD_S_Regressor
+        kind = "Classifier" if is_classifier else "Regressor"
+        estimator = getattr(pytabkit, f"{name}_{kind}")
         self.model = estimator(random_state=seed, device="cpu")
         self.numeric = list(frame.select_dtypes("number"))
 
@@ -143,7 +145,8 @@ CONTENDERS = {
 }
 _OPTIONAL = {
     "CatBoost": ("catboost", CatBoost),
-    "RealMLP-TD-S": ("pytabkit", RealMLP),
+    "RealMLP-TD-S": ("pytabkit", partial(_Pytabkits, "RealMLP_TD_S")),
+    "TabM-D": ("pytabkit", partial(_Pytabkits, "TabM_D")),
 }
 CONTENDERS |= {
     name: make

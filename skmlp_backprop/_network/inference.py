@@ -18,7 +18,7 @@ from .threads import MATRICES_STAY_ALONE, VECTORS_STAY_ALONE, prediction_threads
 # rows, which SciPy multiplies on one thread, earlier.
 _BLAS_THREADS_PAY = 2**21
 _THREADS_PAY = 2**31
-_THREADS_PAY_IF_SPARSE = 2**29
+_THREADS_PAY_IF_SPARSE = 2**25
 # Pieces of all products up to which they take less time than to hold the BLAS.
 _MOST_PIECES = 16
 # Entries of sparse rows up to which dense ones take less time.
