@@ -714,7 +714,7 @@ def test_lost_rows_that_can_not_be_computed_anew(rows):
         X, y = (
             da.concatenate(
                 [
-                    da.from_delayed(dask.delayed(half), shape, dtype=float)
+                    da.from_delayed(dask.delayed(np.asarray)(half), shape, dtype=float)
                     for half in of_data
                 ]
             )
