@@ -215,7 +215,7 @@ def _arithmetic():
     """Sums on one worker, on two and in this process, in turn; with the bars."""
     rows = []
     with _cluster(1) as one, _cluster(2) as two:
-        for n_rows in (2**14, 2**17, 2**19):
+        for n_rows in (2**14, 180_000, 2**19):
             on_one, on_two = (
                 Evaluation(client, n_rows, 100, partial(TimedParts, answer=timed))
                 for client in (one, two)

@@ -22,6 +22,7 @@ def run():
     return [
         *_alignment(),
         _buffering(),
+        _whole_networks(),
         _small_products(),
         _blocks_of_weights(),
         *_blocks_of_rows(),
@@ -72,6 +73,31 @@ def _buffering():
     whole = in_a_row(product, 2000, lambda: parameters.unbuffered(N_STACK))
     contenders = {"whole rows": whole, "buffered": in_a_row(product, 2000)}
     return _row("column times matrix", contenders, calls=2000)
+
+
+def _whole_networks():
+    """A column times the weights of 100 networks, by networks or across all of them."""
+    weights = memory.empty_aligned((100, 1600), np.float64)
+    weights[:] = 1
+    column = np.full((100, 1), 0.999)
+    height = parameters.BLOCK_SIZE // 1600
+    width = parameters.BLOCK_SIZE // 100
+
+    def by_networks():
+        for i in range(0, 100, height):
+            block = weights[i : i + height]
+            np.multiply(block, column[i : i + height], out=block)
+
+    def across():
+        for start in range(0, 1600, width):
+            block = weights[:, start : start + width]
+            np.multiply(block, column, out=block)
+
+    contenders = {
+        name: in_a_row(function, 500, lambda: parameters.unbuffered(100))
+        for name, function in (("whole", by_networks), ("parts of all", across))
+    }
+    return _row("blocks of networks, 100 of 1600", contenders, calls=500)
 
 
 def _small_products():

@@ -12,7 +12,7 @@ import numpy as np
 
 from .buffers import Buffers
 from .memory import empty_aligned
-from .parameters import BLOCK_SIZE, column, unbuffered
+from .parameters import BLOCK_SIZE, column, cut_column, unbuffered
 
 # A block's activations stay in the cache, so that each element-wise pass after
 # a product reads them from there; and memory does not grow with the data. Smaller ones
@@ -57,7 +57,7 @@ class Objective:
         self._is_penalised = bool(self.alpha.any())
         self._all_are_penalised = bool(self.alpha.all())
         self._strength = column(self.alpha, self.dtype)
-        self._spare = empty_aligned((max(BLOCK_SIZE, n_stack),), self.dtype)
+        self._spare = empty_aligned((BLOCK_SIZE,), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
@@ -129,13 +129,14 @@ class Objective:
         if not self._is_penalised:
             return 0.0
         strength = self._strength * scale
-        squares = 0
+        squares = np.zeros(self.n_stack, self.dtype)
         blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
         with unbuffered(self.n_stack):
-            for weights, weights_gradient in blocks:
-                squares = squares + np.vecdot(weights, weights)
+            for (networks, weights), (_, weights_gradient) in blocks:
+                squares[networks] += np.vecdot(weights, weights)
                 spare = self._spare[: weights.size].reshape(weights.shape)
-                weights_gradient += np.multiply(weights, strength, out=spare)
+                np.multiply(weights, cut_column(strength, networks), out=spare)
+                weights_gradient += spare
         if not self._all_are_penalised:
             # Not 0 times a square that overflows.
             squares[self.alpha == 0] = 0

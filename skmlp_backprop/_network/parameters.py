@@ -58,6 +58,11 @@ def column(values, dtype):
     return values_as_column[0, 0] if is_shared else values_as_column
 
 
+def cut_column(values, networks):
+    """What a :func:`column` has for some of the networks."""
+    return values[networks] if values.ndim else values
+
+
 class Parameters:
     """Views on the parameters of a stack of networks.
 
@@ -250,11 +255,13 @@ class Parameters:
 
     @cached_property
     def blocks(self):
-        """Matrices of shape (n_stack, n) that together cover the buffer.
+        """Matrices that together cover the buffer, with the slice of networks of each.
 
         A step runs over these, all its passes on one block before the next: a block
-        and its counterparts in gradient and momentum stay in the cache. A step that
-        differs between the networks of a stack has one value per row.
+        and its counterparts in gradient and momentum stay in the cache. A block is of
+        shape (n_networks, n), and has whole networks in its rows, or if they are larger
+        a part of one: where an operand has one value for each network, NumPy begins
+        every row anew, so these had better be long (benchmarks: tricks).
         """
         return self._cut(self.flat.size // self.n_stack)
 
@@ -272,12 +279,7 @@ class Parameters:
             n_first = self.weights[0].size
             first, others = _by_network(self.flat, n_first, self.n_stack)
             matrices = [first, others[:, : n_columns - first.shape[1]]]
-        width = max(1, BLOCK_SIZE // self.n_stack)
-        return [
-            matrix[:, start : start + width]
-            for matrix in matrices
-            for start in range(0, matrix.shape[1], width)
-        ]
+        return [block for matrix in matrices for block in _blocks_of(matrix)]
 
     def view_coefs(self, i):
         """One network's ``coefs_``, ``intercepts_`` and ``input_intercept_``.
@@ -290,6 +292,16 @@ class Parameters:
             [b[i, :, 0] for b in self.intercepts],
             bias,
         )
+
+
+def _blocks_of(matrix):
+    """Blocks of a matrix with a network in each row, with the slice of their rows."""
+    n_networks, n_columns = matrix.shape
+    height = max(1, BLOCK_SIZE // max(1, n_columns))
+    for first in range(0, n_networks, height):
+        networks = slice(first, min(first + height, n_networks))
+        for start in range(0, n_columns, BLOCK_SIZE):
+            yield networks, matrix[networks, start : start + BLOCK_SIZE]
 
 
 def _by_network(flat, n_first, n_stack):

@@ -30,28 +30,30 @@ class AdamUpdate(Update):
         self._decays = beta_1, beta_2 = self._of_all("beta_1"), self._of_all("beta_2")
         root = np.sqrt(1 - beta_2)
         self._epoch_rate = self._of_all("learning_rate_") * (1 - beta_1) / root
-        self._epsilon = (self._of_all("epsilon") / root).astype(self.dtype)
-        self._beta_1 = beta_1.astype(self.dtype)
-        self._beta_2 = beta_2.astype(self.dtype)
+        epsilon = self._of_all("epsilon") / root
+        self._beta_1, self._beta_2, self._epsilon = (
+            self.by_block(values.astype(self.dtype))
+            for values in (beta_1, beta_2, epsilon)
+        )
 
     def begin_step(self):
         self._n_steps += 1
         first, second = (decay**self._n_steps for decay in self._decays)
         rate = self._epoch_rate * ((1 - second) ** 0.5 / (1 - first))
-        self._rate = rate.astype(self.dtype)
+        self._rate = self.by_block(rate.astype(self.dtype))
 
-    def step_block(self, weights, g, m, v):
-        m *= self._beta_1
+    def step_block(self, i, weights, g, m, v):
+        m *= self._beta_1[i]
         m += g
-        v *= self._beta_2
+        v *= self._beta_2[i]
         if self._nudge:
             g += self._nudge
         np.square(g, out=g)
         v += g
         np.sqrt(v, out=g)
-        g += self._epsilon
+        g += self._epsilon[i]
         np.divide(m, g, out=g)
-        g *= self._rate
+        g *= self._rate[i]
         weights -= g
 
     def leave(self, i):

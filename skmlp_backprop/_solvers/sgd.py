@@ -21,25 +21,26 @@ class SGDUpdate(Update):
         for velocity, _ in self._without_momentum():
             velocity.fill(0)
         rates = [-s.learning_rate_ for s in self.solvers]
-        self._minus_rate = column(rates, self.dtype)
-        self._momentum = column([s.momentum for s in self.solvers], self.dtype)
+        momenta = [s.momentum for s in self.solvers]
+        self._minus_rate = self.by_block(column(rates, self.dtype))
+        self._momentum = self.by_block(column(momenta, self.dtype))
         self._has_momentum = any(s.momentum > 0 for s in self.solvers)
         self._is_nesterovs = self.solvers[0].nesterovs_momentum
 
-    def step_block(self, weights, gradient, velocity):
+    def step_block(self, i, weights, gradient, velocity):
         step = gradient
-        step *= self._minus_rate
+        step *= self._minus_rate[i]
         if not self._has_momentum:
             weights += step
             return
         velocity += step
         if self._is_nesterovs:
-            velocity *= self._momentum
+            velocity *= self._momentum[i]
             weights += step
             weights += velocity
         else:
             weights += velocity
-            velocity *= self._momentum
+            velocity *= self._momentum[i]
 
     def end_epoch(self):
         for velocity, last_step in self._without_momentum():

@@ -1,6 +1,6 @@
 """How the gradients of a stack of networks become steps."""
 
-from .._network.parameters import Parameters, unbuffered
+from .._network.parameters import Parameters, cut_column, unbuffered
 
 
 class Update:
@@ -53,14 +53,14 @@ class Update:
         """Update the weights by the gradient, all passes on one block at a time."""
         self.begin_step()
         with unbuffered(len(self.solvers)):
-            for blocks in self._blocks:
-                self.step_block(*blocks)
+            for i, blocks in enumerate(self._blocks):
+                self.step_block(i, *blocks)
 
     def begin_step(self):
         """Do what a step needs once, and not for every block."""
 
-    def step_block(self, weights, gradient, *moments):
-        """Update a block of the weights by its counterparts."""
+    def step_block(self, i, weights, gradient, *moments):
+        """Update block i of the weights by its counterparts."""
         raise NotImplementedError
 
     def leave(self, i):
@@ -84,4 +84,10 @@ class Update:
     def _go_on_with(self, parameters, gradient):
         self.gradient = gradient
         stacks = [parameters, gradient, *(getattr(self, name) for name in self.moments)]
-        self._blocks = list(zip(*(stack.blocks for stack in stacks), strict=True))
+        matrices = [[matrix for _, matrix in stack.blocks] for stack in stacks]
+        self._blocks = list(zip(*matrices, strict=True))
+        self._networks = [networks for networks, _ in parameters.blocks]
+
+    def by_block(self, values):
+        """A column with one value for each network, as each block needs it."""
+        return [cut_column(values, networks) for networks in self._networks]
