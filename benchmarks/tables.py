@@ -114,15 +114,15 @@ def summary(lines):
     frame = pd.DataFrame(lines)
     frame[FIGURES] = frame[FIGURES].apply(pd.to_numeric)
     frame["rows"] = frame["rows"].astype(int)
-    everyones = frame.groupby(["task", "table", "contender"])[[*FIGURES, "rows"]].mean()
-    by_table = everyones[everyones.index.isin([OURS, *SKLEARNS], level="contender")]
+    common = frame[frame["contender"].isin([OURS, *SKLEARNS])]
+    by_table = common.groupby(["task", "table", "contender"])[[*FIGURES, "rows"]].mean()
     classes = by_table.loc["classification"]
     rows = [
         *_means("classification", classes, ["accuracy", "log_loss"], SKLEARNS),
         *_halves(classes),
         *_means("regression", by_table.loc["regression"], ["rmse"], SKLEARNS[:1]),
     ]
-    return [*rows, *_times(by_table), *_pairs(everyones)]
+    return [*rows, *_times(by_table), *_pairs(frame)]
 
 
 def ranks(by_table, figure):
@@ -186,30 +186,35 @@ def _times(by_table):
         yield Row(f"time, {contender}", figures, bar, holds)
 
 
-def _pairs(everyones):
-    """Ours beside each of the others, on the tables that these were measured on."""
-    others = everyones.index.unique("contender").difference([OURS, *SKLEARNS])
-    for task in ("classification", "regression"):
-        by_table = everyones.loc[task]
-        for other in others.intersection(by_table.index.unique("contender")):
-            two = by_table[by_table.index.isin([OURS, other], level="contender")]
-            yield _pair(f"{task}, beside {other}", other, two)
+def _pairs(frame):
+    """Ours beside each of the others, on the folds that these were measured on."""
+    others = sorted(set(frame["contender"]) - {OURS, *SKLEARNS})
+    for task, of_task in frame.groupby("task"):
+        for other in others:
+            two = of_task[of_task["contender"].isin([OURS, other])]
+            n_measured = two.groupby(["table", "fold"])["contender"].transform(
+                "nunique"
+            )
+            if (n_measured == 2).any():
+                yield _pair(f"{task}, beside {other}", other, two[n_measured == 2])
 
 
 def _pair(what, other, two):
     """Means of the two, the mean rank of ours, and the seconds of all tables."""
-    is_classification = two["rmse"].isna().all()
+    by_table = two.groupby(["table", "contender"])[FIGURES].mean()
+    is_classification = by_table["rmse"].isna().all()
     shown = ["log_loss", "accuracy"] if is_classification else ["rmse"]
     figures, ranks_of_ours = {}, []
     for name in shown:
-        means = two[name].unstack().dropna().mean()
-        ranks_of_ours.append(ranks(two, name)[OURS])
+        means = by_table[name].unstack().mean()
+        ranks_of_ours.append(ranks(by_table, name)[OURS])
         words = name.replace("_", " ")
         figures[words] = means[OURS]
         figures[f"its {words}"] = means[other]
         figures[f"rank by {words}"] = ranks_of_ours[-1]
-    seconds = two["seconds"].unstack().dropna()
-    figures["seconds"], figures["its seconds"] = seconds[[OURS, other]].sum()
-    figures["tables"] = len(seconds)
+    seconds = by_table["seconds"].unstack()[[OURS, other]].sum()
+    figures["seconds"], figures["its seconds"] = seconds
+    figures["tables"] = two["table"].nunique()
+    figures["folds"] = len(two) // 2
     holds = ranks_of_ours[0] < 1.5 and all(rank <= 1.5 for rank in ranks_of_ours)
     return Row(what, figures, "ahead, by accuracy at least level", holds)
