@@ -201,6 +201,35 @@ def test_rare_categories():
     assert encode(["a", "a", "b"], min_frequency=2).tolist() == [[1, 0], [1, 0], [0, 1]]
 
 
+def test_the_most_frequent_of_too_many_categories():
+    """As of OneHotEncoder, the entry of all others counts."""
+    seen = ["d"] * 3 + ["b"] * 2 + ["c"] * 2 + ["a", None]
+    frame = pd.DataFrame({"kind": seen})
+    for most, names in (
+        (5, ["missing", "a", "b", "c", "d"]),
+        (4, ["b", "c", "d", "rare"]),
+        (3, ["b", "d", "rare"]),
+        (1, ["rare"]),
+    ):
+        encoder = TabularEncoder(max_categories=most).fit(frame)
+        out = encoder.get_feature_names_out().tolist()
+        assert out == [f"kind_{name}" for name in names]
+        assert encoder.transform(frame).sum(axis=1).tolist() == [1] * len(frame)
+    # With those that are too rare for an entry there is one for the rest already.
+    encoder = TabularEncoder(min_frequency=2, max_categories=4).fit(frame)
+    assert len(encoder.get_feature_names_out()) == 4
+    encoder.set_params(max_categories=3).fit(frame)
+    assert len(encoder.get_feature_names_out()) == 3
+
+
+@pytest.mark.parametrize(("n_columns", "most"), [(1, 255), (20, 204), (400, 16)])
+def test_no_table_of_names_fills_the_memory(n_columns, most):
+    """A column of identifiers would take an entry for each row."""
+    names = [f"id{i}" for i in range(300)]
+    frame = pd.DataFrame({f"c{i}": names for i in range(n_columns)})
+    assert TabularEncoder().fit_transform(frame).shape == (300, most * n_columns)
+
+
 def test_the_order_of_rows_is_of_no_consequence():
     frame = mixed_frame()
     frame["mixed"] = pd.Series(["x", 1, 2.5, None, (1, 2)] * 12, dtype=object)

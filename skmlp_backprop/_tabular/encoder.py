@@ -53,6 +53,12 @@ class TabularEncoder(
     min_frequency : int, default=1
         Rows that a category must have for an entry of its own.
 
+    max_categories : int or "auto", default="auto"
+        Most entries of a categorical column, that of all rare categories among them:
+        of more categories the most frequent have their own. "auto" is 255, or with more
+        than 16 categorical columns as many as make 4096 entries of all together, but
+        not below 16.
+
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
         Type of the output.
 
@@ -94,6 +100,10 @@ class TabularEncoder(
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "n_bins": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
+        "max_categories": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "dtype": "no_validation",
     }
 
@@ -103,11 +113,13 @@ class TabularEncoder(
         categorical_features="from_dtype",
         n_bins="auto",
         min_frequency=1,
+        max_categories="auto",
         dtype=np.float64,
     ):
         self.categorical_features = categorical_features
         self.n_bins = n_bins
         self.min_frequency = min_frequency
+        self.max_categories = max_categories
         self.dtype = dtype
 
     def fit(self, X, y=None):
@@ -237,9 +249,11 @@ class TabularEncoder(
     def _fit(self, X):
         """Fit; return the columns, which are read once."""
         columns, self.is_categorical_ = read_columns(self, X, self.categorical_features)
-        n_bins = self._most_bins(np.count_nonzero(~self.is_categorical_))
+        n_categorical = np.count_nonzero(self.is_categorical_)
+        n_bins = self._most_bins(len(columns) - n_categorical)
+        most = self._most_categories(n_categorical)
         self._encodings = [
-            CategoryEncoding.fitted_to(column.values, self.min_frequency)
+            CategoryEncoding.fitted_to(column.values, self.min_frequency, most)
             if column.is_categorical
             else NumberEncoding.fitted_to(column.values, n_bins)
             for column in columns
@@ -251,6 +265,11 @@ class TabularEncoder(
             return self.n_bins
         n_bins = min(16, 1024 // max(1, n_numeric))
         return n_bins if n_bins > 1 else 0
+
+    def _most_categories(self, n_categorical):
+        if self.max_categories != "auto":
+            return self.max_categories
+        return min(255, max(16, 4096 // max(1, n_categorical)))
 
     def _encode(self, columns, dtype):
         widths = [encoding.width for encoding in self._encodings]

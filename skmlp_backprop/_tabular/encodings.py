@@ -104,12 +104,16 @@ class CategoryEncoding:
         self._codes = {category: i for i, category in enumerate(categories)}
 
     @classmethod
-    def fitted_to(cls, values, min_frequency):
-        """By the frequencies of the values."""
+    def fitted_to(cls, values, min_frequency, most):
+        """By the frequencies of the values; `most` entries at most."""
         counts = Counter(values)
         # In an order that the rows have no part in.
         names = sorted(counts, key=lambda value: (str(type(value)), str(value)))
         frequent = [name for name in names if counts[name] >= min_frequency]
+        if len(frequent) + (len(frequent) < len(names)) > most:
+            by_frequency = sorted(frequent, key=counts.__getitem__, reverse=True)
+            kept = set(by_frequency[: most - 1])
+            frequent = [name for name in frequent if name in kept]
         return cls(frequent, has_rare=len(frequent) < len(names))
 
     @property
