@@ -147,6 +147,11 @@ def assert_same_search(ours, theirs, atol=1e-10):
             {"learning_rate_init": RATES},
         ),
         ({"dropout": 0.3}, {"learning_rate_init": RATES}),
+        ({"average_epochs": 3}, {"learning_rate_init": RATES}),
+        (
+            {"average_epochs": 0.5, "early_stopping": True, "batch_size": 8},
+            {"learning_rate_init": RATES},
+        ),
         ({"random_state": None, "weight_init": 0.0}, {"alpha": ALPHAS}),
         ({}, {"random_state": [0, 1], "learning_rate_init": [0.01, 0.1]}),
         (

@@ -8,6 +8,7 @@ from skmlp_backprop._estimators.training import initial_parameters, make_solver
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._network.rows import Batches
+from skmlp_backprop._solvers.averaging import Latest
 from skmlp_backprop._solvers.scaled_inputs import ScaledInputSteps
 
 RATES = (0.05, 0.2)
@@ -115,7 +116,7 @@ def test_gradient_descent(start, data, batch_size):
     X, y, w = data
     steps, batches, plain = start("sgd", batch_size, momentum=0)
     for _ in range(3):
-        losses, weights = steps.take(batches.in_order())
+        losses, weights = steps.take(batches.in_order(), Latest(steps.parameters))
         expected = []
         for first in range(0, N_ROWS, batch_size):
             batch = slice(first, first + batch_size)
@@ -136,7 +137,7 @@ def test_adam(start, data):
     steps, batches, plain = start("adam", N_ROWS)
     moments = [{} for _ in plain]
     for t in range(1, 6):
-        steps.take(batches.in_order())
+        steps.take(batches.in_order(), Latest(steps.parameters))
         for network, rate, moment in zip(plain, RATES, moments, strict=True):
             change = {}
             for name, g in network.gradients(*data).items():
@@ -155,7 +156,7 @@ def test_rates_follow_the_solvers(start, data):
     steps, batches, plain = start("sgd", N_ROWS, momentum=0)
     for solver in steps.update.solvers:
         solver.learning_rate_ /= 10
-    steps.take(batches.in_order())
+    steps.take(batches.in_order(), Latest(steps.parameters))
     for network, rate in zip(plain, RATES, strict=True):
         gradients = network.gradients(*data)
         gradients["s"] *= 6
@@ -168,6 +169,6 @@ def test_an_input_that_is_never_there_changes_nothing(start, data):
     steps, batches, _ = start("adam", 10)
     before = steps.parameters.weights[0][:, :, 2].copy()
     for _ in range(3):
-        steps.take(batches.in_order())
+        steps.take(batches.in_order(), Latest(steps.parameters))
     np.testing.assert_array_equal(steps.parameters.weights[0][:, :, 2], before)
     assert np.isfinite(steps.losses()).all()

@@ -87,6 +87,7 @@ class BaseBackpropMLP(
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "average_epochs": [Interval(Real, 0, np.inf, closed="both")],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
@@ -121,6 +122,7 @@ class BaseBackpropMLP(
         early_stopping,
         validation_fraction,
         dropout,
+        average_epochs,
         beta_1,
         beta_2,
         epsilon,
@@ -148,6 +150,7 @@ class BaseBackpropMLP(
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.dropout = dropout
+        self.average_epochs = average_epochs
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

@@ -84,6 +84,13 @@ PARTS = {
         with "sgd" or "adam"; one for all hidden layers or one for each. The
         others' outputs are scaled up to make up for it, and prediction uses all.
 
+    average_epochs : float, default=0
+        Over how many epochs the weights of "sgd" and "adam" are averaged, the latest
+        the most: a fit is judged by the average, and ends with it, which often predicts
+        better than any weights along the way, and makes a falling learning rate
+        unnecessary. 2 is a good value; 0 for the latest weights alone. `warm_start` and
+        `partial_fit` go on from the average, with a new one.
+
     beta_1 : float, default=0.9
         Decay rate of the first moment of "adam", in [0, 1).
 

@@ -18,6 +18,7 @@ import numpy as np
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.withheld import WithholdingBatches
+from .averaging import make_average
 from .in_training import Best
 from .interruption import aborts_when_interrupted
 from .problem import Stop
@@ -211,8 +212,11 @@ class _Part:
         stack = Parameters.copied_to_stack([networks[i] for i in members])
         solvers = [solvers[i] for i in members]
         self.steps = ScaledInputSteps(objective, solvers, stack)
-        self.parameters = self.steps.parameters
-        n_batch_rows = solvers[0].n_batch_rows(problem.rows.n_rows)
+        n_rows = problem.rows.n_rows
+        self.average = make_average(solvers[0], self.steps.parameters, n_rows)
+        # What it is judged by.
+        self.parameters = self.average.parameters
+        n_batch_rows = solvers[0].n_batch_rows(n_rows)
         self.batches = WithholdingBatches(
             problem.rows, n_batch_rows, problem.groups, self.withheld
         )
@@ -224,7 +228,7 @@ class _Part:
         # NumPy's errstate is per thread.
         with np.errstate(all="ignore"):
             batches = self._until_cancelled(self.batches.shuffled(order))
-            losses, weights = self.steps.take(batches)
+            losses, weights = self.steps.take(batches, self.average)
             return weights @ losses / weights.sum(), self._predictions()
 
     def _until_cancelled(self, batches):

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._network.parameters import Parameters
 from .._network.rows import Batches
+from .averaging import make_average
 from .interruption import aborts_when_interrupted
 from .steps import Steps
 
@@ -77,17 +78,34 @@ class _Stack:
     def __init__(self, problem, parameters, members):
         self.problem = problem
         self.members = list(members)
-        for i, member in enumerate(self.members):
-            member.start(parameters.view_network(i))
         solvers = [member.solver for member in members]
+        self.average = self._begun_average(parameters)
+        self._show(parameters)
+        for member in self.members:
+            member.start()
         self.epochs = problem.make_epochs(problem, solvers[0])
         self.steps = Steps(problem.objective, solvers, parameters)
+
+    def _begun_average(self, parameters):
+        """The average of weights to begin with, or the one that goes on."""
+        lead, n_rows = self.members[0], self.problem.rows.n_rows
+        if lead.n_averaged == 0:
+            return make_average(lead.solver, parameters, n_rows)
+        averages = Parameters.copied_to_stack([member.shown for member in self.members])
+        return make_average(lead.solver, averages, n_rows, lead.n_averaged)
+
+    def _show(self, parameters):
+        """Give each member views of its weights, and of what it is judged by."""
+        for i, member in enumerate(self.members):
+            member.weights = member.shown = parameters.view_network(i)
+            if self.average.parameters is not parameters:
+                member.shown = self.average.parameters.view_network(i)
 
     def run_epoch(self):
         """Train for an epoch; then let those leave that are done."""
         for member in self.members:
             member.monitor.begin_iteration()
-        losses, weights = self.steps.take(self.epochs.next())
+        losses, weights = self.steps.take(self.epochs.next(), self.average)
         for member, losses_of_member in zip(self.members, losses.T, strict=True):
             member.close_epoch(losses_of_member, weights, self.problem)
         self._dismiss()
@@ -111,13 +129,16 @@ class _Stack:
         if not going_on:
             return
         parameters = Parameters.copied_to_stack([m.weights for m in self.members])
-        for i, member in enumerate(self.members):
-            member.weights = parameters.view_network(i)
+        self.average.select(going_on, parameters)
+        self._show(parameters)
         self.steps.select(going_on, parameters)
         self.epochs.select(going_on)
 
     def _leave(self, i, member):
-        member.finish(by_score=self.problem.validation_score is not None)
+        member.finish(
+            by_score=self.problem.validation_score is not None,
+            n_averaged=self.average.n_steps,
+        )
         if member.stop.reason == "diverged":
             # Moments that have led there would lead there again.
             member.solver.reset()

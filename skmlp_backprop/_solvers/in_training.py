@@ -26,8 +26,15 @@ class NetworkInTraining:
         Its weights: those to begin with, a view of the stack's while it is in training,
         then those that a training goes on from.
 
+    shown : Parameters
+        What it is judged by: these weights, or an average of them.
+
+    n_averaged : int
+        Steps that the average has seen, once it has stopped; 0 if there is none.
+
     final_weights : Parameters or None
-        What has come of the training, once it has stopped: these weights, or the best.
+        What has come of the training, once it has stopped: what was shown last, or what
+        was best.
 
     stop : Stop or None
         Why it has stopped, once it has.
@@ -37,7 +44,8 @@ class NetworkInTraining:
         self.solver = solver
         self.history = history
         self.monitor = monitor
-        self.weights = weights
+        self.weights = self.shown = weights
+        self.n_averaged = 0
         self.final_weights = None
         self.stop = None
         self._best = None
@@ -49,10 +57,9 @@ class NetworkInTraining:
 
     # What follows is called by the loop over epochs; the full-batch solvers do without.
 
-    def start(self, view):
-        """Begin, or go on, with the weights that a view of the stack shows."""
-        self.weights = view
-        self._best = self._best or Best(view)
+    def start(self):
+        """Begin, or go on, with the weights that there are."""
+        self._best = self._best or Best(self.shown)
         self._stop_rule = StopRule(self.solver.tol, self.solver.n_iter_no_change)
 
     def close_epoch(self, losses, batch_weights, problem):
@@ -77,9 +84,9 @@ class NetworkInTraining:
         if problem.validation_score is None:
             self._record_loss(loss)
         else:
-            self._record_score(problem.validation_score(self.weights))
+            self._record_score(problem.validation_score(self.shown))
         self.solver.end_epoch(history)
-        if self.monitor.end_iteration(history, lambda: self.weights):
+        if self.monitor.end_iteration(history, lambda: self.shown):
             self.stop = Stop("callback")
         elif self._is_done(problem):
             self.stop = Stop("converged")
@@ -91,19 +98,25 @@ class NetworkInTraining:
         self._count(losses)
         self.stop = Stop("interrupted")
 
-    def finish(self, by_score):
-        """Make the weights the final ones, or take the best for these.
+    def finish(self, by_score, n_averaged):
+        """Make what is shown the final weights, or take the best for these.
 
         Parameters
         ----------
         by_score : bool
             Whether the best are those of the highest score on held-out rows, which
             always are the final ones.
+
+        n_averaged : int
+            Steps that the average has seen; 0 if there is none.
         """
+        is_latest = self.shown is self.weights
         self.weights = self.weights.copied_if_shared()
+        self.shown = self.weights if is_latest else self.shown.copied_if_shared()
+        self.n_averaged = n_averaged
         is_lost = self.stop.reason == "diverged" or not self.weights.is_finite()
         takes_best = by_score or is_lost
-        self.final_weights = self._best.parameters if takes_best else self.weights
+        self.final_weights = self._best.parameters if takes_best else self.shown
 
     def _count(self, losses):
         """Count the evaluations up to the first that is not finite; whether none is."""
@@ -116,12 +129,12 @@ class NetworkInTraining:
 
     def _record_loss(self, loss):
         if self._stop_rule.see_loss(loss, self.history):
-            self._best.keep(self.weights)
+            self._best.keep(self.shown)
 
     def _record_score(self, score):
         self.monitor.say(f"Validation score: {score:f}")
         if self._stop_rule.see_score(score, self.history):
-            self._best.keep(self.weights)
+            self._best.keep(self.shown)
             self._best.confirm()
 
     def _is_done(self, problem):

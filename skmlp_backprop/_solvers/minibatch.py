@@ -40,6 +40,9 @@ class MinibatchSolver:
     learning_rate_init : float
         Step size to begin with.
 
+    average_epochs : float
+        Epochs over which the weights are averaged; 0 for the latest ones.
+
     Attributes
     ----------
     update : type
@@ -70,6 +73,7 @@ class MinibatchSolver:
         "n_iter_no_change",
         "learning_rate",
         "learning_rate_init",
+        "average_epochs",
     )
     per_network = (
         "max_iter",
@@ -89,6 +93,7 @@ class MinibatchSolver:
         n_iter_no_change,
         learning_rate,
         learning_rate_init,
+        average_epochs,
     ):
         self.max_iter = max_iter
         self.tol = tol
@@ -97,6 +102,7 @@ class MinibatchSolver:
         self.n_iter_no_change = n_iter_no_change
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.average_epochs = average_epochs
         self.reset()
 
     def arithmetic_dtype(self, dtype):

@@ -57,13 +57,13 @@ class ScaledInputSteps(Steps):
         )
         self._spare = np.empty_like(parameters.weights[0])
 
-    def take(self, batches):
+    def take(self, batches, average):
         for of_scale, solver in zip(
             self._solvers_of_scales, self._solvers, strict=True
         ):
             of_scale.learning_rate_ = _GAIN * solver.learning_rate_
         self._update_of_scales.begin_epoch()
-        return super().take(batches)
+        return super().take(batches, average)
 
     def _step(self):
         scales, behind = self._scales.weights[0], self._behind.weights[0]

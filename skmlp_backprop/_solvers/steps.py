@@ -34,7 +34,7 @@ class Steps:
         self._least_weight = np.finfo(self.dtype).tiny
         self._losses = []
 
-    def take(self, batches):
+    def take(self, batches, average):
         """Step through the batches of an epoch.
 
         It ends early where no network is left whose J is finite.
@@ -43,6 +43,9 @@ class Steps:
         ----------
         batches : iterable of Rows
             The batches.
+
+        average : Latest or MovingAverage
+            Shown the weights after each step.
 
         Returns
         -------
@@ -67,6 +70,7 @@ class Steps:
             if not any(map(math.isfinite, loss)):
                 break
             self._step()
+            average.see(self.parameters)
         self.update.end_epoch()
         return self.losses(), np.array(weights)
 

@@ -18,6 +18,10 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     ----------
     ... parameters
 
+    dropout : float or sequence of float, default=0.25
+        Probability, in [0, 1), that a hidden unit is silent for a row in training; one
+        for all hidden layers or one for each.
+
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes; "balanced" for the inverse of their shares of the
         sample weights. Labels without a key weigh 1, keys that are no label of y are
@@ -73,7 +77,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         learning_rate_init=0.003,
         max_iter="auto",
         n_iter_no_change=8,
-        dropout=0.15,
+        dropout=0.25,
         class_weight=None,
         random_state=None,
         verbose=False,

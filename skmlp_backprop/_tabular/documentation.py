@@ -9,7 +9,7 @@ PARTS = {
     It takes a DataFrame as it is: categories, missing values in any column, numbers of
     any scale. Each column is encoded as :class:`TabularEncoder` tells, and a few
     networks are trained on the encoded rows, as one stack on the same minibatches, with
-    Adam and a rate that falls as a cosine does. Each network is denied an eighth of the
+    Adam and a moving average of the weights. Each network is denied an eighth of the
     rows, another one each. After every epoch these rows are predicted by the networks
     that have not seen them; training stops when these predictions cease to improve,
     and goes back to the epoch in which they were best. So all rows are learned from,
@@ -40,18 +40,14 @@ PARTS = {
         least eight of the rows.
 
     learning_rate_init : float, default=0.003
-        Step size to begin with.
+        Step size.
 
     max_iter : int or "auto", default="auto"
-        Number of epochs over which the step size falls to 0; fewer are trained where
-        progress ceases. "auto" is as many as make some 1000 batches, from 20 to 40.
+        Cap on epochs; fewer are trained where progress ceases. "auto" is as many as
+        make some 2000 batches, from 40 to 80.
 
     n_iter_no_change : int or inf, default=8
-        Epochs without progress beyond which to stop.
-
-    dropout : float or sequence of float, default=0.15
-        Probability, in [0, 1), that a hidden unit is silent for a row in training; one
-        for all hidden layers or one for each.""",
+        Epochs without progress beyond which to stop.""",
     "last_parameters": """\
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the shuffles, the masks of dropout and the
@@ -97,6 +93,9 @@ PARTS = {
     Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by default: strong
     pre-tuned MLPs and boosted trees on tabular data." NeurIPS. The scaling of inputs
     and their trainable scales.
+
+    Polyak, B. and Juditsky, A. (1992). "Acceleration of stochastic approximation by
+    averaging." SIAM Journal on Control and Optimization 30. The average of the weights.
 
     Breiman, L. (1996). "Bagging predictors." Machine Learning 24. Rows that a member
     has not seen as its test.""",

@@ -20,6 +20,10 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     ----------
     ... parameters
 
+    dropout : float or sequence of float, default=0.0
+        Probability, in [0, 1), that a hidden unit is silent for a row in training; one
+        for all hidden layers or one for each.
+
     ... last_parameters
 
     Attributes
@@ -61,7 +65,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         learning_rate_init=0.003,
         max_iter="auto",
         n_iter_no_change=8,
-        dropout=0.15,
+        dropout=0.0,
         random_state=None,
         verbose=False,
     ):

@@ -1,0 +1,128 @@
+"""The weights that a training is judged by and ends with: the latest or an average."""
+
+import math
+
+import numpy as np
+
+from .._network.parameters import Parameters
+
+# Looks at the weights in an epoch: after every step they would cost passes over these,
+# and tell no more.
+_LOOKS = 8
+# An average of few looks, k, is one over some k / 10 of them, so that it is not held
+# back by where the training began.
+_YOUTH = 10
+
+
+class Latest:
+    """The latest weights.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The weights of a stack, which its steps update.
+    """
+
+    n_steps = 0
+
+    def __init__(self, parameters):
+        self.parameters = parameters
+
+    def see(self, parameters):
+        """Nothing to do: they are these."""
+
+    def select(self, indices, parameters):
+        """Go on with some of the networks alone, whose weights are now elsewhere."""
+        self.parameters = parameters
+
+
+class MovingAverage:
+    """An average of the weights, which are the less in it the older they are.
+
+    At the k-th look it takes ``average += (1 - keep) (weights - average)``, where keep
+    is exp(-1 / looks) for as many looks as there are in the window, or
+    (k - 1) / (k - 1 + 10) while that is less: the initial weights have no part in it.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The weights of a stack, where it begins.
+
+    window : float
+        Its window, in epochs.
+
+    n_batches : int
+        Batches of an epoch.
+
+    n_steps : int, default=0
+        Steps that it has seen already, if it goes on from an earlier one.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        The average.
+
+    References
+    ----------
+    Polyak, B. and Juditsky, A. (1992). "Acceleration of stochastic approximation by
+    averaging." SIAM Journal on Control and Optimization 30. The exponential one is that
+    of Kingma and Ba (2015), "Adam", section 7.2.
+    """
+
+    def __init__(self, parameters, window, n_batches, n_steps=0):
+        self.parameters = parameters.copy()
+        self.n_steps = n_steps
+        self._stride = max(1, n_batches // _LOOKS)
+        self._most = math.exp(-self._stride / (window * n_batches))
+        self._spare = self.parameters.zeros_like()
+
+    def see(self, parameters):
+        """Take the weights in after a step, if it is time for a look."""
+        self.n_steps += 1
+        if self.n_steps % self._stride:
+            return
+        n_before = self.n_steps // self._stride - 1
+        keep = min(self._most, n_before / (n_before + _YOUTH))
+        for average, weights, spare in zip(
+            *(p.arrays() for p in (self.parameters, parameters, self._spare)),
+            strict=True,
+        ):
+            np.subtract(weights, average, out=spare)
+            spare *= 1 - keep
+            average += spare
+
+    def select(self, indices, parameters):
+        """Go on with some of the networks alone."""
+        self.parameters = Parameters.copied_to_stack(
+            [self.parameters.view_network(i) for i in indices]
+        )
+        self._spare = self.parameters.zeros_like()
+
+
+def make_average(solver, parameters, n_rows, n_steps=0):
+    """What a training with that solver is judged by.
+
+    Parameters
+    ----------
+    solver : MinibatchSolver
+        The solver.
+
+    parameters : Parameters
+        The weights of a stack; of an average that goes on, this one.
+
+    n_rows : int
+        Rows of an epoch.
+
+    n_steps : int, default=0
+        Steps that an average which goes on has seen already.
+
+    Returns
+    -------
+    average : Latest or MovingAverage
+        It is to see the weights after every step.
+    """
+    window = solver.average_epochs
+    if window == 0:
+        return Latest(parameters)
+    n_batches = -(-n_rows // solver.n_batch_rows(n_rows))
+    return MovingAverage(parameters, window, n_batches, n_steps)
