@@ -1,7 +1,7 @@
 """What each ingredient of TabularMLPClassifier is worth: with all of them, and without.
 
-On the classification tables of SKMLP_DATA_DIR, in 3 folds; and what candidates that were
-left out would bring.
+On the classification tables of SKMLP_DATA_DIR, in 3 folds; and what candidates that
+were left out would bring.
 """
 
 import warnings
