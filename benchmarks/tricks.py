@@ -23,6 +23,7 @@ def run():
         *_alignment(),
         _buffering(),
         _whole_networks(),
+        _masks(),
         _small_products(),
         _blocks_of_weights(),
         *_blocks_of_rows(),
@@ -98,6 +99,24 @@ def _whole_networks():
         for name, function in (("whole", by_networks), ("parts of all", across))
     }
     return _row("blocks of networks, 100 of 1600", contenders, calls=500)
+
+
+def _masks():
+    """Draws for a mask of 128 units and 256 rows, of two bytes or of floats."""
+    random_state = np.random.RandomState(0)
+    shape = 128, 256
+
+    def two_bytes():
+        return random_state.randint(2**16, size=shape, dtype=np.uint16) >= 2**14
+
+    def floats():
+        return random_state.random_sample(shape) >= 0.25
+
+    contenders = {
+        name: in_a_row(function, 500)
+        for name, function in (("two bytes", two_bytes), ("floats", floats))
+    }
+    return _row("masks of dropout", contenders, calls=500)
 
 
 def _small_products():

@@ -4,6 +4,9 @@ from numbers import Real
 
 import numpy as np
 
+# Two random bytes for each unit and row take a third of the time of a float.
+_N_DRAWS = 2**16
+
 
 class Dropout:
     """Draws the masks of inverted dropout, by which prediction needs no scaling.
@@ -38,8 +41,8 @@ class Dropout:
     def _mask(self, rate, shape, dtype):
         if rate == 0:
             return None
-        speaks = self.random_state.random_sample(shape) >= rate
-        return speaks * dtype.type(1 / (1 - rate))
+        draws = self.random_state.randint(_N_DRAWS, size=shape, dtype=np.uint16)
+        return (draws >= round(rate * _N_DRAWS)) * dtype.type(1 / (1 - rate))
 
 
 def dropout_rates(dropout, n_hidden):

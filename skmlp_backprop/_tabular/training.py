@@ -47,7 +47,7 @@ _N_GROUPS = 8
 # Multiplications of a step's forward pass from which a thread of its own pays: below,
 # threads wait for the interpreter as long as for each other's products (benchmarks:
 # tables).
-_THREAD_PAYS = 2**24
+_THREAD_PAYS = 2**23
 
 
 def train_ensemble(member, n_members, data, reporter=None):
