@@ -32,6 +32,7 @@ NAMES = (
     "regressor",
     "tricks",
     "tables",
+    "members",
     "ablation",
     "cluster",
 )

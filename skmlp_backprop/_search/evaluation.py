@@ -381,7 +381,7 @@ def _fit_and_score_share(
             )
         except Exception:
             # Whose error it is, and what it costs by error_score, shows one by one.
-            return all_alone(_FAILED)
+            return all_alone(share.why_alone if len(candidates) == 1 else _FAILED)
     fit_time = (time.time() - start) / len(candidates)
     results = [
         _score_candidate(candidate, fold, fit_time, error_score, *one, **settings)
