@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
@@ -94,6 +95,17 @@ def test_sparse_rows_of_many_features():
         np.testing.assert_allclose(
             mlp.predict_proba(rows), expected(mlp, rows.toarray()), atol=1e-12
         )
+
+
+def test_many_sparse_rows_are_shared_by_threads():
+    """Each has its own rows; those between two shares are in one of them."""
+    X = sparse.random_array((4000, 1000), density=0.1, random_state=0, format="csr")
+    mlp = BackpropMLPClassifier(100, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X[:200], np.arange(200) % 3)
+    np.testing.assert_allclose(
+        mlp.predict_proba(X), mlp.predict_proba(X.toarray()), rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize(
