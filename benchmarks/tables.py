@@ -196,7 +196,7 @@ def _pairs(frame):
                 "nunique"
             )
             if (n_measured == 2).any():
-                yield _pair(f"{task}, beside {other}", other, two[n_measured == 2])
+                yield _pair(f"beside {other}, {task}", other, two[n_measured == 2])
 
 
 def _pair(what, other, two):

@@ -330,9 +330,12 @@ def test_minibatches_are_deterministic(client, rows, solver, params):
     assert np.abs(first.coefs_[0] - other.coefs_[0]).max() > 1e-3
 
 
+@pytest.mark.parametrize("average_epochs", [0, 1])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_one_batch_of_all_rows_is_a_local_step(client, rows, weighted):
-    ours, local = classifier_pair(solver="adam", batch_size=N_ROWS, max_iter=3)
+def test_one_batch_of_all_rows_is_a_local_step(client, rows, weighted, average_epochs):
+    ours, local = classifier_pair(
+        solver="adam", batch_size=N_ROWS, max_iter=3, average_epochs=average_epochs
+    )
     weights = rows["weights"] if weighted else None
     given = [rows["X"], rows["labels"], *([weights] if weighted else [])]
     # The initial weights come first of what is drawn at random.
