@@ -184,8 +184,20 @@ class FittedNetworkMixin:
         )
 
     def _logits(self, X):
+        for known, logits in vars(self).get("_known_logits", ()):
+            if X is known:
+                return logits
+        return compute_logits(
+            self._fitted_network(), self._parameters(), self._rows_to_predict(X)
+        )
+
+    def _fitted_network(self):
         if "_network" not in vars(self):
             check_is_fitted(self)
+        return self._network
+
+    def _rows_to_predict(self, X):
+        """The rows that a caller has passed, as the network takes them."""
         if not are_plain_rows(X, self):
             X = validate_data(
                 self,
@@ -194,10 +206,9 @@ class FittedNetworkMixin:
                 dtype=(np.float64, np.float32),
                 reset=False,
             )
-        network = self._network
-        if network.input_activation is not None and sparse.issparse(X):
+        if self._network.input_activation is not None and sparse.issparse(X):
             raise ValueError(_DENSE_INPUT)
-        return compute_logits(network, self._parameters(), _row_sliceable(X))
+        return _row_sliceable(X)
 
     def _validate_rows(self, X, y, reset):
         X, y = validate_data(

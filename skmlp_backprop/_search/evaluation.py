@@ -15,13 +15,10 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._solvers.interruption import abort_when_interrupted
 from .last_steps import checked_last_step, fit_together
+from .scoring import Fold, score_all
 from .sklearn_private import (
-    _check_method_params,
     _fit_and_score,
     _insert_error_scores,
-    _num_samples,
-    _safe_split,
-    _score,
     _warn_or_raise_about_fit_failures,
 )
 from .stacking import CannotStack, stack_key
@@ -374,7 +371,7 @@ def _fit_and_score_share(
             return all_alone(share.why_alone)
         start = time.time()
         estimators = [configured(estimator, params) for params in candidates]
-        fold = _Fold(estimators[0], X, y, train, test, fit_params, score_params)
+        fold = Fold(estimators[0], X, y, train, test, fit_params, score_params)
         try:
             outcomes = share.fit(
                 estimators, fold.X_train, fold.y_train, fold.fit_params
@@ -383,10 +380,9 @@ def _fit_and_score_share(
             # Whose error it is, and what it costs by error_score, shows one by one.
             return all_alone(share.why_alone if len(candidates) == 1 else _FAILED)
     fit_time = (time.time() - start) / len(candidates)
-    results = [
-        _score_candidate(candidate, fold, fit_time, error_score, *one, **settings)
-        for candidate, one in zip(estimators, one_by_one, strict=True)
-    ]
+    results = score_all(
+        estimators, fold, fit_time, one_by_one, error_score=error_score, **settings
+    )
     why_alone = share.why_alone if len(candidates) == 1 else _TOO_LARGE
     return [
         {**result, **outcome, "alone": why_alone if n_together == 1 else None}
@@ -409,84 +405,3 @@ def _fit_and_score_alone(estimator, X, y, params, progress, context, **settings)
         return_times=True,
         **settings,
     )
-
-
-class _Fold:
-    """A fold's data and parameters, cut to the training and the test rows."""
-
-    def __init__(self, estimator, X, y, train, test, fit_params, score_params):
-        self.X_train, self.y_train = _safe_split(estimator, X, y, train)
-        self.X_test, self.y_test = _safe_split(estimator, X, y, test, train)
-        self.fit_params = _check_method_params(X, fit_params, train)
-        self.score_params_train = _check_method_params(X, score_params, train)
-        self.score_params_test = _check_method_params(X, score_params, test)
-        weight = self.fit_params.get("sample_weight")
-        self.metadata = None if weight is None else {"sample_weight": weight}
-
-
-def _score_candidate(
-    estimator,
-    fold,
-    fit_time,
-    error_score,
-    params,
-    progress,
-    context,
-    *,
-    scorer,
-    return_train_score,
-    verbose,
-    caller,
-):
-    """Score a fitted candidate; the results' keys are scikit-learn's."""
-    data = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
-    context.call_on_fit_task_begin(estimator=caller, **data)
-    try:
-        start = time.time()
-        test = fold.X_test, fold.y_test, scorer, fold.score_params_test
-        result = {
-            "fit_error": None,
-            "test_scores": _score(estimator, *test, error_score),
-            "n_test_samples": _num_samples(fold.X_test),
-            "fit_time": fit_time,
-            "score_time": time.time() - start,
-        }
-        if return_train_score:
-            train = fold.X_train, fold.y_train, scorer, fold.score_params_train
-            result["train_scores"] = _score(estimator, *train, error_score)
-    finally:
-        context.call_on_fit_task_end(estimator=caller, **data)
-    if verbose > 1:
-        _print_result(result, params, progress, verbose)
-    return result
-
-
-def _print_result(result, params, progress, verbose):
-    """Print a candidate's line, the same as scikit-learn's."""
-    (split, n_splits), (candidate, n_candidates) = progress
-    where = "[CV"
-    if verbose > 2:
-        where += f" {split + 1}/{n_splits}"
-    if verbose > 9:
-        where += f"; {candidate + 1}/{n_candidates}"
-    where += "] END "
-    message = ", ".join(f"{name}={params[name]}" for name in sorted(params))
-    message += ";" if params else ""
-    if verbose > 2:
-        message += _scores_in_words(result["test_scores"], result.get("train_scores"))
-    seconds = joblib.logger.short_format_time(result["fit_time"] + result["score_time"])
-    message += f" total time={seconds}"
-    print(where + "." * (80 - len(where) - len(message)) + message)
-
-
-def _scores_in_words(test, train):
-    """One score, or those of several scorers, with the training's if there are any."""
-    if not isinstance(test, dict):
-        if train is None:
-            return f", score={test:.3f}"
-        return f", score=(train={train:.3f}, test={test:.3f})"
-    words = ""
-    for name in sorted(test):
-        on_train = "" if train is None else f"train={train[name]:.3f}, "
-        words += f" {name}: ({on_train}test={test[name]:.3f})"
-    return words
