@@ -34,7 +34,7 @@ from skmlp_backprop import (
 )
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import evaluation, last_steps
-from skmlp_backprop._search.stacking import train_group
+from skmlp_backprop._search.stacking import train_group, train_groups
 from skmlp_backprop.datasets import read_idx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -56,15 +56,19 @@ def make(**params):
 
 @pytest.fixture
 def count_stacks(monkeypatch):
-    """The sizes of the groups that are fitted as stacks in this process."""
+    """The sizes of the groups that are fitted as stacks, or in one, in this process."""
     sizes = []
 
-    def counted(estimators, *args, **params):
-        estimators = list(estimators)
+    def counted(estimators, *args):
         sizes.append(len(estimators))
-        return train_group(estimators, *args, **params)
+        return train_group(estimators, *args)
+
+    def all_counted(groups, *args):
+        sizes.extend(len(estimators) for estimators, _ in groups)
+        return train_groups(groups, *args)
 
     monkeypatch.setattr(last_steps, "train_group", counted)
+    monkeypatch.setattr(last_steps, "train_groups", all_counted)
     return sizes
 
 

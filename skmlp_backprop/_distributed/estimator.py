@@ -101,7 +101,6 @@ class DaskMixin:
             context,
             given,
             make_objective=DistributedObjective,
-            make_epochs=DistributedEpochs,
         )
 
     def _distribute(self, X, y, sample_weight, continuing):
@@ -122,7 +121,7 @@ class DaskMixin:
             weight_sum = float(sum(weights))
             check_total(weight_sum, what_is_weighed(class_weight), census.dtype)
         rows = DistributedRows(parts, list(n_rows), weight_sum, census.dtype)
-        return TrainingData(network, rows, codec)
+        return TrainingData(network, rows, codec, DistributedEpochs)
 
     def _count(self, client, workers, X, y, sample_weight):
         """Compute the chunks, each of them once; find out what is to be known of all.

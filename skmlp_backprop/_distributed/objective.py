@@ -33,6 +33,7 @@ class DistributedRows:
         self.n_rows = sum(n_rows_of_parts)
         self.is_weighted = weight_sum is not None
         self.weight_sum = weight_sum if self.is_weighted else float(self.n_rows)
+        self.weight_sums = self.weight_sum
         self.dtype = dtype
 
     def for_products(self):
@@ -70,7 +71,7 @@ class DistributedBatch:
         self.rows = rows
         self.order = order
         self.spans = spans.tolist()
-        self.weight_sum = weight_sum
+        self.weight_sum = self.weight_sums = weight_sum
 
     def sums(self, theta, scale, masks):
         """Each share's sum of losses and its gradient, see :meth:`Part.sum_batch`."""
@@ -132,7 +133,8 @@ class DistributedEpochs:
 
     def __init__(self, problem, solver):
         self.rows = problem.rows
-        self.batch_rows = solver.n_batch_rows(self.rows.n_rows)
+        self.n_rows = self.rows.n_rows
+        self.batch_rows = solver.n_batch_rows(self.n_rows)
         self.seed = None
         if solver.shuffle:
             self.seed = problem.shuffles[0].random_state.randint(2**31 - 1)

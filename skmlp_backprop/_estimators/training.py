@@ -2,7 +2,9 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -10,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from .._network.dropout import Dropout, dropout_rates
+from .._network.groups import GroupedRows
 from .._network.inference import compute_logits
 from .._network.initialization import initialize
 from .._network.network import Network
@@ -19,6 +22,7 @@ from .._network.rows import Rows, Selection
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._solvers import SOLVERS
 from .._solvers.epochs import Epochs
+from .._solvers.grouped_epochs import GroupedEpochs
 from .._solvers.history import PUBLIC_HISTORY, History
 from .._solvers.in_training import NetworkInTraining
 from .._solvers.monitor import Monitor
@@ -41,11 +45,46 @@ class TrainingData:
 
     codec : Labels or Numbers
         What the targets stand for.
+
+    make_epochs : callable, default=Epochs
+        Makes what cuts the rows into batches, of :class:`Epochs`'s arguments.
     """
 
     network: Network
     rows: Rows
     codec: object
+    make_epochs: Callable = Epochs
+
+    def split(self, of_networks):
+        """Pairs of a data set, and what there is of the networks it is for."""
+        return [(self, of_networks)]
+
+
+class GroupedData:
+    """Several data sets, each for some of the networks of a stack.
+
+    Parameters
+    ----------
+    data_sets : list of TrainingData
+        Of one kind of network, with dense rows without weights.
+
+    n_networks : list of int
+        The number of networks that each is for, one after the other.
+    """
+
+    make_epochs = GroupedEpochs
+
+    def __init__(self, data_sets, n_networks):
+        self.data_sets = data_sets
+        self.network = data_sets[0].network
+        group_of = np.repeat(np.arange(len(data_sets)), n_networks)
+        self.rows = GroupedRows([data.rows for data in data_sets], group_of)
+        self._edges = np.cumsum([0, *n_networks]).tolist()
+
+    def split(self, of_networks):
+        """Pairs of a data set, and what there is of the networks it is for."""
+        parts = [of_networks[slice(*edge)] for edge in pairwise(self._edges)]
+        return list(zip(self.data_sets, parts, strict=True))
 
 
 @dataclass
@@ -188,7 +227,6 @@ def train(
     solvers=None,
     reporters=None,
     make_objective=Objective,
-    make_epochs=Epochs,
 ):
     """Train networks as one stack, from new weights or on from given ones.
 
@@ -200,7 +238,7 @@ def train(
         Their parameters are read. With a full-batch solver just one; else those of a
         stack, see ``_search.stacking.stack_key``.
 
-    data : TrainingData
+    data : TrainingData or GroupedData
         The network and the rows. Where there is early stopping, part of the rows is
         held out.
 
@@ -215,9 +253,6 @@ def train(
 
     make_objective : callable, default=Objective
         Makes what the solver minimises, of :class:`Objective`'s arguments.
-
-    make_epochs : callable, default=Epochs
-        Makes what cuts the rows into batches, of :class:`Epochs`'s arguments.
 
     Returns
     -------
@@ -234,8 +269,11 @@ def train(
     if states is None:
         states = _new_states(estimators, data.network, random_states)
     members = _members(estimators, states, solvers, reporters)
-    draws = _all_draws(estimators, members[0], data, random_states)
-    return _run(estimators, data, members, draws, make_objective, make_epochs)
+    networks = list(zip(estimators, members, random_states, strict=True))
+    draws = [
+        one for part, some in data.split(networks) for one in _all_draws(some, part)
+    ]
+    return _run(estimators, data, members, draws, make_objective)
 
 
 def go_on(estimators, data, paused, max_iter):
@@ -251,7 +289,7 @@ def go_on(estimators, data, paused, max_iter):
         Those whose training goes on, as one stack: of one key, see
         ``_search.stacking.stack_key``, but from any stacks.
 
-    data : TrainingData
+    data : TrainingData or GroupedData
         What they have been trained on.
 
     paused : list of (NetworkInTraining, Draws)
@@ -270,16 +308,16 @@ def go_on(estimators, data, paused, max_iter):
         member.go_on(max_iter)
     # Copied one by one, as others in any stack may go on with the same ones. Those of
     # other stacks with the same seed have made the same draws.
+    draws = [draws for _, draws in paused]
     if _have_one_order(estimators):
-        draws = [copy.deepcopy(paused[0][1])] * len(paused)
+        parts = [some for _, some in data.split(draws)]
+        draws = [one for some in parts for one in [copy.deepcopy(some[0])] * len(some)]
     else:
-        draws = [copy.deepcopy(draws) for _, draws in paused]
+        draws = [copy.deepcopy(one) for one in draws]
     return _run(estimators, data, members, draws)
 
 
-def _run(
-    estimators, data, members, draws, make_objective=Objective, make_epochs=Epochs
-):
+def _run(estimators, data, members, draws, make_objective=Objective):
     """Train networks from where they are; the parameters are those of :func:`train`."""
     lead, solver, network = estimators[0], members[0].solver, data.network
     rows = data.rows.for_batches() if solver.stochastic else data.rows.for_products()
@@ -302,12 +340,13 @@ def _run(
             dropout=_make_dropout(lead, network, draws[0]),
             n_threads=1 if solver.stochastic else n_threads,
         )
-        shuffles = [d.shuffle for d in draws]
+        shuffles = [one.shuffle for one in draws]
         if _have_one_order(estimators):
-            shuffles = shuffles[:1]
-        problem = Problem(objective, rows, shuffles, validation_score, make_epochs)
+            shuffles = [some[0] for _, some in data.split(shuffles)]
+        problem = Problem(objective, rows, shuffles, validation_score, data.make_epochs)
         solver.solve(problem, stack, members)
-    return [_result(*each, data) for each in zip(members, draws, strict=True)]
+    networks = list(zip(members, draws, strict=True))
+    return [_result(*one, part) for part, some in data.split(networks) for one in some]
 
 
 def _largest_of_blas(stack, rows):
@@ -353,9 +392,10 @@ def _have_one_order(estimators):
     return len(seeds) == 1 or not estimators[0].shuffle
 
 
-def _all_draws(estimators, first, data, random_states):
+def _all_draws(networks, data):
     """What the trainings draw from, the first network's for all where one will do."""
-    draws = [_draws(estimators[0], first, data, random_states[0])]
+    estimators, members, random_states = zip(*networks, strict=True)
+    draws = [_draws(estimators[0], members[0], data, random_states[0])]
     if _have_one_order(estimators):
         return draws * len(estimators)
     # They have no dropout and hold nothing out.

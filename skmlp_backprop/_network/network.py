@@ -17,6 +17,7 @@ representations by back-propagating errors." Nature 323.
 import numpy as np
 
 from .activations import ACTIVATIONS
+from .groups import GroupedInputs
 
 
 class Network:
@@ -63,8 +64,8 @@ class Network:
             The weights of a stack of networks.
 
         X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-            The rows; or an ndarray with rows of each network's own, as ``rows.OwnRows``
-            have it.
+            The rows; or rows of each network's own, an ndarray as ``rows.OwnRows`` have
+            it; or :class:`GroupedInputs`.
 
         buffers : Buffers
             Where the activations go.
@@ -160,7 +161,9 @@ class Network:
 
 def _first_product(parameters, a, z, buffers):
     """First layer's weights times its input, for all networks at once or for each."""
-    if not isinstance(a, np.ndarray):
+    if isinstance(a, GroupedInputs):
+        a.multiply(parameters.weights[0], z)
+    elif not isinstance(a, np.ndarray):
         np.copyto(buffers.first_z, (a @ parameters.first_weights.T).T)
     elif a.ndim == 3:
         np.matmul(parameters.weights[0], a.swapaxes(1, 2), out=z)
@@ -173,6 +176,9 @@ def _first_product(parameters, a, z, buffers):
 
 def _first_weight_gradient(delta, X, gradient, buffers):
     """First layer's weight gradient, for all networks at once or for each."""
+    if isinstance(X, GroupedInputs):
+        X.multiply_delta(delta, gradient.weights[0])
+        return
     is_dense = isinstance(X, np.ndarray)
     if is_dense and (X.ndim == 3 or buffers.is_small_stack):
         np.matmul(delta, X, out=gradient.weights[0])

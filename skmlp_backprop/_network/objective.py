@@ -60,6 +60,7 @@ class Objective:
         self._spare = empty_aligned((BLOCK_SIZE,), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
+        self._penalised = self._blocks = None
 
     def select(self, indices):
         """The objective of some of the networks."""
@@ -93,7 +94,7 @@ class Objective:
         """
         scale = 1 / rows.weight_sum
         loss = self.sum_losses(parameters, rows, scale, gradient)
-        return loss + self._penalty(parameters, scale, gradient)
+        return loss + self._penalty(parameters, 1 / rows.weight_sums, gradient)
 
     def sum_losses(self, parameters, rows, scale, gradient):
         """Evaluate the scaled sum of losses, J's first term, and its gradient.
@@ -128,19 +129,37 @@ class Objective:
         """Add the penalty's gradient to `gradient`; return the penalty."""
         if not self._is_penalised:
             return 0.0
-        strength = self._strength * scale
+        of_each = scale[:, np.newaxis] if isinstance(scale, np.ndarray) else scale
+        strength = self._strength * of_each
         squares = np.zeros(self.n_stack, self.dtype)
-        blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
         with unbuffered(self.n_stack):
-            for (networks, weights), (_, weights_gradient) in blocks:
+            for networks, weights, weights_gradient, spare in self._penalised_blocks(
+                parameters, gradient
+            ):
                 squares[networks] += np.vecdot(weights, weights)
-                spare = self._spare[: weights.size].reshape(weights.shape)
                 np.multiply(weights, cut_column(strength, networks), out=spare)
                 weights_gradient += spare
         if not self._all_are_penalised:
             # Not 0 times a square that overflows.
             squares[self.alpha == 0] = 0
         return (0.5 * scale) * self.alpha * squares
+
+    def _penalised_blocks(self, parameters, gradient):
+        """Blocks of the weights: their networks, weights, gradient and scratch.
+
+        They are kept for the next step, whose buffers are the same.
+        """
+        if self._penalised is None or self._penalised != (parameters, gradient):
+            self._penalised = parameters, gradient
+            blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
+            self._blocks = [
+                (networks, weights, of_gradient, self._spare_like(weights))
+                for (networks, weights), (_, of_gradient) in blocks
+            ]
+        return self._blocks
+
+    def _spare_like(self, weights):
+        return self._spare[: weights.size].reshape(weights.shape)
 
 
 def alpha_in_precision(alpha, dtype):

@@ -73,6 +73,11 @@ class Rows:
         return self.X.dtype
 
     @property
+    def weight_sums(self):
+        """W of each network of a stack; one number, as it is the same for all."""
+        return self.weight_sum
+
+    @property
     def is_sparse(self):
         """Whether X is a sparse matrix or array."""
         return sparse.issparse(self.X)
@@ -142,7 +147,7 @@ class OwnRows:
     weights : None
         Each counts 1, as W is one for the stack.
 
-    weight_sum : float
+    weight_sum, weight_sums : float
         Number of rows of a network.
     """
 
@@ -153,7 +158,7 @@ class OwnRows:
         self.X = X
         self.targets = targets
         self.n_rows = X.shape[1]
-        self.weight_sum = float(self.n_rows)
+        self.weight_sum = self.weight_sums = float(self.n_rows)
 
     def blocks(self, n_rows):
         """All of them, which a stack of such never has more of than a block."""

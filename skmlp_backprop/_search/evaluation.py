@@ -3,24 +3,16 @@
 What can't be stacked is left to scikit-learn's own function.
 """
 
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._solvers.interruption import abort_when_interrupted
-from .last_steps import checked_last_step, fit_together
-from .scoring import Fold, score_all
-from .sklearn_private import (
-    _fit_and_score,
-    _insert_error_scores,
-    _warn_or_raise_about_fit_failures,
-)
+from .last_steps import Fit, checked_last_step
+from .shares import Share, configured, fit_and_score_bundle
+from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, stack_key
 
 
@@ -119,7 +111,7 @@ class Evaluation:
         bundles = _bundles(shares, len(candidates), search.n_jobs)
         parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
         outs = parallel(
-            delayed(_fit_and_score_bundle)(
+            delayed(fit_and_score_bundle)(
                 clone(search.estimator),
                 self.X,
                 self.y,
@@ -183,49 +175,13 @@ class Evaluation:
 
     def _share(self, estimators, group, split, why_alone):
         """What a task is to do: to fit a group, or one by itself for some reason."""
-        fit = fit_together if len(group) > 1 else None
+        fit = Fit if len(group) > 1 else None
         return Share(split, group, fit, why_alone)
-
-
-@dataclass
-class Share:
-    """What a task is to fit.
-
-    Parameters
-    ----------
-    split : int
-        Number of the fold.
-
-    numbers : list of int
-        Numbers of the candidates.
-
-    fit : callable or None
-        Fits them together: see :func:`.last_steps.fit_together`. None if they are to be
-        fitted one by one.
-
-    why_alone : str
-        Why one that is trained by itself is not in a stack.
-    """
-
-    split: int
-    numbers: list
-    fit: Callable | None
-    why_alone: str
 
 
 # Why fits that could have been stacked were not.
 _LEFT = "no other candidate of its stack is left"
 _CUT = "the processes had one candidate each left to share"
-_FAILED = "the fit of its stack failed"
-_TOO_LARGE = (
-    "its stack would be too large, or take batches of its own by random_state where "
-    "weights or sparse rows rule that out"
-)
-
-
-def configured(estimator, params):
-    """A clone with other parameters, which may themselves be estimators."""
-    return clone(estimator).set_params(**clone(params, safe=False))
 
 
 def _groups(estimators, candidates):
@@ -317,91 +273,3 @@ def _last_step_key(last):
         raise CannotStack("its parameters are invalid") from error
     # Of the same class they ask for the same unless one was told otherwise.
     return key, str(vars(last).get("_metadata_request"))
-
-
-def _fit_and_score_bundle(estimator, X, y, works, **settings):
-    """Fit and score share after share; see :func:`_fit_and_score_share`."""
-    return [_fit_and_score_share(estimator, X, y, **w, **settings) for w in works]
-
-
-def _fit_and_score_share(
-    estimator,
-    X,
-    y,
-    *,
-    share,
-    train,
-    test,
-    candidates,
-    progress,
-    contexts,
-    fit_params,
-    score_params,
-    error_score,
-    **settings,
-):
-    """Fit a share of the candidates on one fold, and score them.
-
-    Returns
-    -------
-    results : list of dict
-        As those of scikit-learn's ``_fit_and_score``. The time to fit is an equal
-        share of the stack's. `alone` is None, or why there was no stack; what else
-        `share.fit` has told is added.
-    """
-
-    def all_alone(why):
-        of_fold = {
-            "train": train,
-            "test": test,
-            "fit_params": fit_params,
-            "score_params": score_params,
-            "error_score": error_score,
-        }
-        return [
-            _fit_and_score_alone(estimator, X, y, *one, **of_fold, **settings)
-            | {"alone": why}
-            for one in one_by_one
-        ]
-
-    one_by_one = list(zip(candidates, progress, contexts, strict=True))
-    # An interrupted fit keeps what it has reached: no score of that.
-    with abort_when_interrupted():
-        if share.fit is None:
-            return all_alone(share.why_alone)
-        start = time.time()
-        estimators = [configured(estimator, params) for params in candidates]
-        fold = Fold(estimators[0], X, y, train, test, fit_params, score_params)
-        try:
-            outcomes = share.fit(
-                estimators, fold.X_train, fold.y_train, fold.fit_params
-            )
-        except Exception:
-            # Whose error it is, and what it costs by error_score, shows one by one.
-            return all_alone(share.why_alone if len(candidates) == 1 else _FAILED)
-    fit_time = (time.time() - start) / len(candidates)
-    results = score_all(
-        estimators, fold, fit_time, one_by_one, error_score=error_score, **settings
-    )
-    why_alone = share.why_alone if len(candidates) == 1 else _TOO_LARGE
-    return [
-        {**result, **outcome, "alone": why_alone if n_together == 1 else None}
-        for result, (n_together, outcome) in zip(results, outcomes, strict=True)
-    ]
-
-
-def _fit_and_score_alone(estimator, X, y, params, progress, context, **settings):
-    """Fit and score one candidate, as scikit-learn's searches do."""
-    split_progress, candidate_progress = progress
-    return _fit_and_score(
-        clone(estimator),
-        X,
-        y,
-        parameters=params,
-        split_progress=split_progress,
-        candidate_progress=candidate_progress,
-        callback_ctx=context,
-        return_n_test_samples=True,
-        return_times=True,
-        **settings,
-    )

@@ -7,8 +7,10 @@ from .._estimators.training import train
 from .stacking import (
     CannotStack,
     become_fitted,
+    group_key,
     prepare_group,
     train_group,
+    train_groups,
     warn_of_ends,
 )
 
@@ -104,23 +106,82 @@ def last_steps(estimators):
     return [last_step(estimator)[1] for estimator in estimators]
 
 
-def fit_together(estimators, X, y, fit_params):
-    """Fit networks, or Pipelines that end in such, as stacks.
+class Fit:
+    """Networks, or Pipelines that end in such, ready to be trained on a fold's rows.
 
     The parameters are those of :class:`Together`.
 
+    Attributes
+    ----------
+    estimators : list of estimator
+        The candidates, which :meth:`finish` fits.
+
+    networks : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        Those that they are, or end in.
+
+    data : TrainingData
+        What the networks are to be trained on.
+
+    key : tuple or None
+        Equal for fits that can be trained together, on other rows each; None for one
+        that had better be trained by itself.
+
+    can_be_repeated : bool
+        Whether a training that has failed can begin again.
+    """
+
+    can_be_repeated = True
+
+    def __init__(self, estimators, X, y, fit_params):
+        self.estimators = estimators
+        self.networks = last_steps(estimators)
+        self._together = self._prepared(X, y, fit_params)
+        self.data = self._together.prepared.data
+        self.key = group_key(self.networks, self.data)
+
+    def _prepared(self, X, y, fit_params):
+        return Together(self.estimators, X, y, fit_params)
+
+    @classmethod
+    def trainer(cls, fits):
+        """What trains a stack of the networks of such fits."""
+        return train
+
+    def finish(self, all_trained, n_together):
+        """Make the estimators fitted ones.
+
+        Parameters
+        ----------
+        all_trained : list of Trained
+            What has come of the networks.
+
+        n_together : list of int
+            For each the number of networks in its stack.
+
+        Returns
+        -------
+        outcomes : list of (int, dict)
+            For each estimator the number of those in its stack; and what its result is
+            to tell besides, which is nothing.
+        """
+        warn_of_ends(self.networks, all_trained)
+        self._together.become_fitted(self.estimators, all_trained)
+        return [(n, {}) for n in n_together]
+
+
+def train_fits(fits):
+    """Train the networks of fits of one key and kind, in stacks across them.
+
     Returns
     -------
-    outcomes : list of (int, dict)
-        For each estimator the number of those in its stack; and what its result is to
-        tell besides, which is nothing.
+    results : list of (list of Trained, list of int)
+        What to finish each with.
     """
-    together = Together(estimators, X, y, fit_params)
-    networks = last_steps(estimators)
-    all_trained, n_together = train_group(networks, together.prepared.data, train)
-    warn_of_ends(networks, all_trained)
-    together.become_fitted(estimators, all_trained)
-    return [(n, {}) for n in n_together]
+    train_stack = fits[0].trainer(fits)
+    if len(fits) == 1:
+        (fit,) = fits
+        return [train_group(fit.networks, fit.data, train_stack)]
+    return train_groups([(fit.networks, fit.data) for fit in fits], train_stack)
 
 
 def _share_transformers(pipeline, fitted):

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 from .._estimators.training import Draws, go_on, train
 from .._solvers import SOLVERS
 from .._solvers.in_training import NetworkInTraining
 from .evaluation import Evaluation, Share
-from .last_steps import Together, checked_last_step, last_step, last_steps
-from .stacking import CannotStack, check_trainable, train_group, warn_of_ends
+from .last_steps import Fit, Together, checked_last_step, last_step
+from .stacking import CannotStack, check_trainable, warn_of_ends
 
 
 @dataclass
@@ -38,11 +39,14 @@ class Standing:
         return self.member.stop.reason != "max_iter"
 
 
-class RungTraining:
-    """Trains the candidates of a share, up to the iterations of a rung.
+class RungFit(Fit):
+    """Candidates of a share, to be trained up to the iterations of a rung.
 
     Parameters
     ----------
+    estimators, X, y, fit_params
+        As of :class:`.last_steps.Fit`.
+
     standings : list of Standing or None
         Where they go on from; None to begin.
 
@@ -50,48 +54,51 @@ class RungTraining:
         The rung's iterations.
     """
 
-    def __init__(self, standings, max_iter):
+    def __init__(self, estimators, X, y, fit_params, standings, max_iter):
         self.standings = standings
         self.max_iter = max_iter
+        self.can_be_repeated = standings is None
+        super().__init__(estimators, X, y, fit_params)
+        if self.key is not None:
+            self.key += (self.can_be_repeated,)
 
-    def __call__(self, estimators, X, y, fit_params):
-        """Fit them; see :func:`.last_steps.fit_together`.
+    def _prepared(self, X, y, fit_params):
+        if self.standings is not None and self.standings[0].together is not None:
+            return self.standings[0].together
+        return super()._prepared(X, y, fit_params)
 
-        Their results tell where they stand.
-        """
-        networks = last_steps(estimators)
-        together = self.standings[0].together if self.standings else None
-        if together is None:
-            together = Together(estimators, X, y, fit_params)
-        train_stack = train if self.standings is None else self._go_on_with(networks)
-        all_trained, n_together = train_group(
-            networks, together.prepared.data, train_stack
-        )
+    @classmethod
+    def trainer(cls, fits):
+        if fits[0].standings is None:
+            return train
+        paused = {
+            id(network): (standing.member, standing.draws)
+            for fit in fits
+            for network, standing in zip(fit.networks, fit.standings, strict=True)
+        }
+        max_iter = fits[0].max_iter
+
+        def train_stack(stack, data):
+            return go_on(stack, data, [paused[id(e)] for e in stack], max_iter)
+
+        return train_stack
+
+    def finish(self, all_trained, n_together):
+        """Make the estimators fitted ones; their results tell where they stand."""
         # That a rung ends is no failure to converge.
         ended = [
             (network, trained)
-            for network, trained in zip(networks, all_trained, strict=True)
+            for network, trained in zip(self.networks, all_trained, strict=True)
             if trained.stop.reason != "max_iter"
         ]
         warn_of_ends(*zip(*ended, strict=True) if ended else ([], []))
-        together.become_fitted(estimators, all_trained)
+        together = self._together
+        together.become_fitted(self.estimators, all_trained)
         kept = None if together.pipeline is None else together
         return [
             (n, {"standing": Standing(trained.member, trained.draws, kept)})
             for n, trained in zip(n_together, all_trained, strict=True)
         ]
-
-    def _go_on_with(self, networks):
-        """What trains a stack of these networks on."""
-        paused = {
-            id(network): (standing.member, standing.draws)
-            for network, standing in zip(networks, self.standings, strict=True)
-        }
-
-        def train_stack(stack, data):
-            return go_on(stack, data, [paused[id(e)] for e in stack], self.max_iter)
-
-        return train_stack
 
 
 class RungEvaluation(Evaluation):
@@ -173,7 +180,11 @@ class RungEvaluation(Evaluation):
             return super()._share(estimators, group, split, why_alone)
         standings = [self._standing(i, split) for i in group]
         max_iter = last_step(lead)[1].max_iter
-        fit = RungTraining(None if standings[0] is None else standings, max_iter)
+        fit = partial(
+            RungFit,
+            standings=None if standings[0] is None else standings,
+            max_iter=max_iter,
+        )
         return Share(split, group, fit, why_alone)
 
     def _standing(self, i, split):

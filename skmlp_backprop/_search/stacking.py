@@ -4,6 +4,7 @@ Networks of one shape that see the same batches share the first layer's product,
 large product in place of many thin ones, and the interpreter's cost of a step.
 """
 
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,12 +18,14 @@ from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.old_fit import keeping_the_old_fits_on_error
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.training import (
+    GroupedData,
     TrainingData,
     check_hold_out,
     make_solver,
     train,
     warn_of_end,
 )
+from .._network.buffers import SMALL_PRODUCT
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
 from .._solvers import SOLVERS
@@ -32,6 +35,9 @@ from .._solvers.interruption import abort_when_interrupted
 # arrays, 30 MB), and keeps the stack in the cache: beyond it a step of a candidate
 # gains nothing, or loses.
 MAX_BYTES = 2**21
+# Bytes of rows up to which a group of networks may share a stack with others, which
+# takes another copy of them.
+_MOST_BYTES_OF_GROUP = 2**24
 
 _NEVER_SHARED = ("alpha", "verbose")
 
@@ -287,6 +293,77 @@ def train_group(estimators, data, train_stack):
     return [[of[id(e)] for e in estimators] for of in (trained, n_together)]
 
 
+def train_groups(groups, train_stack):
+    """Train groups of estimators, each on data of its own, in stacks across them.
+
+    Parameters
+    ----------
+    groups : list of (list of estimator, TrainingData)
+        The groups, of one :func:`group_key`.
+
+    train_stack : callable
+        As of :func:`train_group`.
+
+    Returns
+    -------
+    results : list of (list of Trained, list of int)
+        Of each group what :func:`train_group` returns.
+    """
+    (lead, *_), data = groups[0]
+    most = _most_networks(_largest(lead, data.network, data.rows), data.rows)
+    networks = [
+        (estimator, number)
+        for number, (estimators, _) in enumerate(groups)
+        for estimator in estimators
+    ]
+    results = [([], []) for _ in groups]
+    for stack in _even_parts(networks, most):
+        estimators, numbers = zip(*stack, strict=True)
+        n_of = Counter(numbers)
+        data = GroupedData([groups[i][1] for i in n_of], list(n_of.values()))
+        for number, trained in zip(
+            numbers, train_stack(list(estimators), data), strict=True
+        ):
+            results[number][0].append(trained)
+            results[number][1].append(len(stack))
+    return results
+
+
+def group_key(estimators, data):
+    """What groups of estimators, that differ in their data, must have in common.
+
+    Parameters
+    ----------
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        A group of one key, see :func:`stack_key`.
+
+    data : TrainingData
+        What they are to be trained on.
+
+    Returns
+    -------
+    key : tuple or None
+        Equal for those that :func:`train_groups` can train together. None if the group
+        had better be a stack of its own: its batches are weighted, sparse or drawn by
+        dropout or early stopping or many seeds; its products are so large that all of
+        its networks had better be in one; or it fills a stack.
+    """
+    lead, network, rows = estimators[0], data.network, data.rows
+    solver = make_solver(lead)
+    if not solver.stochastic or lead.early_stopping or lead.input_activation:
+        return None
+    if rows.is_sparse or rows.weights is not None or np.any(lead.dropout):
+        return None
+    if lead.shuffle and len({estimator.random_state for estimator in estimators}) > 1:
+        return None
+    n_batch_rows = solver.n_batch_rows(rows.n_rows)
+    units = tuple(network.layer_units)
+    if n_batch_rows * units[0] * units[1] > SMALL_PRODUCT or rows.X.nbytes > MAX_BYTES:
+        return None
+    n_batches = -(-rows.n_rows // n_batch_rows)
+    return units, type(network.output), rows.dtype, n_batch_rows, n_batches
+
+
 def become_fitted(estimators, all_trained, prepared):
     """Take over what has come of the trainings of a group."""
     for estimator, trained in zip(estimators, all_trained, strict=True):
@@ -317,8 +394,7 @@ def _split(estimators, network, rows):
         yield from ([estimator] for estimator in estimators)
         return
     batch_rows = solver.n_batch_rows(rows.n_rows)
-    # A layer's weights, or its activations for a batch.
-    largest = max(max(i, batch_rows) * o for i, o in pairwise(units))
+    largest = _largest(lead, network, rows)
     by_seed = {}
     for estimator in estimators:
         by_seed.setdefault(estimator.random_state, []).append(estimator)
@@ -332,7 +408,22 @@ def _split(estimators, network, rows):
         # Then each network's rows of the batch are an array of the stack, too.
         groups, largest = [estimators], max(largest, batch_rows * units[0])
     for group in groups:
-        most = max(1, MAX_BYTES // (largest * rows.X.dtype.itemsize))
-        n_stacks = -(-len(group) // most)
-        for part in np.array_split(np.arange(len(group)), n_stacks):
-            yield [group[i] for i in part]
+        yield from _even_parts(group, _most_networks(largest, rows))
+
+
+def _largest(estimator, network, rows):
+    """Size of a network's largest array, of a layer's weights or activations."""
+    batch_rows = make_solver(estimator).n_batch_rows(rows.n_rows)
+    return max(max(i, batch_rows) * o for i, o in pairwise(network.layer_units))
+
+
+def _most_networks(largest, rows):
+    """Networks of a stack, each of which has a largest array of so many entries."""
+    return max(1, MAX_BYTES // (largest * rows.dtype.itemsize))
+
+
+def _even_parts(networks, most):
+    """Cut a list into as few parts as may have so many members each."""
+    n_parts = -(-len(networks) // most)
+    for part in np.array_split(np.arange(len(networks)), n_parts):
+        yield [networks[i] for i in part]

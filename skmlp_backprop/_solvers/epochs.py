@@ -49,6 +49,11 @@ class Epochs:
 
     solver : MinibatchSolver
         Its batch size is read, and whether it shuffles.
+
+    Attributes
+    ----------
+    n_rows : int or ndarray of shape (n_stack,)
+        Rows that a network goes over in an epoch.
     """
 
     def __init__(self, problem, solver):
@@ -106,8 +111,10 @@ class _Stack:
         for member in self.members:
             member.monitor.begin_iteration()
         losses, weights = self.steps.take(self.epochs.next(), self.average)
-        for member, losses_of_member in zip(self.members, losses.T, strict=True):
-            member.close_epoch(losses_of_member, weights, self.problem)
+        weights = np.broadcast_to(weights.T, losses.T.shape)
+        n_rows = np.broadcast_to(self.epochs.n_rows, len(self.members)).tolist()
+        for member, *epoch in zip(self.members, losses.T, weights, n_rows, strict=True):
+            member.close_epoch(*epoch, self.problem)
         self._dismiss()
 
     def interrupt(self):

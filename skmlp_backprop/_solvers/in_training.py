@@ -62,13 +62,16 @@ class NetworkInTraining:
         self._best = self._best or Best(self.shown)
         self._stop_rule = StopRule(self.solver.tol, self.solver.n_iter_no_change)
 
-    def close_epoch(self, losses, batch_weights, problem):
+    def close_epoch(self, losses, batch_weights, n_rows, problem):
         """Account for an epoch; stop if it is time to.
 
         Parameters
         ----------
         losses, batch_weights : ndarray of shape (n_batches,)
             J on each batch, taken before its step; and the batches' weights.
+
+        n_rows : int
+            Number of their rows.
 
         problem : Problem
             What is minimised.
@@ -79,7 +82,7 @@ class NetworkInTraining:
         history = self.history
         loss = float(losses @ batch_weights / batch_weights.sum())
         history.end_iteration(loss)
-        history.t += problem.rows.n_rows
+        history.t += n_rows
         self.monitor.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
         if problem.validation_score is None:
             self._record_loss(loss)

@@ -52,8 +52,8 @@ class Steps:
         losses : ndarray of shape (n_batches, n_stack)
             J of each network on each batch, before its step.
 
-        weights : ndarray of shape (n_batches,)
-            The batches' weights.
+        weights : ndarray of shape (n_batches,) or (n_batches, n_stack)
+            The batches' weights; of each network, where they differ.
         """
         self._losses = []
         self.update.begin_epoch()
@@ -66,13 +66,13 @@ class Steps:
                 self.parameters, batch, self.gradient
             ).tolist()
             self._losses.append(loss)
-            weights.append(batch.weight_sum)
+            weights.append(batch.weight_sums)
             if not any(map(math.isfinite, loss)):
                 break
             self._step()
             average.see(self.parameters)
         self.update.end_epoch()
-        return self.losses(), np.array(weights)
+        return self.losses(), _table(weights)
 
     def _step(self):
         self.update.step()
@@ -87,3 +87,10 @@ class Steps:
         self.parameters = parameters
         self.gradient = parameters.zeros_like()
         self.update.select(indices, parameters, self.gradient)
+
+
+def _table(weights):
+    """Weights of batches, some of which may have one for each network."""
+    if any(isinstance(weight, np.ndarray) for weight in weights):
+        return np.stack(np.broadcast_arrays(*weights))
+    return np.array(weights)
