@@ -90,6 +90,7 @@ class GroupedBatches:
         edges = pairwise([0, *stops.tolist(), len(group_of)])
         self._networks = [slice(*edge) for edge in edges]
         self._sizes = self._n_rows_of[self.groups]
+        self._least = int(self._sizes.min())
 
     def shuffled(self, orders):
         """Yield the batches of the rows in the given orders.
@@ -99,26 +100,33 @@ class GroupedBatches:
         orders : list of ndarray of int
             A permutation of each group's rows, of those groups that are left.
         """
-        index = np.zeros((len(orders), self._sizes.max()), np.intp)
+        index = np.empty((len(orders), self._sizes.max()), np.intp)
         for row, order in zip(index, orders, strict=True):
             row[: len(order)] = order
+            row[len(order) :] = order[-1]
         index += self._first[self.groups, np.newaxis]
+        targets = self._targets[index]
         for start in range(0, index.shape[1], self.batch_size):
-            yield self._gather(index[:, start : start + self.batch_size], start)
+            rows = slice(start, start + self.batch_size)
+            inputs = self._gather(index[:, rows])
+            of_networks = targets[:, rows][self._places]
+            yield GroupedBatch(inputs, of_networks, self._n_own(rows))
 
-    def _gather(self, index, start):
+    def _gather(self, index):
         shape = (*index.shape, self._X.shape[1])
         X = self._buffer[: math.prod(shape)].reshape(shape)
         # mode="clip": with the default it buffers its output once more.
         np.take(self._X, index, axis=0, out=X, mode="clip")
         n_groups, n_rows, n_features = shape
         transposed = self._transposed[: X.size].reshape(n_groups, n_features, n_rows)
-        inputs = GroupedInputs(X, transposed, self._networks)
-        targets = self._targets[index][self._places]
-        n_own = np.minimum(self._sizes - start, n_rows)
-        if n_own.min() == n_rows:
-            return GroupedBatch(inputs, targets, n_rows)
-        return GroupedBatch(inputs, targets, n_rows, n_own[self._places])
+        return GroupedInputs(X, transposed, self._networks)
+
+    def _n_own(self, rows):
+        """How many of these rows each network has; None for all."""
+        if rows.stop <= self._least:
+            return None
+        n_own = np.minimum(self._sizes, rows.stop) - rows.start
+        return None if n_own.min() == n_own.max() else n_own[self._places]
 
 
 class GroupedInputs:
@@ -165,31 +173,37 @@ class GroupedBatch:
     targets : ndarray of shape (n_stack, n_rows) or (n_stack, n_rows, n_outputs)
         The targets of each network.
 
-    n_rows : int
-        Rows of the largest group's batch.
-
     n_own : ndarray of shape (n_stack,), int, or None, default=None
-        How many of them, the first ones, each network's batch has; None for all.
+        How many of the rows, the first ones, each network's batch has; None for all.
 
     Attributes
     ----------
+    n_rows : int
+        Rows of the largest group's batch.
+
     weights : ndarray of shape (n_stack, 1, n_rows) or None
         What the rows count: 0 beyond a network's own ones, and those so much more that
         their sum is taken for one of `n_rows`.
+
+    weight_sum : float
+        `n_rows`.
+
+    weight_sums : float or ndarray of shape (n_stack,)
+        W of each network; one number where it is the same for all.
     """
 
     is_shared = False
     weights = None
 
-    def __init__(self, X, targets, n_rows, n_own=None):
+    def __init__(self, X, targets, n_own=None):
         self.X = X
         self.targets = targets
-        self.n_rows = n_rows
-        self.weight_sum = self.weight_sums = float(n_rows)
+        self.n_rows = targets.shape[1]
+        self.weight_sum = self.weight_sums = float(self.n_rows)
         if n_own is not None:
             self.weight_sums = n_own.astype(X.dtype)
             n_own = n_own[:, np.newaxis, np.newaxis]
-            weights = (np.arange(n_rows) < n_own) * (n_rows / n_own)
+            weights = (np.arange(self.n_rows) < n_own) * (self.n_rows / n_own)
             self.weights = weights.astype(X.dtype)
 
     def blocks(self, n_rows):

@@ -72,7 +72,7 @@ class Steps:
             self._step()
             average.see(self.parameters)
         self.update.end_epoch()
-        return self.losses(), _table(weights)
+        return self.losses(), _table(weights, self.parameters.n_stack)
 
     def _step(self):
         self.update.step()
@@ -89,8 +89,11 @@ class Steps:
         self.update.select(indices, parameters, self.gradient)
 
 
-def _table(weights):
+def _table(weights, n_stack):
     """Weights of batches, some of which may have one for each network."""
-    if any(isinstance(weight, np.ndarray) for weight in weights):
-        return np.stack(np.broadcast_arrays(*weights))
-    return np.array(weights)
+    if not any(isinstance(weight, np.ndarray) for weight in weights):
+        return np.array(weights)
+    table = np.empty((len(weights), n_stack))
+    for row, weight in zip(table, weights, strict=True):
+        row[...] = weight
+    return table
