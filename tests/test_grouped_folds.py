@@ -21,7 +21,7 @@ from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._network.rows import Rows
-from skmlp_backprop._search import last_steps
+from skmlp_backprop._search import last_steps, shares
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -189,6 +189,13 @@ def test_survivors_of_a_halving_go_on_across_folds(rows, together, cv):
     np.testing.assert_allclose(
         results["mean_test_score"], own.cv_results_["mean_test_score"], rtol=1e-9
     )
+
+
+def test_rows_do_not_wait_in_any_number(rows, together, monkeypatch):
+    # Two folds' rows are more, and the fifth is left.
+    monkeypatch.setattr(shares, "_MOST_WAITING", 10000)
+    assert_equal_to_own_fits(make(), *rows, scoring="neg_log_loss")
+    assert together == [2, 2]
 
 
 def test_who_diverges_disturbs_no_other_fold(rows, together):

@@ -833,6 +833,12 @@ def test_a_failed_fit_leaves_the_old_one(iris):
         ),
         (make(), {"alpha": ALPHAS}, {"resource": None}, "The 'resource' parameter"),
         (make(), {"lambda": [1]}, {}, "Invalid parameter"),
+        (
+            Pipeline([]),
+            {"memory": [None, "a"]},
+            {"resource": "n_samples", "error_score": "raise"},
+            "The pipeline is empty",
+        ),
     ],
     ids=lambda p: p if isinstance(p, str) else "",
 )

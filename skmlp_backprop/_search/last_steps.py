@@ -33,7 +33,7 @@ def last_step(estimator):
         The last step, or `estimator` itself.
     """
     names = []
-    while isinstance(estimator, Pipeline):
+    while _has_steps(estimator):
         name, estimator = estimator.steps[-1]
         names.append(name)
     return "__".join(names), estimator
@@ -48,11 +48,16 @@ def checked_last_step(estimator):
         If a Pipeline has callbacks, which a stack could not report to.
     """
     step = estimator
-    while isinstance(step, Pipeline):
+    while _has_steps(step):
         if hasattr(step, "_skl_callbacks"):
             raise CannotStack("its Pipeline has callbacks")
         step = step.steps[-1][1]
     return last_step(estimator)
+
+
+def _has_steps(estimator):
+    """Whether it is a Pipeline, and no empty one, which its own fit refuses."""
+    return isinstance(estimator, Pipeline) and len(estimator.steps) > 0
 
 
 class Together:

@@ -23,6 +23,9 @@ _TOO_LARGE = (
     "weights or sparse rows rule that out"
 )
 
+# Bytes of rows that wait for others to be trained with.
+_MOST_WAITING = 2**26
+
 
 @dataclass
 class Share:
@@ -83,11 +86,11 @@ def fit_and_score_bundle(estimator, X, y, works, **settings):
     for number, work in enumerate(works):
         work = _Work(number, estimator, X, y, **work, **settings)
         work.prepare()
-        if work.fit is not None and work.fit.key is not None:
-            waiting[work.fit.key].append(work)
-        else:
-            # At once: its rows, which may be many, are not kept.
-            results |= _results_of([work])
+        key = work.fit.key if work.fit else None
+        some = waiting[key]
+        some.append(work)
+        if key is None or sum(w.fit.data.rows.X.nbytes for w in some) > _MOST_WAITING:
+            results |= _results_of(waiting.pop(key))
     for some in waiting.values():
         results |= _results_of(some)
     return [results[number] for number in range(len(works))]
