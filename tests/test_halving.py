@@ -32,6 +32,7 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     StackedHalvingRandomSearchCV,
 )
+from skmlp_backprop._estimators.training import go_on, train
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import rungs, stacking
 from skmlp_backprop._solvers.in_training import NetworkInTraining
@@ -1010,3 +1011,43 @@ def test_estimator_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         check(estimator)
+
+
+# Where a rung ends.
+
+
+@pytest.mark.parametrize("alpha", [0.1, 5e4, 1e5, 1.5e6])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stopping):
+    """With the best weights from before, whichever rung they are of."""
+    X, y = iris
+    # The penalty makes the weights grow, from epoch to epoch.
+    mlp = make(
+        solver="sgd",
+        activation="identity",
+        hidden_layer_sizes=(6, 6),
+        batch_size="auto",
+        alpha=alpha,
+        learning_rate_init=0.01,
+        momentum=0,
+        early_stopping=early_stopping,
+    )
+    prepared = stacking.prepare_group([mlp], np.asarray(X, np.float32) * 3, y)
+
+    def trained(max_iter):
+        return train([clone(mlp).set_params(max_iter=max_iter)], prepared.data)[0]
+
+    own = trained(12)
+    assert own.stop.reason == ("diverged" if alpha > 1 else "max_iter")
+    assert own.history.n_iter > 3
+    for n_before in range(1, own.history.n_iter):
+        paused = trained(n_before)
+        assert paused.stop.reason == "max_iter"
+        copied = pickle.loads(pickle.dumps((paused.member, paused.draws)))
+        (on,) = go_on([mlp], prepared.data, [copied], 12)
+        assert on.stop.reason == own.stop.reason
+        assert on.history.loss_curve == own.history.loss_curve
+        for ours, theirs in zip(
+            on.parameters.arrays(), own.parameters.arrays(), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)

@@ -49,6 +49,7 @@ class NetworkInTraining:
         self.final_weights = None
         self.stop = None
         self._best = None
+        self._is_candidate = False
 
     def go_on(self, max_iter):
         """Be in training again, as if the cap on iterations had been this one."""
@@ -60,6 +61,8 @@ class NetworkInTraining:
     def start(self):
         """Begin, or go on, with the weights that there are."""
         self._best = self._best or Best(self.shown)
+        if self._is_candidate:
+            self._best.keep(self.shown)
         self._stop_rule = StopRule(self.solver.tol, self.solver.n_iter_no_change)
 
     def close_epoch(self, losses, batch_weights, n_rows, problem):
@@ -99,6 +102,7 @@ class NetworkInTraining:
     def interrupt(self, losses):
         """Stop in the middle of an epoch, of which the given batches are done."""
         self._count(losses)
+        self._is_candidate = False
         self.stop = Stop("interrupted")
 
     def finish(self, by_score, n_averaged):
@@ -120,6 +124,8 @@ class NetworkInTraining:
         is_lost = self.stop.reason == "diverged" or not self.weights.is_finite()
         takes_best = by_score or is_lost
         self.final_weights = self._best.parameters if takes_best else self.shown
+        # It may go on in another process: it had better not have the same weights twice.
+        self._best.drop_candidate()
 
     def _count(self, losses):
         """Count the evaluations up to the first that is not finite; whether none is."""
@@ -131,7 +137,8 @@ class NetworkInTraining:
         return n_finite == len(losses)
 
     def _record_loss(self, loss):
-        if self._stop_rule.see_loss(loss, self.history):
+        self._is_candidate = self._stop_rule.see_loss(loss, self.history)
+        if self._is_candidate:
             self._best.keep(self.shown)
 
     def _record_score(self, score):
@@ -185,6 +192,11 @@ class Best:
             self._candidate = self.parameters.zeros_like()
         self._candidate.copy_from(parameters)
         self._is_confirmed = False
+
+    def drop_candidate(self):
+        """Forget the candidate, and the room for one."""
+        self._candidate = None
+        self._is_confirmed = True
 
     def confirm(self):
         """Make the candidate, if there is one, the best."""
