@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import (
     BackpropMLPClassifier,
@@ -208,3 +211,102 @@ def test_rows_that_cannot_be_predicted_cost_the_score(iris):
     assert np.isnan(search.cv_results_["split0_test_score"]).all()
     assert np.isfinite(search.cv_results_["split1_test_score"]).all()
     assert sum("Scoring failed" in str(one.message) for one in told) == 3
+
+
+# Pipelines, whose transformers are the same for all candidates of a fold.
+
+
+class Counted(StandardScaler):
+    """Counts the rows that it transforms, but for those it is fitted to."""
+
+    n_rows = 0
+
+    def fit_transform(self, X, y=None):
+        return self.fit(X).transform(X) if y is None else super().fit(X).transform(X)
+
+    def transform(self, X):
+        Counted.n_rows += X.shape[0]
+        return super().transform(X)
+
+
+def steps_seen(pipeline, X, y):
+    """A scorer of a user's own, which looks at the transformers."""
+    return float(pipeline.named_steps["counted"].mean_[0])
+
+
+@pytest.mark.parametrize("with_train", [False, True])
+def test_rows_are_transformed_once_for_all_candidates(iris, monkeypatch, with_train):
+    monkeypatch.setattr(Counted, "n_rows", 0)
+    pipeline = make_pipeline(
+        Counted(), BackpropMLPClassifier(6, max_iter=5, random_state=0)
+    )
+    grid = {"backpropmlpclassifier__alpha": ALPHAS}
+    params = {"cv": 3, "refit": False, "return_train_score": with_train}
+    search = StackedGridSearchCV(pipeline, grid, scoring="neg_log_loss", **params)
+    search.fit(*iris)
+    assert Counted.n_rows == 3 * (100 + 50 + 100 * with_train)
+    own = GridSearchCV(pipeline, grid, scoring="neg_log_loss", **params).fit(*iris)
+    for key, values in own.cv_results_.items():
+        if key.startswith("split"):
+            np.testing.assert_allclose(search.cv_results_[key], values, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scoring", [*_scorers(), steps_seen])
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        make_pipeline(Counted(), PCA(3), BackpropMLPClassifier(6, max_iter=5)),
+        make_pipeline(Counted(), "passthrough", BackpropMLPClassifier(6, max_iter=5)),
+        Pipeline(
+            [("counted", Counted()), ("inner", make_pipeline(BackpropMLPClassifier(6)))]
+        ),
+    ],
+    ids=["transformers", "passthrough", "nested"],
+)
+def test_scores_of_pipelines(iris, pipeline, scoring):
+    (last,) = {n for n in pipeline.get_params() if n.endswith("mlpclassifier")}
+    pipeline = clone(pipeline).set_params(
+        **{f"{last}__max_iter": 5, f"{last}__random_state": 0}
+    )
+    grid = {f"{last}__alpha": ALPHAS}
+    params = {"scoring": scoring, "refit": False, "return_train_score": True}
+    ours = StackedGridSearchCV(pipeline, grid, **params).fit(*iris)
+    theirs = GridSearchCV(clone(pipeline), grid, **params).fit(*iris)
+    for key, values in theirs.cv_results_.items():
+        if "_t" in key and "time" not in key:
+            np.testing.assert_allclose(
+                ours.cv_results_[key], values, rtol=1e-9, atol=1e-12, err_msg=key
+            )
+
+
+def test_a_pipeline_of_a_network_alone(iris):
+    pipeline = make_pipeline(BackpropMLPClassifier(6, max_iter=5, random_state=0))
+    grid = {"backpropmlpclassifier__alpha": ALPHAS}
+    search = StackedGridSearchCV(pipeline, grid, cv=3, refit=False).fit(*iris)
+    own = GridSearchCV(pipeline, grid, cv=3, refit=False).fit(*iris)
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_score"], own.cv_results_["mean_test_score"]
+    )
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+def test_rows_that_cannot_be_transformed_cost_the_score(iris):
+    class Picky(StandardScaler):
+        def transform(self, X):
+            if np.shape(X)[0] == 50:
+                raise RuntimeError("not these")
+            return super().transform(X)
+
+    pipeline = make_pipeline(Picky(), BackpropMLPClassifier(6, max_iter=5))
+    search = StackedGridSearchCV(
+        pipeline,
+        {"backpropmlpclassifier__alpha": ALPHAS},
+        cv=3,
+        refit=False,
+        return_train_score=True,
+    )
+    with pytest.warns(UserWarning, match="Scoring failed") as told:
+        search.fit(*iris)
+    assert sum("not these" in str(one.message) for one in told) == 9
+    assert np.isnan(search.cv_results_["mean_test_score"]).all()
+    assert np.isfinite(search.cv_results_["mean_train_score"]).all()

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 import joblib
 
 from .._estimators.foresight import remembering
-from .last_steps import last_step
+from .last_steps import last_step, last_steps
 from .sklearn_private import (
     _check_method_params,
     _num_samples,
     _safe_split,
     _score,
 )
+from .transformed import TransformedOnce, can_stand_in
 
 # Logits that are held at a time: some 30 MB.
 _MOST_LOGITS = 2**22
@@ -61,8 +62,7 @@ def score_all(estimators, fold, fit_time, one_by_one, **settings):
     """
     results = []
     for part in _parts(estimators, fold):
-        some = estimators[part]
-        with _foreseen(some, fold, settings["return_train_score"]) as foresight:
+        with _foreseen(estimators[part], fold, settings) as (some, foresight):
             results += [
                 _score_candidate(one, fold, fit_time, foresight, *of_one, **settings)
                 for one, of_one in zip(some, one_by_one[part], strict=True)
@@ -79,19 +79,37 @@ def _parts(estimators, fold):
 
 
 @contextmanager
-def _foreseen(estimators, fold, with_train):
-    """Let networks know their logits; yields the seconds of each for the test rows."""
-    # What a Pipeline passes its network is another object each time.
-    if len(estimators) == 1 or last_step(estimators[0])[0]:
-        yield 0.0
+def _foreseen(estimators, fold, settings):
+    """Let networks know what they will be asked for.
+
+    Yields
+    ------
+    estimators : list of estimator
+        The candidates; or what may be scored in place of Pipelines.
+
+    seconds : float
+        Each one's share of the time for the test rows.
+    """
+    lead = estimators[0]
+    has_transformers = bool(last_step(lead)[0])
+    has_params = fold.score_params_test or fold.score_params_train
+    must_ask = has_transformers and (
+        has_params or not can_stand_in(lead, settings["scorer"])
+    )
+    if len(estimators) == 1 or must_ask:
+        yield estimators, 0.0
         return
-    with remembering(estimators) as foresee:
+    with remembering(last_steps(estimators)) as foresee:
+        if has_transformers:
+            transformers = TransformedOnce(lead)
+            estimators = [transformers.before_the_last_step_of(e) for e in estimators]
+            foresee = transformers.then(foresee)
         start = time.time()
         foresee(fold.X_test)
         seconds = time.time() - start
-        if with_train:
+        if settings["return_train_score"]:
             foresee(fold.X_train)
-        yield seconds / len(estimators)
+        yield estimators, seconds / len(estimators)
 
 
 def _score_candidate(

@@ -2,6 +2,7 @@
 
 Imported:
 
+- `_BaseScorer`, `_PassthroughScorer`: the classes of scikit-learn's own scorers.
 - `_check_method_params`: cuts what has one entry for each sample to a fold's rows.
 - `_fit_and_score`: fits and scores one candidate on one fold.
 - `HalvingGridSearchCV`, `HalvingRandomSearchCV`: public only behind an experimental
@@ -29,7 +30,11 @@ Of GridSearchCV and RandomizedSearchCV, which ours inherit from:
 - `_n_samples_orig`: the number of rows, which the halving searches' own `fit` sets.
 """
 
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.metrics._scorer import (
+    _BaseScorer,
+    _MultimetricScorer,
+    _PassthroughScorer,
+)
 from sklearn.model_selection._search_successive_halving import (
     HalvingGridSearchCV,
     HalvingRandomSearchCV,
@@ -46,7 +51,9 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 __all__ = [
     "HalvingGridSearchCV",
     "HalvingRandomSearchCV",
+    "_BaseScorer",
     "_MultimetricScorer",
+    "_PassthroughScorer",
     "_check_method_params",
     "_fit_and_score",
     "_insert_error_scores",

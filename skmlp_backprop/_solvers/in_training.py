@@ -124,7 +124,7 @@ class NetworkInTraining:
         is_lost = self.stop.reason == "diverged" or not self.weights.is_finite()
         takes_best = by_score or is_lost
         self.final_weights = self._best.parameters if takes_best else self.shown
-        # It may go on in another process: it had better not have the same weights twice.
+        # It may go on in another process, and had better not have weights twice.
         self._best.drop_candidate()
 
     def _count(self, losses):
