@@ -34,7 +34,7 @@ from skmlp_backprop import (
 )
 from skmlp_backprop._estimators.training import go_on, train
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._search import rungs, stacking
+from skmlp_backprop._search import last_steps, rungs, stacking
 from skmlp_backprop._solvers.in_training import NetworkInTraining
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -165,7 +165,7 @@ def assert_same_search(ours, theirs, atol=1e-10):
         (
             {},
             {
-                "learning_rate": ["cosine", "constant"],
+                "learning_rate": ["constant", "cosine"],
                 "learning_rate_init": [0.01, 0.1],
             },
         ),
@@ -272,13 +272,13 @@ def test_solvers_of_all_kinds_in_one_grid(iris):
 
 def test_full_batch_training_has_the_iterations_of_its_rung(iris, monkeypatch):
     n_iters = []
-    become_fitted = rungs.Together.become_fitted
+    become_fitted = last_steps.Together.become_fitted
 
     def spy(self, estimators, all_trained):
         n_iters.extend(t.history.n_iter for t in all_trained)
         return become_fitted(self, estimators, all_trained)
 
-    monkeypatch.setattr(rungs.Together, "become_fitted", spy)
+    monkeypatch.setattr(last_steps.Together, "become_fitted", spy)
     search = halve(make(solver="lbfgs"), {"alpha": ALPHAS}, *iris, refit=False)
     assert search.n_resources_ == [3, 6, 12]
     assert n_iters == [3] * 8 + [6] * 4 + [12] * 2

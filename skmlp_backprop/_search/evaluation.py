@@ -21,6 +21,10 @@ class Evaluation:
 
     Attributes
     ----------
+    parallel : Parallel
+        What hands out the tasks. Within its context all calls share the processes and
+        what these have been handed; to leave it can take joblib a tenth of a second.
+
     results : dict
         The `cv_results_` so far.
 
@@ -45,6 +49,7 @@ class Evaluation:
             "verbose": search.verbose,
             "caller": search,
         }
+        self.parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
         self.candidates = []
         self.out = []
         self.more_results = defaultdict(list)
@@ -109,8 +114,7 @@ class Evaluation:
         known = self._known(candidates, n_splits)
         shares = self._shares(candidates, n_splits, known)
         bundles = _bundles(shares, len(candidates), search.n_jobs)
-        parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
-        outs = parallel(
+        outs = self.parallel(
             delayed(fit_and_score_bundle)(
                 clone(search.estimator),
                 self.X,

@@ -1,18 +1,16 @@
 """The rungs of successive halving, in which networks go on from where they stand."""
 
+import pickle
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 
-from .._estimators.training import Draws, go_on, train
+from .._estimators.training import go_on, train
 from .._solvers import SOLVERS
-from .._solvers.in_training import NetworkInTraining
 from .evaluation import Evaluation, Share
-from .last_steps import Fit, Together, checked_last_step, last_step
+from .last_steps import Fit, checked_last_step, last_step
 from .stacking import CannotStack, check_trainable, warn_of_ends
 
 
-@dataclass
 class Standing:
     """Where a candidate stands in a fold, after a rung.
 
@@ -27,16 +25,36 @@ class Standing:
     together : Together or None
         What a Pipeline's transformers have made of the fold's rows; None where there
         are no transformers.
+
+    Attributes
+    ----------
+    max_iter : int
+        Iterations that it may have had.
+
+    is_over : bool
+        Whether more of them would change nothing.
     """
 
-    member: NetworkInTraining
-    draws: Draws
-    together: Together | None
+    def __init__(self, member, draws, together):
+        self._member = member
+        self.draws = draws
+        self.together = together
+        self.max_iter = member.solver.max_iter
+        self.is_over = member.stop.reason != "max_iter"
 
     @property
-    def is_over(self):
-        """Whether more iterations would change nothing."""
-        return self.member.stop.reason != "max_iter"
+    def member(self):
+        """Its network."""
+        if isinstance(self._member, bytes):
+            self._member = pickle.loads(self._member)
+        return self._member
+
+    def __getstate__(self):
+        """Pickle the network apart: who passes it on need not make arrays of it."""
+        member = self._member
+        if not isinstance(member, bytes):
+            member = pickle.dumps(member, pickle.HIGHEST_PROTOCOL)
+        return {**vars(self), "_member": member}
 
 
 class RungFit(Fit):
@@ -225,4 +243,4 @@ def _holds_for(standing, max_iter):
     """Whether a result holds with other iterations, too."""
     if standing is None:
         return False
-    return standing.is_over or standing.member.solver.max_iter == max_iter
+    return standing.is_over or standing.max_iter == max_iter

@@ -73,7 +73,8 @@ class StackedSearchMixin(DocumentedHTMLMixin):
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
         evaluation = self._make_evaluation(X, y, scorers, routed)
-        self._run_search(evaluation, callback_ctx=context)
+        with evaluation.parallel:
+            self._run_search(evaluation, callback_ctx=context)
         self._choose(evaluation, refit_metric)
         self.cv_results_ = evaluation.results
         self.n_stacked_ = evaluation.n_stacked

@@ -172,7 +172,7 @@ def stack_key(estimator):
 
     Returns
     -------
-    key : str
+    key : tuple
         Equal for those that can share a stack. Without any seed one draw is as good as
         another.
 
@@ -201,7 +201,16 @@ def stack_key(estimator):
     of_other_solvers -= set(solver.hyper_parameters)
     for name in {*_NEVER_SHARED, *solver.per_network, *of_other_solvers}:
         del params[name]
-    return joblib.hash((type(estimator).__name__, params))
+    items = ((name, _hashable(value)) for name, value in sorted(params.items()))
+    return (type(estimator), *items)
+
+
+def _hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return joblib.hash(value)
+    return value
 
 
 def check_trainable(estimator):
