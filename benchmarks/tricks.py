@@ -5,9 +5,12 @@ from unittest import mock
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import KFold
 
 from skmlp_backprop import BackpropMLPClassifier, fit_stack
+from skmlp_backprop._estimators.foresight import remembering
 from skmlp_backprop._network import buffers, memory, objective, parameters
+from skmlp_backprop._search.last_steps import Fit, train_fits
 
 from . import _data
 from ._report import Row
@@ -17,7 +20,7 @@ N_STACK = 20
 
 
 def run():
-    """Alignment, buffering, and the sizes of blocks and of small products."""
+    """Alignment, buffering, sizes of blocks and products, and what stacks share."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     return [
         *_alignment(),
@@ -27,6 +30,8 @@ def run():
         _small_products(),
         _blocks_of_weights(),
         *_blocks_of_rows(),
+        *_folds_in_one_stack(),
+        _one_pass(),
     ]
 
 
@@ -182,3 +187,50 @@ def _blocks_of_rows():
         }
         name = f"blocks of rows, 20 iterations, {np.dtype(dtype).name}"
         yield _row(name, contenders)
+
+
+def _folds_in_one_stack():
+    """Steps of the networks of five folds in one stack, or in a stack for each."""
+    X, y = _data.in_dtype(_data.digits, np.float32, None)
+    folds = [(X[train], y[train]) for train, _ in KFold(5).split(X)]
+    for n_networks in (1, 3, 20):
+
+        def fits(n_networks=n_networks):
+            mlps = [
+                BackpropMLPClassifier(
+                    25, solver="sgd", batch_size=32, max_iter=5, alpha=1 + i
+                )
+                for i in range(n_networks)
+            ]
+            return [Fit(mlps, *fold, {}) for fold in folds]
+
+        contenders = {
+            "one stack": lambda fits=fits: train_fits(fits()),
+            "each": lambda fits=fits: [train_fits([fit]) for fit in fits()],
+        }
+        name = f"steps of five folds with {n_networks} networks each, 64-25-10"
+        yield _row(name, contenders, calls=5 * -(-len(folds[0][0]) // 32))
+
+
+def _one_pass():
+    """Predictions of 4000 rows by 60 networks, in one pass or one by one."""
+    X, y = _data.in_dtype(_data.mnist, np.float32, 4000)
+    mlps = fit_stack(
+        [
+            BackpropMLPClassifier(25, batch_size=200, max_iter=1, alpha=1 + i)
+            for i in range(60)
+        ],
+        X,
+        y,
+    )
+
+    def one_pass():
+        with remembering(mlps) as foresee:
+            foresee(X)
+            return [mlp.predict(X) for mlp in mlps]
+
+    contenders = {
+        "one pass": one_pass,
+        "each": lambda: [mlp.predict(X) for mlp in mlps],
+    }
+    return _row("predictions of 4000 rows, 784-25-10", contenders, calls=60)

@@ -21,7 +21,7 @@ from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._network.rows import Rows
-from skmlp_backprop._search import last_steps, shares
+from skmlp_backprop._search import last_steps, shares, stacking
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -173,6 +173,14 @@ def test_float32_and_layouts(rows, together):
     assert together == [5]
 
 
+def test_columns_are_gathered_from_rows(rows):
+    X, y = rows
+    data = [Rows(np.asfortranarray(X), y)] * 2
+    batches = GroupedBatches(GroupedRows(data, [0, 1]), 20)
+    # np.take would copy all of it for each batch.
+    assert batches._X.flags.c_contiguous
+
+
 @pytest.mark.parametrize("cv", [KFold(5), KFold(4)])
 def test_survivors_of_a_halving_go_on_across_folds(rows, together, cv):
     mlp = make(max_iter=12, tol=0, n_iter_no_change=100)
@@ -295,3 +303,37 @@ def test_gradients_are_those_of_each_groups_rows(dtype):
     for chosen in ([0, 2, 3], [0, 3], [1]):
         batches.select(group_of[chosen])
         check(chosen)
+
+
+@pytest.mark.parametrize(
+    ("params", "is_equal"),
+    [
+        ({"alpha": 7.0, "learning_rate_init": 0.5}, True),
+        # One of the two is left in a fold whose other candidates have converged.
+        ({"random_state": 1}, False),
+        ({"random_state": 1, "shuffle": False}, False),
+        ({"activation": "tanh"}, False),
+        ({"batch_size": 30}, False),
+        ({"solver": "adam"}, False),
+    ],
+    ids=str,
+)
+def test_who_may_be_together(rows, params, is_equal):
+    keys = []
+    for mlp in (make(), make(**params)):
+        data = stacking.prepare_group([mlp], *rows).data
+        keys.append(stacking.group_key([mlp], data))
+    assert None not in keys
+    assert (keys[0] == keys[1]) == is_equal
+
+
+def test_a_group_that_fills_a_stack_is_by_itself(rows, monkeypatch):
+    mlps = [make(alpha=alpha) for alpha in (1, 2, 3)]
+    data = stacking.prepare_group(mlps, *rows).data
+    assert stacking.group_key(mlps, data) is not None
+    # The largest array of a network is its batch of 20 rows in 6 units.
+    monkeypatch.setattr(stacking, "MAX_BYTES", 8 * 20 * 6 * 3)
+    assert stacking.group_key(mlps, data) is None
+    monkeypatch.undo()
+    monkeypatch.setattr(stacking, "_MOST_BYTES_OF_GROUP", rows[0].nbytes - 1)
+    assert stacking.group_key(mlps, data) is None

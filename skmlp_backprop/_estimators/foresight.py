@@ -11,8 +11,8 @@ def remembering(estimators):
     """For the length of a block, let networks know logits that are computed ahead.
 
     One pass for all of them validates and reads the rows once, in products of the size
-    that the processor is fast at. Whoever then passes one of them the very object,
-    however it is asked, is told what it knows.
+    that the processor is fast at (benchmarks: tricks). Whoever then passes one of them
+    the very object, however it is asked, is told what it knows.
 
     Parameters
     ----------

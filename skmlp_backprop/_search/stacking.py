@@ -367,10 +367,13 @@ def group_key(estimators, data):
         return None
     n_batch_rows = solver.n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
-    if n_batch_rows * units[0] * units[1] > SMALL_PRODUCT or rows.X.nbytes > MAX_BYTES:
+    is_large = n_batch_rows * units[0] * units[1] > SMALL_PRODUCT
+    is_full = len(estimators) >= _most_networks(_largest(lead, network, rows), rows)
+    if is_large or is_full or rows.X.nbytes > _MOST_BYTES_OF_GROUP:
         return None
     n_batches = -(-rows.n_rows // n_batch_rows)
-    return units, type(network.output), rows.dtype, n_batch_rows, n_batches
+    of_data = units, type(network.output), rows.dtype, n_batch_rows, n_batches
+    return stack_key(lead), lead.random_state, of_data
 
 
 def become_fitted(estimators, all_trained, prepared):
