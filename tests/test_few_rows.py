@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
+from skmlp_backprop._estimators import fitted_network
 
 N_FEATURES = 300
 
@@ -156,3 +157,71 @@ def test_score_is_accuracy(labels):
     assert mlp.score(X, y, weight) == accuracy_score(y, predicted, sample_weight=weight)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         mlp.score(X, y[:-1])
+
+
+# Many rows are looked at where the first layer has made something of them.
+
+
+@pytest.fixture(scope="module")
+def many_rows():
+    rng = np.random.RandomState(0)
+    X = rng.randn(3000, 50)
+    return X, (X[:, 0] > 0).astype(int)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("row", [0, 2560, 2999])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("units", [(), (5,), (2, 3)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_is_not_finite_is_found_in_many_rows(
+    many_rows, value, row, order, units, dtype
+):
+    X, y = many_rows
+    X = np.array(X, dtype, order=order)
+    mlp = BackpropMLPClassifier(units, max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mlp.fit(X, y)
+    # Not even a column without any weight hides it.
+    mlp.coefs_[0][7] = 0
+    X[row, 7] = value
+    what = "NaN" if np.isnan(value) else "infinity"
+    with pytest.raises(ValueError, match=f"Input X contains {what}"):
+        mlp.predict_proba(X)
+
+
+@pytest.mark.parametrize("units", [5, 60])
+def test_rows_too_large_for_the_first_product_are_predicted(many_rows, units):
+    """As scikit-learn predicts them: what is finite is valid."""
+    X, y = many_rows
+    mlp = BackpropMLPClassifier(units, max_iter=1, random_state=0, activation="tanh")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mlp.fit(X, y)
+    X = X.copy()
+    X[5] = 1e308
+    with np.errstate(all="ignore"):
+        theirs = mlp.to_sklearn().predict_proba(X)
+    ours = mlp.predict_proba(X)
+    others = np.arange(3000) != 5
+    np.testing.assert_allclose(ours[others], theirs[others], rtol=1e-9)
+
+
+def test_many_rows_are_validated_once_they_look_wrong(many_rows, monkeypatch):
+    X, y = many_rows
+    mlp = BackpropMLPClassifier(5, max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mlp.fit(X, y)
+    own = mlp.predict_proba(X)
+
+    def fail(*args):
+        raise AssertionError("they were finite")
+
+    monkeypatch.setattr(fitted_network, "are_plain_rows", fail)
+    np.testing.assert_array_equal(mlp.predict_proba(X), own)
+    with pytest.raises(AssertionError, match="they were finite"):
+        mlp.predict_proba(X[:3])
+    with pytest.raises(AssertionError, match="they were finite"):
+        mlp.predict_proba(X[:, :49])

@@ -1,19 +1,24 @@
 """What an estimator can do once it has weights: evaluate J, and go to scikit-learn."""
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from .._network.inference import compute_logits
+from .._network.inference import (
+    NotFinite,
+    compute_logits,
+    compute_logits_of_unchecked,
+)
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.threads import training_threads
 from .architecture import check_fits, make_network
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
-from .plain_rows import are_plain_rows
+from .plain_rows import are_plain_rows, show_what_is_not_finite
 from .training import TrainingData, fitted_attributes
 
 _DENSE_INPUT = (
@@ -187,9 +192,11 @@ class FittedNetworkMixin:
         for known, logits in vars(self).get("_known_logits", ()):
             if X is known:
                 return logits
-        return compute_logits(
-            self._fitted_network(), self._parameters(), self._rows_to_predict(X)
-        )
+        network, parameters = self._fitted_network(), self._parameters()
+        if show_what_is_not_finite(X, self):
+            with suppress(NotFinite):
+                return compute_logits_of_unchecked(network, parameters, X)
+        return compute_logits(network, parameters, self._rows_to_predict(X))
 
     def _fitted_network(self):
         if "_network" not in vars(self):

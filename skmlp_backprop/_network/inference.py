@@ -29,6 +29,37 @@ _THREADS_PAY_FOR_A_STACK = 2**27
 _BLOCK_OF_A_STACK = 2**18
 
 
+class NotFinite(Exception):
+    """Rows, or what the first layer makes of them, are not finite."""
+
+
+def compute_logits_of_unchecked(network, parameters, X):
+    """Logits of rows that may not be finite, which shows in the first layer's product.
+
+    To look at its outputs takes less time than to look at the rows, where these have
+    more columns than the layer has units.
+
+    Parameters
+    ----------
+    network, parameters
+        As of :func:`compute_logits`; the network without an input activation.
+
+    X : ndarray of shape (n_rows, n_features)
+        The rows, in any memory layout.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_rows, n_outputs)
+        In the precision of the weights.
+
+    Raises
+    ------
+    NotFinite
+        If a row is not finite, or so large that the product is not.
+    """
+    return _compute(_forward_of_unchecked, network, parameters, X)
+
+
 def compute_logits(network, parameters, X):
     """Logits of all rows, block by block.
 
@@ -51,14 +82,17 @@ def compute_logits(network, parameters, X):
     if sparse.issparse(X):
         parameters, X = _for_sparse_rows(parameters, X)
     if network.input_activation is not None:
-        forward = _forward_of_activated_inputs
-    else:
-        forward = _forward
-        n_pieces = _all_pieces(parameters, X)
-        stays_small = _largest_product(parameters, X) < _BLAS_THREADS_PAY
-        if sum(n_pieces) <= _MOST_PIECES and stays_small and X.shape[0] <= BLOCK_ROWS:
-            with np.errstate(all="ignore"):
-                return _forward(network, parameters, X, n_pieces)
+        return _blockwise(_forward_of_activated_inputs, network, parameters, X)
+    return _compute(_forward, network, parameters, X)
+
+
+def _compute(forward, network, parameters, X):
+    """Logits of few rows in one go, of more block by block."""
+    n_pieces = _all_pieces(parameters, X)
+    stays_small = _largest_product(parameters, X) < _BLAS_THREADS_PAY
+    if sum(n_pieces) <= _MOST_PIECES and stays_small and X.shape[0] <= BLOCK_ROWS:
+        with np.errstate(all="ignore"):
+            return forward(network, parameters, X, n_pieces)
     return _blockwise(forward, network, parameters, X)
 
 
@@ -156,7 +190,20 @@ def _n_pieces(n_rows, weights):
     return -(-fan_out // n_units) if n_units >= min(least, fan_out) else math.inf
 
 
-def _forward(network, parameters, X, n_pieces=None):
+def _forward_of_unchecked(network, parameters, X, n_pieces=None):
+    """The same as :func:`_forward`; raises NotFinite if the first product is not."""
+
+    def finite_product(*args):
+        z = _product(*args)
+        # A sum is finite only if its terms are.
+        if not np.isfinite(z.sum()):
+            raise NotFinite
+        return z
+
+    return _forward(network, parameters, X, n_pieces, finite_product)
+
+
+def _forward(network, parameters, X, n_pieces=None, first_product=None):
     """The forward pass of some rows, without buffers.
 
     Parameters
@@ -167,6 +214,9 @@ def _forward(network, parameters, X, n_pieces=None):
     n_pieces : list of int or None, default=None
         Into how many pieces each layer's product is cut; None for one.
 
+    first_product : callable or None, default=None
+        What computes the first layer's pre-activations; None for :func:`_product`.
+
     Returns
     -------
     logits : ndarray of shape (n_rows, n_outputs)
@@ -174,14 +224,15 @@ def _forward(network, parameters, X, n_pieces=None):
     """
     layers = list(zip(parameters.weights, parameters.intercepts, strict=True))
     n_pieces = n_pieces or [1] * len(layers)
+    products = [first_product or _product, *[_product] * (len(layers) - 1)]
     a = X.astype(parameters.weights[0].dtype, copy=False)
     if not is_blas_operand(a):
         a = np.ascontiguousarray(a)
     for i, activation in enumerate(network.activations):
-        z = _product(*layers[i], a, n_pieces[i])
+        z = products[i](*layers[i], a, n_pieces[i])
         a = np.empty_like(z) if activation.keeps_input else z
         activation.apply(z, a)
-    return _product(*layers[-1], a, n_pieces[-1])
+    return products[-1](*layers[-1], a, n_pieces[-1])
 
 
 def _product(weights, intercepts, a, n_pieces):
