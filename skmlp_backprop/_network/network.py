@@ -161,10 +161,11 @@ class Network:
 
 def _first_product(parameters, a, z, buffers):
     """First layer's weights times its input, for all networks at once or for each."""
-    if isinstance(a, GroupedInputs):
-        a.multiply(parameters.weights[0], z)
-    elif not isinstance(a, np.ndarray):
-        np.copyto(buffers.first_z, (a @ parameters.first_weights.T).T)
+    if not isinstance(a, np.ndarray):
+        if isinstance(a, GroupedInputs):
+            a.multiply(parameters.weights[0], z)
+        else:
+            np.copyto(buffers.first_z, (a @ parameters.first_weights.T).T)
     elif a.ndim == 3:
         np.matmul(parameters.weights[0], a.swapaxes(1, 2), out=z)
     elif buffers.is_small_stack:
@@ -176,12 +177,12 @@ def _first_product(parameters, a, z, buffers):
 
 def _first_weight_gradient(delta, X, gradient, buffers):
     """First layer's weight gradient, for all networks at once or for each."""
-    if isinstance(X, GroupedInputs):
-        X.multiply_delta(delta, gradient.weights[0])
-        return
     is_dense = isinstance(X, np.ndarray)
     if is_dense and (X.ndim == 3 or buffers.is_small_stack):
         np.matmul(delta, X, out=gradient.weights[0])
+        return
+    if not is_dense and isinstance(X, GroupedInputs):
+        X.multiply_delta(delta, gradient.weights[0])
         return
     delta = delta.reshape(-1, delta.shape[2])
     if is_dense:

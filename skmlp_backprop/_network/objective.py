@@ -60,7 +60,6 @@ class Objective:
         self._spare = empty_aligned((BLOCK_SIZE,), self.dtype)
         self._lanes = [_Lane(self) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
-        self._penalised = self._blocks = None
 
     def select(self, indices):
         """The objective of some of the networks."""
@@ -132,34 +131,17 @@ class Objective:
         of_each = scale[:, np.newaxis] if isinstance(scale, np.ndarray) else scale
         strength = self._strength * of_each
         squares = np.zeros(self.n_stack, self.dtype)
+        blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
         with unbuffered(self.n_stack):
-            for networks, weights, weights_gradient, spare in self._penalised_blocks(
-                parameters, gradient
-            ):
+            for (networks, weights), (_, weights_gradient) in blocks:
                 squares[networks] += np.vecdot(weights, weights)
+                spare = self._spare[: weights.size].reshape(weights.shape)
                 np.multiply(weights, cut_column(strength, networks), out=spare)
                 weights_gradient += spare
         if not self._all_are_penalised:
             # Not 0 times a square that overflows.
             squares[self.alpha == 0] = 0
         return (0.5 * scale) * self.alpha * squares
-
-    def _penalised_blocks(self, parameters, gradient):
-        """Blocks of the weights: their networks, weights, gradient and scratch.
-
-        They are kept for the next step, whose buffers are the same.
-        """
-        if self._penalised is None or self._penalised != (parameters, gradient):
-            self._penalised = parameters, gradient
-            blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
-            self._blocks = [
-                (networks, weights, of_gradient, self._spare_like(weights))
-                for (networks, weights), (_, of_gradient) in blocks
-            ]
-        return self._blocks
-
-    def _spare_like(self, weights):
-        return self._spare[: weights.size].reshape(weights.shape)
 
 
 def alpha_in_precision(alpha, dtype):

@@ -54,6 +54,9 @@ class Rows:
     weight_sum : float
         Sum of the weights, W in the objective.
 
+    weight_sums : float
+        W of each network of a stack: one number, as it is the same for all.
+
     is_shared : bool
         Whether all networks of a stack see these rows: True, see :class:`OwnRows`.
     """
@@ -66,16 +69,12 @@ class Rows:
         self.weights = weights
         self.n_rows = X.shape[0]
         self.weight_sum = float(self.n_rows if weights is None else weights.sum())
+        self.weight_sums = self.weight_sum
 
     @property
     def dtype(self):
         """Precision of the samples."""
         return self.X.dtype
-
-    @property
-    def weight_sums(self):
-        """W of each network of a stack; one number, as it is the same for all."""
-        return self.weight_sum
 
     @property
     def is_sparse(self):

@@ -22,7 +22,7 @@ class WithheldRows(Rows):
         self.targets = batch.targets
         self.n_rows = batch.n_rows
         # As if nothing were withheld: the shares make up for it.
-        self.weight_sum = batch.weight_sum
+        self.weight_sum = self.weight_sums = batch.weight_sum
         self.weights = shares if batch.weights is None else shares * batch.weights
 
 
