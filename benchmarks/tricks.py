@@ -28,6 +28,7 @@ def run():
         _whole_networks(),
         _masks(),
         _small_products(),
+        *_few_units(),
         _blocks_of_weights(),
         *_blocks_of_rows(),
         *_folds_in_one_stack(),
@@ -144,6 +145,25 @@ def _small_products():
     }
     n_steps = 5 * -(-len(X) // 32) * N_STACK
     return _row("small products, 64-25-10", contenders, calls=n_steps)
+
+
+def _few_units():
+    """The first product of few units as rows times weights, or the other way round."""
+    X, y = _data.in_dtype(_data.mnist, "float32", 5000)
+    for solver in ("sgd", "lbfgs"):
+
+        def fit(few, solver=solver):
+            mlp = BackpropMLPClassifier(
+                25, solver=solver, batch_size=200, max_iter=5, random_state=0
+            )
+            with mock.patch.object(buffers, "FEW_UNITS", few):
+                return mlp.fit(X, y)
+
+        contenders = {
+            "rows times weights": lambda fit=fit: fit(buffers.FEW_UNITS),
+            "weights times rows": lambda fit=fit: fit(0),
+        }
+        yield _row(f"few units, 784-25-10, {solver}, 5 iterations", contenders)
 
 
 def _blocks_of_weights():

@@ -130,6 +130,40 @@ def test_first_product(iris, units, small_product, monkeypatch):
         assert_same_fit(stacked, own)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("few_units", [0, buffers.FEW_UNITS])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("solver", "n_stack"), [("sgd", 1), ("sgd", 2), ("sgd", 3), ("lbfgs", 1)]
+)
+def test_first_product_of_few_units(solver, n_stack, order, few_units, monkeypatch):
+    """The same in float32 as in float64, which has one way to take it."""
+    monkeypatch.setattr(buffers, "FEW_UNITS", few_units)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(250, 300)).astype(np.float32, order=order)
+    y = (X[:, :5].sum(axis=1) > 0) + (X[:, 5] > 1).astype(int)
+    mlps = [
+        make(
+            hidden_layer_sizes=(30,),
+            activation="tanh",
+            solver=solver,
+            batch_size=120,
+            max_iter=3,
+            alpha=alpha,
+        )
+        for alpha in (0.1, 1, 10)[:n_stack]
+    ]
+    double = [clone(mlp) for mlp in mlps]
+    fit_stack(mlps, X, y)
+    fit_stack(double, X.astype(np.float64), y)
+    for single, exact in zip(mlps, double, strict=True):
+        for got, expected in zip(single.coefs_, exact.coefs_, strict=True):
+            assert got.dtype == np.float32
+            np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
+        probabilities = single.predict_proba(X)
+        np.testing.assert_allclose(probabilities, exact.predict_proba(X), atol=1e-5)
+
+
 def test_numpys_buffer_is_left_as_it_was(iris):
     size = np.getbufsize()
     fit_both_ways([make(alpha=0), make(alpha=1)], *iris)

@@ -14,6 +14,11 @@ from .memory import empty_aligned
 # without packing their operands first (benchmarks: tricks). The rows are transposed
 # ahead, as products with a transpose are slow, too.
 SMALL_PRODUCT = 10**6
+# A larger product in float32 of few units, with rows that are long and at least twice as
+# many, is taken as the rows times the weights: OpenBLAS needs less time for that than for
+# the other way round, and the small result is transposed (benchmarks: tricks).
+FEW_UNITS = 64
+LONG_ROWS = 256
 
 
 class ForwardBuffers:
@@ -46,6 +51,10 @@ class ForwardBuffers:
         Whether the first product is taken for each network, with the rows in
         `x_transposed`, not for all at once.
 
+    is_of_few_units : bool
+        Whether it is taken as rows times weights, into `first_by_rows`, where the rows
+        are contiguous.
+
     masks : list of ndarray of shape (units, n_rows) or None
         What dropout multiplies each hidden layer's outputs by; None for nothing.
     """
@@ -68,6 +77,15 @@ class ForwardBuffers:
         self.is_small_stack = n_stack > 1 and size <= SMALL_PRODUCT
         if self.is_small_stack:
             self.x_transposed = empty_aligned((n_features, n_rows), dtype)
+        n_units = len(self.first_z)
+        self.is_of_few_units = (
+            dtype == np.float32
+            and size > SMALL_PRODUCT
+            and n_features >= LONG_ROWS
+            and n_units <= min(FEW_UNITS, n_rows // 2)
+        )
+        if self.is_of_few_units:
+            self.first_by_rows = empty_aligned((n_rows, n_units), dtype)
         self.masks = [None] * len(self.a)
         self._masked = [None] * len(self.a)
         self.input_activation = network.input_activation

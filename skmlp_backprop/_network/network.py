@@ -171,6 +171,9 @@ def _first_product(parameters, a, z, buffers):
     elif buffers.is_small_stack:
         np.copyto(buffers.x_transposed, a.T)
         np.matmul(parameters.weights[0], buffers.x_transposed, out=z)
+    elif buffers.is_of_few_units and a.flags.c_contiguous:
+        np.matmul(a, parameters.first_weights.T, out=buffers.first_by_rows)
+        np.copyto(buffers.first_z, buffers.first_by_rows.T)
     else:
         np.matmul(parameters.first_weights, a.T, out=buffers.first_z)
 
