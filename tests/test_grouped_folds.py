@@ -1,5 +1,6 @@
 """Folds that are trained as one stack end as each by itself would."""
 
+import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -91,6 +92,23 @@ def test_folds_whose_last_batches_differ(rows, together, solver, params):
     # Folds with other batches, or more of them, are another stack.
     is_one = params.get("batch_size") not in ("auto", 162)
     assert together == ([5] if is_one else [3, 2])
+
+
+@pytest.mark.parametrize("n_alphas", [1, 2])
+def test_shapes_are_a_stack_each(rows, together, n_alphas):
+    """Also where there is one candidate of a shape."""
+    shapes = [(6,), (4, 3), ()]
+    grid = {"hidden_layer_sizes": shapes, "alpha": [0.1, 1.0][:n_alphas]}
+    assert_equal_to_own_fits(make(), *rows, grid, scoring="neg_log_loss")
+    assert together == [5, 5, 5]
+
+
+def test_a_candidate_in_each_process_is_alone(rows, together):
+    search = StackedGridSearchCV(make(), {"alpha": [0.1]}, cv=2, n_jobs=2)
+    with joblib.parallel_config("threading"):
+        search.fit(*rows)
+    assert together == []
+    assert search.n_fits_alone_ == {"no other candidate can share its stack": 2}
 
 
 def test_folds_with_one_batch_more_are_by_themselves(together):

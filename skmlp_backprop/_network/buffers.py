@@ -15,8 +15,8 @@ from .memory import empty_aligned
 # ahead, as products with a transpose are slow, too.
 SMALL_PRODUCT = 10**6
 # A larger product in float32 of few units, with rows that are long and at least twice
-# as many, is taken as the rows times the weights: OpenBLAS needs less time for that than
-# for the other way round, and the small result is transposed (benchmarks: tricks).
+# as many, is taken as the rows times the weights, and the small result transposed:
+# OpenBLAS needs less time for that than for the other way round (benchmarks: tricks).
 FEW_UNITS = 64
 LONG_ROWS = 256
 

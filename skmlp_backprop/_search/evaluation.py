@@ -113,7 +113,7 @@ class Evaluation:
         ]
         known = self._known(candidates, n_splits)
         shares = self._shares(candidates, n_splits, known)
-        bundles = _bundles(shares, len(candidates), search.n_jobs)
+        bundles = _bundles(shares, search.n_jobs)
         outs = self.parallel(
             delayed(fit_and_score_bundle)(
                 clone(search.estimator),
@@ -160,12 +160,19 @@ class Evaluation:
         estimators = [configured(self.search.estimator, c) for c in candidates]
         groups, reasons = _groups(estimators, candidates)
         tasks = self._tasks(estimators, groups, n_splits, known)
+        lonely = {group[0] for group in groups if len(group) == 1}
         whole = {(tuple(group), split) for group, split in tasks}
         shares = []
         for group, split in _cut(tasks, self.search.n_jobs):
-            why_cut = _LEFT if (tuple(group), split) in whole else _CUT
-            why_alone = reasons.get(group[0], why_cut)
-            shares.append(self._share(estimators, group, split, why_alone))
+            lead = group[0]
+            if lead in reasons:
+                share = Share(split, group, None, reasons[lead])
+            elif lead in lonely:
+                share = Share(split, group, Fit, _NO_OTHER)
+            else:
+                why_alone = _LEFT if (tuple(group), split) in whole else _CUT
+                share = Share(split, group, Fit, why_alone)
+            shares.append(self._adapted(share, estimators))
         return shares
 
     def _tasks(self, estimators, groups, n_splits, known):
@@ -177,13 +184,13 @@ class Evaluation:
         ]
         return [task for task in tasks if task[0]]
 
-    def _share(self, estimators, group, split, why_alone):
-        """What a task is to do: to fit a group, or one by itself for some reason."""
-        fit = Fit if len(group) > 1 else None
-        return Share(split, group, fit, why_alone)
+    def _adapted(self, share, estimators):
+        """A share as it is to be done: as it is."""
+        return share
 
 
 # Why fits that could have been stacked were not.
+_NO_OTHER = "no other candidate can share its stack"
 _LEFT = "no other candidate of its stack is left"
 _CUT = "the processes had one candidate each left to share"
 
@@ -197,7 +204,7 @@ def _groups(estimators, candidates):
         The groups.
 
     reasons : dict of int to str
-        For candidates that can be in none with others: why.
+        For candidates that can be in no stack: why.
     """
     by_key, reasons = defaultdict(list), {}
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
@@ -206,11 +213,7 @@ def _groups(estimators, candidates):
         except CannotStack as why:
             key, reasons[i] = i, str(why)
         by_key[key].append(i)
-    groups = list(by_key.values())
-    for group in groups:
-        if len(group) == 1:
-            reasons.setdefault(group[0], "no other candidate can share its stack")
-    return groups, reasons
+    return list(by_key.values()), reasons
 
 
 def _cut(tasks, n_jobs):
@@ -233,17 +236,22 @@ def _cut(tasks, n_jobs):
     ]
 
 
-def _bundles(shares, n_candidates, n_jobs):
+def _bundles(shares, n_jobs):
     """Shares in bundles, for one task each.
 
-    A task costs milliseconds, most for its copy of X. So where all are of the same
-    work, that of one stack of all candidates, there is one task for each process. Other
-    shares are tasks of their own, which whoever is free takes.
+    Folds of the same candidates are in as many bundles as there are processes: small
+    ones of a bundle are trained as one stack, and a task costs milliseconds, most for
+    its copy of X.
     """
-    if shares and len(shares[0].numbers) == n_candidates:
-        n_jobs = joblib.effective_n_jobs(n_jobs)
-        return [shares[i::n_jobs] for i in range(min(n_jobs, len(shares)))]
-    return [[share] for share in shares]
+    n_jobs = joblib.effective_n_jobs(n_jobs)
+    by_numbers = defaultdict(list)
+    for share in shares:
+        by_numbers[tuple(share.numbers)].append(share)
+    return [
+        some[i::n_jobs]
+        for some in by_numbers.values()
+        for i in range(min(n_jobs, len(some)))
+    ]
 
 
 def _group_key(estimator, params):

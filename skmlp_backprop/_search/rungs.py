@@ -2,11 +2,12 @@
 
 import pickle
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 from .._estimators.training import go_on, train
 from .._solvers import SOLVERS
-from .evaluation import Evaluation, Share
+from .evaluation import Evaluation
 from .last_steps import Fit, checked_last_step, last_step
 from .stacking import CannotStack, check_trainable, warn_of_ends
 
@@ -192,18 +193,17 @@ class RungEvaluation(Evaluation):
             tasks += [(part, split) for part in parts.values()]
         return tasks
 
-    def _share(self, estimators, group, split, why_alone):
-        lead = estimators[group[0]]
+    def _adapted(self, share, estimators):
+        lead = estimators[share.numbers[0]]
         if not self._can_go_on(lead):
-            return super()._share(estimators, group, split, why_alone)
-        standings = [self._standing(i, split) for i in group]
-        max_iter = last_step(lead)[1].max_iter
+            return share
+        standings = [self._standing(i, share.split) for i in share.numbers]
         fit = partial(
             RungFit,
             standings=None if standings[0] is None else standings,
-            max_iter=max_iter,
+            max_iter=last_step(lead)[1].max_iter,
         )
-        return Share(split, group, fit, why_alone)
+        return replace(share, fit=fit)
 
     def _standing(self, i, split):
         return self._before.get((self._keys[i], split), {}).get("standing")
