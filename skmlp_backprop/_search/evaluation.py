@@ -241,17 +241,22 @@ def _bundles(shares, n_jobs):
 
     Folds of the same candidates are in as many bundles as there are processes: small
     ones of a bundle are trained as one stack, and a task costs milliseconds, most for
-    its copy of X.
+    its copy of X. What is to be fitted one by one is a task of its own, and comes last:
+    whoever is free takes it.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
-    by_numbers = defaultdict(list)
+    by_numbers, alone = defaultdict(list), []
     for share in shares:
-        by_numbers[tuple(share.numbers)].append(share)
-    return [
+        if share.fit is None:
+            alone.append([share])
+        else:
+            by_numbers[tuple(share.numbers)].append(share)
+    bundles = [
         some[i::n_jobs]
         for some in by_numbers.values()
         for i in range(min(n_jobs, len(some)))
     ]
+    return bundles + alone
 
 
 def _group_key(estimator, params):
