@@ -34,6 +34,9 @@ from skmlp_backprop import (
 )
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import evaluation, last_steps
+from skmlp_backprop._search.evaluation import _bundles
+from skmlp_backprop._search.last_steps import Fit
+from skmlp_backprop._search.shares import Share
 from skmlp_backprop._search.stacking import train_group, train_groups
 from skmlp_backprop.datasets import read_idx
 
@@ -429,6 +432,28 @@ def test_tells_what_was_stacked_and_why_not(iris, capsys):
     told = capsys.readouterr().out
     assert "Trained 8 of 14 fits in stacks" in told
     assert "  4 one by one: solver 'lbfgs' works on all rows at once" in told
+
+
+def test_tasks_are_bundles_of_a_groups_folds():
+    """One for each process, parts of a cut fold among them; alone ones come last."""
+
+    def share(split, numbers, group, fit=Fit):
+        return Share(split, numbers, group, fit, "")
+
+    whole = [share(split, [0, 1], 0) for split in range(4)]
+    parts = [share(4, [0], 0), share(4, [1], 0)]
+    other = [share(split, [3], 2) for split in range(5)]
+    alone = [share(split, [2], 1, None) for split in range(2)]
+    bundles = _bundles([*alone, *whole, *other, *parts], 2)
+    assert bundles == [
+        [whole[0], whole[2], parts[0]],
+        [whole[1], whole[3], parts[1]],
+        other[::2],
+        other[1::2],
+        [alone[0]],
+        [alone[1]],
+    ]
+    assert _bundles([alone[0], parts[0]], 8) == [[parts[0]], [alone[0]]]
 
 
 class OurOwn(BackpropMLPClassifier):

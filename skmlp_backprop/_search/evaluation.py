@@ -160,18 +160,18 @@ class Evaluation:
         estimators = [configured(self.search.estimator, c) for c in candidates]
         groups, reasons = _groups(estimators, candidates)
         tasks = self._tasks(estimators, groups, n_splits, known)
-        lonely = {group[0] for group in groups if len(group) == 1}
-        whole = {(tuple(group), split) for group, split in tasks}
+        group_of = {i: number for number, group in enumerate(groups) for i in group}
+        whole = {(tuple(some), split) for some, split in tasks}
         shares = []
-        for group, split in _cut(tasks, self.search.n_jobs):
-            lead = group[0]
+        for some, split in _cut(tasks, self.search.n_jobs):
+            lead, group = some[0], group_of[some[0]]
             if lead in reasons:
-                share = Share(split, group, None, reasons[lead])
-            elif lead in lonely:
-                share = Share(split, group, Fit, _NO_OTHER)
+                share = Share(split, some, group, None, reasons[lead])
+            elif len(groups[group]) == 1:
+                share = Share(split, some, group, Fit, _NO_OTHER)
             else:
-                why_alone = _LEFT if (tuple(group), split) in whole else _CUT
-                share = Share(split, group, Fit, why_alone)
+                why_alone = _LEFT if (tuple(some), split) in whole else _CUT
+                share = Share(split, some, group, Fit, why_alone)
             shares.append(self._adapted(share, estimators))
         return shares
 
@@ -239,21 +239,21 @@ def _cut(tasks, n_jobs):
 def _bundles(shares, n_jobs):
     """Shares in bundles, for one task each.
 
-    Folds of the same candidates are in as many bundles as there are processes: small
-    ones of a bundle are trained as one stack, and a task costs milliseconds, most for
-    its copy of X. What is to be fitted one by one is a task of its own, and comes last:
+    Those of a group are in as many bundles as there are processes: small ones of a
+    bundle are trained as one stack, and a task costs milliseconds, most for its copy of
+    X. What is to be fitted one by one is a task of its own, and comes last:
     whoever is free takes it.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
-    by_numbers, alone = defaultdict(list), []
+    by_group, alone = defaultdict(list), []
     for share in shares:
         if share.fit is None:
             alone.append([share])
         else:
-            by_numbers[tuple(share.numbers)].append(share)
+            by_group[share.group].append(share)
     bundles = [
         some[i::n_jobs]
-        for some in by_numbers.values()
+        for some in by_group.values()
         for i in range(min(n_jobs, len(some)))
     ]
     return bundles + alone

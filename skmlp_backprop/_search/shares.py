@@ -39,6 +39,9 @@ class Share:
     numbers : list of int
         Numbers of the candidates.
 
+    group : int
+        Number of the group that these are, or are some of.
+
     fit : callable or None
         Makes a :class:`.last_steps.Fit` of them. None if they are to be fitted one by
         one.
@@ -49,6 +52,7 @@ class Share:
 
     split: int
     numbers: list
+    group: int
     fit: Callable | None
     why_alone: str
 
