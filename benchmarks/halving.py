@@ -32,9 +32,9 @@ GRID = {
 N_EPOCHS = 200
 SEEDS = range(5)
 # Data, rows, batch, and the settings of a shorter search: of those that found a
-# candidate within 0.005 of the best on all other folds and seeds that were tried, 17 for
-# MNIST, the ones that take the least time. The digits' scores are noisy, and only long
-# last rungs tell the best from the good.
+# candidate within 0.005 of the best on all other folds and seeds that were tried, 17 of
+# them for MNIST, the ones that take the least time. The digits' scores are noisy, and
+# only long last rungs tell the best from the good.
 CASES = [
     (_data.digits, None, 32, {"factor": 7}),
     (_data.mnist, 5000, 200, {"min_resources": 1}),
