@@ -39,7 +39,7 @@ _MOST_BLAS_THREADS = 64
 BLAS_THREADS_PAY = 2**20
 # Multiplications of a product of a matrix and a vector, or of two matrices, up to which
 # OpenBLAS never calls its threads.
-VECTORS_STAY_ALONE = 9216
+VECTORS_STAY_ALONE = 9215
 MATRICES_STAY_ALONE = 2**18
 # Seconds between two looks at a library; for how long there are such looks, and so many
 # that one falls between a caller's blocks; and between two while a block stays open.
