@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
 from skmlp_backprop._estimators import fitted_network
+from skmlp_backprop._network import inference
 
 N_FEATURES = 300
 
@@ -98,15 +99,42 @@ def test_sparse_rows_of_many_features():
         )
 
 
-def test_many_sparse_rows_are_shared_by_threads():
-    """Each has its own rows; those between two shares are in one of them."""
-    X = sparse.random_array((4000, 1000), density=0.1, random_state=0, format="csr")
+@pytest.mark.parametrize("density", [0.1, 0.3])
+@pytest.mark.parametrize("threads_pay", [0, inference._THREADS_PAY])
+def test_many_sparse_rows(density, threads_pay, monkeypatch):
+    """By SciPy or, if they are hardly sparse, dense; threads have a share of them each.
+
+    The rows between two shares, or two blocks that are made dense, are in one of them.
+    """
+    monkeypatch.setattr(inference, "_THREADS_PAY", threads_pay)
+    X = sparse.random_array((4000, 1000), density=density, random_state=0, format="csr")
     mlp = BackpropMLPClassifier(100, max_iter=1, random_state=0)
     with pytest.warns(ConvergenceWarning):
         mlp.fit(X[:200], np.arange(200) % 3)
-    np.testing.assert_allclose(
-        mlp.predict_proba(X), mlp.predict_proba(X.toarray()), rtol=1e-10
-    )
+    made_dense = []
+    forward = inference._forward_made_dense
+
+    def recorded(network, parameters, rows):
+        made_dense.append(rows.shape[0])
+        return forward(network, parameters, rows)
+
+    monkeypatch.setattr(inference, "_forward_made_dense", recorded)
+    for n_rows in (60, 700, 4000):
+        np.testing.assert_allclose(
+            mlp.predict_proba(X[:n_rows]),
+            expected(mlp, X[:n_rows].toarray()),
+            rtol=1e-9,
+        )
+    assert sum(made_dense) == (0 if density == 0.1 else 60 + 700 + 4000)
+
+
+def test_hardly_sparse_rows_of_other_precision():
+    X = sparse.random_array((300, 500), density=0.3, random_state=0, format="csr")
+    mlp = BackpropMLPClassifier(100, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X.astype(np.float32), np.arange(300) % 3)
+    proba = mlp.predict_proba(X)
+    np.testing.assert_allclose(proba, expected(mlp, X.toarray()), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

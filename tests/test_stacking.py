@@ -140,7 +140,7 @@ def test_first_product_of_few_units(solver, n_stack, order, few_units, monkeypat
     """The same in float32 as in float64, which has one way to take it."""
     monkeypatch.setattr(buffers, "FEW_UNITS", few_units)
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(250, 300)).astype(np.float32, order=order)
+    X = rng.normal(size=(250, 400)).astype(np.float32, order=order)
     y = (X[:, :5].sum(axis=1) > 0) + (X[:, 5] > 1).astype(int)
     mlps = [
         make(

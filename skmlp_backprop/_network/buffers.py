@@ -18,7 +18,7 @@ SMALL_PRODUCT = 10**6
 # as many, is taken as the rows times the weights, and the small result transposed:
 # OpenBLAS needs less time for that than for the other way round (benchmarks: tricks).
 FEW_UNITS = 64
-LONG_ROWS = 256
+LONG_ROWS = 400
 
 
 class ForwardBuffers:

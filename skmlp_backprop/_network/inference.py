@@ -21,8 +21,14 @@ _THREADS_PAY = 2**31
 _THREADS_PAY_IF_SPARSE = 2**25
 # Pieces of all products up to which they take less time than to hold the BLAS.
 _MOST_PIECES = 16
-# Entries of sparse rows up to which dense ones take less time.
+# Entries of sparse rows, zeros included, up to which dense ones take less time; and the
+# share of them that is not zero, and units, from which they do whatever their number is
+# (benchmarks: prediction). Then so many bytes at a time are made dense as stay in the
+# cache.
 _FEW_ENTRIES = 2**15
+_HARDLY_SPARSE = 1 / 6
+_MANY_UNITS = 64
+_CACHED_BYTES = 2**22
 # Multiplications of a stack's first product from which threads of our own pay; and
 # pre-activations of a block of rows, which stay in the cache.
 _THREADS_PAY_FOR_A_STACK = 2**27
@@ -79,6 +85,8 @@ def compute_logits(network, parameters, X):
     logits : ndarray of shape (n_rows, n_outputs)
         In the precision of the weights.
     """
+    if _are_hardly_sparse(parameters, X):
+        return _blockwise(_forward_made_dense, network, parameters, X)
     if sparse.issparse(X):
         parameters, X = _for_sparse_rows(parameters, X)
     if network.input_activation is not None:
@@ -131,10 +139,10 @@ def _blockwise(forward, network, parameters, X):
     logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
     work = forward, network, parameters, X, logits
     largest = _largest_product(parameters, X)
-    if sparse.issparse(X):
-        threads_pay = X.nnz * network.layer_units[1] >= _THREADS_PAY_IF_SPARSE
-    else:
+    if _is_for_blas(parameters, X):
         threads_pay = largest >= _THREADS_PAY
+    else:
+        threads_pay = X.nnz * network.layer_units[1] >= _THREADS_PAY_IF_SPARSE
     if largest >= _BLAS_THREADS_PAY and not threads_pay:
         _write_logits(*work, 0, n_rows)
         return logits
@@ -145,8 +153,22 @@ def _blockwise(forward, network, parameters, X):
 
 def _largest_product(parameters, X):
     """Multiplications of the largest of the BLAS's products; SciPy's are none."""
-    by_blas = parameters.weights[1:] if sparse.issparse(X) else parameters.weights
+    weights = parameters.weights
+    by_blas = weights if _is_for_blas(parameters, X) else weights[1:]
     return X.shape[0] * max((weights.size for weights in by_blas), default=0)
+
+
+def _is_for_blas(parameters, X):
+    """Whether the first product is the BLAS's."""
+    return not sparse.issparse(X) or _are_hardly_sparse(parameters, X)
+
+
+def _are_hardly_sparse(parameters, X):
+    """Whether the BLAS takes less time for all entries than SciPy for some of them."""
+    if not sparse.issparse(X) or math.prod(X.shape) <= _FEW_ENTRIES:
+        return False
+    n_units = parameters.first_weights.shape[0]
+    return n_units >= _MANY_UNITS and X.nnz >= _HARDLY_SPARSE * math.prod(X.shape)
 
 
 def _for_sparse_rows(parameters, X):
@@ -233,6 +255,19 @@ def _forward(network, parameters, X, n_pieces=None, first_product=None):
         a = np.empty_like(z) if activation.keeps_input else z
         activation.apply(z, a)
     return products[-1](*layers[-1], a, n_pieces[-1])
+
+
+def _forward_made_dense(network, parameters, X):
+    """The same of sparse rows, a few of which are made dense at a time."""
+    n_rows, n_features = X.shape
+    logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
+    step = min(n_rows, max(1, _CACHED_BYTES // (n_features * X.dtype.itemsize)))
+    dense = np.empty((step, n_features), X.dtype)
+    for start in range(0, n_rows, step):
+        stop = min(start + step, n_rows)
+        block = _view_rows(X, start, stop).toarray(out=dense[: stop - start])
+        logits[start:stop] = _forward(network, parameters, block)
+    return logits
 
 
 def _product(weights, intercepts, a, n_pieces):
