@@ -128,6 +128,17 @@ def test_many_sparse_rows(density, threads_pay, monkeypatch):
     assert sum(made_dense) == (0 if density == 0.1 else 60 + 700 + 4000)
 
 
+def test_hardly_sparse_rows_of_many_features(monkeypatch):
+    """They stay sparse: few of them would be a block of the cache's size."""
+    monkeypatch.delattr(inference, "_forward_made_dense")
+    X = sparse.random_array((200, 10_000), density=0.3, random_state=0, format="csr")
+    mlp = BackpropMLPClassifier(64, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, np.arange(200) % 3)
+    proba = mlp.predict_proba(X)
+    np.testing.assert_allclose(proba, expected(mlp, X.toarray()), rtol=1e-9)
+
+
 def test_hardly_sparse_rows_of_other_precision():
     X = sparse.random_array((300, 500), density=0.3, random_state=0, format="csr")
     mlp = BackpropMLPClassifier(100, max_iter=1, random_state=0)

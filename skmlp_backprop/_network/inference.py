@@ -24,11 +24,12 @@ _MOST_PIECES = 16
 # Entries of sparse rows, zeros included, up to which dense ones take less time; and the
 # share of them that is not zero, and units, from which they do whatever their number is
 # (benchmarks: prediction). Then so many bytes at a time are made dense as stay in the
-# cache.
+# cache, of so many rows at least: each block reads all weights.
 _FEW_ENTRIES = 2**15
 _HARDLY_SPARSE = 1 / 6
 _MANY_UNITS = 64
 _CACHED_BYTES = 2**22
+_ROWS_AT_LEAST = 64
 # Multiplications of a stack's first product from which threads of our own pay; and
 # pre-activations of a block of rows, which stay in the cache.
 _THREADS_PAY_FOR_A_STACK = 2**27
@@ -167,8 +168,16 @@ def _are_hardly_sparse(parameters, X):
     """Whether the BLAS takes less time for all entries than SciPy for some of them."""
     if not sparse.issparse(X) or math.prod(X.shape) <= _FEW_ENTRIES:
         return False
-    n_units = parameters.first_weights.shape[0]
-    return n_units >= _MANY_UNITS and X.nnz >= _HARDLY_SPARSE * math.prod(X.shape)
+    return (
+        parameters.first_weights.shape[0] >= _MANY_UNITS
+        and X.nnz >= _HARDLY_SPARSE * math.prod(X.shape)
+        and _rows_to_make_dense(X) >= _ROWS_AT_LEAST
+    )
+
+
+def _rows_to_make_dense(X):
+    """How many at a time."""
+    return _CACHED_BYTES // (X.shape[1] * X.dtype.itemsize)
 
 
 def _for_sparse_rows(parameters, X):
@@ -261,7 +270,7 @@ def _forward_made_dense(network, parameters, X):
     """The same of sparse rows, a few of which are made dense at a time."""
     n_rows, n_features = X.shape
     logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
-    step = min(n_rows, max(1, _CACHED_BYTES // (n_features * X.dtype.itemsize)))
+    step = min(n_rows, _rows_to_make_dense(X))
     dense = np.empty((step, n_features), X.dtype)
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
