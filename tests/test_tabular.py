@@ -752,7 +752,8 @@ def test_interrupt_of_one_of_many(table, monkeypatch):
 @pytest.fixture(params=[True, False])
 def interrupts_waits(request):
     """Whether a signal ends what the main thread waits for, as by default, or not."""
-    handler = signal.getsignal(signal.SIGINT)
+    # A shell's background jobs are started with a handler that ignores it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.siginterrupt(signal.SIGINT, request.param)
     yield
     # Which puts the default back.
