@@ -180,6 +180,13 @@ def _rows_to_make_dense(X):
     return _CACHED_BYTES // (X.shape[1] * X.dtype.itemsize)
 
 
+def _block_rows(parameters, X):
+    """How many rows the forward pass takes at a time."""
+    if _are_hardly_sparse(parameters, X):
+        return min(BLOCK_ROWS, _rows_to_make_dense(X))
+    return BLOCK_ROWS
+
+
 def _for_sparse_rows(parameters, X):
     """Weights as SciPy's product takes them, which else copies them for every block.
 
@@ -267,16 +274,8 @@ def _forward(network, parameters, X, n_pieces=None, first_product=None):
 
 
 def _forward_made_dense(network, parameters, X):
-    """The same of sparse rows, a few of which are made dense at a time."""
-    n_rows, n_features = X.shape
-    logits = np.empty((n_rows, network.layer_units[-1]), parameters.weights[0].dtype)
-    step = min(n_rows, _rows_to_make_dense(X))
-    dense = np.empty((step, n_features), X.dtype)
-    for start in range(0, n_rows, step):
-        stop = min(start + step, n_rows)
-        block = _view_rows(X, start, stop).toarray(out=dense[: stop - start])
-        logits[start:stop] = _forward(network, parameters, block)
-    return logits
+    """The same of sparse rows, made dense."""
+    return _forward(network, parameters, X.toarray())
 
 
 def _product(weights, intercepts, a, n_pieces):
@@ -338,9 +337,10 @@ def _share(forward, network, parameters, X, logits, n_threads):
 
 def _write_logits(forward, network, parameters, X, logits, first, last):
     """Write the logits of a share of the rows; NumPy's errstate is per thread."""
+    step = _block_rows(parameters, X)
     with np.errstate(all="ignore"):
-        for start in range(first, last, BLOCK_ROWS):
-            stop = min(start + BLOCK_ROWS, last)
+        for start in range(first, last, step):
+            stop = min(start + step, last)
             block = _view_rows(X, start, stop)
             logits[start:stop] = forward(network, parameters, block)
 
