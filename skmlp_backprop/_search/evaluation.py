@@ -165,13 +165,12 @@ class Evaluation:
         shares = []
         for some, split in _cut(tasks, self.search.n_jobs):
             lead, group = some[0], group_of[some[0]]
-            if lead in reasons:
-                share = Share(split, some, group, None, reasons[lead])
-            elif len(groups[group]) == 1:
-                share = Share(split, some, group, Fit, _NO_OTHER)
+            if len(groups[group]) == 1:
+                why_alone = reasons.get(lead, _NO_OTHER)
             else:
                 why_alone = _LEFT if (tuple(some), split) in whole else _CUT
-                share = Share(split, some, group, Fit, why_alone)
+            fit = None if lead in reasons else Fit
+            share = Share(split, some, group, fit, why_alone)
             shares.append(self._adapted(share, estimators))
         return shares
 
