@@ -298,7 +298,6 @@ X5, Y5 = problem("multiclass")
         ({"batch_size": 1000}, lambda m: m.fit(X5, Y5)),
         ({}, lambda m: m.fit(X5, Y5).predict(X5[:, :2])),
         ({}, lambda m: m.fit(X5, Y5[:, np.newaxis])),
-        ({}, lambda m: m.fit(X5 * np.nan, Y5)),
         ({"alpha": -1}, lambda m: m.fit(X5, Y5)),
         ({}, lambda m: m.predict(X5)),
     ],

@@ -1,7 +1,6 @@
 """What makes an estimator fit and predict Dask collections."""
 
 import copy
-import warnings
 from functools import partial
 
 import dask
@@ -19,6 +18,7 @@ from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .._estimators.sklearn_private import _fit_context
 from .._estimators.training import TrainingData
 from .._estimators.weighting import check_total, what_is_weighed
+from .._network.warning import warn
 from .._solvers import STOCHASTIC_SOLVERS
 from .census import Census, check_chunk, find_facts
 from .chunks import are_distributed, bind, is_table, known_rows
@@ -161,11 +161,10 @@ class DaskMixin:
         if census.is_sparse:
             self._check_input(sparse.csr_array((1, 1)))
         if census.y_shape == (1,):
-            warnings.warn(
+            warn(
                 "A column-vector y was passed when a 1d array was expected. Please "
                 "change the shape of y to (n_samples,), for example using ravel().",
                 DataConversionWarning,
-                stacklevel=2,
             )
         if census.weight == 0:
             raise ValueError(

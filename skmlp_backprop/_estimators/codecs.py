@@ -9,6 +9,7 @@ from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import LOSSES
 from .._network.outputs import NUMBER_OUTPUTS, IncreasingOutput, make_class_output
+from .._network.warning import warn
 
 
 def is_multilabel(y):
@@ -44,6 +45,7 @@ class Labels:
         """
         check_classification_targets(y)
         if is_multilabel(y):
+            _warn_of_one_hot(y)
             return cls(np.arange(y.shape[1]), multilabel=True)
         return cls(column_or_1d(y))
 
@@ -162,6 +164,17 @@ class Labels:
         """Accuracy, of all labels of a row together where it has several."""
         codes = network.output.codes(logits)
         return float(accuracy_score(targets, codes, sample_weight=weights))
+
+
+def _warn_of_one_hot(y):
+    n_labels = np.asarray((y != 0).sum(axis=1)).ravel()
+    if len(n_labels) > 1 and (n_labels == 1).all():
+        warn(
+            "Each row of y has exactly one 1, as one-hot encoded classes have. It is "
+            "taken as a multilabel indicator matrix: `predict` returns such a matrix, "
+            "and `score` tells how many rows of it are right in all columns. If each "
+            "row has one class, pass the classes, as by y.argmax(axis=1)."
+        )
 
 
 class Numbers:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._network.inference import (
     NotFinite,
@@ -17,6 +17,11 @@ from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.threads import training_threads
 from .architecture import check_fits, make_network
+from .checks import (
+    refuse_unfit_columns,
+    refuse_unfit_targets,
+    without_second_axis,
+)
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 from .plain_rows import are_plain_rows, show_what_is_not_finite
 from .training import TrainingData, fitted_attributes
@@ -206,32 +211,39 @@ class FittedNetworkMixin:
     def _rows_to_predict(self, X):
         """The rows that a caller has passed, as the network takes them."""
         if not are_plain_rows(X, self):
-            X = validate_data(
-                self,
-                X,
-                accept_sparse=["csr", "csc"],
-                dtype=(np.float64, np.float32),
-                reset=False,
-            )
+            try:
+                X = validate_data(
+                    self,
+                    X,
+                    accept_sparse=["csr", "csc"],
+                    dtype=(np.float64, np.float32),
+                    reset=False,
+                )
+            except ValueError as error:
+                refuse_unfit_columns(X, self, error)
+                raise
         if self._network.input_activation is not None and sparse.issparse(X):
             raise ValueError(_DENSE_INPUT)
         return _row_sliceable(X)
 
     def _validate_rows(self, X, y, reset):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._y_numeric,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
+        refuse_unfit_targets(y, self)
+        try:
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse=["csr", "csc"],
+                multi_output=True,
+                y_numeric=self._y_numeric,
+                dtype=(np.float64, np.float32),
+                reset=reset,
+            )
+        except ValueError as error:
+            refuse_unfit_columns(X, self, error)
+            raise
         self._check_input(X)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return _row_sliceable(X), y
+        return _row_sliceable(X), without_second_axis(y)
 
     def _check_input(self, X):
         """Refuse sparse rows where an input activation would make them dense."""

@@ -14,7 +14,6 @@ Imported:
   first call.
 - `_check_sample_weight`: validates sample weights.
 - `_check_y`: validates the targets of a table, which is validated column by column.
-- `_check_categorical_features`: finds the categorical columns of a table.
 - `_check_feature_names_in`: names a table's columns, or compares names with these.
 - `_safe_indexing`: takes rows of a table of any kind.
 
@@ -43,7 +42,6 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import (
-    _check_categorical_features,
     _check_feature_names_in,
     _check_sample_weight,
     _check_y,
@@ -53,7 +51,6 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
-    "_check_categorical_features",
     "_check_feature_names_in",
     "_check_partial_fit_first_call",
     "_check_sample_weight",

@@ -1,7 +1,6 @@
 """One training: from data and parameters, through a solver, to what is fitted."""
 
 import copy
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +19,7 @@ from .._network.objective import BLOCK_ROWS, Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows, Selection
 from .._network.threads import BLAS_THREADS_PAY, training_threads
+from .._network.warning import warn
 from .._solvers import SOLVERS
 from .._solvers.epochs import Epochs
 from .._solvers.grouped_epochs import GroupedEpochs
@@ -549,7 +549,7 @@ def warn_of_end(trained, estimator):
             "`learning_rate_init` or scale the data, for example by StandardScaler."
         )
     elif stop.reason == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warn("Training interrupted by user.")
     elif stop.reason == "max_iter" and solver.stochastic:
         _warn(
             f"Stochastic Optimizer: Maximum iterations ({solver.max_iter}) reached and "
@@ -587,4 +587,4 @@ def _float64_instead(trained):
 
 
 def _warn(message):
-    warnings.warn(message, ConvergenceWarning, stacklevel=3)
+    warn(message, ConvergenceWarning)

@@ -4,8 +4,8 @@ The loop over epochs is in ``epochs``; SGD and Adam add a schedule and an update
 """
 
 import math
-import warnings
 
+from .._network.warning import warn
 from .epochs import run_epochs
 
 
@@ -167,8 +167,7 @@ class MinibatchSolver:
 
     def _warn_of_clipping(self, n_rows):
         if self.batch_size != "auto" and self.batch_size > n_rows:
-            warnings.warn(
+            warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going "
-                "to be clipped",
-                stacklevel=2,
+                "to be clipped"
             )

@@ -6,13 +6,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.callback_reports import CallbackReporter
+from .._estimators.checks import refuse_unfit_targets, without_second_axis
 from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .._estimators.sklearn_private import (
@@ -28,7 +25,7 @@ from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS
 from .._network.inference import compute_logits
 from .encoder import TabularEncoder
-from .table import TakesTablesMixin, check_is_eager
+from .table import TakesTablesMixin, check_table
 from .training import train_ensemble
 
 # Rows that are encoded at a time for a prediction.
@@ -139,15 +136,16 @@ class BaseTabularMLP(
             If the input or a parameter is invalid; of a column of the table the message
             names it. What was fitted before stays as it was.
         """
-        check_is_eager(X)
-        validate_data(self, X, y, skip_check_array=True)
+        X = check_table(self, X, reset=True, y=y)
+        refuse_unfit_targets(y, self)
         y = _check_y(y, multi_output=True, y_numeric=self._y_numeric, estimator=self)
+        y = without_second_axis(y)
         check_consistent_length(X, y)
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
-        self._train(*_rows_that_count(X, y, sample_weight), context, given)
+        self._train(X, y, sample_weight, context, given)
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **given
         )
@@ -155,6 +153,9 @@ class BaseTabularMLP(
 
     def _train(self, X, y, sample_weight, context, given):
         """Encode the rows, train on them, and become fitted."""
+        # Before rows are left out, as a class keeps its place without any weight.
+        codec = self._member_class()._codec_of(y)
+        X, y, sample_weight = _rows_that_count(X, y, sample_weight)
         n_rows = len(y)
         if n_rows < 2:
             raise ValueError(
@@ -165,12 +166,14 @@ class BaseTabularMLP(
         self.encoder_ = TabularEncoder(
             categorical_features=self.categorical_features, n_bins=self.n_bins
         )
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(self.encoder_, name, getattr(self, name))
         # In half the time, and memory, of float64, in which predictions are made: these
         # must not depend on a row's place among others.
         encoded = self.encoder_.fit_and_encode(X, np.float32)
         y = self._scaled_targets(y, sample_weight)
         member = self._make_member(n_rows)
-        codec = member._codec_of(y)
         data = member._training_data(encoded, y, codec, sample_weight)
 
         def fitted(history, networks):
@@ -183,8 +186,8 @@ class BaseTabularMLP(
         vars(self).update(
             _fitted_attributes(member, codec, trained.networks, trained.history)
         )
-        # The last epoch there may be is an end as good as another.
-        if trained.stop.reason != "max_iter":
+        # Of the cap that "auto" sets, the last epoch is an end as good as another.
+        if trained.stop.reason != "max_iter" or self.max_iter != "auto":
             warn_of_end(trained, member)
 
     def _n_batch_rows(self, n_rows):
@@ -227,8 +230,9 @@ class BaseTabularMLP(
             Probabilities, or numbers.
         """
         check_is_fitted(self)
+        X = check_table(self, X, reset=False)
         lead = self.estimators_[0]
-        for encoded in self.encoder_.transform_in_chunks(X, _CHUNK_ROWS):
+        for encoded in self.encoder_.encode_in_chunks(X, _CHUNK_ROWS):
             yield np.stack(
                 [
                     lead._codec.estimates(
@@ -269,11 +273,17 @@ def _fitted_attributes(member, codec, networks, history):
 
 
 def _rows_that_count(X, y, sample_weight):
-    """Rows whose weight is above 0, and their weights."""
+    """Rows whose weight is above 0, and their weights, the largest of them about 1.
+
+    Only the ratios of weights count. Those that would be 0 in float32 beside the
+    largest count for nothing.
+    """
     if sample_weight is None:
         return X, y, None
     weights = checked_sample_weights(y, sample_weight)
-    counts = weights > 0
+    # By a power of two, which rounds nothing.
+    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
+    counts = weights.astype(np.float32) > 0
     if counts.all():
         return X, y, weights
     index = np.flatnonzero(counts)

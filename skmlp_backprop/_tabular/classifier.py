@@ -1,5 +1,6 @@
 """The classifier of tables."""
 
+import numpy as np
 from sklearn.base import ClassifierMixin
 
 from .._estimators.classifier import BackpropMLPClassifier
@@ -131,6 +132,45 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         """
         return self._normalised(self._mean_estimates(X))
 
+    def predict_log_proba(self, X):
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+            Logarithms of what :meth:`predict_proba` returns.
+        """
+        return np.log(_positive(self.predict_proba(X)))
+
+    def decision_function(self, X):
+        """Compute how much speaks for each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes the logit of the second, positive where it is the more
+            probable; with more, the logarithm of the probability of each; with
+            multilabel targets the logit of each. Zeros where the data had one class
+            only.
+        """
+        proba = self._mean_estimates(X)
+        if self.estimators_[0]._codec.multilabel:
+            return np.log(_positive(proba)) - np.log(_positive(1 - proba))
+        decision = np.log(_positive(self._normalised(proba)))
+        if decision.shape[1] == 1:
+            return decision[:, 0]
+        return decision[:, 1] - decision[:, 0] if decision.shape[1] == 2 else decision
+
     def predict_members(self, X):
         """Predict the probabilities by each network alone.
 
@@ -165,3 +205,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _positive(proba):
+    return np.maximum(proba, np.finfo(proba.dtype).tiny)

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.html import DocumentedHTMLMixin
+from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .._estimators.sklearn_private import (
     Interval,
     StrOptions,
@@ -14,7 +15,7 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .encodings import CategoryEncoding, NumberEncoding
-from .table import TakesTablesMixin, read_columns
+from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
 class TabularEncoder(
@@ -122,6 +123,8 @@ class TabularEncoder(
         self.max_categories = max_categories
         self.dtype = dtype
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    @keeping_the_old_fit_on_error
     def fit(self, X, y=None):
         """Learn the columns' quantiles and categories.
 
@@ -142,10 +145,19 @@ class TabularEncoder(
         ------
         ValueError
             If a column can be neither numbers nor categories; the message names it.
+            What was fitted before stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            Where a column has numbers written as text, or identifies the rows.
         """
-        self._fit(X)
+        _checked_dtype(self.dtype)
+        self._learn(check_table(self, X, reset=True))
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    @keeping_the_old_fit_on_error
     def fit_transform(self, X, y=None):
         """Fit to a table, and encode it.
 
@@ -162,15 +174,16 @@ class TabularEncoder(
         encoded : ndarray of shape (n_samples, n_entries)
             The encoded table.
         """
-        return self.fit_and_encode(X, self.dtype)
+        dtype = _checked_dtype(self.dtype)
+        return self.fit_and_encode(check_table(self, X, reset=True), dtype)
 
     def fit_and_encode(self, X, dtype):
-        """Fit to a table, and encode it in another type.
+        """Fit to a checked table, and encode it.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
-            The table.
+        X : DataFrame or ndarray of shape (n_samples, n_features)
+            The table, as :func:`.table.check_table` returns it.
 
         dtype : dtype
             Type of the output.
@@ -180,7 +193,22 @@ class TabularEncoder(
         encoded : ndarray of shape (n_samples, n_entries)
             The encoded table.
         """
-        return self._encode(self._fit(X), dtype)
+        return self._encode(self._prepare(self._learn(X)), dtype)
+
+    def _learn(self, X):
+        """Fit to a checked table; return its columns."""
+        columns = read_columns(X, self.categorical_features)
+        self.is_categorical_ = np.array([column.is_categorical for column in columns])
+        n_categorical = np.count_nonzero(self.is_categorical_)
+        n_bins = self._most_bins(len(columns) - n_categorical)
+        most = self._most_categories(n_categorical)
+        self._encodings = [
+            CategoryEncoding.fitted_to(column, self.min_frequency, most)
+            if column.is_categorical
+            else NumberEncoding.fitted_to(column, n_bins)
+            for column in columns
+        ]
+        return columns
 
     def transform(self, X):
         """Encode a table.
@@ -196,30 +224,30 @@ class TabularEncoder(
             The encoded table.
         """
         check_is_fitted(self)
-        columns, _ = read_columns(self, X, mask=self.is_categorical_)
-        return self._encode(columns, self.dtype)
+        dtype = _checked_dtype(self.dtype)
+        X = check_table(self, X, reset=False)
+        return self._encode(self._prepared(X), dtype)
 
-    def transform_in_chunks(self, X, n_rows):
-        """Encode a table, so many rows at a time, which takes less memory.
+    def encode_in_chunks(self, X, n_rows):
+        """Encode a checked table, so many rows at a time, which takes less memory.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_samples, n_features)
-            The table, with the columns that there were in `fit`.
+        X : DataFrame or ndarray of shape (n_samples, n_features)
+            The table, as :func:`.table.check_table` returns it.
 
         n_rows : int
             Rows of a chunk.
 
         Yields
         ------
-        encoded : ndarray of shape (n_chunk_rows, n_entries)
+        encoded : ndarray of shape (n_chunk_rows, n_entries), float64
             The next rows, encoded.
         """
-        check_is_fitted(self)
-        columns, _ = read_columns(self, X, mask=self.is_categorical_)
-        for start in range(0, len(columns[0].values), n_rows):
-            rows = [column.slice(start, start + n_rows) for column in columns]
-            yield self._encode(rows, self.dtype)
+        prepared = self._prepared(X)
+        for start in range(0, len(prepared[0]), n_rows):
+            rows = [values[start : start + n_rows] for values in prepared]
+            yield self._encode(rows, np.float64)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the entries.
@@ -245,20 +273,15 @@ class TabularEncoder(
         ]
         return np.array(_made_distinct(entries), dtype=object)
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def _fit(self, X):
-        """Fit; return the columns, which are read once."""
-        columns, self.is_categorical_ = read_columns(self, X, self.categorical_features)
-        n_categorical = np.count_nonzero(self.is_categorical_)
-        n_bins = self._most_bins(len(columns) - n_categorical)
-        most = self._most_categories(n_categorical)
-        self._encodings = [
-            CategoryEncoding.fitted_to(column.values, self.min_frequency, most)
-            if column.is_categorical
-            else NumberEncoding.fitted_to(column.values, n_bins)
-            for column in columns
+    def _prepared(self, X):
+        """What the encodings make of the columns of a checked table."""
+        return self._prepare(read_known_columns(X, self.is_categorical_))
+
+    def _prepare(self, columns):
+        return [
+            encoding.prepare(column)
+            for column, encoding in zip(columns, self._encodings, strict=True)
         ]
-        return columns
 
     def _most_bins(self, n_numeric):
         if self.n_bins != "auto":
@@ -271,13 +294,52 @@ class TabularEncoder(
             return self.max_categories
         return min(255, max(16, 4096 // max(1, n_categorical)))
 
-    def _encode(self, columns, dtype):
+    def _encode(self, prepared, dtype):
         widths = [encoding.width for encoding in self._encodings]
-        encoded = np.empty((len(columns[0].values), sum(widths)), dtype)
+        encoded = np.empty((len(prepared[0]), sum(widths)), dtype)
         parts = np.split(encoded, np.cumsum(widths)[:-1], axis=1)
-        for column, encoding, part in zip(columns, self._encodings, parts, strict=True):
-            encoding.write(column.values, part)
+        for values, encoding, part in zip(
+            prepared, self._encodings, parts, strict=True
+        ):
+            encoding.write(values, part)
         return encoded
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_encodings" not in state:
+            return state
+        return {**state, "_encodings": [e.to_plain() for e in self._encodings]}
+
+    def __setstate__(self, state):
+        if "_encodings" in state:
+            kinds = (NumberEncoding, CategoryEncoding)
+            encodings = [
+                kinds[int(is_categorical)].from_plain(plain)
+                for is_categorical, plain in zip(
+                    state["is_categorical_"], state["_encodings"], strict=True
+                )
+            ]
+            state = {**state, "_encodings": encodings}
+        super().__setstate__(state)
+
+
+def _checked_dtype(dtype):
+    """The type of the output.
+
+    Raises
+    ------
+    ValueError
+        If it is another than the two.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if dtype is None or found not in (np.float64, np.float32):
+        raise ValueError(
+            f"dtype must be numpy.float64 or numpy.float32, got {dtype!r}."
+        )
+    return found
 
 
 def _made_distinct(names):

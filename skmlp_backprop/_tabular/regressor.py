@@ -120,11 +120,16 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return self._in_units_of_y(self._all_estimates(X))
 
     def _scaled_targets(self, y, sample_weight):
-        """Standardised, as what the learning rate and the first weights suit."""
+        """Standardised, as what the learning rate and the first weights suit.
+
+        In units in which y is at most 1, as sums and squares of large or small numbers
+        may be no floats.
+        """
         y = np.asarray(y, np.float64)
+        self._y_unit = _or_one(np.abs(y).max(axis=0))
+        y = y / self._y_unit
         self._y_mean = np.average(y, axis=0, weights=sample_weight)
         deviations = y - self._y_mean
-        # By the largest first, as a square may be no float.
         largest = _or_one(np.abs(deviations).max(axis=0))
         deviations /= largest
         variance = np.average(deviations**2, axis=0, weights=sample_weight)
@@ -135,7 +140,11 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     def _in_units_of_y(self, values):
         if np.ndim(self._y_mean) == 0:
             values = values[..., 0]
-        return values * self._y_scale + self._y_mean
+        most = np.finfo(np.float64).max
+        with np.errstate(over="ignore"):
+            values = (values * self._y_scale + self._y_mean) * self._y_unit
+        # What is beyond the floats is the largest of them.
+        return np.clip(values, -most, most)
 
     def _member_params(self):
         return {}

@@ -1,0 +1,155 @@
+"""Checks of X and y whose messages name the column, or y, and a remedy."""
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
+
+from .._network.warning import warn
+
+
+def refuse_unfit_targets(y, estimator):
+    """Refuse a y with missing values, or for a regressor with text, by name.
+
+    All else scikit-learn's validation refuses.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Labels, a multilabel indicator matrix, or numbers.
+
+    estimator : estimator
+        Whose y it is.
+
+    Raises
+    ------
+    ValueError
+        If values are missing, or a regressor's are text.
+    """
+    values = _objects(y)
+    if values is None:
+        return
+    name = type(estimator).__name__
+    for row, value in enumerate(values.tolist()):
+        if _is_missing(value):
+            raise ValueError(
+                f"Input y contains NaN: the value of row {row} is missing. Leave out "
+                "the rows for which y is not known."
+            )
+        if estimator._y_numeric and isinstance(value, str) and not _is_float(value):
+            raise ValueError(
+                f"Input y has text, such as {value!r}, but {name} predicts numbers. "
+                f"For classes take {name.replace('Regressor', 'Classifier')}; else "
+                "convert y to numbers."
+            )
+
+
+def without_second_axis(y):
+    """A y of one column as an array of one dimension, which is warned of.
+
+    Parameters
+    ----------
+    y : ndarray or sparse matrix of shape (n_rows,) or (n_rows, n_outputs)
+        The targets.
+
+    Returns
+    -------
+    y : ndarray or sparse matrix
+        The same, of shape (n_rows,) where there was one column.
+    """
+    if sparse.issparse(y) or y.ndim != 2 or y.shape[1] != 1:
+        return y
+    warn(
+        "A column-vector y was passed when a 1d array was expected. Please change the "
+        "shape of y to (n_samples, ), for example using ravel().",
+        DataConversionWarning,
+    )
+    return y[:, 0]
+
+
+def refuse_unfit_columns(X, estimator, error):
+    """Refuse text and missing values in X, by the column that has them.
+
+    For use where scikit-learn's validation has failed: it names no column, and advises
+    to take trees.
+
+    Parameters
+    ----------
+    X : object
+        What the caller has passed.
+
+    estimator : estimator
+        Whose X it is.
+
+    error : ValueError
+        What scikit-learn has raised.
+
+    Raises
+    ------
+    ValueError
+        If X has text or missing values. Of all else nothing is raised.
+    """
+    name = type(estimator).__name__
+    other = name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
+    advice = f"or take {other}, which takes tables with text and missing values"
+    for column, series in _named_columns(X):
+        values = [v for v in series.tolist() if not _is_missing(v)]
+        texts = [v for v in values if isinstance(v, str) and not _is_float(v)]
+        if texts:
+            raise ValueError(
+                f"Column {column} of X has text, such as {texts[0]!r}, but {name} "
+                f"takes numbers. Encode it, such as by OneHotEncoder, {advice}."
+            ) from error
+        if len(values) < len(series):
+            raise ValueError(
+                f"Input X contains NaN: column {column} has missing values, but {name} "
+                f"takes none. Fill them, such as by SimpleImputer, {advice}."
+            ) from error
+
+
+def _named_columns(X):
+    """Pairs of a column's name, as messages call it, and its values."""
+    if nw.dependencies.is_into_dataframe(X):
+        for series in nw.from_native(X, eager_only=True).iter_columns():
+            yield repr(series.name), np.array(series.to_list(), dtype=object)
+        return
+    if sparse.issparse(X):
+        X = X.tocoo()
+        odd = X.col[np.isnan(X.data)] if X.dtype.kind == "f" else []
+        for i in np.unique(odd).tolist():
+            yield i, np.array([np.nan])
+        return
+    try:
+        X = np.asarray(X)
+    except ValueError:
+        return
+    if X.ndim == 2 and X.dtype.kind in "fOU":
+        for i, values in enumerate(X.T):
+            yield i, values
+
+
+def _objects(y):
+    """The values of y where they may be text or objects, else None."""
+    if type(y) is not np.ndarray:
+        if sparse.issparse(y) or y is None:
+            return None
+        if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
+            y = nw.from_native(y, allow_series=True).to_numpy()
+        try:
+            y = np.asarray(y)
+        except ValueError:
+            # Of rows of several lengths, which scikit-learn refuses.
+            return None
+    return y.ravel() if y.dtype.kind in "OUT" else None
+
+
+def _is_missing(value):
+    return value is None or type(value).__name__ == "NAType" or value != value
+
+
+def _is_float(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

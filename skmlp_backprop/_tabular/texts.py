@@ -1,0 +1,77 @@
+"""What texts stand for: numbers, dates, missing values, or categories."""
+
+import re
+
+_NUMBER = re.compile(
+    r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE
+)
+# With signs of currency, separators of thousands, a decimal comma, or a per cent sign.
+_ALMOST_NUMBER = re.compile(
+    r"\(?[+-]?[$€£¥]?\s*[+-]?[0-9]{1,3}([,. '\u00a0\u2009_]?[0-9]{3})*([.,][0-9]+)?"
+    r"\s*[%‰$€£¥]?\)?"
+)
+_LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
+# In lower case.
+_MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
+_MISSING |= {"null", "none", "nat"}
+_TRUTH = {"true": 1.0, "false": 0.0}
+
+_TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(\s*[ap]m)?"
+_ZONE = r"\s*(z|utc|[+-][0-9]{2}:?[0-9]{2})?"
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAYS = [
+    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}",
+    r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}",
+    r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
+    rf"[0-9]{{1,2}}[- ]{_MONTH}[- ,]*[0-9]{{2,4}}",
+    rf"{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}",
+]
+_DATE = re.compile(
+    rf"(({'|'.join(_DAYS)})([t ]\s*{_TIME}{_ZONE})?|{_TIME}{_ZONE})", re.IGNORECASE
+)
+
+
+def is_number(text):
+    """Whether a text is a number, as Python, C and most programs write it.
+
+    Not so are ``1_0``, ``1,000``, ``10%`` and ``$1``.
+    """
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def is_almost_number(text):
+    """Whether a text is a number or reads as one: ``1,000``, ``10%``, ``$1``."""
+    return is_number(text) or _ALMOST_NUMBER.fullmatch(text.strip()) is not None
+
+
+def has_leading_zero(text):
+    """Whether a text is a number that begins with a needless 0, as codes do."""
+    return _LEADING_ZERO.match(text.strip()) is not None
+
+
+def is_missing(text):
+    """Whether a text says that a value is missing, such as ``N/A``, ``?`` or ``-``."""
+    return text.strip().lower() in _MISSING
+
+
+def is_date(text):
+    """Whether a text is a date, a time, or both, in one of the usual forms."""
+    return _DATE.fullmatch(text.strip()) is not None
+
+
+def to_number(text):
+    """The number that a text is; NaN for a missing value, 1 and 0 for true and false.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if is_number(text):
+        return float(text)
+    if is_missing(text):
+        return float("nan")
+    truth = _TRUTH.get(text.strip().lower())
+    if truth is None:
+        raise ValueError(f"{text!r} is not a number")
+    return truth
