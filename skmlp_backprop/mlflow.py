@@ -1,21 +1,10 @@
 """mlflow's autologging, for our estimators as for scikit-learn's."""
 
-from unittest import mock
-
 from sklearn import utils
 
-from ._estimators.classifier import BackpropMLPClassifier
-from ._estimators.regressor import BackpropMLPRegressor
-from ._search.searches import StackedGridSearchCV, StackedRandomizedSearchCV
+import skmlp_backprop
 
 __all__ = ["autolog"]
-
-_OURS = (
-    BackpropMLPClassifier,
-    BackpropMLPRegressor,
-    StackedGridSearchCV,
-    StackedRandomizedSearchCV,
-)
 
 
 def autolog(**options):
@@ -53,8 +42,12 @@ def autolog(**options):
             "autolog requires mlflow. You can install it with "
             '`pip install "skmlp-backprop[mlflow]"`.'
         ) from error
-    ours = [(estimator.__name__, estimator) for estimator in _OURS]
-    listed = [*utils.all_estimators(), *ours]
+    estimators = [getattr(skmlp_backprop, name) for name in skmlp_backprop.__all__]
+    ours = [(e.__name__, e) for e in estimators if hasattr(e, "predict")]
+    all_estimators = utils.all_estimators
     # mlflow has no list of its own to add to, but promises to read this one.
-    with mock.patch.object(utils, "all_estimators", return_value=listed):
+    utils.all_estimators = lambda *args, **kwargs: [*all_estimators(), *ours]
+    try:
         mlflow.sklearn.autolog(**options)
+    finally:
+        utils.all_estimators = all_estimators

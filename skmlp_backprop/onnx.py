@@ -4,8 +4,7 @@ The import is all it takes. After it skl2onnx's ``to_onnx`` and ``convert_sklear
 know :class:`~skmlp_backprop.BackpropMLPClassifier` and
 :class:`~skmlp_backprop.BackpropMLPRegressor`, alone or within a Pipeline,
 GridSearchCV, CalibratedClassifierCV, StackingClassifier and others that skl2onnx
-converts, and :class:`~skmlp_backprop.StackedGridSearchCV` and
-:class:`~skmlp_backprop.StackedRandomizedSearchCV`, which become their best estimator.
+converts, and the stacked searches, which become their best estimator.
 Labels are those of `predict`, probabilities those of `predict_proba` to rounding, in
 the precision of the declared input: double for float64, float for everything else.
 
@@ -21,6 +20,10 @@ The classifier has these of skl2onnx's options:
 
 Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: skl2onnx makes
 steps of "isotonic", where scikit-learn interpolates, and has no "temperature".
+
+:class:`~skmlp_backprop.TabularMLPClassifier`,
+:class:`~skmlp_backprop.TabularMLPRegressor` and :class:`~skmlp_backprop.TabularEncoder`
+are refused: there is no conversion of them yet.
 
 It needs skl2onnx, which ``pip install "skmlp-backprop[onnx]"`` brings, and no runtime.
 
@@ -42,12 +45,15 @@ import math
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfcx
+from sklearn.base import MetaEstimatorMixin
 from sklearn.calibration import CalibratedClassifierCV
+
+import skmlp_backprop
 
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.regressor import BackpropMLPRegressor
-from ._search.searches import StackedGridSearchCV, StackedRandomizedSearchCV
 from ._search.unwrap import final_estimator
+from ._tabular.table import TakesTablesMixin
 
 try:
     from skl2onnx import update_registered_converter
@@ -389,17 +395,18 @@ def _set_output_types(operator):
     operator.outputs[1].type.shape = [n_rows, n_classes]
 
 
+_OPTIONS = {
+    "zipmap": [True, False, "columns"],
+    "output_class_labels": [False, True],
+    "raw_scores": [True, False],
+    "nocl": [True, False],
+}
 update_registered_converter(
     BackpropMLPClassifier,
     "SkmlpBackpropMLPClassifier",
     _set_output_types,
     _convert_classifier,
-    options={
-        "zipmap": [True, False, "columns"],
-        "output_class_labels": [False, True],
-        "raw_scores": [True, False],
-        "nocl": [True, False],
-    },
+    options=_OPTIONS,
 )
 update_registered_converter(
     BackpropMLPRegressor,
@@ -407,12 +414,39 @@ update_registered_converter(
     _set_number_type,
     _convert_regressor,
 )
-for _search in (StackedGridSearchCV, StackedRandomizedSearchCV):
-    update_registered_converter(
-        _search,
-        "SklearnGridSearchCV",
-        grid_search_cv.convert_sklearn_grid_search_cv,
-        convert_sklearn_grid_search_cv,
-        parser=_parse_sklearn_grid_search_cv,
-        options="passthrough",
+
+
+def _refuse_shapes(operator):
+    raise NotImplementedError(
+        f"{type(operator.raw_operator).__name__} can't be converted to ONNX yet. Save "
+        "it by joblib or skops; or take BackpropMLPClassifier or BackpropMLPRegressor "
+        "on columns that are numbers, which are converted."
     )
+
+
+def _refuse(scope, operator, container):
+    _refuse_shapes(operator)
+
+
+def _register_all_others():
+    """Make skl2onnx know what else is public: searches, and what is refused."""
+    for name in skmlp_backprop.__all__:
+        kind = getattr(skmlp_backprop, name)
+        if not isinstance(kind, type):
+            continue
+        if issubclass(kind, MetaEstimatorMixin):
+            update_registered_converter(
+                kind,
+                "SklearnGridSearchCV",
+                grid_search_cv.convert_sklearn_grid_search_cv,
+                convert_sklearn_grid_search_cv,
+                parser=_parse_sklearn_grid_search_cv,
+                options="passthrough",
+            )
+        elif issubclass(kind, TakesTablesMixin):
+            update_registered_converter(
+                kind, f"Skmlp{name}", _refuse_shapes, _refuse, options=_OPTIONS
+            )
+
+
+_register_all_others()

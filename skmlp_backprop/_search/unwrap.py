@@ -32,8 +32,17 @@ def final_estimator(estimator):
     return final_estimator(estimator.best_estimator_)
 
 
-def final_network(estimator):
+def final_network(estimator, *, ensembles=False):
     """The network, fitted or not, that an estimator is or ends in.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A network, or a Pipeline, a search or alike.
+
+    ensembles : bool, default=False
+        Whether it may be a TabularMLPClassifier or TabularMLPRegressor, whose networks
+        are trained together.
 
     Raises
     ------
@@ -48,7 +57,15 @@ def final_network(estimator):
         return _calibrated_network(last)
     if isinstance(last, TransformedTargetRegressor):
         check_is_fitted(last)
-        return final_network(last.regressor_)
+        return final_network(last.regressor_, ensembles=ensembles)
+    if hasattr(last, "n_members"):
+        if ensembles:
+            return last
+        raise TypeError(
+            f"estimator is a {type(last).__name__}, whose networks see encoded "
+            "columns: the weights of a unit are not those of columns, or pixels. Give "
+            "a network on numbers as they are, such as a BackpropMLPClassifier."
+        )
     if not hasattr(last, "hidden_layer_sizes"):
         raise TypeError(
             "estimator must be a BackpropMLPClassifier, BackpropMLPRegressor, "

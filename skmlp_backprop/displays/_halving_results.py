@@ -179,7 +179,7 @@ class HalvingResultsDisplay:
             self.lines_.append(line)
         ax.set_xticks(places, [str(n) for n in self.rungs])
         ax.minorticks_off()
-        ax.set_xlabel(self.resource)
+        ax.set_xlabel(self.resource, parse_math=False)
         ax.set_ylabel("mean test score")
         ax.legend(loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure

@@ -67,7 +67,9 @@ class LossCurveDisplay:
         ----------
         estimators : estimator, list of estimators or dict of str to estimator
             Fitted networks, or Pipelines and searches that end in one; a dict names
-            them. Of a MLPClassifier or MLPRegressor there are iterations only.
+            them. Of a MLPClassifier, MLPRegressor, TabularMLPClassifier or
+            TabularMLPRegressor there are iterations only; the validation score of the
+            latter two is the negative loss of withheld rows.
 
         x : {"iterations", "evaluations", "seconds"}, default="iterations"
             What is on the x axis. Evaluations compare solvers by their work: those of
@@ -143,7 +145,9 @@ class LossCurveDisplay:
         if len(self.curves) > 1:
             # On top of both axes; at the side, where curves have flattened out.
             top = ax if self.score_ax_ is None else self.score_ax_
-            top.legend(handles=self.lines_, loc="center right", framealpha=0.9)
+            legend = top.legend(handles=self.lines_, loc="center right", framealpha=0.9)
+            for text in legend.get_texts():
+                text.set_parse_math(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -163,7 +167,8 @@ class LossCurveDisplay:
 
 def _named(estimators):
     """Name estimators by their solvers, numbered where several have the same."""
-    names = [final_network(estimator).solver for estimator in estimators]
+    networks = [final_network(e, ensembles=True) for e in estimators]
+    names = [getattr(n, "solver", type(n).__name__) for n in networks]
     numbered = [
         name if names.count(name) == 1 else f"{name} {names[: i + 1].count(name)}"
         for i, name in enumerate(names)
@@ -172,14 +177,14 @@ def _named(estimators):
 
 
 def _curve(estimator):
-    network = final_network(estimator)
+    network = final_network(estimator, ensembles=True)
     check_is_fitted(network)
     loss = getattr(network, "loss_curve_", [])
     if not loss:
         raise ValueError(f"{network} has no loss curve: it made no iteration.")
     return {
         "iterations": list(range(1, len(loss) + 1)),
-        # MLPClassifier, and what was made of one, has no record of these.
+        # MLPClassifier, what was made of one, and ensembles have no record of these.
         "evaluations": getattr(network, "n_fun_curve_", []),
         "seconds": getattr(network, "time_curve_", []),
         "loss": loss,

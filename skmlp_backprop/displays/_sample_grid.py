@@ -193,6 +193,8 @@ class SampleGridDisplay:
                     ha="center",
                     va="top",
                     fontsize=size,
+                    # In a label "$" is no formula.
+                    parse_math=False,
                     color=_WRONG if is_wrong else "black",
                 )
             if is_wrong:

@@ -195,20 +195,23 @@ class SearchResultsDisplay:
         ax = get_axes(ax, type(self).__name__, size)
         settings = {"cmap": "viridis", "aspect": "auto", **kwargs}
         self.im_ = ax.imshow(self.means_, **settings)
-        ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], fontsize=9)
-        ax.set_ylabel(bare_name(self.y))
+        # Of values and names "$" is no formula.
+        ticks = {"fontsize": 9, "parse_math": False}
+        ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], **ticks)
+        ax.set_ylabel(bare_name(self.y), parse_math=False)
         if self.x is None:
             ax.set_xticks([])
         else:
-            ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], fontsize=9)
-            ax.set_xlabel(bare_name(self.x))
+            ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], **ticks)
+            ax.set_xlabel(bare_name(self.x), parse_math=False)
         self._write_scores(ax)
         self._mark_best(ax)
         if colorbar:
             label = f"mean test {self.metric}"
             if self.others:
                 label += f", best over {', '.join(map(bare_name, self.others))}"
-            ax.figure.colorbar(self.im_, ax=ax, label=label)
+            colorbar = ax.figure.colorbar(self.im_, ax=ax)
+            colorbar.set_label(label, parse_math=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
