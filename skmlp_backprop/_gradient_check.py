@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ._estimators.codecs import Labels
 from ._estimators.fitted_network import FittedNetworkMixin
 from ._estimators.sklearn_private import Interval, validate_params
 from ._network.buffers import ForwardBuffers
@@ -156,6 +157,9 @@ def check_gradient(
     ------
     InvalidParameterError
         If `eps` or `n_directions` is out of range; a ValueError.
+    ValueError
+        If there is one class only, that of the rows or that the estimator was fitted
+        to: then there is nothing to check, as its probability is 1 whatever the weights.
     TypeError
         If the estimator is neither. Of a Pipeline pass the last
         step, and X as the other steps transform it.
@@ -181,6 +185,14 @@ def check_gradient(
         seed = estimator.random_state
         source = rng if seed is None else check_random_state(seed)
         estimator = estimator._initialized(X, y, source)
+    codec = estimator._codec
+    if isinstance(codec, Labels) and not codec.multilabel and len(codec.classes) == 1:
+        raise ValueError(
+            f"There is nothing to check: y has one class, {codec.classes.tolist()}, and "
+            "J does not depend on the weights. Pass rows of several classes, such as a "
+            "random choice of them in place of the first ones of a sorted file; or a "
+            "fitted estimator."
+        )
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     objective = Objective(network, estimator.alpha, np.float64)
     parameters = weights.copy(np.float64)

@@ -5,7 +5,10 @@ import math
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.metrics import check_scoring
+
+from ._network.warning import warn
 
 __all__ = ["EarlyStopping"]
 
@@ -99,6 +102,8 @@ class EarlyStopping:
         if context.task_name not in _ITERATIONS:
             return False
         run = self._runs[id(estimator)]
+        if not run.scores:
+            _check_labels(fitted_estimator, self.y_val)
         score = run.scorer(fitted_estimator, self.X_val, self.y_val)
         if not isinstance(score, Real):
             raise ValueError(
@@ -137,6 +142,33 @@ class EarlyStopping:
         light.X_val = light.y_val = None
         light._runs = {}
         return light
+
+
+def _check_labels(estimator, y_val):
+    """Tell where labels of the validation data are none that the fit knows.
+
+    Raises
+    ------
+    ValueError
+        If none is: then the score stays as it is, and the fit would soon stop.
+    """
+    classes = getattr(estimator, "classes_", None)
+    y_val = np.asarray(y_val)
+    if classes is None or y_val.ndim != 1:
+        return
+    # Not by NumPy, to which 1 and "1" may be the same.
+    labels, known = set(y_val.tolist()), classes.tolist()
+    unknown = sorted(labels.difference(known), key=str)
+    if labels and len(unknown) == len(labels):
+        raise ValueError(
+            f"EarlyStopping: y_val has the labels {unknown[:5]}, none of which the fit "
+            f"knows: its classes are {known[:5]}. Are they of another type?"
+        )
+    if unknown:
+        warn(
+            f"EarlyStopping: y_val has the labels {unknown[:5]}, which the rows that "
+            "are fitted do not have; they are never predicted."
+        )
 
 
 @dataclass

@@ -45,7 +45,7 @@ import math
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfcx
-from sklearn.base import MetaEstimatorMixin
+from sklearn.base import ClassifierMixin, MetaEstimatorMixin
 from sklearn.calibration import CalibratedClassifierCV
 
 import skmlp_backprop
@@ -444,8 +444,9 @@ def _register_all_others():
                 options="passthrough",
             )
         elif issubclass(kind, TakesTablesMixin):
+            options = _OPTIONS if issubclass(kind, ClassifierMixin) else None
             update_registered_converter(
-                kind, f"Skmlp{name}", _refuse_shapes, _refuse, options=_OPTIONS
+                kind, f"Skmlp{name}", _refuse_shapes, _refuse, options=options
             )
 
 

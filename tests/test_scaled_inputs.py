@@ -72,9 +72,7 @@ def start(data):
         ]
         training = mlps[0]._training_data(X, y, mlps[0]._codec_of(y), w)
         random_state = np.random.RandomState(0)
-        networks = [
-            initial_parameters(mlp, training.network, random_state) for mlp in mlps
-        ]
+        networks = [initial_parameters(mlp, training, random_state) for mlp in mlps]
         objective = Objective(training.network, 0, np.float64, len(mlps))
         stack = Parameters.copied_to_stack(networks)
         plain = [PlainNetwork(stack, i) for i in range(2)]

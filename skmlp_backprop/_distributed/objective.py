@@ -36,6 +36,12 @@ class DistributedRows:
         self.weight_sums = self.weight_sum
         self.dtype = dtype
 
+    def some_targets(self, most):
+        """At most so many rows' targets, evenly spaced, and their weights."""
+        found = self.parts.ask("some_targets", most // len(self.n_rows_of_parts))
+        targets, weights = zip(*found, strict=True)
+        return np.concatenate(targets), np.concatenate(weights)
+
     def for_products(self):
         """The same rows: each part sees to the layout of its own."""
         return self

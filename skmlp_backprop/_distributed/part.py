@@ -138,6 +138,16 @@ class Part:
         """Number of rows, and the sum of the weights or None."""
         return self.n_rows, self.weight_sum
 
+    def some_targets(self, most):
+        """At most so many rows' targets, evenly spaced, and their weights.
+
+        The weights are those of all rows that they stand for.
+        """
+        targets, weights = self.rows.some_targets(most)
+        if weights is None:
+            weights = np.ones(len(targets))
+        return targets, weights * (self.n_rows / len(targets))
+
     def sum_losses(self, theta, scale):
         """The scaled sum of all rows' losses, and its gradient.
 

@@ -282,7 +282,7 @@ class BaseBackpropMLP(
         fresh = clone(self)
         X, y = fresh._validate_rows(X, y, reset=True)
         data = fresh._training_data(X, y, fresh._codec_of(y), None)
-        parameters = initial_parameters(fresh, data.network, random_state).copy()
+        parameters = initial_parameters(fresh, data, random_state).copy()
         return fresh._adopt_weights(parameters, data.codec, new_history(fresh))
 
     def _check_partial_fit(self):

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from .._network.constant import best_logits, least_loss
 from .._network.dropout import Dropout, dropout_rates
 from .._network.groups import GroupedRows
 from .._network.inference import compute_logits
@@ -29,6 +31,14 @@ from .._solvers.monitor import Monitor
 from .._solvers.problem import Problem
 from .._solvers.shuffle import Shuffle
 from .architecture import init_activations
+from .codecs import Numbers
+
+# Rows by which the best constant prediction is found; more are passed over evenly.
+_MOST_TARGETS = 2**20
+# Times its loss above which a training has learned less than nothing, beyond chance;
+# and above which hardly anything.
+_USELESS = 1.05
+_HARDLY_USEFUL = 0.95
 
 
 @dataclass
@@ -54,6 +64,21 @@ class TrainingData:
     rows: Rows
     codec: object
     make_epochs: Callable = Epochs
+
+    @cached_property
+    def best_logits(self):
+        """The logits of the best constant prediction, where a training starts from it.
+
+        None where it starts as those of MLPClassifier and MLPRegressor.
+        """
+        if not self.network.loss.starts_at_constant:
+            return None
+        return best_logits(self.network, *self.rows.some_targets(_MOST_TARGETS))
+
+    @cached_property
+    def loss_of_constant(self):
+        """The mean loss of the best constant prediction, by at most so many rows."""
+        return least_loss(self.network, *self.rows.some_targets(_MOST_TARGETS))
 
     def split(self, of_networks):
         """Pairs of a data set, and what there is of the networks it is for."""
@@ -165,6 +190,15 @@ class Trained:
         """Why it ended."""
         return self.member.stop
 
+    def mean_loss(self, alpha):
+        """The mean loss of the rows in the last iteration, without the penalty."""
+        rows, solver = self.data.rows, self.solver
+        weight_sum = rows.weight_sum
+        if solver.stochastic:
+            weight_sum *= solver.n_batch_rows(rows.n_rows) / rows.n_rows
+        squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
+        return self.history.loss - alpha / (2 * weight_sum) * squares
+
     def attributes(self):
         """The attributes that make the estimator a fitted one."""
         network, codec = self.data.network, self.data.codec
@@ -197,18 +231,20 @@ def make_solver(estimator):
     )
 
 
-def initial_parameters(estimator, network, random_state):
+def initial_parameters(estimator, data, random_state):
     """Draw initial weights, in float64, whatever the data's precision."""
+    network = data.network
     names = [activation.name for activation in network.activations]
-    return Parameters.view_coefs_of(
-        *initialize(
-            random_state,
-            network.layer_units,
-            init_activations(estimator, names),
-            estimator.weight_init,
-            input_intercept=network.input_activation is not None,
-        )
+    coefs, intercepts, input_intercept = initialize(
+        random_state,
+        network.layer_units,
+        init_activations(estimator, names),
+        estimator.weight_init,
+        input_intercept=network.input_activation is not None,
     )
+    if data.best_logits is not None:
+        intercepts[-1][:] = data.best_logits
+    return Parameters.view_coefs_of(coefs, intercepts, input_intercept)
 
 
 def new_history(estimator):
@@ -267,7 +303,7 @@ def train(
     """
     random_states = [check_random_state(e.random_state) for e in estimators]
     if states is None:
-        states = _new_states(estimators, data.network, random_states)
+        states = _new_states(estimators, data, random_states)
     members = _members(estimators, states, solvers, reporters)
     networks = list(zip(estimators, members, random_states, strict=True))
     draws = [
@@ -359,11 +395,13 @@ def _largest_of_blas(stack, rows):
     return max((weights[0].size for weights in stack.weights[1:]), default=0)
 
 
-def _new_states(estimators, network, random_states):
+def _new_states(estimators, data, random_states):
     """New weights and histories."""
+    networks = list(zip(estimators, random_states, strict=True))
     return [
-        State(initial_parameters(estimator, network, source), new_history(estimator))
-        for estimator, source in zip(estimators, random_states, strict=True)
+        State(initial_parameters(estimator, part, source), new_history(estimator))
+        for part, some in data.split(networks)
+        for estimator, source in some
     ]
 
 
@@ -522,8 +560,9 @@ def _result(member, draws, data):
     if member.stop.reason == "diverged" and member.history.n_fun == 0:
         raise ValueError(
             "The loss or its gradient is not finite at the initial weights. The input "
-            "data may contain large values and need to be preprocessed, for example "
-            "by StandardScaler; or use a smaller `weight_init` or `alpha`."
+            "data, X or y, may contain large values and need to be preprocessed, for "
+            "example by StandardScaler, and TransformedTargetRegressor for y; or use a "
+            "smaller `weight_init` or `alpha`."
         )
     parameters = member.final_weights
     # A solver may have evaluated in another precision than that of the rows.
@@ -569,6 +608,29 @@ def warn_of_end(trained, estimator):
             f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
             f"{_float64_instead(trained)} or scale the data."
         )
+    if stop.reason in ("max_iter", "max_fun", "converged", "stalled"):
+        _warn_if_useless(trained.mean_loss(estimator.alpha), trained.data, stop.reason)
+
+
+def _warn_if_useless(loss, data, reason):
+    """Warn where a training has ended above the loss of a constant prediction.
+
+    Of numbers that are large beside the learning rate, a training that was cut short
+    may also end just below.
+    """
+    constant = data.loss_of_constant
+    are_numbers = isinstance(data.codec, Numbers)
+    most = _HARDLY_USEFUL if are_numbers and reason == "max_iter" else _USELESS
+    # What is lost where a constant is always right, and only nearly learned.
+    rounding = np.finfo(np.float32).eps if are_numbers else 0.01
+    if not loss > most * constant + rounding:
+        return
+    of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
+    _warn(
+        f"The mean loss after training, {loss:.3g}, is worse, or hardly better, than "
+        f"that of the best constant prediction, which ignores X, {constant:.3g}. Scale "
+        f"X by StandardScaler{of_y} or take another `learning_rate_init`."
+    )
 
 
 def _where(solver, history):

@@ -9,7 +9,10 @@ To add a loss, write its class and decorate it with its and its output's name.
 """
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit, xlogy
+
+from .constant import weighted_quantile
 
 LOSSES = {}
 
@@ -51,12 +54,35 @@ class Loss:
     quantile : float, sequence of float or None
         Which quantile of the targets the best predictions are; None for another
         measure of their centre.
+
+    starts_at_constant : bool
+        Whether the initial biases of the outputs are those of the best constant. Those
+        of the losses that MLPClassifier and MLPRegressor have are as theirs.
     """
 
     hyper_parameters = ()
     has_kink = False
     unit = 0.0
     quantile = None
+    starts_at_constant = False
+
+    def best_constant(self, target, weights):
+        """What is best predicted if all rows are predicted alike: here the mean.
+
+        Parameters
+        ----------
+        target : ndarray of shape (n_outputs, n_rows)
+            Targets, as of a call.
+
+        weights : ndarray of shape (n_rows,) or None
+            Weights of the rows.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_outputs,)
+            What minimises the sum of the rows' losses.
+        """
+        return np.average(target, axis=1, weights=weights)
 
     def check_targets(self, targets):
         """Refuse targets that it is not defined for.
@@ -216,6 +242,10 @@ class AbsoluteError(Loss):
 
     has_kink = True
     quantile = 0.5
+    starts_at_constant = True
+
+    def best_constant(self, target, weights):
+        return np.array([weighted_quantile(y, 0.5, weights) for y in target])
 
     def __call__(self, z, target, spare, row):
         z -= target
@@ -235,9 +265,23 @@ class Huber(Loss):
     """
 
     hyper_parameters = ("huber_epsilon",)
+    starts_at_constant = True
 
     def __init__(self, huber_epsilon):
         self.huber_epsilon = huber_epsilon
+
+    def best_constant(self, target, weights):
+        return np.array([self._centre(y, weights) for y in target])
+
+    def _centre(self, y, weights):
+        """Where the derivative of the sum is 0."""
+
+        def slope(centre):
+            errors = np.clip(centre - y, -self.huber_epsilon, self.huber_epsilon)
+            return np.average(errors, weights=weights)
+
+        low, high = y.min(), y.max()
+        return low if low == high else brentq(slope, low, high)
 
     def __call__(self, z, target, spare, row):
         z -= target
@@ -260,10 +304,20 @@ class _Pinball(Loss):
 
     hyper_parameters = ("quantile",)
     has_kink = True
+    starts_at_constant = True
 
     def __init__(self, quantile):
         self.quantile = quantile
         self._levels = np.reshape(quantile, (-1, 1))
+
+    def best_constant(self, target, weights):
+        levels = np.broadcast_to(self._levels[:, 0], len(target))
+        return np.array(
+            [
+                weighted_quantile(y, level, weights)
+                for y, level in zip(target, levels, strict=True)
+            ]
+        )
 
     def _of_predictions(self, p, target, spare, row):
         """The loss, and its derivative in the predictions in place of these."""
@@ -325,6 +379,8 @@ class Poisson(Loss):
 @_register("gamma", "exp")
 class Gamma(Loss):
     """Half the Gamma deviance: y / p - log(y / p) - 1 for p = exp(z)."""
+
+    starts_at_constant = True
 
     def check_targets(self, targets):
         if targets.min() <= 0:

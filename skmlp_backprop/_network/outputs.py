@@ -8,7 +8,12 @@ To add an output, write its class, and a loss that is registered under its name.
 """
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, log_expit, log_softmax, logit, softmax
+
+from .constant import increasing_steps
+
+# Of a class that no row has, whose logit would be infinite.
+_LEAST_PROBA = 1e-12
 
 
 class Output:
@@ -44,6 +49,20 @@ class Output:
         """
         np.copyto(out, targets.swapaxes(-1, -2))
 
+    def logits_of(self, predictions):
+        """The logits of one row that predict given probabilities, or numbers.
+
+        Parameters
+        ----------
+        predictions : ndarray of shape (n_outputs,)
+            What each output is to be.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_outputs,) or None
+            The logits; None where that is not known.
+        """
+
 
 # Of classes. Targets are their codes, from 0, or the indicators of labels.
 
@@ -69,6 +88,9 @@ class ClassOutput(Output):
     def write_targets(self, targets, out):
         np.equal(targets[..., np.newaxis, :], self._codes, out=out)
 
+    def logits_of(self, predictions):
+        return logit(np.clip(predictions, _LEAST_PROBA, 1 - _LEAST_PROBA))
+
     def proba(self, logits):
         """Probabilities of the classes, of shape (n_rows, n_classes)."""
         raise NotImplementedError
@@ -93,6 +115,9 @@ class SoftmaxOutput(ClassOutput):
     """
 
     name = "softmax"
+
+    def logits_of(self, predictions):
+        return np.log(np.maximum(predictions, _LEAST_PROBA))
 
     def proba(self, logits):
         return _positive(softmax(logits, axis=1))
@@ -245,6 +270,9 @@ class IdentityOutput(NumberOutput):
     def values(self, logits):
         return logits
 
+    def logits_of(self, predictions):
+        return predictions
+
 
 class ExponentialOutput(NumberOutput):
     """exp(z), for numbers that can't be negative."""
@@ -254,6 +282,9 @@ class ExponentialOutput(NumberOutput):
     def values(self, logits):
         with np.errstate(over="ignore"):
             return np.exp(logits)
+
+    def logits_of(self, predictions):
+        return np.log(predictions)
 
 
 class IncreasingOutput(NumberOutput):
@@ -265,6 +296,12 @@ class IncreasingOutput(NumberOutput):
         steps = logits.copy()
         np.logaddexp(0, steps[:, 1:], out=steps[:, 1:])
         return np.cumsum(steps, axis=1, out=steps)
+
+    def logits_of(self, predictions):
+        steps = increasing_steps(predictions)
+        # The inverse of the softplus, without overflow.
+        inverse = steps + np.log(-np.expm1(-steps))
+        return np.concatenate([predictions[:1], inverse])
 
 
 NUMBER_OUTPUTS = {

@@ -70,8 +70,13 @@ class _StackedHalvingMixin(StackedSearchMixin):
         if not hasattr(last, "max_iter"):
             return {}
         resolved = {"resource": max_iter_of(path)}
-        if self.max_resources == "auto" and isinstance(last.max_iter, Integral):
-            resolved["max_resources"] = int(last.max_iter)
+        if self.max_resources == "auto":
+            most = last.max_iter
+            if most == "auto" and hasattr(last, "_n_epochs"):
+                # A TabularMLPClassifier's or TabularMLPRegressor's.
+                most = last._n_epochs(self._n_samples_orig)
+            if isinstance(most, Integral):
+                resolved["max_resources"] = int(most)
         return resolved
 
     def _make_evaluation(self, *args):

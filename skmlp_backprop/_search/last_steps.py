@@ -1,6 +1,10 @@
-"""Pipelines that end in estimators of ours: these are fitted as a stack."""
+"""Pipelines that end in estimators of ours: these are fitted as a stack.
+
+A TransformedTargetRegressor counts as a Pipeline whose last step is its regressor.
+"""
 
 from sklearn.base import BaseEstimator, clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
 from .._estimators.training import train
@@ -16,7 +20,7 @@ from .stacking import (
 
 
 def last_step(estimator):
-    """Find what a Pipeline, or a Pipeline in a Pipeline, ends in.
+    """Find what a Pipeline or a TransformedTargetRegressor ends in, however deep.
 
     Parameters
     ----------
@@ -26,15 +30,15 @@ def last_step(estimator):
     Returns
     -------
     path : str
-        Name of the last step, as `set_params` takes it; empty if `estimator` is no
-        Pipeline.
+        Name of the last step, as `set_params` takes it; empty if `estimator` is
+        neither.
 
     last : estimator
         The last step, or `estimator` itself.
     """
     names = []
-    while _has_steps(estimator):
-        name, estimator = estimator.steps[-1]
+    while (step := _next_step(estimator)) is not None:
+        name, estimator = step
         names.append(name)
     return "__".join(names), estimator
 
@@ -47,17 +51,25 @@ def checked_last_step(estimator):
     CannotStack
         If a Pipeline has callbacks, which a stack could not report to.
     """
-    step = estimator
-    while _has_steps(step):
-        if hasattr(step, "_skl_callbacks"):
+    outer = estimator
+    while (step := _next_step(outer)) is not None:
+        if hasattr(outer, "_skl_callbacks"):
             raise CannotStack("its Pipeline has callbacks")
-        step = step.steps[-1][1]
+        outer = step[1]
     return last_step(estimator)
 
 
-def _has_steps(estimator):
-    """Whether it is a Pipeline, and no empty one, which its own fit refuses."""
-    return isinstance(estimator, Pipeline) and len(estimator.steps) > 0
+def _next_step(estimator):
+    """Name and estimator of the last step, fitted where there is a fitted one.
+
+    None of what is neither Pipeline nor TransformedTargetRegressor, or has no step.
+    """
+    if isinstance(estimator, Pipeline) and len(estimator.steps) > 0:
+        return estimator.steps[-1]
+    if isinstance(estimator, TransformedTargetRegressor):
+        regressor = getattr(estimator, "regressor_", estimator.regressor)
+        return None if regressor is None else ("regressor", regressor)
+    return None
 
 
 class Together:
@@ -189,12 +201,29 @@ def train_fits(fits):
     return train_groups([(fit.networks, fit.data) for fit in fits], train_stack)
 
 
-def _share_transformers(pipeline, fitted):
-    """Put fitted transformers in place of a Pipeline's own."""
-    last = pipeline.steps[-1]
-    if isinstance(last[1], Pipeline):
+def _share_transformers(estimator, fitted):
+    """Put fitted transformers in place of those of an estimator with a fitted network.
+
+    Parameters
+    ----------
+    estimator : Pipeline or TransformedTargetRegressor
+        Changed.
+
+    fitted : Pipeline or TransformedTargetRegressor
+        The same, fitted with another last step.
+    """
+    if isinstance(estimator, Pipeline):
+        last = estimator.steps[-1]
         _share_transformers(last[1], fitted.steps[-1][1])
-    pipeline.steps = [*fitted.steps[:-1], last]
+        estimator.steps = [*fitted.steps[:-1], last]
+    elif isinstance(estimator, TransformedTargetRegressor):
+        network = estimator.regressor
+        _share_transformers(network, fitted.regressor_)
+        vars(estimator).update(
+            {**vars(fitted), "regressor": clone(network), "regressor_": network}
+        )
+        if hasattr(network, "feature_names_in_"):
+            estimator.feature_names_in_ = network.feature_names_in_
 
 
 class _Preparation(BaseEstimator):
@@ -206,6 +235,14 @@ class _Preparation(BaseEstimator):
     def fit(self, X, y=None, **params):
         """Validate what the transformers have made of the rows."""
         self.prepared_ = prepare_group(self.networks, X, y, **params)
+        return self
+
+    def predict(self, X):
+        """There for TransformedTargetRegressor, which asks whether it is."""
+        raise NotImplementedError
+
+    def __sklearn_clone__(self):
+        # A TransformedTargetRegressor fits a clone.
         return self
 
     def get_metadata_routing(self):

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._estimators.training import initial_parameters, make_solver
+from .._estimators.training import (
+    TrainingData,
+    initial_parameters,
+    make_solver,
+)
 from .._network.dropout import Dropout, dropout_rates
 from .._network.inference import compute_logits
 from .._network.objective import Objective
@@ -23,6 +27,9 @@ class TrainedEnsemble:
 
     Parameters
     ----------
+    data : TrainingData
+        What they were trained on.
+
     networks : list of Parameters
         The weights of each network.
 
@@ -36,10 +43,15 @@ class TrainedEnsemble:
         Why it ended.
     """
 
+    data: TrainingData
     networks: list
     history: History
     solver: MinibatchSolver
     stop: Stop
+
+    def mean_loss(self, alpha):
+        """The mean loss of withheld rows in the best epoch."""
+        return -self.history.best_validation_score
 
 
 # Groups of rows, of which each network is denied one.
@@ -75,7 +87,7 @@ def train_ensemble(member, n_members, data, reporter=None):
     random_state = check_random_state(member.random_state)
     network, rows, dtype = data.network, data.rows, data.rows.X.dtype
     networks = [
-        initial_parameters(member, network, random_state).copy(dtype)
+        initial_parameters(member, data, random_state).copy(dtype)
         for _ in range(n_members)
     ]
     solvers = [make_solver(member) for _ in range(n_members)]
@@ -119,7 +131,7 @@ def train_ensemble(member, n_members, data, reporter=None):
             Monitor(member.verbose, reporter),
             min(n_threads, max(1, step_size // _THREAD_PAYS)),
         )
-    return TrainedEnsemble(networks, history, solvers[0], stop)
+    return TrainedEnsemble(data, networks, history, solvers[0], stop)
 
 
 def group_rows(targets, n_groups, random_state):
