@@ -159,7 +159,7 @@ def check_gradient(
         If `eps` or `n_directions` is out of range; a ValueError.
     ValueError
         If there is one class only, that of the rows or that the estimator was fitted
-        to: then there is nothing to check, as its probability is 1 whatever the weights.
+        to: then there is nothing to check, as its probability is always 1.
     TypeError
         If the estimator is neither. Of a Pipeline pass the last
         step, and X as the other steps transform it.
@@ -188,10 +188,10 @@ def check_gradient(
     codec = estimator._codec
     if isinstance(codec, Labels) and not codec.multilabel and len(codec.classes) == 1:
         raise ValueError(
-            f"There is nothing to check: y has one class, {codec.classes.tolist()}, and "
-            "J does not depend on the weights. Pass rows of several classes, such as a "
-            "random choice of them in place of the first ones of a sorted file; or a "
-            "fitted estimator."
+            f"There is nothing to check: y has one class, {codec.classes.tolist()}, "
+            "and J does not depend on the weights. Pass rows of several classes, such "
+            "as a random choice of them in place of the first ones of a sorted file; "
+            "or a fitted estimator."
         )
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     objective = Objective(network, estimator.alpha, np.float64)

@@ -35,9 +35,7 @@ from skmlp_backprop._tabular import base, training
 from skmlp_backprop.callbacks import EarlyStopping
 
 # Most fits here are cut short.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Stochastic Optimizer:sklearn.exceptions.ConvergenceWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 SMALL = {"n_members": 3, "hidden_layer_sizes": 8, "max_iter": 6, "random_state": 0}
 KINDS = ["classifier", "regressor"]

@@ -13,8 +13,8 @@ def keeping_the_old_fit_on_error(method):
         try:
             return method(self, *args, **kwargs)
         except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            # In one step, which nothing can interrupt.
+            self.__dict__ = before
             raise
 
     return guarded

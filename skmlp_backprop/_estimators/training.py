@@ -190,6 +190,13 @@ class Trained:
         """Why it ended."""
         return self.member.stop
 
+    @property
+    def remedy(self):
+        """What to do where nothing was learned."""
+        are_numbers = isinstance(self.data.codec, Numbers)
+        of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
+        return f"Scale X by StandardScaler{of_y} or take another `learning_rate_init`."
+
     def mean_loss(self, alpha):
         """The mean loss of the rows in the last iteration, without the penalty."""
         rows, solver = self.data.rows, self.solver
@@ -608,29 +615,30 @@ def warn_of_end(trained, estimator):
             f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
             f"{_float64_instead(trained)} or scale the data."
         )
-    if stop.reason in ("max_iter", "max_fun", "converged", "stalled"):
-        _warn_if_useless(trained.mean_loss(estimator.alpha), trained.data, stop.reason)
+    warn_if_useless(trained, estimator)
 
 
-def _warn_if_useless(loss, data, reason):
+def warn_if_useless(trained, estimator):
     """Warn where a training has ended above the loss of a constant prediction.
 
-    Of numbers that are large beside the learning rate, a training that was cut short
-    may also end just below.
+    Of numbers that are large beside the learning rate, one that was cut short may also
+    end just below.
     """
-    constant = data.loss_of_constant
-    are_numbers = isinstance(data.codec, Numbers)
-    most = _HARDLY_USEFUL if are_numbers and reason == "max_iter" else _USELESS
+    if trained.stop.reason in ("diverged", "interrupted", "callback"):
+        return
+    constant = trained.data.loss_of_constant
+    are_numbers = isinstance(trained.data.codec, Numbers)
+    is_short = are_numbers and trained.stop.reason == "max_iter"
+    most = _HARDLY_USEFUL if is_short else _USELESS
     # What is lost where a constant is always right, and only nearly learned.
     rounding = np.finfo(np.float32).eps if are_numbers else 0.01
-    if not loss > most * constant + rounding:
-        return
-    of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
-    _warn(
-        f"The mean loss after training, {loss:.3g}, is worse, or hardly better, than "
-        f"that of the best constant prediction, which ignores X, {constant:.3g}. Scale "
-        f"X by StandardScaler{of_y} or take another `learning_rate_init`."
-    )
+    loss = trained.mean_loss(estimator.alpha)
+    if loss > most * constant + rounding:
+        _warn(
+            f"The mean loss after training, {loss:.3g}, is worse, or hardly better, "
+            f"than that of the best constant prediction, which ignores X, "
+            f"{constant:.3g}. {trained.remedy}"
+        )
 
 
 def _where(solver, history):

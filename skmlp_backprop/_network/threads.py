@@ -24,13 +24,15 @@ import math
 import os
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 
 import joblib
 import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
+
+from .interruption import finish
 
 # The OpenBLAS of the wheels is built for at most as many.
 _MOST_BLAS_THREADS = 64
@@ -89,10 +91,12 @@ class _Library:
         """Set one thread; return whether it could be set."""
         if not self.holders and not self._note_number():
             return False
+        # First, as one that is interrupted from here on will release.
+        self.holders.add(holder)
         self.controller.set_num_threads(1)
         if self.controller.num_threads != 1:
+            self.holders.remove(holder)
             return False
-        self.holders.add(holder)
         return True
 
     def _note_number(self):
@@ -121,12 +125,15 @@ class _Library:
         """
         if holder not in self.holders:
             return
+        if len(self.holders) == 1:
+            self._set_back()
+        # Last, as one that is interrupted before releases again.
         self.holders.remove(holder)
-        if self.holders:
-            return
+
+    def _set_back(self):
         if self.controller.num_threads == 1:
             self.controller.set_num_threads(self.before)
-        else:
+        elif self.controller.num_threads != self.before:
             self._watched_until = math.inf
         if self._block_will_leave_ours():
             self._watch()
@@ -153,9 +160,15 @@ class _Library:
         if self._is_watched:
             return
         self._is_watched = True
-        # At the interpreter's end there are no new threads, and no later fits.
-        with suppress(RuntimeError):
+        try:
             threading.Thread(target=self._look_after, daemon=True).start()
+        except KeyboardInterrupt:
+            # Should it have been started, there will be two: no matter.
+            self._is_watched = False
+            raise
+        except RuntimeError:
+            # At the interpreter's end there are no new threads, and no later fits.
+            pass
 
     def _look_after(self):
         """Give it its threads back where another thread has left it with ours.
@@ -264,11 +277,7 @@ def _held(libraries):
             _give_way()
         yield are_held
     finally:
-        try:
-            _release_all(libraries, holder)
-        except KeyboardInterrupt:
-            _release_all(libraries, holder)
-            raise
+        finish(lambda: _release_all(libraries, holder))
 
 
 @contextmanager

@@ -9,12 +9,15 @@ the epoch's batches by itself: threads that waited for each other at every step 
 spend as much time on that as on small products.
 """
 
+from _thread import start_new_thread
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
+from .._network.interruption import finish
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.withheld import WithholdingBatches
@@ -102,9 +105,13 @@ def run_ensemble(problem, networks, solvers, history, monitor, n_threads):
         Why it ended.
     """
     ensemble = _Ensemble(problem, networks, solvers, n_threads)
+    workers = _Workers(ensemble.parts)
     try:
-        with ThreadPoolExecutor(len(ensemble.parts)) as pool:
-            stop = ensemble.run(history, monitor, pool)
+        try:
+            workers.start()
+            stop = ensemble.run(history, monitor, workers)
+        finally:
+            finish(workers.close)
     except KeyboardInterrupt:
         if aborts_when_interrupted():
             raise
@@ -122,7 +129,7 @@ class _Ensemble:
         self.parts = [_Part(problem, networks, solvers, share) for share in shares]
         self.shuffle = Shuffle(problem.random_state)
 
-    def run(self, history, monitor, pool):
+    def run(self, history, monitor, workers):
         """Train epoch by epoch; return why it ended."""
         lead = self.solvers[0]
         rule = StopRule(lead.tol, lead.n_iter_no_change)
@@ -130,7 +137,7 @@ class _Ensemble:
         while stop is None:
             monitor.begin_iteration()
             order = self.shuffle.next(self.problem.rows.n_rows)
-            outcomes = self._run_parts(pool, order)
+            outcomes = workers.run_epoch(order)
             losses = np.concatenate([outcome[0] for outcome in outcomes])
             loss = self.problem.loss(*self._by_row([o[1] for o in outcomes]))
             history.n_fun += self.parts[0].batches.n_batches
@@ -141,21 +148,6 @@ class _Ensemble:
             history.t += len(order)
             stop = self._judge(loss, history, monitor, rule)
         return stop
-
-    def _run_parts(self, pool, order):
-        """Run an epoch of each part; end early where the main thread is interrupted."""
-        try:
-            outcomes = [pool.submit(part.run_epoch, order) for part in self.parts]
-            pending = outcomes
-            while pending:
-                done, pending = wait(pending, _PATIENCE, FIRST_EXCEPTION)
-                for outcome in done:
-                    outcome.result()
-            return [outcome.result() for outcome in outcomes]
-        except BaseException:
-            for part in self.parts:
-                part.is_cancelled = True
-            raise
 
     def _judge(self, loss, history, monitor, rule):
         """Account for an epoch's loss of withheld rows; return why to stop, or None."""
@@ -195,6 +187,73 @@ class _Ensemble:
     def best(self):
         """The weights of the best epoch."""
         return _view_networks(part.best.parameters for part in self.parts)
+
+
+class _Workers:
+    """A thread for each part, which runs an epoch of it when told to.
+
+    The main thread and these meet in queues that are written in C alone. A lock that
+    Python code takes, as those of ``concurrent.futures`` and of ``threading``'s events,
+    would stay locked where Ctrl-C interrupts the taking of it, and its thread would
+    wait for ever.
+
+    Parameters
+    ----------
+    parts : list of _Part
+        The parts; a single one is run by the main thread.
+    """
+
+    def __init__(self, parts):
+        self._parts = parts
+        self._orders = [SimpleQueue() for _ in parts]
+        self._outcomes = SimpleQueue()
+        self._ends = SimpleQueue()
+        self._is_running = [False] * len(parts)
+
+    def start(self):
+        """Start the threads."""
+        if len(self._parts) == 1:
+            return
+        for number in range(len(self._parts)):
+            start_new_thread(self._work, (number,))
+            # Where it is interrupted before this, the thread ends by itself.
+            self._is_running[number] = True
+
+    def _work(self, number):
+        part, orders = self._parts[number], self._orders[number]
+        try:
+            while (order := orders.get()) is not None:
+                try:
+                    self._outcomes.put((number, part.run_epoch(order), None))
+                except BaseException as error:
+                    self._outcomes.put((number, None, error))
+        finally:
+            self._is_running[number] = False
+            self._ends.put(number)
+
+    def run_epoch(self, order):
+        """Run an epoch of each part; return what each has returned, in order."""
+        if len(self._parts) == 1:
+            return [self._parts[0].run_epoch(order)]
+        for orders in self._orders:
+            orders.put(order)
+        found = {}
+        while len(found) < len(self._parts):
+            with suppress(Empty):
+                number, outcome, error = self._outcomes.get(timeout=_PATIENCE)
+                if error is not None:
+                    raise error
+                found[number] = outcome
+        return [found[number] for number in range(len(self._parts))]
+
+    def close(self):
+        """End the threads, early where an epoch is under way, and wait for them."""
+        for part, orders in zip(self._parts, self._orders, strict=True):
+            part.is_cancelled = True
+            orders.put(None)
+        while any(self._is_running):
+            with suppress(Empty):
+                self._ends.get(timeout=_PATIENCE)
 
 
 def _view_networks(stacks):

@@ -20,7 +20,7 @@ from .._estimators.sklearn_private import (
     _fit_context,
     _safe_indexing,
 )
-from .._estimators.training import warn_of_end
+from .._estimators.training import warn_if_useless, warn_of_end
 from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS
 from .._network.inference import compute_logits
@@ -186,8 +186,10 @@ class BaseTabularMLP(
         vars(self).update(
             _fitted_attributes(member, codec, trained.networks, trained.history)
         )
-        # Of the cap that "auto" sets, the last epoch is an end as good as another.
-        if trained.stop.reason != "max_iter" or self.max_iter != "auto":
+        if trained.stop.reason == "max_iter" and self.max_iter == "auto":
+            # The last epoch that "auto" admits is an end as good as another.
+            warn_if_useless(trained, member)
+        else:
             warn_of_end(trained, member)
 
     def _n_batch_rows(self, n_rows):

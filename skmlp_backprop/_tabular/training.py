@@ -49,6 +49,11 @@ class TrainedEnsemble:
     solver: MinibatchSolver
     stop: Stop
 
+    remedy = (
+        "The columns may tell nothing of y, or the rows be too few; or take another "
+        "`learning_rate_init`."
+    )
+
     def mean_loss(self, alpha):
         """The mean loss of withheld rows in the best epoch."""
         return -self.history.best_validation_score
