@@ -27,6 +27,7 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
 )
+from skmlp_backprop._distributed import parts
 from skmlp_backprop._distributed.shares import batch_shares, runs_of_chunks
 from skmlp_backprop.callbacks import EarlyStopping
 from skmlp_backprop.dask import DaskBackpropMLPClassifier, DaskBackpropMLPRegressor
@@ -499,8 +500,44 @@ def test_other_partitions_of_y(client, table):
     shifted = dd.from_pandas(frame.label, npartitions=4, sort=False).map_partitions(
         lambda part: part[1:], meta=frame.label
     )
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="must have the same chunks"):
         ours.fit(X, shifted)
+
+
+def test_other_chunks_of_y_of_unknown_sizes(client):
+    """The rows are as many, but not those of the chunks: which are named."""
+    X = pd.DataFrame(np.random.default_rng(0).standard_normal((150, 3)))
+    ours, _ = regressor_pair(solver="lbfgs")
+    samples = dd.from_pandas(X, npartitions=4).to_dask_array()
+    assert np.isnan(samples.chunks[0]).all()
+    numbers = chunked(X[0].to_numpy(), (30, 40, 40, 40))
+    with pytest.raises(ValueError, match="must have the same chunks") as caught:
+        ours.fit(samples, numbers)
+    assert "inconsistent" not in str(caught.value)
+
+
+def test_a_refused_fit_leaves_nothing_at_the_workers(client, rows):
+    """Nor where its exception is kept, whose traceback keeps our frames."""
+
+    def n_tasks():
+        return client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+
+    X = rows["X"].copy()
+    X[250] = np.nan
+    y = rows["labels"]
+    fails_late = EarlyStopping(rows["X"], rows["numbers"])
+    kept = []
+    for data, callbacks in ((X, []), (X, []), (rows["X"], [fails_late])):
+        ours, _ = classifier_pair(solver="lbfgs")
+        ours.set_callbacks(*callbacks)
+        with pytest.raises(ValueError) as caught:  # noqa: PT011
+            ours.fit(chunked(data), chunked(y))
+        kept.append(caught.value)
+    deadline = time.monotonic() + 10
+    while n_tasks() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert n_tasks() == 0
+    assert len(kept) == 3
 
 
 def test_local_and_distributed_together(client, rows):
@@ -742,6 +779,27 @@ def test_a_client_without_workers(rows):
         pytest.raises(RuntimeError, match="cluster has no workers"),
     ):
         ours.set_params(client=client).fit(X, y)
+
+
+def test_the_last_worker_goes_before_its_results_are_fetched(rows, monkeypatch):
+    await_futures = parts._await_all
+
+    def await_then_lose(futures, look_out):
+        await_futures(futures, look_out)
+        cluster.scale(0)
+        while look_out.client.nthreads():
+            time.sleep(0.05)
+
+    monkeypatch.setattr(parts, "_await_all", await_then_lose)
+    monkeypatch.setattr(parts, "_PATIENCE", 1)
+    monkeypatch.setattr(parts, "_LOOK", 0.2)
+    ours, _ = classifier_pair(solver="lbfgs")
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    with make_cluster(1) as cluster, Client(cluster) as client:
+        start = time.monotonic()
+        with pytest.raises(RuntimeError, match="has had no workers for 1 seconds"):
+            ours.set_params(client=client).fit(X, y)
+        assert time.monotonic() - start < 30
 
 
 def test_no_client(rows, monkeypatch):

@@ -159,7 +159,7 @@ def test_hardly_sparse_rows_of_other_precision():
         (np.zeros((0, N_FEATURES)), "minimum of 1 is required"),
         (np.zeros(N_FEATURES), "Expected 2D array"),
         (np.zeros((1, N_FEATURES, 2)), "dim 3"),
-        (np.array([["a"] * N_FEATURES]), "could not convert"),
+        (np.array([["a"] * N_FEATURES]), "has text, such as"),
         (np.zeros((1, N_FEATURES), complex), "Complex data"),
     ],
 )

@@ -18,6 +18,8 @@ from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:Got `batch_size` less than 1:UserWarning"),
+    # As drawn matrices of several labels may have, by chance.
+    pytest.mark.filterwarnings("ignore:Each row of y has exactly one 1:UserWarning"),
     # Few rows of a class are what folds of such data are made of.
     pytest.mark.filterwarnings("ignore:The least populated class:UserWarning"),
 ]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from .._estimators.codecs import Labels, Numbers
 from .._estimators.sklearn_private import _check_y
@@ -65,7 +65,13 @@ def check_chunk(name, y_numeric, X, y, sample_weight=None):
     """
     if X.shape[0] == y.shape[0] == 0:
         return Chunk(np.empty((0, 0)), np.empty(0), None)
-    check_consistent_length(X, y)
+    lengths = [data.shape[0] for data in (X, y, sample_weight) if data is not None]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            "X, y and sample_weight must have the same chunks, as their rows are bound "
+            f"chunk by chunk; a chunk has {' and '.join(map(str, lengths))} rows of "
+            "them. Repartition them alike."
+        )
     X = check_array(
         X,
         accept_sparse=["csr", "csc"],

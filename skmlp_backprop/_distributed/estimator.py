@@ -1,6 +1,7 @@
 """What makes an estimator fit and predict Dask collections."""
 
 import copy
+from contextlib import ExitStack
 from functools import partial
 
 import dask
@@ -24,7 +25,7 @@ from .census import Census, check_chunk, find_facts
 from .chunks import are_distributed, bind, is_table, known_rows
 from .objective import DistributedEpochs, DistributedObjective, DistributedRows
 from .part import Part, Recipe
-from .parts import Parts, await_all, results_of, workers_of
+from .parts import Parts, await_all, release, results_of, workers_of
 from .prediction import predict_lazily
 from .shares import runs_of_chunks
 
@@ -94,20 +95,35 @@ class DaskMixin:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
-        data = self._distribute(X, y, sample_weight, continuing)
-        return self._fit_to(
-            data,
-            continuing,
-            context,
-            given,
-            make_objective=DistributedObjective,
-        )
+        with ExitStack() as at_the_end:
+            data = self._distribute(X, y, sample_weight, continuing, at_the_end)
+            return self._fit_to(
+                data,
+                continuing,
+                context,
+                given,
+                make_objective=DistributedObjective,
+            )
 
-    def _distribute(self, X, y, sample_weight, continuing):
-        """Make parts at the workers of the data, checked as those of a local fit."""
+    def _distribute(self, X, y, sample_weight, continuing, at_the_end):
+        """Make parts at the workers of the data, checked as those of a local fit.
+
+        They are let go `at_the_end`, an ExitStack.
+        """
         client = _current_client() if self.client is None else self.client
         workers = workers_of(client)
-        chunks, census = self._count(client, workers, X, y, sample_weight)
+        with ExitStack() as once_there_are_parts:
+            chunks, census = self._count(
+                client, workers, X, y, sample_weight, once_there_are_parts
+            )
+            return self._data_of_chunks(
+                client, workers, chunks, census, X, y, continuing, at_the_end
+            )
+
+    def _data_of_chunks(
+        self, client, workers, chunks, census, X, y, continuing, at_the_end
+    ):
+        """What to train on, of chunks that have been looked at."""
         self._check_census(census, X, y, reset=not continuing)
         codec = self._codec_to_fit(self._codec_of_census(census), continuing)
         network = self._network_of(census.n_features, codec)
@@ -115,6 +131,8 @@ class DaskMixin:
         class_weight = self._class_weight_of(census, codec)
         recipe = Recipe(network, codec, census.dtype, class_weight)
         parts = _make_parts(client, workers, recipe, chunks, census.n_rows)
+        at_the_end.callback(parts.release)
+        await_all(client, parts.futures)
         n_rows, weights = zip(*parts.ask("totals"), strict=True)
         weight_sum = None
         if weights[0] is not None:
@@ -123,8 +141,10 @@ class DaskMixin:
         rows = DistributedRows(parts, list(n_rows), weight_sum, census.dtype)
         return TrainingData(network, rows, codec, DistributedEpochs)
 
-    def _count(self, client, workers, X, y, sample_weight):
+    def _count(self, client, workers, X, y, sample_weight, at_the_end):
         """Compute the chunks, each of them once; find out what is to be known of all.
+
+        The chunks are let go `at_the_end`, an ExitStack.
 
         Returns
         -------
@@ -149,6 +169,7 @@ class DaskMixin:
             of_run = [checked[i] for i in run]
             # Together, for each chunk to be computed once.
             futures = client.compute([*of_run, *map(find, of_run)], **where)
+            at_the_end.callback(release, futures)
             chunks += futures[: len(run)]
             facts += futures[len(run) :]
         return chunks, Census(results_of(client, facts))
@@ -264,7 +285,7 @@ def _current_client():
 
 
 def _make_parts(client, workers, recipe, chunks, n_rows):
-    """One part for each worker, of a run of chunks; waited for.
+    """One part for each worker, of a run of chunks.
 
     Each future of a part depends on those of its chunks, which are let go: Dask keeps
     how they are computed, not their memory, and does it again where a worker dies.
@@ -283,5 +304,4 @@ def _make_parts(client, workers, recipe, chunks, n_rows):
         )
         for number, (worker, run) in enumerate(zip(workers, runs, strict=True))
     ]
-    await_all(client, futures)
     return Parts(client, futures, workers)

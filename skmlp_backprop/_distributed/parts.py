@@ -1,6 +1,9 @@
 """The parts of a data set at the workers of a cluster, and what they are asked for."""
 
+import asyncio
 import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from distributed import CancelledError, wait
 
@@ -40,7 +43,7 @@ def workers_of(client):
 
 
 def results_of(client, futures):
-    """Wait for futures and fetch their results, in order.
+    """Wait for futures, fetch their results, in order, and let the futures go.
 
     Parameters
     ----------
@@ -62,25 +65,55 @@ def results_of(client, futures):
     Exception
         What the first of the failed ones has raised.
     """
-    await_all(client, futures)
-    return _or_lost(client.gather, futures)
+    try:
+        look_out = _LookOut(client)
+        _await_all(futures, look_out)
+        return _or_lost(_gathered, client, futures, look_out)
+    finally:
+        release(futures)
 
 
 def await_all(client, futures):
-    """The same without fetching results."""
-    alone_since = None
-    while not _or_lost(_are_done, futures):
-        if client.nthreads():
-            alone_since = None
-            continue
-        alone_since = alone_since or time.monotonic()
-        if time.monotonic() - alone_since >= _PATIENCE:
+    """The same without fetching results, and keeping the futures."""
+    _await_all(futures, _LookOut(client))
+
+
+def release(futures):
+    """Let futures go, and with them their results at the workers.
+
+    To drop them is not enough where an exception is raised: it holds the frames that it
+    came through, and these hold the futures.
+    """
+    for future in futures:
+        future.release()
+
+
+class _LookOut:
+    """Looks from time to time whether there are workers."""
+
+    def __init__(self, client):
+        self.client = client
+        self._alone_since = None
+
+    def look(self):
+        """Raise a RuntimeError where there have been none for too long."""
+        if self.client.nthreads():
+            self._alone_since = None
+            return
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since >= _PATIENCE:
             raise RuntimeError(
                 f"The Dask cluster has had no workers for {_PATIENCE} seconds."
             )
+
+
+def _await_all(futures, look_out):
+    while not _or_lost(_are_done, futures):
+        look_out.look()
     for future in futures:
         if future.status == "error":
-            future.result()
+            # Without the traceback, whose frames hold what the worker had.
+            raise future.exception().with_traceback(None)
 
 
 def _are_done(futures):
@@ -89,6 +122,26 @@ def _are_done(futures):
     except TimeoutError:
         return False
     return True
+
+
+def _gathered(client, futures, look_out):
+    """Results of futures that are done, as long as their workers live.
+
+    Where these go just now, the client waits for others.
+    """
+    done = SimpleQueue()
+    gathering = asyncio.run_coroutine_threadsafe(
+        client.gather(futures, asynchronous=True), client.loop.asyncio_loop
+    )
+    gathering.add_done_callback(done.put)
+    try:
+        while True:
+            with suppress(Empty):
+                done.get(timeout=_LOOK)
+                return gathering.result()
+            look_out.look()
+    finally:
+        gathering.cancel()
 
 
 def _or_lost(function, *arguments):
@@ -126,6 +179,11 @@ class Parts:
         self.futures = futures
         self.workers = workers
         self.answer = answer
+        self._shared = []
+
+    def release(self):
+        """Let the parts go."""
+        release([*self.futures, *self._shared])
 
     def ask(self, method, *arguments):
         """Call a method of each part with the same arguments; return all results."""
@@ -172,4 +230,6 @@ class Parts:
         if n_bytes <= _MOST_OF_ONE and n_bytes * len(self.futures) <= _MOST_EMBEDDED:
             return theta
         # At every worker: so they are lost with all of these alone.
-        return self.client.scatter(theta, broadcast=True, hash=False)
+        release(self._shared)
+        self._shared = [self.client.scatter(theta, broadcast=True, hash=False)]
+        return self._shared[0]

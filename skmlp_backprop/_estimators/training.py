@@ -619,12 +619,13 @@ def warn_of_end(trained, estimator):
 
 
 def warn_if_useless(trained, estimator):
-    """Warn where a training has ended above the loss of a constant prediction.
+    """Warn where a training on minibatches has ended no better than a constant.
 
-    Of numbers that are large beside the learning rate, one that was cut short may also
-    end just below.
+    The loss is that of the last epoch. Of numbers that are large beside the learning
+    rate, a training that was cut short may also end just below.
     """
-    if trained.stop.reason in ("diverged", "interrupted", "callback"):
+    is_over = trained.stop.reason in ("converged", "max_iter")
+    if not (is_over and trained.solver.stochastic):
         return
     constant = trained.data.loss_of_constant
     are_numbers = isinstance(trained.data.codec, Numbers)

@@ -1,6 +1,6 @@
 """Warnings that point at the line of the user's code that led to them."""
 
-import sys
+import inspect
 import warnings
 
 # Modules whose lines tell a user nothing: this package's, those of the libraries that
@@ -22,7 +22,7 @@ def warn(message, category=UserWarning):
     category : type, default=UserWarning
         The class of the warning.
     """
-    frame, level = sys._getframe(1), 2
+    frame, level = inspect.currentframe().f_back, 2
     while frame.f_back is not None and _is_of_a_library(frame):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -186,11 +186,11 @@ class BaseTabularMLP(
         vars(self).update(
             _fitted_attributes(member, codec, trained.networks, trained.history)
         )
-        if trained.stop.reason == "max_iter" and self.max_iter == "auto":
-            # The last epoch that "auto" admits is an end as good as another.
-            warn_if_useless(trained, member)
-        else:
+        # The last epoch that "auto" admits is an end as good as another.
+        if trained.stop.reason != "max_iter" or self.max_iter != "auto":
             warn_of_end(trained, member)
+        elif data.loss_of_constant > 0:
+            warn_if_useless(trained, member)
 
     def _n_batch_rows(self, n_rows):
         """As many as make at least eight batches an epoch, from 32 to 256."""
