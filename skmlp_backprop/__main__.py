@@ -25,11 +25,12 @@ from . import (
 )
 from ._estimators.architecture import hidden_units
 from ._files.saving import check_can_replace, replace_file
+from ._files.tables import read_table
 from ._network.activations import ACTIVATIONS
 from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
-from .datasets import read_mat, read_mixed_csv, read_npz
+from .datasets import read_mat, read_npz
 
-_READERS = {".mat": read_mat, ".csv": read_mixed_csv, ".npz": read_npz}
+_READERS = {".mat": read_mat, ".npz": read_npz}
 _HEADERS = {"infer": "infer", "yes": True, "no": False}
 _CHECKED_ROWS = 20
 # As of a process that is killed by SIGINT.
@@ -39,8 +40,8 @@ _DESCRIPTION = """\
 Train a multilayer perceptron on a data set: hold a fifth of the rows out, search
 alpha (the lambda of the L2 penalty) and the learning rate by cross-validation on the
 rest in a Pipeline with a StandardScaler, and report on the held-out rows. Without
-arguments it takes scikit-learn's bundled digits. To a CSV file with categories or
-missing values it fits a TabularMLPClassifier, which needs no search.
+arguments it takes scikit-learn's bundled digits. To data with categories or missing
+values it fits a TabularMLPClassifier, which needs no search.
 """
 _EPILOG = """\
 examples:
@@ -147,26 +148,33 @@ def _add_search_options(add):
 def load(path, header="infer"):
     """Samples and labels of a data file; of the bundled digits for None.
 
-    Of a CSV file it prints what was taken for a header.
+    Of a CSV file it prints what was taken for a header, and for categories.
     """
     if path is None:
         return load_digits(return_X_y=True)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise ValueError(f"{path}: expected a file that ends in {', '.join(_READERS)}.")
-    if reader is not read_mixed_csv:
-        return reader(path)
-    X, y = read_mixed_csv(path, header=_HEADERS[header])
-    if isinstance(X, np.ndarray):
-        print("No header: the first row is taken as data.")
+    suffix = path.suffix.lower()
+    if suffix in _READERS:
+        return _READERS[suffix](path)
+    if suffix != ".csv":
+        expected = ", ".join([".mat", ".csv", ".npz"])
+        raise ValueError(f"{path}: expected a file that ends in {expected}.")
+    X, y, layout = read_table(path, _HEADERS[header], mixed=True)
+    if layout.has_header:
+        print(f"The first row is taken as a header: {_listed(layout.names)}.")
     else:
-        print(f"The first row is taken as a header: {_listed(X.columns)}.")
+        print("No header: the first row is taken as data.")
+    if layout.categories:
+        names = _listed([layout.names[i] for i in layout.categories])
+        print(f"Categories: {names}; all other features are numbers.")
+    if layout.of_codes:
+        names = _listed([layout.names[i] for i in layout.of_codes])
+        print(f"Numbers among them are taken as codes: {names}.")
     return X, y
 
 
 def _listed(names):
     shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} features)"
+    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
 
 
 def make_search(args):
@@ -245,7 +253,7 @@ def _validation(name, value):
 def is_mixed(X):
     """Whether samples are a table with categories or missing values."""
     if isinstance(X, np.ndarray):
-        return False
+        return X.dtype.kind == "f" and bool(np.isnan(X).any())
     has_categories = X.select_dtypes("category").shape[1] > 0
     return has_categories or bool(X.isna().to_numpy().any())
 
@@ -256,15 +264,14 @@ def check_data(X, y):
     Raises
     ------
     ValueError
-        If a value is missing, or the labels are not fit for it.
+        If a value is infinite, or the labels are not fit for it.
     """
-    missing = np.argwhere(~np.isfinite(np.asarray(X)))
-    if len(missing):
-        row, column = missing[0] + 1
+    infinite = np.argwhere(~np.isfinite(np.asarray(X)))
+    if len(infinite):
+        row, column = infinite[0] + 1
         raise ValueError(
-            f"{len(missing)} values are missing or not finite, the first in row {row}, "
-            f"column {column}. Remove these rows, or fill them in Python by a "
-            "SimpleImputer before the scaler."
+            f"{len(infinite)} values are not finite, the first in row {row}, column "
+            f"{column}. Replace them by numbers, or leave the fields empty."
         )
     check_labels(y)
 
@@ -340,8 +347,9 @@ def run(args, X, y):
 def run_on_table(args, X, y):
     """Fit to a table with categories or missing values, save, report."""
     X_train, X_test, y_train, y_test = hold_out(args, X, y)
+    is_missing = np.isnan(X) if isinstance(X, np.ndarray) else X.isna().to_numpy()
     print(
-        f"{len(X)} rows, {X.shape[1]} columns, {X.isna().to_numpy().sum()} values "
+        f"{len(X)} rows, {X.shape[1]} columns, {is_missing.sum()} values "
         f"missing, {len(np.unique(y))} classes; {len(X_test)} rows held out.\n"
         "A table with categories or missing values: a TabularMLPClassifier, at its "
         "defaults."

@@ -172,7 +172,8 @@ def read_csv(path, header="infer"):
     >>> y.tolist()
     ['rose', 'tulip']
     """
-    return tables.read_table(path, header)
+    X, y, _ = tables.read_table(path, header, mixed=False)
+    return X, y
 
 
 def read_mixed_csv(path, header="infer"):
@@ -220,7 +221,8 @@ def read_mixed_csv(path, header="infer"):
     0     1.5    red
     1     NaN    NaN
     """
-    return tables.read_mixed_table(path, header)
+    X, y, _ = tables.read_table(path, header, mixed=True)
+    return X, y
 
 
 def make_exercise_digits(images, labels):

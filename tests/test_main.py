@@ -94,9 +94,9 @@ def test_refuses_before_the_search(tmp_path, capsys):
         return captured.err
 
     hole = X.copy()
-    hole[[3, 7], 2] = np.nan
+    hole[[3, 7], 2] = np.inf
     error = refused(hole, y)
-    assert "2 values are missing or not finite, the first in row 4, column 3" in error
+    assert "2 values are not finite, the first in row 4, column 3" in error
     assert "All labels are 0" in refused(X, 0 * y).replace("np.int64(0)", "0")
     assert "occurs once in 150 rows" in refused(X, np.arange(150))
     folder = tmp_path / "nowhere"

@@ -42,10 +42,85 @@ def test_a_first_row_with_a_number_is_data(write):
     assert y.tolist() == ["a", "b"]
 
 
-def test_a_first_row_of_text_is_a_header_unless_one_says_otherwise(write):
+def test_a_first_row_of_text_that_may_be_either(write):
     path = write("red,small,a\nblue,large,b\n")
-    assert read_mixed_csv(path)[0].columns.tolist() == ["red", "small"]
+    with pytest.raises(ValueError, match=r"line 1: can't tell .* by header=True or F"):
+        read_mixed_csv(path)
+    names = read_mixed_csv(path, header=True)[0].columns
+    assert names.tolist() == ["red", "small"]
     assert len(read_mixed_csv(path, header=False)[0]) == 2
+    # Where its fields occur again they are values, where only others do they are names.
+    again = "red,large,a\nblue,small,b\nred,small,b\n"
+    assert len(read_mixed_csv(write("red,small,a\n" + again))[0]) == 4
+    X, _ = read_mixed_csv(write("colour,width,kind\n" + again))
+    assert X.columns.tolist() == ["colour", "width"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # As to_csv() writes it, with a row number and no name for it.
+        (",size,colour,kind\n0,1.5,r,x\n1,2,b,y\n2,3,r,x\n", r"to_csv\(index=False\)"),
+        ("name,2019,2020,kind\nbob,1,2,x\nann,3,4,y\neve,5,6,x\n", "can't tell"),
+        ("1,5;2,5;a\n2,5;3,5;b\n3,5;4,5;a\n", "as many semicolons"),
+        ("a|b,c|d\n1|2,3|x\n2|2,3|y\n", "bars in place of"),
+    ],
+)
+def test_headers_and_separators_that_can_not_be_told(text, message, write):
+    with pytest.raises(ValueError, match=message):
+        read_mixed_csv(write(text))
+
+
+@pytest.mark.parametrize("price", ['"1,000"', "10%", "$1.50", "1.5 €"])
+@pytest.mark.parametrize("other", ["2", None])
+def test_numbers_in_disguise_are_no_categories(price, other, write):
+    rows = [f"{price},r,x", f"{other or price},b,y", f"{price},r,x"]
+    path = write("\n".join(["price,colour,kind", *rows]))
+    with pytest.raises(ValueError, match=r"line 2, column 1 \('price'\): expected a n"):
+        read_mixed_csv(path)
+
+
+def test_dates_are_no_categories(write):
+    path = write("day,n,k\n2020-01-31,1,x\n2020-02-01,2,y\n2020-01-31,3,x\n")
+    with pytest.raises(ValueError, match=r"line 2, column 1 \('day'\).* like a date"):
+        read_mixed_csv(path)
+
+
+def test_codes_are_categories(write):
+    rows = "113803,01067,1,x\nA/5 21171,01069,2,y\n349909,01067,3,x\n"
+    X, _ = read_mixed_csv(write("ticket,zip,size,kind\n" + rows))
+    assert X["ticket"].tolist() == ["113803", "A/5 21171", "349909"]
+    assert X["zip"].tolist() == ["01067", "01069", "01067"]
+    assert X.dtypes.astype(str).tolist() == ["category", "category", "float64"]
+
+
+def test_a_mistake_among_numbers_makes_no_categories(write):
+    rows = "".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(40))
+    path = write("size,n,kind\n" + rows + "oops,1,x\n")
+    with pytest.raises(ValueError, match=r"line 42, column 1 \('size'\).* 'oops'"):
+        read_mixed_csv(path)
+
+
+def test_the_main_job_says_what_it_found(write, capsys):
+    rng = np.random.RandomState(0)
+    rows = [
+        f"{rng.choice(['red', 'blue'])},0{rng.randint(9)},{rng.randn():.3f},{i % 2}"
+        for i in range(60)
+    ]
+    assert main(["--data", str(write("\n".join(rows)))]) == 0
+    out = capsys.readouterr().out
+    assert "No header: the first row is taken as data." in out
+    assert "Categories: x0, x1; all other features are numbers." in out
+    assert "taken as codes: x1." in out
+
+
+def test_the_main_job_takes_numbers_with_gaps_and_no_header(write, capsys):
+    rng = np.random.RandomState(0)
+    rows = [
+        f"{rng.randn():.3f},{'?' if i % 9 == 0 else i % 7},{i % 2}" for i in range(70)
+    ]
+    assert main(["--data", str(write("\n".join(rows)))]) == 0
+    assert "8 values missing" in capsys.readouterr().out
 
 
 def test_without_text_it_is_read_as_numbers(write):

@@ -1,26 +1,59 @@
-"""CSV files: pandas reads them, and this finds what must not be read silently.
+"""CSV files: pandas reads them, and this decides what is in them, or refuses to.
 
-pandas is fast, but lenient: it fills short rows, drops what a first row has too many,
-and names no line. So the first two rows, and every row once there is something to
-explain, are read by Python's own reader too.
+What the first row is, what separates the fields and what the columns hold is decided
+once, by a look at the first rows, and told with the data. pandas is fast, but lenient:
+it fills short rows, drops what a first row has too many, and names no line. So every
+row is read by Python's own reader, too, once there is something to explain.
 """
 
 import csv
 import re
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
-_NUMBER = re.compile(
-    r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE
-)
+from .._tabular.texts import has_leading_zero, is_almost_number, is_date, is_number
+
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 _MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
 _MISSING |= {"null", "NULL", "None"}
 # A class may well be called None, as where there are mild and severe ones too.
 _MISSING_LABELS = _MISSING - {"None"}
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_QUOTED = re.compile('"[^"]*"')
+# Rows by which header and separator are told.
+_SAMPLE = 1000
+# Share of its values that are not numbers from which a column of numbers and text is
+# one of codes; below it they may as well be mistakes.
+_SHARE_OF_CODES = 0.1
+
+
+@dataclass
+class Layout:
+    """What was found to be in a file.
+
+    Parameters
+    ----------
+    has_header : bool
+        Whether the first row has the names of the columns.
+
+    names : list of str
+        Names of the features, x0, x1 and so on where there is no header.
+
+    categories : list of int
+        Numbers of the features that are categories; all others are numbers.
+
+    of_codes : list of int
+        Those among them that have numbers, too.
+    """
+
+    has_header: bool
+    names: list
+    categories: list = field(default_factory=list)
+    of_codes: list = field(default_factory=list)
 
 
 def import_pandas(caller):
@@ -41,18 +74,57 @@ def import_pandas(caller):
     return pandas
 
 
-def read_table(path, header):
-    """Samples and labels of a CSV file; see :func:`.datasets.read_csv`."""
-    pandas = import_pandas("read_csv")
-    _check_header_option(header)
-    with _told_as_value_errors(path):
-        return _read(pandas, path, header)
+def read_table(path, header, *, mixed):
+    """Samples and labels of a CSV file, and what it was found to hold.
 
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
 
-def _check_header_option(header):
+    header : bool or "infer"
+        Whether the first row has the columns' names.
+
+    mixed : bool
+        Whether features may be categories.
+
+    Returns
+    -------
+    X : DataFrame or ndarray of shape (n_rows, n_features)
+        An array where there are neither names nor categories.
+
+    y : ndarray of shape (n_rows,)
+        The labels.
+
+    layout : Layout
+        What was decided.
+    """
+    pandas = import_pandas("read_mixed_csv" if mixed else "read_csv")
     # Not `in`, as 0 equals False, and by it pandas means that there is a header.
     if not isinstance(header, bool) and header != "infer":
         raise ValueError(f'header must be True, False or "infer", got {header!r}.')
+    with _told_as_value_errors(path):
+        sample = list(islice(_records(path), _SAMPLE))
+        layout = _find_layout(path, sample, header, mixed)
+        if mixed:
+            _check_separator(path)
+        try:
+            if mixed and _has_codes(sample, layout):
+                raise ValueError("numbers with leading zeros")
+            X, y = _read_numbers(pandas, path, layout)
+        except UnicodeDecodeError:
+            raise
+        except (ValueError, OverflowError, pandas.errors.ParserWarning) as error:
+            _explain(path, layout, any_text=mixed)
+            if not mixed:
+                raise ValueError(f"{path}: expected a CSV file: {error}") from error
+            return *_read_mixed(pandas, path, layout), layout
+        # pandas goes on over a quote that is not closed, up to the next one.
+        if any("\n" in label or "\r" in label for label in np.unique(y).astype(str)):
+            _explain(path, layout)
+    if layout.has_header:
+        X = pandas.DataFrame(X, columns=layout.names, copy=False)
+    return X, y, layout
 
 
 @contextmanager
@@ -69,79 +141,6 @@ def _told_as_value_errors(path):
         raise ValueError(f"{path}: expected a CSV file: {error}.") from error
 
 
-def read_mixed_table(path, header):
-    """The same with text among the features; see :func:`.datasets.read_mixed_csv`."""
-    pandas = import_pandas("read_mixed_csv")
-    _check_header_option(header)
-    # First as if there were no text: to look for it takes far longer than pandas does.
-    try:
-        return read_table(path, header)
-    except ValueError as error:
-        without_text = error
-    with _told_as_value_errors(path):
-        first = next(_records(path), (1, []))[1]
-        may_be_header = header == "infer" and not any(map(_is_value, first[:-1]))
-        has_header = bool(first) and (header is True or may_be_header)
-        texts = _text_columns(path, len(first), has_header)
-        if not texts:
-            raise without_text
-        if has_header:
-            _check_header(path, 1, first)
-        _explain(path, len(first), has_header, texts)
-        return _read_mixed(pandas, path, first, has_header, texts)
-
-
-def _read_mixed(pandas, path, first, has_header, texts):
-    """A DataFrame and labels, of rows that are known to be right."""
-    n_fields = len(first)
-    frame = _read_frame(
-        pandas,
-        path,
-        dtype=str,
-        names=range(n_fields),
-        header=0 if has_header else None,
-    )
-    frame = frame.apply(lambda column: column.str.strip())
-    labels = _to_labels(pandas, frame.pop(n_fields - 1))
-    for i in frame:
-        present = frame[i].where(~frame[i].isin(_MISSING))
-        frame[i] = present.astype("category" if i in texts else float)
-    frame.columns = first[:-1] if has_header else [f"x{i}" for i in frame]
-    return frame, labels
-
-
-def _text_columns(path, n_fields, has_header):
-    """Numbers of the columns of features that have text, and no number."""
-    has_text, has_number = set(), set()
-    records = _records(path)
-    if has_header:
-        next(records)
-    for _, fields in records:
-        for i, field in enumerate(fields[: n_fields - 1]):
-            if _NUMBER.fullmatch(field):
-                has_number.add(i)
-            elif field not in _MISSING:
-                has_text.add(i)
-    return has_text - has_number
-
-
-def _read(pandas, path, header):
-    first, has_header = _check_beginning(path, header)
-    try:
-        samples, labels = _read_rows(pandas, path, len(first), has_header)
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, OverflowError, pandas.errors.ParserWarning) as error:
-        _explain(path, len(first), has_header)
-        raise ValueError(f"{path}: expected a CSV file: {error}") from error
-    # pandas goes on over a quote that is not closed, up to the next one.
-    if any("\n" in label or "\r" in label for label in np.unique(labels).astype(str)):
-        _explain(path, len(first), has_header)
-    if not has_header:
-        return samples, labels
-    return pandas.DataFrame(samples, columns=first[:-1], copy=False), labels
-
-
 def _records(path):
     """Yield line number and stripped fields of each row that is not blank."""
     with open(path, encoding="utf-8-sig", newline="") as file:
@@ -154,68 +153,87 @@ def _records(path):
             line = reader.line_num + 1
 
 
-def _check_beginning(path, header):
-    """The first row's fields, and whether they are a header."""
-    records = _records(path)
-    line, first = next(records, (1, []))
-    if not first:
+# What the first row is.
+
+
+def _find_layout(path, sample, header, mixed):
+    """What the first rows tell: the header, and the columns' names."""
+    if not sample:
         raise ValueError(f"{path}: expected a CSV file, but it is empty.")
+    (line, first), *others = sample
     if len(first) < 2:
         raise ValueError(
             f"{path}, line {line}: expected features and a label separated by commas, "
             f"found one field, {_shortened(first[0])}.{_hint(first)}"
         )
-    has_header = _is_header(path, line, first) if header == "infer" else header
-    if has_header:
-        _check_header(path, line, first)
-        line, second = next(records, (line, None))
-        if second is None:
-            raise ValueError(f"{path}: expected rows, found a header only.")
-        _check_row(path, line, second, len(first))
-    elif header == "infer":
-        _check_no_name_of_labels(path, line, first)
-    return first, has_header
+    others = [fields for _, fields in others if len(fields) == len(first)]
+    has_header = header
+    if header == "infer":
+        has_header = _is_header(path, line, first, others, mixed)
+    if not has_header:
+        return Layout(False, [f"x{i}" for i in range(len(first) - 1)])
+    _check_header(path, line, first)
+    if len(sample) == 1:
+        raise ValueError(f"{path}: expected rows, found a header only.")
+    return Layout(True, first[:-1])
 
 
-def _is_header(path, line, first):
-    """Whether the first row has names, not values.
+def _is_header(path, line, first, others, mixed):
+    """Whether the first row has names, not values, by what the other rows have.
+
+    A column of numbers tells by whether its first field is one, a column of text by
+    whether its first field occurs again.
 
     Raises
     ------
     ValueError
         If it may be either: then a guess may lose a row, or make one up.
     """
-    values = [field for field in first[:-1] if _is_value(field)]
-    names = [field for field in first[:-1] if _is_name(field)]
-    if len(names) == len(first) - 1 and first[-1]:
-        return True
-    counted = [str(i) for i in range(len(first))]
-    if len(values) == len(first) - 1 and (len(first) < 3 or first != counted):
-        return False
-    raise _ambiguous(path, line, first)
+    columns = list(zip(*others, strict=True)) or [()] * len(first)
+    by_numbers, by_text = set(), set()
+    for name, column in zip(first, columns, strict=True):
+        present = [value for value in column if value not in _MISSING]
+        if not present or name == "":
+            continue
+        if all(map(is_number, present)):
+            by_numbers.add(not _is_value(name))
+        elif name in present:
+            by_text.add(False)
+        elif len(set(present)) < len(present):
+            # The others occur again; a label that occurs once is none.
+            by_text.add(True)
+    names = first[:-1]
+    are_names = all(map(_is_name, names)) and first[-1] != ""
+    if by_numbers == {True} or (not by_numbers and by_text == {True}):
+        is_header = True if are_names and False not in by_text else None
+    elif by_numbers == {False}:
+        is_header = None if by_text == {True} or _are_counted(first) else False
+    elif not by_numbers and False in by_text:
+        is_header = False
+    elif by_numbers or (
+        mixed and any(not _is_value(v) for r in others for v in r[:-1])
+    ):
+        is_header = None
+    else:
+        # Of one row, or a few: names, or values, by themselves.
+        are_values = all(map(_is_value, names)) and not _are_counted(first)
+        is_header = True if are_names else False if are_values else None
+    if is_header is None:
+        raise ValueError(
+            f"{path}, line {line}: can't tell whether this is a header or a row of "
+            f"values, found {_shortened(first)}. Say which, by header=True or False "
+            f"(--header yes or no).{_hint(first)}{_hint_at_row_numbers(first)}"
+        )
+    return is_header
 
 
-def _check_no_name_of_labels(path, line, first):
-    """Refuse a row of numbers whose label is the only one that is no number."""
-    if _NUMBER.fullmatch(first[-1]) or first[-1] in _MISSING_LABELS:
-        return
-    records = _records(path)
-    next(records)
-    others = [fields[-1] for _, fields in records]
-    if others and all(_NUMBER.fullmatch(label) for label in others):
-        raise _ambiguous(path, line, first)
-
-
-def _ambiguous(path, line, first):
-    return ValueError(
-        f"{path}, line {line}: can't tell whether this is a header or a row of "
-        f"numbers, found {_shortened(first)}. Say which, by header=True or False "
-        f"(--header yes or no).{_hint(first)}"
-    )
+def _are_counted(first):
+    """Whether fields are 0, 1, 2 and so on, as names that pandas has made."""
+    return len(first) > 2 and first == [str(i) for i in range(len(first))]
 
 
 def _is_value(field):
-    return field in _MISSING or _NUMBER.fullmatch(field) is not None
+    return field in _MISSING or is_number(field)
 
 
 def _is_name(field):
@@ -237,12 +255,102 @@ def _check_header(path, line, names):
         )
 
 
-def _read_rows(pandas, path, n_fields, has_header):
+def _check_separator(path):
+    """Refuse a file whose rows another separator cuts evenly, too."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = [_QUOTED.sub("", line) for line in islice(file, 100) if line.strip()]
+    for separator, name in _OTHER_SEPARATORS.items():
+        counts = {line.count(separator) for line in lines}
+        if len(counts) == 1 and counts != {0}:
+            raise ValueError(
+                f"{path}: expected fields separated by commas, but all lines have as "
+                f"many {name}. If these separate them, write the file with commas, as "
+                f"by pandas.read_csv(path, sep={separator!r}, decimal=',')."
+                "to_csv(path, index=False)."
+            )
+
+
+# What the columns hold.
+
+
+def _has_codes(sample, layout):
+    """Whether features have numbers with leading zeros."""
+    rows = sample[layout.has_header :]
+    return any(
+        is_number(field) and has_leading_zero(field)
+        for _, fields in rows
+        for field in fields[:-1]
+    )
+
+
+def _read_mixed(pandas, path, layout):
+    """A DataFrame and labels; finds the columns of categories."""
+    frame = _read_frame(pandas, path, layout, dtype=str)
+    frame = frame.apply(lambda column: column.str.strip())
+    labels = _to_labels(pandas, frame.pop(len(layout.names)))
+    for i in frame:
+        present = frame[i].where(~frame[i].isin(_MISSING))
+        if _are_categories(path, layout, i, present.value_counts()):
+            layout.categories.append(i)
+            frame[i] = present.astype("category")
+        else:
+            frame[i] = present.map(float, na_action="ignore").astype(float)
+    frame.columns = layout.names
+    return frame, labels
+
+
+def _are_categories(path, layout, i, counts):
+    """Whether the texts of a column, given with their numbers, are categories.
+
+    Raises
+    ------
+    ValueError
+        If they are dates, or may as well be numbers with mistakes.
+    """
+    numbers = [text for text in counts.index if is_number(text)]
+    others = counts.drop(numbers)
+    if others.empty:
+        layout.of_codes += [i] if any(map(has_leading_zero, numbers)) else []
+        return i in layout.of_codes
+    dates = [text for text in others.index if is_date(text)]
+    if counts[dates].sum() > counts.sum() / 2:
+        raise ValueError(
+            _told_by_line(path, layout, i, dates[0], "a number or a category")
+            + " It looks like a date: make numbers of it, such as year, month and day."
+        )
+    alike = [text for text in others.index if is_almost_number(text)]
+    is_rare = numbers and others.sum() < _SHARE_OF_CODES * counts.sum()
+    if (alike and (numbers or len(alike) == len(others))) or is_rare:
+        odd = (alike or others.index)[0]
+        raise ValueError(
+            _told_by_line(path, layout, i, odd, "a number, or nothing, NA or ?")
+            + " Write it as a number; or, if the column has categories, read the file "
+            f"by pandas.read_csv(path, dtype={{{layout.names[i]!r}: 'category'}})."
+        )
+    layout.of_codes += [i] if numbers else []
+    return True
+
+
+def _told_by_line(path, layout, i, value, expected):
+    """Tell where a value is, and what was expected there."""
+    records = islice(_records(path), layout.has_header, None)
+    line = next((line for line, fields in records if fields[i] == value), "?")
+    return (
+        f"{path}, line {line}, column {i + 1}{_named(layout, i)}: expected {expected}; "
+        f"found {_shortened(value)}."
+    )
+
+
+def _named(layout, i):
+    return f" ({layout.names[i]!r})" if layout.has_header else ""
+
+
+def _read_numbers(pandas, path, layout):
     """Samples and labels; a ValueError tells that something is wrong, not where."""
-    layout = {"names": range(n_fields), "header": 0 if has_header else None}
+    n_fields = len(layout.names) + 1
     missing = dict.fromkeys(range(n_fields - 1), sorted(_MISSING))
     frame = _read_frame(
-        pandas, path, dtype={n_fields - 1: str}, na_values=missing, **layout
+        pandas, path, layout, dtype={n_fields - 1: str}, na_values=missing
     )
     labels = _to_labels(pandas, frame.pop(n_fields - 1))
     samples = np.empty(frame.shape)
@@ -251,13 +359,13 @@ def _read_rows(pandas, path, n_fields, has_header):
         samples[:, i] = frame[i]
     if odd:
         # Their texts, as pandas takes True for 1 and very long integers for objects.
-        frame = _read_frame(pandas, path, dtype=str, usecols=odd, **layout)
+        frame = _read_frame(pandas, path, layout, dtype=str, usecols=odd)
     for i in odd:
         samples[:, i] = [_to_float(str(text).strip()) for text in frame[i]]
     return samples, labels
 
 
-def _read_frame(pandas, path, **options):
+def _read_frame(pandas, path, layout, **options):
     # Before 3.1 the others round; since then all are exact, and this is deprecated.
     if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"
@@ -269,6 +377,8 @@ def _read_frame(pandas, path, **options):
         warnings.simplefilter("error", pandas.errors.ParserWarning)
         return pandas.read_csv(
             file,
+            names=range(len(layout.names) + 1),
+            header=0 if layout.has_header else None,
             index_col=False,
             keep_default_na=False,
             skipinitialspace=True,
@@ -299,38 +409,41 @@ def _is_no_label(text):
     return text in _MISSING_LABELS or "\0" in text
 
 
-def _explain(path, n_fields, has_header, texts=()):
+# What is wrong, and in which line.
+
+
+def _explain(path, layout, any_text=False):
     """Raise the error of the first row that is wrong, if there is one."""
-    records = _records(path)
-    names = next(records)[1] if has_header else None
-    for line, fields in records:
-        _check_row(path, line, fields, n_fields, names, texts)
-
-
-def _check_row(path, line, fields, n_fields, names=None, texts=()):
-    if len(fields) != n_fields:
-        raise ValueError(
-            f"{path}, line {line}: expected {n_fields} fields, as in the first row; "
-            f"found {len(fields)}: {_shortened(fields)}."
-        )
-    for i, field in enumerate(fields[:-1]):
-        if i not in texts and not _is_value(field):
-            name = f" ({names[i]!r})" if names else ""
+    n_fields = len(layout.names) + 1
+    for line, fields in islice(_records(path), layout.has_header, None):
+        if len(fields) != n_fields:
             raise ValueError(
-                f"{path}, line {line}, column {i + 1}{name}: expected a number, or "
-                f"nothing, NA or ? where it is missing; found "
-                f"{_shortened(field)}.{_hint(fields)}"
+                f"{path}, line {line}: expected {n_fields} fields, as in the first "
+                f"row; found {len(fields)}: {_shortened(fields)}."
             )
-    if _is_no_label(fields[-1]):
-        raise ValueError(
-            f"{path}, line {line}: expected a label in the last column, found "
-            f"{_shortened(fields[-1])}."
-        )
+        for i, text in enumerate(fields[:-1]):
+            if not (any_text or _is_value(text)):
+                raise ValueError(
+                    f"{path}, line {line}, column {i + 1}{_named(layout, i)}: expected "
+                    "a number, or nothing, NA or ? where it is missing; found "
+                    f"{_shortened(text)}.{_hint(fields)}"
+                )
+        if _is_no_label(fields[-1]):
+            raise ValueError(
+                f"{path}, line {line}: expected a label in the last column, found "
+                f"{_shortened(fields[-1])}."
+            )
+
+
+def _hint_at_row_numbers(first):
+    if first[0] != "":
+        return ""
+    return " If the first column has row numbers, leave it out: to_csv(index=False)."
 
 
 def _hint(fields):
     for separator, name in _OTHER_SEPARATORS.items():
-        if any(separator in field for field in fields):
+        if any(separator in text for text in fields):
             return f" Are there {name} in place of commas?"
     return ""
 
