@@ -298,6 +298,15 @@ def test_passes_near_a_minimum_with_a_small_loss(iris, solver, output):
     assert check_gradient(mlp, X, y > 0).passed
 
 
-def test_passes_on_one_class(iris):
-    mlp = make((4,), solver="lbfgs", max_iter=5).fit(iris[0], np.zeros(len(iris[0])))
-    assert check_gradient(mlp, iris[0], np.zeros(len(iris[0]))).passed
+def test_one_class_is_nothing_to_check(digits):
+    """As the first rows of a sorted file are; the loss is 0 whatever the weights."""
+    X, y = digits
+    rows = np.flatnonzero(y == 3)[:20]
+    with pytest.raises(ValueError, match=r"nothing to check: y has one class, \[3\]"):
+        check_gradient(make((4,)), X[rows], y[rows])
+    mlp = make((4,), solver="lbfgs", max_iter=5).fit(X[rows], y[rows])
+    with pytest.raises(ValueError, match="nothing to check"):
+        check_gradient(mlp, X[rows], y[rows])
+    # Of a network that knows others there is.
+    mlp.fit(X[:100], y[:100])
+    assert check_gradient(mlp, X[rows], y[rows], n_directions=3).passed

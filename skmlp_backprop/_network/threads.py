@@ -32,8 +32,6 @@ import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
 
-from .interruption import finish
-
 # The OpenBLAS of the wheels is built for at most as many.
 _MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the BLAS's threads pay.
@@ -277,7 +275,16 @@ def _held(libraries):
             _give_way()
         yield are_held
     finally:
-        finish(lambda: _release_all(libraries, holder))
+        # Here, as a function would be interrupted before its first line.
+        interruption = None
+        while holder is not None:
+            try:
+                _release_all(libraries, holder)
+                holder = None
+            except KeyboardInterrupt as error:
+                interruption = error
+        if interruption is not None:
+            raise interruption
 
 
 @contextmanager

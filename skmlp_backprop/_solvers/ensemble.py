@@ -17,7 +17,6 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from .._network.interruption import finish
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.withheld import WithholdingBatches
@@ -106,15 +105,22 @@ def run_ensemble(problem, networks, solvers, history, monitor, n_threads):
     """
     ensemble = _Ensemble(problem, networks, solvers, n_threads)
     workers = _Workers(ensemble.parts)
+    is_interrupted, is_over = False, False
     try:
-        try:
-            workers.start()
-            stop = ensemble.run(history, monitor, workers)
-        finally:
-            finish(workers.close)
+        workers.start()
+        stop = ensemble.run(history, monitor, workers)
     except KeyboardInterrupt:
+        is_interrupted = True
+    finally:
+        while not is_over:
+            try:
+                workers.close()
+                is_over = True
+            except KeyboardInterrupt:
+                is_interrupted = True
+    if is_interrupted:
         if aborts_when_interrupted():
-            raise
+            raise KeyboardInterrupt
         stop = Stop("interrupted")
     return ensemble.best(), stop
 

@@ -138,7 +138,11 @@ class BaseTabularMLP(
         """
         X = check_table(self, X, reset=True, y=y)
         refuse_unfit_targets(y, self)
-        y = _check_y(y, multi_output=True, y_numeric=self._y_numeric, estimator=self)
+        # It adds y up, to see whether all of it is finite.
+        with np.errstate(all="ignore"):
+            y = _check_y(
+                y, multi_output=True, y_numeric=self._y_numeric, estimator=self
+            )
         y = without_second_axis(y)
         check_consistent_length(X, y)
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))

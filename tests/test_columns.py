@@ -1,0 +1,825 @@
+"""What columns of a table are taken for, and what is said of it: nothing silently."""
+
+import datetime
+import pickle
+import warnings
+from decimal import Decimal
+from fractions import Fraction
+from io import BytesIO
+
+import joblib
+import narwhals
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import skops.io
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    TabularEncoder,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+)
+
+# Most fits here are cut short.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SMALL = {"n_members": 2, "hidden_layer_sizes": 8, "max_iter": 3, "random_state": 0}
+
+
+def examples(n):
+    return settings(
+        max_examples=n,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def frame_of(values, dtype=object):
+    return pd.DataFrame({"column": pd.Series(values, dtype=dtype)})
+
+
+def encode(values, later=None, **params):
+    """A column by itself, encoded; or `later` as fitted to it."""
+    encoder = TabularEncoder(**params).fit(frame_of(values))
+    return encoder.transform(frame_of(values if later is None else later))
+
+
+# Numbers in columns of objects.
+
+FORMS = {
+    "decimals": lambda v: [Decimal(str(x)) for x in v],
+    "fractions": lambda v: [Fraction(x) for x in v],
+    "floats and None": lambda v: [None if np.isnan(x) else x for x in v],
+    "whole numbers and floats": lambda v: [int(x) if x == int(x) else x for x in v],
+    "NumPy's": list,
+    "with pandas.NA": lambda v: [pd.NA if np.isnan(x) else x for x in v],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_objects_that_are_numbers_are_numbers(form):
+    values = np.random.default_rng(0).normal(size=60).round(3)
+    values[::10] = np.round(values[::10])
+    if form in ("floats and None", "with pandas.NA"):
+        values[::7] = np.nan
+    encoder = TabularEncoder().fit(frame_of(FORMS[form](values)))
+    assert encoder.is_categorical_.tolist() == [False]
+    np.testing.assert_array_equal(
+        encoder.transform(frame_of(FORMS[form](values))),
+        TabularEncoder().fit_transform(frame_of(values, float)),
+    )
+
+
+WAYS = {
+    "objects": lambda X: X.astype(object),
+    "where": lambda X: X.astype(object).where(X.notna(), None),
+    "transposed twice": lambda X: X.assign(text="a").T.T.drop(columns="text"),
+    "imputed": lambda X: (
+        SimpleImputer(strategy="most_frequent")
+        .set_output(transform="pandas")
+        .fit_transform(X.astype(object))
+    ),
+    "decimals": lambda X: X.map(lambda x: Decimal(repr(x))),
+    "an array of objects": lambda X: X.to_numpy(object),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_linear_relation_is_found_whatever_the_objects(way):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"price": rng.normal(100, 10, 300)})
+    y = 2 * X["price"] + rng.normal(size=300)
+    Z = WAYS[way](X)
+    model = TabularMLPRegressor(n_members=2, random_state=0)
+    theirs = HistGradientBoostingRegressor().fit(X[:200], y[:200])
+    score = model.fit(Z[:200], y[:200]).score(Z[200:], y[200:])
+    assert score > 0.97
+    assert score > theirs.score(X[200:], y[200:])
+
+
+def test_flags_and_words_among_objects_are_categories():
+    for values in ([True, False, None] * 4, ["a", "b"] * 6, [1, "a", "b"] * 4):
+        encoder = TabularEncoder().fit(frame_of(values))
+        assert encoder.is_categorical_.tolist() == [True]
+
+
+# Text of numbers.
+
+
+@pytest.mark.parametrize(
+    ("values", "is_categorical", "said"),
+    [
+        (["12.3", "1e5", "-7"], False, "'column' has numbers written as text: it is t"),
+        (
+            ["12.3", "N/A", "-", "4"],
+            False,
+            "written as text and '-', 'N/A', taken as m",
+        ),
+        ([1.5, "2", None, 3], False, "numbers written as text"),
+        (["01067", "1069", "01099"], True, "leading zeros, as codes have, such as '01"),
+        (["1", "2", "1,234"], True, r"but also '1,234': it is taken as categories"),
+        (["10%", "20%", "30%"], True, r"but also '10%', '20%', '30%'"),
+        (["$1.50", "$2", "3"], True, r"but also '\$1.50', '\$2'"),
+        (["113803", "A/5 21171", "349909"], True, "but also 'A/5 21171'"),
+        (["red", "blue", "3"], True, None),
+    ],
+)
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
+    X = frame_of(values * 3, dtype)
+    encoder = TabularEncoder()
+    if said is None or dtype == "category":
+        # A category was declared one.
+        assert encoder.fit(X).is_categorical_.tolist() == [True]
+        return
+    with pytest.warns(UserWarning, match=said) as caught:
+        encoder.fit(X)
+    assert "pandas.to_numeric" in str(caught[0].message)
+    assert "`categorical_features`" in str(caught[0].message)
+    assert encoder.is_categorical_.tolist() == [is_categorical]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        declared = TabularEncoder(categorical_features=["column"]).fit(X)
+    assert declared.is_categorical_.tolist() == [True]
+
+
+def test_text_of_numbers_is_encoded_as_the_numbers():
+    with pytest.warns(UserWarning, match="taken as missing"):
+        encoder = TabularEncoder().fit(frame_of(["1", "2.5", "N/A", "7"]))
+    expected = TabularEncoder().fit_transform(frame_of([1, 2.5, None, 7], float))
+    later = frame_of(["1", 2.5, "?", Decimal(7)])
+    np.testing.assert_array_equal(encoder.transform(later), expected)
+
+
+def test_a_warning_points_at_the_callers_line():
+    """Whichever of our functions, and of scikit-learn's decorators, are between."""
+    X, y = frame_of(["1", "2"] * 10), [0, 1] * 10
+    for fit in (TabularEncoder().fit, TabularMLPClassifier(**SMALL).fit):
+        with pytest.warns(UserWarning, match="written as text") as caught:
+            fit(X, y)
+        assert {w.filename for w in caught} == {__file__}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        BackpropMLPClassifier(5, max_iter=2).fit(np.eye(4), [0, 1, 0, 1])
+    assert {w.filename for w in caught} == {__file__}
+
+
+# Dates.
+
+DAY = datetime.datetime(2020, 1, 31, 12, 30)
+DATES = [
+    DAY.date(),
+    DAY,
+    DAY.time(),
+    datetime.timedelta(3),
+    pd.Timestamp(DAY),
+    pd.Timestamp(DAY, tz="Europe/Rome"),
+    pd.Timedelta(3, "h"),
+    pd.Period("2020-01"),
+    np.datetime64("2020-01-31"),
+    "2020-01-31",
+    "2020-01-31T12:30:00Z",
+    "2020-01-31 12:30:00.25+01:00",
+    "31.12.2020",
+    "12/31/2020",
+    "1/31/20",
+    "31 Jan 2020",
+    "January 31, 2020",
+    "12:30",
+]
+
+
+@pytest.mark.parametrize("date", DATES, ids=repr)
+def test_dates_are_refused_by_name(date):
+    numbers = pd.Series(range(0, 40, 2)) ** 2
+    dated = pd.DataFrame(
+        {"n": numbers, "when": pd.Series([date, None] * 10, dtype=object)}
+    )
+    for model in (TabularEncoder(), TabularMLPClassifier(**SMALL)):
+        with pytest.raises(ValueError, match=r"Column 'when' is of type .*year, month"):
+            model.fit(dated, [0, 1] * 10)
+    encoder = TabularEncoder().fit(dated.assign(when=numbers))
+    with pytest.raises(ValueError, match="Column 'when'"):
+        encoder.transform(dated)
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "a-b-c", "10:1 odds", "20-2020-1"])
+def test_what_only_looks_a_little_like_a_date_is_a_category(text):
+    assert encode([text, "b"] * 6).shape == (12, 1)
+
+
+# Rare categories, ties, identifiers.
+
+
+def test_unseen_customers_are_predicted_by_the_mean():
+    """Which names have entries must not follow their order, as y may."""
+    rng = np.random.default_rng(0)
+    names = [f"customer {i:04d}" for i in range(600)]
+    y = (np.arange(600) >= 300).astype(int)
+    means = []
+    for seed in range(3):
+        order = rng.permutation(600)
+        X = pd.DataFrame({"customer": names, "noise": rng.normal(size=600)})
+        model = TabularMLPClassifier(random_state=seed)
+        with pytest.warns(UserWarning, match="as an identifier does"):
+            model.fit(X.iloc[order], y[order])
+        unseen = X.assign(customer=[f"someone {i}" for i in range(600)])
+        with pytest.warns(UserWarning, match="'customer' has no value that was seen"):
+            means.append(model.predict_proba(unseen)[:, 1].mean())
+    assert abs(np.mean(means) - 0.5) < 0.05
+
+
+@examples(50)
+@given(st.integers(2, 40), st.integers(0, 10**6), st.integers(1, 9))
+def test_a_cut_through_ties_is_blind_to_the_order(n_names, seed, most):
+    """Renamed in another order, as many of the first half are kept in the mean."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(1, 3, n_names)
+    names = np.repeat([f"n{i:03d}" for i in range(n_names)], counts)
+    encoder = TabularEncoder(max_categories=most)
+    out = encoder.fit(frame_of(rng.permutation(names))).get_feature_names_out()
+    kept = {name.removeprefix("column_") for name in out} - {"rare"}
+    assert len(out) <= max(most, 1) or n_names <= most
+    # What is more frequent comes first.
+    in_order = sorted(counts, reverse=True)
+    if "column_rare" in out and kept:
+        kept_counts = sorted((counts[int(name[1:])] for name in kept), reverse=True)
+        assert kept_counts == in_order[: len(kept)]
+
+
+def test_ties_are_cut_at_random():
+    names = [f"n{i:04d}" for i in range(2000)]
+    with pytest.warns(UserWarning, match="identifier"):
+        encoder = TabularEncoder(max_categories=1001).fit(frame_of(names))
+    out = encoder.get_feature_names_out()
+    kept = np.array([int(name[-4:]) for name in out if name != "column_rare"])
+    assert len(kept) == 1000
+    # Of 1000 drawn of 2000, the mean's standard error is 13.
+    assert abs(kept.mean() - 999.5) < 60
+
+
+IDENTIFIERS = {
+    "texts": [f"u{i}" for i in range(60)],
+    "texts with gaps": [None if i % 9 == 0 else f"u{i}" for i in range(60)],
+    "row numbers": np.arange(60),
+    "row numbers from 1": np.arange(1, 61),
+    "shuffled row numbers": np.random.default_rng(0).permutation(60),
+    "a fold's row numbers": np.random.default_rng(0).permutation(90)[:60],
+    "consecutive numbers": np.arange(7000, 7060),
+    "floats": np.arange(60.0),
+}
+
+
+@pytest.mark.parametrize("kind", IDENTIFIERS)
+def test_identifiers_are_said(kind):
+    X = pd.DataFrame({"size": np.arange(60) % 7, "id": IDENTIFIERS[kind]})
+    with pytest.warns(UserWarning, match="Column 'id' .* as an identifier") as caught:
+        TabularMLPClassifier(**SMALL).fit(X, np.arange(60) % 2)
+    assert len(caught.list) == 1 or {w.category for w in caught} != {UserWarning}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.random.default_rng(0).normal(size=60),
+        np.random.default_rng(0).integers(0, 60, 60),
+        np.random.default_rng(0).permutation(600)[:60],
+        [f"u{i}" for i in range(20)] * 3,
+        [f"u{i}" for i in range(20)],
+        range(20),
+    ],
+    ids=str,
+)
+def test_quantities_and_categories_are_no_identifiers(values):
+    TabularEncoder().fit(pd.DataFrame({"column": values}))
+
+
+# Columns declared categorical.
+
+
+@pytest.mark.parametrize("which", [["vip"], [2], [False, False, True]])
+def test_declared_columns_are_added_to_those_detected(which):
+    X = pd.DataFrame(
+        {"size": [1.5, 2.5] * 8, "colour": ["r", "b"] * 8, "vip": [0, 1] * 8}
+    )
+    model = TabularMLPClassifier(**SMALL, categorical_features=which)
+    model.fit(X, [0, 1] * 8)
+    assert model.encoder_.is_categorical_.tolist() == [False, True, True]
+
+
+# Types that drift.
+
+SAME = [
+    (10115, "10115"),
+    (1, 1.0),
+    (1.0, "1.0"),
+    (1, "1"),
+    (0.5, "0.5"),
+    (True, "True"),
+    (True, "true"),
+    (True, 1),
+    ("7", 7),
+    (Decimal("2.50"), 2.5),
+    (np.int64(3), 3.0),
+    ("a", np.str_("a")),
+    (10**17 + 1, str(10**17 + 1)),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), SAME, ids=str)
+def test_values_that_are_equal_up_to_their_type_are_matched(before, after):
+    def column(value):
+        return ["other", value, None] * 4
+
+    params = {"categorical_features": ["column"]}
+    expected = encode(column(before), **params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(
+            encode(column(before), column(after), **params), expected
+        )
+
+
+def test_what_is_ambiguous_is_not_matched():
+    values = [1, "1", "b"] * 3
+    params = {"categorical_features": ["column"]}
+    expected = encode(values, **params)
+    assert expected.shape[1] == 3
+    np.testing.assert_array_equal(encode(values, [True, "b"], **params)[0], [0, 0, 0])
+    # Nor are texts that are the same number.
+    later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
+    np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (["a", "b"], ["A", "B"], "had text, such as a; now it has text, such as A"),
+        ([10115, 10117], ["x1", "x2"], "had numbers, such as 10115; now it has text"),
+        (
+            ["2020", "x"],
+            [pd.Interval(0, 1)] * 2,
+            r"had text, such as 2020; now it has Interval, such as \(0",
+        ),
+    ],
+)
+def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
+    X, later = frame_of(before * 8, "category"), frame_of(after * 8)
+    y = [0, 1] * 8
+    model = TabularMLPClassifier(**SMALL).fit(X, y)
+    match = f"Column 'column' has no value that was seen in `fit`. There it {said}"
+    for predict in (model.predict, model.encoder_.transform):
+        with pytest.warns(UserWarning, match=match):
+            predict(later)
+    # One that was seen, or no value at all, is enough.
+    model.predict(pd.concat([later, X]))
+    model.predict(frame_of([None] * 3))
+
+
+def test_rare_categories_have_been_seen():
+    X = frame_of(["a", "b"] * 9 + ["rare"])
+    encoder = TabularEncoder(min_frequency=2).fit(X)
+    encoder.transform(frame_of(["rare"]))
+    with pytest.warns(UserWarning, match="no value that was seen"):
+        encoder.transform(frame_of(["new"]))
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(allow_nan=True, allow_infinity=False),
+    st.text(max_size=4),
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=2, min_value=-9, max_value=9
+    ),
+    st.sampled_from(["1", "1.0", "01", "True", "N/A", "-", "nan", "2020-1", "1,5"]),
+)
+
+
+def kinds_of_columns(draw):
+    """Values of one or of several types, with gaps and repetitions."""
+    pool = draw(st.lists(VALUES, min_size=1, max_size=6))
+    return draw(st.lists(st.sampled_from(pool), min_size=4, max_size=25))
+
+
+@st.composite
+def columns(draw):
+    return kinds_of_columns(draw)
+
+
+@st.composite
+def tables(draw):
+    """A table with columns of objects, of numbers, and of categories of any kind."""
+    n_rows = draw(st.integers(4, 12))
+    rows = st.lists(VALUES, min_size=n_rows, max_size=n_rows)
+    X = {
+        "objects": pd.Series(draw(rows), dtype=object),
+        "numbers": draw(
+            st.lists(st.floats(-9, 9), min_size=n_rows, max_size=n_rows),
+        ),
+    }
+    kinds = {
+        "dates": [pd.Timestamp(2020, 1, 1), pd.Timestamp(2021, 1, 1), None],
+        "intervals": [pd.Interval(0, 1), pd.Interval(1, 2), None],
+        "flags": [True, False, None],
+        "numbers": [1, 2, 3.5, None],
+        "texts": ["a", "1", "é\0", None],
+    }
+    for name, pool in kinds.items():
+        values = draw(st.lists(st.sampled_from(pool), min_size=n_rows, max_size=n_rows))
+        X[f"category of {name}"] = pd.Series(values, dtype=object).astype(
+            pd.CategoricalDtype([value for value in pool if value is not None])
+        )
+    return pd.DataFrame(X)
+
+
+def saved_and_loaded(model):
+    """By each format."""
+    yield pickle.loads(pickle.dumps(model))
+    file = BytesIO()
+    joblib.dump(model, file)
+    file.seek(0)
+    yield joblib.load(file)
+    content = skops.io.dumps(model)
+    trusted = skops.io.get_untrusted_types(data=content)
+    assert all(name.startswith("skmlp_backprop.") for name in trusted)
+    yield skops.io.loads(content, trusted=trusted)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@examples(60)
+@given(tables())
+def test_a_saved_encoder_encodes_the_same(X):
+    encoder = TabularEncoder(categorical_features=["objects"]).fit(X)
+    expected = encoder.transform(X)
+    names = encoder.get_feature_names_out().tolist()
+    for loaded in saved_and_loaded(encoder):
+        np.testing.assert_array_equal(loaded.transform(X), expected)
+        assert loaded.get_feature_names_out().tolist() == names
+        assert loaded.get_params() == encoder.get_params()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@examples(10)
+@given(tables())
+def test_a_saved_model_predicts_the_same(X):
+    y = np.arange(len(X)) % 2
+    for model, method in (
+        (TabularMLPClassifier(**SMALL), "predict_proba"),
+        (TabularMLPRegressor(**SMALL), "predict"),
+    ):
+        model.set_params(categorical_features=["objects"]).fit(X, y)
+        expected = getattr(model, method)(X)
+        for loaded in saved_and_loaded(model):
+            np.testing.assert_array_equal(getattr(loaded, method)(X), expected)
+
+
+def test_the_types_to_trust_are_the_estimators():
+    X = pd.DataFrame({"a": ["x", "y"] * 8, "b": np.arange(16) % 5})
+    model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 8)
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) == {
+        "skmlp_backprop._estimators.classifier.BackpropMLPClassifier",
+        "skmlp_backprop._tabular.classifier.TabularMLPClassifier",
+        "skmlp_backprop._tabular.encoder.TabularEncoder",
+    }
+
+
+def refusal_of(method, values):
+    """What a method says of values that it refuses; nothing of others."""
+    try:
+        method(frame_of(values))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@examples(300)
+@given(columns(), columns())
+def test_any_column_is_encoded_or_refused_by_name(values, later):
+    encoder = TabularEncoder()
+    if refusal := refusal_of(encoder.fit, values):
+        assert "olumn 'column'" in refusal
+        return
+    assert np.isfinite(encoder.transform(frame_of(values))).all()
+    if refusal := refusal_of(encoder.transform, later):
+        assert "olumn 'column'" in refusal
+        assert not encoder.is_categorical_[0]
+    else:
+        assert np.isfinite(encoder.transform(frame_of(later))).all()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@examples(150)
+@given(columns())
+def test_equal_values_are_one_category(values):
+    params = {"categorical_features": ["column"]}
+    encoded = encode(values, **params)
+    for i, a in enumerate(values):
+        for j, b in enumerate(values[:i]):
+            if type(a) is type(b) and a == b:
+                np.testing.assert_array_equal(encoded[i], encoded[j])
+
+
+# Numbers beyond the floats.
+
+
+@pytest.mark.parametrize("n_bins", [0, 16])
+@pytest.mark.parametrize("scale", [1.7e308, 1e308, 5e-324])
+def test_ranges_beyond_the_floats(scale, n_bins):
+    values = scale * np.array([-1.0, 1, 0, 0.5, -0.5, 0.25, 1, -1] * 4)
+    encoded = encode(values, n_bins=n_bins)
+    assert np.isfinite(encoded).all()
+    if scale > 1:
+        np.testing.assert_allclose(encoded, encode(values / scale, n_bins=n_bins))
+    X = pd.DataFrame({"a": values, "b": np.arange(32) % 5})
+    model = TabularMLPClassifier(**SMALL).fit(X, np.arange(32) % 2)
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_numbers_that_are_no_floats_are_named():
+    for value in (10**400, Decimal("1e999"), -(10**400)):
+        with pytest.raises(ValueError, match=r"too large for .* in column 'column'"):
+            encode([value, 1, 2])
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.parametrize("tiny", [1e-300, 1e-60, 5e-324])
+def test_weights_that_vanish_beside_others(n_members, tiny):
+    X = pd.DataFrame({"a": np.arange(40) % 7, "b": ["x", "y"] * 20})
+    y = np.arange(40) % 2
+    weights = np.where(np.arange(40) % 4, tiny, 1.0)
+    for model in (TabularMLPClassifier(**SMALL), TabularMLPRegressor(**SMALL)):
+        model.set_params(n_members=n_members).fit(X, y, weights)
+        expected = model.predict(X)
+        # They count for nothing, as 0 does.
+        model.fit(X, y, np.where(weights == 1, 1.0, 0.0))
+        np.testing.assert_array_equal(model.predict(X), expected)
+        # Only ratios count: all of them may be so small.
+        model.fit(X, y, weights * 2.0**-20 + 0.0)
+        np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@pytest.mark.parametrize("scale", [1e308, 1.7e308, 1e-300])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_y_of_any_size(scale, weighted):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=80)})
+    y = np.tanh(X["a"].to_numpy())
+    weights = np.full(80, 1e307) if weighted else None
+    model = TabularMLPRegressor(**SMALL)
+    expected = model.fit(X, y).predict(X)
+    predicted = model.fit(X, scale * y, weights).predict(X)
+    np.testing.assert_allclose(predicted / scale, expected, atol=1e-5)
+
+
+# What fails leaves what was there.
+
+
+def test_an_encoder_keeps_its_fit():
+    encoder = TabularEncoder().fit(frame_of(["a", "b"]))
+    before = vars(encoder).copy()
+    for spoil in ([[1]], [DAY]):
+        with pytest.raises(ValueError, match="column"):
+            encoder.fit(pd.DataFrame({"other": [1], "column": spoil}))
+        with pytest.raises(ValueError, match="column"):
+            encoder.fit_transform(pd.DataFrame({"other": [1], "column": spoil}))
+    assert vars(encoder) == before
+
+
+@pytest.mark.parametrize("dtype", [int, bool, "float16", object, str, "nonesuch", None])
+def test_types_of_the_output(dtype):
+    encoder = TabularEncoder(dtype=dtype)
+    with pytest.raises(
+        ValueError, match=r"dtype must be numpy\.float64 or numpy\.float32"
+    ):
+        encoder.fit(frame_of(["a", "b"]))
+    encoder = TabularEncoder(dtype="float32").fit(frame_of(["a", "b"]))
+    assert encoder.transform(frame_of(["a"])).dtype == np.float32
+    with pytest.raises(ValueError, match="dtype must be"):
+        encoder.set_params(dtype=dtype).transform(frame_of(["a"]))
+
+
+@pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])
+def test_a_class_without_weight_is_kept(kind):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = np.arange(60) % 3
+    params = {"max_iter": 3, "random_state": 0}
+    model = kind(**params).fit(X, y, (y != 1).astype(float))
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.predict_proba(X).shape == (60, 3)
+
+
+# Frames of all kinds.
+
+
+def frames():
+    frame = pd.DataFrame({"a": [1.5, None, 3.0] * 6, "b": ["x", "y", None] * 6})
+    other = pl.DataFrame({"a": [1.5, None, 3.0] * 6, "b": ["x", "y", None] * 6})
+    return {
+        "pandas": frame,
+        "polars": other,
+        "arrow table": other.to_arrow(),
+        "arrow batch": other.to_arrow().to_batches()[0],
+        "narwhals of pandas": narwhals.from_native(frame),
+        "narwhals of polars": narwhals.from_native(other),
+        "narwhals of arrow": narwhals.from_native(other.to_arrow()),
+        "narwhals.stable.v1": narwhals.stable.v1.from_native(frame),
+    }
+
+
+@pytest.mark.parametrize("form", list(frames()))
+def test_frames_of_all_kinds(form):
+    y = [0, 1] * 9
+    expected = TabularMLPClassifier(**SMALL).fit(frames()["pandas"], y)
+    model = TabularMLPClassifier(**SMALL).fit(frames()[form], y)
+    assert model.encoder_.is_categorical_.tolist() == [False, True]
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(
+        model.predict_proba(frames()[form]), expected.predict_proba(frames()["pandas"])
+    )
+    weights = np.arange(18) % 3
+    model.fit(frames()[form], y, weights)
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ({"a": [1, 2]}, TypeError, r"X is a dict. Pass .* pandas.DataFrame\(X\)"),
+        ([{"a": 1}, {"a": 2}], TypeError, r"X is a list of dicts. Pass a DataFrame"),
+        (pl.LazyFrame({"a": [1, 2]}), TypeError, r"LazyFrame, .* collect\(\)"),
+        (narwhals.from_native(pl.LazyFrame({"a": [1]})), TypeError, "no values yet"),
+        (frame_of([[1], [2]]), ValueError, "'column' has values of the type list"),
+        (frame_of([{1}, {2}]), ValueError, "'column' has values of the type set"),
+        (frame_of([object(), 1]), ValueError, "'column' has values of the type object"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "2 columns named 'a'"),
+        (pd.DataFrame({1: [[1], [2]]}), ValueError, "Column 1 has values"),
+        (
+            pa.table([[1, 2], [3, 4]], names=["a", "a"]),
+            ValueError,
+            "2 columns named 'a'",
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", [TabularMLPClassifier, TabularEncoder])
+def test_what_is_no_table_is_told_what_to_do(X, error, message, kind):
+    with pytest.raises(error, match=message):
+        kind().fit(X, [0, 1])
+
+
+def test_a_lazy_table_without_collect(monkeypatch):
+    """As DuckDB's relations, which have the method df."""
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    relation = duckdb.sql("select 1 as a")
+    with pytest.raises(TypeError, match=r"values yet. .* its method (df|to_df)\(\)"):
+        TabularEncoder().fit(relation)
+
+
+def test_messages_name_the_estimator_that_was_called():
+    X = pd.DataFrame({"a": [1.5, 2.5] * 8, "b": [1, 2] * 8})
+    model = TabularMLPClassifier(**SMALL).fit(X.to_numpy(), [0, 1] * 8)
+    with pytest.raises(
+        ValueError, match="TabularMLPClassifier is expecting 2 features"
+    ):
+        model.predict(X.to_numpy()[:, :1])
+    with pytest.raises(ValueError, match="required by TabularMLPClassifier"):
+        model.predict(X.to_numpy()[:0])
+    with pytest.warns(UserWarning, match="TabularMLPClassifier was fitted without f"):
+        model.predict(X)
+
+
+# Targets.
+
+LABELS_AND_NONE = pd.Series(["a", "b", None, "a"] * 5, dtype=object)
+
+
+@pytest.mark.parametrize(
+    "kind", ["TabularMLPClassifier", "BackpropMLPClassifier", "TabularMLPRegressor"]
+)
+def test_missing_targets_are_named(kind):
+    import skmlp_backprop
+
+    model = getattr(skmlp_backprop, kind)(max_iter=2)
+    y = LABELS_AND_NONE if "Classifier" in kind else [1.0, None] * 10
+    for given_y in (y, pd.Series(y, dtype=object), np.array(list(y), object)):
+        with pytest.raises(
+            ValueError, match=r"Input y contains NaN: .* row [12] is miss"
+        ):
+            model.fit(np.arange(20.0)[:, np.newaxis] ** 2, given_y)
+
+
+def test_text_for_a_regressor_names_the_classifier():
+    X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["yes", "no"] * 10
+    with pytest.raises(
+        ValueError, match="'yes', but TabularMLPRegressor predicts numb"
+    ):
+        TabularMLPRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="For classes take TabularMLPClassifier"):
+        TabularMLPRegressor().fit(X, pd.Series(y))
+
+
+@pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])
+def test_one_hot_targets_are_said(kind):
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    model = kind(max_iter=3, random_state=0)
+    one_hot = np.eye(3, dtype=int)[np.arange(30) % 3]
+    with pytest.warns(UserWarning, match=r"exactly one 1, .* y.argmax\(axis=1\)"):
+        model.fit(X, one_hot)
+    one_hot[0, :2] = 1
+    model.fit(X, one_hot)
+
+
+def test_a_column_of_targets_is_warned_of():
+    from sklearn.exceptions import DataConversionWarning
+
+    X = pd.DataFrame({"a": np.arange(20.0) ** 2})
+    for model, y in (
+        (TabularMLPClassifier(**SMALL), pd.DataFrame({"y": ["a", "b"] * 10})),
+        (TabularMLPRegressor(**SMALL), pd.DataFrame({"y": np.arange(20.0)})),
+    ):
+        with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+            model.fit(X, y)
+        assert model.predict(X).shape == (20,)
+
+
+# What is predicted.
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3])
+def test_decision_function_and_log_proba(n_classes):
+    X = pd.DataFrame({"a": np.random.default_rng(0).normal(size=90)})
+    y = np.arange(90) % n_classes
+    model = TabularMLPClassifier(**SMALL).fit(X, y)
+    proba = model.predict_proba(X)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), proba, rtol=1e-12)
+    decision = model.decision_function(X)
+    if n_classes == 2:
+        expected = np.log(proba[:, 1] / proba[:, 0])
+        assert ((decision > 0) == (model.predict(X) == 1)).all()
+    else:
+        expected = np.log(proba) if n_classes == 3 else np.zeros(90)
+    np.testing.assert_allclose(decision, expected, atol=1e-12)
+
+
+def test_decision_function_of_several_labels():
+    X = pd.DataFrame({"a": np.random.default_rng(0).normal(size=90)})
+    Y = np.column_stack(
+        [np.arange(90) % 2, np.arange(90) % 3 == 0, np.arange(90) % 5 > 0]
+    )
+    model = TabularMLPClassifier(**SMALL).fit(X, Y.astype(int))
+    proba = model.predict_proba(X)
+    np.testing.assert_allclose(
+        model.decision_function(X), np.log(proba / (1 - proba)), atol=1e-9
+    )
+
+
+def test_a_cap_that_was_set_is_warned_of():
+    from sklearn.exceptions import ConvergenceWarning
+
+    X = pd.DataFrame({"a": np.random.default_rng(0).normal(size=200)})
+    y = (X["a"] > 0).astype(int)
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\) reached"):
+        TabularMLPClassifier(**SMALL).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TabularMLPClassifier(n_members=2, random_state=0).fit(X, y)
+
+
+# Networks that take numbers alone.
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (
+            pd.DataFrame({"a": [1.5], "b": ["x"]}),
+            "Column 'b' of X has text, such as 'x'",
+        ),
+        (pd.DataFrame({"a": [1.5], "b": [None]}), "NaN: column 'b' has missing values"),
+        (pd.DataFrame({"a": [1.5], "b": [np.nan]}), "NaN: column 'b' has missing"),
+        (np.array([[1.5, np.nan]]), "NaN: column 1 has missing values"),
+        (pl.DataFrame({"a": [1.5], "b": ["x"]}), "Column 'b' of X has text"),
+    ],
+    ids=str,
+)
+def test_networks_on_numbers_name_the_column_and_those_on_tables(X, message):
+    mlp = BackpropMLPClassifier(3, max_iter=2, random_state=0)
+    with pytest.raises(ValueError, match=f"{message}.*TabularMLPClassifier") as caught:
+        mlp.fit(X, [0])
+    assert "HistGradientBoosting" not in str(caught.value)
+    other = np.eye(2)
+    if not isinstance(X, np.ndarray):
+        other = type(X)(dict(zip(X.columns, other, strict=True)))
+    mlp.fit(other, [0, 1])
+    with pytest.raises(ValueError, match=message):
+        mlp.predict(X)
