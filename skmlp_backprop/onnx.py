@@ -384,7 +384,7 @@ def _set_output_types(operator):
     multilabel = _is_multilabel(mlp)
     if n_classes == 1 and not multilabel:
         raise ValueError(
-            f"The classifier was fitted on one class only ({mlp.classes_[0]!r}); there "
+            f"The classifier was fitted on one class, {mlp.classes_.tolist()}; there "
             "is nothing to convert."
         )
     n_rows = operator.inputs[0].get_first_dimension()

@@ -222,3 +222,16 @@ def test_scoring_that_gives_no_number(iris):
     stopping = EarlyStopping(*iris, scoring=["accuracy", "f1_macro"])
     with pytest.raises(ValueError, match="scoring must give one number, got dict"):
         BackpropMLPClassifier(5).set_callbacks(stopping).fit(*iris)
+
+
+def test_validation_labels_that_the_fit_does_not_know(iris):
+    X, y = iris
+    mlp = BackpropMLPClassifier(5, max_iter=20, random_state=0)
+    stopping = EarlyStopping(X, y.astype(str), patience=2)
+    with pytest.raises(
+        ValueError, match=r"labels \['0', '1', '2'\], none of .* \[0, 1"
+    ):
+        mlp.set_callbacks(stopping).fit(X, y)
+    stopping = EarlyStopping(X, y, patience=2)
+    with pytest.warns(UserWarning, match=r"y_val has the labels \[2\], which the rows"):
+        mlp.set_callbacks(stopping).fit(X[:100], y[:100])

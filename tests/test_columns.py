@@ -669,7 +669,10 @@ def test_frames_of_all_kinds(form):
             "2 columns named 'a'",
         ),
     ],
-    ids=str,
+    ids=[
+        *["dict", "records", "lazy frame", "narwhals of a lazy frame", "lists", "sets"],
+        *["objects", "names twice", "a number as a name", "arrow's names twice"],
+    ],
 )
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, TabularEncoder])
 def test_what_is_no_table_is_told_what_to_do(X, error, message, kind):

@@ -25,6 +25,7 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
     StackedHalvingGridSearchCV,
+    TabularMLPClassifier,
 )
 from skmlp_backprop.displays import (
     HalvingResultsDisplay,
@@ -622,3 +623,35 @@ def test_search_results_of_a_regressor(brightness):
     display = SearchResultsDisplay.from_estimator(search)
     means = search.cv_results_["mean_test_score"].reshape(2, 2)
     np.testing.assert_array_equal(display.means_, means)
+
+
+def test_ensembles_of_tables(iris):
+    X, y = iris
+    model = TabularMLPClassifier(2, 5, max_iter=4, random_state=0).fit(X, y)
+    display = LossCurveDisplay.from_estimator(
+        [model, make_pipeline(clone(model)).fit(X, y)]
+    )
+    np.testing.assert_array_equal(display.lines_[0].get_ydata(), model.loss_curve_)
+    (line, _) = display.score_ax_.get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), model.validation_scores_)
+    assert display.lines_[0].get_label() == "TabularMLPClassifier 1"
+    with pytest.raises(ValueError, match="no record of seconds"):
+        LossCurveDisplay.from_estimator(model, x="seconds")
+    with pytest.raises(TypeError, match="TabularMLPClassifier, whose networks see enc"):
+        HiddenUnitsDisplay.from_estimator(model)
+
+
+def test_dollars_are_no_formulas(iris):
+    labels = ["$a", "b$$_^{", "$x^$", "$\\frac$"]
+    grid = SampleGridDisplay(np.random.default_rng(0).random((4, 64)), labels).plot()
+    grid.figure_.canvas.draw()
+    results = {
+        "mean_test_score": np.array([0.1, 0.2]),
+        "std_test_score": np.array([0.1, 0.2]),
+        "param_$c^": np.ma.array(["$a^", "$b$$"], dtype=object),
+        "params": [{"$c^": "$a^"}, {"$c^": "$b$$"}],
+    }
+    drawn = SearchResultsDisplay(results).plot()
+    drawn.figure_.canvas.draw()
+    curve = {"iterations": [1, 2], "loss": [2, 1], "score": None}
+    LossCurveDisplay({"$a^": curve, "$b$$": curve}).plot().figure_.canvas.draw()

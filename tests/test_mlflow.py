@@ -1,5 +1,6 @@
 """mlflow's autologging: of our estimators it logs what it does of scikit-learn's."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -7,7 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from sklearn import utils
 
+import skmlp_backprop
 from skmlp_backprop.mlflow import autolog
 
 # In a process of its own: what mlflow patches stays patched.
@@ -16,12 +19,15 @@ import json, sys
 import mlflow
 from mlflow.tracking import MlflowClient
 from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.experimental import enable_halving_search_cv
+from sklearn.model_selection import (
+    GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV
+)
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from skmlp_backprop import (
     BackpropMLPClassifier, BackpropMLPRegressor, StackedGridSearchCV,
-    StackedRandomizedSearchCV
+    StackedHalvingGridSearchCV, StackedRandomizedSearchCV, TabularMLPClassifier
 )
 from skmlp_backprop.mlflow import autolog
 
@@ -55,6 +61,11 @@ pairs = {
     "fit a regressor": [
         make(hidden_layer_sizes=3, max_iter=3)
         for make in (BackpropMLPRegressor, MLPRegressor)
+    ],
+    "fit to a table": [TabularMLPClassifier(2, 3, max_iter=3), theirs],
+    "halving": [
+        StackedHalvingGridSearchCV(ours, grid, cv=2),
+        HalvingGridSearchCV(ours, grid, cv=2, resource="max_iter", max_resources=3)
     ],
     "grid": [
         StackedGridSearchCV(ours, grid, cv=2), GridSearchCV(ours, grid, cv=2)
@@ -127,6 +138,47 @@ def test_a_search(search, runs):
     assert "Stacked" in our_parent["class"]
     our_children = [sorted(run["params"]) for run in ours if run["is_child"]]
     assert our_children == [sorted(run["params"]) for run in theirs if run["is_child"]]
+
+
+def test_a_fit_to_a_table(runs):
+    (ours,), (theirs,) = runs["fit to a table"]
+    assert ours["params"]["n_members"] == "2"
+    assert ours["metrics"].keys() == theirs["metrics"].keys()
+    assert ours["artifacts"] == theirs["artifacts"]
+    assert ours["class"].endswith(".TabularMLPClassifier")
+    assert ours["n_models"] == 1
+
+
+def test_a_halving_search(runs):
+    """It logs what mlflow logs of scikit-learn's own: the search, no candidates."""
+    (ours,), (theirs,) = runs["halving"]
+    assert ours["class"].endswith(".StackedHalvingGridSearchCV")
+    assert ours["params"].keys() == theirs["params"].keys()
+    assert ours["metrics"].keys() == theirs["metrics"].keys()
+    assert ours["n_models"] == theirs["n_models"] == 1
+
+
+def test_all_public_estimators_are_known():
+    """mlflow is shown whatever of ours can predict."""
+    pytest.importorskip("mlflow", reason="mlflow is not installed (extra: mlflow)")
+    of_mlflow = importlib.import_module("mlflow.sklearn")
+
+    shown, known = [], utils.all_estimators
+
+    def noting(**options):
+        shown.extend(name for name, _ in utils.all_estimators())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(of_mlflow, "autolog", noting)
+        autolog()
+    assert utils.all_estimators is known
+    public = {
+        name
+        for name in skmlp_backprop.__all__
+        if hasattr(getattr(skmlp_backprop, name), "predict")
+    }
+    assert public <= set(shown)
+    assert "TabularMLPRegressor" in public
 
 
 def test_without_mlflow(monkeypatch):

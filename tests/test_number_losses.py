@@ -1,11 +1,14 @@
 """The losses of numbers: their gradients, minima and what they predict."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
 import scipy.optimize
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     GammaRegressor,
@@ -14,11 +17,17 @@ from sklearn.linear_model import (
     QuantileRegressor,
     Ridge,
 )
-from sklearn.metrics import d2_pinball_score, mean_pinball_loss
+from sklearn.metrics import (
+    d2_pinball_score,
+    d2_tweedie_score,
+    mean_pinball_loss,
+)
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import (
+    BackpropMLPClassifier,
     BackpropMLPRegressor,
     check_gradient,
 )
@@ -309,3 +318,126 @@ def test_other_columns_than_before(diabetes):
     mlp = make(solver="sgd").partial_fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match=r"`y` has one dimension, but 2 columns"):
         mlp.partial_fit(X, y)
+
+
+# Where a training starts, and when it has learned nothing.
+
+
+def started(loss, y, X=None, weights=None, **params):
+    """The predictions of a network whose weights count for nothing, before any step."""
+    X = np.zeros((len(y), 2)) if X is None else X
+    mlp = make(loss=loss, hidden_layer_sizes=(), solver="sgd", shuffle=False, **params)
+    mlp.set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y, weights)
+    return mlp.predict(X)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_losses_that_mlpregressor_lacks_start_from_the_best_constant(weighted):
+    rng = np.random.default_rng(0)
+    y = 1000 * rng.gamma(2, size=41)
+    weights = rng.integers(1, 4, 41).astype(float) if weighted else None
+    rows = y if weights is None else np.repeat(y, weights.astype(int))
+
+    def least(loss_of):
+        options = {"bounds": (rows.min(), rows.max()), "method": "bounded"}
+        return scipy.optimize.minimize_scalar(
+            loss_of, **options, options={"xatol": 1e-6}
+        ).x
+
+    expected = {
+        "gamma": rows.mean(),
+        "absolute_error": np.quantile(rows, 0.5, method="inverted_cdf"),
+        "quantile": np.quantile(rows, 0.2, method="inverted_cdf"),
+        "huber": least(lambda c: scipy.special.huber(200, rows - c).sum()),
+    }
+    for loss, constant in expected.items():
+        found = started(loss, y, weights=weights, quantile=0.2, huber_epsilon=200)
+        np.testing.assert_allclose(found, constant, rtol=1e-6)
+    several = started("quantile", y, weights=weights, quantile=LEVELS)
+    quantiles = np.quantile(rows, LEVELS, method="inverted_cdf")
+    np.testing.assert_allclose(several, np.tile(quantiles, (41, 1)), rtol=1e-9)
+    # Of several columns each its own.
+    both = started("gamma", np.column_stack([y, 7 * y]), weights=weights)
+    np.testing.assert_allclose(both[0], [rows.mean(), 7 * rows.mean()], rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_losses_that_mlpregressor_has_start_as_it_does(loss):
+    y = np.full(20, 1000.0)
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    theirs = MLPRegressor(
+        hidden_layer_sizes=(), loss=loss, solver="sgd", shuffle=False, random_state=0
+    )
+    theirs.set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y)
+    np.testing.assert_allclose(started(loss, y, X), theirs.predict(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("mean", [1, 5000, 1e6])
+def test_gamma_learns_whatever_the_mean(mean):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 5))
+    y = mean * np.exp(X @ [0.3, 0.2, 0, 0.1, -0.2]) * rng.gamma(5, 1 / 5, 800)
+    mlp = BackpropMLPRegressor("gamma", random_state=0).fit(X[:600], y[:600])
+    d2 = d2_tweedie_score(y[600:], mlp.predict(X[600:]), power=2)
+    by_hist = HistGradientBoostingRegressor(loss="gamma").fit(X[:600], y[:600])
+    theirs = d2_tweedie_score(y[600:], by_hist.predict(X[600:]), power=2)
+    assert d2 > theirs - 0.1
+    assert d2 > 0.2
+
+
+def useless_of(mlp, X, y):
+    """What a fit says of having learned nothing; nothing if it does not."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        mlp.fit(X, y)
+    told = [str(w.message) for w in caught if "best constant" in str(w.message)]
+    assert len(told) <= 1
+    return "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("solver", "loss"),
+    [("adam", "squared_error"), ("adam", "absolute_error"), ("sgd", "absolute_error")],
+)
+def test_y_far_from_the_first_predictions_is_said(solver, loss, diabetes):
+    X, y = diabetes
+    mlp = BackpropMLPRegressor(loss, solver=solver, random_state=0, max_iter=20)
+    mlp.set_params(learning_rate_init=1e-5)
+    assert "y by TransformedTargetRegressor" in useless_of(mlp, X, 1e5 * y + 1e6)
+    mlp.set_params(learning_rate_init=0.003, max_iter=200)
+    assert useless_of(mlp, X, (y - y.mean()) / y.std()) == ""
+
+
+def test_a_rate_that_is_too_high_is_said(digits):
+    X, y = digits
+    raw, _ = load_digits(return_X_y=True)
+    mlp = BackpropMLPClassifier(solver="sgd", learning_rate_init=50, random_state=0)
+    told = useless_of(mlp, raw, y)
+    assert "take another `learning_rate_init`" in told
+    assert mlp.score(raw, y) < 0.2
+    assert useless_of(BackpropMLPClassifier(random_state=0, max_iter=20), X, y) == ""
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "y"),
+    [
+        ("log_loss", "auto", np.arange(60) % 2),
+        ("log_loss", "auto", np.arange(60) % 3),
+        ("log_loss", "logistic", np.arange(60) % 3),
+        ("squared_error", "softmax", np.arange(60) % 3),
+        ("squared_error", "logistic", np.arange(60) % 3),
+        (
+            "log_loss",
+            "auto",
+            np.column_stack([np.arange(60) % 2, np.arange(60) % 3 > 0]),
+        ),
+    ],
+)
+def test_the_loss_of_the_best_constant(loss, output, y):
+    """It is the minimum of a network whose inputs tell nothing."""
+    X = np.zeros((60, 1))
+    mlp = BackpropMLPClassifier(
+        (), solver="lbfgs", loss=loss, output_activation=output, alpha=0, tol=1e-9
+    ).fit(X, y)
+    data = mlp._training_data(X, y, mlp._codec, None)
+    assert data.loss_of_constant == pytest.approx(mlp.loss_, rel=1e-6)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris
 from sklearn.ensemble import StackingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -16,7 +17,11 @@ from skmlp_backprop import (
     BackpropMLPClassifier,
     BackpropMLPRegressor,
     StackedGridSearchCV,
+    StackedHalvingGridSearchCV,
     StackedRandomizedSearchCV,
+    TabularEncoder,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
 )
 from skmlp_backprop._network.activations import ACTIVATIONS
 
@@ -196,7 +201,7 @@ def test_what_onnx_does_not_know():
         run(half, samples(5, np.float64))
     one = random_network([5, 6, 1], [7, 8], np.float64)
     one.classes_ = one.classes_[:1]
-    with pytest.raises(ValueError, match="fitted on one class only"):
+    with pytest.raises(ValueError, match="fitted on one class, "):
         run(one, samples(5, np.float64))
 
 
@@ -326,3 +331,27 @@ def assert_predicts(regressor, X):
     (y,) = session.run(None, {session.get_inputs()[0].name: X})
     assert y.dtype == X.dtype
     assert_close(y, regressor.predict(X).reshape(len(X), -1), X.dtype)
+
+
+def test_halving_searches_become_their_best_estimator():
+    X, y = load_iris(return_X_y=True)
+    network = BackpropMLPClassifier(5, max_iter=9, random_state=0)
+    search = StackedHalvingGridSearchCV(network, {"alpha": [0.1, 1, 10]}, cv=2)
+    search.fit(X, y)
+    _, proba = run(search, X)
+    np.testing.assert_allclose(proba, search.predict_proba(X), atol=1e-12)
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize(
+    "kind", [TabularMLPClassifier, TabularMLPRegressor, TabularEncoder]
+)
+def test_estimators_of_tables_are_refused_by_name(kind, within):
+    X, y = load_iris(return_X_y=True)
+    model = kind() if kind is TabularEncoder else kind(2, 4, max_iter=2)
+    if within:
+        model = make_pipeline(StandardScaler(), model)
+    with pytest.raises(
+        NotImplementedError, match=f"{kind.__name__} can't be converted"
+    ):
+        skl2onnx.to_onnx(model.fit(X, y), X[:1])

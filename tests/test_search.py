@@ -10,6 +10,8 @@ from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
 from sklearn.callback import ProgressBar
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -28,8 +30,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmlp_backprop import (
     BackpropMLPClassifier,
+    BackpropMLPRegressor,
     StackedGridSearchCV,
+    StackedHalvingGridSearchCV,
     StackedRandomizedSearchCV,
+    TabularMLPRegressor,
     fit_stack,
 )
 from skmlp_backprop._network.objective import Objective
@@ -628,6 +633,83 @@ def test_inconsistent_splits(iris):
         StackedGridSearchCV(make(), {"alpha": [0.1]}, cv=Liar(3)).fit(*iris)
     with pytest.raises(ValueError, match="Invalid parameter"):
         StackedGridSearchCV(make(), {"lambda": [0.1]}).fit(*iris)
+
+
+def regressors_within():
+    """A network that sees a transformed y, in and around Pipelines; and its path."""
+    network = BackpropMLPRegressor(
+        hidden_layer_sizes=5, max_iter=8, batch_size=40, random_state=0
+    )
+    scaled = {"transformer": StandardScaler()}
+    inner = make_pipeline(StandardScaler(), network)
+    return {
+        "alone": (TransformedTargetRegressor(network, **scaled), "regressor__"),
+        "by functions": (
+            TransformedTargetRegressor(network, func=np.log, inverse_func=np.exp),
+            "regressor__",
+        ),
+        "last in a Pipeline": (
+            make_pipeline(
+                StandardScaler(), TransformedTargetRegressor(network, **scaled)
+            ),
+            "transformedtargetregressor__regressor__",
+        ),
+        "around a Pipeline": (
+            TransformedTargetRegressor(inner, **scaled),
+            "regressor__backpropmlpregressor__",
+        ),
+        "between two": (
+            make_pipeline(PCA(6), TransformedTargetRegressor(inner, **scaled)),
+            "transformedtargetregressor__regressor__backpropmlpregressor__",
+        ),
+    }
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_mean_absolute_error"])
+@pytest.mark.parametrize("where", list(regressors_within()))
+def test_networks_that_see_a_transformed_y_are_stacked(where, scoring):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    estimator, path = regressors_within()[where]
+    grid = {f"{path}alpha": [0.01, 100], f"{path}learning_rate_init": [0.001, 0.01]}
+    params = {"cv": 3, "scoring": scoring, "return_train_score": True}
+    ours = StackedGridSearchCV(estimator, grid, **params).fit(X, y)
+    theirs = GridSearchCV(estimator, grid, **params).fit(X, y)
+    assert ours.n_stacked_ == 12
+    for name in ("mean_test_score", "std_test_score", "mean_train_score"):
+        np.testing.assert_allclose(
+            ours.cv_results_[name], theirs.cv_results_[name], rtol=1e-9, atol=1e-9
+        )
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9)
+    assert ours.n_features_in_ == 10
+    assert ours.feature_names_in_.tolist() == X.columns.tolist()
+    halving = StackedHalvingGridSearchCV(estimator, grid, cv=3).fit(X, y)
+    assert halving.n_resources_ == [2, 6]
+    assert halving.n_fits_alone_ == {}
+
+
+def test_a_transformed_y_with_weights():
+    X, y = load_diabetes(return_X_y=True)
+    weights = np.arange(len(y)) + 1.0
+    estimator, path = regressors_within()["alone"]
+    with config_context(enable_metadata_routing=True):
+        estimator.regressor.set_fit_request(sample_weight=True)
+        grid = {f"{path}alpha": [0.01, 100]}
+        ours = StackedGridSearchCV(estimator, grid, cv=3)
+        theirs = GridSearchCV(estimator, grid, cv=3)
+        for search in (ours, theirs):
+            search.fit(X, y, sample_weight=weights)
+    assert ours.n_stacked_ == 6
+    np.testing.assert_allclose(
+        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"]
+    )
+
+
+def test_halving_over_tables_at_their_defaults():
+    X, y = load_diabetes(return_X_y=True)
+    model = TabularMLPRegressor(2, 8, random_state=0)
+    search = StackedHalvingGridSearchCV(model, {"n_bins": [2, 4, 8]}, cv=2, refit=False)
+    assert search.fit(X, y).n_resources_[-1] <= 80
+    assert search.n_candidates_ == [3, 1]
 
 
 def searches():

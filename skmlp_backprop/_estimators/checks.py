@@ -8,6 +8,11 @@ from sklearn.exceptions import DataConversionWarning
 from .._network.warning import warn
 
 
+def plain_repr(value):
+    """A value as Python writes it, without NumPy's type."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
 def refuse_unfit_targets(y, estimator):
     """Refuse a y with missing values, or for a regressor with text, by name.
 
@@ -38,9 +43,9 @@ def refuse_unfit_targets(y, estimator):
             )
         if estimator._y_numeric and isinstance(value, str) and not _is_float(value):
             raise ValueError(
-                f"Input y has text, such as {value!r}, but {name} predicts numbers. "
-                f"For classes take {name.replace('Regressor', 'Classifier')}; else "
-                "convert y to numbers."
+                f"Input y has text, such as {plain_repr(value)}, but {name} predicts "
+                f"numbers. For classes take {name.replace('Regressor', 'Classifier')}; "
+                "else convert y to numbers."
             )
 
 
@@ -97,8 +102,8 @@ def refuse_unfit_columns(X, estimator, error):
         texts = [v for v in values if isinstance(v, str) and not _is_float(v)]
         if texts:
             raise ValueError(
-                f"Column {column} of X has text, such as {texts[0]!r}, but {name} "
-                f"takes numbers. Encode it, such as by OneHotEncoder, {advice}."
+                f"Column {column} of X has text, such as {plain_repr(texts[0])}, but "
+                f"{name} takes numbers. Encode it, such as by OneHotEncoder, {advice}."
             ) from error
         if len(values) < len(series):
             raise ValueError(
@@ -111,7 +116,7 @@ def _named_columns(X):
     """Pairs of a column's name, as messages call it, and its values."""
     if nw.dependencies.is_into_dataframe(X):
         for series in nw.from_native(X, eager_only=True).iter_columns():
-            yield repr(series.name), np.array(series.to_list(), dtype=object)
+            yield plain_repr(series.name), np.array(series.to_list(), dtype=object)
         return
     if sparse.issparse(X):
         X = X.tocoo()

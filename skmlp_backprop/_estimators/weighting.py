@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
+from .checks import plain_repr
 from .sklearn_private import _check_sample_weight
 
 
@@ -212,7 +213,7 @@ def check_class_weight(class_weight, labels):
             if not (isinstance(weight, Real) and 0 <= weight <= sys.float_info.max):
                 raise ValueError(
                     "class_weight must be finite and not negative, got "
-                    f"{weight!r} for the label {label!r}."
+                    f"{plain_repr(weight)} for the label {plain_repr(label)}."
                 )
 
 

@@ -10,6 +10,7 @@ from numbers import Real
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from .._estimators.checks import plain_repr
 from . import texts
 
 _DATES = (
@@ -66,11 +67,6 @@ def sources(X):
         return [ArraySource(f"at index {i}", X[:, i]) for i in range(X.shape[1])]
     columns = nw.from_native(X, eager_only=True).iter_columns()
     return [SeriesSource(plain_repr(series.name), series) for series in columns]
-
-
-def plain_repr(name):
-    """A column's name as Python writes it, without NumPy's type."""
-    return repr(name.item() if isinstance(name, np.generic) else name)
 
 
 class Source:

@@ -8,8 +8,9 @@ from narwhals.dependencies import is_narwhals_dataframe, is_narwhals_lazyframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
+from .._estimators.checks import plain_repr
 from .._network.warning import warn
-from .columns import check_finite, plain_repr, sources
+from .columns import check_finite, sources
 from .kinds import by_what_it_holds, refuse_prose, remark_of_identifiers
 
 # Methods of tables without values, and of what databases return, that make a table with
