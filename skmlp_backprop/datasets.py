@@ -130,9 +130,9 @@ def read_csv(path, header="infer"):
         The file, in UTF-8, separated by commas.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the columns' names. "infer" takes it as names if
-        each begins with a letter or an underscore, as values if each feature is a
-        number or missing, and refuses anything between.
+        Whether the first row has the columns' names. "infer" takes it as names if each
+        begins with a letter or an underscore and the other rows have numbers there, as
+        values if each feature is a number or missing, and refuses all else.
 
     Returns
     -------
@@ -179,8 +179,9 @@ def read_csv(path, header="infer"):
 def read_mixed_csv(path, header="infer"):
     """Read a CSV file with text among its features, the label in the last column.
 
-    Columns in which nothing is a number are categories; all others are read as
-    :func:`read_csv` does, which reads the file if there are no such columns.
+    Columns of text are categories, and so are codes: numbers with leading zeros, and
+    columns of which at least a tenth is text and the rest numbers. Columns of numbers
+    are read as by :func:`read_csv`.
 
     Parameters
     ----------
@@ -189,8 +190,11 @@ def read_mixed_csv(path, header="infer"):
         like are missing values.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the names of the columns. With "infer" it has unless
-        there is a number among its features.
+        Whether the first row has the names of the columns. "infer" compares it with the
+        other rows. It has names if its fields are text where the other rows have
+        numbers, or never occur again in columns whose values do. It has values if its
+        fields are numbers where the others are, or occur again. A file of which neither
+        is clear is refused.
 
     Returns
     -------
@@ -203,7 +207,9 @@ def read_mixed_csv(path, header="infer"):
     Raises
     ------
     ValueError
-        As of `read_csv`; also if a column has both numbers and text.
+        As of `read_csv`; also if all lines have as many semicolons, tabs or bars, or if
+        a column has dates, numbers in another form (``"1,000"``, ``10%``, ``$1.50``),
+        or a few texts among its numbers.
     ImportError
         If there is no pandas.
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from io import BytesIO
 
+import duckdb
 import joblib
 import narwhals
 import numpy as np
@@ -680,9 +681,8 @@ def test_what_is_no_table_is_told_what_to_do(X, error, message, kind):
         kind().fit(X, [0, 1])
 
 
-def test_a_lazy_table_without_collect(monkeypatch):
+def test_a_lazy_table_without_collect():
     """As DuckDB's relations, which have the method df."""
-    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
     relation = duckdb.sql("select 1 as a")
     with pytest.raises(TypeError, match=r"values yet. .* its method (df|to_df)\(\)"):
         TabularEncoder().fit(relation)

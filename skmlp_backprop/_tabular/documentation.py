@@ -27,8 +27,10 @@ PARTS = {
 
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
-        Which columns are categorical: those of a DataFrame that hold categories,
-        strings or objects; or a mask, indices, or names; or none.
+        Which columns are categorical. "from_dtype" finds those of a DataFrame that hold
+        categories, text, or objects that are not all numbers. A mask, indices or names
+        declare further ones, also of an array. None is for none at all. The user guide
+        has the rules for text that is numbers.
 
     n_bins : int or "auto", default="auto"
         Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.

@@ -36,15 +36,17 @@ class TabularEncoder(
     A categorical column becomes an entry for each category, 1 where the row has it; one
     entry for two categories, -1 and 1. Missing values are a category of their own, if
     there were any, and so are all rare ones together. A category that was not seen is
-    taken for a rare one, or has no entry.
+    taken for a rare one, or has no entry. Categories that are equal up to their type,
+    such as 1, 1.0 and "1", are the same in `transform`, where that is unambiguous.
 
     Parameters
     ----------
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
-        Which columns are categorical: those of a DataFrame (pandas', polars' or any
-        other that narwhals knows) that hold categories, strings or objects; or a mask,
-        indices, or names; or none.
+        Which columns are categorical. "from_dtype" finds those of a DataFrame that hold
+        categories, text, or objects that are not all numbers. A mask, indices or names
+        declare further ones, also of an array. None is for none at all. The user guide
+        has the rules for text that is numbers.
 
     n_bins : int or "auto", default="auto"
         Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
@@ -56,9 +58,10 @@ class TabularEncoder(
 
     max_categories : int or "auto", default="auto"
         Most entries of a categorical column, that of all rare categories among them:
-        of more categories the most frequent have their own. "auto" is 255, or with more
-        than 16 categorical columns as many as make 4096 entries of all together, but
-        not below 16.
+        of more categories the most frequent have their own, and of equally frequent
+        ones some, in an order that is random. "auto" is 255, or with more than 16
+        categorical columns as many as make 4096 entries of all together, but not below
+        16.
 
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
         Type of the output.
