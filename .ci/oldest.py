@@ -15,3 +15,5 @@ for requirement in project["dependencies"] + project["optional-dependencies"]["p
     print(f"{name}=={bounds.split(',')[0]}")
 # From 3.3 it warns of what matplotlib 3.9 calls in it.
 print("pyparsing<3.3")
+# From 1.4 on it lacks a module that narwhals 2.0 imports.
+print("duckdb<1.4")

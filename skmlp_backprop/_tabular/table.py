@@ -176,12 +176,13 @@ def _native(X):
         return X
     if is_narwhals_dataframe(X):
         return X.to_native()
-    if is_narwhals_lazyframe(X) or nw.dependencies.is_into_lazyframe(X):
-        if is_narwhals_lazyframe(X):
-            X = X.to_native()
-        # Objects such as polars' LazyFrame and DuckDB's relation.
-        if not is_table(X):
-            raise TypeError(_has_no_values(X))
+    if is_narwhals_lazyframe(X):
+        X = X.to_native()
+    if is_table(X):
+        return X
+    # Such as polars' LazyFrame and DuckDB's relation.
+    if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
+        raise TypeError(_has_no_values(X))
     pyarrow = nw.dependencies.get_pyarrow()
     if pyarrow is not None and isinstance(X, pyarrow.RecordBatch):
         return pyarrow.Table.from_batches([X])
