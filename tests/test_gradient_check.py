@@ -298,6 +298,7 @@ def test_passes_near_a_minimum_with_a_small_loss(iris, solver, output):
     assert check_gradient(mlp, X, y > 0).passed
 
 
+@pytest.mark.filterwarnings("ignore:lbfgs stopped at max_iter=5")
 def test_one_class_is_nothing_to_check(digits):
     """As the first rows of a sorted file are; the loss is 0 whatever the weights."""
     X, y = digits
