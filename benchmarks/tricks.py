@@ -8,7 +8,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
 
 from skmlp_backprop import BackpropMLPClassifier, fit_stack
-from skmlp_backprop._estimators.foresight import remembering
 from skmlp_backprop._network import buffers, memory, objective, parameters
 from skmlp_backprop._search.last_steps import Fit, train_fits
 
@@ -32,7 +31,6 @@ def run():
         _blocks_of_weights(),
         *_blocks_of_rows(),
         *_folds_in_one_stack(),
-        _one_pass(),
     ]
 
 
@@ -230,27 +228,3 @@ def _folds_in_one_stack():
         }
         name = f"steps of five folds with {n_networks} networks each, 64-25-10"
         yield _row(name, contenders, calls=5 * -(-len(folds[0][0]) // 32))
-
-
-def _one_pass():
-    """Predictions of 4000 rows by 60 networks, in one pass or one by one."""
-    X, y = _data.in_dtype(_data.mnist, np.float32, 4000)
-    mlps = fit_stack(
-        [
-            BackpropMLPClassifier(25, batch_size=200, max_iter=1, alpha=1 + i)
-            for i in range(60)
-        ],
-        X,
-        y,
-    )
-
-    def one_pass():
-        with remembering(mlps) as foresee:
-            foresee(X)
-            return [mlp.predict(X) for mlp in mlps]
-
-    contenders = {
-        "one pass": one_pass,
-        "each": lambda: [mlp.predict(X) for mlp in mlps],
-    }
-    return _row("predictions of 4000 rows, 784-25-10", contenders, calls=60)

@@ -194,9 +194,6 @@ class FittedNetworkMixin:
         )
 
     def _logits(self, X):
-        for known, logits in vars(self).get("_known_logits", ()):
-            if X is known:
-                return logits
         network, parameters = self._fitted_network(), self._parameters()
         if show_what_is_not_finite(X, self):
             with suppress(NotFinite):

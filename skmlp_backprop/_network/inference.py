@@ -30,10 +30,6 @@ _HARDLY_SPARSE = 1 / 6
 _MANY_UNITS = 64
 _CACHED_BYTES = 2**22
 _ROWS_AT_LEAST = 64
-# Multiplications of a stack's first product from which threads of our own pay; and
-# pre-activations of a block of rows, which stay in the cache.
-_THREADS_PAY_FOR_A_STACK = 2**27
-_BLOCK_OF_A_STACK = 2**18
 
 
 class NotFinite(Exception):
@@ -103,35 +99,6 @@ def _compute(forward, network, parameters, X):
         with np.errstate(all="ignore"):
             return forward(network, parameters, X, n_pieces)
     return _blockwise(forward, network, parameters, X)
-
-
-def compute_logits_of_stack(network, parameters, X):
-    """Logits of all rows by each network of a stack, in one pass over the rows.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-
-    parameters : Parameters
-        The weights of the stack.
-
-    X : {ndarray, CSR matrix} of shape (n_rows, n_features)
-        The rows, in any memory layout.
-
-    Returns
-    -------
-    logits : ndarray of shape (n_stack, n_rows, n_outputs)
-        In the precision of the weights.
-    """
-    n_rows, n_stack = X.shape[0], parameters.n_stack
-    shape = n_stack, n_rows, network.layer_units[-1]
-    logits = np.empty(shape, parameters.weights[0].dtype)
-    work = _forward_of_stack, network, parameters, X, logits.swapaxes(0, 1)
-    threads_pay = n_rows * parameters.first_weights.size >= _THREADS_PAY_FOR_A_STACK
-    with prediction_threads() as n_threads:
-        _share(*work, n_threads if threads_pay else 1)
-    return logits
 
 
 def _blockwise(forward, network, parameters, X):
@@ -300,24 +267,6 @@ def _forward_of_activated_inputs(network, parameters, X):
     dtype = parameters.weights[0].dtype
     buffers = ForwardBuffers(network, 1, X.shape[0], dtype)
     return network.logits(parameters, X, buffers)[0].T
-
-
-def _forward_of_stack(network, parameters, X):
-    """The forward pass of a stack; the result is of shape (n_rows, n_stack, units)."""
-    n_stack, dtype = parameters.n_stack, parameters.weights[0].dtype
-    logits = np.empty((X.shape[0], n_stack, network.layer_units[-1]), dtype)
-    n_units = n_stack * max(network.layer_units[1:])
-    step = min(X.shape[0], max(1, _BLOCK_OF_A_STACK // n_units))
-    buffers = ForwardBuffers(network, n_stack, step, dtype)
-    for start in range(0, X.shape[0], step):
-        block = _view_rows(X, start, min(start + step, X.shape[0]))
-        if block.shape[0] < step:
-            buffers = ForwardBuffers(network, n_stack, block.shape[0], dtype)
-        if isinstance(block, np.ndarray):
-            block = np.ascontiguousarray(block, dtype)
-        z = network.logits(parameters, block, buffers)
-        logits[start : start + step] = z.transpose(2, 0, 1)
-    return logits
 
 
 def _share(forward, network, parameters, X, logits, n_threads):

@@ -1,39 +1,61 @@
-"""Scores of the fitted candidates of a fold, whose networks predict in one pass."""
+"""Scores of the fitted candidates of a fold, as scikit-learn's searches give them."""
 
 import time
-from contextlib import contextmanager
 
 import joblib
 
-from .._estimators.foresight import remembering
-from .last_steps import last_step, last_steps
+from .last_steps import last_step
 from .sklearn_private import (
+    _BaseScorer,
     _check_method_params,
+    _MultimetricScorer,
     _num_samples,
+    _PassthroughScorer,
     _safe_split,
     _score,
 )
-from .transformed import TransformedOnce, can_stand_in
-
-# Logits that are held at a time: some 30 MB.
-_MOST_LOGITS = 2**22
 
 
 class Fold:
-    """A fold's data and parameters, cut to the training and the test rows."""
+    """A fold's data and parameters, cut to the training and the test rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        One of the candidates, which may ask for rows and columns of a kernel.
+
+    X, y : array-like
+        All of the data.
+
+    train, test : ndarray of int
+        The fold's rows.
+
+    fit_params, score_params : dict of str to object
+        What `fit` and the scorer are passed besides, for all rows.
+    """
 
     def __init__(self, estimator, X, y, train, test, fit_params, score_params):
-        self.X_train, self.y_train = _safe_split(estimator, X, y, train)
-        self.X_test, self.y_test = _safe_split(estimator, X, y, test, train)
+        self._data = estimator, X, y
+        self._index = train, test
+        self.X_train, self.y_train = self.train_rows()
         self.fit_params = _check_method_params(X, fit_params, train)
         self.score_params_train = _check_method_params(X, score_params, train)
         self.score_params_test = _check_method_params(X, score_params, test)
         weight = self.fit_params.get("sample_weight")
         self.metadata = None if weight is None else {"sample_weight": weight}
 
+    def train_rows(self):
+        """The training rows of X and y, copied."""
+        return _safe_split(*self._data, self._index[0])
+
+    def test_rows(self):
+        """The test rows of X and y, copied."""
+        train, test = self._index
+        return _safe_split(*self._data, test, train)
+
 
 def score_all(estimators, fold, fit_time, one_by_one, **settings):
-    """Score the fitted candidates of a fold, as scikit-learn's searches do.
+    """Score the fitted candidates of a fold.
 
     Parameters
     ----------
@@ -57,66 +79,39 @@ def score_all(estimators, fold, fit_time, one_by_one, **settings):
     Returns
     -------
     results : list of dict
-        As those of scikit-learn's ``_fit_and_score``. The time to score has an equal
-        share of what was computed for all at once.
+        As those of scikit-learn's ``_fit_and_score``.
     """
+    rows = fold.test_rows()
+    # A transformer, or a scorer of the user's, may change the rows that it is given.
+    may_change = _has_transformers(estimators) or not _is_sklearns(settings["scorer"])
     results = []
-    for part in _parts(estimators, fold):
-        with _foreseen(estimators[part], fold, settings) as (some, foresight):
-            results += [
-                _score_candidate(one, fold, fit_time, foresight, *of_one, **settings)
-                for one, of_one in zip(some, one_by_one[part], strict=True)
-            ]
+    for estimator, of_one in zip(estimators, one_by_one, strict=True):
+        results.append(
+            _score_candidate(estimator, fold, rows, fit_time, *of_one, **settings)
+        )
+        if may_change and len(results) < len(estimators):
+            rows = fold.test_rows()
     return results
 
 
-def _parts(estimators, fold):
-    """Slices of as many candidates as logits may be held of at a time."""
-    n_rows = _num_samples(fold.X_train) + _num_samples(fold.X_test)
-    n_logits = n_rows * last_step(estimators[0])[1].n_outputs_
-    most = max(1, _MOST_LOGITS // n_logits)
-    return [slice(i, i + most) for i in range(0, len(estimators), most)]
+def _has_transformers(estimators):
+    return last_step(estimators[0])[0] != ""
 
 
-@contextmanager
-def _foreseen(estimators, fold, settings):
-    """Let networks know what they will be asked for.
-
-    Yields
-    ------
-    estimators : list of estimator
-        The candidates; or what may be scored in place of Pipelines.
-
-    seconds : float
-        Each one's share of the time for the test rows.
-    """
-    lead = estimators[0]
-    has_transformers = bool(last_step(lead)[0])
-    has_params = fold.score_params_test or fold.score_params_train
-    must_ask = has_transformers and (
-        has_params or not can_stand_in(lead, settings["scorer"])
-    )
-    if len(estimators) == 1 or must_ask:
-        yield estimators, 0.0
-        return
-    with remembering(last_steps(estimators)) as foresee:
-        if has_transformers:
-            transformers = TransformedOnce(lead)
-            estimators = [transformers.before_the_last_step_of(e) for e in estimators]
-            foresee = transformers.then(foresee)
-        start = time.time()
-        foresee(fold.X_test)
-        seconds = time.time() - start
-        if settings["return_train_score"]:
-            foresee(fold.X_train)
-        yield estimators, seconds / len(estimators)
+def _is_sklearns(scorer):
+    """Whether a scorer is one of scikit-learn's, or several of these."""
+    if isinstance(scorer, _MultimetricScorer):
+        return all(map(_is_sklearns, scorer._scorers.values()))
+    if isinstance(scorer, _BaseScorer):
+        return scorer._score_func.__module__.startswith("sklearn.")
+    return isinstance(scorer, _PassthroughScorer)
 
 
 def _score_candidate(
     estimator,
     fold,
+    test_rows,
     fit_time,
-    foresight,
     params,
     progress,
     context,
@@ -132,17 +127,22 @@ def _score_candidate(
     context.call_on_fit_task_begin(estimator=caller, **data)
     try:
         start = time.time()
-        test = fold.X_test, fold.y_test, scorer, fold.score_params_test
+        params_of_test = fold.score_params_test
         result = {
             "fit_error": None,
-            "test_scores": _score(estimator, *test, error_score),
-            "n_test_samples": _num_samples(fold.X_test),
+            "test_scores": _score(
+                estimator, *test_rows, scorer, params_of_test, error_score
+            ),
+            "n_test_samples": _num_samples(test_rows[0]),
             "fit_time": fit_time,
-            "score_time": foresight + time.time() - start,
+            "score_time": time.time() - start,
         }
         if return_train_score:
-            train = fold.X_train, fold.y_train, scorer, fold.score_params_train
-            result["train_scores"] = _score(estimator, *train, error_score)
+            rows = fold.train_rows()
+            params_of_train = fold.score_params_train
+            result["train_scores"] = _score(
+                estimator, *rows, scorer, params_of_train, error_score
+            )
     finally:
         context.call_on_fit_task_end(estimator=caller, **data)
     if verbose > 1:
