@@ -7,6 +7,7 @@ files (MNIST's format), CSV and npz; and the exercise's data rebuilt from MNIST.
 import numpy as np
 
 from ._files import idx, matlab, npz, tables
+from ._network.warning import warn
 
 __all__ = [
     "make_exercise_digits",
@@ -227,7 +228,12 @@ def read_mixed_csv(path, header="infer"):
     0     1.5    red
     1     NaN    NaN
     """
-    X, y, _ = tables.read_table(path, header, mixed=True)
+    X, y, layout = tables.read_table(path, header, mixed=True)
+    for i in layout.of_codes:
+        warn(
+            f"{path}: column {layout.names[i]!r} has numbers with leading zeros or "
+            "among its text, as codes have. It is read as categories."
+        )
     return X, y
 
 

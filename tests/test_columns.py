@@ -1,11 +1,14 @@
 """What columns of a table are taken for, and what is said of it: nothing silently."""
 
 import datetime
+import enum
 import pickle
+import uuid
 import warnings
 from decimal import Decimal
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 
 import duckdb
 import joblib
@@ -195,6 +198,19 @@ DATES = [
     "31 Jan 2020",
     "January 31, 2020",
     "12:30",
+    "2020-01",
+    "Jan 2020",
+    "Jan-20",
+    "2020Q1",
+    "2020-W05",
+    "31.01.20",
+    "Fri, 31 Jan 2020 12:00:00 GMT",
+    "Fri Jan 31 12:00:00 2020",
+    "2020-01-31 12:30:00 CET",
+    "2020-01-31 12:30:00+00",
+    "31/Jan/2020:10:00:00 +0000",
+    "0 days 00:05:00",
+    "-1 days +23:00:00",
 ]
 
 
@@ -349,6 +365,93 @@ def test_values_that_are_equal_up_to_their_type_are_matched(before, after):
         )
 
 
+def test_numbers_of_many_digits_are_matched_to_the_last():
+    values = [-(2**53) - 1, -(2**53), 2**53, 2**53 + 1] * 3
+    params = {"categorical_features": ["column"]}
+    as_text = [str(value) for value in values]
+    np.testing.assert_array_equal(
+        encode(values, as_text, **params), encode(values, **params)
+    )
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Point:
+    """Its text tells less than it is."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __str__(self):
+        return "Point"
+
+    def __repr__(self):
+        return "Point"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [frozenset({1}), frozenset({2})],
+        [Point(1), Point(2)],
+        [len, max],
+        [(1, Point(1))],
+    ],
+    ids=["sets", "objects", "functions", "within tuples"],
+)
+def test_objects_whose_text_does_not_tell_them_apart_are_refused(values):
+    with pytest.raises(
+        ValueError, match=r"'column' has values of the type .* can't be"
+    ):
+        encode(values * 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [Colour.RED, Colour.BLUE],
+        [uuid.UUID(int=1), uuid.UUID(int=2)],
+        [Path("a"), Path("b")],
+        [(1, "a"), (2, "b")],
+        [b"a", b"b"],
+        [1j, 2j],
+    ],
+    ids=str,
+)
+def test_objects_that_are_categories(values):
+    encoder = TabularEncoder().fit(frame_of(values * 3))
+    expected = encoder.transform(frame_of(values))
+    assert len(np.unique(expected, axis=0)) == 2
+    for loaded in saved_and_loaded(encoder):
+        np.testing.assert_array_equal(loaded.transform(frame_of(values)), expected)
+
+
+def test_numbers_that_are_missing_for_the_first_time():
+    """They are predicted as the median, of the bins as of the number."""
+    values = np.random.default_rng(0).uniform(0, 100, 99)
+    encoder = TabularEncoder().fit(frame_of(values, float))
+    at_median = encoder.transform(frame_of([np.median(values)], float))
+    missing = encoder.transform(frame_of([np.nan], float))
+    np.testing.assert_allclose(missing, at_median, atol=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.nan, 5.0])
+def test_columns_that_told_nothing_tell_nothing_later(value):
+    X = pd.DataFrame({"a": np.arange(40) % 7, "b": np.full(40, value)})
+    model = TabularMLPRegressor(**SMALL).fit(X, X["a"])
+    expected = model.predict(X)
+    later = X.assign(b=np.linspace(-1000, 1000, 40))
+    if np.isnan(value):
+        with pytest.warns(UserWarning, match="'b' had missing values only in `fit`"):
+            predicted = model.predict(later)
+    else:
+        predicted = model.predict(later)
+    np.testing.assert_array_equal(predicted, expected)
+
+
 def test_what_is_ambiguous_is_not_matched():
     values = [1, "1", "b"] * 3
     params = {"categorical_features": ["column"]}
@@ -363,7 +466,11 @@ def test_what_is_ambiguous_is_not_matched():
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (["a", "b"], ["A", "B"], "had text, such as a; now it has text, such as A"),
+        (
+            ["a", "b"],
+            ["A", "B"],
+            "had text, such as a; now it has text, such as A. All ",
+        ),
         ([10115, 10117], ["x1", "x2"], "had numbers, such as 10115; now it has text"),
         (
             ["2020", "x"],
@@ -723,12 +830,19 @@ def test_missing_targets_are_named(kind):
 
 def test_text_for_a_regressor_names_the_classifier():
     X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["yes", "no"] * 10
-    with pytest.raises(
-        ValueError, match="'yes', but TabularMLPRegressor predicts numb"
-    ):
-        TabularMLPRegressor().fit(X, y)
-    with pytest.raises(ValueError, match="For classes take TabularMLPClassifier"):
-        TabularMLPRegressor().fit(X, pd.Series(y))
+    message = "'yes' in row 0, but TabularMLPRegressor .* classes take TabularMLPClass"
+    for given_y in (y, pd.Series(y), np.array(y)):
+        with pytest.raises(ValueError, match=message):
+            TabularMLPRegressor().fit(X, given_y)
+    # Nor are these numbers of any use.
+    for odd in ("inf", "1e400", 10**400, DAY.date(), [1]):
+        values = pd.Series([1.5, odd] * 10, dtype=object)
+        with pytest.raises(ValueError, match=r"Input y has .* in row 1"):
+            TabularMLPRegressor().fit(X, values)
+    with pytest.raises(ValueError, match="Input y has dates or time spans"):
+        TabularMLPRegressor().fit(X, pd.date_range("2020", periods=20))
+    with pytest.raises(ValueError, match="y contains NaN: the value of row 1 is miss"):
+        TabularMLPRegressor().fit(X, [1.5, np.nan] * 10)
 
 
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])

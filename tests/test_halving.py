@@ -11,6 +11,8 @@ from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import ProgressBar
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -1051,3 +1053,15 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
             on.parameters.arrays(), own.parameters.arrays(), strict=True
         ):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_fitted_regressor_with_other_parameters_since():
+    """What a TransformedTargetRegressor was fitted with before is of no consequence."""
+    X, y = load_diabetes(return_X_y=True)
+    model = TransformedTargetRegressor(
+        BackpropMLPRegressor(hidden_layer_sizes=3, max_iter=8, random_state=0)
+    ).fit(X, y)
+    model.set_params(regressor__max_iter=40)
+    grid = {"regressor__alpha": [0.1, 1, 10]}
+    search = StackedHalvingGridSearchCV(model, grid, cv=2, refit=False).fit(X, y)
+    assert search.max_resources_ == 40

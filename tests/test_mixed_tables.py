@@ -63,6 +63,10 @@ def test_a_first_row_of_text_that_may_be_either(write):
         (",size,colour,kind\n0,1.5,r,x\n1,2,b,y\n2,3,r,x\n", r"to_csv\(index=False\)"),
         ("name,2019,2020,kind\nbob,1,2,x\nann,3,4,y\neve,5,6,x\n", "can't tell"),
         ("1,5;2,5;a\n2,5;3,5;b\n3,5;4,5;a\n", "as many semicolons"),
+        # A word in a column of words, as "y" among y and n, is no proof of a value.
+        ("budget,crime,y\n" + "y,n,n\nn,y,y\ny,y,n\nn,n,y\n", "can't tell"),
+        ("1990,1991,1992\n1000,2000,3000\n1001,2001,3001\n", "can't tell"),
+        ("1,2,3\n1000,2000,3000\n1001,2001,3001\n", "can't tell"),
         ("a|b,c|d\n1|2,3|x\n2|2,3|y\n", "bars in place of"),
     ],
 )
@@ -80,6 +84,26 @@ def test_numbers_in_disguise_are_no_categories(price, other, write):
         read_mixed_csv(path)
 
 
+def test_most_of_them_in_disguise(write):
+    rows = [f"{'unknown' if i % 5 == 0 else f'{i}%'},{'xy'[i % 2]}" for i in range(50)]
+    with pytest.raises(ValueError, match=r"line 3, column 1 \('price'\): expected a n"):
+        read_mixed_csv(write("\n".join(["price,kind", *rows])))
+
+
+def test_one_word_among_many_numbers_is_no_code(write):
+    """However often: it may say that a value is missing."""
+    rows = [f"{'unknown' if i % 8 == 0 else i},{'xy'[i % 2]}" for i in range(200)]
+    with pytest.raises(ValueError, match=r"column 1 .*'unknown'"):
+        read_mixed_csv(write("\n".join(["price,kind", *rows])))
+
+
+def test_leading_zeros_that_come_late(write):
+    rows = [f"{99999 - 80 * i:05d},{i % 2}" for i in range(1200)]
+    with pytest.warns(UserWarning, match="column 'zip' has numbers with leading zeros"):
+        X, _ = read_mixed_csv(write("\n".join(["zip,kind", *rows])))
+    assert X["zip"].iloc[-1] == "04079"
+
+
 def test_dates_are_no_categories(write):
     path = write("day,n,k\n2020-01-31,1,x\n2020-02-01,2,y\n2020-01-31,3,x\n")
     with pytest.raises(ValueError, match=r"line 2, column 1 \('day'\).* like a date"):
@@ -88,7 +112,9 @@ def test_dates_are_no_categories(write):
 
 def test_codes_are_categories(write):
     rows = "113803,01067,1,x\nA/5 21171,01069,2,y\n349909,01067,3,x\n"
-    X, _ = read_mixed_csv(write("ticket,zip,size,kind\n" + rows))
+    with pytest.warns(UserWarning, match="as codes have. It is read as cat") as caught:
+        X, _ = read_mixed_csv(write("ticket,zip,size,kind\n" + rows))
+    assert len(caught) == 2
     assert X["ticket"].tolist() == ["113803", "A/5 21171", "349909"]
     assert X["zip"].tolist() == ["01067", "01069", "01067"]
     assert X.dtypes.astype(str).tolist() == ["category", "category", "float64"]

@@ -441,3 +441,43 @@ def test_the_loss_of_the_best_constant(loss, output, y):
     ).fit(X, y)
     data = mlp._training_data(X, y, mlp._codec, None)
     assert data.loss_of_constant == pytest.approx(mlp.loss_, rel=1e-6)
+
+
+def test_a_constant_is_judged_by_all_rows_in_little_memory(monkeypatch):
+    """In blocks, of rows that alternate, whose every other may have no weight."""
+    monkeypatch.setattr("skmlp_backprop._network.constant._MOST_ENTRIES", 7)
+    X, y = np.zeros((60, 1)), np.arange(60) % 2
+    mlp = BackpropMLPClassifier((), max_iter=1, random_state=0).fit(X, y)
+    data = mlp._training_data(X, y, mlp._codec, None)
+    assert data.loss_of_constant == pytest.approx(np.log(2))
+    weighted = mlp._training_data(X, y, mlp._codec, 1.0 - y)
+    assert weighted.loss_of_constant == pytest.approx(0, abs=1e-9)
+    numbers = make(max_iter=1).fit(X, y)
+    data = numbers._training_data(X, y.astype(float), numbers._codec, y + 1.0)
+    # Half the variance of ones that weigh twice.
+    assert data.loss_of_constant == pytest.approx((1 / 3) * (2 / 3) / 2)
+
+
+@pytest.mark.parametrize("level", [0.07, 0.28, 0.29, 0.55, 0.57, 0.5])
+def test_weights_of_one_are_no_weights(level):
+    y = np.random.default_rng(0).normal(size=100)
+    plain = started("quantile", y, quantile=level)
+    ones = started("quantile", y, weights=np.ones(100), quantile=level)
+    np.testing.assert_array_equal(plain, ones)
+
+
+def test_no_false_alarm_of_a_constant(diabetes, digits):
+    """Of what the last epoch's loss has, and the network that is kept has not."""
+    X, y = diabetes
+    y = (y - y.mean()) / y.std()
+    dropped = make(hidden_layer_sizes=50, dropout=0.8, max_iter=60, solver="adam")
+    assert useless_of(dropped.set_params(learning_rate_init=0.01), X, y) == ""
+    assert dropped.score(X, y) > 0.2
+    for constant in (0.0, 5.0):
+        mlp = make(max_iter=200, solver="adam", learning_rate_init=0.01)
+        assert useless_of(mlp, X, np.full(len(X), constant)) == ""
+    stopped = BackpropMLPClassifier(
+        solver="sgd", learning_rate_init=5, early_stopping=True, random_state=0
+    )
+    told = useless_of(stopped, *digits)
+    assert told == "" or stopped.score(*digits) < 0.5

@@ -113,6 +113,25 @@ def test_limits_set_after_a_fit_hold_in_any_thread(fits_in, unlimited, small):
     assert set(limited()) == {1}
 
 
+def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
+    """It sets our one thread back, which is what there was when it began."""
+    entered, go = threading.Event(), threading.Event()
+
+    def caller():
+        with threadpool_limits(max(unlimited), user_api="blas"):
+            entered.set()
+            go.wait()
+
+    block = threading.Thread(target=caller)
+    with threads.training_threads():
+        block.start()
+        entered.wait()
+    time.sleep(1)
+    go.set()
+    block.join()
+    assert until(lambda: n_blas_threads() == unlimited)
+
+
 def test_fits_in_any_thread_hold_the_blas(unlimited, small):
     """After a fit in one thread those in others get what they ask for."""
 

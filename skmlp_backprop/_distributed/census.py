@@ -8,6 +8,10 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from .._estimators.checks import (
+    refuse_unfit_columns,
+    refuse_unfit_targets,
+)
 from .._estimators.codecs import Labels, Numbers
 from .._estimators.sklearn_private import _check_y
 from .._estimators.weighting import checked_sample_weights
@@ -72,13 +76,19 @@ def check_chunk(name, y_numeric, X, y, sample_weight=None):
             f"chunk by chunk; a chunk has {' and '.join(map(str, lengths))} rows of "
             "them. Repartition them alike."
         )
-    X = check_array(
-        X,
-        accept_sparse=["csr", "csc"],
-        dtype=(np.float64, np.float32),
-        estimator=name,
-        input_name="X",
-    )
+    refuse_unfit_targets(y, name, y_numeric)
+    given = X
+    try:
+        X = check_array(
+            X,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            estimator=name,
+            input_name="X",
+        )
+    except ValueError as error:
+        refuse_unfit_columns(given, name, error)
+        raise
     y = _check_y(y, multi_output=True, y_numeric=y_numeric, estimator=name)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)

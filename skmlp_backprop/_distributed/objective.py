@@ -5,6 +5,9 @@ import numpy as np
 from .._network.objective import Objective
 from .shares import batch_shares
 
+# Targets that are fetched from the workers, at 16 bytes each.
+_MOST_TARGETS = 2**20
+
 
 class DistributedRows:
     """All rows, as a training on the client knows them.
@@ -36,9 +39,10 @@ class DistributedRows:
         self.weight_sums = self.weight_sum
         self.dtype = dtype
 
-    def some_targets(self, most):
-        """At most so many rows' targets, evenly spaced, and their weights."""
-        found = self.parts.ask("some_targets", most // len(self.n_rows_of_parts))
+    def some_targets(self):
+        """Targets and weights by which a constant prediction is judged."""
+        n_parts = len(self.n_rows_of_parts)
+        found = self.parts.ask("some_targets", -(-_MOST_TARGETS // n_parts))
         targets, weights = zip(*found, strict=True)
         return np.concatenate(targets), np.concatenate(weights)
 

@@ -139,14 +139,17 @@ class Part:
         return self.n_rows, self.weight_sum
 
     def some_targets(self, most):
-        """At most so many rows' targets, evenly spaced, and their weights.
+        """At most so many rows' targets, drawn at random, and their weights.
 
         The weights are those of all rows that they stand for.
         """
-        targets, weights = self.rows.some_targets(most)
+        targets, weights = self.rows.targets, self.rows.weights
         if weights is None:
             weights = np.ones(len(targets))
-        return targets, weights * (self.n_rows / len(targets))
+        if len(targets) <= most:
+            return targets, weights
+        index = np.random.RandomState(self.number).choice(len(targets), most)
+        return targets[index], weights[index] * (self.n_rows / most)
 
     def sum_losses(self, theta, scale):
         """The scaled sum of all rows' losses, and its gradient.

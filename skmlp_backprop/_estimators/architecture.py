@@ -20,7 +20,7 @@ def hidden_units(hidden_layer_sizes):
     if isinstance(hidden_layer_sizes, Integral):
         return [int(hidden_layer_sizes)]
     sizes = np.ravel(hidden_layer_sizes).tolist()
-    if not all(isinstance(size, Integral) for size in sizes):
+    if any(isinstance(s, bool) or not isinstance(s, Integral) for s in sizes):
         raise ValueError(f"hidden_layer_sizes must be integers, got {sizes}.")
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")

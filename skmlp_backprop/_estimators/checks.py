@@ -1,5 +1,7 @@
 """Checks of X and y whose messages name the column, or y, and a remedy."""
 
+import math
+
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
@@ -13,8 +15,8 @@ def plain_repr(value):
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def refuse_unfit_targets(y, estimator):
-    """Refuse a y with missing values, or for a regressor with text, by name.
+def refuse_unfit_targets(y, name, are_numbers):
+    """Refuse a y with missing values, dates, or for a regressor text, by name.
 
     All else scikit-learn's validation refuses.
 
@@ -23,30 +25,60 @@ def refuse_unfit_targets(y, estimator):
     y : array-like of shape (n_rows,) or (n_rows, n_outputs)
         Labels, a multilabel indicator matrix, or numbers.
 
-    estimator : estimator
-        Whose y it is.
+    name : str
+        The name of the estimator whose y it is.
+
+    are_numbers : bool
+        Whether it must be numbers.
 
     Raises
     ------
     ValueError
-        If values are missing, or a regressor's are text.
+        If values are missing, or a regressor's are not numbers.
     """
-    values = _objects(y)
-    if values is None:
+    y = _as_array(y)
+    if y is None:
         return
-    name = type(estimator).__name__
-    for row, value in enumerate(values.tolist()):
+    if are_numbers and y.dtype.kind in "mM":
+        raise ValueError(
+            f"Input y has dates or time spans ({y.dtype}), but {name} predicts "
+            "numbers. Convert y to numbers, such as days since the first."
+        )
+    if y.dtype.kind not in "OUT":
+        return
+    for row, value in enumerate(y.ravel().tolist()):
         if _is_missing(value):
             raise ValueError(
                 f"Input y contains NaN: the value of row {row} is missing. Leave out "
                 "the rows for which y is not known."
             )
-        if estimator._y_numeric and isinstance(value, str) and not _is_float(value):
+        if are_numbers and not _is_float(value):
             raise ValueError(
-                f"Input y has text, such as {plain_repr(value)}, but {name} predicts "
-                f"numbers. For classes take {name.replace('Regressor', 'Classifier')}; "
-                "else convert y to numbers."
+                f"Input y has {plain_repr(value)} in row {row}, but {name} predicts "
+                "finite numbers. Convert y to numbers; for classes take "
+                f"{name.replace('Regressor', 'Classifier')}."
             )
+
+
+def refuse_missing_targets(y):
+    """Refuse numbers of y that are NaN, by their row.
+
+    For use where scikit-learn's validation has failed, which names no row.
+
+    Raises
+    ------
+    ValueError
+        If there are such.
+    """
+    y = _as_array(y)
+    if y is None or y.dtype.kind != "f":
+        return
+    (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
+    if len(rows):
+        raise ValueError(
+            f"Input y contains NaN: the value of row {rows[0]} is missing. Leave out "
+            "the rows for which y is not known."
+        )
 
 
 def without_second_axis(y):
@@ -72,7 +104,7 @@ def without_second_axis(y):
     return y[:, 0]
 
 
-def refuse_unfit_columns(X, estimator, error):
+def refuse_unfit_columns(X, name, error):
     """Refuse text and missing values in X, by the column that has them.
 
     For use where scikit-learn's validation has failed: it names no column, and advises
@@ -83,8 +115,8 @@ def refuse_unfit_columns(X, estimator, error):
     X : object
         What the caller has passed.
 
-    estimator : estimator
-        Whose X it is.
+    name : str
+        The name of the estimator whose X it is.
 
     error : ValueError
         What scikit-learn has raised.
@@ -94,7 +126,6 @@ def refuse_unfit_columns(X, estimator, error):
     ValueError
         If X has text or missing values. Of all else nothing is raised.
     """
-    name = type(estimator).__name__
     other = name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
     advice = f"or take {other}, which takes tables with text and missing values"
     for column, series in _named_columns(X):
@@ -133,28 +164,36 @@ def _named_columns(X):
             yield i, values
 
 
-def _objects(y):
-    """The values of y where they may be text or objects, else None."""
-    if type(y) is not np.ndarray:
-        if sparse.issparse(y) or y is None:
-            return None
-        if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
-            y = nw.from_native(y, allow_series=True).to_numpy()
-        try:
-            y = np.asarray(y)
-        except ValueError:
-            # Of rows of several lengths, which scikit-learn refuses.
-            return None
-    return y.ravel() if y.dtype.kind in "OUT" else None
+def _as_array(y):
+    """y as an array, or None where scikit-learn's validation has to tell what it is."""
+    if type(y) is np.ndarray:
+        return y
+    if y is None or sparse.issparse(y):
+        return None
+    if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
+        y = nw.from_native(y, allow_series=True).to_numpy()
+    try:
+        return np.asarray(y)
+    except ValueError:
+        # Rows of several lengths.
+        return None
 
 
 def _is_missing(value):
-    return value is None or type(value).__name__ == "NAType" or value != value
-
-
-def _is_float(text):
+    if value is None or type(value).__name__ == "NAType":
+        return True
     try:
-        float(text)
-    except ValueError:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        # Such as arrays.
         return False
-    return True
+    except ArithmeticError:
+        # A signalling NaN of Decimal.
+        return True
+
+
+def _is_float(value):
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -217,14 +217,15 @@ class FittedNetworkMixin:
                     reset=False,
                 )
             except ValueError as error:
-                refuse_unfit_columns(X, self, error)
+                refuse_unfit_columns(X, type(self).__name__, error)
                 raise
         if self._network.input_activation is not None and sparse.issparse(X):
             raise ValueError(_DENSE_INPUT)
         return _row_sliceable(X)
 
     def _validate_rows(self, X, y, reset):
-        refuse_unfit_targets(y, self)
+        name = type(self).__name__
+        refuse_unfit_targets(y, name, self._y_numeric)
         try:
             X, y = validate_data(
                 self,
@@ -237,7 +238,7 @@ class FittedNetworkMixin:
                 reset=reset,
             )
         except ValueError as error:
-            refuse_unfit_columns(X, self, error)
+            refuse_unfit_columns(X, name, error)
             raise
         self._check_input(X)
         return _row_sliceable(X), without_second_axis(y)

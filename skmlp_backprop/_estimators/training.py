@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from .._network.constant import best_logits, least_loss
+from .._network.constant import best_logits, least_loss, mean_loss
 from .._network.dropout import Dropout, dropout_rates
 from .._network.groups import GroupedRows
 from .._network.inference import compute_logits
@@ -33,8 +33,6 @@ from .._solvers.shuffle import Shuffle
 from .architecture import init_activations
 from .codecs import Numbers
 
-# Rows by which the best constant prediction is found; more are passed over evenly.
-_MOST_TARGETS = 2**20
 # Times its loss above which a training has learned less than nothing, beyond chance;
 # and above which hardly anything.
 _USELESS = 1.05
@@ -73,12 +71,12 @@ class TrainingData:
         """
         if not self.network.loss.starts_at_constant:
             return None
-        return best_logits(self.network, *self.rows.some_targets(_MOST_TARGETS))
+        return best_logits(self.network, *self.rows.some_targets())
 
     @cached_property
     def loss_of_constant(self):
-        """The mean loss of the best constant prediction, by at most so many rows."""
-        return least_loss(self.network, *self.rows.some_targets(_MOST_TARGETS))
+        """The mean loss of the best constant prediction."""
+        return least_loss(self.network, *self.rows.some_targets())
 
     def split(self, of_networks):
         """Pairs of a data set, and what there is of the networks it is for."""
@@ -193,18 +191,24 @@ class Trained:
     @property
     def remedy(self):
         """What to do where nothing was learned."""
+        is_short = self.stop.reason == "max_iter"
         are_numbers = isinstance(self.data.codec, Numbers)
+        first = "Increase `max_iter`, scale" if is_short else "Scale"
         of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
-        return f"Scale X by StandardScaler{of_y} or take another `learning_rate_init`."
+        return (
+            f"{first} X by StandardScaler{of_y} or take another `learning_rate_init`."
+        )
 
     def mean_loss(self, alpha):
-        """The mean loss of the rows in the last iteration, without the penalty."""
-        rows, solver = self.data.rows, self.solver
-        weight_sum = rows.weight_sum
-        if solver.stochastic:
-            weight_sum *= solver.n_batch_rows(rows.n_rows) / rows.n_rows
+        """The mean loss of all rows, without the penalty."""
+        rows = self.data.rows
+        if isinstance(rows, Rows):
+            with np.errstate(all="ignore"):
+                return mean_loss(self.data.network, self.parameters, rows)
+        # At workers: that of the last iteration.
         squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
-        return self.history.loss - alpha / (2 * weight_sum) * squares
+        share = self.solver.n_batch_rows(rows.n_rows) / rows.n_rows
+        return self.history.loss - alpha / (2 * rows.weight_sum * share) * squares
 
     def attributes(self):
         """The attributes that make the estimator a fitted one."""
@@ -621,8 +625,8 @@ def warn_of_end(trained, estimator):
 def warn_if_useless(trained, estimator):
     """Warn where a training on minibatches has ended no better than a constant.
 
-    The loss is that of the last epoch. Of numbers that are large beside the learning
-    rate, a training that was cut short may also end just below.
+    Of numbers that are large beside the learning rate, a training that was cut short
+    may also end just below.
     """
     is_over = trained.stop.reason in ("converged", "max_iter")
     if not (is_over and trained.solver.stochastic):
@@ -630,11 +634,18 @@ def warn_if_useless(trained, estimator):
     constant = trained.data.loss_of_constant
     are_numbers = isinstance(trained.data.codec, Numbers)
     is_short = are_numbers and trained.stop.reason == "max_iter"
-    most = _HARDLY_USEFUL if is_short else _USELESS
+    most = (_HARDLY_USEFUL if is_short else _USELESS) * constant
     # What is lost where a constant is always right, and only nearly learned.
-    rounding = np.finfo(np.float32).eps if are_numbers else 0.01
+    if not are_numbers:
+        most += 0.01
+    elif constant == 0:
+        targets, _ = trained.data.rows.some_targets()
+        most = 0.01 * (1 + float(np.square(targets[0]).sum()))
+    # The last epoch's loss, which is known, is larger by the penalty and by dropout.
+    if trained.history.loss <= most:
+        return
     loss = trained.mean_loss(estimator.alpha)
-    if loss > most * constant + rounding:
+    if loss > most:
         _warn(
             f"The mean loss after training, {loss:.3g}, is worse, or hardly better, "
             f"than that of the best constant prediction, which ignores X, "

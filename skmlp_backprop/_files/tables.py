@@ -11,7 +11,7 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -24,10 +24,12 @@ _MISSING |= {"null", "NULL", "None"}
 _MISSING_LABELS = _MISSING - {"None"}
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
+# A needless 0 where a field begins.
+_MAY_BE_CODE = re.compile('(^|[,"])\\s*[+-]?0[0-9]')
 # Rows by which header and separator are told.
 _SAMPLE = 1000
-# Share of its values that are not numbers from which a column of numbers and text is
-# one of codes; below it they may as well be mistakes.
+# Share of its distinct values that are not numbers from which a column of numbers and
+# text is one of codes; below it they may as well be mistakes.
 _SHARE_OF_CODES = 0.1
 
 
@@ -109,7 +111,7 @@ def read_table(path, header, *, mixed):
         if mixed:
             _check_separator(path)
         try:
-            if mixed and _has_codes(sample, layout):
+            if mixed and _may_have_codes(path):
                 raise ValueError("numbers with leading zeros")
             X, y = _read_numbers(pandas, path, layout)
         except UnicodeDecodeError:
@@ -208,9 +210,9 @@ def _is_header(path, line, first, others, mixed):
         is_header = True if are_names and False not in by_text else None
     elif by_numbers == {False}:
         is_header = None if by_text == {True} or _are_counted(first) else False
-    elif not by_numbers and False in by_text:
+    elif not by_numbers and by_text == {False}:
         is_header = False
-    elif by_numbers or (
+    elif (by_numbers or by_text) or (
         mixed and any(not _is_value(v) for r in others for v in r[:-1])
     ):
         is_header = None
@@ -228,8 +230,10 @@ def _is_header(path, line, first, others, mixed):
 
 
 def _are_counted(first):
-    """Whether fields are 0, 1, 2 and so on, as names that pandas has made."""
-    return len(first) > 2 and first == [str(i) for i in range(len(first))]
+    """Whether fields count up, as years and names that pandas has made do."""
+    if len(first) < 3 or not all(map(_INTEGER.fullmatch, first)):
+        return False
+    return all(int(b) - int(a) == 1 for a, b in pairwise(first))
 
 
 def _is_value(field):
@@ -273,21 +277,20 @@ def _check_separator(path):
 # What the columns hold.
 
 
-def _has_codes(sample, layout):
-    """Whether features have numbers with leading zeros."""
-    rows = sample[layout.has_header :]
-    return any(
-        is_number(field) and has_leading_zero(field)
-        for _, fields in rows
-        for field in fields[:-1]
-    )
+def _may_have_codes(path):
+    """Whether a field may be a number with leading zeros."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return any(_MAY_BE_CODE.search(line) for line in file)
 
 
 def _read_mixed(pandas, path, layout):
     """A DataFrame and labels; finds the columns of categories."""
     frame = _read_frame(pandas, path, layout, dtype=str)
     frame = frame.apply(lambda column: column.str.strip())
-    labels = _to_labels(pandas, frame.pop(len(layout.names)))
+    try:
+        labels = _to_labels(pandas, frame.pop(len(layout.names)))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     for i in frame:
         present = frame[i].where(~frame[i].isin(_MISSING))
         if _are_categories(path, layout, i, present.value_counts()):
@@ -319,8 +322,9 @@ def _are_categories(path, layout, i, counts):
             + " It looks like a date: make numbers of it, such as year, month and day."
         )
     alike = [text for text in others.index if is_almost_number(text)]
-    is_rare = numbers and others.sum() < _SHARE_OF_CODES * counts.sum()
-    if (alike and (numbers or len(alike) == len(others))) or is_rare:
+    is_rare = numbers and len(others) < _SHARE_OF_CODES * len(counts)
+    are_alike = alike and (numbers or counts[alike].sum() > counts.sum() / 2)
+    if are_alike or is_rare:
         odd = (alike or others.index)[0]
         raise ValueError(
             _told_by_line(path, layout, i, odd, "a number, or nothing, NA or ?")

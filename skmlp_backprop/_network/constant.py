@@ -1,9 +1,11 @@
-"""The best prediction that is the same for all rows, and its loss."""
+"""The best prediction that is the same for all rows, and mean losses."""
 
 import numpy as np
 
-# In place of a difference of two quantiles that are the same, in units of their size.
-_LEAST_STEP = 1e-6
+from .inference import compute_logits
+
+# Entries of the arrays that losses are computed in, a few at a time.
+_MOST_ENTRIES = 2**18
 
 
 def best_logits(network, targets, weights):
@@ -18,15 +20,24 @@ def best_logits(network, targets, weights):
         As of :class:`Rows`.
 
     weights : ndarray of shape (n_rows,) or None
-        Weights of the rows.
+        Weights of the rows; None for 1 each.
 
     Returns
     -------
     logits : ndarray of shape (n_outputs,), float64, or None
         The logits; None where the output does not tell them.
     """
-    written = _written(network, targets)
-    predictions = network.loss.best_constant(written, weights)
+    targets, weights = _weighed(targets, weights)
+    if targets.ndim == 1:
+        shares = np.bincount(targets, weights) / weights.sum()
+        predictions = np.zeros(network.output.n_outputs)
+        shares = shares[network.output.first_code :]
+        predictions[: len(shares)] = shares
+    else:
+        # Several quantiles are of the same numbers.
+        shape = network.output.n_outputs, len(targets)
+        written = np.broadcast_to(targets.T, shape)
+        predictions = network.loss.best_constant(written, weights)
     return network.output.logits_of(np.asarray(predictions, np.float64))
 
 
@@ -43,46 +54,65 @@ def least_loss(network, targets, weights):
     loss : float
         The mean; infinite where it is not known.
     """
-    written = _written(network, targets)
     logits = best_logits(network, targets, weights)
     if logits is None:
         return np.inf
-    z = np.repeat(logits[np.newaxis, :, np.newaxis], len(targets), axis=2)
-    with np.errstate(all="ignore"):
-        losses = network.loss(z, written, np.empty_like(z), np.empty_like(z[:, :1]))
-    return float(np.average(losses[0, 0], weights=weights))
+    targets, weights = _weighed(targets, weights)
+    if targets.ndim == 1:
+        # One row stands for all of its class.
+        weights = np.bincount(targets, weights)
+        targets = np.arange(len(weights))
+
+    def same_logits(start, stop):
+        return np.tile(logits, (stop - start, 1))
+
+    return _mean_loss(network, same_logits, targets, weights)
 
 
-def weighted_quantile(values, level, weights):
-    """The least value that enough weight is not above.
+def mean_loss(network, parameters, rows):
+    """The mean loss of a network's predictions, without a penalty.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows,)
-        The values.
+    network : Network
+        The network.
 
-    level : float
-        The share of the weight, in (0, 1).
+    parameters : Parameters
+        Its weights.
 
-    weights : ndarray of shape (n_rows,) or None
-        The weights; None for 1 each.
+    rows : Rows
+        The rows.
 
     Returns
     -------
-    quantile : float
-        One of the values.
+    loss : float
+        The mean.
     """
-    return np.quantile(values, level, weights=weights, method="inverted_cdf")
+
+    def logits(start, stop):
+        return compute_logits(network, parameters, rows.X[start:stop])
+
+    return _mean_loss(network, logits, *_weighed(rows.targets, rows.weights))
 
 
-def increasing_steps(values):
-    """Differences of increasing values, kept above 0."""
-    least = _LEAST_STEP * max(np.abs(values).max(), np.finfo(np.float64).tiny)
-    return np.maximum(np.diff(values), least)
+def _mean_loss(network, logits_of_rows, targets, weights):
+    """The weighted mean of losses, a few rows at a time, in float64."""
+    n_outputs = network.output.n_outputs
+    step = max(1, _MOST_ENTRIES // n_outputs)
+    total = 0.0
+    for start in range(0, len(targets), step):
+        stop = min(start + step, len(targets))
+        written = np.empty((n_outputs, stop - start))
+        network.output.write_targets(targets[start:stop], written)
+        z = np.array(logits_of_rows(start, stop).T[np.newaxis], np.float64, order="C")
+        with np.errstate(all="ignore"):
+            losses = network.loss(z, written, np.empty_like(z), np.empty_like(z[:, :1]))
+        weighs = weights[start:stop] > 0
+        total += losses[0, 0, weighs] @ weights[start:stop][weighs]
+    return float(total / weights.sum())
 
 
-def _written(network, targets):
-    """Targets as the loss takes them."""
-    written = np.empty((network.output.n_outputs, len(targets)))
-    network.output.write_targets(targets, written)
-    return written
+def _weighed(targets, weights):
+    if weights is None:
+        return targets, np.ones(len(targets))
+    return targets, weights.astype(np.float64, copy=False)

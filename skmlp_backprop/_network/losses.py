@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, xlogy
 
-from .constant import weighted_quantile
+from .quantiles import weighted_quantile
 
 LOSSES = {}
 
@@ -74,7 +74,7 @@ class Loss:
         target : ndarray of shape (n_outputs, n_rows)
             Targets, as of a call.
 
-        weights : ndarray of shape (n_rows,) or None
+        weights : ndarray of shape (n_rows,)
             Weights of the rows.
 
         Returns

@@ -10,7 +10,7 @@ To add an output, write its class, and a loss that is registered under its name.
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, logit, softmax
 
-from .constant import increasing_steps
+from .quantiles import increasing_steps
 
 # Of a class that no row has, whose logit would be infinite.
 _LEAST_PROBA = 1e-12

@@ -79,6 +79,8 @@ class _Library:
         self.original = math.inf
         self._watched_until = 0.0
         self._is_watched = False
+        # Whether the number is our one, and not set back yet.
+        self._is_ours = False
 
     @property
     def n_threads(self):
@@ -95,6 +97,7 @@ class _Library:
         if self.controller.num_threads != 1:
             self.holders.remove(holder)
             return False
+        self._is_ours = True
         return True
 
     def _note_number(self):
@@ -129,9 +132,11 @@ class _Library:
         self.holders.remove(holder)
 
     def _set_back(self):
+        # Where it is interrupted in between, the number is still 1, or set back.
+        was_ours, self._is_ours = self._is_ours, False
         if self.controller.num_threads == 1:
             self.controller.set_num_threads(self.before)
-        elif self.controller.num_threads != self.before:
+        elif was_ours:
             self._watched_until = math.inf
         if self._block_will_leave_ours():
             self._watch()

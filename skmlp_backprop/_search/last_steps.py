@@ -60,14 +60,14 @@ def checked_last_step(estimator):
 
 
 def _next_step(estimator):
-    """Name and estimator of the last step, fitted where there is a fitted one.
+    """Name and estimator of the last step, as the parameters have it.
 
     None of what is neither Pipeline nor TransformedTargetRegressor, or has no step.
     """
     if isinstance(estimator, Pipeline) and len(estimator.steps) > 0:
         return estimator.steps[-1]
     if isinstance(estimator, TransformedTargetRegressor):
-        regressor = getattr(estimator, "regressor_", estimator.regressor)
+        regressor = estimator.regressor
         return None if regressor is None else ("regressor", regressor)
     return None
 

@@ -105,22 +105,22 @@ def run_ensemble(problem, networks, solvers, history, monitor, n_threads):
     """
     ensemble = _Ensemble(problem, networks, solvers, n_threads)
     workers = _Workers(ensemble.parts)
-    is_interrupted, is_over = False, False
+    interruption, is_over = None, False
     try:
         workers.start()
         stop = ensemble.run(history, monitor, workers)
-    except KeyboardInterrupt:
-        is_interrupted = True
+    except KeyboardInterrupt as error:
+        interruption = error
     finally:
         while not is_over:
             try:
                 workers.close()
                 is_over = True
-            except KeyboardInterrupt:
-                is_interrupted = True
-    if is_interrupted:
+            except KeyboardInterrupt as error:
+                interruption = error
+    if interruption is not None:
         if aborts_when_interrupted():
-            raise KeyboardInterrupt
+            raise interruption
         stop = Stop("interrupted")
     return ensemble.best(), stop
 

@@ -4,14 +4,18 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.callback_reports import CallbackReporter
-from .._estimators.checks import refuse_unfit_targets, without_second_axis
+from .._estimators.checks import (
+    refuse_missing_targets,
+    refuse_unfit_targets,
+    without_second_axis,
+)
 from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
     Interval,
     Options,
@@ -137,7 +141,8 @@ class BaseTabularMLP(
             names it. What was fitted before stays as it was.
         """
         X = check_table(self, X, reset=True, y=y)
-        refuse_unfit_targets(y, self)
+        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
+        refuse_missing_targets(y)
         # It adds y up, to see whether all of it is finite.
         with np.errstate(all="ignore"):
             y = _check_y(
@@ -193,7 +198,7 @@ class BaseTabularMLP(
         # The last epoch that "auto" admits is an end as good as another.
         if trained.stop.reason != "max_iter" or self.max_iter != "auto":
             warn_of_end(trained, member)
-        elif data.loss_of_constant > 0:
+        else:
             warn_if_useless(trained, member)
 
     def _n_batch_rows(self, n_rows):

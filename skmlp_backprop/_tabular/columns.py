@@ -4,8 +4,11 @@ import datetime
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from functools import cached_property
 from numbers import Real
+from pathlib import PurePath
+from uuid import UUID
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -19,6 +22,11 @@ _DATES = (
     datetime.timedelta,
     np.datetime64,
     np.timedelta64,
+)
+
+_CATEGORIES = (
+    *(str, bytes, bool, np.bool_, Real, Decimal, complex, *_DATES),
+    *(Enum, UUID, PurePath),
 )
 
 
@@ -89,8 +97,7 @@ class Source:
         self.refuse_dates()
         codes, distinct = self.factorized
         for value in distinct:
-            # Nothing but its place in memory would tell it from others.
-            if type(value).__repr__ is object.__repr__:
+            if not _can_be_category(value):
                 raise ValueError(
                     f"Column {self.name} has values of the type {_type_name(value)}, "
                     "which can't be categories. Make numbers or text of them, or leave "
@@ -159,7 +166,10 @@ class SeriesSource(Source):
     def type_name(self):
         """The name of its type."""
         dtype = self.series.dtype
-        return str(self.series.to_native().dtype if dtype == nw.Unknown else dtype)
+        if dtype != nw.Unknown:
+            return str(dtype)
+        native = self.series.to_native()
+        return str(getattr(native, "dtype", getattr(native, "type", dtype)))
 
     def floats(self):
         """Its numbers, or None where it is of another type."""
@@ -225,7 +235,7 @@ def refuse_dates_among(name, present):
 def _neither(name, kind):
     return (
         f"Column {name} is of type {kind}, which is neither a number nor a category. "
-        "Make numbers of it, such as a date's year, month and day, cast it to a "
+        "Make numbers of it (of a date, its year, month and day), cast it to a "
         "category, or leave it out."
     )
 
@@ -280,8 +290,24 @@ def _is_missing(value):
     pandas = nw.dependencies.get_pandas()
     if value is None or (pandas is not None and value is pandas.NA):
         return True
-    # NaN and NaT differ from themselves.
-    return value != value
+    try:
+        # NaN and NaT differ from themselves.
+        return value != value
+    except ArithmeticError:
+        # A signalling NaN of Decimal.
+        return True
+
+
+def _can_be_category(value):
+    """Whether a value is known by its type and its text, also in another process."""
+    if isinstance(value, tuple):
+        return all(map(_can_be_category, value))
+    pandas = nw.dependencies.get_pandas()
+    return (
+        value is None
+        or isinstance(value, _CATEGORIES)
+        or (pandas is not None and isinstance(value, pandas.Interval | pandas.Period))
+    )
 
 
 def _is_hashable(value):

@@ -31,7 +31,9 @@ class NumberEncoding:
     Parameters
     ----------
     centre, scale : float
-        What is subtracted, and what is divided by then.
+        What is subtracted, and what is divided by then. The scale is infinite where all
+        numbers were the same, and the centre NaN where there were none: what such a
+        column has later tells nothing.
 
     edges : ndarray of shape (n_bins + 1,)
         Edges of the bins; of length 1 for none.
@@ -56,13 +58,13 @@ class NumberEncoding:
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
         if len(present) == 0:
-            return cls(0.0, 1.0, np.zeros(1), has_missing=True)
+            return cls(np.nan, np.inf, np.zeros(1), has_missing=True)
         unit = 1.0 if np.isfinite(float(present[-1]) - float(present[0])) else 0.25
         present *= unit
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         edges = _edges(present, n_bins)
-        return cls(centre, scale or 1.0, edges, bool(is_missing.any()), unit)
+        return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
 
     @property
     def width(self):
@@ -75,8 +77,18 @@ class NumberEncoding:
         return [None, *bins, *(["missing"] if self.has_missing else [])]
 
     def prepare(self, column):
-        """The values, in their unit."""
-        return column.values if self.unit == 1 else column.values * self.unit
+        """The values, in their unit; where no entry tells missing ones, the centre."""
+        values = column.values if self.unit == 1 else column.values * self.unit
+        is_missing = np.isnan(values)
+        if np.isnan(self.centre) and not is_missing.all():
+            warn(
+                f"Column {column.name} had missing values only in `fit`. The numbers "
+                "that it has now are ignored."
+            )
+            return np.full_like(values, np.nan)
+        if not self.has_missing and is_missing.any():
+            return np.where(is_missing, self.centre, values)
+        return values
 
     def write(self, values, out):
         """Write the entries of prepared values to `out`, of shape (n_rows, width)."""
@@ -219,11 +231,11 @@ class CategoryEncoding:
             f"{seen[0][0]}, such as {seen[0][1]}" if seen else "missing values only"
         )
         kind, text = key_of(unseen[0])
+        advice = "If they are the same values, convert the column to the type it had."
         warn(
             f"Column {name} has no value that was seen in `fit`. There it had "
             f"{before}; now it has {kind}, such as {text}. All count as unseen "
-            "categories. If they are the same values, convert the column to the type "
-            "it had."
+            f"categories.{'' if kind in {key[0] for key in seen} else f' {advice}'}"
         )
 
     def write(self, entries, out):
@@ -295,7 +307,7 @@ def _aliases(key):
     if kind == _TEXT:
         text = text.strip()
         if is_number(text):
-            is_whole = text.isdigit() and len(text) < _MOST_DIGITS
+            is_whole = text.lstrip("+-").isdigit() and len(text) < _MOST_DIGITS
             return {_number_text(int(text) if is_whole else float(text))}
         if text.lower() in ("true", "false"):
             return {text.capitalize()}

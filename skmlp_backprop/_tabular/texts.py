@@ -16,18 +16,29 @@ _MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
 _MISSING |= {"null", "none", "nat"}
 _TRUTH = {"true": 1.0, "false": 0.0}
 
-_TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(\s*[ap]m)?"
-_ZONE = r"\s*(z|utc|[+-][0-9]{2}:?[0-9]{2})?"
+_TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?(\s*[ap]m)?"
+_ZONE = r"\s*(z|utc|gmt|[a-z]{3,4}|[+-][0-9]{2}(:?[0-9]{2})?)?"
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
 _DAYS = [
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}",
     r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}",
     r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
-    rf"[0-9]{{1,2}}[- ]{_MONTH}[- ,]*[0-9]{{2,4}}",
+    r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}",
+    rf"[0-9]{{1,2}}[-/ ]{_MONTH}[-/ ,]*[0-9]{{2,4}}",
     rf"{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}",
+    # Months, quarters and weeks.
+    r"[12][0-9]{3}[-/](0[1-9]|1[0-2])",
+    rf"{_MONTH}[- ][0-9]{{2,4}}",
+    r"[12][0-9]{3}-?q[1-4]",
+    r"[12][0-9]{3}-?w[0-9]{2}(-[1-7])?",
 ]
 _DATE = re.compile(
-    rf"(({'|'.join(_DAYS)})([t ]\s*{_TIME}{_ZONE})?|{_TIME}{_ZONE})", re.IGNORECASE
+    rf"{_WEEKDAY}(({'|'.join(_DAYS)})([t: ]\s*{_TIME}{_ZONE})?|{_TIME}{_ZONE})"
+    # As C's ctime, and spans as pandas write them.
+    rf"|{_WEEKDAY}{_MONTH} +[0-9]{{1,2}} {_TIME} [0-9]{{4}}"
+    rf"|-?[0-9]+ days?( [+-]?{_TIME})?",
+    re.IGNORECASE,
 )
 
 

@@ -55,7 +55,9 @@ class TrainedEnsemble:
     )
 
     def mean_loss(self, alpha):
-        """The mean loss of withheld rows in the best epoch."""
+        """The mean loss of withheld rows in the best epoch; 0 for a constant y."""
+        if self.data.loss_of_constant == 0:
+            return 0.0
         return -self.history.best_validation_score
 
 
