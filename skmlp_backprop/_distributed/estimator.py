@@ -10,12 +10,12 @@ from dask import delayed
 from dask.dataframe.utils import make_meta
 from distributed import get_client
 from scipy import sparse
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.old_fit import keeping_the_old_fit_on_error
-from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
 from .._estimators.training import TrainingData
 from .._estimators.weighting import check_total, what_is_weighed

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 from .._network.activations import ACTIVATIONS
 from .._network.initialization import INITIALIZERS
@@ -16,7 +17,6 @@ from .fitted_network import FittedNetworkMixin
 from .html import DocumentedHTMLMixin
 from .old_fit import keeping_the_old_fit_on_error
 from .plain_state import from_plain, to_plain
-from .sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
     State,

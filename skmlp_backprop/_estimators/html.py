@@ -4,8 +4,6 @@ import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
 
-from sklearn.base import BaseEstimator
-
 
 class DocumentedHTMLMixin:
     """Mixin for an estimator whose HTML links and describes what our pages document.
@@ -22,16 +20,13 @@ class DocumentedHTMLMixin:
         page = "generated/{estimator_module}.{estimator_name}.html"
         return f"{address}/{page}" if address else ""
 
-    # Before 1.9 scikit-learn describes nothing, or only what it can link.
-    if hasattr(BaseEstimator, "_get_fitted_attr_html"):
+    def _get_params_html(self, deep=True, doc_link=""):
+        table = super()._get_params_html(deep, doc_link or _NOWHERE)
+        return table if doc_link else _without_links(table)
 
-        def _get_params_html(self, deep=True, doc_link=""):
-            table = super()._get_params_html(deep, doc_link or _NOWHERE)
-            return table if doc_link else _without_links(table)
-
-        def _get_fitted_attr_html(self, doc_link=""):
-            table = super()._get_fitted_attr_html(doc_link or _NOWHERE)
-            return table if doc_link else _without_links(table)
+    def _get_fitted_attr_html(self, doc_link=""):
+        table = super()._get_fitted_attr_html(doc_link or _NOWHERE)
+        return table if doc_link else _without_links(table)
 
 
 # scikit-learn describes only what it can link.

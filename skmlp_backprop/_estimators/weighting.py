@@ -1,7 +1,6 @@
 """Row weights: the sample weight times the class weight."""
 
 import sys
-from inspect import signature
 from numbers import Real
 
 import numpy as np
@@ -9,11 +8,6 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from .checks import plain_repr
 from .sklearn_private import _check_sample_weight
-
-# From 1.9 on scikit-learn refuses weights that are all 0, before it has no such option.
-_ALLOW_ZEROS = {"allow_all_zero_weights": True}
-if _ALLOW_ZEROS.keys().isdisjoint(signature(_check_sample_weight).parameters):
-    _ALLOW_ZEROS = {}
 
 
 def sample_weights(X, sample_weight):
@@ -69,12 +63,13 @@ def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
     ValueError
         If one is negative or not finite, or their number is not that of the rows.
     """
-    weights = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True, **_ALLOW_ZEROS
+    return _check_sample_weight(
+        sample_weight,
+        X,
+        dtype=np.float64,
+        ensure_non_negative=True,
+        allow_all_zero_weights=allow_all_zero,
     )
-    if not (allow_all_zero or weights.any()):
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return weights
 
 
 def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):

@@ -21,9 +21,6 @@ class Evaluation:
 
     Attributes
     ----------
-    context : sklearn.callback.CallbackContext
-        That of the search's fit, which the search sets; a call may bring another one.
-
     parallel : Parallel
         What hands out the tasks. Within its context all calls share the processes and
         what these have been handed; to leave it can take joblib a tenth of a second.
@@ -53,7 +50,6 @@ class Evaluation:
             "caller": search,
         }
         self.parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
-        self.context = None
         self.candidates = []
         self.out = []
         self.more_results = defaultdict(list)
@@ -77,7 +73,7 @@ class Evaluation:
                 f"Fitting {n_splits} folds for each of {len(candidates)} candidates, "
                 f"totalling {len(candidates) * n_splits} fits"
             )
-        out = self._fit_and_score_all(candidates, splits, callback_ctx or self.context)
+        out = self._fit_and_score_all(candidates, splits, callback_ctx)
         if not out:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no "

@@ -12,14 +12,13 @@ from sklearn.utils import indexable
 
 from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
-from .._estimators.sklearn_callbacks import HAS_CALLBACKS, CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
 from .evaluation import Evaluation, configured
 from .sklearn_private import _check_method_params, _MultimetricScorer
 
 
-class StackedSearchMixin(DocumentedHTMLMixin, CallbackSupportMixin):
+class StackedSearchMixin(DocumentedHTMLMixin):
     """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -70,16 +69,12 @@ class StackedSearchMixin(DocumentedHTMLMixin, CallbackSupportMixin):
             self.cv, y, classifier=is_classifier(self.estimator)
         )
         split_params = routed.splitter.split
-        # Before 1.9 the halving searches alone have something to check.
-        if hasattr(self, "_check_input_parameters"):
-            self._check_input_parameters(X=X, y=y, split_params=split_params)
+        self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
         evaluation = self._make_evaluation(X, y, scorers, routed)
-        evaluation.context = context
-        reports = {"callback_ctx": context} if HAS_CALLBACKS else {}
         with evaluation.parallel:
-            self._run_search(evaluation, **reports)
+            self._run_search(evaluation, callback_ctx=context)
         self._choose(evaluation, refit_metric)
         self.cv_results_ = evaluation.results
         self.n_stacked_ = evaluation.n_stacked

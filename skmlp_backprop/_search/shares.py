@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from sklearn.base import clone
 
-from .._estimators.sklearn_callbacks import HAS_CALLBACKS
 from .._solvers.interruption import abort_when_interrupted
 from .last_steps import train_fits
 from .scoring import Fold, score_all
@@ -233,9 +232,6 @@ class _Work:
 
     def fit_alone(self):
         """Fit and score the candidates one by one, as scikit-learn's searches do."""
-        settings = dict(self._settings)
-        if not HAS_CALLBACKS:
-            del settings["caller"]
         # An interrupted fit keeps what it has reached: no score of that.
         with abort_when_interrupted():
             return [
@@ -245,11 +241,11 @@ class _Work:
                     parameters=params,
                     split_progress=split_progress,
                     candidate_progress=candidate_progress,
+                    callback_ctx=context,
                     return_n_test_samples=True,
                     return_times=True,
-                    **({"callback_ctx": context} if HAS_CALLBACKS else {}),
                     **self._of_fold,
-                    **settings,
+                    **self._settings,
                 )
                 | {"alone": self._why_alone}
                 for params, (split_progress, candidate_progress), context in (

@@ -2,7 +2,8 @@
 
 Imported:
 
-- `_BaseScorer`, `_PassthroughScorer`: the classes of scikit-learn's own scorers.
+- `_BaseScorer`, `_PassthroughScorer`: the classes of scikit-learn's own scorers; the
+  `_score_func` of the former is the metric.
 - `_check_method_params`: cuts what has one entry for each sample to a fold's rows.
 - `_fit_and_score`: fits and scores one candidate on one fold.
 - `HalvingGridSearchCV`, `HalvingRandomSearchCV`: public only behind an experimental

@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -15,7 +16,6 @@ from .._estimators.checks import (
 )
 from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
-from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
     Interval,
     Options,
