@@ -228,6 +228,32 @@ def test_dates_are_refused_by_name(date):
         encoder.transform(dated)
 
 
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y", "%m/%d/%y", "%d %b %Y", "%H:%M"]
+FORMATS += ["%Y-%m-%d %H:%M:%S.%f", "%b %d, %Y", "%a %b %d %H:%M:%S %Y", "%Y-%m", "%c"]
+
+
+@examples(100)
+@given(
+    st.lists(
+        st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2199, 1, 1)),
+        min_size=2,
+        max_size=9,
+    ),
+    st.sampled_from([None, "date", "time", "Timestamp", "datetime64", *FORMATS]),
+)
+def test_dates_are_refused_in_any_form(days, form):
+    as_form = {
+        None: lambda day: day,
+        "date": lambda day: day.date(),
+        "time": lambda day: day.time(),
+        "Timestamp": pd.Timestamp,
+        "datetime64": np.datetime64,
+    }
+    values = [as_form.get(form, lambda day: day.strftime(form))(day) for day in days]
+    with pytest.raises(ValueError, match="Column 'column' is of type"):
+        TabularEncoder().fit(frame_of([*values, None]))
+
+
 @pytest.mark.parametrize("text", ["1.2.3", "a-b-c", "10:1 odds", "20-2020-1"])
 def test_what_only_looks_a_little_like_a_date_is_a_category(text):
     assert encode([text, "b"] * 6).shape == (12, 1)
@@ -301,6 +327,30 @@ def test_identifiers_are_said(kind):
     with pytest.warns(UserWarning, match="Column 'id' .* as an identifier") as caught:
         TabularMLPClassifier(**SMALL).fit(X, np.arange(60) % 2)
     assert len(caught.list) == 1 or {w.category for w in caught} != {UserWarning}
+
+
+@examples(50)
+@given(
+    st.integers(30, 80),
+    st.integers(0, 10**6),
+    st.sampled_from(["text", "category", "number"]),
+    st.booleans(),
+    st.integers(0, 10**6),
+)
+def test_any_identifiers_are_said_and_nothing_else(n_rows, start, form, repeated, seed):
+    values = start + np.random.default_rng(seed).permutation(n_rows)
+    if repeated:
+        # Each at least twice.
+        values = values[np.arange(2 * n_rows) // 2]
+    if form != "number":
+        values = pd.Series([f"u{x}" for x in values], dtype="category")
+        values = values.astype(str) if form == "text" else values
+    X = pd.DataFrame({"id": values})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        TabularEncoder().fit(X)
+    told = ["'id'" in str(w.message) and "identifier" in str(w.message) for w in caught]
+    assert told == ([] if repeated else [True])
 
 
 @pytest.mark.parametrize(
@@ -450,6 +500,37 @@ def test_columns_that_told_nothing_tell_nothing_later(value):
     else:
         predicted = model.predict(later)
     np.testing.assert_array_equal(predicted, expected)
+
+
+FORMS_OF_A_NUMBER = {
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "NumPy's": np.int64,
+    "text": str,
+    "text of a float": lambda x: f"{x}.0",
+}
+
+
+@examples(100)
+@given(
+    st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=9, unique=True),
+    st.sampled_from(list(FORMS_OF_A_NUMBER)),
+    st.sampled_from(list(FORMS_OF_A_NUMBER)),
+)
+def test_numbers_are_matched_in_whatever_form(numbers, before, after):
+    seen = [FORMS_OF_A_NUMBER[before](x) for x in numbers] * 2
+    later = [FORMS_OF_A_NUMBER[after](x) for x in numbers] * 2
+    params = {"categorical_features": ["column"]}
+    expected = encode(seen, **params)
+    if {before, after} == {"text", "text of a float"}:
+        # Texts are the same only to the letter.
+        with pytest.warns(UserWarning, match="no value that was seen"):
+            encode(seen, later, **params)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(encode(seen, later, **params), expected)
 
 
 def test_what_is_ambiguous_is_not_matched():

@@ -13,6 +13,7 @@ from .._network.initialization import INITIALIZERS
 from .._solvers import SOLVERS, STOCHASTIC_SOLVERS
 from .architecture import check_fits
 from .callback_reports import CallbackReporter
+from .ends import warn_of_end
 from .fitted_network import FittedNetworkMixin
 from .html import DocumentedHTMLMixin
 from .old_fit import keeping_the_old_fit_on_error
@@ -25,7 +26,6 @@ from .training import (
     make_solver,
     new_history,
     train,
-    warn_of_end,
 )
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
@@ -21,7 +20,6 @@ from .._network.objective import BLOCK_ROWS, Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows, Selection
 from .._network.threads import BLAS_THREADS_PAY, training_threads
-from .._network.warning import warn
 from .._solvers import SOLVERS
 from .._solvers.epochs import Epochs
 from .._solvers.grouped_epochs import GroupedEpochs
@@ -32,11 +30,6 @@ from .._solvers.problem import Problem
 from .._solvers.shuffle import Shuffle
 from .architecture import init_activations
 from .codecs import Numbers
-
-# Times its loss above which a training has learned less than nothing, beyond chance;
-# and above which hardly anything.
-_USELESS = 1.05
-_HARDLY_USEFUL = 0.95
 
 
 @dataclass
@@ -587,86 +580,3 @@ def _result(member, draws, data):
             "float64, or use a smaller `weight_init`."
         )
     return Trained(data, parameters, member, draws)
-
-
-def warn_of_end(trained, estimator):
-    """Warn where a training has not ended by its own criterion."""
-    stop, solver, history = trained.stop, trained.solver, trained.history
-    if stop.reason == "diverged":
-        _warn(
-            f"Training diverged in {_where(solver, history)}: the loss or the weights "
-            "are no longer finite. The best weights before that are kept. Lower "
-            "`learning_rate_init` or scale the data, for example by StandardScaler."
-        )
-    elif stop.reason == "interrupted":
-        warn("Training interrupted by user.")
-    elif stop.reason == "max_iter" and solver.stochastic:
-        _warn(
-            f"Stochastic Optimizer: Maximum iterations ({solver.max_iter}) reached and "
-            "the optimization hasn't converged yet. Increase `max_iter`, or "
-            "`learning_rate_init` if the loss still falls slowly."
-        )
-    elif stop.reason in ("max_iter", "max_fun"):
-        _warn(
-            f"{estimator.solver} stopped at {stop.reason}="
-            f"{getattr(solver, stop.reason)} before it converged; the best weights "
-            f"seen are kept. Increase `{stop.reason}` or `tol`, or scale the data."
-        )
-    elif stop.reason == "stalled":
-        _warn(
-            f"{estimator.solver} stopped before it converged, as rounding, or a kink "
-            f"as relu has, leaves no further progress ({stop.message}): the gradient's "
-            f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
-            f"{_float64_instead(trained)} or scale the data."
-        )
-    warn_if_useless(trained, estimator)
-
-
-def warn_if_useless(trained, estimator):
-    """Warn where a training on minibatches has ended no better than a constant.
-
-    Of numbers that are large beside the learning rate, a training that was cut short
-    may also end just below.
-    """
-    is_over = trained.stop.reason in ("converged", "max_iter")
-    if not (is_over and trained.solver.stochastic):
-        return
-    constant = trained.data.loss_of_constant
-    are_numbers = isinstance(trained.data.codec, Numbers)
-    is_short = are_numbers and trained.stop.reason == "max_iter"
-    most = (_HARDLY_USEFUL if is_short else _USELESS) * constant
-    # What is lost where a constant is always right, and only nearly learned.
-    if not are_numbers:
-        most += 0.01
-    elif constant == 0:
-        targets, _ = trained.data.rows.some_targets()
-        most = 0.01 * (1 + float(np.square(targets[0]).sum()))
-    # The last epoch's loss, which is known, is larger by the penalty and by dropout.
-    if trained.history.loss <= most:
-        return
-    loss = trained.mean_loss(estimator.alpha)
-    if loss > most:
-        _warn(
-            f"The mean loss after training, {loss:.3g}, is worse, or hardly better, "
-            f"than that of the best constant prediction, which ignores X, "
-            f"{constant:.3g}. {trained.remedy}"
-        )
-
-
-def _where(solver, history):
-    if not solver.stochastic:
-        return f"iteration {history.n_iter + 1}"
-    return (
-        f"epoch {history.n_iter + 1}, at a learning rate of {solver.learning_rate_:g}"
-    )
-
-
-def _float64_instead(trained):
-    is_single = (
-        trained.solver.arithmetic_dtype(trained.parameters.flat.dtype) == np.float32
-    )
-    return ", pass X of float64" if is_single else ""
-
-
-def _warn(message):
-    warn(message, ConvergenceWarning)

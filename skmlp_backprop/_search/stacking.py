@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
+from .._estimators.ends import warn_of_end
 from .._estimators.old_fit import keeping_the_old_fits_on_error
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.training import (
@@ -23,7 +24,6 @@ from .._estimators.training import (
     check_hold_out,
     make_solver,
     train,
-    warn_of_end,
 )
 from .._network.buffers import SMALL_PRODUCT
 from .._network.dropout import dropout_rates

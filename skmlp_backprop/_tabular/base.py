@@ -14,6 +14,7 @@ from .._estimators.checks import (
     refuse_unfit_targets,
     without_second_axis,
 )
+from .._estimators.ends import warn_if_useless, warn_of_end
 from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .._estimators.sklearn_private import (
@@ -24,7 +25,6 @@ from .._estimators.sklearn_private import (
     _fit_context,
     _safe_indexing,
 )
-from .._estimators.training import warn_if_useless, warn_of_end
 from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS
 from .._network.inference import compute_logits
