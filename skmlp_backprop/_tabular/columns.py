@@ -153,7 +153,9 @@ class SeriesSource(Source):
         self.is_category = dtype in (nw.Categorical, nw.Enum)
         holds_objects = self.is_category or dtype in (nw.String, nw.Object)
         self.is_number = dtype.is_numeric() or dtype == nw.Boolean
-        self.is_all_missing = not holds_objects and series.null_count() == len(series)
+        # As polars' columns of nothing else, whose type is one of its own.
+        is_another_type = not (holds_objects or self.is_number)
+        self.is_all_missing = is_another_type and series.null_count() == len(series)
         # A type that narwhals has no name for.
         self.native = np.asarray(series.to_native()) if dtype == nw.Unknown else None
         is_native_number = self.native is not None and self.native.dtype.kind in "biuf"
