@@ -84,7 +84,7 @@ class Evaluation:
         self.rows = data.rows
         parts = self.rows.parts
         self.rows.parts = make_parts(client, parts.futures, parts.workers)
-        parameters = initial_parameters(mlp, data.network, np.random.RandomState(0))
+        parameters = initial_parameters(mlp, data, np.random.RandomState(0))
         self.parameters = parameters.copy(np.float32)
         self.gradient = self.parameters.zeros_like()
         self.objective = DistributedObjective(data.network, 1e-4, np.float32)
@@ -104,7 +104,7 @@ class LocalEvaluation:
         X, y = mlp._validate_rows(*_rows(n_rows), reset=True)
         data = mlp._training_data(X, y, mlp._codec_of(y), None)
         self.rows = data.rows
-        parameters = initial_parameters(mlp, data.network, np.random.RandomState(0))
+        parameters = initial_parameters(mlp, data, np.random.RandomState(0))
         self.parameters = parameters.copy(np.float32)
         self.gradient = self.parameters.zeros_like()
         with training_threads() as n_threads:
