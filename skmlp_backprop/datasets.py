@@ -131,9 +131,9 @@ def read_csv(path, header="infer"):
         The file, in UTF-8, separated by commas.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the columns' names. "infer" takes it as names if each
-        begins with a letter or an underscore and the other rows have numbers there, as
-        values if each feature is a number or missing, and refuses all else.
+        Whether the first row has the columns' names. "infer" takes it as names if none
+        is a number and the other rows have numbers there, as values if each feature is
+        a number or missing, and refuses all else.
 
     Returns
     -------
@@ -181,8 +181,9 @@ def read_mixed_csv(path, header="infer"):
     """Read a CSV file with text among its features, the label in the last column.
 
     Columns of text are categories, and so are codes: numbers with leading zeros, and
-    columns of which at least a tenth is text and the rest numbers. Columns of numbers
-    are read as by :func:`read_csv`.
+    columns of numbers and text where at least a tenth of the rows, and of the distinct
+    values, is text. A warning names these. Columns of numbers are read as by
+    :func:`read_csv`.
 
     Parameters
     ----------
@@ -193,9 +194,9 @@ def read_mixed_csv(path, header="infer"):
     header : bool or "infer", default="infer"
         Whether the first row has the names of the columns. "infer" compares it with the
         other rows. It has names if its fields are text where the other rows have
-        numbers, or never occur again in columns whose values do. It has values if its
-        fields are numbers where the others are, or occur again. A file of which neither
-        is clear is refused.
+        numbers; or, in ten rows or more of text alone, never occur again in columns
+        whose values do. It has values if its fields are numbers where the others are,
+        or occur again. A file of which neither is clear is refused.
 
     Returns
     -------

@@ -109,6 +109,23 @@ def test_a_linear_relation_is_found_whatever_the_objects(way):
     assert score > theirs.score(X[200:], y[200:])
 
 
+def test_flags_are_not_the_numbers_that_they_equal():
+    """Whatever the order in which they come."""
+    for values in (["x", 1, True], ["x", True, 1]):
+        encoder = TabularEncoder().fit(frame_of(values * 5))
+        assert len(encoder.get_feature_names_out()) == 3
+        later = encoder.transform(frame_of(["True", True, 1.0, 1]))
+        np.testing.assert_array_equal(later[0], later[1])
+        np.testing.assert_array_equal(later[2], later[3])
+        assert (later[0] != later[2]).any()
+
+
+def test_a_constant_that_is_far_off_later():
+    encoder = TabularEncoder().fit(frame_of([-1.7e308] * 9, float))
+    later = encoder.transform(frame_of([1.7e308, 0.0], float))
+    np.testing.assert_array_equal(later, np.zeros((2, 1)))
+
+
 def test_flags_and_words_among_objects_are_categories():
     for values in ([True, False, None] * 4, ["a", "b"] * 6, [1, "a", "b"] * 4):
         encoder = TabularEncoder().fit(frame_of(values))
@@ -211,6 +228,14 @@ DATES = [
     "31/Jan/2020:10:00:00 +0000",
     "0 days 00:05:00",
     "-1 days +23:00:00",
+    "4 days, 3:00:00",
+    "05/2019",
+    "12-2005",
+    "Jan 5",
+    "5 January 19",
+    "1.2.19",
+    "5th May 2020",
+    "2019-01-05T10",
 ]
 
 
@@ -254,7 +279,14 @@ def test_dates_are_refused_in_any_form(days, form):
         TabularEncoder().fit(frame_of([*values, None]))
 
 
-@pytest.mark.parametrize("text", ["1.2.3", "a-b-c", "10:1 odds", "20-2020-1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["1.2.3", "a-b-c", "10:1 odds", "20-2020-1", "2008/09", "30 days", "1234-05"],
+        *["99.99.99", "45:70", "Mark 12", "Marriott 300", "Octane 95", "10:00 size"],
+        *["Mayfair 100", "DEC-1000", "12-marble-20", "192.168.100.200"],
+    ],
+)
 def test_what_only_looks_a_little_like_a_date_is_a_category(text):
     assert encode([text, "b"] * 6).shape == (12, 1)
 

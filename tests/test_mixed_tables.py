@@ -52,6 +52,10 @@ def test_a_first_row_of_text_that_may_be_either(write):
     # Where its fields occur again they are values, where only others do they are names.
     again = "red,large,a\nblue,small,b\nred,small,b\n"
     assert len(read_mixed_csv(write("red,small,a\n" + again))[0]) == 4
+    with pytest.raises(ValueError, match="can't tell"):
+        read_mixed_csv(write("colour,width,kind\n" + again))
+    # Of many rows that is no chance.
+    again *= 4
     X, _ = read_mixed_csv(write("colour,width,kind\n" + again))
     assert X.columns.tolist() == ["colour", "width"]
 
@@ -82,6 +86,19 @@ def test_numbers_in_disguise_are_no_categories(price, other, write):
     path = write("\n".join(["price,colour,kind", *rows]))
     with pytest.raises(ValueError, match=r"line 2, column 1 \('price'\): expected a n"):
         read_mixed_csv(path)
+
+
+def test_names_that_begin_with_a_digit(write):
+    rows = "".join(f"{i % 5},{i},{'ab'[i % 2]}\n" for i in range(20))
+    X, _ = read_mixed_csv(write("LotArea,1stFlrSF,y\n" + rows))
+    assert X.columns.tolist() == ["LotArea", "1stFlrSF"]
+
+
+@pytest.mark.parametrize("odd", ["-", "x", "1O"])
+def test_a_stray_text_makes_no_category(odd, write):
+    rows = "".join(f"{i % 5},{'ab'[i % 2]}\n" for i in range(500))
+    with pytest.raises(ValueError, match=r"line 502, column 1 \('rooms'\)"):
+        read_mixed_csv(write("rooms,y\n" + rows + f"{odd},a\n"))
 
 
 def test_most_of_them_in_disguise(write):

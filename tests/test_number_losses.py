@@ -481,3 +481,33 @@ def test_no_false_alarm_of_a_constant(diabetes, digits):
     )
     told = useless_of(stopped, *digits)
     assert told == "" or stopped.score(*digits) < 0.5
+
+
+@pytest.mark.parametrize("constant", [0.1, 0.7, 5.0, 142.857])
+def test_no_false_alarm_of_any_constant_y(constant, diabetes):
+    X, _ = diabetes
+    for loss in ("squared_error", "poisson"):
+        mlp = make(loss=loss, max_iter=300, solver="adam", learning_rate_init=0.01)
+        assert useless_of(mlp, X, np.full(len(X), constant)) == ""
+
+
+def test_no_false_alarm_of_a_weak_signal():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 5))
+    y = 0.2 * X[:, 0] + rng.normal(size=1000)
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=10, random_state=0, max_iter=40)
+    mlp.set_params(tol=0, learning_rate_init=0.003)
+    assert useless_of(mlp, X, y) == ""
+
+
+def test_huber_begins_at_the_best_constant_of_any_numbers():
+    y = np.concatenate([np.random.default_rng(0).normal(size=50), [1e300, -1e30, 1e30]])
+    assert abs(started("huber", y)[0]) < 1
+
+
+def test_an_output_of_nothing_but_zeros():
+    """Poisson with weights: there is no logarithm of 0."""
+    y = np.column_stack([np.arange(30) % 3, np.arange(30) % 2]).astype(float)
+    weights = (np.arange(30) % 2 == 0).astype(float)
+    with np.errstate(all="raise"):
+        make(loss="poisson", solver="adam", max_iter=3).fit(y, y, weights)

@@ -78,8 +78,9 @@ IN_PLACE = {
 }
 
 
+@pytest.mark.parametrize("with_train", [False, True])
 @pytest.mark.parametrize("what", IN_PLACE)
-def test_rows_that_are_changed_in_place(iris, what):
+def test_rows_that_are_changed_in_place(iris, what, with_train):
     estimator, scoring = IN_PLACE[what]
     prefix = "backpropmlpclassifier__" if what == "a transformer" else ""
     estimator = clone(estimator).set_params(
@@ -87,6 +88,7 @@ def test_rows_that_are_changed_in_place(iris, what):
     )
     grid = {f"{prefix}alpha": ALPHAS, f"{prefix}learning_rate_init": [0.01, 0.1]}
     params = {"scoring": scoring, "refit": False, "cv": 3}
+    params["return_train_score"] = with_train
     X, y = np.asarray(iris[0]).copy(), np.asarray(iris[1]).copy()
     ours = StackedGridSearchCV(estimator, grid, **params).fit(X, y)
     theirs = GridSearchCV(estimator, grid, **params).fit(X, y)

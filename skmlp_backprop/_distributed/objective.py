@@ -5,7 +5,7 @@ import numpy as np
 from .._network.objective import Objective
 from .shares import batch_shares
 
-# Targets that are fetched from the workers, at 16 bytes each.
+# Targets that are fetched from the workers, each with its weight.
 _MOST_TARGETS = 2**20
 
 

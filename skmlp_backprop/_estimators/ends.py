@@ -10,6 +10,10 @@ from .codecs import Numbers
 # than nothing, beyond chance; and above which hardly anything.
 _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
+# Squares of numbers that are large beside the predictions that a training begins with.
+_LARGE = 100
+# Of the loss of a constant that is always right, in units of the numbers' squares.
+_ROUNDING = 1e-9
 
 
 def warn_of_end(trained, estimator):
@@ -48,31 +52,32 @@ def warn_of_end(trained, estimator):
 def warn_if_useless(trained, estimator):
     """Warn where a training on minibatches has ended no better than a constant.
 
-    Of numbers that are large beside the learning rate, a training that was cut short
-    may also end just below.
+    Of large numbers, which steps of a usual rate do not reach, a training that was cut
+    short may also end just below.
     """
-    is_over = trained.stop.reason in ("converged", "max_iter")
-    if not (is_over and trained.solver.stochastic):
+    reason = trained.stop.reason
+    if reason not in ("converged", "max_iter") or not trained.solver.stochastic:
         return
     constant = trained.data.loss_of_constant
-    are_numbers = isinstance(trained.data.codec, Numbers)
-    is_short = are_numbers and trained.stop.reason == "max_iter"
-    most = (_HARDLY_USEFUL if is_short else _USELESS) * constant
-    # What is lost where a constant is always right, and only nearly learned.
-    if not are_numbers:
-        most += 0.01
-    elif constant == 0:
+    if isinstance(trained.data.codec, Numbers):
         targets, _ = trained.data.rows.some_targets()
-        most = 0.01 * (1 + float(np.square(targets[0]).sum()))
+        size = float(np.square(targets[0]).sum())
+        is_hard = reason == "max_iter" and size > _LARGE
+        most = (_HARDLY_USEFUL if is_hard else _USELESS) * constant
+        # A constant is always right, and only nearly learned.
+        if constant <= _ROUNDING * (1 + size):
+            most = 0.01 * (1 + size)
+    else:
+        most = _USELESS * constant + 0.01
     # The last epoch's loss, which is known, is larger by the penalty and by dropout.
     if trained.history.loss <= most:
         return
     loss = trained.mean_loss(estimator.alpha)
     if loss > most:
+        how = "worse" if loss > constant else "hardly better"
         _warn(
-            f"The mean loss after training, {loss:.3g}, is worse, or hardly better, "
-            f"than that of the best constant prediction, which ignores X, "
-            f"{constant:.3g}. {trained.remedy}"
+            f"The mean loss after training, {loss:.3g}, is {how} than that of the best "
+            f"constant prediction, which ignores X, {constant:.3g}. {trained.remedy}"
         )
 
 

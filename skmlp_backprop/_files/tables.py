@@ -28,8 +28,10 @@ _QUOTED = re.compile('"[^"]*"')
 _MAY_BE_CODE = re.compile('(^|[,"])\\s*[+-]?0[0-9]')
 # Rows by which header and separator are told.
 _SAMPLE = 1000
-# Share of its distinct values that are not numbers from which a column of numbers and
-# text is one of codes; below it they may as well be mistakes.
+# Rows of text alone, of which the first never occurs again, that make it a header.
+_ROWS_OF_TEXT = 10
+# Share of its rows, and of its distinct values, that are not numbers from which a
+# column of numbers and text is one of codes; below it they may be mistakes.
 _SHARE_OF_CODES = 0.1
 
 
@@ -108,8 +110,7 @@ def read_table(path, header, *, mixed):
     with _told_as_value_errors(path):
         sample = list(islice(_records(path), _SAMPLE))
         layout = _find_layout(path, sample, header, mixed)
-        if mixed:
-            _check_separator(path)
+        _check_separator(path)
         try:
             if mixed and _may_have_codes(path):
                 raise ValueError("numbers with leading zeros")
@@ -197,17 +198,22 @@ def _is_header(path, line, first, others, mixed):
         present = [value for value in column if value not in _MISSING]
         if not present or name == "":
             continue
-        if all(map(is_number, present)):
+        if all(map(is_almost_number, present)):
             by_numbers.add(not _is_value(name))
+            if not _is_value(name) and is_almost_number(name):
+                # A value that is written in an unexpected way, or a name.
+                by_numbers.add(False)
         elif name in present:
             by_text.add(False)
         elif len(set(present)) < len(present):
             # The others occur again; a label that occurs once is none.
             by_text.add(True)
     names = first[:-1]
-    are_names = all(map(_is_name, names)) and first[-1] != ""
-    if by_numbers == {True} or (not by_numbers and by_text == {True}):
+    are_names = all(map(_may_be_name, first)) and any(map(_is_name, names))
+    if by_numbers == {True}:
         is_header = True if are_names and False not in by_text else None
+    elif not by_numbers and by_text == {True}:
+        is_header = True if are_names and len(others) >= _ROWS_OF_TEXT else None
     elif by_numbers == {False}:
         is_header = None if by_text == {True} or _are_counted(first) else False
     elif not by_numbers and by_text == {False}:
@@ -240,6 +246,10 @@ def _is_value(field):
     return field in _MISSING or is_number(field)
 
 
+def _may_be_name(field):
+    return field != "" and not _is_value(field) and not is_almost_number(field)
+
+
 def _is_name(field):
     # What starts otherwise may be a number that is written in an unexpected way.
     return not _is_value(field) and (field[0].isalpha() or field[0] == "_")
@@ -268,7 +278,7 @@ def _check_separator(path):
         if len(counts) == 1 and counts != {0}:
             raise ValueError(
                 f"{path}: expected fields separated by commas, but all lines have as "
-                f"many {name}. If these separate them, write the file with commas, as "
+                f"many {name}. Are there {name} in place of commas? Then write it as "
                 f"by pandas.read_csv(path, sep={separator!r}, decimal=',')."
                 "to_csv(path, index=False)."
             )
@@ -319,12 +329,15 @@ def _are_categories(path, layout, i, counts):
     if counts[dates].sum() > counts.sum() / 2:
         raise ValueError(
             _told_by_line(path, layout, i, dates[0], "a number or a category")
-            + " It looks like a date: make numbers of it, such as year, month and day."
+            + " It looks like a date: make numbers of it, such as year, month and day; "
+            "or, if the column has categories, read the file by pandas.read_csv(path, "
+            f"dtype={{{layout.names[i]!r}: 'category'}})."
         )
     alike = [text for text in others.index if is_almost_number(text)]
-    is_rare = numbers and len(others) < _SHARE_OF_CODES * len(counts)
-    are_alike = alike and (numbers or counts[alike].sum() > counts.sum() / 2)
-    if are_alike or is_rare:
+    share = min(len(others) / len(counts), others.sum() / counts.sum())
+    is_rare = numbers and share < _SHARE_OF_CODES
+    n_alike = counts[numbers + alike].sum()
+    if (alike and n_alike > counts.sum() / 2) or is_rare:
         odd = (alike or others.index)[0]
         raise ValueError(
             _told_by_line(path, layout, i, odd, "a number, or nothing, NA or ?")

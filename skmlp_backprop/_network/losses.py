@@ -9,7 +9,6 @@ To add a loss, write its class and decorate it with its and its output's name.
 """
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, xlogy
 
 from .quantiles import weighted_quantile
@@ -274,14 +273,25 @@ class Huber(Loss):
         return np.array([self._centre(y, weights) for y in target])
 
     def _centre(self, y, weights):
-        """Where the derivative of the sum is 0."""
+        """Where the derivative of the sum is 0.
+
+        It is linear between the numbers at which an error reaches the limit.
+        """
+        limit = self.huber_epsilon
 
         def slope(centre):
-            errors = np.clip(centre - y, -self.huber_epsilon, self.huber_epsilon)
-            return np.average(errors, weights=weights)
+            return np.average(np.clip(centre - y, -limit, limit), weights=weights)
 
-        low, high = y.min(), y.max()
-        return low if low == high else brentq(slope, low, high)
+        edges = np.sort(np.concatenate([y - limit, y + limit]))
+        below, above = 0, len(edges) - 1
+        while above - below > 1:
+            middle = (below + above) // 2
+            below, above = (
+                (below, middle) if slope(edges[middle]) > 0 else (middle, above)
+            )
+        low, high = edges[below], edges[above]
+        rise = slope(high) - slope(low)
+        return low if rise <= 0 else low - slope(low) * (high - low) / rise
 
     def __call__(self, z, target, spare, row):
         z -= target

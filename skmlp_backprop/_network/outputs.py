@@ -284,7 +284,7 @@ class ExponentialOutput(NumberOutput):
             return np.exp(logits)
 
     def logits_of(self, predictions):
-        return np.log(predictions)
+        return np.log(np.maximum(predictions, np.finfo(np.float64).tiny))
 
 
 class IncreasingOutput(NumberOutput):

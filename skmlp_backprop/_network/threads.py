@@ -132,12 +132,13 @@ class _Library:
         self.holders.remove(holder)
 
     def _set_back(self):
-        # Where it is interrupted in between, the number is still 1, or set back.
-        was_ours, self._is_ours = self._is_ours, False
+        # In an order that leaves the rest to the next call where it is interrupted.
         if self.controller.num_threads == 1:
+            self._is_ours = False
             self.controller.set_num_threads(self.before)
-        elif was_ours:
+        elif self._is_ours:
             self._watched_until = math.inf
+            self._is_ours = False
         if self._block_will_leave_ours():
             self._watch()
         elif threading.active_count() > 1:

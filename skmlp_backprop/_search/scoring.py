@@ -1,6 +1,7 @@
 """Scores of the fitted candidates of a fold, as scikit-learn's searches give them."""
 
 import time
+from copy import deepcopy
 
 import joblib
 
@@ -37,21 +38,22 @@ class Fold:
     def __init__(self, estimator, X, y, train, test, fit_params, score_params):
         self._data = estimator, X, y
         self._index = train, test
-        self.X_train, self.y_train = self.train_rows()
+        self._score_params = score_params
+        self.X_train, self.y_train = _safe_split(*self._data, train)
         self.fit_params = _check_method_params(X, fit_params, train)
-        self.score_params_train = _check_method_params(X, score_params, train)
-        self.score_params_test = _check_method_params(X, score_params, test)
         weight = self.fit_params.get("sample_weight")
         self.metadata = None if weight is None else {"sample_weight": weight}
 
-    def train_rows(self):
-        """The training rows of X and y, copied."""
-        return _safe_split(*self._data, self._index[0])
+    def to_train_score(self):
+        """X and y as the fit has left them, and what the scorer is passed; copies."""
+        params = _check_method_params(self._data[1], self._score_params, self._index[0])
+        return deepcopy((self.X_train, self.y_train)), params
 
-    def test_rows(self):
-        """The test rows of X and y, copied."""
+    def to_test_score(self):
+        """The test rows of X and y, and what the scorer is passed besides; copies."""
         train, test = self._index
-        return _safe_split(*self._data, test, train)
+        params = _check_method_params(self._data[1], self._score_params, test)
+        return _safe_split(*self._data, test, train), params
 
 
 def score_all(estimators, fold, fit_time, one_by_one, **settings):
@@ -81,16 +83,17 @@ def score_all(estimators, fold, fit_time, one_by_one, **settings):
     results : list of dict
         As those of scikit-learn's ``_fit_and_score``.
     """
-    rows = fold.test_rows()
-    # A transformer, or a scorer of the user's, may change the rows that it is given.
+    # A transformer, or a scorer of the user's, may change what it is given.
     may_change = _has_transformers(estimators) or not _is_sklearns(settings["scorer"])
-    results = []
+    results, data = [], None
     for estimator, of_one in zip(estimators, one_by_one, strict=True):
+        if data is None or may_change:
+            data = {"test_scores": fold.to_test_score()}
+            if settings["return_train_score"]:
+                data["train_scores"] = fold.to_train_score()
         results.append(
-            _score_candidate(estimator, fold, rows, fit_time, *of_one, **settings)
+            _score_candidate(estimator, fold, data, fit_time, *of_one, **settings)
         )
-        if may_change and len(results) < len(estimators):
-            rows = fold.test_rows()
     return results
 
 
@@ -103,14 +106,15 @@ def _is_sklearns(scorer):
     if isinstance(scorer, _MultimetricScorer):
         return all(map(_is_sklearns, scorer._scorers.values()))
     if isinstance(scorer, _BaseScorer):
-        return scorer._score_func.__module__.startswith("sklearn.")
+        module = getattr(scorer._score_func, "__module__", None) or ""
+        return module.startswith("sklearn.")
     return isinstance(scorer, _PassthroughScorer)
 
 
 def _score_candidate(
     estimator,
     fold,
-    test_rows,
+    data,
     fit_time,
     params,
     progress,
@@ -123,28 +127,20 @@ def _score_candidate(
     caller,
 ):
     """Score a fitted candidate; the results' keys are scikit-learn's."""
-    data = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
-    context.call_on_fit_task_begin(estimator=caller, **data)
+    given = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
+    context.call_on_fit_task_begin(estimator=caller, **given)
     try:
-        start = time.time()
-        params_of_test = fold.score_params_test
         result = {
             "fit_error": None,
-            "test_scores": _score(
-                estimator, *test_rows, scorer, params_of_test, error_score
-            ),
-            "n_test_samples": _num_samples(test_rows[0]),
+            "n_test_samples": _num_samples(data["test_scores"][0][0]),
             "fit_time": fit_time,
-            "score_time": time.time() - start,
         }
-        if return_train_score:
-            rows = fold.train_rows()
-            params_of_train = fold.score_params_train
-            result["train_scores"] = _score(
-                estimator, *rows, scorer, params_of_train, error_score
-            )
+        start = time.time()
+        for name, (rows, score_params) in data.items():
+            result[name] = _score(estimator, *rows, scorer, score_params, error_score)
+            result.setdefault("score_time", time.time() - start)
     finally:
-        context.call_on_fit_task_end(estimator=caller, **data)
+        context.call_on_fit_task_end(estimator=caller, **given)
     if verbose > 1:
         _print_result(result, params, progress, verbose)
     return result

@@ -77,6 +77,17 @@ def sources(X):
     return [SeriesSource(plain_repr(series.name), series) for series in columns]
 
 
+@dataclass(frozen=True)
+class _Flag:
+    """True or False as keys of a dict, where else they would be 1 and 0."""
+
+    value: bool
+
+
+def _key(value):
+    return _Flag(value) if value is True or value is False else value
+
+
 class Source:
     """A column that is yet to be read, as numbers or as categories.
 
@@ -117,7 +128,7 @@ class Source:
         places = {}
         try:
             codes = np.fromiter(
-                (places.setdefault(value, len(places)) for value in self.values()),
+                (places.setdefault(_key(v), len(places)) for v in self.values()),
                 np.intp,
             )
         except TypeError as error:
@@ -127,7 +138,8 @@ class Source:
                 "are neither numbers nor categories. Make columns of what is in them, "
                 "or leave the column out."
             ) from error
-        distinct = [None if _is_missing(value) else value for value in places]
+        values = [key.value if type(key) is _Flag else key for key in places]
+        distinct = [None if _is_missing(value) else value for value in values]
         if sum(value is None for value in distinct) > 1:
             # Each NaN may be another object, different from itself.
             place, where = {}, []

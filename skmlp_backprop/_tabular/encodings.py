@@ -16,6 +16,7 @@ _INTERQUARTILE_RANGE = 1.35
 _MOST = 3
 # What they are far below of, and whose square is a float.
 _FAR_OUT = 1e100
+_LARGEST = np.finfo(np.float64).max
 # Of numbers that are written out.
 _MOST_DIGITS = 400
 # What a category's value is, in the words of messages.
@@ -96,7 +97,7 @@ class NumberEncoding:
         n_bins = len(self.edges) - 1
         # What is beyond the floats is clipped.
         with np.errstate(over="ignore"):
-            scaled = (values - self.centre) / self.scale
+            scaled = np.clip(values - self.centre, -_LARGEST, _LARGEST) / self.scale
             scaled = np.clip(scaled, -_FAR_OUT, _FAR_OUT)
             out[:, 0] = scaled / np.sqrt(1 + (scaled / _MOST) ** 2)
             for i in range(n_bins):

@@ -43,7 +43,8 @@ def by_what_it_holds(source, remarks):
     refuse_dates_among(source.name, present)
     n_strings = sum(isinstance(value, str) for value in present)
     n_numbers = sum(map(is_real, present))
-    if n_strings and n_numbers + n_strings == len(present):
+    n_flags = sum(isinstance(value, bool | np.bool_) for value in present)
+    if n_strings and n_numbers + n_strings == len(present) and not n_flags:
         is_number, remark = _is_text_of_numbers(codes, distinct)
         if remark:
             remarks.append(
@@ -52,8 +53,7 @@ def by_what_it_holds(source, remarks):
                 "`categorical_features`."
             )
     else:
-        are_flags = all(isinstance(value, bool | np.bool_) for value in present)
-        is_number = n_numbers == len(present) and not are_flags
+        is_number = n_numbers == len(present) and n_flags < len(present)
     if is_number:
         return Column(source.name, numbers_of(source.name, codes, distinct))
     return source.categories()

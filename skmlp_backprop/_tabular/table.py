@@ -114,7 +114,6 @@ def read_columns(X, categorical_features):
     finds_categories = is_table(X) and categorical_features is not None
     columns, remarks = [], []
     for source, is_declared in zip(sources(X), declared, strict=True):
-        n_remarks = len(remarks)
         if is_declared:
             column = source.categories()
         elif finds_categories:
@@ -124,7 +123,7 @@ def read_columns(X, categorical_features):
         check_finite(column)
         if column.is_categorical:
             refuse_prose(column)
-        if len(remarks) == n_remarks and (remark := remark_of_identifiers(column)):
+        if remark := remark_of_identifiers(column):
             remarks.append(remark)
         columns.append(column)
     # Once nothing is refused any more.

@@ -5,10 +5,15 @@ import re
 _NUMBER = re.compile(
     r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE
 )
-# With signs of currency, separators of thousands, a decimal comma, or a per cent sign.
+# With separators of thousands, a decimal comma, a sign of currency or a per cent sign.
+_SEPARATED = [
+    r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?",
+    r"[0-9]{1,3}(\.[0-9]{3})+,[0-9]+",
+    r"[0-9]{1,3}([ '\u00a0\u2009][0-9]{3})+([.,][0-9]+)?",
+    r"[0-9]+([.,][0-9]+)?",
+]
 _ALMOST_NUMBER = re.compile(
-    r"\(?[+-]?[$€£¥]?\s*[+-]?[0-9]{1,3}([,. '\u00a0\u2009_]?[0-9]{3})*([.,][0-9]+)?"
-    r"\s*[%‰$€£¥]?\)?"
+    rf"\(?[+-]?[$€£¥]?\s*[+-]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
 # In lower case.
@@ -16,28 +21,37 @@ _MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
 _MISSING |= {"null", "none", "nat"}
 _TRUTH = {"true": 1.0, "false": 0.0}
 
-_TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?(\s*[ap]m)?"
-_ZONE = r"\s*(z|utc|gmt|[a-z]{3,4}|[+-][0-9]{2}(:?[0-9]{2})?)?"
-_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
+_DAY = r"(0?[1-9]|[12][0-9]|3[01])"
+_NUMBER_OF_MONTH = r"(0?[1-9]|1[0-2])"
+_YEAR = r"(1[6-9]|2[0-2])[0-9]{2}"
+_TIME = r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?(\s*[ap]m)?"
+_ZONE = r"\s*(z|utc|[a-z]{1,3}t|[+-][0-9]{2}(:?[0-9]{2})?)?"
+_MONTH = (
+    r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|"
+    r"sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
+)
+_WEEKDAY = r"((mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?,? )?"
 _DAYS = [
-    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}",
-    r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}",
-    r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}",
-    r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}",
-    rf"[0-9]{{1,2}}[-/ ]{_MONTH}[-/ ,]*[0-9]{{2,4}}",
-    rf"{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}",
+    rf"{_YEAR}[-/.]{_NUMBER_OF_MONTH}[-/.]{_DAY}",
+    rf"{_DAY}[-/.]{_NUMBER_OF_MONTH}[-/.]{_YEAR}",
+    rf"{_NUMBER_OF_MONTH}[-/]{_DAY}[-/]{_YEAR}",
+    rf"({_DAY}/{_NUMBER_OF_MONTH}|{_NUMBER_OF_MONTH}/{_DAY})/[0-9]{{2}}",
+    rf"{_DAY}\.{_NUMBER_OF_MONTH}\.[0-9]{{2}}",
+    rf"{_DAY}(st|nd|rd|th)?[-/ ]{_MONTH}[-/ ,]*({_YEAR}|[0-9]{{2}})",
+    rf"{_MONTH} {_DAY}(st|nd|rd|th)?(,? {_YEAR})?",
     # Months, quarters and weeks.
-    r"[12][0-9]{3}[-/](0[1-9]|1[0-2])",
-    rf"{_MONTH}[- ][0-9]{{2,4}}",
-    r"[12][0-9]{3}-?q[1-4]",
-    r"[12][0-9]{3}-?w[0-9]{2}(-[1-7])?",
+    rf"{_YEAR}-(0[1-9]|1[0-2])",
+    rf"{_NUMBER_OF_MONTH}[-/]{_YEAR}",
+    rf"{_MONTH}[- ]({_YEAR}|[0-9]{{2}})",
+    rf"{_YEAR}-?q[1-4]",
+    rf"{_YEAR}-?w[0-9]{{2}}(-[1-7])?",
 ]
 _DATE = re.compile(
-    rf"{_WEEKDAY}(({'|'.join(_DAYS)})([t: ]\s*{_TIME}{_ZONE})?|{_TIME}{_ZONE})"
-    # As C's ctime, and spans as pandas write them.
-    rf"|{_WEEKDAY}{_MONTH} +[0-9]{{1,2}} {_TIME} [0-9]{{4}}"
-    rf"|-?[0-9]+ days?( [+-]?{_TIME})?",
+    rf"{_WEEKDAY}({'|'.join(_DAYS)})([t: ]\s*({_TIME}|[0-9]{{2}}){_ZONE})?"
+    rf"|{_TIME}{_ZONE}"
+    # As C's ctime, and spans as pandas and Python write them.
+    rf"|{_WEEKDAY}{_MONTH} +{_DAY} {_TIME} {_YEAR}"
+    rf"|-?[0-9]+ days?,? [+-]?{_TIME}",
     re.IGNORECASE,
 )
 
