@@ -111,6 +111,9 @@ def read_table(path, header, *, mixed):
         sample = list(islice(_records(path), _SAMPLE))
         layout = _find_layout(path, sample, header, mixed)
         _check_separator(path)
+        # Of a row that is longer than the names pandas may drop the end.
+        for line, fields in sample[layout.has_header :]:
+            _check_row(path, layout, line, fields, any_text=mixed)
         try:
             if mixed and _may_have_codes(path):
                 raise ValueError("numbers with leading zeros")
@@ -431,25 +434,29 @@ def _is_no_label(text):
 
 def _explain(path, layout, any_text=False):
     """Raise the error of the first row that is wrong, if there is one."""
-    n_fields = len(layout.names) + 1
     for line, fields in islice(_records(path), layout.has_header, None):
-        if len(fields) != n_fields:
+        _check_row(path, layout, line, fields, any_text)
+
+
+def _check_row(path, layout, line, fields, any_text):
+    n_fields = len(layout.names) + 1
+    if len(fields) != n_fields:
+        raise ValueError(
+            f"{path}, line {line}: expected {n_fields} fields, as in the first row; "
+            f"found {len(fields)}: {_shortened(fields)}."
+        )
+    for i, text in enumerate(fields[:-1]):
+        if not (any_text or _is_value(text)):
             raise ValueError(
-                f"{path}, line {line}: expected {n_fields} fields, as in the first "
-                f"row; found {len(fields)}: {_shortened(fields)}."
+                f"{path}, line {line}, column {i + 1}{_named(layout, i)}: expected a "
+                "number, or nothing, NA or ? where it is missing; found "
+                f"{_shortened(text)}.{_hint(fields)}"
             )
-        for i, text in enumerate(fields[:-1]):
-            if not (any_text or _is_value(text)):
-                raise ValueError(
-                    f"{path}, line {line}, column {i + 1}{_named(layout, i)}: expected "
-                    "a number, or nothing, NA or ? where it is missing; found "
-                    f"{_shortened(text)}.{_hint(fields)}"
-                )
-        if _is_no_label(fields[-1]):
-            raise ValueError(
-                f"{path}, line {line}: expected a label in the last column, found "
-                f"{_shortened(fields[-1])}."
-            )
+    if _is_no_label(fields[-1]):
+        raise ValueError(
+            f"{path}, line {line}: expected a label in the last column, found "
+            f"{_shortened(fields[-1])}."
+        )
 
 
 def _hint_at_row_numbers(first):
