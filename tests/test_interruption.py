@@ -3,10 +3,12 @@
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._network import threads
@@ -109,14 +111,15 @@ HOLDING = {"hold", "_note_number", "release", "_set_back"}
 
 
 class InterruptsAtLine:
-    """A trace function that raises at the n-th line of the functions that hold."""
+    """A trace function that raises at the n-th line of some functions that hold."""
 
-    def __init__(self, n):
+    def __init__(self, n, names):
         self.n_left = n
+        self.names = names
 
     def __call__(self, frame, event, _):
         of_ours = frame.f_code.co_filename == threads.__file__
-        if not of_ours or frame.f_code.co_name not in HOLDING:
+        if not of_ours or frame.f_code.co_name not in self.names:
             return None
         return self.line
 
@@ -136,7 +139,7 @@ def test_an_interruption_at_every_line_of_hold_and_release():
     is_over = False
     while not is_over:
         n += 1
-        interrupts = InterruptsAtLine(n)
+        interrupts = InterruptsAtLine(n, HOLDING)
         try:
             sys.settrace(interrupts)
             with threads.training_threads():
@@ -149,6 +152,43 @@ def test_an_interruption_at_every_line_of_hold_and_release():
         assert not any(library.holders for library in threads._libraries())
         is_over = interrupts.n_left > 0
     assert n > 20
+
+
+def test_an_interruption_while_a_callers_block_is_open():
+    """The block, entered while the BLAS was held, sets our one thread back."""
+    if threads.is_limited() or max(n_blas_threads()) < 2:
+        pytest.skip("one core, or limited threads: there is nothing to hold")
+    before, n = n_blas_threads(), 0
+    is_over = False
+    while not is_over:
+        n += 1
+        entered, go = threading.Event(), threading.Event()
+
+        def caller(entered=entered, go=go):
+            with threadpool_limits(max(before), user_api="blas"):
+                entered.set()
+                go.wait()
+
+        block = threading.Thread(target=caller)
+        interrupts = InterruptsAtLine(n, {"_set_back"})
+        traced = sys.gettrace()
+        try:
+            with threads.training_threads():
+                block.start()
+                entered.wait()
+                sys.settrace(interrupts)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(traced)
+        go.set()
+        block.join()
+        deadline = time.monotonic() + 5
+        while n_blas_threads() != before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert n_blas_threads() == before, f"interrupted at line {n}"
+        is_over = interrupts.n_left > 0
+    assert n > 5
 
 
 def test_an_interrupted_fit_that_fails_leaves_the_old_one(monkeypatch):
