@@ -91,7 +91,7 @@ def _key(value):
 class Source:
     """A column that is yet to be read, as numbers or as categories.
 
-    A subclass has ``name``, ``type_name``, ``is_of_dates``, ``floats()``, None where
+    A subclass has ``name``, ``type_name``, ``has_unfit_type``, ``floats()``, None where
     its type is not one of numbers, and ``values()``, a list of objects.
     """
 
@@ -99,13 +99,13 @@ class Source:
         """The column, as numbers."""
         values = self.floats()
         if values is None:
-            self.refuse_dates()
+            self.refuse_unfit_type()
             values = numbers_of(self.name, *self.factorized)
         return Column(self.name, values)
 
     def categories(self):
         """The column, as categories."""
-        self.refuse_dates()
+        self.refuse_unfit_type()
         codes, distinct = self.factorized
         for value in distinct:
             if not _can_be_category(value):
@@ -150,8 +150,8 @@ class Source:
             distinct = [distinct[i] for i in np.unique(where, return_index=True)[1]]
         return codes, distinct
 
-    def refuse_dates(self):
-        if self.is_of_dates:
+    def refuse_unfit_type(self):
+        if self.has_unfit_type:
             raise ValueError(_neither(self.name, self.type_name))
 
 
@@ -171,8 +171,8 @@ class SeriesSource(Source):
         # A type that narwhals has no name for.
         self.native = np.asarray(series.to_native()) if dtype == nw.Unknown else None
         is_native_number = self.native is not None and self.native.dtype.kind in "biuf"
-        # Of dates, or of anything else that is refused by its type.
-        self.is_of_dates = not (
+        # Such as dates, lists and bytes.
+        self.has_unfit_type = not (
             holds_objects or self.is_number or self.is_all_missing or is_native_number
         )
 
@@ -189,7 +189,7 @@ class SeriesSource(Source):
         """Its numbers, or None where it is of another type."""
         if self.is_all_missing:
             return np.full(len(self.series), np.nan)
-        if self.native is not None and not self.is_of_dates:
+        if self.native is not None and not self.has_unfit_type:
             return self.native.astype(np.float64)
         if self.is_number:
             # pyarrow refuses to round whole numbers that are no floats.
@@ -222,7 +222,7 @@ class ArraySource(Source):
     def __init__(self, name, array):
         self.name = name
         self.array = array
-        self.is_of_dates = array.dtype.kind in "mM"
+        self.has_unfit_type = array.dtype.kind in "mM"
         self.type_name = str(array.dtype)
 
     def floats(self):

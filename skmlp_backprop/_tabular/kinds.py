@@ -37,7 +37,7 @@ def by_what_it_holds(source, remarks):
     values = source.floats()
     if values is not None:
         return Column(source.name, values)
-    source.refuse_dates()
+    source.refuse_unfit_type()
     codes, distinct = source.factorized
     present = [value for value in distinct if value is not None]
     refuse_dates_among(source.name, present)
