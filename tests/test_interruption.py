@@ -60,10 +60,14 @@ def is_mended():
 
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 before = n_blas_threads()
-start = time.perf_counter()
-model.fit(X, y)
-model.fit(X, y)
-seconds = (time.perf_counter() - start) / 2
+
+def seconds_of_a_fit():
+    start = time.perf_counter()
+    model.fit(X, y)
+    return time.perf_counter() - start
+
+# Of one that nothing else on the machine delays: nearly all others take as long.
+seconds = min(seconds_of_a_fit() for _ in range(10))
 n_raised = n_kept = 0
 for i in range(300):
     try:
