@@ -47,7 +47,7 @@ def refuse_unfit_targets(y, name, are_numbers):
     if y.dtype.kind not in "OUT":
         return
     for row, value in enumerate(y.ravel().tolist()):
-        if _is_missing(value):
+        if is_missing(value):
             raise ValueError(
                 f"Input y contains NaN: the value of row {row} is missing. Leave out "
                 "the rows for which y is not known."
@@ -129,7 +129,7 @@ def refuse_unfit_columns(X, name, error):
     other = name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
     advice = f"or take {other}, which takes tables with text and missing values"
     for column, series in _named_columns(X):
-        values = [v for v in series.tolist() if not _is_missing(v)]
+        values = [v for v in series.tolist() if not is_missing(v)]
         texts = [v for v in values if isinstance(v, str) and not _is_float(v)]
         if texts:
             raise ValueError(
@@ -179,10 +179,12 @@ def _as_array(y):
         return None
 
 
-def _is_missing(value):
+def is_missing(value):
+    """Whether a value is None, NaN, NaT, or what pandas has for a missing value."""
     if value is None or type(value).__name__ == "NAType":
         return True
     try:
+        # NaN and NaT differ from themselves.
         return bool(value != value)
     except (TypeError, ValueError):
         # Such as arrays.

@@ -13,7 +13,7 @@ from uuid import UUID
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from .._estimators.checks import plain_repr
+from .._estimators.checks import is_missing, plain_repr
 from . import texts
 
 _DATES = (
@@ -139,7 +139,7 @@ class Source:
                 "or leave the column out."
             ) from error
         values = [key.value if type(key) is _Flag else key for key in places]
-        distinct = [None if _is_missing(value) else value for value in values]
+        distinct = [None if is_missing(value) else value for value in values]
         if sum(value is None for value in distinct) > 1:
             # Each NaN may be another object, different from itself.
             place, where = {}, []
@@ -297,19 +297,6 @@ def _is_date(value):
         return True
     pandas = nw.dependencies.get_pandas()
     return pandas is not None and isinstance(value, pandas.Period)
-
-
-def _is_missing(value):
-    """Whether a value is None, NaN, NaT, or what pandas has for a missing value."""
-    pandas = nw.dependencies.get_pandas()
-    if value is None or (pandas is not None and value is pandas.NA):
-        return True
-    try:
-        # NaN and NaT differ from themselves.
-        return value != value
-    except ArithmeticError:
-        # A signalling NaN of Decimal.
-        return True
 
 
 def _can_be_category(value):
