@@ -27,7 +27,7 @@ from ._estimators.architecture import hidden_units
 from ._files.saving import check_can_replace, replace_file
 from ._files.tables import read_table
 from ._network.activations import ACTIVATIONS
-from ._solvers import SOLVERS, STOCHASTIC_SOLVERS
+from ._solvers import SOLVERS, is_stochastic
 from .datasets import read_mat, read_npz
 
 _READERS = {".mat": read_mat, ".npz": read_npz}
@@ -187,7 +187,7 @@ def make_search(args):
         random_state=args.seed,
     )
     grid = {"mlp__alpha": args.alpha}
-    if args.solver in STOCHASTIC_SOLVERS:
+    if is_stochastic(args.solver):
         grid["mlp__learning_rate_init"] = args.learning_rate
     pipeline = Pipeline([("scaler", StandardScaler()), ("mlp", mlp)])
     return StackedGridSearchCV(pipeline, grid, cv=args.cv, n_jobs=args.jobs, verbose=2)

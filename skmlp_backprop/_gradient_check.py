@@ -7,10 +7,11 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._estimators.codecs import Labels
 from ._estimators.fitted_network import FittedNetworkMixin
 from ._estimators.sklearn_private import Interval, validate_params
-from ._network.buffers import ForwardBuffers
+from ._estimators.targets import Labels
+from ._network.inputs import make_inputs
+from ._network.layers import Hidden, InputActivation, make_layers
 from ._network.objective import BLOCK_ROWS, Objective
 from ._network.threads import training_threads
 
@@ -185,17 +186,21 @@ def check_gradient(
         seed = estimator.random_state
         source = rng if seed is None else check_random_state(seed)
         estimator = estimator._initialized(X, y, source)
-    codec = estimator._codec
-    if isinstance(codec, Labels) and not codec.multilabel and len(codec.classes) == 1:
+    target_encoder = estimator._target_encoder
+    if (
+        isinstance(target_encoder, Labels)
+        and not target_encoder.multilabel
+        and len(target_encoder.classes) == 1
+    ):
         raise ValueError(
-            f"There is nothing to check: y has one class, {codec.classes.tolist()}, "
-            "and J does not depend on the weights. Pass rows of several classes, such "
-            "as a random choice of them in place of the first ones of a sorted file; "
-            "or a fitted estimator."
+            "There is nothing to check: y has one class, "
+            f"{target_encoder.classes.tolist()}, and J does not depend on the weights. "
+            "Pass rows of several classes, such as a random choice of them in place of "
+            "the first ones of a sorted file; or a fitted estimator."
         )
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
-    objective = Objective(network, estimator.alpha, np.float64)
-    parameters = weights.copy(np.float64)
+    parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
+    objective = Objective(network, estimator.alpha, parameters)
     n_parameters = parameters.flat.size
     everywhere = n_directions is None and n_parameters <= _MAX_COORDINATES
     if n_directions is None:
@@ -203,7 +208,7 @@ def check_gradient(
         n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
     draw = _coordinates if everywhere else partial(_directions, rng, n_directions)
     with training_threads(), np.errstate(all="ignore"):
-        derivatives = _derivatives(objective, rows, parameters, eps, draw)
+        derivatives = _derivatives(objective, rows, eps, draw)
     kept = {name: found[found[:, 1] != _KINK] for name, found in derivatives.items()}
     return GradientCheck(
         _relative_difference(np.concatenate(list(kept.values()))),
@@ -217,7 +222,7 @@ def check_gradient(
     )
 
 
-def _derivatives(objective, rows, parameters, eps, draw):
+def _derivatives(objective, rows, eps, draw):
     """Derivatives of J along directions in each array, in three ways.
 
     Returns
@@ -226,19 +231,29 @@ def _derivatives(objective, rows, parameters, eps, draw):
         For each array the numerical ones, what rounding may make of them or
         ``_KINK``, and those by backpropagation.
     """
-    backpropagated = parameters.zeros_like()
-    objective.loss_and_gradient(parameters, rows, backpropagated)
-    slope = _Slope(objective, rows, parameters, eps)
-    derivatives, start = {}, 0
-    for name, array in zip(_names(parameters), backpropagated.arrays(), strict=True):
-        flat = array.ravel()
+    objective.loss_and_gradient(rows)
+    backpropagated = objective.gradient.copy()
+    slope = _Slope(objective, rows, eps)
+    derivatives = {}
+    for name, array, gradient in zip(
+        _names(backpropagated),
+        _arrays(objective.parameters),
+        _arrays(backpropagated),
+        strict=True,
+    ):
         found = [
-            (*slope(start, where, d), np.dot(d, flat[where]))
-            for where, d in draw(array.size)
+            (*slope(array, where, d), _along(gradient, where, d))
+            for where, d in draw(gradient.size)
         ]
         derivatives[name] = np.reshape(found, (-1, 3))
-        start += array.size
     return derivatives
+
+
+def _along(gradient, where, direction):
+    """The derivative by backpropagation along a direction."""
+    if len(direction) == gradient.size:
+        return np.einsum("nij,nij->", direction.reshape(gradient.shape), gradient)
+    return np.dot(direction, gradient.flat[where])
 
 
 def _coordinates(size):
@@ -258,84 +273,94 @@ def _directions(rng, n_directions, size):
 class _Slope:
     """Differences of J along a direction within a part of the weights."""
 
-    def __init__(self, objective, rows, parameters, eps):
+    def __init__(self, objective, rows, eps):
         self.objective = objective
         self.rows = rows
-        self.center = parameters.flat
-        self.moved = parameters.copy()
-        self.ignored = parameters.zeros_like()
         self.eps = eps
         network = objective.network
         self.has_kinks = network.loss.has_kink or any(
             f.has_kink for f in network.all_activations()
         )
-        self._buffers = {}
+        self._layers = {}
 
-    def __call__(self, start, where, direction):
+    def __call__(self, array, where, direction):
         """The derivative along a direction, and what rounding may make of it.
 
         The latter is negative if there is a kink on the way.
         """
-        part = slice(start + where.start, start + where.stop)
-        for factor in _SHORTER:
-            eps = factor * self.eps
-            if not (self.has_kinks and self._meets_a_kink(part, eps * direction)):
-                wide, rounding = self._central(part, direction, eps)
-                narrow, _ = self._central(part, direction, eps / 2)
-                return (4 * narrow - wide) / 3, rounding
-        return np.nan, _KINK
+        center = array.copy()
 
-    def _central(self, part, direction, eps):
+        def move(distance):
+            if len(direction) == array.size:
+                np.multiply(direction.reshape(array.shape), distance, out=array)
+                array[...] += center
+            else:
+                array.flat[where] = center.flat[where] + distance * direction
+
+        try:
+            for factor in _SHORTER:
+                eps = factor * self.eps
+                if not (self.has_kinks and self._meets_a_kink(move, eps)):
+                    wide, rounding = self._central(move, eps)
+                    narrow, _ = self._central(move, eps / 2)
+                    return (4 * narrow - wide) / 3, rounding
+            return np.nan, _KINK
+        finally:
+            array[...] = center
+
+    def _central(self, move, eps):
         """The difference along a direction, and what rounding may make of it."""
-        ahead = self._loss(part, eps * direction)
-        behind = self._loss(part, -eps * direction)
+        move(eps)
+        ahead = self.objective.loss_and_gradient(self.rows)[0]
+        move(-eps)
+        behind = self.objective.loss_and_gradient(self.rows)[0]
         size = max(abs(ahead), abs(behind), self.objective.network.loss.unit)
         ulp = np.finfo(np.float64).eps * size
         return (ahead - behind) / (2 * eps), _ROUNDING * ulp / eps
 
-    def _loss(self, part, step):
-        self._move(part, step)
-        loss = self.objective.loss_and_gradient(self.moved, self.rows, self.ignored)[0]
-        self._move(part, 0)
-        return loss
-
-    def _move(self, part, step):
-        np.add(self.center[part], step, out=self.moved.flat[part])
-
-    def _meets_a_kink(self, part, step):
+    def _meets_a_kink(self, move, eps):
         """Whether a unit's input has another sign at the one end than at the other."""
-        for block in self.rows.blocks(BLOCK_ROWS):
-            self._move(part, step)
+        for block in self.rows.cut(BLOCK_ROWS):
+            move(eps)
             ahead = self._signs(block)
-            self._move(part, -step)
+            move(-eps)
             behind = self._signs(block)
-            self._move(part, 0)
             if any((a != b).any() for a, b in zip(ahead, behind, strict=True)):
                 return True
         return False
 
     def _signs(self, block):
-        network = self.objective.network
-        buffers = self._buffers.get(block.n_rows)
-        if buffers is None:
-            buffers = ForwardBuffers(network, 1, block.n_rows, np.float64)
-            self._buffers[block.n_rows] = buffers
-        logits = network.logits(self.moved, block.X, buffers)[0]
+        network, parameters = self.objective.network, self.objective.parameters
+        layers = self._layers.get(block.n_rows)
+        if layers is None:
+            layers = make_layers(network, parameters, None, block.n_rows)
+            self._layers[block.n_rows] = layers
+        a = make_inputs(block.X)
+        for layer in layers:
+            a = layer.forward(a)
         signs = [
-            a > 0
-            for f, a in zip(network.all_activations(), buffers.outputs(), strict=True)
-            if f.has_kink
+            layer.a > 0
+            for layer in layers
+            if isinstance(layer, (Hidden, InputActivation))
+            and layer.activation.has_kink
         ]
         if network.loss.has_kink:
-            signs.append(network.output.values(logits.T) > block.targets)
+            signs.append(network.output.values(a[0].T) > block.targets)
         return signs
 
 
 def _names(parameters):
-    """Names of the parameter arrays, in the order of the flat buffer."""
-    layers = range(len(parameters.weights))
+    """Names of the parameter arrays: all weights, then all biases."""
+    layers = range(len(parameters.layers))
     names = [f"coefs_[{i}]" for i in layers] + [f"intercepts_[{i}]" for i in layers]
     return names if parameters.input_intercept is None else [*names, "input_intercept_"]
+
+
+def _arrays(parameters):
+    """The parameter arrays, in the order of their names."""
+    bias = parameters.input_intercept
+    arrays = [*parameters.weights, *parameters.intercepts]
+    return arrays if bias is None else [*arrays, bias]
 
 
 def _relative_difference(found):

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from ._estimators.classifier import BackpropMLPClassifier
-from ._estimators.codecs import d2_of_quantiles
 from ._estimators.documentation import PARTS, documented
 from ._estimators.regressor import BackpropMLPRegressor
+from ._estimators.targets import d2_of_quantiles
 from ._estimators.weighting import check_class_weight, spelled_out
 
 try:
@@ -283,12 +283,14 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
             return super().score(X, y, sample_weight)
         return accuracy(self.to_local(), self._compute, X, y, sample_weight)
 
-    def _codec_of_census(self, census):
+    def _target_encoder_of_census(self, census):
         return census.labels()
 
-    def _class_weight_of(self, census, codec):
-        check_class_weight(self.class_weight, codec)
-        return spelled_out(self.class_weight, codec, census.counts(codec))
+    def _class_weight_of(self, census, target_encoder):
+        check_class_weight(self.class_weight, target_encoder)
+        return spelled_out(
+            self.class_weight, target_encoder, census.counts(target_encoder)
+        )
 
 
 class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
@@ -479,14 +481,16 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         targets = np.asarray(y).reshape(-1, 1)
         return d2_of_quantiles(self.quantile, targets, values, *weights or [None])
 
-    def _codec_of_census(self, census):
+    def _target_encoder_of_census(self, census):
         return census.numbers()
 
-    def _check_targets(self, network, codec, census):
+    def _check_targets(self, network, target_encoder, census):
         # The least and the largest are refused where any is.
-        network.loss.check_targets(codec.encode(census.extremes(), census.dtype))
+        network.loss.check_targets(
+            target_encoder.encode(census.extremes(), census.dtype)
+        )
 
-    def _class_weight_of(self, census, codec):
+    def _class_weight_of(self, census, target_encoder):
         """There are no classes."""
 
 

@@ -100,7 +100,7 @@ def _as_fitted(mlp):
 
 def _is_multilabel(mlp):
     """Whether a row may have several of a fitted classifier's classes."""
-    return mlp._codec.multilabel
+    return mlp._target_encoder.multilabel
 
 
 class _Graph:

@@ -14,8 +14,9 @@ from skmlp_backprop import (
     StackedGridSearchCV,
 )
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._solvers import SOLVERS
 from skmlp_backprop.callbacks import EarlyStopping
+
+SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -5,8 +5,7 @@ import pytest
 from sklearn.base import clone
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor, fit_stack
-from skmlp_backprop._solvers.adam import AdamUpdate
-from skmlp_backprop._solvers.sgd import SGDUpdate
+from skmlp_backprop._solvers.stack import Stack
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SOLVERS = ["sgd", "adam"]
@@ -26,14 +25,13 @@ def formula(rate, n_epochs):
 @pytest.fixture
 def rates(monkeypatch):
     """The rate of each epoch of the first network of a stack."""
-    seen = []
-    for update in (SGDUpdate, AdamUpdate):
+    seen, run_epoch = [], Stack.run_epoch
 
-        def begin(self, begin_epoch=update.begin_epoch):
-            seen.append(self.solvers[0].learning_rate_)
-            begin_epoch(self)
+    def watched(self, order, rates):
+        seen.append(rates[0])
+        return run_epoch(self, order, rates)
 
-        monkeypatch.setattr(update, "begin_epoch", begin)
+    monkeypatch.setattr(Stack, "run_epoch", watched)
     return seen
 
 

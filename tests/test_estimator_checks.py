@@ -9,7 +9,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
-from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
+
+SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
+STOCHASTIC_SOLVERS = ["sgd", "adam"]
 
 # The checks ask few units to have learned few rows after the default 200 epochs.
 FAST = {"activation": "tanh", "learning_rate_init": 0.01}

@@ -108,35 +108,36 @@ def test_many_sparse_rows(density, threads_pay, monkeypatch):
     """
     monkeypatch.setattr(inference, "_THREADS_PAY", threads_pay)
     X = sparse.random_array((4000, 1000), density=density, random_state=0, format="csr")
+    dense = X.toarray()
     mlp = BackpropMLPClassifier(100, max_iter=1, random_state=0)
     with pytest.warns(ConvergenceWarning):
         mlp.fit(X[:200], np.arange(200) % 3)
     made_dense = []
-    forward = inference._forward_made_dense
 
-    def recorded(network, parameters, rows):
+    def recorded(rows):
         made_dense.append(rows.shape[0])
-        return forward(network, parameters, rows)
+        return np.asarray(sparse.csr_matrix.toarray(rows))
 
-    monkeypatch.setattr(inference, "_forward_made_dense", recorded)
+    monkeypatch.setattr(sparse.csr_array, "toarray", recorded)
     for n_rows in (60, 700, 4000):
         np.testing.assert_allclose(
             mlp.predict_proba(X[:n_rows]),
-            expected(mlp, X[:n_rows].toarray()),
+            expected(mlp, dense[:n_rows]),
             rtol=1e-9,
         )
     assert sum(made_dense) == (0 if density == 0.1 else 60 + 700 + 4000)
 
 
 def test_hardly_sparse_rows_of_many_features(monkeypatch):
-    """They stay sparse: few of them would be a block of the cache's size."""
-    monkeypatch.delattr(inference, "_forward_made_dense")
-    X = sparse.random_array((200, 10_000), density=0.3, random_state=0, format="csr")
+    """They stay sparse, as a dense block of them would take much memory."""
+    X = sparse.random_array((500, 10_000), density=0.3, random_state=0, format="csr")
+    dense = X.toarray()
+    monkeypatch.setattr(sparse.csr_array, "toarray", None)
     mlp = BackpropMLPClassifier(64, max_iter=1, random_state=0)
     with pytest.warns(ConvergenceWarning):
-        mlp.fit(X, np.arange(200) % 3)
+        mlp.fit(X, np.arange(500) % 3)
     proba = mlp.predict_proba(X)
-    np.testing.assert_allclose(proba, expected(mlp, X.toarray()), rtol=1e-9)
+    np.testing.assert_allclose(proba, expected(mlp, dense), rtol=1e-9)
 
 
 def test_hardly_sparse_rows_of_other_precision():
@@ -255,12 +256,13 @@ def test_many_rows_are_validated_once_they_look_wrong(many_rows, monkeypatch):
         mlp.fit(X, y)
     own = mlp.predict_proba(X)
 
-    def fail(*args):
-        raise AssertionError("they were finite")
+    def fail(*args, **kwargs):
+        raise AssertionError("they were validated")
 
-    monkeypatch.setattr(fitted_network, "are_plain_rows", fail)
+    monkeypatch.setattr(fitted_network, "validate_data", fail)
     np.testing.assert_array_equal(mlp.predict_proba(X), own)
-    with pytest.raises(AssertionError, match="they were finite"):
-        mlp.predict_proba(X[:3])
-    with pytest.raises(AssertionError, match="they were finite"):
-        mlp.predict_proba(X[:, :49])
+    np.testing.assert_array_equal(mlp.predict_proba(X[:3]).shape, (3, 2))
+    X[17, 3] = np.nan
+    for wrong in (X, X[:, :49], X.tolist()):
+        with pytest.raises(AssertionError, match="they were validated"):
+            mlp.predict_proba(wrong)

@@ -9,7 +9,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, check_gradient
-from skmlp_backprop._network import network
 from skmlp_backprop._network.activations import ACTIVATIONS
 from skmlp_backprop._network.losses import LOSSES
 from skmlp_backprop._network.objective import Objective
@@ -57,53 +56,47 @@ def assert_finds(result, disagreeing):
     assert result.relative_difference > 1e-4
 
 
+@pytest.fixture
+def plant(monkeypatch):
+    """Plants a fault in every gradient: a function of the objective and of 1/W."""
+    right = Objective.loss_and_gradient
+
+    def planted(fault):
+        def faulty(self, rows):
+            loss = right(self, rows)
+            fault(self, 1 / rows.weight_sum)
+            return loss
+
+        monkeypatch.setattr(Objective, "loss_and_gradient", faulty)
+
+    return planted
+
+
 @pytest.mark.parametrize("layer", [0, 1, 2])
-def test_missing_bias_gradient(check, monkeypatch, layer):
-    sum_rows = network._sum_rows
-    fan_out = (5, 4, 3)[layer]
-
-    def faulty(delta, out, buffers):
-        sum_rows(delta, out, buffers)
-        if out.shape[1] == fan_out:
-            out[:] = 0
-
-    monkeypatch.setattr(network, "_sum_rows", faulty)
+def test_missing_bias_gradient(check, plant, layer):
+    plant(lambda objective, scale: objective.gradient.intercepts[layer].fill(0))
     assert_finds(check(make()), [f"intercepts_[{layer}]"])
 
 
-def test_missing_alpha(check, monkeypatch):
-    penalty = Objective._penalty
+@pytest.mark.parametrize("layers", [[0, 1, 2], [0], [1], [2]])
+def test_missing_alpha(check, plant, layers):
+    def fault(objective, scale):
+        for layer in layers:
+            weights = objective.parameters.weights[layer]
+            objective.gradient.weights[layer][...] -= objective.alpha * scale * weights
 
-    def faulty(self, parameters, scale, gradient):
-        return penalty(self, parameters, scale, gradient.copy())
-
-    monkeypatch.setattr(Objective, "_penalty", faulty)
-    assert_finds(check(make()), [f"coefs_[{layer}]" for layer in range(3)])
+    plant(fault)
+    assert_finds(check(make()), [f"coefs_[{layer}]" for layer in layers])
     assert check(make(alpha=0)).passed
 
 
-@pytest.mark.parametrize("layer", [0, 1, 2])
-def test_missing_alpha_in_one_layer(check, monkeypatch, layer):
-    penalty = Objective._penalty
-
-    def faulty(self, parameters, scale, gradient):
-        loss = penalty(self, parameters, scale, gradient)
-        gradient.weights[layer] -= self.alpha * scale * parameters.weights[layer]
-        return loss
-
-    monkeypatch.setattr(Objective, "_penalty", faulty)
-    assert_finds(check(make()), [f"coefs_[{layer}]"])
-
-
-def test_penalised_bias(check, monkeypatch):
-    penalty = Objective._penalty
-
-    def faulty(self, parameters, scale, gradient):
+def test_penalised_bias(check, plant):
+    def fault(objective, scale):
+        gradient, parameters = objective.gradient, objective.parameters
         for slope, bias in zip(gradient.intercepts, parameters.intercepts, strict=True):
-            slope += self.alpha * scale * bias
-        return penalty(self, parameters, scale, gradient)
+            slope += objective.alpha * scale * bias
 
-    monkeypatch.setattr(Objective, "_penalty", faulty)
+    plant(fault)
     assert_finds(check(make()), [f"intercepts_[{layer}]" for layer in range(3)])
 
 
@@ -143,16 +136,10 @@ def test_wrong_loss_derivative(check, monkeypatch, loss, output):
     assert_finds(result, result.by_layer)
 
 
-def test_missing_input_bias_gradient(check, monkeypatch):
-    first_gradient = network.Network._first_gradient
-
-    def faulty(self, parameters, X, delta, gradient, buffers):
-        first_gradient(self, parameters, X, delta, gradient, buffers)
-        gradient.input_intercept[:] = 0
-
+def test_missing_input_bias_gradient(check, plant):
     mlp = make(input_activation="tanh")
     assert check(mlp).passed
-    monkeypatch.setattr(network.Network, "_first_gradient", faulty)
+    plant(lambda objective, scale: objective.gradient.input_intercept.fill(0))
     assert_finds(check(mlp), ["input_intercept_"])
 
 
@@ -179,7 +166,7 @@ def test_kinks_are_no_faults(activation, iris):
         assert check.relative_difference < 1e-8
 
 
-def test_what_kinks_rule_out_is_counted(blobs, monkeypatch):
+def test_what_kinks_rule_out_is_counted(blobs, plant):
     """A row of zeros and biases of zero: the first layer's units are at their kinks."""
     X, y, _ = blobs
     X = np.vstack([X, np.zeros(4)])
@@ -201,10 +188,11 @@ def test_what_kinks_rule_out_is_counted(blobs, monkeypatch):
     assert check.n_left_out["intercepts_[0]"] == 1
     assert check.n_checked["intercepts_[0]"] == 1
 
-    def forgotten(delta, out, buffers):
-        out[:] = 0
+    def fault(objective, scale):
+        for slope in objective.gradient.intercepts:
+            slope.fill(0)
 
-    monkeypatch.setattr(network, "_sum_rows", forgotten)
+    plant(fault)
     assert check_gradient(partly, X, y).disagreeing == [
         "intercepts_[0]",
         "intercepts_[1]",

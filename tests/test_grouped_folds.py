@@ -15,13 +15,12 @@ from skmlp_backprop import (
     StackedGridSearchCV,
     StackedHalvingGridSearchCV,
 )
-from skmlp_backprop._network.groups import GroupedBatches, GroupedRows
+from skmlp_backprop._network.batches import GroupedBatches, Rows
 from skmlp_backprop._network.losses import SoftmaxLogLoss
 from skmlp_backprop._network.network import Network
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._network.rows import Rows
 from skmlp_backprop._search import last_steps, shares, stacking
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -191,14 +190,6 @@ def test_float32_and_layouts(rows, together):
     assert together == [5]
 
 
-def test_columns_are_gathered_from_rows(rows):
-    X, y = rows
-    data = [Rows(np.asfortranarray(X), y)] * 2
-    batches = GroupedBatches(GroupedRows(data, [0, 1]), 20)
-    # np.take would copy all of it for each batch.
-    assert batches._X.flags.c_contiguous
-
-
 @pytest.mark.parametrize("cv", [KFold(5), KFold(4)])
 def test_survivors_of_a_halving_go_on_across_folds(rows, together, cv):
     mlp = make(max_iter=12, tol=0, n_iter_no_change=100)
@@ -283,31 +274,30 @@ def test_gradients_are_those_of_each_groups_rows(dtype):
     group_of = np.array([0, 1, 1, 2])
     n_weights = 5 * 4 + 4 * 3 + 4 + 3
     networks = [
-        Parameters.view_on(rng.randn(n_weights).astype(dtype), [5, 4, 3])
+        Parameters.on_buffer(rng.randn(n_weights).astype(dtype), [5, 4, 3])
         for _ in group_of
     ]
     alpha = [0.0, 1.0, 2.0, 3.0]
-    batches = GroupedBatches(GroupedRows(data, group_of), 4)
+    batches = GroupedBatches(data, network.output, 4, None, group_of)
 
     def check(chosen):
         orders = [rng.permutation(sizes[g]) for g in np.unique(group_of[chosen])]
         places = np.unique(group_of[chosen], return_inverse=True)[1]
-        stack = Parameters.copied_to_stack([networks[i] for i in chosen])
-        gradient = stack.zeros_like()
-        objective = Objective(network, [alpha[i] for i in chosen], dtype, len(chosen))
+        stack = Parameters.stacked([networks[i] for i in chosen])
+        objective = Objective(network, [alpha[i] for i in chosen], stack)
         n_batches = 0
-        for start, batch in zip((0, 4), batches.shuffled(orders), strict=True):
-            losses = objective.loss_and_gradient(stack, batch, gradient)
+        for start, batch in zip((0, 4), batches.epoch(orders), strict=True):
+            losses = objective.loss_and_gradient(batch)
             for place, i in enumerate(chosen):
                 own_rows = orders[places[place]][start : start + 4]
-                own = networks[i].zeros_like()
-                loss = Objective(network, alpha[i], dtype).loss_and_gradient(
-                    networks[i], data[group_of[i]].subset(own_rows), own
-                )
+                own = Objective(network, alpha[i], networks[i])
+                loss = own.loss_and_gradient(data[group_of[i]].take(own_rows))
                 tolerance = {"rtol": 1e-5 if dtype == np.float32 else 1e-12}
                 np.testing.assert_allclose(losses[place], loss[0], **tolerance)
                 for ours, theirs in zip(
-                    gradient.view_network(place).arrays(), own.arrays(), strict=True
+                    objective.gradient.network(place).arrays(),
+                    own.gradient.arrays(),
+                    strict=True,
                 ):
                     np.testing.assert_allclose(ours, theirs, atol=1e-6, **tolerance)
                 assert np.broadcast_to(batch.weight_sums, len(chosen))[place] == len(
@@ -318,8 +308,10 @@ def test_gradients_are_those_of_each_groups_rows(dtype):
 
     check([0, 1, 2, 3])
     # Some leave; the last batch of those left is smaller.
-    for chosen in ([0, 2, 3], [0, 3], [1]):
-        batches.select(group_of[chosen])
+    left = [0, 1, 2, 3]
+    for chosen in ([0, 2, 3], [0, 3], [3]):
+        batches.keep([left.index(i) for i in chosen])
+        left = chosen
         check(chosen)
 
 

@@ -37,7 +37,7 @@ from skmlp_backprop import (
 from skmlp_backprop._estimators.training import go_on, train
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import last_steps, rungs, stacking
-from skmlp_backprop._solvers.in_training import NetworkInTraining
+from skmlp_backprop._solvers.training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -277,7 +277,7 @@ def test_full_batch_training_has_the_iterations_of_its_rung(iris, monkeypatch):
     become_fitted = last_steps.Together.become_fitted
 
     def spy(self, estimators, all_trained):
-        n_iters.extend(t.history.n_iter for t in all_trained)
+        n_iters.extend(t.training.history.n_iter for t in all_trained)
         return become_fitted(self, estimators, all_trained)
 
     monkeypatch.setattr(last_steps.Together, "become_fitted", spy)
@@ -504,7 +504,7 @@ def test_a_failed_stack_is_trained_one_by_one(iris, monkeypatch):
     ("estimator", "name"), [(make(), "alpha"), (nested(), "inner__mlp__alpha")]
 )
 def test_no_epoch_is_trained_twice(iris, monkeypatch, estimator, name):
-    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    epochs = Counter(monkeypatch, Training, "end_epoch")
     search = halve(estimator, {name: ALPHAS}, *iris, refit=False)
     assert search.n_candidates_ == [4, 2, 1]
     assert search.n_resources_ == [3, 6, 12]
@@ -515,13 +515,13 @@ def test_no_epoch_is_trained_twice(iris, monkeypatch, estimator, name):
 
 
 def test_a_cosine_is_trained_anew(iris, monkeypatch):
-    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    epochs = Counter(monkeypatch, Training, "end_epoch")
     halve(make(learning_rate="cosine"), {"alpha": ALPHAS}, *iris, refit=False)
     assert epochs.n == 2 * (4 * 3 + 2 * 6 + 1 * 12)
 
 
 def test_repeated_resources_keep_their_scores(iris, monkeypatch):
-    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    epochs = Counter(monkeypatch, Training, "end_epoch")
     params = {"min_resources": 6, "aggressive_elimination": True}
     search = halve(make(), {"alpha": ALPHAS}, *iris, refit=False, **params)
     assert search.n_resources_ == [6, 6, 12]
@@ -536,7 +536,7 @@ def test_repeated_resources_keep_their_scores(iris, monkeypatch):
 def test_who_has_converged_keeps_the_scores(iris, monkeypatch, early_stopping):
     mlp = make(tol=0.5, n_iter_no_change=2, early_stopping=early_stopping)
     mlp.set_params(learning_rate_init=1e-4, max_iter=40)
-    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    epochs = Counter(monkeypatch, Training, "end_epoch")
     search = halve(mlp, {"alpha": ALPHAS}, *iris, refit=False)
     assert search.n_resources_ == [10, 20, 40]
     assert epochs.n < 2 * 4 * 10
@@ -547,7 +547,7 @@ def test_who_has_converged_keeps_the_scores(iris, monkeypatch, early_stopping):
 
 
 def test_the_same_candidate_twice(iris, monkeypatch):
-    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    epochs = Counter(monkeypatch, Training, "end_epoch")
     search = halve(make(), {"alpha": [0.1, 0.1, 5.0, 5.0]}, *iris, refit=False)
     assert epochs.n == 2 * (4 * 3 + 2 * 3 + 1 * 6)
     assert_survivors_equal_own_fits(search, *iris)
@@ -697,7 +697,7 @@ def test_random_states_are_trained_anew(iris):
 @pytest.mark.parametrize("most", [2, 100])
 def test_without_a_seed(iris, monkeypatch, params, n_jobs, most):
     monkeypatch.setattr(stacking, "MAX_BYTES", most * 20 * 6 * 8)
-    epochs = Counter(monkeypatch, NetworkInTraining, "close_epoch")
+    epochs = Counter(monkeypatch, Training, "end_epoch")
     mlp = make(random_state=None, **params)
     params = {"cv": 3, "n_jobs": n_jobs, "refit": False}
     search = halve(mlp, {"alpha": ALPHAS}, *iris, **params)
@@ -1040,15 +1040,15 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
         return train([clone(mlp).set_params(max_iter=max_iter)], prepared.data)[0]
 
     own = trained(12)
-    assert own.stop.reason == ("diverged" if alpha > 1 else "max_iter")
-    assert own.history.n_iter > 3
-    for n_before in range(1, own.history.n_iter):
+    assert own.training.stop.reason == ("diverged" if alpha > 1 else "max_iter")
+    assert own.training.history.n_iter > 3
+    for n_before in range(1, own.training.history.n_iter):
         paused = trained(n_before)
-        assert paused.stop.reason == "max_iter"
-        copied = pickle.loads(pickle.dumps((paused.member, paused.draws)))
+        assert paused.training.stop.reason == "max_iter"
+        copied = pickle.loads(pickle.dumps((paused.training, paused.draws)))
         (on,) = go_on([mlp], prepared.data, [copied], 12)
-        assert on.stop.reason == own.stop.reason
-        assert on.history.loss_curve == own.history.loss_curve
+        assert on.training.stop.reason == own.training.stop.reason
+        assert on.training.history.loss_curve == own.training.history.loss_curve
         for ours, theirs in zip(
             on.parameters.arrays(), own.parameters.arrays(), strict=True
         ):

@@ -21,14 +21,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # before, or anew, but whole. The process ends itself where one hangs.
 SCRIPT = """
 import faulthandler, signal, sys, threading, time, warnings
+from contextlib import contextmanager
 import numpy as np, pandas as pd
 from threadpoolctl import threadpool_info
 from skmlp_backprop import (
     BackpropMLPClassifier, StackedGridSearchCV, TabularMLPClassifier
 )
 from skmlp_backprop._tabular import training
-
-run_ensemble = training.run_ensemble
 
 faulthandler.dump_traceback_later(150, exit=True)
 warnings.simplefilter("ignore")
@@ -38,7 +37,15 @@ X = pd.DataFrame(rng.normal(size=(120, 4)), columns=list("abcd"))
 y = (X["a"] > 0).to_numpy().astype(int)
 if kind == "tabular":
     # A thread for each two networks, whatever the cores and the size of a step.
-    training.run_ensemble = lambda *args: run_ensemble(*args[:-1], 2)
+    training._THREAD_PAYS = 1
+    held = training.training_threads
+
+    @contextmanager
+    def two_threads():
+        with held():
+            yield 2
+
+    training.training_threads = two_threads
     model = TabularMLPClassifier(4, (8,), max_iter=4, random_state=0)
 elif kind == "lbfgs":
     model = BackpropMLPClassifier(8, solver="lbfgs", max_iter=25, random_state=0)

@@ -8,7 +8,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV, fit_stack
-from skmlp_backprop._network.rows import is_blas_operand
+from skmlp_backprop._network.batches import is_blas_operand
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 

@@ -439,7 +439,7 @@ def test_the_loss_of_the_best_constant(loss, output, y):
     mlp = BackpropMLPClassifier(
         (), solver="lbfgs", loss=loss, output_activation=output, alpha=0, tol=1e-9
     ).fit(X, y)
-    data = mlp._training_data(X, y, mlp._codec, None)
+    data = mlp._training_data(X, y, mlp._target_encoder, None)
     assert data.loss_of_constant == pytest.approx(mlp.loss_, rel=1e-6)
 
 
@@ -448,12 +448,12 @@ def test_a_constant_is_judged_by_all_rows_in_little_memory(monkeypatch):
     monkeypatch.setattr("skmlp_backprop._network.constant._MOST_ENTRIES", 7)
     X, y = np.zeros((60, 1)), np.arange(60) % 2
     mlp = BackpropMLPClassifier((), max_iter=1, random_state=0).fit(X, y)
-    data = mlp._training_data(X, y, mlp._codec, None)
+    data = mlp._training_data(X, y, mlp._target_encoder, None)
     assert data.loss_of_constant == pytest.approx(np.log(2))
-    weighted = mlp._training_data(X, y, mlp._codec, 1.0 - y)
+    weighted = mlp._training_data(X, y, mlp._target_encoder, 1.0 - y)
     assert weighted.loss_of_constant == pytest.approx(0, abs=1e-9)
     numbers = make(max_iter=1).fit(X, y)
-    data = numbers._training_data(X, y.astype(float), numbers._codec, y + 1.0)
+    data = numbers._training_data(X, y.astype(float), numbers._target_encoder, y + 1.0)
     # Half the variance of ones that weigh twice.
     assert data.loss_of_constant == pytest.approx((1 / 3) * (2 / 3) / 2)
 

@@ -13,7 +13,9 @@ from sklearn.model_selection import GridSearchCV
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV, fit_stack
 from skmlp_backprop._network.activations import ACTIVATIONS
-from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
+
+SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
+STOCHASTIC_SOLVERS = ["sgd", "adam"]
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

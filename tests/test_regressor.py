@@ -145,7 +145,9 @@ def test_sparse_is_dense(make_sparse, solver, diabetes):
     dense, other = make(solver=solver, max_iter=3), make(solver=solver, max_iter=3)
     dense.fit(X, y)
     other.fit(make_sparse(X), y)
-    np.testing.assert_allclose(other.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-9)
+    # The differences of gradients in TNC amplify those of rounding.
+    rtol = 1e-5 if solver == "tnc" else 1e-6
+    np.testing.assert_allclose(other.coefs_[0], dense.coefs_[0], rtol=rtol, atol=1e-9)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -8,11 +8,12 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._estimators.training import make_solver
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._solvers import SOLVERS, STOCHASTIC_SOLVERS
-from skmlp_backprop._solvers.adam import AdamUpdate
+from skmlp_backprop._solvers.rules import Adam
+
+SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
+STOCHASTIC_SOLVERS = ["sgd", "adam"]
 
 FULL_BATCH = [name for name in SOLVERS if name not in STOCHASTIC_SOLVERS]
 
@@ -29,8 +30,8 @@ def seen(monkeypatch):
     losses = []
     evaluate = Objective.loss_and_gradient
 
-    def spy(self, parameters, rows, gradient):
-        loss = evaluate(self, parameters, rows, gradient)
+    def spy(self, rows):
+        loss = evaluate(self, rows)
         losses.append(float(loss[0]))
         return loss
 
@@ -202,15 +203,13 @@ def test_reproducible(solver, iris):
 def test_adams_squares_are_no_subnormal_numbers(dtype):
     """As those of gradients that only the penalty has soon would be, and slow."""
     tiny = np.finfo(dtype).tiny
-    mlp = BackpropMLPClassifier(solver="adam", learning_rate_init=0.01)
     sizes = [0.0, 1e-8, 1e-3, 1.0, 1e6]
     sizes.append(1e-20 if dtype == np.float32 else 1e-150)
-    weights = Parameters.view_on(np.ones(6, dtype), [5, 1])
-    gradient = weights.view_same_on(np.array(sizes, dtype))
-    update = AdamUpdate([make_solver(mlp)], weights, gradient)
-    update.begin_epoch()
-    update.step()
-    second_moment = update.second_moment.flat
+    weights = Parameters.on_buffer(np.ones(6, dtype), [5, 1])
+    rule = Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8)
+    state = rule.init(weights)
+    rule.step(weights, weights.on(np.array(sizes, dtype)), state, 0.01)
+    second_moment = state["second_moment"].flat
     assert ((second_moment == 0) | (second_moment >= tiny)).all()
     # The first step is the sign of the gradient, but for epsilon.
     expected = 0.01 * np.array(sizes) / (np.array(sizes) + 1e-8 / np.sqrt(1e-3))

@@ -24,13 +24,11 @@ from sklearn.utils.estimator_checks import check_estimator
 from threadpoolctl import threadpool_limits
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop._estimators.training import TrainingData
+from skmlp_backprop._network.batches import Rows, WithholdingBatches
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.rows import Rows
 from skmlp_backprop._network.threads import training_threads
-from skmlp_backprop._solvers.ensemble import run_ensemble
-from skmlp_backprop._solvers.history import History
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
-from skmlp_backprop._solvers.monitor import Monitor
 from skmlp_backprop._tabular import base, training
 from skmlp_backprop.callbacks import EarlyStopping
 
@@ -106,19 +104,21 @@ def with_threads(monkeypatch):
 
 @pytest.fixture
 def captured(monkeypatch):
-    """What the latest training was given: problem, networks, solvers."""
+    """What the latest training was given, and how it grouped the rows."""
     given = {}
+    train_ensemble, group_rows = training.train_ensemble, training.group_rows
 
-    def capture(problem, networks, solvers, history, monitor, n_threads):
-        given.update(
-            problem=copy.copy(problem),
-            networks=[network.copy() for network in networks],
-            solvers=copy.deepcopy(solvers),
-        )
-        given["problem"].random_state = copy.deepcopy(problem.random_state)
-        return run_ensemble(problem, networks, solvers, history, monitor, n_threads)
+    def capture(member, n_members, data, reporter=None):
+        given.update(member=member, n_members=n_members, data=data)
+        return train_ensemble(member, n_members, data, reporter)
 
-    monkeypatch.setattr(training, "run_ensemble", capture)
+    def group(targets, n_groups, random_state):
+        groups = group_rows(targets, n_groups, random_state)
+        # Where it was trained anew, on other targets, the groups stay.
+        return given.setdefault("groups", groups)
+
+    monkeypatch.setattr(base, "train_ensemble", capture)
+    monkeypatch.setattr(training, "group_rows", group)
     return given
 
 
@@ -300,10 +300,12 @@ def test_certainty_in_a_wrong_answer_is_no_infinite_loss(multilabel, table, capt
     X, y = table
     y = np.tile((y == "low").astype(int)[:, np.newaxis], 2) if multilabel else y
     classifier().fit(X, y)
-    problem = captured["problem"]
-    targets = problem.rows.targets
+    data = captured["data"]
+    targets = data.rows.targets
     wrong = 1 - targets if multilabel else np.eye(3)[(targets + 1) % 3]
-    loss = problem.loss(wrong.astype(np.float32), np.arange(len(X)))
+    loss = data.target_encoder.loss_of_estimates(
+        wrong.astype(np.float32), targets, None
+    )
     assert 10 < loss < 100
 
 
@@ -401,12 +403,13 @@ def test_weights_of_named_classes(table):
 # The ensemble.
 
 
-def judged(problem, model):
+def judged(captured, model):
     """Which rows some network was denied, and the mean of those that were."""
-    X = problem.rows.X
-    for group in np.unique(problem.withheld):
-        index = np.flatnonzero(problem.groups == group)
-        denied = np.flatnonzero(problem.withheld == group)
+    X, groups = captured["data"].rows.X, captured["groups"]
+    withheld = np.arange(len(model.estimators_)) % 8
+    for group in np.unique(withheld):
+        index = np.flatnonzero(groups == group)
+        denied = np.flatnonzero(withheld == group)
         networks = [model.estimators_[i] for i in denied]
         if hasattr(model, "classes_"):
             yield index, np.mean([n.predict_proba(X[index]) for n in networks], axis=0)
@@ -423,9 +426,7 @@ def test_the_best_score_is_of_what_was_denied(
     model, X, y, _ = cases[kind]
     weights = np.random.default_rng(0).random(len(X)) + 0.1 if weighted else None
     model.set_params(n_members=n_members).fit(X, y, weights)
-    problem = captured["problem"]
-    assert len(np.unique(problem.withheld)) == min(n_members, 8)
-    index, means = map(np.concatenate, zip(*judged(problem, model), strict=True))
+    index, means = map(np.concatenate, zip(*judged(captured, model), strict=True))
     assert len(set(index)) == len(index)
     assert len(index) == len(X) if n_members > 7 else len(index) < len(X)
     share = None if weights is None else weights[index]
@@ -444,58 +445,52 @@ def test_the_best_score_is_of_what_was_denied(
 def test_groups_are_of_even_size_and_kind(table, numbers, captured):
     X, y = table
     classifier().fit(X, y)
-    groups = captured["problem"].groups
+    groups = captured.pop("groups")
     assert np.bincount(groups).tolist() == [15] * 8
     for label in np.unique(y):
         assert np.ptp(np.bincount(groups[y == label], minlength=8)) <= 1
     regressor().fit(*numbers)
-    groups = captured["problem"].groups
+    groups = captured["groups"]
     # Of each eight numbers that follow each other in size, one is in each group.
     eights = groups[np.argsort(numbers[1])].reshape(-1, 8)
     assert (np.sort(eights, axis=1) == np.arange(8)).all()
 
 
-def run_epochs(captured, rows, n_epochs=1, n_threads=1):
-    """Train anew as it was captured, on these rows."""
-    problem = copy.copy(captured["problem"])
-    problem.rows = rows
-    problem.random_state = copy.deepcopy(captured["problem"].random_state)
-    solvers = copy.deepcopy(captured["solvers"])
-    for solver in solvers:
-        solver.max_iter = n_epochs
-    history = History(validation_scores=[], best_validation_score=-np.inf)
-    networks = [network.copy() for network in captured["networks"]]
-    networks, stop = run_ensemble(
-        problem, networks, solvers, history, Monitor(), n_threads
+def train_anew(captured, rows):
+    """An epoch of the training that was captured, on these rows."""
+    data = captured["data"]
+    trained = training.train_ensemble(
+        clone(captured["member"]).set_params(max_iter=1),
+        captured["n_members"],
+        TrainingData(data.network, rows, data.target_encoder),
     )
-    assert stop.reason == "max_iter"
-    return networks, history
+    assert trained.training.stop.reason == "max_iter"
+    return trained.networks, trained.training.history
 
 
 def are_same(a, b):
-    pairs = zip(a.weights + a.intercepts, b.weights + b.intercepts, strict=True)
-    return all(np.array_equal(*pair) for pair in pairs)
+    return all(map(np.array_equal, a.arrays(), b.arrays()))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_threads", [1, 2])
 @both
 def test_a_network_learns_nothing_of_what_it_is_denied(
-    kind, n_threads, weighted, cases, captured
+    kind, n_threads, weighted, cases, captured, with_threads
 ):
     model, X, y, _ = cases[kind]
+    with_threads(n_threads)
     weights = np.random.default_rng(0).random(len(X)) + 0.1 if weighted else None
     model.set_params(dropout=0.3).fit(X, y, weights)
-    problem = captured["problem"]
-    rows = problem.rows
-    before, history = run_epochs(captured, rows, n_threads=n_threads)
-    for i, group in enumerate(problem.withheld):
-        denied = problem.groups == group
+    rows, groups = captured["data"].rows, captured["groups"]
+    before, history = train_anew(captured, rows)
+    for i in range(3):
+        denied = groups == i
         targets, inputs = rows.targets.copy(), rows.X.copy()
         targets[denied] = np.roll(targets[denied], 1, axis=0) if i else targets[0]
         inputs[denied] += 1
         others = Rows(inputs, targets, rows.weights)
-        after, changed = run_epochs(captured, others, n_threads=n_threads)
+        after, changed = train_anew(captured, others)
         same = [are_same(*pair) for pair in zip(before, after, strict=True)]
         assert same == [j == i for j in range(3)]
         # But it is judged by them.
@@ -506,21 +501,16 @@ def test_all_others_count_the_same(captured, table):
     """A batch's weights are as large on average as if nothing were denied."""
     X, y = table
     classifier().fit(X, y)
-    problem = captured["problem"]
-    batches = training_batches(problem)
-    shares = np.concatenate([batch.weights for batch in batches], axis=2)
-    assert shares.shape == (3, 1, len(X))
-    np.testing.assert_allclose(shares.sum(axis=2), len(X), rtol=1e-5)
-    for of_network, group in zip(shares[:, 0], problem.withheld, strict=True):
-        np.testing.assert_array_equal(of_network == 0, problem.groups == group)
-        assert len(set(of_network[problem.groups != group])) == 1
-
-
-def training_batches(problem):
-    from skmlp_backprop._network.withheld import WithholdingBatches
-
-    batches = WithholdingBatches(problem.rows, 32, problem.groups, problem.withheld)
-    return list(batches.shuffled(np.arange(problem.rows.n_rows)))
+    rows, groups = captured["data"].rows, captured["groups"]
+    output, withheld = captured["data"].network.output, np.arange(3)
+    batches = WithholdingBatches(rows, output, 32, None, groups, withheld)
+    weights = [batch.weights.copy() for batch in batches.epoch(batches.draw())]
+    weights = np.concatenate(weights, axis=2)
+    assert weights.shape == (3, 1, len(X))
+    np.testing.assert_allclose(weights.sum(axis=2), len(X), rtol=1e-5)
+    for of_network, group in zip(weights[:, 0], withheld, strict=True):
+        np.testing.assert_array_equal(of_network == 0, groups == group)
+        assert len(set(of_network[groups != group])) == 1
 
 
 # Reproducible, with any number of threads, in any process.
@@ -799,10 +789,15 @@ def test_divergence(kind, batch_size, cases):
 def test_verbose(table, capsys):
     model = classifier(verbose=True).fit(*table)
     lines = capsys.readouterr().out.splitlines()
+    of_epochs = zip(
+        range(1, 7), model.loss_curve_, model.validation_scores_, strict=True
+    )
     assert lines == [
-        f"Iteration {i}, loss = {loss:.8f}, of withheld rows {-score:.8f}"
-        for i, loss, score in zip(
-            range(1, 7), model.loss_curve_, model.validation_scores_, strict=True
+        line
+        for i, loss, score in of_epochs
+        for line in (
+            f"Iteration {i}, loss = {loss:.8f}",
+            f"Validation score: {score:f}",
         )
     ]
     classifier().fit(*table)

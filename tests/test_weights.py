@@ -7,7 +7,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._solvers import SOLVERS
+
+SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 
 
 def fit(X, y, sample_weight=None, **params):

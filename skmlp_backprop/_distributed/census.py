@@ -12,8 +12,8 @@ from .._estimators.checks import (
     refuse_unfit_columns,
     refuse_unfit_targets,
 )
-from .._estimators.codecs import Labels, Numbers
 from .._estimators.sklearn_private import _check_y
+from .._estimators.targets import Labels, Numbers
 from .._estimators.weighting import checked_sample_weights
 
 

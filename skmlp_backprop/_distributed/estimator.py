@@ -10,20 +10,19 @@ from dask import delayed
 from dask.dataframe.utils import make_meta
 from distributed import get_client
 from scipy import sparse
-from sklearn.callback import with_callbacks
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
-from .._estimators.training import TrainingData
 from .._estimators.weighting import check_total, what_is_weighed
 from .._network.warning import warn
-from .._solvers import STOCHASTIC_SOLVERS
+from .._solvers import is_stochastic
 from .census import Census, check_chunk, find_facts
 from .chunks import are_distributed, bind, is_table, known_rows
-from .objective import DistributedEpochs, DistributedObjective, DistributedRows
+from .objective import DistributedData, DistributedRows
 from .part import Part, Recipe
 from .parts import Parts, await_all, release, results_of, workers_of
 from .prediction import predict_lazily
@@ -37,8 +36,8 @@ class DaskMixin:
 
     - ``_local``: the local estimator's class;
     - ``_facts_of_y``: finds what is to be known of a chunk of y;
-    - ``_codec_of_census(census)``: the codec of what was found;
-    - ``_class_weight_of(census, codec)``: the class weights, spelled out.
+    - ``_target_encoder_of_census(census)``: the target_encoder of what was found;
+    - ``_class_weight_of(census, target_encoder)``: the class weights, spelled out.
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -84,7 +83,7 @@ class DaskMixin:
     @with_callbacks
     def _fit_distributed(self, X, y, sample_weight):
         context = self._init_callback_context(max_subtasks=self.max_iter)
-        if self.early_stopping and self.solver in STOCHASTIC_SOLVERS:
+        if self.early_stopping and is_stochastic(self.solver):
             raise ValueError(
                 "early_stopping=True would hold rows out of chunks at the workers, "
                 "which is not supported. Stop by validation data of your own: "
@@ -97,13 +96,7 @@ class DaskMixin:
         context.call_on_fit_task_begin(estimator=self, **given)
         with ExitStack() as at_the_end:
             data = self._distribute(X, y, sample_weight, continuing, at_the_end)
-            return self._fit_to(
-                data,
-                continuing,
-                context,
-                given,
-                make_objective=DistributedObjective,
-            )
+            return self._fit_to(data, continuing, context, given)
 
     def _distribute(self, X, y, sample_weight, continuing, at_the_end):
         """Make parts at the workers of the data, checked as those of a local fit.
@@ -125,11 +118,13 @@ class DaskMixin:
     ):
         """What to train on, of chunks that have been looked at."""
         self._check_census(census, X, y, reset=not continuing)
-        codec = self._codec_to_fit(self._codec_of_census(census), continuing)
-        network = self._network_of(census.n_features, codec)
-        self._check_targets(network, codec, census)
-        class_weight = self._class_weight_of(census, codec)
-        recipe = Recipe(network, codec, census.dtype, class_weight)
+        target_encoder = self._target_encoder_to_fit(
+            self._target_encoder_of_census(census), continuing
+        )
+        network = self._network_of(census.n_features, target_encoder)
+        self._check_targets(network, target_encoder, census)
+        class_weight = self._class_weight_of(census, target_encoder)
+        recipe = Recipe(network, target_encoder, census.dtype, class_weight)
         parts = _make_parts(client, workers, recipe, chunks, census.n_rows)
         at_the_end.callback(parts.release)
         await_all(client, parts.futures)
@@ -139,7 +134,7 @@ class DaskMixin:
             weight_sum = float(sum(weights))
             check_total(weight_sum, what_is_weighed(class_weight), census.dtype)
         rows = DistributedRows(parts, list(n_rows), weight_sum, census.dtype)
-        return TrainingData(network, rows, codec, DistributedEpochs)
+        return DistributedData(network, rows, target_encoder)
 
     def _count(self, client, workers, X, y, sample_weight, at_the_end):
         """Compute the chunks, each of them once; find out what is to be known of all.
@@ -195,7 +190,7 @@ class DaskMixin:
         like_X = make_meta(X) if is_table(X) else np.empty((0, census.n_features))
         validate_data(self, like_X, [], reset=reset, skip_check_array=True)
 
-    def _check_targets(self, network, codec, census):
+    def _check_targets(self, network, target_encoder, census):
         """Refuse targets that the loss is not defined for: nothing to refuse."""
 
     def to_local(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._estimators.training import TrainingData
 from .._network.objective import Objective
 from .shares import batch_shares
 
@@ -47,10 +48,6 @@ class DistributedRows:
         return np.concatenate(targets), np.concatenate(weights)
 
     def for_products(self):
-        """The same rows: each part sees to the layout of its own."""
-        return self
-
-    def for_batches(self):
         """The same rows: each part sees to the layout of its own."""
         return self
 
@@ -101,60 +98,73 @@ class DistributedBatch:
 class DistributedObjective(Objective):
     """J and its gradient over rows at the workers.
 
-    The parameters are those of :class:`Objective`; its threads are the workers' affair.
+    The parameters are those of :class:`Objective`, but that threads are the workers'.
     The weights go to every part once, and the parts' sums are added in the order of the
     parts: a result does not depend on timing.
     """
 
-    def __init__(self, network, alpha, dtype, n_stack=1, dropout=None, n_threads=1):
-        super().__init__(network, alpha, dtype, n_stack)
+    def __init__(self, network, alpha, parameters, dropout=None):
+        super().__init__(network, alpha, parameters)
         self._masks = None
         if dropout is not None:
             seed = dropout.random_state.randint(2**31 - 1)
             self._masks = dropout.rates, seed
         self._n_evaluations = 0
 
-    def sum_losses(self, parameters, rows, scale, gradient):
+    def sum_losses(self, rows, scale):
         """The same, of what each part sums."""
         masks = None
         if self._masks is not None:
             rates, seed = self._masks
             masks = rates, (seed, self._n_evaluations)
         self._n_evaluations += 1
-        (loss, first), *others = rows.sums(parameters.flat, scale, masks)
-        np.copyto(gradient.flat, first)
+        (loss, first), *others = rows.sums(self.parameters.flat, scale, masks)
+        np.copyto(self.gradient.flat, first)
         for other_loss, other in others:
             loss = loss + other_loss
-            gradient.flat += other
+            self.gradient.flat += other
         return loss
 
 
-class DistributedEpochs:
+class DistributedBatches:
     """The batches of one epoch after the other.
 
     Parameters
     ----------
-    problem : Problem
-        Its rows are :class:`DistributedRows`.
+    rows : DistributedRows
+        The rows.
 
-    solver : MinibatchSolver
-        Its batch size is read, and whether it shuffles.
+    batch_size : int
+        Number of rows of a batch.
+
+    shuffles : list of Shuffle or None
+        The source of the seed of the orders; None for rows as they stand.
+
+    Attributes
+    ----------
+    n_rows, n_batches : int
+        Rows and batches of an epoch.
     """
 
-    def __init__(self, problem, solver):
-        self.rows = problem.rows
-        self.n_rows = self.rows.n_rows
-        self.batch_rows = solver.n_batch_rows(self.n_rows)
+    def __init__(self, rows, batch_size, shuffles):
+        self.rows = rows
+        self.n_rows = rows.n_rows
+        self.batch_size = batch_size
+        self.n_batches = -(-rows.n_rows // batch_size)
         self.seed = None
-        if solver.shuffle:
-            self.seed = problem.shuffles[0].random_state.randint(2**31 - 1)
+        if shuffles is not None:
+            self.seed = shuffles[0].random_state.randint(2**31 - 1)
         self.n_epochs = 0
 
-    def next(self):
-        """The next epoch's batches."""
+    def draw(self):
+        """What tells the parts an epoch's order: seed and number, or None."""
         order = None if self.seed is None else (self.seed, self.n_epochs)
         self.n_epochs += 1
-        shares = batch_shares(self.rows.n_rows_of_parts, self.batch_rows)
+        return order
+
+    def epoch(self, order):
+        """Yield the batches of an epoch."""
+        shares = batch_shares(self.rows.n_rows_of_parts, self.batch_size)
         weights = self._weights(order)
         for number, spans in enumerate(shares):
             weight = np.diff(spans).sum() if weights is None else weights[number]
@@ -167,6 +177,18 @@ class DistributedEpochs:
             return None
         return sum(
             rows.parts.ask(
-                "batch_weights", order, rows.n_rows_of_parts, self.batch_rows
+                "batch_weights", order, rows.n_rows_of_parts, self.batch_size
             )
         )
+
+
+class DistributedData(TrainingData):
+    """What an estimator is trained on, with the rows at the workers."""
+
+    def make_objective(self, alpha, parameters, dropout, n_threads):
+        """J over the rows."""
+        return DistributedObjective(self.network, alpha, parameters, dropout)
+
+    def make_batches(self, batch_size, shuffles, index=None):
+        """What cuts the rows into batches."""
+        return DistributedBatches(self.rows, batch_size, shuffles)

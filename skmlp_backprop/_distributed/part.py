@@ -2,18 +2,17 @@
 
 import threading
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from distributed import get_worker
 from scipy import sparse
 
 from .._estimators.weighting import combined_weights
+from .._network.batches import Rows
 from .._network.dropout import Dropout
 from .._network.network import Network
 from .._network.objective import Objective
 from .._network.parameters import Parameters
-from .._network.rows import Batches, Rows
 from .._network.threads import training_threads
 from .shares import batch_shares
 
@@ -27,7 +26,7 @@ class Recipe:
     network : Network
         The network that is to be trained.
 
-    codec : Labels or Numbers
+    target_encoder : Labels or Numbers
         What the targets stand for.
 
     dtype : dtype
@@ -38,7 +37,7 @@ class Recipe:
     """
 
     network: Network
-    codec: object
+    target_encoder: object
     dtype: np.dtype
     class_weight: dict | list | None = None
 
@@ -46,13 +45,13 @@ class Recipe:
         """The rows of chunks, one after the other, their weights in float64."""
         X = _concatenated([chunk.X for chunk in chunks]).astype(self.dtype, copy=False)
         targets = np.concatenate(
-            [self.codec.encode(_flat(chunk.y), self.dtype) for chunk in chunks]
+            [self.target_encoder.encode(_flat(chunk.y), self.dtype) for chunk in chunks]
         )
         sample_weight = None
         if chunks[0].sample_weight is not None:
             sample_weight = np.concatenate([chunk.sample_weight for chunk in chunks])
         weights = combined_weights(
-            targets, self.codec, self.class_weight, sample_weight
+            targets, self.target_encoder, self.class_weight, sample_weight
         )
         return Rows(X, targets, weights)
 
@@ -261,7 +260,7 @@ class _Epoch:
         """The rows from one place in the order to another."""
         if self._index is None:
             return self.rows.slice(start, stop)
-        return Batches(self.rows, stop - start).gather(self._index[start:stop])
+        return self.rows.take(self._index[start:stop])
 
     def weights(self):
         """Weights in the order."""
@@ -273,34 +272,27 @@ class _Arithmetic:
     """The objective of one network, with its buffers, in one precision."""
 
     def __init__(self, network, dtype, dropout):
-        has_bias = network.input_activation is not None
-        units = network.layer_units
-        n_parameters = sum((i + 1) * o for i, o in pairwise(units))
-        n_parameters += has_bias * units[0]
-        self.parameters = Parameters.view_on(
-            np.empty(n_parameters, dtype), units, input_intercept=has_bias
-        )
-        self.gradient = self.parameters.zeros_like()
         self._has_dropout = dropout is not None
         # Threads would draw masks from one source in an order that depends on timing.
         n_threads = 1 if self._has_dropout else get_worker().state.nthreads
-        # The penalty is one of all rows, and added where the sums are.
-        self.objective = Objective(
-            network, 0, dtype, dropout=dropout, n_threads=n_threads
+        parameters = Parameters.empty(
+            network.layer_units,
+            dtype,
+            input_intercept=network.input_activation is not None,
         )
+        # The penalty is one of all rows, and added where the sums are.
+        self.objective = Objective(network, 0, parameters, dropout, n_threads=n_threads)
 
     def fits(self, theta, dropout):
         """Whether it is for weights of this precision."""
         is_same = self._has_dropout == (dropout is not None)
-        return is_same and theta.dtype == self.objective.dtype
+        return is_same and theta.dtype == self.objective.parameters.dtype
 
     def sum_losses(self, theta, rows, scale, dropout):
         """Loss and gradient, the latter a copy."""
-        np.copyto(self.parameters.flat, theta)
+        np.copyto(self.objective.parameters.flat, theta)
         if dropout is not None:
             self.objective.dropout.random_state = dropout.random_state
         with training_threads(), np.errstate(all="ignore"):
-            loss = self.objective.sum_losses(
-                self.parameters, rows, scale, self.gradient
-            )
-        return loss, self.gradient.flat.copy()
+            loss = self.objective.sum_losses(rows, scale)
+        return loss, self.objective.gradient.flat.copy()

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._network.activations import ACTIVATIONS
+from .._network.activations import ACTIVATIONS, Activation
 from .._network.losses import LOSSES
 from .._network.network import Network
 
@@ -28,14 +28,14 @@ def hidden_units(hidden_layer_sizes):
 
 
 def hidden_activations(activation, n_hidden):
-    """List of the hidden layers' activations, from a sequence or one name.
+    """List of the hidden layers' activations, from a sequence or a single one.
 
     Raises
     ------
     ValueError
         If the sequence has the wrong length or an unknown name in it.
     """
-    if isinstance(activation, str):
+    if isinstance(activation, (str, Activation)):
         return [activation] * n_hidden
     names = list(activation)
     if len(names) != n_hidden:
@@ -43,7 +43,11 @@ def hidden_activations(activation, n_hidden):
             f"activation names {len(names)} activations, but hidden_layer_sizes has "
             f"{n_hidden} layers; give one name for each, or a single one for all."
         )
-    unknown = [name for name in names if name not in ACTIVATIONS]
+    unknown = [
+        name
+        for name in names
+        if not isinstance(name, Activation) and name not in ACTIVATIONS
+    ]
     if unknown:
         raise ValueError(
             f"activation has unknown names {unknown}; choose among "
@@ -54,8 +58,11 @@ def hidden_activations(activation, n_hidden):
 
 def init_activations(estimator, activations):
     """Activation each layer's weights feed into, as the initialisation wants it."""
-    if isinstance(estimator.activation, str):
-        return [*activations, estimator.activation]
+    activation = estimator.activation
+    if isinstance(activation, Activation):
+        return [*activations, activation.name]
+    if isinstance(activation, str):
+        return [*activations, activation]
     return [*activations, activations[-1] if activations else "identity"]
 
 
@@ -65,7 +72,7 @@ def make_loss(estimator, output):
     return loss(**{name: getattr(estimator, name) for name in loss.hyper_parameters})
 
 
-def make_network(estimator, n_features, codec):
+def make_network(estimator, n_features, target_encoder):
     """Build the network that an estimator's parameters describe.
 
     Parameters
@@ -76,7 +83,7 @@ def make_network(estimator, n_features, codec):
     n_features : int
         Number of inputs.
 
-    codec : Labels or Numbers
+    target_encoder : Labels or Numbers
         What is to be predicted.
 
     Returns
@@ -85,7 +92,7 @@ def make_network(estimator, n_features, codec):
         The network, which has no weights of its own.
     """
     sizes = hidden_units(estimator.hidden_layer_sizes)
-    output = codec.make_output(estimator)
+    output = target_encoder.make_output(estimator)
     return Network(
         [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),

@@ -6,18 +6,19 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.callback import CallbackSupportMixin, with_callbacks
 
-from .._network.activations import ACTIVATIONS
+from .._network.activations import ACTIVATIONS, Activation
 from .._network.initialization import INITIALIZERS
-from .._solvers import SOLVERS, STOCHASTIC_SOLVERS
+from .._solvers import SOLVERS, is_stochastic
+from .._solvers.rules import Rule
+from .._solvers.schedules import SCHEDULES, Schedule
 from .architecture import check_fits
 from .callback_reports import CallbackReporter
 from .ends import warn_of_end
 from .fitted_network import FittedNetworkMixin
-from .html import DocumentedHTMLMixin
 from .old_fit import keeping_the_old_fit_on_error
 from .plain_state import from_plain, to_plain
+from .sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
     State,
@@ -39,16 +40,16 @@ def _param_names(kind):
     return tuple(super(BaseBackpropMLP, kind)._get_param_names())
 
 
-class BaseBackpropMLP(
-    CallbackSupportMixin, FittedNetworkMixin, DocumentedHTMLMixin, BaseEstimator
-):
+class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     """Base class of the classifier and the regressor, which tell what y means.
 
     A subclass has, besides its own parameters:
 
-    - ``_codec_of(y)``: the :class:`Labels` or :class:`Numbers` that y is made of;
-    - ``_check_same_codec(codec)``: that it is that of the previous call of `fit`;
-    - ``_row_weights(X, targets, codec, sample_weight)``: the weight of each row;
+    - ``_target_encoder_of(y)``: the :class:`Labels` or :class:`Numbers` of y;
+    - ``_check_same_target_encoder(target_encoder)``: raises where it is not that of the
+      previous call of `fit`;
+    - ``_row_weights(X, targets, target_encoder, sample_weight)``: the weight of each
+      row;
     - ``_sklearn_class()``: scikit-learn's class of the same kind.
     """
 
@@ -60,19 +61,19 @@ class BaseBackpropMLP(
             "array-like",
             Interval(Integral, 1, None, closed="left"),
         ],
-        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-        "solver": [StrOptions(set(SOLVERS))],
+        "activation": [StrOptions(set(ACTIVATIONS)), Activation, "array-like"],
+        "solver": [StrOptions(set(SOLVERS)), Rule],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
+        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         # Beyond these the first rate, or range of the weights, is no float any more.
         "power_t": [Interval(Real, 0, 50, closed="both")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "input_activation": [StrOptions(set(ACTIVATIONS)), None],
+        "input_activation": [StrOptions(set(ACTIVATIONS)), Activation, None],
         "weight_init": [
             StrOptions(set(INITIALIZERS)),
             Interval(Real, 0, 1e300, closed="both"),
@@ -190,21 +191,23 @@ class BaseBackpropMLP(
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
         X, y = self._validate_rows(X, y, reset=not continuing)
-        codec = self._codec_to_fit(self._codec_of(y), continuing)
+        target_encoder = self._target_encoder_to_fit(
+            self._target_encoder_of(y), continuing
+        )
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
-        data = self._training_data(X, y, codec, sample_weight)
+        data = self._training_data(X, y, target_encoder, sample_weight)
         return self._fit_to(data, continuing, context, given)
 
-    def _codec_to_fit(self, codec, continuing):
+    def _target_encoder_to_fit(self, target_encoder, continuing):
         """That of y; where a training goes on, that of the previous call."""
         if not continuing:
-            return codec
-        self._check_same_codec(codec)
-        return self._codec
+            return target_encoder
+        self._check_same_target_encoder(target_encoder)
+        return self._target_encoder
 
-    def _fit_to(self, data, continuing, context, given, **makers):
+    def _fit_to(self, data, continuing, context, given):
         """Train on checked data, report, and become fitted.
 
         Parameters
@@ -221,9 +224,6 @@ class BaseBackpropMLP(
         given : dict
             What callbacks may ask for: `X`, `y` and `metadata`.
 
-        **makers
-            What :func:`train` is to make its objective and its epochs by.
-
         Returns
         -------
         self : BackpropMLPClassifier or BackpropMLPRegressor
@@ -234,7 +234,6 @@ class BaseBackpropMLP(
             data,
             [self._state(data)] if continuing else None,
             reporters=self._reporters(context, data, given),
-            **makers,
         )
         vars(self).update(trained.attributes())
         warn_of_end(trained, self)
@@ -243,18 +242,19 @@ class BaseBackpropMLP(
         )
         return self
 
-    def _partial_fit(self, X, y, codec, sample_weight):
+    def _partial_fit(self, X, y, target_encoder, sample_weight):
         """Train for one epoch on validated rows, going on from where it stands."""
-        data = self._training_data(X, y, codec, sample_weight)
+        data = self._training_data(X, y, target_encoder, sample_weight)
         solver = make_solver(self)
-        if isinstance(getattr(self, "_optimizer", None), type(solver)):
-            solver.resume(self._optimizer)
+        earlier = getattr(self, "_optimizer", None)
+        if earlier is not None and type(earlier.rule) is type(solver.rule):
+            solver.resume(earlier)
         solver.max_iter = 1
         states = [self._state(data)] if hasattr(self, "coefs_") else None
         (trained,) = train([self], data, states, solvers=[solver])
         vars(self).update(trained.attributes())
         # Here an epoch is all that is asked for.
-        if trained.stop.reason != "max_iter":
+        if trained.training.stop.reason != "max_iter":
             warn_of_end(trained, self)
         return self
 
@@ -269,25 +269,26 @@ class BaseBackpropMLP(
         if not hasattr(self, "_skl_callbacks"):
             return None
 
-        def fitted(history, parameters):
+        def fitted(history, networks):
+            parameters = networks[0].copy(data.rows.dtype)
             return fitted_attributes(
-                data.network, data.codec, history, parameters.copy(data.rows.dtype)
+                data.network, data.target_encoder, history, parameters
             )
 
-        task_name = "epoch" if self.solver in STOCHASTIC_SOLVERS else "iteration"
+        task_name = "epoch" if is_stochastic(self.solver) else "iteration"
         return [CallbackReporter(self, context, task_name, fitted, **given)]
 
     def _initialized(self, X, y, random_state):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
         fresh = clone(self)
         X, y = fresh._validate_rows(X, y, reset=True)
-        data = fresh._training_data(X, y, fresh._codec_of(y), None)
-        parameters = initial_parameters(fresh, data, random_state).copy()
-        return fresh._adopt_weights(parameters, data.codec, new_history(fresh))
+        data = fresh._training_data(X, y, fresh._target_encoder_of(y), None)
+        parameters = initial_parameters(fresh, data, random_state)
+        return fresh._adopt_weights(parameters, data.target_encoder, new_history(fresh))
 
     def _check_partial_fit(self):
         """Raise the reason why there is no partial_fit, if there is one."""
-        if self.solver not in STOCHASTIC_SOLVERS:
+        if not is_stochastic(self.solver):
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
                 f"{self.solver} is not stochastic."

@@ -16,8 +16,9 @@ class CallbackReporter:
         What an iteration is called.
 
     fitted_attributes : callable
-        Given a history and parameters, returns the attributes that would make the
-        estimator fitted; called only if a callback wants `fitted_estimator`.
+        Given a history and the weights of the networks, returns the attributes that
+        would make the estimator fitted; called only if a callback wants
+        `fitted_estimator`.
 
     **data : dict
         What hooks may ask for: `X`, `y` and `metadata`.
@@ -36,12 +37,12 @@ class CallbackReporter:
         self.task = self.context.subcontext(task_name=self.task_name)
         self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def end(self, history, get_parameters):
+    def end(self, history, get_networks):
         """Report the end of an iteration; return whether a callback asks to stop."""
         return self.task.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.fitted_attributes(
-                history.copy(), get_parameters().copy()
+                history.copy(), get_networks()
             ),
             **self.data,
         )

@@ -9,10 +9,10 @@ from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
 from .base import BaseBackpropMLP
-from .codecs import Labels, is_multilabel
 from .documentation import documented
 from .old_fit import keeping_the_old_fit_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
+from .targets import Labels, is_multilabel
 from .weighting import class_and_sample_weights
 
 
@@ -279,7 +279,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Class labels, or a multilabel indicator matrix.
         """
         logits = self._logits(X)
-        return self._codec.decode(self._network.output, logits)
+        return self._target_encoder.decode(self._network.output, logits)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -363,12 +363,12 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             return float(np.mean(y == predicted))
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    def _codec_of(self, y):
+    def _target_encoder_of(self, y):
         return Labels.that_occur_in(y)
 
-    def _check_same_codec(self, codec):
+    def _check_same_target_encoder(self, target_encoder):
         """Refuse other classes than those there are."""
-        classes = codec.classes
+        classes = target_encoder.classes
         if set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the "
@@ -378,11 +378,11 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
     def _labels_of_partial_fit(self, y, classes, first_call):
         """Take the classes from the first call; check them in every other."""
-        if not first_call and self._codec.multilabel:
-            return self._codec
+        if not first_call and self._target_encoder.multilabel:
+            return self._target_encoder
         _check_partial_fit_first_call(self, classes)
         if not first_call:
-            return self._codec
+            return self._target_encoder
         if is_multilabel(y):
             # The columns are the classes, whatever `classes` calls them.
             return Labels(np.arange(y.shape[1]), multilabel=True)
@@ -397,9 +397,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             )
         return True
 
-    def _row_weights(self, X, targets, codec, sample_weight):
+    def _row_weights(self, X, targets, target_encoder, sample_weight):
         return class_and_sample_weights(
-            X, targets, codec, self.class_weight, sample_weight
+            X, targets, target_encoder, self.class_weight, sample_weight
         )
 
     @staticmethod

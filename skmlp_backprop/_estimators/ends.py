@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._network.warning import warn
-from .codecs import Numbers
+from .targets import Numbers
 
 # Times the loss of the best constant prediction above which a training has learned less
 # than nothing, beyond chance; and above which hardly anything.
@@ -18,7 +18,8 @@ _ROUNDING = 1e-9
 
 def warn_of_end(trained, estimator):
     """Warn where a training has not ended by its own criterion."""
-    stop, solver, history = trained.stop, trained.solver, trained.history
+    training = trained.training
+    stop, solver, history = training.stop, training.solver, training.history
     if stop.reason == "diverged":
         _warn(
             f"Training diverged in {_where(solver, history)}: the loss or the weights "
@@ -55,11 +56,12 @@ def warn_if_useless(trained, estimator):
     Of large numbers, which steps of a usual rate do not reach, a training that was cut
     short may also end just below.
     """
-    reason = trained.stop.reason
-    if reason not in ("converged", "max_iter") or not trained.solver.stochastic:
+    training = trained.training
+    reason = training.stop.reason
+    if reason not in ("converged", "max_iter") or not training.solver.stochastic:
         return
     constant = trained.data.loss_of_constant
-    if isinstance(trained.data.codec, Numbers):
+    if isinstance(trained.data.target_encoder, Numbers):
         targets, _ = trained.data.rows.some_targets()
         size = float(np.square(targets[0]).sum())
         is_hard = reason == "max_iter" and size > _LARGE
@@ -70,7 +72,7 @@ def warn_if_useless(trained, estimator):
     else:
         most = _USELESS * constant + 0.01
     # The last epoch's loss, which is known, is larger by the penalty and by dropout.
-    if trained.history.loss <= most:
+    if training.history.loss <= most:
         return
     loss = trained.mean_loss(estimator.alpha)
     if loss > most:
@@ -84,14 +86,12 @@ def warn_if_useless(trained, estimator):
 def _where(solver, history):
     if not solver.stochastic:
         return f"iteration {history.n_iter + 1}"
-    return (
-        f"epoch {history.n_iter + 1}, at a learning rate of {solver.learning_rate_:g}"
-    )
+    return f"epoch {history.n_iter + 1}, at a learning rate of {solver.schedule.rate:g}"
 
 
 def _float64_instead(trained):
     is_single = (
-        trained.solver.arithmetic_dtype(trained.parameters.flat.dtype) == np.float32
+        trained.training.solver.arithmetic_dtype(trained.parameters.dtype) == np.float32
     )
     return ", pass X of float64" if is_single else ""
 

@@ -1,29 +1,24 @@
 """What an estimator can do once it has weights: evaluate J, and go to scikit-learn."""
 
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._network.inference import (
-    NotFinite,
-    compute_logits,
-    compute_logits_of_unchecked,
-)
+from .._network.batches import Rows
+from .._network.inference import NotFinite, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
-from .._network.rows import Rows
 from .._network.threads import training_threads
 from .architecture import check_fits, make_network
 from .checks import (
+    are_plain_rows,
     refuse_unfit_columns,
     refuse_unfit_targets,
     without_second_axis,
 )
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
-from .plain_rows import are_plain_rows, show_what_is_not_finite
 from .training import TrainingData, fitted_attributes
 
 _DENSE_INPUT = (
@@ -80,12 +75,14 @@ class FittedNetworkMixin:
             If it is of the other kind.
         """
         check_is_fitted(mlp)
-        params, codec, parameters, history = from_sklearn_mlp(mlp, cls._sklearn_class())
+        params, target_encoder, parameters, history = from_sklearn_mlp(
+            mlp, cls._sklearn_class()
+        )
         estimator = cls(**params)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(mlp, name):
                 setattr(estimator, name, getattr(mlp, name))
-        return estimator._adopt_weights(parameters, codec, history)
+        return estimator._adopt_weights(parameters, target_encoder, history)
 
     def to_sklearn(self):
         """Make scikit-learn's fitted estimator with the same weights and predictions.
@@ -106,7 +103,11 @@ class FittedNetworkMixin:
         """
         check_is_fitted(self)
         return to_sklearn_mlp(
-            self, self._sklearn_class(), self._network, self._codec, self._history
+            self,
+            self._sklearn_class(),
+            self._network,
+            self._target_encoder,
+            self._history,
         )
 
     def loss_and_gradient(self, X, y, sample_weight=None):
@@ -143,23 +144,21 @@ class FittedNetworkMixin:
         (0.6931, [array([[-0.25]])])
         """
         network, rows, parameters = self._evaluation_point(X, y, sample_weight)
-        parameters = parameters.copy(rows.X.dtype)
-        gradient = parameters.zeros_like()
         with training_threads() as n_threads, np.errstate(all="ignore"):
             objective = Objective(
-                network, self.alpha, rows.X.dtype, n_threads=n_threads
+                network, self.alpha, parameters.copy(rows.dtype), n_threads=n_threads
             )
-            loss = objective.loss_and_gradient(
-                parameters, rows.for_products(), gradient
-            )
-        return float(loss[0]), Gradient(*gradient.view_coefs(0))
+            loss = objective.loss_and_gradient(rows.for_products())
+        return float(loss[0]), Gradient(*objective.gradient.to_coefs())
 
-    def _adopt_weights(self, parameters, codec, history):
-        """Become fitted, with views of given weights as the attributes."""
-        network = make_network(self, parameters.layer_units[0], codec)
+    def _adopt_weights(self, parameters, target_encoder, history):
+        """Become fitted, with copies of given weights as the attributes."""
+        network = make_network(self, parameters.layer_units[0], target_encoder)
         check_fits(parameters, network)
         self.n_features_in_ = network.layer_units[0]
-        vars(self).update(fitted_attributes(network, codec, history, parameters))
+        vars(self).update(
+            fitted_attributes(network, target_encoder, history, parameters)
+        )
         return self
 
     def _evaluation_point(self, X, y, sample_weight):
@@ -167,58 +166,74 @@ class FittedNetworkMixin:
         check_is_fitted(self)
         self._validate_params()
         X, y = self._validate_rows(X, y, reset=False)
-        data = self._training_data(X, y, self._codec, sample_weight)
+        data = self._training_data(X, y, self._target_encoder, sample_weight)
         parameters = self._parameters()
         check_fits(parameters, data.network)
         return data.network, data.rows, parameters
 
-    def _training_data(self, X, y, codec, sample_weight):
+    def _training_data(self, X, y, target_encoder, sample_weight):
         """What validated rows and the parameters are a training of."""
-        return self._data_of(X, codec.encode(y, X.dtype), codec, sample_weight)
+        targets = target_encoder.encode(y, X.dtype)
+        return self._data_of(X, targets, target_encoder, sample_weight)
 
-    def _data_of(self, X, targets, codec, sample_weight):
-        """The same of targets, as the codec has encoded them."""
-        network = self._network_of(X.shape[1], codec)
+    def _data_of(self, X, targets, target_encoder, sample_weight):
+        """The same of encoded targets."""
+        network = self._network_of(X.shape[1], target_encoder)
         network.loss.check_targets(targets)
-        weights = self._row_weights(X, targets, codec, sample_weight)
-        return TrainingData(network, Rows(X, targets, weights), codec)
+        weights = self._row_weights(X, targets, target_encoder, sample_weight)
+        return TrainingData(network, Rows(X, targets, weights), target_encoder)
 
-    def _network_of(self, n_features, codec):
-        """The network that the parameters make of so many features and a codec."""
-        return make_network(self, n_features, codec)
+    def _network_of(self, n_features, target_encoder):
+        """The network that the parameters make of so many features and such targets."""
+        return make_network(self, n_features, target_encoder)
 
     def _parameters(self):
-        """The fitted weights as they are, which may have been set since."""
-        return Parameters.view_coefs_of(
+        """A copy of the fitted weights as they are, which may have been set since."""
+        return Parameters.from_coefs(
             self.coefs_, self.intercepts_, self.input_intercept_
         )
 
-    def _logits(self, X):
-        network, parameters = self._fitted_network(), self._parameters()
-        if show_what_is_not_finite(X, self):
-            with suppress(NotFinite):
-                return compute_logits_of_unchecked(network, parameters, X)
-        return compute_logits(network, parameters, self._rows_to_predict(X))
+    def _weights(self):
+        """The fitted weights as a prediction takes them."""
+        return self.coefs_, self.intercepts_, self.input_intercept_
 
-    def _fitted_network(self):
+    def _logits(self, X):
+        """The logits of the rows that a caller has passed.
+
+        scikit-learn's validation takes longer than the prediction of a row. So rows
+        which it would take as they are go without; it tells what is wrong with others.
+        """
         if "_network" not in vars(self):
             check_is_fitted(self)
-        return self._network
+        weights = self._weights()
+        if are_plain_rows(X, self):
+            # A product with a vector may leave out what is multiplied by a 0.
+            is_wide = 1 < len(self.intercepts_[0]) < X.shape[1]
+            shows = is_wide and isinstance(X, np.ndarray) and weights[2] is None
+            values = X.data if sparse.issparse(X) else X
+            with np.errstate(over="ignore", invalid="ignore"):
+                # A sum is finite only if its terms are.
+                is_taken = shows or np.isfinite(values.sum())
+            if is_taken:
+                try:
+                    return compute_logits(self._network, weights, X, check=shows)
+                except NotFinite:
+                    pass
+        return compute_logits(self._network, weights, self._rows_to_predict(X))
 
     def _rows_to_predict(self, X):
-        """The rows that a caller has passed, as the network takes them."""
-        if not are_plain_rows(X, self):
-            try:
-                X = validate_data(
-                    self,
-                    X,
-                    accept_sparse=["csr", "csc"],
-                    dtype=(np.float64, np.float32),
-                    reset=False,
-                )
-            except ValueError as error:
-                refuse_unfit_columns(X, type(self).__name__, error)
-                raise
+        """The same rows, validated."""
+        try:
+            X = validate_data(
+                self,
+                X,
+                accept_sparse=["csr", "csc"],
+                dtype=(np.float64, np.float32),
+                reset=False,
+            )
+        except ValueError as error:
+            refuse_unfit_columns(X, type(self).__name__, error)
+            raise
         if self._network.input_activation is not None and sparse.issparse(X):
             raise ValueError(_DENSE_INPUT)
         return _row_sliceable(X)

@@ -5,14 +5,14 @@ from sklearn.preprocessing import LabelBinarizer
 
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import PUBLIC_HISTORY, History
-from .codecs import Labels, Numbers
+from .targets import Labels, Numbers
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _SOLVERS = ("lbfgs", "sgd", "adam")
 _NUMBER_OUTPUTS = ("identity", "exp")
 
 
-def to_sklearn_mlp(estimator, cls, network, codec, history):
+def to_sklearn_mlp(estimator, cls, network, target_encoder, history):
     """Make scikit-learn's fitted estimator with a fitted one's weights.
 
     Parameters
@@ -26,7 +26,7 @@ def to_sklearn_mlp(estimator, cls, network, codec, history):
     network : Network
         Its network.
 
-    codec : Labels or Numbers
+    target_encoder : Labels or Numbers
         What it predicts.
 
     history : History
@@ -44,7 +44,10 @@ def to_sklearn_mlp(estimator, cls, network, codec, history):
         it.
     """
     names = {activation.name for activation in network.activations}
-    lacking = [*_lacking_in_hidden(names, network), *_lacking_in_output(network, codec)]
+    lacking = [
+        *_lacking_in_hidden(names, network),
+        *_lacking_in_output(network, target_encoder),
+    ]
     if lacking:
         raise ValueError(f"{cls.__name__} cannot express: {'; '.join(lacking)}.")
     mlp = cls()
@@ -64,7 +67,7 @@ def to_sklearn_mlp(estimator, cls, network, codec, history):
     mlp.n_layers_ = len(network.layer_units)
     mlp.n_outputs_ = network.output.n_outputs
     mlp.out_activation_ = network.output.name
-    mlp.coefs_ = [np.ascontiguousarray(coef) for coef in estimator.coefs_]
+    mlp.coefs_ = [coef.copy(order="C") for coef in estimator.coefs_]
     mlp.intercepts_ = [intercept.copy() for intercept in estimator.intercepts_]
     for name in PUBLIC_HISTORY:
         setattr(mlp, f"{name}_", getattr(history.copy(), name))
@@ -72,11 +75,13 @@ def to_sklearn_mlp(estimator, cls, network, codec, history):
     # Where its early stopping starts from.
     mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
     mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
-    if isinstance(codec, Labels):
-        mlp.classes_ = codec.classes
-        n_classes = len(codec.classes)
+    if isinstance(target_encoder, Labels):
+        mlp.classes_ = target_encoder.classes
+        n_classes = len(target_encoder.classes)
         mlp._label_binarizer = LabelBinarizer().fit(
-            np.eye(n_classes, dtype=int) if codec.multilabel else codec.classes
+            np.eye(n_classes, dtype=int)
+            if target_encoder.multilabel
+            else target_encoder.classes
         )
     return mlp
 
@@ -90,17 +95,17 @@ def _lacking_in_hidden(activations, network):
         yield f"input_activation {network.input_activation.name!r}"
 
 
-def _lacking_in_output(network, codec):
+def _lacking_in_output(network, target_encoder):
     """What it lacks of the outputs."""
     name = network.output.name
-    if isinstance(codec, Numbers):
+    if isinstance(target_encoder, Numbers):
         if name not in _NUMBER_OUTPUTS:
             yield "several quantiles"
         return
-    n_classes = len(codec.classes)
-    if n_classes == 1 and not codec.multilabel:
+    n_classes = len(target_encoder.classes)
+    if n_classes == 1 and not target_encoder.multilabel:
         yield "a probability of 1 for the only class"
-    expected = "logistic" if codec.multilabel or n_classes == 2 else "softmax"
+    expected = "logistic" if target_encoder.multilabel or n_classes == 2 else "softmax"
     if name != expected:
         yield f"output_activation {name!r} for {n_classes} classes"
 
@@ -121,7 +126,7 @@ def from_sklearn_mlp(mlp, cls):
     params : dict
         The parameters that both estimators have.
 
-    codec : Labels or Numbers
+    target_encoder : Labels or Numbers
         What it predicts.
 
     parameters : Parameters
@@ -141,9 +146,11 @@ def from_sklearn_mlp(mlp, cls):
         )
     if hasattr(mlp, "classes_"):
         y_type = mlp._label_binarizer.y_type_
-        codec = Labels(mlp.classes_, multilabel=y_type.startswith("multilabel"))
+        target_encoder = Labels(
+            mlp.classes_, multilabel=y_type.startswith("multilabel")
+        )
     else:
-        codec = Numbers(None if mlp.n_outputs_ == 1 else mlp.n_outputs_)
+        target_encoder = Numbers(None if mlp.n_outputs_ == 1 else mlp.n_outputs_)
     parameters = parameters_from_arrays(mlp.coefs_, mlp.intercepts_)
     known = {
         name: getattr(mlp, f"{name}_")
@@ -153,4 +160,4 @@ def from_sklearn_mlp(mlp, cls):
     history = History(
         **known, no_improvement_count=getattr(mlp, "_no_improvement_count", 0)
     )
-    return mlp.get_params(), codec, parameters, history.copy()
+    return mlp.get_params(), target_encoder, parameters, history.copy()

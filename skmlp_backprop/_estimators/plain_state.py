@@ -8,13 +8,16 @@ from dataclasses import fields
 
 import numpy as np
 
+from .._network.activations import ACTIVATIONS
 from .._network.losses import LOSSES
 from .._network.network import Network
 from .._network.outputs import NUMBER_OUTPUTS, make_class_output
 from .._network.parameters import Parameters
-from .._solvers import SOLVERS
 from .._solvers.history import PUBLIC_HISTORY, History
-from .codecs import Labels, Numbers
+from .._solvers.minibatch import Minibatch
+from .._solvers.rules import RULES
+from .._solvers.schedules import SCHEDULES
+from .targets import Labels, Numbers
 
 # As arrays: in some formats each number of a list is a record of its own.
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
@@ -34,14 +37,13 @@ def to_plain(state):
         The same with arrays, numbers, strings and dicts of such in their place.
     """
     plain = dict(state)
-    network, codec = plain.pop("_network"), plain.pop("_codec")
+    network, target_encoder = plain.pop("_network"), plain.pop("_target_encoder")
     history, solver = plain.pop("_history"), plain.pop("_optimizer", None)
-    input_activation = network.input_activation
     plain["private_state"] = {
-        "codec": _plain_codec(codec),
-        "activations": [activation.name for activation in network.activations],
+        "target_encoder": _plain_target_encoder(target_encoder),
+        "activations": [_plain_activation(f) for f in network.activations],
         "loss": _plain_loss(network.loss),
-        "input_activation": input_activation.name if input_activation else None,
+        "input_activation": _plain_activation(network.input_activation),
         "history": {name: getattr(history, name) for name in _private_fields()},
         "solver": None if solver is None else _plain_solver(solver),
     }
@@ -62,9 +64,13 @@ def from_plain(plain):
             state[name] = state[name].tolist()
     public = {name: state[f"{name}_"] for name in PUBLIC_HISTORY}
     state["_history"] = History(**public, **fitted["history"])
-    state["_codec"] = _codec(fitted["codec"], state.get("classes_"))
+    state["_target_encoder"] = _target_encoder(
+        fitted["target_encoder"], state.get("classes_")
+    )
     layer_units = [len(state["coefs_"][0]), *map(len, state["intercepts_"])]
-    output = _output(state["_codec"], state["out_activation_"], layer_units[-1])
+    output = _output(
+        state["_target_encoder"], state["out_activation_"], layer_units[-1]
+    )
     state["_network"] = Network(
         layer_units,
         fitted["activations"],
@@ -72,6 +78,7 @@ def from_plain(plain):
         output,
         fitted["input_activation"],
     )
+    state["_optimizer"] = None
     if fitted["solver"] is not None:
         has_input_intercept = state["input_intercept_"] is not None
         state["_optimizer"] = _solver(
@@ -80,20 +87,29 @@ def from_plain(plain):
     return state
 
 
-def _plain_codec(codec):
+def _plain_activation(activation):
+    """The name of an activation; one of the user's own as it is."""
+    if activation is None or ACTIVATIONS.get(activation.name) is not activation:
+        return activation
+    return activation.name
+
+
+def _plain_target_encoder(target_encoder):
     """What the public attributes do not tell of the targets."""
-    if isinstance(codec, Labels):
-        return {"multilabel": codec.multilabel}
-    return {"n_columns": codec.n_columns}
+    if isinstance(target_encoder, Labels):
+        return {"multilabel": target_encoder.multilabel}
+    return {"n_columns": target_encoder.n_columns}
 
 
-def _codec(plain, classes):
+def _target_encoder(plain, classes):
     return Numbers(**plain) if classes is None else Labels(classes, **plain)
 
 
-def _output(codec, activation, n_outputs):
-    if isinstance(codec, Labels):
-        return make_class_output(activation, len(codec.classes), codec.multilabel)
+def _output(target_encoder, activation, n_outputs):
+    if isinstance(target_encoder, Labels):
+        return make_class_output(
+            activation, len(target_encoder.classes), target_encoder.multilabel
+        )
     return NUMBER_OUTPUTS[activation](n_outputs)
 
 
@@ -109,27 +125,44 @@ def _private_fields():
 
 
 def _plain_solver(solver):
-    """A solver's parameters, and what it has left for a training that goes on."""
-    attributes = dict(vars(solver))
-    if "moments" in attributes:
-        moments = attributes["moments"]
-        attributes["moments"] = {name: m.flat for name, m in moments.items()}
-    (name,) = (name for name, cls in SOLVERS.items() if cls is type(solver))
-    return {"name": name, "attributes": attributes}
+    """The settings of minibatches, and what the rule has left for further steps."""
+    attributes = {**vars(solver)}
+    attributes["rule"] = _plain_part(solver.rule, RULES)
+    attributes["schedule"] = _plain_part(solver.schedule, SCHEDULES)
+    if solver.state is not None:
+        attributes["state"] = {
+            name: value.flat if isinstance(value, Parameters) else value
+            for name, value in solver.state.items()
+        }
+    return attributes
+
+
+def _plain_part(part, table):
+    """Name and attributes of what a table has; one of the user's own as it is."""
+    for name, cls in table.items():
+        if cls is type(part):
+            return {"name": name, "attributes": dict(vars(part))}
+    return part
 
 
 def _solver(plain, layer_units, has_input_intercept):
-    solver = SOLVERS[plain["name"]]
-    solver = solver.__new__(solver)
-    vars(solver).update(plain["attributes"])
-    if solver.stochastic:
-        solver.moments = {
-            name: Parameters.view_on(
-                flat, layer_units, input_intercept=has_input_intercept
+    attributes = dict(plain)
+    for name, table in (("rule", RULES), ("schedule", SCHEDULES)):
+        if isinstance(attributes[name], dict):
+            part = table[attributes[name]["name"]]
+            part = part.__new__(part)
+            vars(part).update(attributes[name]["attributes"])
+            attributes[name] = part
+    if attributes["state"] is not None:
+        attributes["state"] = {
+            name: Parameters.on_buffer(
+                value, layer_units, input_intercept=has_input_intercept
             )
-            for name, flat in solver.moments.items()
+            if isinstance(value, np.ndarray)
+            else value
+            for name, value in attributes["state"].items()
         }
-    return solver
+    return Minibatch(**attributes)
 
 
 def _light(callback):

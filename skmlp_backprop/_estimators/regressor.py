@@ -10,13 +10,13 @@ from sklearn.utils.validation import column_or_1d
 from .._network.losses import loss_names
 from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
-from .._solvers import STOCHASTIC_SOLVERS
+from .._solvers import is_stochastic
 from .._solvers.history import History
 from .base import BaseBackpropMLP
-from .codecs import Numbers, d2_of_quantiles
 from .documentation import documented
 from .old_fit import keeping_the_old_fit_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
+from .targets import Numbers, d2_of_quantiles
 from .weighting import sample_weights
 
 
@@ -254,7 +254,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
             # scikit-learn does so in the first call alone; what was set since counts.
             self._validate_params()
         X, y = self._validate_rows(X, y, reset=first_call)
-        numbers = self._codec_of(y) if first_call else self._codec
+        numbers = self._target_encoder_of(y) if first_call else self._target_encoder
         return self._partial_fit(X, y, numbers, sample_weight)
 
     def predict(self, X):
@@ -272,7 +272,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
             The numbers; with a list of quantiles these, in increasing order.
         """
         logits = self._logits(X)
-        return self._codec.decode(self._network.output, logits)
+        return self._target_encoder.decode(self._network.output, logits)
 
     def score(self, X, y, sample_weight=None):
         """R2 of the predictions; of several quantiles the mean of their D2.
@@ -304,16 +304,16 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def _predicts_quantiles(self):
         return self.loss == "quantile" and not np.isscalar(self.quantile)
 
-    def _codec_of(self, y):
+    def _target_encoder_of(self, y):
         return Numbers.in_columns_of(y)
 
-    def _check_same_codec(self, codec):
+    def _check_same_target_encoder(self, target_encoder):
         """Nothing to refuse here: encoding finds another number of columns."""
 
-    def _network_of(self, n_features, codec):
+    def _network_of(self, n_features, target_encoder):
         self._check_quantiles()
-        network = super()._network_of(n_features, codec)
-        if network.loss.has_kink and self.solver not in STOCHASTIC_SOLVERS:
+        network = super()._network_of(n_features, target_encoder)
+        if network.loss.has_kink and not is_stochastic(self.solver):
             raise ValueError(
                 f"loss={self.loss!r} has a kink at each row's target, at which the "
                 f"line searches of solver={self.solver!r} end too soon. Use solver "
@@ -331,7 +331,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
                 f"got {self.quantile!r}."
             )
 
-    def _row_weights(self, X, targets, codec, sample_weight):
+    def _row_weights(self, X, targets, target_encoder, sample_weight):
         return sample_weights(X, sample_weight)
 
     @staticmethod

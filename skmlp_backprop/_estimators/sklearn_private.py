@@ -1,8 +1,8 @@
 """What the estimators use of scikit-learn's private names, and what each is for.
 
-They may change with any minor release, which is why pyproject.toml has an upper bound.
-What only the searches use is in ``_search.sklearn_private``, for who only predicts
-to import less.
+They may change with any minor release: the tests run with the oldest and the newest,
+and name those that are missing. What only the searches use is in
+``_search.sklearn_private``, for who only predicts to import less.
 
 Imported:
 
@@ -12,7 +12,8 @@ Imported:
 - `validate_params`: validates the parameters of a function by these.
 - `_check_partial_fit_first_call`: sets `classes_`, or compares them with those of the
   first call.
-- `_check_sample_weight`: validates sample weights.
+- `_check_sample_weight`: validates sample weights; `MAY_BE_ZERO` lets all of them be 0,
+  which only versions from 1.9 on refuse.
 - `_check_y`: validates the targets of a table, which is validated column by column.
 - `_check_feature_names_in`: names a table's columns, or compares names with these.
 - `_safe_indexing`: takes rows of a table of any kind.
@@ -32,6 +33,8 @@ Of a fitted MLPClassifier or MLPRegressor, which `interchange` reads or writes:
 - `_best_coefs`, `_best_intercepts`: the weights of the best epoch.
 """
 
+from inspect import signature
+
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
@@ -47,7 +50,14 @@ from sklearn.utils.validation import (
     _check_y,
 )
 
+MAY_BE_ZERO = (
+    {"allow_all_zero_weights": True}
+    if "allow_all_zero_weights" in signature(_check_sample_weight).parameters
+    else {}
+)
+
 __all__ = [
+    "MAY_BE_ZERO",
     "Interval",
     "Options",
     "StrOptions",

@@ -1,35 +1,33 @@
 """One training: from data and parameters, through a solver, to what is fitted."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from .._network.batches import Batches, GroupedBatches, Rows, Shuffle
 from .._network.constant import best_logits, least_loss, mean_loss
 from .._network.dropout import Dropout, dropout_rates
-from .._network.groups import GroupedRows
 from .._network.inference import compute_logits
 from .._network.initialization import initialize
 from .._network.network import Network
 from .._network.objective import BLOCK_ROWS, Objective
 from .._network.parameters import Parameters
-from .._network.rows import Rows, Selection
 from .._network.threads import BLAS_THREADS_PAY, training_threads
-from .._solvers import SOLVERS
-from .._solvers.epochs import Epochs
-from .._solvers.grouped_epochs import GroupedEpochs
+from .._network.warning import warn
+from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
+from .._solvers.averaging import make_average
+from .._solvers.epochs import run_epochs
 from .._solvers.history import PUBLIC_HISTORY, History
-from .._solvers.in_training import NetworkInTraining
-from .._solvers.monitor import Monitor
-from .._solvers.problem import Problem
-from .._solvers.shuffle import Shuffle
+from .._solvers.minibatch import Minibatch
+from .._solvers.schedules import SCHEDULES, Schedule
+from .._solvers.stack import Stack
+from .._solvers.training import Monitor, Training, stack_weights
 from .architecture import init_activations
-from .codecs import Numbers
+from .targets import Numbers
 
 
 @dataclass
@@ -44,17 +42,13 @@ class TrainingData:
     rows : Rows
         The rows, their targets and weights.
 
-    codec : Labels or Numbers
+    target_encoder : Labels or Numbers
         What the targets stand for.
-
-    make_epochs : callable, default=Epochs
-        Makes what cuts the rows into batches, of :class:`Epochs`'s arguments.
     """
 
     network: Network
     rows: Rows
-    codec: object
-    make_epochs: Callable = Epochs
+    target_encoder: object
 
     @cached_property
     def best_logits(self):
@@ -71,9 +65,17 @@ class TrainingData:
         """The mean loss of the best constant prediction."""
         return least_loss(self.network, *self.rows.some_targets())
 
-    def split(self, of_networks):
-        """Pairs of a data set, and what there is of the networks it is for."""
-        return [(self, of_networks)]
+    def of_networks(self, n_networks):
+        """The data of each of so many networks: the same."""
+        return [self] * n_networks
+
+    def make_objective(self, alpha, parameters, dropout, n_threads):
+        """J over the rows."""
+        return Objective(self.network, alpha, parameters, dropout, n_threads)
+
+    def make_batches(self, batch_size, shuffles, index=None):
+        """What cuts the rows, or some of them, into batches."""
+        return Batches(self.rows, self.network.output, batch_size, shuffles, index)
 
 
 class GroupedData:
@@ -88,19 +90,26 @@ class GroupedData:
         The number of networks that each is for, one after the other.
     """
 
-    make_epochs = GroupedEpochs
-
     def __init__(self, data_sets, n_networks):
         self.data_sets = data_sets
         self.network = data_sets[0].network
-        group_of = np.repeat(np.arange(len(data_sets)), n_networks)
-        self.rows = GroupedRows([data.rows for data in data_sets], group_of)
-        self._edges = np.cumsum([0, *n_networks]).tolist()
+        self.group_of = np.repeat(np.arange(len(data_sets)), n_networks)
+        # The largest one.
+        self.rows = max((data.rows for data in data_sets), key=lambda r: r.n_rows)
 
-    def split(self, of_networks):
-        """Pairs of a data set, and what there is of the networks it is for."""
-        parts = [of_networks[slice(*edge)] for edge in pairwise(self._edges)]
-        return list(zip(self.data_sets, parts, strict=True))
+    def of_networks(self, n_networks):
+        """The data of each network."""
+        return [self.data_sets[i] for i in self.group_of]
+
+    def make_objective(self, alpha, parameters, dropout, n_threads):
+        """J over each network's rows."""
+        return Objective(self.network, alpha, parameters, dropout, n_threads)
+
+    def make_batches(self, batch_size, shuffles, index=None):
+        """What cuts the rows into batches."""
+        rows = [data.rows for data in self.data_sets]
+        output = self.network.output
+        return GroupedBatches(rows, output, batch_size, shuffles, self.group_of)
 
 
 @dataclass
@@ -154,8 +163,8 @@ class Trained:
     parameters : Parameters
         The final weights, in the precision of the rows.
 
-    member : NetworkInTraining
-        The network as the solver has left it, from where :func:`go_on` can go on.
+    training : Training
+        The training as the solver has left it, from where :func:`go_on` can go on.
 
     draws : Draws
         Where its draws came from, as the training has left them.
@@ -163,29 +172,14 @@ class Trained:
 
     data: TrainingData
     parameters: Parameters
-    member: NetworkInTraining
+    training: Training
     draws: Draws
-
-    @property
-    def history(self):
-        """How it went."""
-        return self.member.history
-
-    @property
-    def solver(self):
-        """The solver, with what it has left for a training that goes on."""
-        return self.member.solver
-
-    @property
-    def stop(self):
-        """Why it ended."""
-        return self.member.stop
 
     @property
     def remedy(self):
         """What to do where nothing was learned."""
-        is_short = self.stop.reason == "max_iter"
-        are_numbers = isinstance(self.data.codec, Numbers)
+        is_short = self.training.stop.reason == "max_iter"
+        are_numbers = isinstance(self.data.target_encoder, Numbers)
         first = "Increase `max_iter`, scale" if is_short else "Scale"
         of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
         return (
@@ -200,21 +194,27 @@ class Trained:
                 return mean_loss(self.data.network, self.parameters, rows)
         # At workers: that of the last iteration.
         squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
-        share = self.solver.n_batch_rows(rows.n_rows) / rows.n_rows
-        return self.history.loss - alpha / (2 * rows.weight_sum * share) * squares
+        share = self.training.solver.n_batch_rows(rows.n_rows) / rows.n_rows
+        loss = self.training.history.loss
+        return loss - alpha / (2 * rows.weight_sum * share) * squares
 
     def attributes(self):
         """The attributes that make the estimator a fitted one."""
-        network, codec = self.data.network, self.data.codec
-        attributes = fitted_attributes(network, codec, self.history, self.parameters)
-        return {**attributes, "_optimizer": self.solver}
+        solver = self.training.solver
+        attributes = fitted_attributes(
+            self.data.network,
+            self.data.target_encoder,
+            self.training.history,
+            self.parameters,
+        )
+        return {**attributes, "_optimizer": solver if solver.stochastic else None}
 
 
-def fitted_attributes(network, codec, history, parameters):
+def fitted_attributes(network, target_encoder, history, parameters):
     """The attributes of an estimator with a network of given weights."""
-    coefs, intercepts, input_intercept = parameters.view_coefs(0)
+    coefs, intercepts, input_intercept = parameters.to_coefs()
     public = {
-        **codec.fitted_attributes(),
+        **target_encoder.fitted_attributes(),
         "coefs_": coefs,
         "intercepts_": intercepts,
         "input_intercept_": input_intercept,
@@ -224,15 +224,46 @@ def fitted_attributes(network, codec, history, parameters):
     }
     for name in PUBLIC_HISTORY:
         public[f"{name}_"] = getattr(history, name)
-    return {**public, "_codec": codec, "_history": history, "_network": network}
+    return {
+        **public,
+        "_target_encoder": target_encoder,
+        "_history": history,
+        "_network": network,
+    }
 
 
 def make_solver(estimator):
     """The solver that an estimator's parameters describe."""
-    solver = SOLVERS[estimator.solver]
-    return solver(
-        **{name: getattr(estimator, name) for name in solver.hyper_parameters}
+    solver = estimator.solver
+    if not is_stochastic(solver):
+        return _with_parameters(FULL_BATCH_SOLVERS[solver], estimator)
+    rule = _with_parameters(RULES[solver], estimator) if solver in RULES else solver
+    schedule = make_schedule(estimator, rule)
+    schedule.start(estimator.learning_rate_init)
+    names = (
+        "max_iter",
+        "tol",
+        "batch_size",
+        "shuffle",
+        "n_iter_no_change",
+        "average_epochs",
     )
+    settings = {name: getattr(estimator, name) for name in names}
+    return Minibatch(rule, schedule, **settings)
+
+
+def make_schedule(estimator, rule):
+    """The schedule of the learning rate that an estimator's parameters describe."""
+    name = estimator.learning_rate
+    if isinstance(name, Schedule):
+        return copy.deepcopy(name)
+    if rule.schedules is not None and name not in rule.schedules:
+        name = "constant"
+    return _with_parameters(SCHEDULES[name], estimator)
+
+
+def _with_parameters(cls, estimator):
+    return cls(**{name: getattr(estimator, name) for name in cls.hyper_parameters})
 
 
 def initial_parameters(estimator, data, random_state):
@@ -248,26 +279,19 @@ def initial_parameters(estimator, data, random_state):
     )
     if data.best_logits is not None:
         intercepts[-1][:] = data.best_logits
-    return Parameters.view_coefs_of(coefs, intercepts, input_intercept)
+    return Parameters.from_coefs(coefs, intercepts, input_intercept)
 
 
 def new_history(estimator):
     """An empty history; with early stopping one of scores in place of losses."""
-    if estimator.early_stopping and SOLVERS[estimator.solver].stochastic:
+    if estimator.early_stopping and is_stochastic(estimator.solver):
         return History(
             best_loss=None, validation_scores=[], best_validation_score=-np.inf
         )
     return History()
 
 
-def train(
-    estimators,
-    data,
-    states=None,
-    solvers=None,
-    reporters=None,
-    make_objective=Objective,
-):
+def train(estimators, data, states=None, solvers=None, reporters=None):
     """Train networks as one stack, from new weights or on from given ones.
 
     Nothing is set: what has come of each is returned.
@@ -285,14 +309,11 @@ def train(
     states : list of State or None, default=None
         What each goes on from; None for new weights.
 
-    solvers : list of FullBatchSolver or of MinibatchSolver or None, default=None
+    solvers : list of FullBatchSolver or of Minibatch or None, default=None
         The solver of each; None for those that the parameters describe.
 
     reporters : list of CallbackReporter or None, default=None
         What reports each one's iterations to its callbacks; None for no callbacks.
-
-    make_objective : callable, default=Objective
-        Makes what the solver minimises, of :class:`Objective`'s arguments.
 
     Returns
     -------
@@ -305,15 +326,35 @@ def train(
         If the objective is not finite at the initial weights, or there are too few
         rows for early stopping.
     """
-    random_states = [check_random_state(e.random_state) for e in estimators]
+    sources = [check_random_state(e.random_state) for e in estimators]
+    data_of = data.of_networks(len(estimators))
     if states is None:
-        states = _new_states(estimators, data, random_states)
-    members = _members(estimators, states, solvers, reporters)
-    networks = list(zip(estimators, members, random_states, strict=True))
-    draws = [
-        one for part, some in data.split(networks) for one in _all_draws(some, part)
+        states = [
+            State(initial_parameters(*one), new_history(one[0]))
+            for one in zip(estimators, data_of, sources, strict=True)
+        ]
+    solvers = solvers or [make_solver(estimator) for estimator in estimators]
+    trainings = [
+        Training(
+            solvers[i],
+            states[i].history,
+            Monitor(estimator.verbose, reporters[i] if reporters else None),
+            [states[i].parameters],
+        )
+        for i, estimator in enumerate(estimators)
     ]
-    return _run(estimators, data, members, draws, make_objective)
+    draws = {}
+    for place, *network in zip(
+        _places_of_draws(estimators, data_of),
+        estimators,
+        trainings,
+        data_of,
+        sources,
+        strict=True,
+    ):
+        if place not in draws:
+            draws[place] = _draws(*network)
+    return _run(estimators, data, trainings, draws)
 
 
 def go_on(estimators, data, paused, max_iter):
@@ -332,8 +373,8 @@ def go_on(estimators, data, paused, max_iter):
     data : TrainingData or GroupedData
         What they have been trained on.
 
-    paused : list of (NetworkInTraining, Draws)
-        Where each stands. The networks are overwritten.
+    paused : list of (Training, Draws)
+        Where each stands. The trainings are overwritten.
 
     max_iter : int
         The new cap on epochs, or iterations, since the beginning.
@@ -343,165 +384,171 @@ def go_on(estimators, data, paused, max_iter):
     trained : list of Trained
         In the order of the estimators.
     """
-    members = [member for member, _ in paused]
-    for member in members:
-        member.go_on(max_iter)
-    # Copied one by one, as others in any stack may go on with the same ones. Those of
-    # other stacks with the same seed have made the same draws.
-    draws = [draws for _, draws in paused]
-    if _have_one_order(estimators):
-        parts = [some for _, some in data.split(draws)]
-        draws = [one for some in parts for one in [copy.deepcopy(some[0])] * len(some)]
-    else:
-        draws = [copy.deepcopy(one) for one in draws]
-    return _run(estimators, data, members, draws)
+    trainings = [training for training, _ in paused]
+    for training in trainings:
+        training.raise_cap(max_iter)
+    # Copied, as others in any stack may go on with the same ones. Those of other stacks
+    # with the same seed have made the same draws.
+    draws = {}
+    data_of = data.of_networks(len(estimators))
+    for place, (_, before) in zip(
+        _places_of_draws(estimators, data_of), paused, strict=True
+    ):
+        if place not in draws:
+            draws[place] = copy.deepcopy(before)
+    return _run(estimators, data, trainings, draws)
 
 
-def _run(estimators, data, members, draws, make_objective=Objective):
-    """Train networks from where they are; the parameters are those of :func:`train`."""
-    lead, solver, network = estimators[0], members[0].solver, data.network
-    rows = data.rows.for_batches() if solver.stochastic else data.rows.for_products()
-    validation_score = None
-    if draws[0].held_out is not None:
-        rows, held_out = (Selection(rows, index) for index in draws[0].held_out)
-        validation_score = _ValidationScore(network, data.codec, held_out)
-    dtype = solver.arithmetic_dtype(data.rows.dtype)
-    stack = Parameters.copied_to_stack([member.weights for member in members], dtype)
-    blas_threads_pay = solver.stochastic and (
-        solver.n_batch_rows(rows.n_rows) * _largest_of_blas(stack, data.rows)
-        >= BLAS_THREADS_PAY
+def _places_of_draws(estimators, data_of):
+    """Of each network what those that share their random draws have in common.
+
+    They do where one order of the rows will do: there is none, or all have one seed.
+    """
+    seeds = {estimator.random_state for estimator in estimators}
+    if len(seeds) == 1 or not estimators[0].shuffle:
+        return [id(data) for data in data_of]
+    return list(range(len(estimators)))
+
+
+def _run(estimators, data, trainings, draws):
+    """Train networks from where they are; `draws` has those of each place."""
+    lead, solver, network, rows = (
+        estimators[0],
+        trainings[0].solver,
+        data.network,
+        data.rows,
     )
-    with np.errstate(all="ignore"), training_threads(blas_threads_pay) as n_threads:
-        objective = make_objective(
-            network,
-            [estimator.alpha for estimator in estimators],
-            dtype,
-            n_stack=len(estimators),
-            dropout=_make_dropout(lead, network, draws[0]),
-            n_threads=1 if solver.stochastic else n_threads,
+    data_of = data.of_networks(len(estimators))
+    dtype = solver.arithmetic_dtype(rows.dtype)
+    parameters = stack_weights(trainings, dtype=dtype)
+    first = next(iter(draws.values()))
+    dropout = None
+    if first.dropout is not None:
+        rates = dropout_rates(lead.dropout, len(network.activations))
+        dropout = Dropout(rates, first.dropout)
+    alphas = [estimator.alpha for estimator in estimators]
+    with (
+        np.errstate(all="ignore"),
+        training_threads(_blas_threads_pay(solver, parameters, rows)) as n_threads,
+    ):
+        if solver.stochastic:
+            objective = data.make_objective(alphas, parameters, dropout, 1)
+            stack = _make_stack(data, trainings, draws, objective)
+            run_epochs([stack], trainings)
+        else:
+            objective = data.make_objective(alphas, parameters, None, n_threads)
+            solver.minimize(objective, rows.for_products(), trainings[0])
+    places = _places_of_draws(estimators, data_of)
+    return [
+        _trained(part, training, draws[place])
+        for part, training, place in zip(data_of, trainings, places, strict=True)
+    ]
+
+
+def _make_stack(data, trainings, draws, objective):
+    """The stack of networks, with its batches."""
+    solvers = [training.solver for training in trainings]
+    lead, n_rows, judge, index = solvers[0], data.rows.n_rows, None, None
+    held_out = next(iter(draws.values())).held_out
+    if held_out is not None:
+        index, others = held_out
+        n_rows = len(index)
+        judge = HeldOut(data.network, data.target_encoder, data.rows, others)
+    if lead.batch_size != "auto" and lead.batch_size > n_rows:
+        warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going "
+            "to be clipped"
         )
-        shuffles = [one.shuffle for one in draws]
-        if _have_one_order(estimators):
-            shuffles = [some[0] for _, some in data.split(shuffles)]
-        problem = Problem(objective, rows, shuffles, validation_score, data.make_epochs)
-        solver.solve(problem, stack, members)
-    networks = list(zip(members, draws, strict=True))
-    return [_result(*one, part) for part, some in data.split(networks) for one in some]
+    shuffles = [one.shuffle for one in draws.values()] if lead.shuffle else None
+    batches = data.make_batches(lead.n_batch_rows(n_rows), shuffles, index)
+    average = make_average(
+        lead.average_epochs,
+        stack_weights(trainings, "judged", objective.parameters.dtype)
+        if trainings[0].n_averaged
+        else objective.parameters,
+        batches.n_batches,
+        trainings[0].n_averaged,
+    )
+    return Stack(objective, solvers, batches, average, judge)
 
 
-def _largest_of_blas(stack, rows):
-    """Multiplications, for each row, of the product that BLAS threads are kept for.
+def _blas_threads_pay(solver, parameters, rows):
+    """Whether NumPy's BLAS keeps its threads: in minibatches with a large product.
 
     That is the first one, save with sparse rows, which SciPy multiplies by itself.
     """
-    if not rows.is_sparse:
-        return stack.first_weights.size
-    return max((weights[0].size for weights in stack.weights[1:]), default=0)
+    if not solver.stochastic:
+        return False
+    largest = parameters.weights[0].size
+    if rows.is_sparse:
+        largest = max((w[0].size for w in parameters.weights[1:]), default=0)
+    return solver.n_batch_rows(rows.n_rows) * largest >= BLAS_THREADS_PAY
 
 
-def _new_states(estimators, data, random_states):
-    """New weights and histories."""
-    networks = list(zip(estimators, random_states, strict=True))
-    return [
-        State(initial_parameters(estimator, part, source), new_history(estimator))
-        for part, some in data.split(networks)
-        for estimator, source in some
-    ]
-
-
-def _members(estimators, states, solvers, reporters):
-    """The networks as the solvers know them."""
-    if solvers is None:
-        solvers = [make_solver(estimator) for estimator in estimators]
-    if reporters is None:
-        reporters = [None] * len(estimators)
-    return [
-        NetworkInTraining(
-            solver,
-            state.history,
-            Monitor(estimator.verbose, reporter),
-            state.parameters,
-        )
-        for estimator, state, solver, reporter in zip(
-            estimators, states, solvers, reporters, strict=True
-        )
-    ]
-
-
-def _have_one_order(estimators):
-    """Whether one order of the rows will do: there is none, or the same for all."""
-    seeds = {estimator.random_state for estimator in estimators}
-    return len(seeds) == 1 or not estimators[0].shuffle
-
-
-def _all_draws(networks, data):
-    """What the trainings draw from, the first network's for all where one will do."""
-    estimators, members, random_states = zip(*networks, strict=True)
-    draws = [_draws(estimators[0], members[0], data, random_states[0])]
-    if _have_one_order(estimators):
-        return draws * len(estimators)
-    # They have no dropout and hold nothing out.
-    return draws + [Draws(Shuffle(other), None, None) for other in random_states[1:]]
-
-
-def _draws(estimator, member, data, random_state):
+def _draws(estimator, training, data, random_state):
     """What a network's training draws from, after its weights."""
     held_out = None
-    if estimator.early_stopping and member.solver.stochastic:
+    if estimator.early_stopping and training.solver.stochastic:
         held_out = _hold_out(
-            data.rows, estimator.validation_fraction, data.codec, random_state
+            data.rows, estimator.validation_fraction, data.target_encoder, random_state
         )
     dropout = None
     rates = dropout_rates(estimator.dropout, len(data.network.activations))
-    if any(rates) and member.solver.stochastic:
+    if any(rates) and training.solver.stochastic:
         # With the samples seen in the seed, as each partial_fit begins with the same
         # state: under the same masks some units would never be trained.
-        seed = [random_state.randint(2**31 - 1), member.history.t % 2**32]
+        seed = [random_state.randint(2**31 - 1), training.history.t % 2**32]
         dropout = np.random.RandomState(seed)
     return Draws(Shuffle(random_state), dropout, held_out)
 
 
-def _make_dropout(estimator, network, draws):
-    if draws.dropout is None:
-        return None
-    rates = dropout_rates(estimator.dropout, len(network.activations))
-    return Dropout(rates, draws.dropout)
-
-
-class _ValidationScore:
-    """Score of given weights on held-out rows.
+class HeldOut:
+    """Judges networks by their score on held-out rows.
 
     Parameters
     ----------
     network : Network
         The network.
 
-    codec : Labels or Numbers
+    target_encoder : Labels or Numbers
         What the targets stand for; it knows the score.
 
-    selection : Selection
-        The held-out rows.
+    rows : Rows
+        All rows.
+
+    index : ndarray of int
+        Numbers of the held-out ones.
     """
 
-    def __init__(self, network, codec, selection):
+    def __init__(self, network, target_encoder, rows, index):
         self.network = network
-        self.codec = codec
-        self.selection = selection
-        rows, index = selection.rows, selection.index
-        self.targets = rows.targets[index]
-        self.weights = None if rows.weights is None else rows.weights[index]
+        self.target_encoder = target_encoder
+        self.rows = rows
+        self.index = index
 
-    def __call__(self, parameters):
-        logits = [
-            compute_logits(self.network, parameters, block.X)
-            for block in self.selection.blocks(BLOCK_ROWS)
-        ]
-        return self.codec.score(
-            self.network, np.concatenate(logits), self.targets, self.weights
+    def predict(self, i, parameters):
+        """The logits of the held-out rows."""
+        weights = parameters.view_coefs()
+        n_rows = len(self.index)
+        return np.concatenate(
+            [
+                compute_logits(
+                    self.network, weights, self.rows.X[self.index[i : i + BLOCK_ROWS]]
+                )
+                for i in range(0, n_rows, BLOCK_ROWS)
+            ]
+        )
+
+    def score(self, predictions):
+        """The score of the network of a training."""
+        rows, index = self.rows, self.index
+        weights = None if rows.weights is None else rows.weights[index]
+        return self.target_encoder.score(
+            self.network, predictions[0], rows.targets[index], weights
         )
 
 
-def _hold_out(rows, fraction, codec, random_state):
+def _hold_out(rows, fraction, target_encoder, random_state):
     """Split a share of the rows off, stratified wherever the classes permit it.
 
     At least two rows are held out. Rows of weight zero are as good as absent: they
@@ -514,7 +561,7 @@ def _hold_out(rows, fraction, codec, random_state):
     """
     index, n_held_out = check_hold_out(rows, fraction)
     n_left = len(index) - n_held_out
-    stratify = codec.strata(rows.targets[index])
+    stratify = target_encoder.strata(rows.targets[index])
     if stratify is not None:
         counts = np.bincount(stratify)
         counts = counts[counts > 0]
@@ -553,25 +600,25 @@ def check_hold_out(rows, fraction):
     return index, n_held_out
 
 
-def _result(member, draws, data):
-    """What has come of a network in training.
+def _trained(data, training, draws):
+    """What has come of a training.
 
     Raises
     ------
     ValueError
         If its objective was not finite at the initial weights.
     """
-    if member.stop.reason == "diverged" and member.history.n_fun == 0:
+    if training.stop.reason == "diverged" and training.history.n_fun == 0:
         raise ValueError(
             "The loss or its gradient is not finite at the initial weights. The input "
             "data, X or y, may contain large values and need to be preprocessed, for "
             "example by StandardScaler, and TransformedTargetRegressor for y; or use a "
             "smaller `weight_init` or `alpha`."
         )
-    parameters = member.final_weights
+    (parameters,) = training.final_weights
     # A solver may have evaluated in another precision than that of the rows.
     dtype = data.rows.dtype
-    if parameters.flat.dtype != dtype:
+    if parameters.dtype != dtype:
         with np.errstate(over="ignore"):
             parameters = parameters.copy(dtype)
     if not np.isfinite(parameters.flat).all():
@@ -579,4 +626,4 @@ def _result(member, draws, data):
             f"The weights are too large for {dtype}, the precision of X. Pass X of "
             "float64, or use a smaller `weight_init`."
         )
-    return Trained(data, parameters, member, draws)
+    return Trained(data, parameters, training, draws)

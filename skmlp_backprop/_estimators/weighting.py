@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from .checks import plain_repr
-from .sklearn_private import _check_sample_weight
+from .sklearn_private import MAY_BE_ZERO, _check_sample_weight
 
 
 def sample_weights(X, sample_weight):
@@ -63,13 +63,12 @@ def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
     ValueError
         If one is negative or not finite, or their number is not that of the rows.
     """
-    return _check_sample_weight(
-        sample_weight,
-        X,
-        dtype=np.float64,
-        ensure_non_negative=True,
-        allow_all_zero_weights=allow_all_zero,
+    weights = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True, **MAY_BE_ZERO
     )
+    if not (allow_all_zero or weights.any()):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
 
 
 def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):

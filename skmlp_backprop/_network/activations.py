@@ -6,7 +6,8 @@ derivative is a function of the output, z itself where it is not
 (``keeps_input``). That array is free for scratch once the derivative has been
 multiplied in, which is why no activation here needs a buffer of its own.
 
-To add one, write its class and decorate it with its name.
+To add one, write its class and decorate it with its name. Without a name an instance of
+it can be an estimator's `activation`.
 """
 
 import math
@@ -34,7 +35,7 @@ class Activation:
     Attributes
     ----------
     name : str
-        The name users give it.
+        The name users give it; of one of their own the name of its class.
 
     keeps_input : bool
         Whether :meth:`multiply_derivative` wants z (True) or f(z) (False). Only
@@ -47,6 +48,17 @@ class Activation:
 
     keeps_input = False
     has_kink = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.__name__
+
+    def __eq__(self, other):
+        """By value, as searches clone what they are given."""
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self):
+        return hash(type(self))
 
     def apply(self, z, out):
         """Write f(z) to `out`.

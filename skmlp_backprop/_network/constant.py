@@ -19,7 +19,7 @@ def best_logits(network, targets, weights):
         Its output and loss are what matters.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        As of :class:`Rows`.
+        As of :class:`.batches.Rows`.
 
     weights : ndarray of shape (n_rows,) or None
         Weights of the rows; None for 1 each.
@@ -98,8 +98,10 @@ def mean_loss(network, parameters, rows):
         The mean.
     """
 
+    weights = parameters.view_coefs()
+
     def logits(start, stop):
-        return compute_logits(network, parameters, rows.X[start:stop])
+        return compute_logits(network, weights, rows.X[start:stop])
 
     return _mean_loss(network, logits, *_weighed(rows.targets, rows.weights))
 
@@ -111,8 +113,7 @@ def _mean_loss(network, logits_of_rows, targets, weights):
     total = 0.0
     for start in range(0, len(targets), step):
         stop = min(start + step, len(targets))
-        written = np.empty((n_outputs, stop - start))
-        network.output.write_targets(targets[start:stop], written)
+        written = network.output.written(targets[start:stop], np.float64)
         z = np.array(logits_of_rows(start, stop).T[np.newaxis], np.float64, order="C")
         with np.errstate(all="ignore"):
             losses = network.loss(z, written, np.empty_like(z), np.empty_like(z[:, :1]))

@@ -31,16 +31,8 @@ class Dropout:
         self.rates = rates
         self.random_state = random_state
 
-    def draw(self, buffers):
-        """Set the masks of `buffers`: 0, or 1 / (1 - rate) where a unit speaks."""
-        buffers.masks = [
-            self._mask(rate, a.shape[1:], a.dtype)
-            for rate, a in zip(self.rates, buffers.a, strict=True)
-        ]
-
-    def _mask(self, rate, shape, dtype):
-        if rate == 0:
-            return None
+    def mask(self, rate, shape, dtype):
+        """Draw what outputs are multiplied by: 0, or 1 / (1 - rate) for those kept."""
         draws = self.random_state.randint(_N_DRAWS, size=shape, dtype=np.uint16)
         return (draws >= round(rate * _N_DRAWS)) * dtype.type(1 / (1 - rate))
 

@@ -2,7 +2,7 @@
 
     J = 1/W sum_i w_i loss_i  +  alpha / (2 W) sum_l ||W_l||^2,    W = sum_i w_i
 
-w_i is the sample weight times the class weight; biases are not penalised. For
+w_i is the sample weight times the class weight. Biases are not penalised. For
 unit weights the penalty is alpha / (2 m), the lambda of the textbooks.
 """
 
@@ -10,34 +10,29 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .buffers import Buffers
-from .memory import empty_aligned
-from .parameters import BLOCK_SIZE, column, cut_column, unbuffered
+from .layers import make_layers
 
 # A block's activations stay in the cache, so that each element-wise pass after
-# a product reads them from there; and memory does not grow with the data. Smaller ones
-# are more calls, between which the threads wait for each other (benchmarks: tricks).
+# a product reads them from there; and memory does not grow with the data. Smaller
+# blocks are more calls, between which the threads wait for each other.
 BLOCK_ROWS = 2560
-# Rows from half of which a thread of its own pays.
+# Half as many rows are the least that a thread of its own pays for.
 SHARE_ROWS = 1280
 
 
 class Objective:
-    """J and its gradient over any rows, for a stack of networks of one shape.
+    """J and its gradient over any rows, at the weights of a stack of networks.
 
     Parameters
     ----------
     network : Network
-        The network.
+        Shape, activations, output and loss of the networks.
 
-    alpha : float or ndarray of shape (n_stack,)
-        L2 penalty, the same or one for each network of the stack.
+    alpha : float or sequence of float, of length n_stack
+        L2 penalty, the same or one for each network.
 
-    dtype : dtype
-        Precision of the arithmetic.
-
-    n_stack : int, default=1
-        Number of networks in the stack.
+    parameters : Parameters
+        The weights. They may change between two evaluations, in place.
 
     dropout : Dropout or None, default=None
         Draws new masks for every block of rows; None for no dropout.
@@ -46,62 +41,62 @@ class Objective:
         Number of threads that share the rows where there are several blocks. The
         sum is taken in a fixed order, so that a result depends on their number, to
         rounding, but not on their timing.
+
+    Attributes
+    ----------
+    gradient : Parameters
+        The gradient of the latest evaluation.
     """
 
-    def __init__(self, network, alpha, dtype, n_stack=1, dropout=None, n_threads=1):
+    def __init__(self, network, alpha, parameters, dropout=None, n_threads=1):
+        dtype = parameters.layers[0].dtype
         self.network = network
-        self.alpha = np.broadcast_to(alpha_in_precision(alpha, dtype), n_stack)
-        self.dtype = np.dtype(dtype)
-        self.n_stack = n_stack
+        self.alpha = np.broadcast_to(
+            alpha_in_precision(alpha, dtype), parameters.n_stack
+        )
+        self.parameters = parameters
         self.dropout = dropout
-        self._is_penalised = bool(self.alpha.any())
-        self._all_are_penalised = bool(self.alpha.all())
-        self._strength = column(self.alpha, self.dtype)
-        self._spare = empty_aligned((BLOCK_SIZE,), self.dtype)
-        self._lanes = [_Lane(self) for _ in range(n_threads)]
+        self.gradient = parameters.zeros_like()
+        self.n_threads = n_threads
+        self._penalty = _Penalty(self.alpha, parameters) if self.alpha.any() else None
+        self._sum = _Sum(network, parameters, self.gradient, dropout)
+        self._other_sums = [
+            _Sum(network, parameters, parameters.zeros_like(), dropout)
+            for _ in range(n_threads - 1)
+        ]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
-    def select(self, indices):
-        """The objective of some of the networks."""
+    def of_networks(self, indices, parameters):
+        """The objective of some of the networks, whose weights are now elsewhere."""
         return Objective(
-            self.network,
-            self.alpha[indices],
-            self.dtype,
-            len(indices),
-            self.dropout,
-            len(self._lanes),
+            self.network, self.alpha[indices], parameters, self.dropout, self.n_threads
         )
 
-    def loss_and_gradient(self, parameters, rows, gradient):
-        """Evaluate J and its gradient.
+    def loss_and_gradient(self, rows):
+        """Evaluate J, and its gradient into `gradient`.
 
         Parameters
         ----------
-        parameters : Parameters
-            Weights of the stack, on a flat buffer.
-
-        rows : Rows
-            The rows of the sum: a data set, or a minibatch.
-
-        gradient : Parameters
-            Overwritten by the gradient of J.
+        rows : Rows or Batch
+            The rows of the sum.
 
         Returns
         -------
         loss : ndarray of shape (n_stack,)
             J of each network.
         """
-        scale = 1 / rows.weight_sum
-        loss = self.sum_losses(parameters, rows, scale, gradient)
-        return loss + self._penalty(parameters, 1 / rows.weight_sums, gradient)
+        loss = self.sum_losses(rows, 1 / rows.weight_sum)
+        if self._penalty is not None:
+            loss = loss + self._penalty.add_to(self.gradient, 1 / rows.weight_sums)
+        return loss
 
-    def sum_losses(self, parameters, rows, scale, gradient):
+    def sum_losses(self, rows, scale):
         """Evaluate the scaled sum of losses, J's first term, and its gradient.
 
         Parameters
         ----------
-        parameters, rows, gradient
-            As in :meth:`loss_and_gradient`.
+        rows : Rows or Batch
+            The rows of the sum.
 
         scale : float
             What each row's weighted loss is multiplied by: 1/W, where W may count
@@ -112,41 +107,19 @@ class Objective:
         loss : ndarray of shape (n_stack,)
             The sum for each network.
         """
-        first, *others = rows.shares(len(self._lanes), SHARE_ROWS)
-        sums = [
-            self._pool.submit(lane.sum_apart, parameters, share, scale)
-            for lane, share in zip(self._lanes[1:], others, strict=False)
+        if self._pool is None or rows.n_rows <= BLOCK_ROWS:
+            return self._sum.over(rows, scale)
+        first, *others = rows.split(self.n_threads, SHARE_ROWS)
+        sums = [s for s, _ in zip(self._other_sums, others, strict=False)]
+        futures = [
+            self._pool.submit(s.over_in_thread, some, scale)
+            for s, some in zip(sums, others, strict=True)
         ]
-        loss = self._lanes[0].sum_rows(parameters, first, scale, gradient)
-        for other in sums:
-            other_loss, other_gradient = other.result()
-            loss = loss + other_loss
-            gradient.flat += other_gradient.flat
+        loss = self._sum.over(first, scale)
+        for s, future in zip(sums, futures, strict=True):
+            loss = loss + future.result()
+            self.gradient.flat += s.gradient.flat
         return loss
-
-    def _penalty(self, parameters, scale, gradient):
-        """Add the penalty's gradient to `gradient`; return the penalty."""
-        if not self._is_penalised:
-            return 0.0
-        of_each = scale[:, np.newaxis] if isinstance(scale, np.ndarray) else scale
-        strength = self._strength * of_each
-        squares = np.zeros(self.n_stack, self.dtype)
-        blocks = zip(parameters.weight_blocks, gradient.weight_blocks, strict=True)
-        with unbuffered(self.n_stack):
-            for (networks, weights), (_, weights_gradient) in blocks:
-                own = np.vecdot(weights, weights)
-                # To add to a slice takes four times as long (benchmarks: minibatch).
-                if len(own) == self.n_stack:
-                    squares = squares + own
-                else:
-                    squares[networks] += own
-                spare = self._spare[: weights.size].reshape(weights.shape)
-                np.multiply(weights, cut_column(strength, networks), out=spare)
-                weights_gradient += spare
-        if not self._all_are_penalised:
-            # Not 0 times a square that overflows.
-            squares[self.alpha == 0] = 0
-        return (0.5 * scale) * self.alpha * squares
 
 
 def alpha_in_precision(alpha, dtype):
@@ -167,43 +140,125 @@ def alpha_in_precision(alpha, dtype):
     return converted
 
 
-class _Lane:
-    """What one thread needs to sum over rows: working memory of its own."""
+class _Penalty:
+    """The L2 penalty, scale / 2 times alpha ||w||^2 for the weights w of each network.
 
-    def __init__(self, objective):
-        self.network = objective.network
-        self.n_stack = objective.n_stack
-        self.dtype = objective.dtype
-        self.dropout = objective.dropout
-        self._buffers = {}
-        self._sum = None
-        self._partial = None
+    Parameters
+    ----------
+    alpha : ndarray of shape (n_stack,)
+        Of each network.
 
-    def sum_apart(self, parameters, rows, scale):
-        """Sum with a gradient of the lane's own; NumPy's errstate is per thread."""
-        if self._sum is None:
-            self._sum = parameters.zeros_like()
+    parameters : Parameters
+        The weights.
+    """
+
+    def __init__(self, alpha, parameters):
+        self._alpha = alpha
+        self._parameters = parameters
+        self._derivative = parameters.zeros_like()
+
+    def add_to(self, gradient, scale):
+        """Add the penalty's gradient to `gradient`; return the penalties.
+
+        Parameters
+        ----------
+        gradient : Parameters
+            What it is added to.
+
+        scale : float or ndarray of shape (n_stack,)
+            1/W.
+        """
+        weights, derivative = self._parameters, self._derivative
+        strength = self._alpha * scale
+        if weights.n_stack > 1:
+            strength = strength[:, np.newaxis]
+        for w, d in zip(weights.matrices, derivative.matrices, strict=True):
+            np.multiply(w, strength, out=d)
+        for biases in derivative.intercepts:
+            biases.fill(0)
+        if derivative.input_intercept is not None:
+            derivative.input_intercept.fill(0)
+        gradient.flat += derivative.flat
+        if weights.n_stack == 1:
+            return 0.5 * np.vdot(weights.flat, derivative.flat)
+        return 0.5 * sum(map(np.vecdot, weights.matrices, derivative.matrices))
+
+
+class _Sum:
+    """What a thread needs to sum over rows: layers for each number of rows.
+
+    Parameters
+    ----------
+    network, parameters, dropout
+        As of :class:`Objective`.
+
+    gradient : Parameters
+        Where the sum's gradient goes.
+    """
+
+    def __init__(self, network, parameters, gradient, dropout):
+        self.network = network
+        self.parameters = parameters
+        self.gradient = gradient
+        self.dropout = dropout
+        self._passes = {}
+        self._of_block = None
+        self._passes_of_blocks = {}
+
+    def over_in_thread(self, rows, scale):
+        """The same as :meth:`over`; NumPy's errstate is per thread."""
         with np.errstate(all="ignore"):
-            return self.sum_rows(parameters, rows, scale, self._sum), self._sum
+            return self.over(rows, scale)
 
-    def sum_rows(self, parameters, rows, scale, gradient):
-        """Sum the scaled losses and their gradient, block by block."""
-        blocks = rows.blocks(BLOCK_ROWS)
-        loss = self._sum_block(parameters, next(blocks), scale, gradient)
-        for block in blocks:
-            if self._partial is None:
-                self._partial = gradient.zeros_like()
-            loss = loss + self._sum_block(parameters, block, scale, self._partial)
-            gradient.flat += self._partial.flat
+    def over(self, rows, scale):
+        """Sum the scaled losses, and their gradient, block by block."""
+        if rows.n_rows <= BLOCK_ROWS:
+            block = rows.as_batch(self.network.output)
+            return self._pass(self._passes, block, self.gradient).run(block, scale)
+        if self._of_block is None:
+            self._of_block = self.parameters.zeros_like()
+        # One after the other, as those of sparse rows are copies.
+        blocks = rows.cut(BLOCK_ROWS)
+        loss = self.over(next(blocks), scale)
+        for some in blocks:
+            block = some.as_batch(self.network.output)
+            one = self._pass(self._passes_of_blocks, block, self._of_block)
+            loss = loss + one.run(block, scale)
+            self.gradient.flat += self._of_block.flat
         return loss
 
-    def _sum_block(self, parameters, rows, scale, gradient):
-        buffers = self._buffers.get(rows.n_rows)
-        if buffers is None:
-            buffers = Buffers(self.network, self.n_stack, rows.n_rows, self.dtype)
-            self._buffers[rows.n_rows] = buffers
-        if self.dropout is not None:
-            self.dropout.draw(buffers)
-        return self.network.loss_and_gradient(
-            parameters, rows, scale, gradient, buffers
-        )
+    def _pass(self, passes, block, gradient):
+        found = passes.get(block.n_rows)
+        if found is None:
+            found = _Pass(
+                self.network, self.parameters, gradient, block.n_rows, self.dropout
+            )
+            passes[block.n_rows] = found
+        return found
+
+
+class _Pass:
+    """The forward and the backward pass over some rows."""
+
+    def __init__(self, network, parameters, gradient, n_rows, dropout):
+        self._loss = network.loss
+        self._layers = make_layers(network, parameters, gradient, n_rows, dropout)
+        self._reversed = self._layers[::-1]
+        z = self._layers[-1].z
+        self._spare = np.empty_like(z)
+        self._row = np.empty((len(z), 1, n_rows), z.dtype)
+
+    def run(self, batch, scale):
+        """Return the scaled sum of each network's losses; write its gradient."""
+        a = batch.inputs
+        for layer in self._layers:
+            a = layer.forward(a)
+        loss = self._loss(a, batch.target, self._spare, self._row)
+        if batch.weights is not None:
+            a *= batch.weights
+            loss *= batch.weights
+        a *= scale
+        loss = scale * np.add.reduce(loss, axis=(1, 2), dtype=np.float64)
+        for layer in self._reversed:
+            a = layer.backward(a)
+        return loss

@@ -49,6 +49,13 @@ class Output:
         """
         np.copyto(out, targets.swapaxes(-1, -2))
 
+    def written(self, targets, dtype):
+        """The targets of rows as a loss takes them, in a new array."""
+        shape = *targets.shape[:-2], self.n_outputs, targets.shape[-2]
+        out = np.empty(shape, dtype)
+        self.write_targets(targets, out)
+        return out
+
     def logits_of(self, predictions):
         """The logits of one row that predict given probabilities, or numbers.
 
@@ -87,6 +94,12 @@ class ClassOutput(Output):
 
     def write_targets(self, targets, out):
         np.equal(targets[..., np.newaxis, :], self._codes, out=out)
+
+    def written(self, targets, dtype):
+        shape = *targets.shape[:-1], self.n_outputs, targets.shape[-1]
+        out = np.empty(shape, dtype)
+        self.write_targets(targets, out)
+        return out
 
     def logits_of(self, predictions):
         return logit(np.clip(predictions, _LEAST_PROBA, 1 - _LEAST_PROBA))
@@ -183,6 +196,7 @@ class MultilabelOutput(ClassOutput):
 
     name = "logistic"
     write_targets = Output.write_targets
+    written = Output.written
 
     def proba(self, logits):
         return _sigmoid(logits)

@@ -5,8 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 
-from .._estimators.training import go_on, train
-from .._solvers import SOLVERS
+from .._estimators.training import go_on, make_solver, train
 from .evaluation import Evaluation
 from .last_steps import Fit, checked_last_step, last_step
 from .stacking import CannotStack, check_trainable, warn_of_ends
@@ -17,8 +16,8 @@ class Standing:
 
     Parameters
     ----------
-    member : NetworkInTraining
-        Its network.
+    training : Training
+        Its network's training.
 
     draws : Draws
         Where its random draws come from.
@@ -36,26 +35,26 @@ class Standing:
         Whether more of them would change nothing.
     """
 
-    def __init__(self, member, draws, together):
-        self._member = member
+    def __init__(self, training, draws, together):
+        self._training = training
         self.draws = draws
         self.together = together
-        self.max_iter = member.solver.max_iter
-        self.is_over = member.stop.reason != "max_iter"
+        self.max_iter = training.solver.max_iter
+        self.is_over = training.stop.reason != "max_iter"
 
     @property
-    def member(self):
-        """Its network."""
-        if isinstance(self._member, bytes):
-            self._member = pickle.loads(self._member)
-        return self._member
+    def training(self):
+        """Its network's training."""
+        if isinstance(self._training, bytes):
+            self._training = pickle.loads(self._training)
+        return self._training
 
     def __getstate__(self):
         """Pickle the network apart: who passes it on need not make arrays of it."""
-        member = self._member
-        if not isinstance(member, bytes):
-            member = pickle.dumps(member, pickle.HIGHEST_PROTOCOL)
-        return {**vars(self), "_member": member}
+        training = self._training
+        if not isinstance(training, bytes):
+            training = pickle.dumps(training, pickle.HIGHEST_PROTOCOL)
+        return {**vars(self), "_training": training}
 
 
 class RungFit(Fit):
@@ -91,7 +90,7 @@ class RungFit(Fit):
         if fits[0].standings is None:
             return train
         paused = {
-            id(network): (standing.member, standing.draws)
+            id(network): (standing.training, standing.draws)
             for fit in fits
             for network, standing in zip(fit.networks, fit.standings, strict=True)
         }
@@ -108,14 +107,14 @@ class RungFit(Fit):
         ended = [
             (network, trained)
             for network, trained in zip(self.networks, all_trained, strict=True)
-            if trained.stop.reason != "max_iter"
+            if trained.training.stop.reason != "max_iter"
         ]
         warn_of_ends(*zip(*ended, strict=True) if ended else ([], []))
         together = self._together
         together.become_fitted(self.estimators, all_trained)
         kept = None if together.pipeline is None else together
         return [
-            (n, {"standing": Standing(trained.member, trained.draws, kept)})
+            (n, {"standing": Standing(trained.training, trained.draws, kept)})
             for n, trained in zip(n_together, all_trained, strict=True)
         ]
 
@@ -228,9 +227,8 @@ class RungEvaluation(Evaluation):
         except (CannotStack, ValueError, TypeError):
             return False
         # A cosine of more epochs is another one from the first step on.
-        has_one_beginning = not (
-            SOLVERS[last.solver].stochastic and last.learning_rate == "cosine"
-        )
+        solver = make_solver(last)
+        has_one_beginning = not (solver.stochastic and solver.schedule.starts_anew)
         return has_one_beginning and self.resource == max_iter_of(path)
 
 

@@ -5,20 +5,21 @@ theirs fits one candidate on one fold, one of these a stack of candidates.
 """
 
 import time
+from functools import partial
 
 from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
-from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_callbacks import HAS_CALLBACKS, CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
 from .evaluation import Evaluation, configured
 from .sklearn_private import _check_method_params, _MultimetricScorer
 
 
-class StackedSearchMixin(DocumentedHTMLMixin):
+class StackedSearchMixin(CallbackSupportMixin):
     """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -69,12 +70,16 @@ class StackedSearchMixin(DocumentedHTMLMixin):
             self.cv, y, classifier=is_classifier(self.estimator)
         )
         split_params = routed.splitter.split
-        self._check_input_parameters(X=X, y=y, split_params=split_params)
+        if hasattr(self, "_check_input_parameters"):
+            self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
         evaluation = self._make_evaluation(X, y, scorers, routed)
         with evaluation.parallel:
-            self._run_search(evaluation, callback_ctx=context)
+            if HAS_CALLBACKS:
+                self._run_search(evaluation, callback_ctx=context)
+            else:
+                self._run_search(partial(evaluation, callback_ctx=context))
         self._choose(evaluation, refit_metric)
         self.cv_results_ = evaluation.results
         self.n_stacked_ = evaluation.n_stacked

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sklearn.base import clone
 
+from .._estimators.sklearn_callbacks import HAS_CALLBACKS
 from .._solvers.interruption import abort_when_interrupted
 from .last_steps import train_fits
 from .scoring import Fold, score_all
@@ -192,6 +193,9 @@ class _Work:
         }
         self._one_by_one = list(zip(candidates, progress, contexts, strict=True))
         self._settings = {"error_score": error_score, **settings}
+        self._settings_alone = dict(self._settings)
+        if not HAS_CALLBACKS:
+            del self._settings_alone["caller"]
 
     def prepare(self):
         """Validate the fold's rows, and fit the transformers of Pipelines."""
@@ -241,11 +245,11 @@ class _Work:
                     parameters=params,
                     split_progress=split_progress,
                     candidate_progress=candidate_progress,
-                    callback_ctx=context,
+                    **({"callback_ctx": context} if HAS_CALLBACKS else {}),
                     return_n_test_samples=True,
                     return_times=True,
                     **self._of_fold,
-                    **self._settings,
+                    **self._settings_alone,
                 )
                 | {"alone": self._why_alone}
                 for params, (split_progress, candidate_progress), context in (

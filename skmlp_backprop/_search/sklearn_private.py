@@ -21,7 +21,8 @@ Of GridSearchCV and RandomizedSearchCV, which ours inherit from:
 - `_get_scorers`: the scorers that `scoring` names, and the metric to refit by.
 - `_get_routed_params_for_fit`: what each of estimator, splitter and scorer is passed.
 - `_init_callback_context`: makes the context that `fit` reports to callbacks through.
-- `_check_input_parameters`: validates what the base of all searches does.
+- `_check_input_parameters`: validates what the base of all searches does, from 1.8 on;
+  of the halving searches always.
 - `_run_search`: calls back with the candidates to evaluate.
 - `_checked_cv_orig`: the splitter, which we set where they do.
 - `_format_results`: makes `cv_results_` of the scores and times.

@@ -25,10 +25,9 @@ from .._estimators.training import (
     make_solver,
     train,
 )
-from .._network.buffers import SMALL_PRODUCT
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
-from .._solvers import SOLVERS
+from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 
 # Bytes of a stack's largest array. It bounds the memory (Adam takes some 14 such
@@ -39,7 +38,21 @@ MAX_BYTES = 2**21
 # takes another copy of them.
 _MOST_BYTES_OF_GROUP = 2**24
 
-_NEVER_SHARED = ("alpha", "verbose")
+# In these, and in the numbers of the update rule, the networks of a stack may differ.
+_OF_EACH_NETWORK = (
+    "alpha",
+    "verbose",
+    "max_iter",
+    "max_fun",
+    "tol",
+    "n_iter_no_change",
+    "learning_rate",
+    "learning_rate_init",
+    "power_t",
+)
+# Multiplications of a batch's first product up to which folds share a stack: larger
+# ones fill the cores by themselves.
+_SMALL_PRODUCT = 10**6
 
 
 def fit_stack(estimators, X, y, sample_weight=None):
@@ -139,11 +152,11 @@ def _check_fits(estimators, X, y, sample_weight):
     # By a clone, which the data's features are left on.
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
-    codec = lead._codec_of(y)
-    targets = codec.encode(y, X.dtype)
+    target_encoder = lead._target_encoder_of(y)
+    targets = target_encoder.encode(y, X.dtype)
     for estimator in estimators:
         estimator._check_input(X)
-        data = estimator._data_of(X, targets, codec, sample_weight)
+        data = estimator._data_of(X, targets, target_encoder, sample_weight)
         dropout_rates(estimator.dropout, len(data.network.activations))
         solver = make_solver(estimator)
         alpha_in_precision(estimator.alpha, solver.arithmetic_dtype(X.dtype))
@@ -182,10 +195,10 @@ def stack_key(estimator):
         If it can't share any; the message tells why.
     """
     check_trainable(estimator)
-    params = estimator.get_params()
-    solver = SOLVERS[params["solver"]]
-    if not solver.stochastic:
+    if not is_stochastic(estimator.solver):
         raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
+    params = estimator.get_params()
+    rule = make_solver(estimator).rule
     # Rows of each network's own, by its seed, are there for plain batches alone.
     is_plain = not (
         params["early_stopping"]
@@ -197,12 +210,12 @@ def stack_key(estimator):
     # Each draws its own initial weights, but all must draw as many numbers.
     if not isinstance(params["weight_init"], str):
         params["weight_init"] = "uniform"
-    of_other_solvers = set().union(*(s.hyper_parameters for s in SOLVERS.values()))
-    of_other_solvers -= set(solver.hyper_parameters)
-    for name in {*_NEVER_SHARED, *solver.per_network, *of_other_solvers}:
+    of_rules = set().union(*(cls.hyper_parameters for cls in RULES.values()))
+    for name in {"solver", *_OF_EACH_NETWORK, *of_rules}:
         del params[name]
+    params |= {k: v for k, v in vars(rule).items() if k not in rule.numbers()}
     items = ((name, _hashable(value)) for name, value in sorted(params.items()))
-    return (type(estimator), *items)
+    return (type(estimator), type(rule), *items)
 
 
 def _hashable(value):
@@ -226,7 +239,10 @@ def check_trainable(estimator):
         raise CannotStack(f"{name} is no BackpropMLPClassifier or BackpropMLPRegressor")
     if type(estimator) not in (BackpropMLPClassifier, BackpropMLPRegressor):
         raise CannotStack(f"{name} is a subclass, whose fit may be its own")
-    if estimator.solver not in SOLVERS:
+    if (
+        not is_stochastic(estimator.solver)
+        and estimator.solver not in FULL_BATCH_SOLVERS
+    ):
         raise CannotStack("its parameters are invalid")
     if estimator.warm_start:
         raise CannotStack("with warm_start it goes on from weights of its own")
@@ -267,7 +283,7 @@ def prepare_group(estimators, X, y, sample_weight=None):
     """
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
-    data = lead._training_data(X, y, lead._codec_of(y), sample_weight)
+    data = lead._training_data(X, y, lead._target_encoder_of(y), sample_weight)
     names = ("n_features_in_", "feature_names_in_")
     return Prepared(data, {n: vars(lead)[n] for n in names if n in vars(lead)})
 
@@ -367,7 +383,7 @@ def group_key(estimators, data):
         return None
     n_batch_rows = solver.n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
-    is_large = n_batch_rows * units[0] * units[1] > SMALL_PRODUCT
+    is_large = n_batch_rows * units[0] * units[1] > _SMALL_PRODUCT
     is_full = len(estimators) >= _most_networks(_largest(lead, network, rows), rows)
     if is_large or is_full or rows.X.nbytes > _MOST_BYTES_OF_GROUP:
         return None

@@ -3,13 +3,16 @@
 Imports ``_network``.
 """
 
-from .adam import Adam
-from .cg import CG
-from .lbfgs import LBFGS
-from .sgd import SGD
-from .tnc import TNC
+from .full_batch import CG, LBFGS, TNC
+from .rules import RULES, Rule
 
-SOLVERS = {"lbfgs": LBFGS, "cg": CG, "tnc": TNC, "sgd": SGD, "adam": Adam}
-STOCHASTIC_SOLVERS = [name for name, cls in SOLVERS.items() if cls.stochastic]
+FULL_BATCH_SOLVERS = {"lbfgs": LBFGS, "cg": CG, "tnc": TNC}
+SOLVERS = {**FULL_BATCH_SOLVERS, **RULES}
 
-__all__ = ["SOLVERS", "STOCHASTIC_SOLVERS"]
+
+def is_stochastic(solver):
+    """Whether an estimator's `solver`, a name or a Rule, works on minibatches."""
+    return isinstance(solver, Rule) or solver in RULES
+
+
+__all__ = ["FULL_BATCH_SOLVERS", "RULES", "SOLVERS", "is_stochastic"]

@@ -31,7 +31,7 @@ class Latest:
     def see(self, parameters):
         """Nothing to do: they are these."""
 
-    def select(self, indices, parameters):
+    def keep(self, indices, parameters):
         """Go on with some of the networks alone, whose weights are now elsewhere."""
         self.parameters = parameters
 
@@ -91,27 +91,27 @@ class MovingAverage:
             spare *= 1 - keep
             average += spare
 
-    def select(self, indices, parameters):
+    def keep(self, indices, parameters):
         """Go on with some of the networks alone."""
-        self.parameters = Parameters.copied_to_stack(
-            [self.parameters.view_network(i) for i in indices]
+        self.parameters = Parameters.stacked(
+            [self.parameters.network(i) for i in indices]
         )
         self._spare = self.parameters.zeros_like()
 
 
-def make_average(solver, parameters, n_rows, n_steps=0):
-    """What a training with that solver is judged by.
+def make_average(window, parameters, n_batches, n_steps=0):
+    """What the networks of a stack are judged by.
 
     Parameters
     ----------
-    solver : MinibatchSolver
-        The solver.
+    window : float
+        Epochs to average over; 0 for the latest weights.
 
     parameters : Parameters
         The weights of a stack; of an average that goes on, this one.
 
-    n_rows : int
-        Rows of an epoch.
+    n_batches : int
+        Batches of an epoch.
 
     n_steps : int, default=0
         Steps that an average which goes on has seen already.
@@ -121,8 +121,6 @@ def make_average(solver, parameters, n_rows, n_steps=0):
     average : Latest or MovingAverage
         It is to see the weights after every step.
     """
-    window = solver.average_epochs
     if window == 0:
         return Latest(parameters)
-    n_batches = -(-n_rows // solver.n_batch_rows(n_rows))
     return MovingAverage(parameters, window, n_batches, n_steps)

@@ -1,153 +1,138 @@
-"""The training loop of the minibatch solvers: epochs over a stack of networks.
+"""The loop over epochs, one for every training on minibatches.
 
-A single fit is a stack of one. The networks see the same batches; each says itself when
-it stops. One that is done leaves and the rest go on: an epoch
-costs what its networks cost.
+What differs between trainings are the values that it is given: stacks of networks, with
+their batches, update rule and average (see ``stack``), and the trainings that these
+networks belong to, each of which stops by itself (see ``training``). Usually there is
+one stack, and each of its networks is a training. The networks of an ensemble are one
+training, in as many stacks as there are threads.
 """
 
 import numpy as np
 
-from .._network.parameters import Parameters
-from .._network.rows import Batches
-from .averaging import make_average
 from .interruption import aborts_when_interrupted
-from .steps import Steps
+from .training import stack_weights
+from .workers import Workers
 
 
-def run_epochs(problem, parameters, members):
-    """Train until every network has stopped.
+def run_epochs(stacks, trainings):
+    """Train until every training has stopped.
 
     Parameters
     ----------
-    problem : Problem
-        What to minimise.
+    stacks : list of Stack
+        The networks, in the order of the trainings. Several stacks for one training.
 
-    parameters : Parameters
-        The weights to begin with. Overwritten.
-
-    members : list of NetworkInTraining
-        The networks; given their final weights and why they stopped. Those that have
-        been in training before go on from there.
+    trainings : list of Training
+        Given their final weights and why they stopped.
     """
-    stack = _Stack(problem, parameters, members)
+    judge = stacks[0].judge
+    workers = Workers(len(stacks))
+    going_on = list(trainings)
+    _show(stacks, going_on)
+    for training in going_on:
+        training.start()
+    interruption, is_over = None, False
     try:
-        while stack.members:
-            stack.run_epoch()
-    except KeyboardInterrupt:
+        workers.start()
+        while going_on:
+            _run_epoch(stacks, going_on, judge, workers)
+            _dismiss(stacks, going_on, judge)
+    except KeyboardInterrupt as error:
+        interruption = error
+    finally:
+        # Here, as a function would be interrupted before its first line.
+        while not is_over:
+            try:
+                for stack in stacks:
+                    stack.is_cancelled = True
+                workers.close()
+                is_over = True
+            except KeyboardInterrupt as error:
+                interruption = error
+    if interruption is not None:
         if aborts_when_interrupted():
-            raise
-        stack.interrupt()
+            raise interruption
+        _interrupt(stacks, going_on)
+        _dismiss(stacks, going_on, judge)
 
 
-class Epochs:
-    """The batches of one epoch after the other.
-
-    Parameters
-    ----------
-    problem : Problem
-        Its rows and shuffles are read.
-
-    solver : MinibatchSolver
-        Its batch size is read, and whether it shuffles.
-
-    Attributes
-    ----------
-    n_rows : int or ndarray of shape (n_stack,)
-        Rows that a network goes over in an epoch.
-    """
-
-    def __init__(self, problem, solver):
-        self.n_rows = problem.rows.n_rows
-        self.shuffles = problem.shuffles
-        batch_rows = solver.n_batch_rows(self.n_rows)
-        self.batches = Batches(problem.rows, batch_rows, len(self.shuffles))
-        self.is_shuffled = solver.shuffle
-
-    def next(self):
-        """The next epoch's batches."""
-        if not self.is_shuffled:
-            return self.batches.in_order()
-        orders = [shuffle.next(self.n_rows) for shuffle in self.shuffles]
-        shared = len(orders) == 1
-        return self.batches.shuffled(orders[0] if shared else np.stack(orders))
-
-    def select(self, indices):
-        """Go on with some of the networks alone."""
-        if len(self.shuffles) > 1:
-            self.shuffles = [self.shuffles[i] for i in indices]
+def _run_epoch(stacks, trainings, judge, workers):
+    """Train for an epoch, and account for it."""
+    for training in trainings:
+        training.monitor.begin_iteration()
+    order = stacks[0].batches.draw()
+    rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
+    outcomes = workers.map(
+        [
+            lambda stack=stack, some=some: stack.run_epoch(order, some)
+            for stack, some in _by_stack(stacks, rates)
+        ]
+    )
+    all_losses, all_weights, predictions = zip(*outcomes, strict=True)
+    losses, weights = np.hstack(all_losses), np.hstack(all_weights)
+    n_rows = np.broadcast_to(stacks[0].batches.n_rows, losses.shape[1]).tolist()
+    predicted = [] if judge is None else [p for some in predictions for p in some]
+    for training, some in zip(trainings, _networks_of(trainings), strict=True):
+        score = None
+        if judge is not None:
+            of_training = predicted[some]
+            score = lambda of_training=of_training: judge.score(of_training)  # noqa: E731
+        training.end_epoch(losses[:, some], weights[:, some], n_rows[some.start], score)
 
 
-class _Stack:
-    """The networks that are still in training."""
+def _networks_of(trainings):
+    """The numbers of each training's networks."""
+    stops = np.cumsum([len(training.weights) for training in trainings]).tolist()
+    return [
+        slice(stop - len(training.weights), stop)
+        for training, stop in zip(trainings, stops, strict=True)
+    ]
 
-    def __init__(self, problem, parameters, members):
-        self.problem = problem
-        self.members = list(members)
-        solvers = [member.solver for member in members]
-        self.average = self._begun_average(parameters)
-        self._show(parameters)
-        for member in self.members:
-            member.start()
-        self.epochs = problem.make_epochs(problem, solvers[0])
-        self.steps = Steps(problem.objective, solvers, parameters)
 
-    def _begun_average(self, parameters):
-        """The average of weights to begin with, or the one that goes on."""
-        lead, n_rows = self.members[0], self.problem.rows.n_rows
-        if lead.n_averaged == 0:
-            return make_average(lead.solver, parameters, n_rows)
-        averages = Parameters.copied_to_stack([member.shown for member in self.members])
-        return make_average(lead.solver, averages, n_rows, lead.n_averaged)
+def _by_stack(stacks, values):
+    """Each stack, with the values of its networks."""
+    start = 0
+    for stack in stacks:
+        stop = start + stack.parameters.n_stack
+        yield stack, values[start:stop]
+        start = stop
 
-    def _show(self, parameters):
-        """Give each member views of its weights, and of what it is judged by."""
-        for i, member in enumerate(self.members):
-            member.weights = member.shown = parameters.view_network(i)
-            if self.average.parameters is not parameters:
-                member.shown = self.average.parameters.view_network(i)
 
-    def run_epoch(self):
-        """Train for an epoch; then let those leave that are done."""
-        for member in self.members:
-            member.monitor.begin_iteration()
-        losses, weights = self.steps.take(self.epochs.next(), self.average)
-        weights = np.broadcast_to(weights.T, losses.T.shape)
-        n_rows = np.broadcast_to(self.epochs.n_rows, len(self.members)).tolist()
-        for member, *epoch in zip(self.members, losses.T, weights, n_rows, strict=True):
-            member.close_epoch(*epoch, self.problem)
-        self._dismiss()
+def _show(stacks, trainings):
+    """Give the trainings views of their networks, and of what these are judged by."""
+    latest = [w for stack in stacks for w in stack.parameters.networks()]
+    is_averaged = stacks[0].average.parameters is not stacks[0].parameters
+    judged = [w for stack in stacks for w in stack.average.parameters.networks()]
+    for training, some in zip(trainings, _networks_of(trainings), strict=True):
+        training.weights = training.judged = latest[some]
+        if is_averaged:
+            training.judged = judged[some]
 
-    def interrupt(self):
-        """Stop where it is."""
-        losses = self.steps.losses()
-        for member, losses_of_member in zip(self.members, losses.T, strict=True):
-            member.interrupt(losses_of_member)
-        self._dismiss()
 
-    def _dismiss(self):
-        """Give those that have stopped their final weights, and go on without them."""
-        going_on = [i for i, m in enumerate(self.members) if m.stop is None]
-        if len(going_on) == len(self.members):
-            return
-        for i, member in enumerate(self.members):
-            if member.stop is not None:
-                self._leave(i, member)
-        self.members = [self.members[i] for i in going_on]
-        if not going_on:
-            return
-        parameters = Parameters.copied_to_stack([m.weights for m in self.members])
-        self.average.select(going_on, parameters)
-        self._show(parameters)
-        self.steps.select(going_on, parameters)
-        self.epochs.select(going_on)
+def _interrupt(stacks, trainings):
+    """Stop where the networks are, in the middle of an epoch."""
+    n_done = min(stack.n_steps for stack in stacks)
+    losses = np.hstack([stack.losses[:n_done] for stack in stacks])
+    for training, some in zip(trainings, _networks_of(trainings), strict=True):
+        if training.stop is None:
+            training.interrupt(losses[:, some])
 
-    def _leave(self, i, member):
-        member.finish(
-            by_score=self.problem.validation_score is not None,
-            n_averaged=self.average.n_steps,
-        )
-        if member.stop.reason == "diverged":
-            # Moments that have led there would lead there again.
-            member.solver.reset()
-        else:
-            self.steps.update.leave(i)
+
+def _dismiss(stacks, trainings, judge):
+    """Give those that have stopped their final weights, and take them off the list."""
+    going_on = [training for training in trainings if training.stop is None]
+    if len(going_on) == len(trainings):
+        return
+    for number, training in enumerate(trainings):
+        if training.stop is None:
+            continue
+        training.finish(judge is not None, stacks[0].average.n_steps)
+        # Moments that have led beyond the floats would lead there again.
+        is_lost = training.stop.reason == "diverged"
+        training.solver.state = None if is_lost else stacks[0].state_of(number)
+    if going_on:
+        (stack,) = stacks
+        indices = [i for i, training in enumerate(trainings) if training.stop is None]
+        stack.keep(indices, stack_weights(going_on))
+        _show(stacks, going_on)
+    trainings[:] = going_on

@@ -35,6 +35,12 @@ class History:
         self.n_fun_curve.append(self.n_fun_before + self.n_fun)
         self.time_curve.append(time.perf_counter() - self.started)
 
+    def count_improvement(self, is_improvement):
+        """Count the epochs in succession that brought no improvement."""
+        self.no_improvement_count = (
+            0 if is_improvement else self.no_improvement_count + 1
+        )
+
     def copy(self):
         """Copy, lists included."""
         scores = self.validation_scores

@@ -4,7 +4,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -15,8 +14,8 @@ from .._estimators.checks import (
     without_second_axis,
 )
 from .._estimators.ends import warn_if_useless, warn_of_end
-from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
     Interval,
     Options,
@@ -26,7 +25,7 @@ from .._estimators.sklearn_private import (
     _safe_indexing,
 )
 from .._estimators.weighting import checked_sample_weights
-from .._network.activations import ACTIVATIONS
+from .._network.activations import ACTIVATIONS, Activation
 from .._network.inference import compute_logits
 from .encoder import TabularEncoder
 from .table import TakesTablesMixin, check_table
@@ -39,9 +38,7 @@ _CHUNK_ROWS = 4096
 _AVERAGE_EPOCHS = 2
 
 
-class BaseTabularMLP(
-    CallbackSupportMixin, TakesTablesMixin, DocumentedHTMLMixin, BaseEstimator
-):
+class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
     """Base class of the estimators of tables, which tell what y means.
 
     A subclass has, besides its own parameters:
@@ -62,7 +59,7 @@ class BaseTabularMLP(
             "array-like",
             Interval(Integral, 1, None, closed="left"),
         ],
-        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS)), Activation, "array-like"],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "n_bins": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "batch_size": [
@@ -163,7 +160,7 @@ class BaseTabularMLP(
     def _train(self, X, y, sample_weight, context, given):
         """Encode the rows, train on them, and become fitted."""
         # Before rows are left out, as a class keeps its place without any weight.
-        codec = self._member_class()._codec_of(y)
+        target_encoder = self._member_class()._target_encoder_of(y)
         X, y, sample_weight = _rows_that_count(X, y, sample_weight)
         n_rows = len(y)
         if n_rows < 2:
@@ -183,20 +180,22 @@ class BaseTabularMLP(
         encoded = self.encoder_.fit_and_encode(X, np.float32)
         y = self._scaled_targets(y, sample_weight)
         member = self._make_member(n_rows)
-        data = member._training_data(encoded, y, codec, sample_weight)
+        data = member._training_data(encoded, y, target_encoder, sample_weight)
 
         def fitted(history, networks):
-            return _fitted_attributes(member, codec, networks, history)
+            return _fitted_attributes(member, target_encoder, networks, history)
 
         reporter = None
         if hasattr(self, "_skl_callbacks"):
             reporter = CallbackReporter(self, context, "epoch", fitted, **given)
         trained = train_ensemble(member, self.n_members, data, reporter)
         vars(self).update(
-            _fitted_attributes(member, codec, trained.networks, trained.history)
+            _fitted_attributes(
+                member, target_encoder, trained.networks, trained.training.history
+            )
         )
         # The last epoch that "auto" admits is an end as good as another.
-        if trained.stop.reason != "max_iter" or self.max_iter != "auto":
+        if trained.training.stop.reason != "max_iter" or self.max_iter != "auto":
             warn_of_end(trained, member)
         else:
             warn_if_useless(trained, member)
@@ -246,9 +245,9 @@ class BaseTabularMLP(
         for encoded in self.encoder_.encode_in_chunks(X, _CHUNK_ROWS):
             yield np.stack(
                 [
-                    lead._codec.estimates(
+                    lead._target_encoder.estimates(
                         lead._network.output,
-                        compute_logits(lead._network, member._parameters(), encoded),
+                        compute_logits(lead._network, member._weights(), encoded),
                     )
                     for member in self.estimators_
                 ]
@@ -267,12 +266,14 @@ class BaseTabularMLP(
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
 
-def _fitted_attributes(member, codec, networks, history):
+def _fitted_attributes(member, target_encoder, networks, history):
     """What makes an estimator a fitted one, with networks of given weights."""
     return {
-        **codec.fitted_attributes(),
+        **target_encoder.fitted_attributes(),
         "estimators_": [
-            clone(member)._adopt_weights(network.copy(np.float64), codec, history)
+            clone(member)._adopt_weights(
+                network.copy(np.float64), target_encoder, history
+            )
             for network in networks
         ],
         "n_iter_": history.n_iter,

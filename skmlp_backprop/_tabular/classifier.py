@@ -113,7 +113,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             The most probable class, or a multilabel indicator matrix.
         """
         proba = self._mean_estimates(X)
-        if self.estimators_[0]._codec.multilabel:
+        if self.estimators_[0]._target_encoder.multilabel:
             return (proba > 0.5).astype(int)
         return self.classes_[proba.argmax(axis=1)]
 
@@ -164,7 +164,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             only.
         """
         proba = self._mean_estimates(X)
-        if self.estimators_[0]._codec.multilabel:
+        if self.estimators_[0]._target_encoder.multilabel:
             return np.log(_positive(proba)) - np.log(_positive(1 - proba))
         decision = np.log(_positive(self._normalised(proba)))
         if decision.shape[1] == 1:
@@ -191,7 +191,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     def _normalised(self, proba):
         """In float64 to rounding, as the networks' are in float32."""
-        if not self.estimators_[0]._codec.multilabel:
+        if not self.estimators_[0]._target_encoder.multilabel:
             proba /= proba.sum(axis=-1, keepdims=True)
         return proba
 

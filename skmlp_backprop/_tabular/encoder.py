@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.html import DocumentedHTMLMixin
 from .._estimators.old_fit import keeping_the_old_fit_on_error
 from .._estimators.sklearn_private import (
     Interval,
@@ -18,9 +17,7 @@ from .encodings import CategoryEncoding, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
-class TabularEncoder(
-    TakesTablesMixin, DocumentedHTMLMixin, TransformerMixin, BaseEstimator
-):
+class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     """Encode the columns of a table as numbers that a network learns well from.
 
     A column of numbers becomes

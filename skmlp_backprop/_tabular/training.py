@@ -5,20 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._estimators.training import (
-    TrainingData,
-    initial_parameters,
-    make_solver,
-)
+from .._estimators.training import TrainingData, initial_parameters, make_solver
+from .._network.batches import Shuffle, WithholdingBatches
 from .._network.dropout import Dropout, dropout_rates
 from .._network.inference import compute_logits
 from .._network.objective import Objective
+from .._network.parameters import Parameters
 from .._network.threads import training_threads
-from .._solvers.ensemble import EnsembleProblem, run_ensemble
+from .._solvers.averaging import make_average
+from .._solvers.epochs import run_epochs
 from .._solvers.history import History
-from .._solvers.minibatch import MinibatchSolver
-from .._solvers.monitor import Monitor
-from .._solvers.problem import Stop
+from .._solvers.stack import ScaledInputStack
+from .._solvers.training import Monitor, Training
 
 
 @dataclass
@@ -30,24 +28,17 @@ class TrainedEnsemble:
     data : TrainingData
         What they were trained on.
 
-    networks : list of Parameters
-        The weights of each network.
-
-    history : History
-        How it went.
-
-    solver : MinibatchSolver
-        The solver of the first.
-
-    stop : Stop
-        Why it ended.
+    training : Training
+        The training of its networks.
     """
 
     data: TrainingData
-    networks: list
-    history: History
-    solver: MinibatchSolver
-    stop: Stop
+    training: Training
+
+    @property
+    def networks(self):
+        """The weights of each network, in the best epoch."""
+        return self.training.final_weights
 
     remedy = (
         "The columns may tell nothing of y, or the rows be too few; or take another "
@@ -58,7 +49,7 @@ class TrainedEnsemble:
         """The mean loss of withheld rows in the best epoch; 0 for a constant y."""
         if self.data.loss_of_constant == 0:
             return 0.0
-        return -self.history.best_validation_score
+        return -self.training.history.best_validation_score
 
 
 # Groups of rows, of which each network is denied one.
@@ -92,53 +83,98 @@ def train_ensemble(member, n_members, data, reporter=None):
         The networks of the best epoch.
     """
     random_state = check_random_state(member.random_state)
-    network, rows, dtype = data.network, data.rows, data.rows.X.dtype
+    network, rows, dtype = data.network, data.rows, data.rows.dtype
     networks = [
         initial_parameters(member, data, random_state).copy(dtype)
         for _ in range(n_members)
     ]
-    solvers = [make_solver(member) for _ in range(n_members)]
+    solver = make_solver(member)
     history = History(validation_scores=[], best_validation_score=-np.inf)
     n_groups = min(_N_GROUPS, rows.n_rows)
     groups = group_rows(rows.targets, n_groups, random_state)
+    withheld = np.arange(n_members) % n_groups
     rates = dropout_rates(member.dropout, len(network.activations))
-    # The same masks in every part, whatever number of parts there is.
+    # The same masks in every stack, whatever number of stacks there is.
     mask_seed = random_state.randint(2**31 - 1)
+    shuffles = [Shuffle(random_state)]
+    n_batch_rows = solver.n_batch_rows(rows.n_rows)
 
-    def make_objective(n_stack):
+    def make_stack(members):
+        parameters = Parameters.stacked([networks[i] for i in members])
         masks = Dropout(rates, np.random.RandomState(mask_seed)) if any(rates) else None
-        return Objective(network, member.alpha, dtype, n_stack, masks)
-
-    def predict(parameters, index):
-        return data.codec.estimates(
-            network.output, compute_logits(network, parameters, rows.X[index])
+        batches = WithholdingBatches(
+            rows, network.output, n_batch_rows, shuffles, groups, withheld[members]
+        )
+        return ScaledInputStack(
+            Objective(network, 0, parameters, masks),
+            [solver] * len(members),
+            batches,
+            make_average(solver.average_epochs, parameters, batches.n_batches),
+            Withheld(data, groups, withheld, members),
         )
 
-    def loss(predictions, index):
-        weights = None if rows.weights is None else rows.weights[index]
-        return data.codec.loss_of_estimates(predictions, rows.targets[index], weights)
-
-    problem = EnsembleProblem(
-        make_objective,
-        rows,
-        groups,
-        np.arange(n_members) % n_groups,
-        random_state,
-        predict,
-        loss,
-    )
-    n_batch_rows = solvers[0].n_batch_rows(rows.n_rows)
+    training = Training(solver, history, Monitor(member.verbose, reporter), networks)
     step_size = n_batch_rows * sum(w.size for n in networks for w in n.weights)
     with np.errstate(all="ignore"), training_threads() as n_threads:
-        networks, stop = run_ensemble(
-            problem,
-            networks,
-            solvers,
-            history,
-            Monitor(member.verbose, reporter),
-            min(n_threads, max(1, step_size // _THREAD_PAYS)),
+        n_stacks = min(n_threads, max(1, step_size // _THREAD_PAYS), n_members)
+        shares = np.array_split(np.arange(n_members), n_stacks)
+        run_epochs([make_stack(share) for share in shares], [training])
+    return TrainedEnsemble(data, training)
+
+
+class Withheld:
+    """Judges an ensemble by what its networks predict of the rows withheld from them.
+
+    No row is lost to validation, and none is judged by a network that has learned from
+    it.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The network and the rows.
+
+    groups : ndarray of shape (n_rows,), int
+        The group of each row.
+
+    withheld : ndarray of shape (n_members,), int
+        The group that each network does not see.
+
+    members : ndarray of int
+        Numbers of the networks in the stack that it predicts by.
+    """
+
+    def __init__(self, data, groups, withheld, members):
+        self.data = data
+        self.groups = groups
+        self.withheld = withheld
+        self.members = members
+
+    def predict(self, i, parameters):
+        """What the i-th network of the stack estimates of its withheld rows."""
+        data = self.data
+        index = np.flatnonzero(self.groups == self.withheld[self.members[i]])
+        logits = compute_logits(
+            data.network, parameters.view_coefs(), data.rows.X[index]
         )
-    return TrainedEnsemble(data, networks, history, solvers[0], stop)
+        return data.target_encoder.estimates(data.network.output, logits)
+
+    def score(self, predictions):
+        """The negative loss of the mean estimates of each row."""
+        rows, withheld = self.data.rows, self.withheld
+        groups = np.unique(withheld)
+        means = np.concatenate(
+            [
+                np.mean(
+                    [predictions[i] for i in np.flatnonzero(withheld == group)], axis=0
+                )
+                for group in groups
+            ]
+        )
+        index = np.concatenate([np.flatnonzero(self.groups == g) for g in groups])
+        weights = None if rows.weights is None else rows.weights[index]
+        return -self.data.target_encoder.loss_of_estimates(
+            means, rows.targets[index], weights
+        )
 
 
 def group_rows(targets, n_groups, random_state):

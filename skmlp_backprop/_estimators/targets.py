@@ -14,6 +14,9 @@ from .._network.warning import warn
 
 def is_multilabel(y):
     """Whether y is a multilabel indicator matrix."""
+    if isinstance(y, np.ndarray) and y.ndim == 1:
+        # The rest takes as long as many steps of a training.
+        return False
     return type_of_target(y, input_name="y").startswith("multilabel")
 
 
@@ -30,8 +33,12 @@ class Labels:
     """
 
     def __init__(self, classes, *, multilabel=False):
-        self.encoder = LabelEncoder().fit(classes)
-        self.classes = self.encoder.classes_
+        classes = np.asarray(classes)
+        if classes.dtype == object:
+            # It tells of classes that have no order.
+            self.classes = LabelEncoder().fit(classes).classes_
+        else:
+            self.classes = np.unique(classes)
         self.multilabel = multilabel
 
     @classmethod
@@ -113,14 +120,23 @@ class Labels:
                     "in the previous call."
                 )
             return (y != 0).astype(np.uint8)
-        unknown = np.setdiff1d(y, self.classes)
-        if len(unknown):
+        codes = self._codes(np.asarray(y))
+        if (codes < 0).any():
             raise ValueError(
                 "`y` has classes not in `self.classes_`. `self.classes_` has "
                 f"{self.classes}. 'y' has {np.unique(y)}."
             )
-        codes = self.encoder.transform(y)
         return codes.astype(np.min_scalar_type(len(self.classes)))
+
+    def _codes(self, y):
+        """The number of each row's class; -1 of a class that is unknown."""
+        if self.classes.dtype == object or y.dtype == object:
+            number_of = {label: number for number, label in enumerate(self.classes)}
+            return np.array([number_of.get(label, -1) for label in y], np.intp)
+        codes = np.searchsorted(self.classes, y)
+        codes[codes == len(self.classes)] = 0
+        codes[self.classes[codes] != y] = -1
+        return codes
 
     def decode(self, output, logits):
         """Turn logits into the most probable labels.

@@ -1,0 +1,487 @@
+"""The rows of a data set, and the minibatches that they are cut into.
+
+A *batch* is what the network's passes take: inputs, written targets and weights of some
+rows, see :class:`Batch`. What makes the batches of a training has two methods:
+``epoch(orders)``, an iterable of the batches of one epoch, and ``keep(indices)``, which
+goes on with some of the networks alone.
+"""
+
+import mmap
+from itertools import pairwise
+
+import numpy as np
+from scipy import sparse
+
+from .inputs import DenseInputs, GroupedInputs, OwnInputs, PaddedInputs, make_inputs
+
+# Bytes of inputs that are gathered at a time, so that they stay in the cache.
+_CHUNK_BYTES = 2**18
+# Bytes of rows up to which a copy with a column of ones is made of them, which spares
+# each batch the passes over its biases.
+_PADDED_BYTES = 2**22
+
+
+def share_edges(n_rows, n_shares, block):
+    """First and last row of at most `n_shares` even shares, none below half a block."""
+    n_shares = max(1, min(n_shares, -(-n_rows // block)))
+    return list(pairwise(n_rows * i // n_shares for i in range(n_shares + 1)))
+
+
+def is_blas_operand(X):
+    """Whether products take X as it is: sparse, or with adjacent rows or columns."""
+    if sparse.issparse(X) or X.flags.c_contiguous or X.flags.f_contiguous:
+        return True
+    between_rows, between_columns = X.strides
+    if between_columns == X.itemsize:
+        return between_rows >= X.shape[1] * X.itemsize
+    return between_rows == X.itemsize and between_columns >= X.shape[0] * X.itemsize
+
+
+def _is_memory_map(X):
+    """Whether an array, or what it is a view of, is a file's content."""
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return True
+        X = X.base
+    return isinstance(X, mmap.mmap)
+
+
+class Rows:
+    """Samples, targets and weights, row by row.
+
+    Parameters
+    ----------
+    X : {ndarray, memory map, CSR matrix or array} of shape (n_rows, n_features)
+        The samples.
+
+    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        What the network's output takes as such, see ``outputs``.
+
+    weights : ndarray of shape (n_rows,) or None
+        Weight of each row's loss, sample weight times class weight; None for 1.
+
+    Attributes
+    ----------
+    weight_sum, weight_sums : float
+        Sum of the weights, W in the objective, for all networks of a stack.
+    """
+
+    def __init__(self, X, targets, weights=None):
+        self.X = X
+        self.targets = targets
+        self.weights = weights
+        self.n_rows = X.shape[0]
+        self.weight_sum = float(self.n_rows if weights is None else weights.sum())
+        self.weight_sums = self.weight_sum
+
+    @property
+    def dtype(self):
+        """Precision of the samples."""
+        return self.X.dtype
+
+    @property
+    def is_sparse(self):
+        """Whether X is a sparse matrix or array."""
+        return sparse.issparse(self.X)
+
+    def some_targets(self):
+        """Targets and weights by which a constant prediction is judged: all."""
+        return self.targets, self.weights
+
+    def slice(self, start, stop):
+        """Rows start to stop, as views."""
+        weights = None if self.weights is None else self.weights[start:stop]
+        return Rows(self.X[start:stop], self.targets[start:stop], weights)
+
+    def cut(self, n_rows):
+        """Cut into consecutive parts of at most `n_rows` rows."""
+        return (self.slice(i, i + n_rows) for i in range(0, self.n_rows, n_rows))
+
+    def split(self, n_shares, block):
+        """Split into the shares of :func:`share_edges`."""
+        return [self.slice(*edge) for edge in share_edges(self.n_rows, n_shares, block)]
+
+    def take(self, index):
+        """The rows at `index`, copied."""
+        weights = None if self.weights is None else self.weights[index]
+        return Rows(self.X[index], self.targets[index], weights)
+
+    def as_batch(self, output):
+        """All rows as one batch."""
+        return Batch(
+            make_inputs(self.X), output.written(self.targets, self.dtype), self
+        )
+
+    def for_products(self):
+        """The same rows, as products of blocks of them are fast."""
+        return self if is_blas_operand(self.X) else self._in_c_order()
+
+    def for_batches(self):
+        """The same rows, as gathering a few of them is fast.
+
+        To gather from columns takes far longer than from rows, in every epoch, so what
+        is in memory is copied, once. A file's content stays where it is.
+        """
+        is_fast = self.is_sparse or self.X.flags.c_contiguous
+        return self if is_fast or _is_memory_map(self.X) else self._in_c_order()
+
+    def _in_c_order(self):
+        return Rows(np.ascontiguousarray(self.X), self.targets, self.weights)
+
+
+class Batch:
+    """What the network's passes take of some rows.
+
+    Parameters
+    ----------
+    inputs : DenseInputs, or another class of ``inputs``
+        The samples.
+
+    target : ndarray of shape (n_outputs, n_rows) or (n_stack, n_outputs, n_rows)
+        The targets as the output writes them, the same or other ones for each network.
+
+    rows : object
+        Has the attributes `n_rows`, `weights`, `weight_sum` and `weight_sums`.
+
+    Attributes
+    ----------
+    weights : None or ndarray of shape (n_rows,) or (n_stack, 1, n_rows)
+        Weight of each row's loss; None for 1.
+
+    weight_sum : float
+        W, what a sum of losses is divided by.
+
+    weight_sums : float or ndarray of shape (n_stack,)
+        W of each network, what its penalty is divided by.
+    """
+
+    def __init__(self, inputs, target, rows):
+        self.inputs = inputs
+        self.target = target
+        self.n_rows = rows.n_rows
+        self.weights = rows.weights
+        self.weight_sum = rows.weight_sum
+        self.weight_sums = rows.weight_sums
+
+    def as_batch(self, output):
+        """The batch itself."""
+        return self
+
+    def cut(self, n_rows):
+        """Cut into consecutive batches of at most `n_rows` rows."""
+        X, make = self.inputs.X, type(self.inputs)
+        for start in range(0, self.n_rows, n_rows):
+            some = slice(start, min(start + n_rows, self.n_rows))
+            part = Batch(make(X[some]), self.target[..., some], self)
+            part.n_rows = some.stop - start
+            if self.weights is not None:
+                part.weights = self.weights[..., some]
+            yield part
+
+
+class Shuffle:
+    """Shuffles the order that its last call left, as MLPClassifier does.
+
+    Parameters
+    ----------
+    random_state : RandomState
+        Source of the draws.
+    """
+
+    def __init__(self, random_state):
+        self.random_state = random_state
+        self.order = None
+
+    def next(self, n_rows):
+        """The next epoch's order."""
+        # The same draw as by scikit-learn's ``shuffle``, which checks more.
+        index = np.arange(n_rows)
+        self.random_state.shuffle(index)
+        self.order = index if self.order is None else self.order[index]
+        return self.order
+
+
+class Batches:
+    """Minibatches that the networks of a stack share, or each in an order of its own.
+
+    Several batches of dense rows are gathered at a time, into arrays that the next ones
+    overwrite.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows to cut.
+
+    output : Output
+        Writes the targets.
+
+    batch_size : int
+        Number of rows of a batch; the last one may have fewer.
+
+    shuffles : list of Shuffle or None
+        One for all networks, or one for each; the latter for dense rows without weights
+        only. None for rows in the order that they have.
+
+    index : ndarray of int or None, default=None
+        Numbers of the rows to cut; None for all of them.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows of an epoch.
+    """
+
+    def __init__(self, rows, output, batch_size, shuffles, index=None):
+        self.rows = rows.for_batches()
+        self.output = output
+        self.batch_size = batch_size
+        self.shuffles = shuffles
+        self.index = index
+        self.n_rows = rows.n_rows if index is None else len(index)
+        if not rows.is_sparse:
+            X = self.rows.X
+            is_small = X.nbytes <= _PADDED_BYTES and not _is_memory_map(X)
+            self._source = padded(X) if is_small else X
+            self._allocate()
+
+    @property
+    def n_batches(self):
+        """Number of batches of an epoch."""
+        return -(-self.n_rows // self.batch_size)
+
+    def draw(self):
+        """The orders of an epoch: of shape (n_rows,), or (n_stack, n_rows)."""
+        if self.shuffles is None:
+            return np.arange(self.n_rows)
+        orders = [shuffle.next(self.n_rows) for shuffle in self.shuffles]
+        return orders[0] if len(orders) == 1 else np.stack(orders)
+
+    def epoch(self, order):
+        """Yield the batches of rows in an order, each valid until the next one."""
+        index = order if self.index is None else self.index[order]
+        if self.rows.is_sparse:
+            for start in range(0, self.n_rows, self.batch_size):
+                some = index[start : start + self.batch_size]
+                yield self.rows.take(some).as_batch(self.output)
+            return
+        for start in range(0, self.n_rows, self._chunk_rows):
+            yield from self._gather(index[..., start : start + self._chunk_rows])
+
+    def keep(self, indices):
+        """Go on with some of the networks alone."""
+        if self.shuffles is not None and len(self.shuffles) > 1:
+            self.shuffles = [self.shuffles[i] for i in indices]
+            self._allocate()
+
+    def _allocate(self):
+        """Make room for a chunk of batches."""
+        X = self._source
+        n_orders = 1 if self.shuffles is None else len(self.shuffles)
+        batch_bytes = n_orders * self.batch_size * X.shape[1] * X.itemsize
+        n_batches = max(1, min(_CHUNK_BYTES // batch_bytes, self.n_batches))
+        self._chunk_rows = min(n_batches * self.batch_size, self.n_rows)
+        orders = () if n_orders == 1 else (n_orders,)
+        n_outputs = self.output.n_outputs
+        n_inputs = self.rows.X.shape[1] + 1
+        if n_orders == 1:
+            n_inputs = X.shape[1]
+        self._X = np.ones((*orders, self._chunk_rows, n_inputs), X.dtype)
+        self._target = np.empty((*orders, n_outputs, self._chunk_rows), X.dtype)
+        self._batches = {}
+
+    def _gather(self, index):
+        """The batches of so many rows as there is room for."""
+        n_rows, n_columns = index.shape[-1], self._source.shape[1]
+        X = self._X[..., :n_rows, :]
+        is_whole = X.shape[-1] == n_columns and X.flags.c_contiguous
+        if is_whole and self._source.flags.c_contiguous:
+            # mode="clip": with the default it buffers its output once more. Of rows in
+            # another order it would first copy all.
+            np.take(self._source, index, axis=0, out=X, mode="clip")
+        else:
+            X[..., :n_columns] = self._source[index]
+        self.output.write_targets(self.rows.targets[index], self._target[..., :n_rows])
+        batches = self._batches.get(n_rows)
+        if batches is None:
+            batches = self._batches[n_rows] = list(self._cut(n_rows))
+        for number, batch in enumerate(batches):
+            self._weigh(batch, number, index)
+        return batches
+
+    def _cut(self, n_rows):
+        """The batches of the gathered rows, as views."""
+        if self._X.ndim == 3:
+            inputs = OwnInputs
+        else:
+            is_padded = self._source.shape[1] > self.rows.X.shape[1]
+            inputs = PaddedInputs if is_padded else DenseInputs
+        for start in range(0, n_rows, self.batch_size):
+            stop = min(start + self.batch_size, n_rows)
+            X, target = self._X[..., start:stop, :], self._target[..., start:stop]
+            yield Batch(inputs(X), target, _Unweighted(stop - start))
+
+    def _weigh(self, batch, number, index):
+        """Give a batch its weights."""
+        weights = self.rows.weights
+        if weights is not None:
+            start = number * self.batch_size
+            batch.weights = weights[index[start : start + batch.n_rows]]
+            batch.weight_sum = batch.weight_sums = float(batch.weights.sum())
+
+
+class _Unweighted:
+    """The weights of a number of rows that count 1 each."""
+
+    weights = None
+
+    def __init__(self, n_rows):
+        self.n_rows = n_rows
+        self.weight_sum = self.weight_sums = float(n_rows)
+
+
+def padded(X):
+    """A copy of an array with a column of ones, in C order."""
+    n_rows, n_columns = X.shape
+    copy = np.empty((n_rows, n_columns + 1), X.dtype)
+    copy[:, :-1] = X
+    copy[:, -1] = 1
+    return copy
+
+
+class WithholdingBatches(Batches):
+    """Minibatches from which each network of a stack is denied a group of rows.
+
+    The other rows count more in turn, so that a batch's sum is the same on average.
+
+    Parameters
+    ----------
+    rows, output, batch_size, shuffles
+        As of :class:`Batches`.
+
+    groups : ndarray of shape (n_rows,), int
+        The group of each row.
+
+    withheld : ndarray of shape (n_stack,), int
+        The group that each network does not see.
+    """
+
+    def __init__(self, rows, output, batch_size, shuffles, groups, withheld):
+        super().__init__(rows, output, batch_size, shuffles)
+        is_seen = groups != withheld[:, np.newaxis]
+        gain = len(groups) / is_seen.sum(axis=1, keepdims=True)
+        # By rows, as they are gathered.
+        self._factors = np.ascontiguousarray((is_seen * gain).T, dtype=rows.X.dtype)
+
+    def _weigh(self, batch, number, index):
+        super()._weigh(batch, number, index)
+        start = number * self.batch_size
+        some = index[start : start + batch.n_rows]
+        factors = np.ascontiguousarray(self._factors[some].T)[:, np.newaxis]
+        weights = self.rows.weights
+        # `weight_sum` stays as if nothing were withheld: the factors make up for it.
+        batch.weights = factors if weights is None else factors * weights[some]
+
+
+class GroupedBatches:
+    """Minibatches of a stack whose networks come in groups, each with a data set.
+
+    So networks of several folds are trained as one stack: a step costs the interpreter
+    as much for few networks as for many. Each group has as many batches. Where the
+    last ones differ in size, the smaller ones are filled up with rows of no weight.
+
+    Parameters
+    ----------
+    data_sets : list of Rows
+        Dense rows without weights, of the same features.
+
+    output : Output
+        Writes the targets.
+
+    batch_size : int
+        Number of rows of a batch; the last one may have fewer.
+
+    shuffles : list of Shuffle or None
+        One for each group; None for rows in the order that they have.
+
+    group_of : sequence of int
+        For each network the number of its data set, in ascending order.
+
+    Attributes
+    ----------
+    n_rows : ndarray of shape (n_stack,), int
+        Rows that each network goes over in an epoch.
+    """
+
+    def __init__(self, data_sets, output, batch_size, shuffles, group_of):
+        self.output = output
+        self.batch_size = batch_size
+        self.shuffles = shuffles
+        self._X = np.concatenate([padded(rows.X) for rows in data_sets])
+        self._targets = np.concatenate([rows.targets for rows in data_sets])
+        self._n_rows_of = np.array([rows.n_rows for rows in data_sets])
+        self._first = np.cumsum(self._n_rows_of) - self._n_rows_of
+        self._set_groups(np.asarray(group_of))
+
+    @property
+    def n_batches(self):
+        """Number of batches of an epoch."""
+        return -(-int(self._n_rows_of.max()) // self.batch_size)
+
+    def keep(self, indices):
+        """Go on with some of the networks alone."""
+        self._set_groups(self._group_of[indices])
+
+    def _set_groups(self, group_of):
+        self._group_of = group_of
+        self.n_rows = self._n_rows_of[group_of]
+        self._groups, self._places = np.unique(group_of, return_inverse=True)
+        stops = np.flatnonzero(np.diff(self._places)) + 1
+        edges = pairwise([0, *stops.tolist(), len(group_of)])
+        self._networks = [slice(*edge) for edge in edges]
+        self._sizes = self._n_rows_of[self._groups]
+
+    def draw(self):
+        """The order of each group that is left."""
+        return [self._order(group) for group in self._groups]
+
+    def _order(self, group):
+        n_rows = self._n_rows_of[group]
+        if self.shuffles is None:
+            return np.arange(n_rows)
+        return self.shuffles[group].next(n_rows)
+
+    def epoch(self, orders):
+        """Yield the batches of rows in the given orders."""
+        index = np.empty((len(orders), self._sizes.max()), np.intp)
+        for row, order in zip(index, orders, strict=True):
+            row[: len(order)] = order
+            row[len(order) :] = order[-1]
+        index += self._first[self._groups, np.newaxis]
+        batch_bytes = len(index) * self.batch_size * self._X[0].nbytes
+        chunk_rows = max(1, _CHUNK_BYTES // batch_bytes) * self.batch_size
+        for start in range(0, index.shape[1], chunk_rows):
+            yield from self._gather(index[:, start : start + chunk_rows], start)
+
+    def _gather(self, index, first):
+        X = self._X[index]
+        targets = self._targets[index]
+        written = self.output.written(targets, X.dtype)[self._places]
+        for start in range(0, index.shape[1], self.batch_size):
+            stop = min(start + self.batch_size, index.shape[1])
+            inputs = GroupedInputs(X[:, start:stop], self._networks)
+            rows = self._rows(first + start, stop - start)
+            yield Batch(inputs, written[..., start:stop], rows)
+
+    def _rows(self, start, n_rows):
+        """The weights of a batch: 0 beyond the rows that a network's group has.
+
+        A network's own rows count so much more that the sum is taken for one of all.
+        """
+        rows = _Unweighted(n_rows)
+        n_own = np.minimum(self._sizes - start, n_rows)[self._places]
+        if n_own.min() < n_own.max():
+            rows.weight_sums = n_own.astype(self._X.dtype)
+            n_own = n_own[:, np.newaxis, np.newaxis]
+            weights = (np.arange(n_rows) < n_own) * (n_rows / n_own)
+            rows.weights = weights.astype(self._X.dtype)
+        return rows

@@ -1,0 +1,266 @@
+"""How gradients become steps: the update rules, and the table of their names.
+
+A rule is a value: its attributes are its hyperparameters, and it keeps no state. What
+it needs between two steps is a dict, which ``init`` makes and each ``step`` overwrites.
+A rule steps all networks of a stack at once: a hyperparameter in which they differ is
+an array of shape (n_stack, 1), to be broadcast over ``parameters.matrices``.
+
+To add a rule, write a subclass of :class:`Rule`. An instance of it can be an
+estimator's `solver`.
+"""
+
+import copy
+from numbers import Real
+
+import numpy as np
+
+from .._network.parameters import Parameters, column
+
+
+class Rule:
+    """Base class of the update rules.
+
+    Attributes
+    ----------
+    moments : tuple of str
+        Names of the arrays that the rule keeps between steps, each shaped like the
+        weights, and zero before the first step.
+
+    hyper_parameters : tuple of str
+        The parameters of an estimator that a rule of a name is made with.
+
+    schedules : tuple of str or None
+        Names of the schedules of the learning rate that go with it; with another name
+        the rate is constant. None for all.
+    """
+
+    moments = ()
+    hyper_parameters = ()
+    schedules = None
+
+    def init(self, parameters):
+        """The state before the first step.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            The weights.
+
+        Returns
+        -------
+        state : dict
+            `n_steps`, and for each name in `moments` zeros like the weights.
+        """
+        state = {name: parameters.zeros_like() for name in self.moments}
+        return {"n_steps": 0, **state}
+
+    def step(self, parameters, gradient, state, rate):
+        """Update the weights.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            The weights; updated in place.
+
+        gradient : Parameters
+            The gradient of J. May be overwritten.
+
+        state : dict
+            Updated in place.
+
+        rate : float or ndarray of shape (n_stack, 1), float64
+            The learning rate.
+        """
+        raise NotImplementedError
+
+    def resume(self, state, earlier):
+        """The state to go on from after steps of a rule with other hyperparameters.
+
+        Parameters
+        ----------
+        state : dict
+            What the steps have left.
+
+        earlier : Rule
+            The rule that took them, of the same class.
+
+        Returns
+        -------
+        state : dict
+            A copy, or the state itself.
+        """
+        return state
+
+    def numbers(self):
+        """Names of the hyperparameters in which the networks of a stack may differ."""
+        return [
+            name
+            for name, value in vars(self).items()
+            if isinstance(value, Real) and not isinstance(value, bool)
+        ]
+
+
+class SGD(Rule):
+    """Gradient descent: v <- momentum v - rate g, and the weights move by v.
+
+    With Nesterov's momentum they move by momentum v - rate g, for the new v.
+
+    Parameters
+    ----------
+    momentum : float
+        Momentum, in [0, 1].
+
+    nesterovs_momentum : bool
+        Whether to use Nesterov's.
+
+    References
+    ----------
+    Sutskever, I. et al. (2013). "On the importance of initialization and momentum
+    in deep learning." ICML.
+    """
+
+    moments = ("velocity",)
+    hyper_parameters = ("momentum", "nesterovs_momentum")
+
+    def __init__(self, momentum, nesterovs_momentum):
+        self.momentum = float(momentum)
+        self.nesterovs_momentum = nesterovs_momentum
+
+    def step(self, parameters, gradient, state, rate):
+        dtype = parameters.dtype
+        momentum, minus_rate = _cast(self.momentum, dtype), _cast(-rate, dtype)
+        for weights, g, v in zip(
+            parameters.matrices,
+            gradient.matrices,
+            state["velocity"].matrices,
+            strict=True,
+        ):
+            g *= minus_rate
+            v *= momentum
+            v += g
+            if self.nesterovs_momentum:
+                weights += g
+                np.multiply(v, momentum, out=g)
+                weights += g
+            else:
+                weights += v
+
+
+class Adam(Rule):
+    """Gradient descent with a step size of each weight's own.
+
+    The moments are kept as m / (1 - beta_1) and v / (1 - beta_2). These factors go into
+    the step size and into epsilon: two passes over the weights fewer.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float
+        Decay rates of the first and second moment, in [0, 1).
+
+    epsilon : float
+        Added to the root of the second moment.
+
+    References
+    ----------
+    Kingma, D. and Ba, J. (2015). "Adam: A method for stochastic optimization."
+    ICLR. The form with the bias correction in the step size, end of section 2.
+    """
+
+    moments = ("first_moment", "second_moment")
+    hyper_parameters = ("beta_1", "beta_2", "epsilon")
+    schedules = ("constant", "cosine")
+
+    def __init__(self, beta_1, beta_2, epsilon):
+        self.beta_1 = float(beta_1)
+        self.beta_2 = float(beta_2)
+        self.epsilon = float(epsilon)
+
+    def step(self, parameters, gradient, state, rate):
+        state["n_steps"] += 1
+        n_steps, beta_1, beta_2 = state["n_steps"], self.beta_1, self.beta_2
+        # In float64: that beta_2 is close to 1 is all there is to the correction.
+        correction = (1 - beta_2**n_steps) ** 0.5 / (1 - beta_1**n_steps)
+        root = (1 - beta_2) ** 0.5
+        dtype = parameters.dtype
+        rate = _cast(rate * correction * (1 - beta_1) / root, dtype)
+        epsilon = _cast(self.epsilon / root, dtype)
+        beta_1, beta_2 = _cast(beta_1, dtype), _cast(beta_2, dtype)
+        # Where an input is 0 in all rows only the penalty has a gradient, which soon is
+        # so small that its square is subnormal in float32, which processors take many
+        # times as long for. A nudge far below epsilon avoids it.
+        nudge = 1e-18 if dtype == np.float32 else 0
+        for weights, g, m, v in zip(
+            parameters.matrices,
+            gradient.matrices,
+            state["first_moment"].matrices,
+            state["second_moment"].matrices,
+            strict=True,
+        ):
+            m *= beta_1
+            m += g
+            v *= beta_2
+            if nudge:
+                g += nudge
+            np.square(g, out=g)
+            v += g
+            np.sqrt(v, out=g)
+            g += epsilon
+            np.divide(m, g, out=g)
+            g *= rate
+            weights -= g
+
+    def resume(self, state, earlier):
+        return _scaled(
+            state,
+            first_moment=(1 - earlier.beta_1) / (1 - self.beta_1),
+            second_moment=(1 - earlier.beta_2) / (1 - self.beta_2),
+        )
+
+
+RULES = {"sgd": SGD, "adam": Adam}
+
+
+def stack_rules(rules):
+    """The rule of a stack: those of its networks, which differ in numbers alone."""
+    rule = copy.copy(rules[0])
+    for name in rule.numbers():
+        setattr(rule, name, column([getattr(one, name) for one in rules]))
+    return rule
+
+
+def stack_states(states, dtype=None):
+    """The state of a stack, of those of its networks: all have taken as many steps."""
+    lead = states[0]
+    return {
+        name: Parameters.stacked([state[name] for state in states], dtype)
+        if isinstance(value, Parameters)
+        else value
+        for name, value in lead.items()
+    }
+
+
+def state_of_network(state, i):
+    """One network's part of the state of a stack, as a copy where it is a part."""
+    return {
+        name: value.network(i)
+        if isinstance(value, Parameters) and value.n_stack == 1
+        else value.network(i).copy()
+        if isinstance(value, Parameters)
+        else value
+        for name, value in state.items()
+    }
+
+
+def _scaled(state, **factors):
+    """A copy of a state with multiples of moments."""
+    return {
+        name: value
+        if factors.get(name, 1) == 1
+        else value.on(value.flat * factors[name])
+        for name, value in state.items()
+    }
+
+
+def _cast(values, dtype):
+    """A number for each network in the precision of the weights; a float as it is."""
+    return values if isinstance(values, float) else values.astype(dtype)

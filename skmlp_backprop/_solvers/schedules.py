@@ -1,0 +1,107 @@
+"""How the learning rate changes in the course of a training, and the names of the ways.
+
+To add a schedule, write a subclass of :class:`Schedule`. An instance of it can be an
+estimator's `learning_rate`.
+"""
+
+import math
+
+import numpy as np
+
+
+class Schedule:
+    """Base class of the schedules: a constant rate.
+
+    Attributes
+    ----------
+    hyper_parameters : tuple of str
+        The parameters of an estimator that a schedule of a name is made with.
+
+    starts_anew : bool
+        Whether each call of `fit` or `partial_fit` begins with the initial rate.
+
+    initial : float
+        The estimator's `learning_rate_init`.
+
+    rate : float
+        The current learning rate.
+    """
+
+    hyper_parameters = ()
+    starts_anew = False
+
+    def start(self, initial):
+        """Begin with the initial rate."""
+        self.initial = self.rate = float(initial)
+
+    def resume(self, share):
+        """Go on where an earlier training was at a share of its initial rate."""
+        if not self.starts_anew:
+            self.rate = self.initial * share
+
+    def end_epoch(self, history, max_iter):
+        """Set the rate of the next epoch.
+
+        Parameters
+        ----------
+        history : History
+            How the training went so far: `n_iter` epochs, `t` samples.
+
+        max_iter : int
+            The cap on epochs.
+        """
+
+    def slow_down(self):
+        """Lower the rate on a plateau; False if the training is to stop instead."""
+        return False
+
+
+class Constant(Schedule):
+    """The initial rate."""
+
+
+class InverseScaling(Schedule):
+    """initial / (t + 1) ** power_t after t samples."""
+
+    hyper_parameters = ("power_t",)
+
+    def __init__(self, power_t):
+        self.power_t = power_t
+
+    def end_epoch(self, history, max_iter):
+        # A power beyond the floats is inf, and the rate 0.
+        self.rate = float(self.initial / np.float64(history.t + 1) ** self.power_t)
+
+
+class Adaptive(Schedule):
+    """Divided by 5 on each plateau, down to 1e-6."""
+
+    def slow_down(self):
+        if self.rate <= 1e-6:
+            return False
+        self.rate /= 5
+        return True
+
+
+class Cosine(Schedule):
+    """Falls to 0 over `max_iter` epochs, as half a cosine does.
+
+    References
+    ----------
+    Loshchilov, I. and Hutter, F. (2017). "SGDR: Stochastic gradient descent with warm
+    restarts." ICLR.
+    """
+
+    starts_anew = True
+
+    def end_epoch(self, history, max_iter):
+        progress = min(history.n_iter / max_iter, 1)
+        self.rate = self.initial * (1 + math.cos(math.pi * progress)) / 2
+
+
+SCHEDULES = {
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "adaptive": Adaptive,
+    "cosine": Cosine,
+}

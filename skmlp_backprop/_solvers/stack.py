@@ -1,0 +1,174 @@
+"""A stack of networks, which take their steps together."""
+
+import numpy as np
+
+from .._network.parameters import Parameters, column
+from .rules import stack_rules, stack_states, state_of_network
+
+# How much faster than the weights the scales of inputs learn.
+_GAIN = 6
+
+
+class Stack:
+    """Networks that take steps on the same batches.
+
+    Parameters
+    ----------
+    objective : Objective
+        At the weights of the stack, which each step updates.
+
+    solvers : list of Minibatch
+        That of each network.
+
+    batches : Batches, GroupedBatches or DistributedBatches
+        Makes the batches.
+
+    average : Latest or MovingAverage
+        What the networks are judged by.
+
+    judge : object or None, default=None
+        Its ``predict(i, weights)`` is called for each network after an epoch.
+    """
+
+    def __init__(self, objective, solvers, batches, average, judge=None):
+        self.objective = objective
+        self.batches = batches
+        self.average = average
+        self.judge = judge
+        self.is_cancelled = False
+        # J of each network on the batches of an epoch, and how many it has seen.
+        self.losses, self.n_steps = np.empty((0, len(solvers))), 0
+        self._rules = [solver.rule for solver in solvers]
+        self.rule = stack_rules(self._rules)
+        states = [solver.state for solver in solvers]
+        self.state = (
+            self.rule.init(self.stepped)
+            if None in states
+            else stack_states(states, objective.parameters.dtype)
+        )
+
+    @property
+    def parameters(self):
+        """The weights, as the objective sees them."""
+        return self.objective.parameters
+
+    @property
+    def stepped(self):
+        """The weights that the rule steps."""
+        return self.objective.parameters
+
+    def run_epoch(self, order, rates):
+        """Take a step on each batch of an epoch.
+
+        Parameters
+        ----------
+        order : object
+            The order of the rows, see ``batches``.
+
+        rates : list of float
+            The learning rate of each network.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_batches, n_stack)
+            J of each network on each batch, before its step.
+
+        weights : ndarray of shape (n_batches, n_stack)
+            The batches' weights.
+
+        predictions : list or None
+            What the judge predicts by each network.
+        """
+        objective, average = self.objective, self.average
+        rate = column(rates)
+        n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
+        losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
+        # Less weight than this is nothing to learn from: its inverse overflows.
+        least = np.finfo(self.parameters.dtype).tiny
+        self.losses, self.n_steps = losses, 0
+        # NumPy's errstate is per thread.
+        with np.errstate(all="ignore"):
+            for batch in self.batches.epoch(order):
+                if self.is_cancelled:
+                    break
+                if batch.weight_sum < least:
+                    continue
+                losses[self.n_steps] = objective.loss_and_gradient(batch)
+                weights[self.n_steps] = batch.weight_sums
+                self.n_steps += 1
+                self._step(rate)
+                average.see(self.parameters)
+            predictions = None
+            if self.judge is not None:
+                networks = average.parameters.networks()
+                predictions = [self.judge.predict(*one) for one in enumerate(networks)]
+        return losses[: self.n_steps], weights[: self.n_steps], predictions
+
+    def _step(self, rate):
+        objective = self.objective
+        self.rule.step(objective.parameters, objective.gradient, self.state, rate)
+
+    def state_of(self, i):
+        """What one network's training goes on from."""
+        return state_of_network(self.state, i)
+
+    def keep(self, indices, parameters):
+        """Go on with some of the networks alone, whose weights are now elsewhere."""
+        self.objective = self.objective.of_networks(indices, parameters)
+        self.average.keep(indices, parameters)
+        self.batches.keep(indices)
+        self._rules = [self._rules[i] for i in indices]
+        self.rule = stack_rules(self._rules)
+        self.state = stack_states([state_of_network(self.state, i) for i in indices])
+
+
+class ScaledInputStack(Stack):
+    """A stack that learns how much of each input its networks take in.
+
+    A network sees its inputs times scales, which begin at 1. Folded into the first
+    weights they cost nothing but a few passes over these: with V the weights behind the
+    scales s, the first layer has W = V s, so that dJ/dV = s dJ/dW, and dJ/ds is the sum
+    of V dJ/dW over the units. What the objective sees, and what is left in the end, is
+    W. One step of a scale moves the weights of all units alike: an input that tells
+    nothing is turned down in as many steps as it takes to learn one weight.
+
+    The parameters are those of :class:`Stack`; the objective has no penalty.
+
+    References
+    ----------
+    Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by default: strong
+    pre-tuned MLPs and boosted trees on tabular data." NeurIPS. The scaling layer of
+    RealMLP.
+    """
+
+    def __init__(self, objective, *args):
+        self._behind = objective.parameters.copy()
+        super().__init__(objective, *args)
+        first = self._behind.layers[0]
+        # As the weights of a layer with one unit. The last input is that of the biases,
+        # whose scale stays 1.
+        self._scales = Parameters([np.ones_like(first[:, :1])]).copy()
+        self._spare = np.empty_like(first)
+        self._scales_gradient = self._scales.zeros_like()
+        self._state_of_scales = self.rule.init(self._scales)
+
+    @property
+    def stepped(self):
+        return self._behind
+
+    def _step(self, rate):
+        scales, behind = self._scales.layers[0], self._behind.layers[0]
+        gradient = self.objective.gradient
+        of_scales = self._scales_gradient.layers[0]
+        np.multiply(gradient.layers[0], behind, out=self._spare)
+        np.add.reduce(self._spare, axis=1, keepdims=True, out=of_scales)
+        of_scales[:, :, -1] = 0
+        gradient.layers[0] *= scales
+        self.rule.step(self._behind, gradient, self.state, rate)
+        self.rule.step(
+            self._scales, self._scales_gradient, self._state_of_scales, _GAIN * rate
+        )
+        first, *others = self.parameters.layers
+        np.multiply(behind, scales, out=first)
+        for weights, stepped in zip(others, self._behind.layers[1:], strict=True):
+            np.copyto(weights, stepped)

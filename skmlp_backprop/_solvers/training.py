@@ -1,0 +1,306 @@
+"""A training: networks that are judged, and stop, together; mostly a single one."""
+
+import numpy as np
+
+from .._network.parameters import Parameters
+
+
+class Stop:
+    """Why a training ended.
+
+    Parameters
+    ----------
+    reason : {"converged", "max_iter", "max_fun", "stalled", "callback", \
+            "interrupted", "diverged"}
+        The reason.
+
+    message : str, default=""
+        The solver's own words, where it has stalled.
+
+    slope : float, default=nan
+        The gradient's largest entry there.
+    """
+
+    def __init__(self, reason, message="", slope=np.nan):
+        self.reason = reason
+        self.message = message
+        self.slope = slope
+
+
+class Monitor:
+    """Tells the user, and the estimator's callbacks, of every iteration.
+
+    Parameters
+    ----------
+    verbose : bool or int
+        Whether to print.
+
+    callbacks : CallbackReporter or None
+        Where iterations are reported to; None if the estimator has no callbacks,
+        which then cost nothing.
+    """
+
+    def __init__(self, verbose=False, callbacks=None):
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def say(self, message):
+        """Print, if that is wanted."""
+        if self.verbose:
+            print(message)
+
+    def begin_iteration(self):
+        """Called before an epoch; by the full-batch solvers, once SciPy tells them
+        of an iteration, just before its end."""
+        if self.callbacks is not None:
+            self.callbacks.begin()
+
+    def end_iteration(self, history, get_networks):
+        """Called after each iteration or epoch.
+
+        Parameters
+        ----------
+        history : History
+            The training so far.
+
+        get_networks : callable
+            Returns the iteration's weights, of one network each; called only if a
+            callback asks.
+
+        Returns
+        -------
+        stop : bool
+            Whether a callback asks to stop.
+        """
+        if self.callbacks is None:
+            return False
+        return self.callbacks.end(history, get_networks)
+
+
+class Training:
+    """Networks that are judged, and stop, together.
+
+    Parameters
+    ----------
+    solver : FullBatchSolver or Minibatch
+        What trains them.
+
+    history : History
+        Written to; where it tells of earlier epochs, they are continued.
+
+    monitor : Monitor
+        Told of every iteration; may ask to stop.
+
+    weights : list of Parameters
+        The initial weights, of one network each.
+
+    Attributes
+    ----------
+    weights : list of Parameters
+        The weights of each network: those to begin with, views of a stack's while it is
+        in training, then those that a training goes on from.
+
+    judged : list of Parameters
+        What the networks are judged by: these weights, or averages of them.
+
+    n_averaged : int
+        Steps that the average has seen, once it has stopped; 0 if there is none.
+
+    final_weights : list of Parameters or None
+        What has come of the training, once it has stopped: what was judged last, or
+        what was best.
+
+    stop : Stop or None
+        Why it has stopped, once it has.
+    """
+
+    def __init__(self, solver, history, monitor, weights):
+        self.solver = solver
+        self.history = history
+        self.monitor = monitor
+        self.weights = self.judged = weights
+        self.n_averaged = 0
+        self.final_weights = None
+        self.stop = None
+        self._best = None
+        self._is_candidate = False
+
+    def raise_cap(self, max_iter):
+        """Be in training again, as if the cap on iterations had been this one."""
+        self.solver.max_iter = max_iter
+        self.stop = None
+
+    # The loop over epochs calls the rest; the full-batch solvers do without.
+
+    def start(self):
+        """Begin, or go on, with the weights that there are."""
+        if self._best is None:
+            self._best = _Best(self.judged)
+        if self._is_candidate:
+            self._best.keep(self.judged)
+
+    def end_epoch(self, losses, batch_weights, n_rows, score=None):
+        """Account for an epoch; stop if it is time to.
+
+        Parameters
+        ----------
+        losses, batch_weights : ndarray of shape (n_batches, n_networks)
+            J on each batch, taken before its step; and the batches' weights.
+
+        n_rows : int
+            Number of their rows.
+
+        score : callable or None, default=None
+            Returns a score of the networks on rows that they have not seen.
+        """
+        history, solver = self.history, self.solver
+        if not (self._count(losses) and all(w.is_finite() for w in self.weights)):
+            self.stop = Stop("diverged")
+            return
+        history.end_iteration(
+            float((losses * batch_weights).sum() / batch_weights.sum())
+        )
+        history.t += n_rows
+        self.monitor.say(f"Iteration {history.n_iter}, loss = {history.loss:.8f}")
+        if score is None:
+            self._record_loss()
+        else:
+            self._record_score(score())
+        solver.schedule.end_epoch(history, solver.max_iter)
+        if self.monitor.end_iteration(history, lambda: self.judged):
+            self.stop = Stop("callback")
+        elif self._has_ceased("Training loss" if score is None else "Validation score"):
+            self.stop = Stop("converged")
+        elif history.n_iter >= solver.max_iter:
+            self.stop = Stop("max_iter")
+
+    def interrupt(self, losses):
+        """Stop in the middle of an epoch, of which the given batches are done."""
+        self._count(losses)
+        self._is_candidate = False
+        self.stop = Stop("interrupted")
+
+    def finish(self, takes_best, n_averaged):
+        """Take the weights judged last, or the best ones, for the final weights.
+
+        Parameters
+        ----------
+        takes_best : bool
+            Whether the final weights are the best ones, as they are by a score; else
+            they are that only where the last ones are not finite.
+
+        n_averaged : int
+            Steps that the average has seen; 0 if there is none.
+        """
+        is_latest = self.judged is self.weights
+        self.weights = [_copied_if_shared(w) for w in self.weights]
+        self.judged = (
+            self.weights if is_latest else [_copied_if_shared(w) for w in self.judged]
+        )
+        self.n_averaged = n_averaged
+        is_lost = self.stop.reason == "diverged" or not all(
+            w.is_finite() for w in self.weights
+        )
+        self.final_weights = (
+            self._best.weights if takes_best or is_lost else self.judged
+        )
+        # It may go on in another process, which need not get the weights twice.
+        self._best.drop_candidate()
+
+    def _count(self, losses):
+        """Count the evaluations up to the first that is not finite; whether none is."""
+        finite = np.isfinite(losses).all(axis=1)
+        n_finite = len(losses) if finite.all() else int(finite.argmin())
+        self.history.n_fun += n_finite
+        if n_finite > 0:
+            self._best.confirm()
+        return n_finite == len(losses)
+
+    def _record_loss(self):
+        """An epoch is an improvement if its loss falls by at least `tol`."""
+        history, loss = self.history, self.history.loss
+        history.count_improvement(loss <= history.best_loss - self.solver.tol)
+        self._is_candidate = loss < history.best_loss
+        if self._is_candidate:
+            history.best_loss = loss
+            self._best.keep(self.judged)
+
+    def _record_score(self, score):
+        """An epoch is an improvement if its score rises by at least `tol`."""
+        history = self.history
+        self.monitor.say(f"Validation score: {score:f}")
+        history.validation_scores.append(score)
+        best = history.best_validation_score
+        history.count_improvement(score >= best + self.solver.tol)
+        if score > best:
+            history.best_validation_score = score
+            self._best.keep(self.judged)
+            self._best.confirm()
+
+    def _has_ceased(self, what):
+        """Whether progress has ceased and the learning rate can't be lowered."""
+        history, solver = self.history, self.solver
+        if history.no_improvement_count <= solver.n_iter_no_change:
+            return False
+        message = (
+            f"{what} did not improve more than tol={solver.tol:f} for "
+            f"{solver.n_iter_no_change} consecutive epochs."
+        )
+        if solver.schedule.slow_down():
+            self.monitor.say(
+                f"{message} Setting learning rate to {solver.schedule.rate:f}"
+            )
+            history.no_improvement_count = 0
+            return False
+        self.monitor.say(f"{message} Stopping.")
+        return True
+
+
+def _copied_if_shared(weights):
+    """One network on a buffer of its own, not on one that it shares with others."""
+    return weights if weights.flat is not None else weights.copy()
+
+
+class _Best:
+    """The best weights so far; the initial ones until there are others.
+
+    An epoch's loss is taken before its steps, so that weights are known to have a
+    finite loss only when the next batch has been evaluated. Until then they are
+    but a candidate.
+
+    Parameters
+    ----------
+    weights : list of Parameters
+        The initial weights of each network, copied.
+    """
+
+    def __init__(self, weights):
+        self.weights = [w.copy() for w in weights]
+        self._candidate = None
+        self._is_confirmed = True
+
+    def keep(self, weights):
+        """Make these the candidate."""
+        if self._candidate is None:
+            self._candidate = [w.copy() for w in weights]
+        else:
+            for kept, latest in zip(self._candidate, weights, strict=True):
+                kept.copy_from(latest)
+        self._is_confirmed = False
+
+    def drop_candidate(self):
+        """Forget the candidate, and the room for one."""
+        self._candidate = None
+        self._is_confirmed = True
+
+    def confirm(self):
+        """Make the candidate, if there is one, the best."""
+        if not self._is_confirmed:
+            self.weights, self._candidate = self._candidate, self.weights
+            self._is_confirmed = True
+
+
+def stack_weights(trainings, which="weights", dtype=None):
+    """Copy the networks of trainings to one stack."""
+    networks = [w for training in trainings for w in getattr(training, which)]
+    return Parameters.stacked(networks, dtype)

@@ -1,0 +1,170 @@
+"""An activation, an update rule and a schedule that are added in this file alone."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    StackedGridSearchCV,
+    check_gradient,
+    fit_stack,
+)
+from skmlp_backprop.extending import Activation, Adam, Rule, Schedule
+
+X, Y = load_iris(return_X_y=True)
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    def __init__(self, weight_decay):
+        super().__init__(beta_1=0.9, beta_2=0.999, epsilon=1e-8)
+        self.weight_decay = weight_decay
+
+    def step(self, parameters, gradient, state, rate):
+        factor = np.reshape(1 - rate * self.weight_decay, (-1, 1, 1))
+        for weights in parameters.weights:
+            weights *= factor
+        super().step(parameters, gradient, state, rate)
+
+
+class Sign(Rule):
+    """A step of the same size for each weight; none for biases of the last layer."""
+
+    def step(self, parameters, gradient, state, rate):
+        state["n_steps"] += 1
+        gradient.intercepts[-1][...] = 0
+        for weights, g in zip(parameters.matrices, gradient.matrices, strict=True):
+            weights -= rate * np.sign(g)
+
+
+class WarmUp(Schedule):
+    """Rises to the initial rate over some epochs."""
+
+    def __init__(self, n_epochs):
+        self.n_epochs = n_epochs
+
+    def start(self, initial):
+        super().start(initial)
+        self.rate = initial / self.n_epochs
+
+    def end_epoch(self, history, max_iter):
+        n_done = len(history.loss_curve)
+        self.rate = self.initial * min(1, (n_done + 1) / self.n_epochs)
+
+
+class Softsign(Activation):
+    """z / (1 + |z|), of which the derivative is (1 - |f|)^2."""
+
+    def apply(self, z, out):
+        np.divide(z, 1 + np.abs(z), out=out)
+
+    def multiply_derivative(self, kept, delta):
+        delta *= (1 - np.abs(kept)) ** 2
+
+
+def make(**params):
+    """An estimator with all three, whose batches are all rows."""
+    params = {
+        "hidden_layer_sizes": (6,),
+        "activation": Softsign(),
+        "solver": AdamW(0.1),
+        "learning_rate": WarmUp(4),
+        "learning_rate_init": 0.02,
+        "batch_size": len(X),
+        "max_iter": 8,
+        "random_state": 0,
+        **params,
+    }
+    return BackpropMLPClassifier(**params)
+
+
+def test_a_training_takes_the_steps_of_the_three():
+    mlp = make().fit(X, Y)
+    other = make(solver="adam", learning_rate="constant", max_iter=1)
+    start = other._initialized(X, Y, np.random.RandomState(0))
+    arrays = [*start.coefs_, *start.intercepts_]
+    m, v = ([np.zeros_like(a) for a in arrays] for _ in range(2))
+    for t in range(1, 9):
+        rate = 0.02 * min(1, t / 4)
+        _, gradient = start.loss_and_gradient(X, Y)
+        for i, g in enumerate([*gradient.coefs, *gradient.intercepts]):
+            m[i] = 0.9 * m[i] + 0.1 * g
+            v[i] = 0.999 * v[i] + 0.001 * g**2
+            if arrays[i].ndim == 2:
+                arrays[i] *= 1 - rate * 0.1
+            # The epsilon is added before the correction.
+            root = (np.sqrt(v[i]) + 1e-8) / np.sqrt(1 - 0.999**t)
+            arrays[i] -= rate * m[i] / (1 - 0.9**t) / root
+    for ours, expected in zip([*mlp.coefs_, *mlp.intercepts_], arrays, strict=True):
+        assert_allclose(ours, expected, rtol=1e-9, atol=1e-11)
+
+
+def test_a_rule_may_treat_layers_and_biases_differently():
+    mlp = make(solver=Sign(), learning_rate="constant", max_iter=3).fit(X, Y)
+    start = make(solver="sgd")._initialized(X, Y, np.random.RandomState(0))
+    assert_array_equal(mlp.intercepts_[-1], start.intercepts_[-1])
+    moved = np.abs(mlp.coefs_[0] - start.coefs_[0]) / 0.02
+    assert_allclose(moved, np.round(moved), atol=1e-9)
+    assert moved.max() == pytest.approx(3)
+
+
+def test_its_gradient_is_that_of_finite_differences():
+    assert check_gradient(make(), X[::3], Y[::3]).passed
+    assert check_gradient(make(input_activation=Softsign()), X[::3], Y[::3]).passed
+
+
+def test_a_stack_ends_as_fits_of_their_own():
+    estimators = [
+        make(solver=AdamW(decay), learning_rate=WarmUp(n), alpha=alpha, batch_size=32)
+        for decay, n, alpha in ((0.0, 1, 0.1), (0.1, 4, 1.0), (1.0, 9, 0.0))
+    ]
+    alone = [clone(one).fit(X, Y) for one in estimators]
+    for stacked, own in zip(fit_stack(estimators, X, Y), alone, strict=True):
+        assert_allclose(stacked.loss_curve_, own.loss_curve_, rtol=1e-10)
+        assert_allclose(stacked.coefs_[0], own.coefs_[0], rtol=1e-8, atol=1e-10)
+
+
+def test_a_search_over_rules_is_one_stack():
+    grid = {"solver": [AdamW(0.0), AdamW(0.3)], "learning_rate": [WarmUp(2), WarmUp(5)]}
+    search = StackedGridSearchCV(make(batch_size=32), grid, cv=3).fit(X, Y)
+    assert search.n_stacked_ == 12
+    theirs = GridSearchCV(make(batch_size=32), grid, cv=3).fit(X, Y)
+    assert_allclose(
+        search.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"]
+    )
+
+
+@pytest.mark.parametrize("through_a_pickle", [False, True])
+def test_a_training_goes_on(through_a_pickle):
+    whole = make(shuffle=False, batch_size=32).fit(X, Y)
+    mlp = make(shuffle=False, batch_size=32)
+    for _ in range(8):
+        mlp.partial_fit(X, Y, classes=np.unique(Y))
+        if through_a_pickle:
+            mlp = pickle.loads(pickle.dumps(mlp))
+    assert_allclose(mlp.loss_curve_, whole.loss_curve_, rtol=1e-10)
+    assert_allclose(mlp.coefs_[0], whole.coefs_[0], rtol=1e-8, atol=1e-10)
+
+
+def test_a_pickle_predicts_as_before():
+    mlp = make().fit(X, Y)
+    again = pickle.loads(pickle.dumps(mlp))
+    assert_array_equal(again.predict_proba(X), mlp.predict_proba(X))
+
+
+def test_an_ensemble_takes_an_activation():
+    from skmlp_backprop import TabularMLPClassifier
+
+    ensemble = TabularMLPClassifier(
+        2, activation=Softsign(), max_iter=3, random_state=0
+    ).fit(X, Y)
+    assert ensemble.score(X, Y) > 0.5
