@@ -3,7 +3,6 @@
 import warnings
 
 import skmlp_backprop
-from skmlp_backprop._estimators.html import DocumentedHTMLMixin
 
 project = "skmlp-backprop"
 author = "the skmlp-backprop developers"
@@ -44,11 +43,6 @@ sphinx_gallery_conf = {
     "min_reported_time": 0,
     "remove_config_comments": True,
 }
-
-# Estimators shown in the gallery link to the reference beside it.
-DocumentedHTMLMixin._doc_link_template = (
-    "../generated/{estimator_module}.{estimator_name}.html"
-)
 
 # What an example warns of would stand in its page.
 warnings.filterwarnings("error", category=DeprecationWarning, module="skmlp_backprop")

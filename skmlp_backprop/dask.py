@@ -1,6 +1,6 @@
 """The estimators on a Dask cluster, for rows that no longer fit one machine.
 
-Needs the extra `dask`: ``pip install "skmlp-backprop[dask]"``.
+Needs Dask: ``pip install "dask[array,dataframe]" distributed``.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "skmlp_backprop.dask requires dask and distributed. You can install them with "
-        '`pip install "skmlp-backprop[dask]"`.'
+        '`pip install "dask[array,dataframe]" distributed`.'
     ) from error
 
 __all__ = ["DaskBackpropMLPClassifier", "DaskBackpropMLPRegressor"]

@@ -27,7 +27,7 @@ def autolog(**options):
     Raises
     ------
     ImportError
-        If there is no mlflow; names the extra that brings it.
+        If there is no mlflow; tells what to install.
 
     Examples
     --------
@@ -39,8 +39,7 @@ def autolog(**options):
         import mlflow.sklearn
     except ImportError as error:
         raise ImportError(
-            "autolog requires mlflow. You can install it with "
-            '`pip install "skmlp-backprop[mlflow]"`.'
+            "autolog requires mlflow. You can install it with `pip install mlflow`."
         ) from error
     estimators = [getattr(skmlp_backprop, name) for name in skmlp_backprop.__all__]
     ours = [(e.__name__, e) for e in estimators if hasattr(e, "predict")]

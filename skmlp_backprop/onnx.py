@@ -25,7 +25,7 @@ steps of "isotonic", where scikit-learn interpolates, and has no "temperature".
 :class:`~skmlp_backprop.TabularMLPRegressor` and :class:`~skmlp_backprop.TabularEncoder`
 are refused: there is no conversion of them yet.
 
-It needs skl2onnx, which ``pip install "skmlp-backprop[onnx]"`` brings, and no runtime.
+It needs skl2onnx, which ``pip install skl2onnx`` brings, and no runtime.
 
 Examples
 --------
@@ -73,7 +73,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "skmlp_backprop.onnx requires skl2onnx. You can install it with "
-        '`pip install "skmlp-backprop[onnx]"`.'
+        "`pip install skl2onnx`."
     ) from error
 
 __all__ = []

@@ -863,4 +863,4 @@ import skmlp_backprop.dask
         [sys.executable, "-c", script], capture_output=True, text=True
     )
     assert "ImportError: skmlp_backprop.dask requires dask and dist" in done.stderr
-    assert 'pip install "skmlp-backprop[dask]"' in done.stderr
+    assert 'pip install "dask[array,dataframe]" distributed' in done.stderr

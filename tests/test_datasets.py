@@ -9,7 +9,6 @@ import scipy.io
 import scipy.sparse
 
 from skmlp_backprop.datasets import (
-    make_exercise_digits,
     read_idx,
     read_mat,
     read_mat_weights,
@@ -20,20 +19,6 @@ from skmlp_backprop.datasets import (
 def idx_bytes(array, code=8):
     header = bytes([0, 0, code, array.ndim])
     return header + np.array(array.shape, ">u4").tobytes() + array.tobytes()
-
-
-def test_exercise_digits_are_rebuilt_exactly(data_dir, exercise):
-    images = read_idx(data_dir / "mnist" / "train-images-idx3-ubyte.gz")
-    labels = read_idx(data_dir / "mnist" / "train-labels-idx1-ubyte.gz")
-    assert np.bincount(labels).tolist() == [
-        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
-    ]  # fmt: skip
-    X, y = make_exercise_digits(images, labels)
-    assert X.shape == (5000, 400)
-    np.testing.assert_allclose(X, exercise[0], rtol=0, atol=1e-14)
-    np.testing.assert_array_equal(y, exercise[1])
-    with pytest.raises(ValueError, match="expected 500 images of the digit 0, found"):
-        make_exercise_digits(images[:2000], labels[:2000])
 
 
 def test_mat(data_dir, tmp_path):

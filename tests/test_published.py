@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skmlp_backprop.datasets import read_idx
+
 EXAMPLES = Path(__file__).parent.parent / "examples" / "published"
 
 
@@ -56,3 +58,18 @@ def test_digits_gradient_descent():
     scores = [example.train_and_score(seed) for seed in range(5)]
     assert min(scores) >= 0.75
     assert np.mean(scores) >= 0.80
+
+
+def test_exercise_digits_are_rebuilt_exactly(data_dir, exercise):
+    make_exercise_digits = load_example("rebuild_exercise_digits").make_exercise_digits
+    images = read_idx(data_dir / "mnist" / "train-images-idx3-ubyte.gz")
+    labels = read_idx(data_dir / "mnist" / "train-labels-idx1-ubyte.gz")
+    assert np.bincount(labels).tolist() == [
+        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
+    ]  # fmt: skip
+    X, y = make_exercise_digits(images, labels)
+    assert X.shape == (5000, 400)
+    np.testing.assert_allclose(X, exercise[0], rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(y, exercise[1])
+    with pytest.raises(ValueError, match="expected 500 images of the digit 0, found"):
+        make_exercise_digits(images[:2000], labels[:2000])

@@ -66,14 +66,13 @@ def import_pandas(caller):
     Raises
     ------
     ImportError
-        If there is no pandas; names the extra that brings it.
+        If there is no pandas; tells what to install.
     """
     try:
         import pandas
     except ImportError as error:
         raise ImportError(
-            f"{caller} requires pandas. You can install it with "
-            '`pip install "skmlp-backprop[tables]"`.'
+            f"{caller} requires pandas. You can install it with `pip install pandas`."
         ) from error
     return pandas
 

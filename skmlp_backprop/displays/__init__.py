@@ -1,6 +1,6 @@
 """Pictures of networks, samples, trainings and searches, on scikit-learn's pattern.
 
-They need matplotlib, which ``pip install "skmlp-backprop[plot]"`` brings.
+They need matplotlib, which ``pip install matplotlib`` brings.
 """
 
 from ._halving_results import HalvingResultsDisplay

@@ -7,14 +7,14 @@ def import_pyplot(caller):
     Raises
     ------
     ImportError
-        If there is no matplotlib; names the extra that brings it.
+        If there is no matplotlib; tells what to install.
     """
     try:
         from matplotlib import pyplot
     except ImportError as error:
         raise ImportError(
             f"{caller} requires matplotlib. You can install it with "
-            '`pip install "skmlp-backprop[plot]"`.'
+            "`pip install matplotlib`."
         ) from error
     return pyplot
 
