@@ -19,10 +19,10 @@ import numpy as np
 from dask import delayed
 from distributed import Client, LocalCluster
 from scipy.optimize import nnls
+from skmlp_backprop._distributed.parts import RemoteRows, answer
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._distributed.objective import DistributedObjective
-from skmlp_backprop._distributed.parts import Parts, answer
 from skmlp_backprop._estimators.training import initial_parameters
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.threads import training_threads
@@ -53,8 +53,8 @@ def timed(part, method, *arguments):
     return time.perf_counter() - start, result
 
 
-class TimedParts(Parts):
-    """Parts that note the seconds of the slowest of them."""
+class TimedParts(RemoteRows):
+    """RemoteRows that note the seconds of the slowest of them."""
 
     def ask_each(self, method, arguments):
         """Ask, and take the time off the answers."""
@@ -187,7 +187,9 @@ def _overheads_of_waits():
     for k in WORKERS:
         with _cluster(k) as client:
             for units in UNITS:
-                evaluate = Evaluation(client, 64, units, partial(Parts, answer=waiting))
+                evaluate = Evaluation(
+                    client, 64, units, partial(RemoteRows, answer=waiting)
+                )
                 n_weights = evaluate.parameters.flat.size
                 n_calls = 10 if units == UNITS[-1] else 30
                 times = [evaluate() for _ in range(n_calls)][3:]

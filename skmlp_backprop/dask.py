@@ -10,13 +10,13 @@ from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
 from ._estimators.regressor import BackpropMLPRegressor
 from ._estimators.targets import d2_of_quantiles
-from ._estimators.weighting import check_class_weight, spelled_out
+from ._estimators.weighting import check_class_weight, explicit_class_weight
 
 try:
-    from ._distributed.census import LabelFacts, NumberFacts
     from ._distributed.chunks import are_distributed
     from ._distributed.estimator import DaskMixin
     from ._distributed.scoring import accuracy, r2
+    from ._distributed.summary import LabelSummary, NumberSummary
 except ImportError as error:
     raise ImportError(
         "skmlp_backprop.dask requires dask and distributed. You can install them with "
@@ -99,7 +99,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
     """
 
     _local = BackpropMLPClassifier
-    _facts_of_y = LabelFacts.of
+    _summarize_y = LabelSummary.of
     _parameter_constraints: dict = {  # noqa: RUF012
         **BackpropMLPClassifier._parameter_constraints,
         "client": "no_validation",
@@ -283,13 +283,13 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
             return super().score(X, y, sample_weight)
         return accuracy(self.to_local(), self._compute, X, y, sample_weight)
 
-    def _target_encoder_of_census(self, census):
-        return census.labels()
+    def _target_encoder_of_summary(self, summary):
+        return summary.labels()
 
-    def _class_weight_of(self, census, target_encoder):
+    def _class_weight_of(self, summary, target_encoder):
         check_class_weight(self.class_weight, target_encoder)
-        return spelled_out(
-            self.class_weight, target_encoder, census.counts(target_encoder)
+        return explicit_class_weight(
+            self.class_weight, target_encoder, summary.counts(target_encoder)
         )
 
 
@@ -342,7 +342,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
     """
 
     _local = BackpropMLPRegressor
-    _facts_of_y = NumberFacts.of
+    _summarize_y = NumberSummary.of
     _parameter_constraints: dict = {  # noqa: RUF012
         **BackpropMLPRegressor._parameter_constraints,
         "client": "no_validation",
@@ -481,16 +481,16 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         targets = np.asarray(y).reshape(-1, 1)
         return d2_of_quantiles(self.quantile, targets, values, *weights or [None])
 
-    def _target_encoder_of_census(self, census):
-        return census.numbers()
+    def _target_encoder_of_summary(self, summary):
+        return summary.numbers()
 
-    def _check_targets(self, network, target_encoder, census):
+    def _check_targets(self, network, target_encoder, summary):
         # The least and the largest are refused where any is.
         network.loss.check_targets(
-            target_encoder.encode(census.extremes(), census.dtype)
+            target_encoder.encode(summary.extremes(), summary.dtype)
         )
 
-    def _class_weight_of(self, census, target_encoder):
+    def _class_weight_of(self, summary, target_encoder):
         """There are no classes."""
 
 

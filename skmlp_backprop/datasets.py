@@ -4,7 +4,6 @@ MATLAB files of the course's exercise (``ex4data1.mat``, ``ex4weights.mat``), ID
 files (MNIST's format), CSV and npz.
 """
 
-
 from ._files import idx, matlab, npz, tables
 from ._network.warning import warn
 

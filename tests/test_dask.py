@@ -27,7 +27,7 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
 )
-from skmlp_backprop._distributed import parts
+from skmlp_backprop._distributed import remote_rows
 from skmlp_backprop._distributed.shares import batch_shares, runs_of_chunks
 from skmlp_backprop.callbacks import EarlyStopping
 from skmlp_backprop.dask import DaskBackpropMLPClassifier, DaskBackpropMLPRegressor
@@ -299,7 +299,7 @@ def test_one_class(client, rows):
 
 
 def test_weights_of_a_network_that_are_passed_on(client, rows, monkeypatch):
-    monkeypatch.setattr("skmlp_backprop._distributed.parts._MOST_OF_ONE", 0)
+    monkeypatch.setattr("skmlp_backprop._distributed.remote_rows._MOST_OF_ONE", 0)
     ours, local = classifier_pair(solver="lbfgs")
     ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
     assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
@@ -737,8 +737,8 @@ def test_parts_stay_where_they_are(client, rows):
     # One at each worker, and of the chunks nothing else.
     for kept in looks.kept:
         names = [key.split("-")[0] for key in kept if key not in before]
-        assert names.count("Part") == 1
-        assert set(names) <= {"Part", "answer"}
+        assert names.count("WorkerRows") == 1
+        assert set(names) <= {"WorkerRows", "answer"}
 
 
 def test_lost_rows_that_can_not_be_computed_anew(rows):
@@ -782,7 +782,7 @@ def test_a_client_without_workers(rows):
 
 
 def test_the_last_worker_goes_before_its_results_are_fetched(rows, monkeypatch):
-    await_futures = parts._await_all
+    await_futures = remote_rows._await_all
 
     def await_then_lose(futures, look_out):
         await_futures(futures, look_out)
@@ -790,9 +790,9 @@ def test_the_last_worker_goes_before_its_results_are_fetched(rows, monkeypatch):
         while look_out.client.nthreads():
             time.sleep(0.05)
 
-    monkeypatch.setattr(parts, "_await_all", await_then_lose)
-    monkeypatch.setattr(parts, "_PATIENCE", 1)
-    monkeypatch.setattr(parts, "_LOOK", 0.2)
+    monkeypatch.setattr(remote_rows, "_await_all", await_then_lose)
+    monkeypatch.setattr(remote_rows, "_PATIENCE", 1)
+    monkeypatch.setattr(remote_rows, "_LOOK", 0.2)
     ours, _ = classifier_pair(solver="lbfgs")
     X, y = chunked(rows["X"]), chunked(rows["labels"])
     with make_cluster(1) as cluster, Client(cluster) as client:

@@ -300,9 +300,9 @@ def test_gradients_are_those_of_each_groups_rows(dtype):
                     strict=True,
                 ):
                     np.testing.assert_allclose(ours, theirs, atol=1e-6, **tolerance)
-                assert np.broadcast_to(batch.weight_sums, len(chosen))[place] == len(
-                    own_rows
-                )
+                assert np.broadcast_to(batch.weight_sum_by_network, len(chosen))[
+                    place
+                ] == len(own_rows)
             n_batches += 1
         assert n_batches == 2
 

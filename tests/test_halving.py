@@ -34,7 +34,7 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     StackedHalvingRandomSearchCV,
 )
-from skmlp_backprop._estimators.training import go_on, train
+from skmlp_backprop._estimators.training import train, train_further
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import last_steps, rungs, stacking
 from skmlp_backprop._solvers.training import Training
@@ -274,13 +274,13 @@ def test_solvers_of_all_kinds_in_one_grid(iris):
 
 def test_full_batch_training_has_the_iterations_of_its_rung(iris, monkeypatch):
     n_iters = []
-    become_fitted = last_steps.Together.become_fitted
+    become_fitted = last_steps.SharedPreparation.become_fitted
 
     def spy(self, estimators, all_trained):
         n_iters.extend(t.training.history.n_iter for t in all_trained)
         return become_fitted(self, estimators, all_trained)
 
-    monkeypatch.setattr(last_steps.Together, "become_fitted", spy)
+    monkeypatch.setattr(last_steps.SharedPreparation, "become_fitted", spy)
     search = halve(make(solver="lbfgs"), {"alpha": ALPHAS}, *iris, refit=False)
     assert search.n_resources_ == [3, 6, 12]
     assert n_iters == [3] * 8 + [6] * 4 + [12] * 2
@@ -490,7 +490,7 @@ def test_a_failed_stack_is_trained_one_by_one(iris, monkeypatch):
     def fail(*args):
         raise RuntimeError
 
-    monkeypatch.setattr(rungs, "go_on", fail)
+    monkeypatch.setattr(rungs, "train_further", fail)
     search = halve(make(), {"alpha": ALPHAS}, *iris)
     assert search.n_fits_alone_["the fit of its stack failed"] == 2 * 2
     monkeypatch.undo()
@@ -1046,7 +1046,7 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
         paused = trained(n_before)
         assert paused.training.stop.reason == "max_iter"
         copied = pickle.loads(pickle.dumps((paused.training, paused.draws)))
-        (on,) = go_on([mlp], prepared.data, [copied], 12)
+        (on,) = train_further([mlp], prepared.data, [copied], 12)
         assert on.training.stop.reason == own.training.stop.reason
         assert on.training.history.loss_curve == own.training.history.loss_curve
         for ours, theirs in zip(

@@ -14,19 +14,19 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
-from .._estimators.weighting import check_total, what_is_weighed
+from .._estimators.weighting import check_total, describe_weights
 from .._network.warning import warn
 from .._solvers import is_stochastic
-from .census import Census, check_chunk, find_facts
 from .chunks import are_distributed, bind, is_table, known_rows
 from .objective import DistributedData, DistributedRows
-from .part import Part, Recipe
-from .parts import Parts, await_all, release, results_of, workers_of
 from .prediction import predict_lazily
+from .remote_rows import RemoteRows, await_all, release, results_of, workers_of
 from .shares import runs_of_chunks
+from .summary import DataSummary, check_chunk, summarize_chunk
+from .worker_rows import RowMaker, WorkerRows
 
 
 class DaskMixin:
@@ -35,9 +35,9 @@ class DaskMixin:
     A subclass has, besides the parameter `client`:
 
     - ``_local``: the local estimator's class;
-    - ``_facts_of_y``: finds what is to be known of a chunk of y;
-    - ``_target_encoder_of_census(census)``: the target_encoder of what was found;
-    - ``_class_weight_of(census, target_encoder)``: the class weights, spelled out.
+    - ``_summarize_y``: finds what is to be known of a chunk of y;
+    - ``_target_encoder_of_summary(summary)``: the target_encoder of what was found;
+    - ``_class_weight_of(summary, target_encoder)``: the class weights, spelled out.
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -79,7 +79,7 @@ class DaskMixin:
         return self._fit_distributed(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     @with_callbacks
     def _fit_distributed(self, X, y, sample_weight):
         context = self._init_callback_context(max_subtasks=self.max_iter)
@@ -106,34 +106,34 @@ class DaskMixin:
         client = _current_client() if self.client is None else self.client
         workers = workers_of(client)
         with ExitStack() as once_there_are_parts:
-            chunks, census = self._count(
+            chunks, summary = self._count(
                 client, workers, X, y, sample_weight, once_there_are_parts
             )
             return self._data_of_chunks(
-                client, workers, chunks, census, X, y, continuing, at_the_end
+                client, workers, chunks, summary, X, y, continuing, at_the_end
             )
 
     def _data_of_chunks(
-        self, client, workers, chunks, census, X, y, continuing, at_the_end
+        self, client, workers, chunks, summary, X, y, continuing, at_the_end
     ):
         """What to train on, of chunks that have been looked at."""
-        self._check_census(census, X, y, reset=not continuing)
+        self._check_summary(summary, X, y, reset=not continuing)
         target_encoder = self._target_encoder_to_fit(
-            self._target_encoder_of_census(census), continuing
+            self._target_encoder_of_summary(summary), continuing
         )
-        network = self._network_of(census.n_features, target_encoder)
-        self._check_targets(network, target_encoder, census)
-        class_weight = self._class_weight_of(census, target_encoder)
-        recipe = Recipe(network, target_encoder, census.dtype, class_weight)
-        parts = _make_parts(client, workers, recipe, chunks, census.n_rows)
+        network = self._network_of(summary.n_features, target_encoder)
+        self._check_targets(network, target_encoder, summary)
+        class_weight = self._class_weight_of(summary, target_encoder)
+        row_maker = RowMaker(network, target_encoder, summary.dtype, class_weight)
+        parts = _make_parts(client, workers, row_maker, chunks, summary.n_rows)
         at_the_end.callback(parts.release)
         await_all(client, parts.futures)
         n_rows, weights = zip(*parts.ask("totals"), strict=True)
         weight_sum = None
         if weights[0] is not None:
             weight_sum = float(sum(weights))
-            check_total(weight_sum, what_is_weighed(class_weight), census.dtype)
-        rows = DistributedRows(parts, list(n_rows), weight_sum, census.dtype)
+            check_total(weight_sum, describe_weights(class_weight), summary.dtype)
+        rows = DistributedRows(parts, list(n_rows), weight_sum, summary.dtype)
         return DistributedData(network, rows, target_encoder)
 
     def _count(self, client, workers, X, y, sample_weight, at_the_end):
@@ -146,14 +146,14 @@ class DaskMixin:
         chunks : list of Future
             The checked chunks, each at the worker that its part will be at.
 
-        census : Census
+        summary : DataSummary
             What was found.
         """
         if y is None:
             validate_data(self, np.zeros((1, X.shape[1])), None)
         bound = bind(X, y, sample_weight)
         check = delayed(partial(check_chunk, type(self).__name__, self._y_numeric))
-        find = delayed(partial(find_facts, find_facts_of_y=self._facts_of_y))
+        find = delayed(partial(summarize_chunk, summarize_y=self._summarize_y))
         checked = [check(*chunk) for chunk in bound]
         rows = known_rows(X) or [1] * len(bound)
         # Each chunk is in a run, without rows too.
@@ -162,35 +162,35 @@ class DaskMixin:
         for worker, run in zip(workers, runs, strict=False):
             where = {"workers": [worker], "allow_other_workers": True}
             of_run = [checked[i] for i in run]
-            # Together, for each chunk to be computed once.
+            # SharedPreparation, for each chunk to be computed once.
             futures = client.compute([*of_run, *map(find, of_run)], **where)
             at_the_end.callback(release, futures)
             chunks += futures[: len(run)]
             facts += futures[len(run) :]
-        return chunks, Census(results_of(client, facts))
+        return chunks, DataSummary(results_of(client, facts))
 
-    def _check_census(self, census, X, y, reset):
+    def _check_summary(self, summary, X, y, reset):
         """Refuse what a local fit would refuse of all rows; take names of features."""
-        n_rows = sum(census.n_rows)
+        n_rows = sum(summary.n_rows)
         if n_rows == 0:
             check_array(np.empty((0, X.shape[1])), estimator=self)
-        if census.is_sparse:
+        if summary.is_sparse:
             self._check_input(sparse.csr_array((1, 1)))
-        if census.y_shape == (1,):
+        if summary.y_shape == (1,):
             warn(
                 "A column-vector y was passed when a 1d array was expected. Please "
                 "change the shape of y to (n_samples,), for example using ravel().",
                 DataConversionWarning,
             )
-        if census.weight == 0:
+        if summary.weight == 0:
             raise ValueError(
                 "Sample weights must contain at least one non-zero number."
             )
         # Its columns' names and number are all that is looked at.
-        like_X = make_meta(X) if is_table(X) else np.empty((0, census.n_features))
+        like_X = make_meta(X) if is_table(X) else np.empty((0, summary.n_features))
         validate_data(self, like_X, [], reset=reset, skip_check_array=True)
 
-    def _check_targets(self, network, target_encoder, census):
+    def _check_targets(self, network, target_encoder, summary):
         """Refuse targets that the loss is not defined for: nothing to refuse."""
 
     def to_local(self):
@@ -279,7 +279,7 @@ def _current_client():
         ) from error
 
 
-def _make_parts(client, workers, recipe, chunks, n_rows):
+def _make_parts(client, workers, row_maker, chunks, n_rows):
     """One part for each worker, of a run of chunks.
 
     Each future of a part depends on those of its chunks, which are let go: Dask keeps
@@ -289,8 +289,8 @@ def _make_parts(client, workers, recipe, chunks, n_rows):
     workers = workers[: len(runs)]
     futures = [
         client.submit(
-            Part,
-            recipe,
+            WorkerRows,
+            row_maker,
             number,
             *[chunks[i] for i in run],
             workers=[worker],
@@ -299,4 +299,4 @@ def _make_parts(client, workers, recipe, chunks, n_rows):
         )
         for number, (worker, run) in enumerate(zip(workers, runs, strict=True))
     ]
-    return Parts(client, futures, workers)
+    return RemoteRows(client, futures, workers)

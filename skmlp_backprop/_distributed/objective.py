@@ -15,7 +15,7 @@ class DistributedRows:
 
     Parameters
     ----------
-    parts : Parts
+    parts : RemoteRows
         Where they are.
 
     n_rows_of_parts : list of int
@@ -37,7 +37,7 @@ class DistributedRows:
         self.n_rows = sum(n_rows_of_parts)
         self.is_weighted = weight_sum is not None
         self.weight_sum = weight_sum if self.is_weighted else float(self.n_rows)
-        self.weight_sums = self.weight_sum
+        self.weight_sum_by_network = self.weight_sum
         self.dtype = dtype
 
     def some_targets(self):
@@ -52,7 +52,7 @@ class DistributedRows:
         return self
 
     def sums(self, theta, scale, masks):
-        """Each part's sum of losses and its gradient, see :meth:`Part.sum_losses`."""
+        """Sums of losses and their gradients, by :meth:`WorkerRows.sum_losses`."""
         return self.parts.ask("sum_losses", self.parts.share(theta), scale)
 
 
@@ -78,10 +78,10 @@ class DistributedBatch:
         self.rows = rows
         self.order = order
         self.spans = spans.tolist()
-        self.weight_sum = self.weight_sums = weight_sum
+        self.weight_sum = self.weight_sum_by_network = weight_sum
 
     def sums(self, theta, scale, masks):
-        """Each share's sum of losses and its gradient, see :meth:`Part.sum_batch`."""
+        """Sums of losses and their gradients, by :meth:`WorkerRows.sum_batch`."""
         parts = self.rows.parts
         theta = parts.share(theta)
         return parts.ask_each(

@@ -16,8 +16,8 @@ from .architecture import check_fits
 from .callback_reports import CallbackReporter
 from .ends import warn_of_end
 from .fitted_network import FittedNetworkMixin
-from .old_fit import keeping_the_old_fit_on_error
-from .plain_state import from_plain, to_plain
+from .pickled_state import from_plain, to_plain
+from .restoring import restore_on_error
 from .sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
@@ -159,7 +159,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         self.max_fun = max_fun
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit the network to data.

@@ -201,7 +201,7 @@ def _is_float(value):
         return False
 
 
-def are_plain_rows(X, estimator):
+def need_no_validation(X, estimator):
     """Whether a fitted estimator can take X as it is, if its values are finite.
 
     Parameters

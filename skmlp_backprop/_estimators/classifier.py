@@ -10,7 +10,7 @@ from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
 from .base import BaseBackpropMLP
 from .documentation import documented
-from .old_fit import keeping_the_old_fit_on_error
+from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
 from .targets import Labels, is_multilabel
 from .weighting import class_and_sample_weights
@@ -226,7 +226,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on the given data, going on from where it stands.
 
@@ -364,7 +364,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _target_encoder_of(self, y):
-        return Labels.that_occur_in(y)
+        return Labels.from_targets(y)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse other classes than those there are."""

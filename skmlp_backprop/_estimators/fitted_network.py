@@ -13,7 +13,7 @@ from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from .architecture import check_fits, make_network
 from .checks import (
-    are_plain_rows,
+    need_no_validation,
     refuse_unfit_columns,
     refuse_unfit_targets,
     without_second_axis,
@@ -206,7 +206,7 @@ class FittedNetworkMixin:
         if "_network" not in vars(self):
             check_is_fitted(self)
         weights = self._weights()
-        if are_plain_rows(X, self):
+        if need_no_validation(X, self):
             # A product with a vector may leave out what is multiplied by a 0.
             is_wide = 1 < len(self.intercepts_[0]) < X.shape[1]
             shows = is_wide and isinstance(X, np.ndarray) and weights[2] is None

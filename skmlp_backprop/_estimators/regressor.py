@@ -14,7 +14,7 @@ from .._solvers import is_stochastic
 from .._solvers.history import History
 from .base import BaseBackpropMLP
 from .documentation import documented
-from .old_fit import keeping_the_old_fit_on_error
+from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
 from .weighting import sample_weights
@@ -221,7 +221,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on the given data, going on from where it stands.
 
@@ -305,7 +305,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         return self.loss == "quantile" and not np.isscalar(self.quantile)
 
     def _target_encoder_of(self, y):
-        return Numbers.in_columns_of(y)
+        return Numbers.from_targets(y)
 
     def _check_same_target_encoder(self, target_encoder):
         """Nothing to refuse here: encoding finds another number of columns."""

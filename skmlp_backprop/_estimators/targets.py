@@ -42,7 +42,7 @@ class Labels:
         self.multilabel = multilabel
 
     @classmethod
-    def that_occur_in(cls, y):
+    def from_targets(cls, y):
         """The labels that occur in y.
 
         Raises
@@ -206,7 +206,7 @@ class Numbers:
         self.n_columns = n_columns
 
     @classmethod
-    def in_columns_of(cls, y):
+    def from_targets(cls, y):
         """Numbers in as many columns as those in y."""
         return cls(None if y.ndim == 1 else y.shape[1])
 

@@ -164,7 +164,7 @@ class Trained:
         The final weights, in the precision of the rows.
 
     training : Training
-        The training as the solver has left it, from where :func:`go_on` can go on.
+        The training as the solver has left it, for :func:`train_further`.
 
     draws : Draws
         Where its draws came from, as the training has left them.
@@ -357,7 +357,7 @@ def train(estimators, data, states=None, solvers=None, reporters=None):
     return _run(estimators, data, trainings, draws)
 
 
-def go_on(estimators, data, paused, max_iter):
+def train_further(estimators, data, paused, max_iter):
     """Train networks that have stopped at `max_iter` on, up to a larger one.
 
     They end as they would have ended with that one from the beginning: to rounding;

@@ -111,10 +111,10 @@ def class_and_sample_weights(X, targets, labels, class_weight, sample_weight):
     weights = combined_weights(targets, labels, class_weight, sample_weight)
     if weights is None:
         return None
-    return _in_precision(weights, what_is_weighed(class_weight), X.dtype)
+    return _in_precision(weights, describe_weights(class_weight), X.dtype)
 
 
-def what_is_weighed(class_weight):
+def describe_weights(class_weight):
     """What the weights are, in words."""
     is_of_rows = class_weight is None
     return "sample_weight" if is_of_rows else "class_weight times sample_weight"
@@ -149,7 +149,7 @@ def combined_weights(targets, labels, class_weight, sample_weight):
         return weights * sample_weight
 
 
-def spelled_out(class_weight, labels, counts):
+def explicit_class_weight(class_weight, labels, counts):
     """Class weights without "balanced", for whoever sees but a part of the rows.
 
     Parameters

@@ -62,7 +62,7 @@ class Rows:
 
     Attributes
     ----------
-    weight_sum, weight_sums : float
+    weight_sum, weight_sum_by_network : float
         Sum of the weights, W in the objective, for all networks of a stack.
     """
 
@@ -72,7 +72,7 @@ class Rows:
         self.weights = weights
         self.n_rows = X.shape[0]
         self.weight_sum = float(self.n_rows if weights is None else weights.sum())
-        self.weight_sums = self.weight_sum
+        self.weight_sum_by_network = self.weight_sum
 
     @property
     def dtype(self):
@@ -141,7 +141,7 @@ class Batch:
         The targets as the output writes them, the same or other ones for each network.
 
     rows : object
-        Has the attributes `n_rows`, `weights`, `weight_sum` and `weight_sums`.
+        Has `n_rows`, `weights`, `weight_sum` and `weight_sum_by_network`.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class Batch:
     weight_sum : float
         W, what a sum of losses is divided by.
 
-    weight_sums : float or ndarray of shape (n_stack,)
+    weight_sum_by_network : float or ndarray of shape (n_stack,)
         W of each network, what its penalty is divided by.
     """
 
@@ -161,7 +161,7 @@ class Batch:
         self.n_rows = rows.n_rows
         self.weights = rows.weights
         self.weight_sum = rows.weight_sum
-        self.weight_sums = rows.weight_sums
+        self.weight_sum_by_network = rows.weight_sum_by_network
 
     def as_batch(self, output):
         """The batch itself."""
@@ -326,7 +326,7 @@ class Batches:
         if weights is not None:
             start = number * self.batch_size
             batch.weights = weights[index[start : start + batch.n_rows]]
-            batch.weight_sum = batch.weight_sums = float(batch.weights.sum())
+            batch.weight_sum = batch.weight_sum_by_network = float(batch.weights.sum())
 
 
 class _Unweighted:
@@ -336,7 +336,7 @@ class _Unweighted:
 
     def __init__(self, n_rows):
         self.n_rows = n_rows
-        self.weight_sum = self.weight_sums = float(n_rows)
+        self.weight_sum = self.weight_sum_by_network = float(n_rows)
 
 
 def padded(X):
@@ -480,7 +480,7 @@ class GroupedBatches:
         rows = _Unweighted(n_rows)
         n_own = np.minimum(self._sizes - start, n_rows)[self._places]
         if n_own.min() < n_own.max():
-            rows.weight_sums = n_own.astype(self._X.dtype)
+            rows.weight_sum_by_network = n_own.astype(self._X.dtype)
             n_own = n_own[:, np.newaxis, np.newaxis]
             weights = (np.arange(n_rows) < n_own) * (n_rows / n_own)
             rows.weights = weights.astype(self._X.dtype)

@@ -87,7 +87,9 @@ class Objective:
         """
         loss = self.sum_losses(rows, 1 / rows.weight_sum)
         if self._penalty is not None:
-            loss = loss + self._penalty.add_to(self.gradient, 1 / rows.weight_sums)
+            loss = loss + self._penalty.add_to(
+                self.gradient, 1 / rows.weight_sum_by_network
+            )
         return loss
 
     def sum_losses(self, rows, scale):

@@ -9,7 +9,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.restoring import restore_on_error
 from .evaluation import Evaluation
 from .last_steps import last_step
 from .rungs import RungEvaluation, max_iter_of
@@ -20,7 +20,7 @@ from .sklearn_private import HalvingGridSearchCV, HalvingRandomSearchCV, _num_sa
 class _StackedHalvingMixin(StackedSearchMixin):
     """Mixin for a halving search of scikit-learn's."""
 
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     def fit(self, X, y=None, **params):
         """Run the search, and refit on all of the data with the best candidate.
 

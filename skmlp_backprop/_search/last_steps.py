@@ -72,7 +72,7 @@ def _next_step(estimator):
     return None
 
 
-class Together:
+class SharedPreparation:
     """What networks, or Pipelines that share their transformers, are trained on.
 
     Parameters
@@ -126,7 +126,7 @@ def last_steps(estimators):
 class Fit:
     """Networks, or Pipelines that end in such, ready to be trained on a fold's rows.
 
-    The parameters are those of :class:`Together`.
+    The parameters are those of :class:`SharedPreparation`.
 
     Attributes
     ----------
@@ -152,12 +152,12 @@ class Fit:
     def __init__(self, estimators, X, y, fit_params):
         self.estimators = estimators
         self.networks = last_steps(estimators)
-        self._together = self._prepared(X, y, fit_params)
-        self.data = self._together.prepared.data
+        self._preparation = self._prepared(X, y, fit_params)
+        self.data = self._preparation.prepared.data
         self.key = group_key(self.networks, self.data)
 
     def _prepared(self, X, y, fit_params):
-        return Together(self.estimators, X, y, fit_params)
+        return SharedPreparation(self.estimators, X, y, fit_params)
 
     @classmethod
     def trainer(cls, fits):
@@ -182,7 +182,7 @@ class Fit:
             to tell besides, which is nothing.
         """
         warn_of_ends(self.networks, all_trained)
-        self._together.become_fitted(self.estimators, all_trained)
+        self._preparation.become_fitted(self.estimators, all_trained)
         return [(n, {}) for n in n_together]
 
 

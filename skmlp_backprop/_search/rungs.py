@@ -5,13 +5,13 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 
-from .._estimators.training import go_on, make_solver, train
+from .._estimators.training import make_solver, train, train_further
 from .evaluation import Evaluation
 from .last_steps import Fit, checked_last_step, last_step
 from .stacking import CannotStack, check_trainable, warn_of_ends
 
 
-class Standing:
+class PausedFit:
     """Where a candidate stands in a fold, after a rung.
 
     Parameters
@@ -22,7 +22,7 @@ class Standing:
     draws : Draws
         Where its random draws come from.
 
-    together : Together or None
+    together : SharedPreparation or None
         What a Pipeline's transformers have made of the fold's rows; None where there
         are no transformers.
 
@@ -65,39 +65,39 @@ class RungFit(Fit):
     estimators, X, y, fit_params
         As of :class:`.last_steps.Fit`.
 
-    standings : list of Standing or None
+    paused_fits : list of PausedFit or None
         Where they go on from; None to begin.
 
     max_iter : int
         The rung's iterations.
     """
 
-    def __init__(self, estimators, X, y, fit_params, standings, max_iter):
-        self.standings = standings
+    def __init__(self, estimators, X, y, fit_params, paused_fits, max_iter):
+        self.paused_fits = paused_fits
         self.max_iter = max_iter
-        self.can_be_repeated = standings is None
+        self.can_be_repeated = paused_fits is None
         super().__init__(estimators, X, y, fit_params)
         if self.key is not None:
             self.key += (self.can_be_repeated,)
 
     def _prepared(self, X, y, fit_params):
-        if self.standings is not None and self.standings[0].together is not None:
-            return self.standings[0].together
+        if self.paused_fits is not None and self.paused_fits[0].together is not None:
+            return self.paused_fits[0].together
         return super()._prepared(X, y, fit_params)
 
     @classmethod
     def trainer(cls, fits):
-        if fits[0].standings is None:
+        if fits[0].paused_fits is None:
             return train
         paused = {
-            id(network): (standing.training, standing.draws)
+            id(network): (paused_fit.training, paused_fit.draws)
             for fit in fits
-            for network, standing in zip(fit.networks, fit.standings, strict=True)
+            for network, paused_fit in zip(fit.networks, fit.paused_fits, strict=True)
         }
         max_iter = fits[0].max_iter
 
         def train_stack(stack, data):
-            return go_on(stack, data, [paused[id(e)] for e in stack], max_iter)
+            return train_further(stack, data, [paused[id(e)] for e in stack], max_iter)
 
         return train_stack
 
@@ -110,11 +110,11 @@ class RungFit(Fit):
             if trained.training.stop.reason != "max_iter"
         ]
         warn_of_ends(*zip(*ended, strict=True) if ended else ([], []))
-        together = self._together
+        together = self._preparation
         together.become_fitted(self.estimators, all_trained)
         kept = None if together.pipeline is None else together
         return [
-            (n, {"standing": Standing(trained.training, trained.draws, kept)})
+            (n, {"paused_fit": PausedFit(trained.training, trained.draws, kept)})
             for n, trained in zip(n_together, all_trained, strict=True)
         ]
 
@@ -149,7 +149,7 @@ class RungEvaluation(Evaluation):
             place: dict(result) for place, result in zip(places, out, strict=True)
         }
         for result in out:
-            result.pop("standing", None)
+            result.pop("paused_fit", None)
         return out
 
     def _keys_of(self, candidates):
@@ -178,7 +178,7 @@ class RungEvaluation(Evaluation):
             for i, (key, params) in enumerate(zip(self._keys, candidates, strict=True))
             for split in range(n_splits)
             if (before := self._before.get((key, split))) is not None
-            and _holds_for(before.get("standing"), params[self.resource])
+            and _holds_for(before.get("paused_fit"), params[self.resource])
         }
 
     def _tasks(self, estimators, groups, n_splits, known):
@@ -196,27 +196,27 @@ class RungEvaluation(Evaluation):
         lead = estimators[share.numbers[0]]
         if not self._can_go_on(lead):
             return share
-        standings = [self._standing(i, share.split) for i in share.numbers]
+        paused_fits = [self._standing(i, share.split) for i in share.numbers]
         fit = partial(
             RungFit,
-            standings=None if standings[0] is None else standings,
+            paused_fits=None if paused_fits[0] is None else paused_fits,
             max_iter=last_step(lead)[1].max_iter,
         )
         return replace(share, fit=fit)
 
     def _standing(self, i, split):
-        return self._before.get((self._keys[i], split), {}).get("standing")
+        return self._before.get((self._keys[i], split), {}).get("paused_fit")
 
     def _origin(self, estimator, i, split):
         """What candidates that begin, or go on, as one stack have in common."""
-        standing = self._standing(i, split)
-        if standing is None:
+        paused_fit = self._standing(i, split)
+        if paused_fit is None:
             return "anew"
-        draws = standing.draws
+        draws = paused_fit.draws
         has_a_seed = last_step(estimator)[1].random_state is not None
         # Without one every stack has held out rows of its own.
         any_draws = has_a_seed or draws.held_out is None
-        return id(standing.together), None if any_draws else id(draws)
+        return id(paused_fit.together), None if any_draws else id(draws)
 
     def _can_go_on(self, estimator):
         """Whether the resource is all that keeps its training from going on."""
@@ -237,8 +237,8 @@ def max_iter_of(path):
     return "__".join(filter(None, (path, "max_iter")))
 
 
-def _holds_for(standing, max_iter):
+def _holds_for(paused_fit, max_iter):
     """Whether a result holds with other iterations, too."""
-    if standing is None:
+    if paused_fit is None:
         return False
-    return standing.is_over or standing.max_iter == max_iter
+    return paused_fit.is_over or paused_fit.max_iter == max_iter

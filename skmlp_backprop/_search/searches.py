@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
-from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import HAS_CALLBACKS, CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
@@ -23,7 +23,7 @@ class StackedSearchMixin(CallbackSupportMixin):
     """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     def fit(self, X, y=None, **params):
         """Run the search, and refit on all of the data with the best candidate.
 

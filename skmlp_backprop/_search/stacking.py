@@ -16,8 +16,8 @@ from sklearn.base import clone
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.ends import warn_of_end
-from .._estimators.old_fit import keeping_the_old_fits_on_error
 from .._estimators.regressor import BackpropMLPRegressor
+from .._estimators.restoring import restore_all_on_error
 from .._estimators.training import (
     GroupedData,
     TrainingData,
@@ -117,7 +117,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
     for i, estimator in enumerate(estimators):
         groups.setdefault(_key_or(i, estimator), []).append(estimator)
     interruption = nullcontext() if len(groups) == 1 else abort_when_interrupted()
-    with interruption, keeping_the_old_fits_on_error(estimators):
+    with interruption, restore_all_on_error(estimators):
         for group in groups.values():
             if len(group) == 1:
                 group[0].fit(X, y, sample_weight)

@@ -8,10 +8,10 @@ from .._network.parameters import Parameters
 
 # Looks at the weights in an epoch: after every step they would cost passes over these,
 # and tell no more.
-_LOOKS = 8
+_UPDATES_PER_EPOCH = 8
 # An average of few looks, k, is one over some k / 10 of them, so that it is not held
 # back by where the training began.
-_YOUTH = 10
+_WARM_UP = 10
 
 
 class Latest:
@@ -28,7 +28,7 @@ class Latest:
     def __init__(self, parameters):
         self.parameters = parameters
 
-    def see(self, parameters):
+    def update(self, parameters):
         """Nothing to do: they are these."""
 
     def keep(self, indices, parameters):
@@ -72,17 +72,17 @@ class MovingAverage:
     def __init__(self, parameters, window, n_batches, n_steps=0):
         self.parameters = parameters.copy()
         self.n_steps = n_steps
-        self._stride = max(1, n_batches // _LOOKS)
+        self._stride = max(1, n_batches // _UPDATES_PER_EPOCH)
         self._most = math.exp(-self._stride / (window * n_batches))
         self._spare = self.parameters.zeros_like()
 
-    def see(self, parameters):
+    def update(self, parameters):
         """Take the weights in after a step, if it is time for a look."""
         self.n_steps += 1
         if self.n_steps % self._stride:
             return
         n_before = self.n_steps // self._stride - 1
-        keep = min(self._most, n_before / (n_before + _YOUTH))
+        keep = min(self._most, n_before / (n_before + _WARM_UP))
         for average, weights, spare in zip(
             *(p.arrays() for p in (self.parameters, parameters, self._spare)),
             strict=True,
@@ -119,7 +119,7 @@ def make_average(window, parameters, n_batches, n_steps=0):
     Returns
     -------
     average : Latest or MovingAverage
-        It is to see the weights after every step.
+        It is to be updated after every step.
     """
     if window == 0:
         return Latest(parameters)

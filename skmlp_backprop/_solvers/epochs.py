@@ -36,7 +36,7 @@ def run_epochs(stacks, trainings):
         workers.start()
         while going_on:
             _run_epoch(stacks, going_on, judge, workers)
-            _dismiss(stacks, going_on, judge)
+            _remove_stopped(stacks, going_on, judge)
     except KeyboardInterrupt as error:
         interruption = error
     finally:
@@ -53,7 +53,7 @@ def run_epochs(stacks, trainings):
         if aborts_when_interrupted():
             raise interruption
         _interrupt(stacks, going_on)
-        _dismiss(stacks, going_on, judge)
+        _remove_stopped(stacks, going_on, judge)
 
 
 def _run_epoch(stacks, trainings, judge, workers):
@@ -118,7 +118,7 @@ def _interrupt(stacks, trainings):
             training.interrupt(losses[:, some])
 
 
-def _dismiss(stacks, trainings, judge):
+def _remove_stopped(stacks, trainings, judge):
     """Give those that have stopped their final weights, and take them off the list."""
     going_on = [training for training in trainings if training.stop is None]
     if len(going_on) == len(trainings):

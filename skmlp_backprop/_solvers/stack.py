@@ -94,10 +94,10 @@ class Stack:
                 if batch.weight_sum < least:
                     continue
                 losses[self.n_steps] = objective.loss_and_gradient(batch)
-                weights[self.n_steps] = batch.weight_sums
+                weights[self.n_steps] = batch.weight_sum_by_network
                 self.n_steps += 1
                 self._step(rate)
-                average.see(self.parameters)
+                average.update(self.parameters)
             predictions = None
             if self.judge is not None:
                 networks = average.parameters.networks()

@@ -14,7 +14,7 @@ from .._estimators.checks import (
     without_second_axis,
 )
 from .._estimators.ends import warn_if_useless, warn_of_end
-from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
     Interval,
@@ -110,7 +110,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit the ensemble to a table.

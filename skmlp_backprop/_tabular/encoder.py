@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.old_fit import keeping_the_old_fit_on_error
+from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_private import (
     Interval,
     StrOptions,
@@ -124,7 +124,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         self.dtype = dtype
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     def fit(self, X, y=None):
         """Learn the columns' quantiles and categories.
 
@@ -157,7 +157,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @keeping_the_old_fit_on_error
+    @restore_on_error
     def fit_transform(self, X, y=None):
         """Fit to a table, and encode it.
 

@@ -156,7 +156,7 @@ def answer(part, method, *arguments):
     return getattr(part, method)(*arguments)
 
 
-class Parts:
+class RemoteRows:
     """The parts of a data set, each the result of a task at a worker.
 
     Parameters

@@ -18,7 +18,7 @@ from .shares import batch_shares
 
 
 @dataclass
-class Recipe:
+class RowMaker:
     """How chunks become the rows of a training.
 
     Parameters
@@ -69,7 +69,7 @@ def _concatenated(arrays):
     return np.concatenate(arrays)
 
 
-class Part:
+class WorkerRows:
     """Rows that a worker keeps, and the working memory to sum over them.
 
     What it is asked for depends on what it is told alone, not on what it was asked
@@ -77,7 +77,7 @@ class Part:
 
     Parameters
     ----------
-    recipe : Recipe
+    row_maker : RowMaker
         How the chunks become rows.
 
     number : int
@@ -95,16 +95,16 @@ class Part:
         Sum of the weights; None where there are none.
     """
 
-    def __init__(self, recipe, number, *chunks):
-        self.network = recipe.network
+    def __init__(self, row_maker, number, *chunks):
+        self.network = row_maker.network
         self.number = number
-        rows = recipe.rows_of([chunk for chunk in chunks if chunk.n_rows > 0])
+        rows = row_maker.rows_of([chunk for chunk in chunks if chunk.n_rows > 0])
         self.n_rows = rows.n_rows
         self.weight_sum = None
         if rows.weights is not None:
             self.weight_sum = rows.weight_sum
             with np.errstate(over="ignore"):
-                weights = rows.weights.astype(recipe.dtype, copy=False)
+                weights = rows.weights.astype(row_maker.dtype, copy=False)
             rows = Rows(rows.X, rows.targets, weights)
         self._start(rows)
 

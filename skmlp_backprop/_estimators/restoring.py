@@ -4,7 +4,7 @@ import functools
 from contextlib import contextmanager
 
 
-def keeping_the_old_fit_on_error(method):
+def restore_on_error(method):
     """Method decorator: a call that raises leaves the estimator as it was."""
 
     @functools.wraps(method)
@@ -21,7 +21,7 @@ def keeping_the_old_fit_on_error(method):
 
 
 @contextmanager
-def keeping_the_old_fits_on_error(estimators):
+def restore_all_on_error(estimators):
     """Context in which an error leaves all of the estimators as they were before.
 
     An interruption is no error: what was fitted until then stays.

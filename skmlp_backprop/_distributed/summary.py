@@ -96,7 +96,7 @@ def check_chunk(name, y_numeric, X, y, sample_weight=None):
 
 
 @dataclass
-class Facts:
+class ChunkSummary:
     """What is known of a chunk.
 
     Parameters
@@ -116,7 +116,7 @@ class Facts:
     weight : float
         Sum of the sample weights.
 
-    of_y : LabelFacts or NumberFacts
+    of_y : LabelSummary or NumberSummary
         What is known of y.
     """
 
@@ -129,7 +129,7 @@ class Facts:
     of_y: object
 
 
-def find_facts(chunk, find_facts_of_y):
+def summarize_chunk(chunk, summarize_y):
     """Find out what is to be known of a chunk; None of one without rows.
 
     Parameters
@@ -137,24 +137,24 @@ def find_facts(chunk, find_facts_of_y):
     chunk : Chunk
         The chunk.
 
-    find_facts_of_y : callable
+    summarize_y : callable
         Finds what is to be known of y, given it and the sample weights.
 
     Returns
     -------
-    facts : Facts or None
+    facts : ChunkSummary or None
         What was found.
     """
     if chunk.n_rows == 0:
         return None
     X, y, weights = chunk.X, chunk.y, chunk.sample_weight
-    return Facts(
+    return ChunkSummary(
         *X.shape,
         X.dtype,
         sparse.issparse(X),
         y.shape[1:],
         float(chunk.n_rows if weights is None else weights.sum()),
-        find_facts_of_y(_as_one_column(y), weights),
+        summarize_y(_as_one_column(y), weights),
     )
 
 
@@ -164,7 +164,7 @@ def _as_one_column(y):
 
 
 @dataclass
-class LabelFacts:
+class LabelSummary:
     """What is known of the labels of a chunk.
 
     Parameters
@@ -200,7 +200,7 @@ class LabelFacts:
 
 
 @dataclass
-class NumberFacts:
+class NumberSummary:
     """What is known of the numbers of a chunk.
 
     Parameters
@@ -219,12 +219,12 @@ class NumberFacts:
 
 
 @dataclass
-class Census:
+class DataSummary:
     """What is known of all rows.
 
     Parameters
     ----------
-    facts : list of Facts or None
+    facts : list of ChunkSummary or None
         Those of each chunk.
 
     Attributes
@@ -291,7 +291,7 @@ class Census:
         return Labels(np.arange(self._n_columns), multilabel=True)
 
     def counts(self, labels):
-        """Sums of the sample weights, as :func:`weighting.spelled_out` takes them."""
+        """Sums of the sample weights, as `explicit_class_weight` takes them."""
         if labels.multilabel:
             ones = sum(facts.of_y.counts for facts in self.facts)
             return np.column_stack([self.weight - ones, ones])
