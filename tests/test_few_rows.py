@@ -130,7 +130,7 @@ def test_many_sparse_rows(density, threads_pay, monkeypatch):
 
 def test_hardly_sparse_rows_of_many_features(monkeypatch):
     """They stay sparse, as a dense block of them would take much memory."""
-    X = sparse.random_array((500, 10_000), density=0.3, random_state=0, format="csr")
+    X = sparse.random_array((500, 20_000), density=0.3, random_state=0, format="csr")
     dense = X.toarray()
     monkeypatch.setattr(sparse.csr_array, "toarray", None)
     mlp = BackpropMLPClassifier(64, max_iter=1, random_state=0)

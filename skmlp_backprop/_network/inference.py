@@ -9,15 +9,21 @@ from .batches import is_blas_operand, share_edges
 from .objective import BLOCK_ROWS, SHARE_ROWS
 from .threads import prediction_threads
 
-# Multiplications of the largest layer up to which OpenBLAS takes a product on one
-# thread; and from which threads of our own pay, each with a share of the rows.
+# Multiplications of a product up to which OpenBLAS takes it on one thread; and from which
+# its threads pay.
 _STAYS_ALONE = 2**18
-_THREADS_PAY = 2**24
-# Sparse rows whose share of nonzero entries is larger are predicted dense, a block at a
-# time: the BLAS takes less time for all entries than SciPy for some of them.
+_BLAS_THREADS_PAY = 2**21
+# Multiplications of the largest product from which threads of our own, each with a share
+# of the rows, take less time than these; of sparse rows, which SciPy multiplies on one
+# thread, earlier.
+_THREADS_PAY = 2**31
+_THREADS_PAY_IF_SPARSE = 2**25
+# Sparse rows whose share of nonzero entries is larger are predicted dense, so many
+# entries at a time, if these are so many rows at least: the BLAS takes less time for all
+# entries than SciPy for some of them.
 _HARDLY_SPARSE = 1 / 6
-# Entries of a block that is made dense, at most.
-_MOST_ENTRIES = 2**22
+_DENSE_ENTRIES = 2**20
+_LEAST_ROWS = 64
 
 
 class NotFinite(Exception):
@@ -54,27 +60,40 @@ def compute_logits(network, weights, X, *, check=False):
     NotFinite
         If a row is not finite, or so large that the first layer's outputs are not.
     """
-    n_rows = X.shape[0]
-    work = n_rows * max(coef.size for coef in weights[0])
-    if work <= _STAYS_ALONE and n_rows <= BLOCK_ROWS:
+    n_rows, coefs = X.shape[0], weights[0]
+    block_rows, is_sparse = BLOCK_ROWS, sparse.issparse(X)
+    if is_sparse and X.nnz >= _HARDLY_SPARSE * X.shape[0] * X.shape[1]:
+        dense_rows = _DENSE_ENTRIES // X.shape[1]
+        if dense_rows >= _LEAST_ROWS:
+            is_sparse, block_rows = False, min(BLOCK_ROWS, dense_rows)
+    if is_sparse:
+        threads_pay = X.nnz * coefs[0].shape[1] >= _THREADS_PAY_IF_SPARSE
+    else:
+        threads_pay = n_rows * max(coef.size for coef in coefs) >= _THREADS_PAY
+
+    def forward(start, stop):
+        rows = X[start:stop] if stop - start < n_rows else X
+        if sparse.issparse(X) and not is_sparse:
+            rows = rows.toarray()
+        return _forward(network, weights, rows, check)
+
+    if n_rows <= block_rows and not threads_pay:
         with np.errstate(all="ignore"):
-            return _forward(network, weights, X, check)
-    logits = np.empty((n_rows, network.layer_units[-1]), weights[0][0].dtype)
+            return forward(0, n_rows)
+    logits = np.empty((n_rows, coefs[-1].shape[1]), coefs[0].dtype)
 
     def write(first, last):
         # NumPy's errstate is per thread.
         with np.errstate(all="ignore"):
-            for start in range(first, last, BLOCK_ROWS):
-                stop = min(start + BLOCK_ROWS, last)
-                block = X[start:stop]
-                logits[start:stop] = _forward(network, weights, block, check)
+            for start in range(first, last, block_rows):
+                stop = min(start + block_rows, last)
+                logits[start:stop] = forward(start, stop)
 
+    if not threads_pay:
+        write(0, n_rows)
+        return logits
     with prediction_threads() as n_threads:
-        n_shares = n_threads if work >= _THREADS_PAY else 1
-        edges = share_edges(n_rows, n_shares, SHARE_ROWS)
-        if len(edges) == 1:
-            write(0, n_rows)
-            return logits
+        edges = share_edges(n_rows, n_threads, SHARE_ROWS)
         with ThreadPoolExecutor(len(edges)) as pool:
             for share in [pool.submit(write, *edge) for edge in edges]:
                 share.result()
@@ -84,28 +103,34 @@ def compute_logits(network, weights, X, *, check=False):
 def _forward(network, weights, X, check):
     """The logits of some rows."""
     coefs, intercepts, input_intercept = weights
-    a = _operand(X, coefs[0])
+    a = X.astype(coefs[0].dtype, copy=False)
+    if not is_blas_operand(a):
+        a = np.ascontiguousarray(a)
     if input_intercept is not None:
         z = a + input_intercept
         a = np.empty_like(z)
         network.input_activation.apply(z, a)
-    z = a @ coefs[0]
+    z = _product(a, coefs[0])
     z += intercepts[0]
     if check and not np.isfinite(z.sum()):
         raise NotFinite
     for i, activation in enumerate(network.activations, start=1):
         a = np.empty_like(z) if activation.keeps_input else z
         activation.apply(z, a)
-        z = a @ coefs[i]
+        z = _product(a, coefs[i])
         z += intercepts[i]
     return z
 
 
-def _operand(X, coef):
-    """Rows as the first product takes them, in the precision of the weights."""
-    X = X.astype(coef.dtype, copy=False)
-    if sparse.issparse(X):
-        n_entries = X.shape[0] * X.shape[1]
-        is_dense = _HARDLY_SPARSE * n_entries <= X.nnz and n_entries <= _MOST_ENTRIES
-        return X.toarray() if is_dense else X
-    return X if is_blas_operand(X) else np.ascontiguousarray(X)
+def _product(a, coef):
+    """a @ coef, in pieces that stay off the BLAS's threads where these do not pay."""
+    work = a.shape[0] * coef.size
+    if sparse.issparse(a) or not _STAYS_ALONE < work < _BLAS_THREADS_PAY:
+        return a @ coef
+    n_units = coef.shape[1]
+    z = np.empty((len(a), n_units), coef.dtype)
+    step = max(4, n_units * _STAYS_ALONE // work)
+    for start in range(0, n_units, step):
+        part = slice(start, start + step)
+        np.matmul(a, coef[:, part], out=z[:, part])
+    return z
