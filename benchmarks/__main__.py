@@ -17,7 +17,6 @@ NAMES = (
     "objective",
     "full_batch",
     "minibatch",
-    "profile",
     "memory",
     "search",
     "short_search",

@@ -19,10 +19,10 @@ import numpy as np
 from dask import delayed
 from distributed import Client, LocalCluster
 from scipy.optimize import nnls
-from skmlp_backprop._distributed.parts import RemoteRows, answer
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._distributed.objective import DistributedObjective
+from skmlp_backprop._distributed.remote_rows import RemoteRows, answer
 from skmlp_backprop._estimators.training import initial_parameters
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.threads import training_threads
@@ -85,14 +85,14 @@ class Evaluation:
         parts = self.rows.parts
         self.rows.parts = make_parts(client, parts.futures, parts.workers)
         parameters = initial_parameters(mlp, data, np.random.RandomState(0))
-        self.parameters = parameters.copy(np.float32)
-        self.gradient = self.parameters.zeros_like()
-        self.objective = DistributedObjective(data.network, 1e-4, np.float32)
+        self.objective = DistributedObjective(
+            data.network, 1e-4, parameters.copy(np.float32)
+        )
 
     def __call__(self):
         """Evaluate; return the seconds."""
         start = time.perf_counter()
-        self.objective.loss_and_gradient(self.parameters, self.rows, self.gradient)
+        self.objective.loss_and_gradient(self.rows)
         return time.perf_counter() - start
 
 
@@ -102,21 +102,22 @@ class LocalEvaluation:
     def __init__(self, n_rows, units):
         mlp = BackpropMLPClassifier(units, random_state=0)
         X, y = mlp._validate_rows(*_rows(n_rows), reset=True)
-        data = mlp._training_data(X, y, mlp._codec_of(y), None)
+        data = mlp._training_data(X, y, mlp._target_encoder_of(y), None)
         self.rows = data.rows
         parameters = initial_parameters(mlp, data, np.random.RandomState(0))
-        self.parameters = parameters.copy(np.float32)
-        self.gradient = self.parameters.zeros_like()
         with training_threads() as n_threads:
             self.objective = Objective(
-                data.network, 1e-4, np.float32, n_threads=n_threads
+                data.network,
+                1e-4,
+                parameters.copy(np.float32),
+                n_threads=n_threads,
             )
 
     def __call__(self):
         """Evaluate; return the seconds."""
         start = time.perf_counter()
         with training_threads():
-            self.objective.loss_and_gradient(self.parameters, self.rows, self.gradient)
+            self.objective.loss_and_gradient(self.rows)
         return time.perf_counter() - start
 
 

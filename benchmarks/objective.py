@@ -64,12 +64,13 @@ def run():
             )._initialized(X, y, np.random.RandomState(0))
             network, data, parameters = mlp._evaluation_point(X, y, None)
             parameters = parameters.copy(dtype)
-            gradient = parameters.zeros_like()
             with training_threads() as n_threads:
-                objective = Objective(network, mlp.alpha, dtype, n_threads=n_threads)
+                objective = Objective(
+                    network, mlp.alpha, parameters, n_threads=n_threads
+                )
 
-            def ours(objective=objective, p=parameters, d=data, g=gradient):
-                return float(objective.loss_and_gradient(p, d, g)[0])
+            def ours(objective=objective, data=data):
+                return float(objective.loss_and_gradient(data)[0])
 
             layouts = products(network.layer_units, X)
             calls = 60 if units == 25 else 3

@@ -169,26 +169,7 @@ def times(ratio):
 
 
 def _steps():
-    profile, minibatch = read("profile"), read("minibatch")
-    digits = profile["digits float64 batch 32 units 25"]
-    mnist = profile["mnist float64 batch 200 units 25"]
-    mlp = minibatch["mnist float64 batch 200 units 25 sgd"]["mlp us"]
-    products, update = "first layer's products", "evaluation and update"
-    mnist_rows_and_products = mnist["gather"] + mnist[products]
-    mnist_step = mnist["gather"] + mnist[update]
-    digits_step = digits["gather"] + digits[update]
     return [
-        (
-            BENCHMARKS,
-            "{} of the {} microseconds at batch 200, 25 units and float64, where "
-            "``MLPClassifier`` takes {} in all.",
-            [f"{us:.0f}" for us in (mnist_rows_and_products, mnist_step, mlp)],
-        ),
-        (
-            BENCHMARKS,
-            "the products are {} of {} microseconds;",
-            [f"{us:.0f}" for us in (digits[products], digits_step)],
-        ),
         (
             BENCHMARKS,
             "a candidate's step takes {} microseconds with SGD and {} with Adam in "

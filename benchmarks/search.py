@@ -161,10 +161,9 @@ def _lock_step(load, n_rows, dtype, n_stack=10):
     network, data, parameters = mlp._evaluation_point(X, y, None)
 
     def evaluating(n_networks):
-        stack = Parameters.copied_to_stack([parameters] * n_networks, dtype)
-        gradient = stack.zeros_like()
-        objective = Objective(network, mlp.alpha, dtype, n_stack=n_networks)
-        return lambda: objective.loss_and_gradient(stack, data, gradient)
+        stack = Parameters.stacked([parameters] * n_networks, dtype)
+        objective = Objective(network, mlp.alpha, stack)
+        return lambda: objective.loss_and_gradient(data)
 
     contenders = {"stack": evaluating(n_stack), "alone": evaluating(1)}
     seconds, _ = interleave(

@@ -9,21 +9,15 @@ from .batches import is_blas_operand, share_edges
 from .objective import BLOCK_ROWS, SHARE_ROWS
 from .threads import prediction_threads
 
-# Multiplications of a product up to which OpenBLAS takes it on one thread; and from which
-# its threads pay.
+# Multiplications of a product up to which OpenBLAS takes it on one thread; and from
+# which its threads pay.
 _STAYS_ALONE = 2**18
 _BLAS_THREADS_PAY = 2**21
-# Multiplications of the largest product from which threads of our own, each with a share
-# of the rows, take less time than these; of sparse rows, which SciPy multiplies on one
-# thread, earlier.
+# Multiplications of the largest product from which threads of our own, each with a
+# share of the rows, take less time than these; of sparse rows, which SciPy multiplies
+# on one thread, earlier.
 _THREADS_PAY = 2**31
-_THREADS_PAY_IF_SPARSE = 2**25
-# Sparse rows whose share of nonzero entries is larger are predicted dense, so many
-# entries at a time, if these are so many rows at least: the BLAS takes less time for all
-# entries than SciPy for some of them.
-_HARDLY_SPARSE = 1 / 6
-_DENSE_ENTRIES = 2**20
-_LEAST_ROWS = 64
+_THREADS_PAY_IF_SPARSE = 2**23
 
 
 class NotFinite(Exception):
@@ -61,39 +55,27 @@ def compute_logits(network, weights, X, *, check=False):
         If a row is not finite, or so large that the first layer's outputs are not.
     """
     n_rows, coefs = X.shape[0], weights[0]
-    block_rows, is_sparse = BLOCK_ROWS, sparse.issparse(X)
-    if is_sparse and X.nnz >= _HARDLY_SPARSE * X.shape[0] * X.shape[1]:
-        dense_rows = _DENSE_ENTRIES // X.shape[1]
-        if dense_rows >= _LEAST_ROWS:
-            is_sparse, block_rows = False, min(BLOCK_ROWS, dense_rows)
-    if is_sparse:
+    if sparse.issparse(X):
         threads_pay = X.nnz * coefs[0].shape[1] >= _THREADS_PAY_IF_SPARSE
     else:
         threads_pay = n_rows * max(coef.size for coef in coefs) >= _THREADS_PAY
-
-    def forward(start, stop):
-        rows = X[start:stop] if stop - start < n_rows else X
-        if sparse.issparse(X) and not is_sparse:
-            rows = rows.toarray()
-        return _forward(network, weights, rows, check)
-
-    if n_rows <= block_rows and not threads_pay:
+    if n_rows <= BLOCK_ROWS and not threads_pay:
         with np.errstate(all="ignore"):
-            return forward(0, n_rows)
+            return _forward(network, weights, X, check)
     logits = np.empty((n_rows, coefs[-1].shape[1]), coefs[0].dtype)
 
     def write(first, last):
         # NumPy's errstate is per thread.
         with np.errstate(all="ignore"):
-            for start in range(first, last, block_rows):
-                stop = min(start + block_rows, last)
-                logits[start:stop] = forward(start, stop)
+            for start in range(first, last, BLOCK_ROWS):
+                stop = min(start + BLOCK_ROWS, last)
+                logits[start:stop] = _forward(network, weights, X[start:stop], check)
 
     if not threads_pay:
         write(0, n_rows)
         return logits
     with prediction_threads() as n_threads:
-        edges = share_edges(n_rows, n_threads, SHARE_ROWS)
+        edges = share_edges(n_rows, n_threads, SHARE_ROWS // 2)
         with ThreadPoolExecutor(len(edges)) as pool:
             for share in [pool.submit(write, *edge) for edge in edges]:
                 share.result()

@@ -12,9 +12,8 @@ import numpy as np
 
 from .layers import make_layers
 
-# A block's activations stay in the cache, so that each element-wise pass after
-# a product reads them from there; and memory does not grow with the data. Smaller
-# blocks are more calls, between which the threads wait for each other.
+# Rows that are evaluated at a time, so that memory does not grow with the data and a
+# block's activations stay in the cache.
 BLOCK_ROWS = 2560
 # Half as many rows are the least that a thread of its own pays for.
 SHARE_ROWS = 1280
