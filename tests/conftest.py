@@ -1,4 +1,5 @@
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,16 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop.datasets import read_mat
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the tests of callbacks where scikit-learn has none."""
+    if find_spec("sklearn.callback"):
+        return
+    for item in items:
+        if item.get_closest_marker("callbacks"):
+            reason = "scikit-learn before 1.9 has no callbacks"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

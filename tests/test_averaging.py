@@ -130,6 +130,7 @@ class Recorder:
     def teardown(self, estimator, context): ...
 
 
+@pytest.mark.callbacks
 def test_early_stopping_and_callbacks_see_the_average():
     params = {
         "average_epochs": 2,

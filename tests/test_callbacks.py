@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -16,6 +15,12 @@ from skmlp_backprop import (
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop.callbacks import EarlyStopping
 
+sklearn_callback = pytest.importorskip(
+    "sklearn.callback", reason="scikit-learn before 1.9 has no callbacks"
+)
+ProgressBar, ScoringMonitor = (
+    getattr(sklearn_callback, name) for name in ("ProgressBar", "ScoringMonitor")
+)
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

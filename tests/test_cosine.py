@@ -66,6 +66,7 @@ def test_rates_of_the_regressor(iris, rates):
     np.testing.assert_allclose(rates, formula(0.001, 5), rtol=1e-12)
 
 
+@pytest.mark.callbacks
 def test_steps_are_the_rates_times_the_gradient(iris):
     snapshots = Snapshots()
     mlp = make("sgd", momentum=0, batch_size=150).set_callbacks(snapshots)

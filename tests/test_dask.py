@@ -516,6 +516,7 @@ def test_other_chunks_of_y_of_unknown_sizes(client):
     assert "inconsistent" not in str(caught.value)
 
 
+@pytest.mark.callbacks
 def test_a_refused_fit_leaves_nothing_at_the_workers(client, rows):
     """Nor where its exception is kept, whose traceback keeps our frames."""
 
@@ -647,6 +648,7 @@ def test_local_arrays_are_fitted_locally(rows):
 # Callbacks.
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_early_stopping_on_local_validation_data(client, rows, solver):
     stopping = EarlyStopping(rows["X"], rows["labels"], patience=2)
@@ -708,6 +710,7 @@ class KillsAllWorkers(KillsAWorker):
         return set(self.pids)
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_a_worker_that_dies(client, rows, solver):
     ours, _ = classifier_pair(solver=solver, max_iter=6, max_fun=15, batch_size=90)
@@ -728,6 +731,7 @@ class LooksAtTheWorkers(KillsAWorker):
         self.kept = self.client.has_what().values()
 
 
+@pytest.mark.callbacks
 def test_parts_stay_where_they_are(client, rows):
     # What earlier tests' errors hold on to is none of this fit's.
     before = {key for kept in client.has_what().values() for key in kept}
@@ -741,6 +745,7 @@ def test_parts_stay_where_they_are(client, rows):
         assert set(names) <= {"WorkerRows", "answer"}
 
 
+@pytest.mark.callbacks
 def test_lost_rows_that_can_not_be_computed_anew(rows):
     with make_cluster() as cluster, Client(cluster) as client:
         first, second = sorted(client.nthreads())

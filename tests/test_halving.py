@@ -948,6 +948,7 @@ CASES = {
 }
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("case", CASES)
 def test_callbacks_see_every_task_end(iris, case):
     estimator, params = CASES[case]
@@ -966,6 +967,7 @@ def test_callbacks_see_every_task_end(iris, case):
         assert recorder.ended.count(name) == count, name
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_progress_bar_comes_to_its_end(iris, capsys, case, n_jobs):
@@ -980,6 +982,7 @@ def test_progress_bar_comes_to_its_end(iris, capsys, case, n_jobs):
     assert "100%" in told.splitlines()[-1] or "100%" in told
 
 
+@pytest.mark.callbacks
 def test_an_estimator_with_callbacks_is_trained_anew(iris):
     recorder = Recorder()
     mlp = make().set_callbacks(recorder)

@@ -86,6 +86,7 @@ def test_a_pickle_is_smaller_than_mlp_classifiers(iris):
         assert len(pickle.dumps(mlp)) < len(pickle.dumps(theirs))
 
 
+@pytest.mark.callbacks
 def test_validation_data_stay_out_of_a_models_pickle(iris, tmp_path):
     X, y = iris
     X_val, y_val = np.repeat(X, 100, axis=0), np.repeat(y, 100)
@@ -104,6 +105,7 @@ def test_validation_data_stay_out_of_a_models_pickle(iris, tmp_path):
     assert len(unfitted.fit(X, y).loss_curve_) > 0
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("search", [StackedGridSearchCV, GridSearchCV])
 def test_early_stopping_in_a_searchs_workers(search, iris):
     """What is pickled for a worker process is not fitted: it has its data."""
@@ -148,6 +150,7 @@ def test_the_guide_names_the_types_to_trust(model, iris):
     assert all(name in guide.read_text() for name in ours)
 
 
+@pytest.mark.callbacks
 def test_copies_keep_the_validation_data(iris):
     stopping = EarlyStopping(*iris, patience=2)
     mlp = BackpropMLPClassifier(5, max_iter=3, random_state=0)

@@ -258,6 +258,7 @@ def test_weights_are_repetitions(diabetes):
     np.testing.assert_allclose(weighted.coefs_[0], repeated.coefs_[0], rtol=1e-9)
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_validation_set_of_ones_own(solver, diabetes):
     X_train, X_val, y_train, y_val = train_test_split(*diabetes, random_state=0)

@@ -608,6 +608,7 @@ class Recorder:
         pass
 
 
+@pytest.mark.callbacks
 def test_callbacks_see_every_evaluation(iris):
     recorder = Recorder()
     search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=3)
@@ -617,6 +618,7 @@ def test_callbacks_see_every_evaluation(iris):
     assert recorder.ended.count("refit-with-best-params") == 1
 
 
+@pytest.mark.callbacks
 def test_progress_bar(iris, capsys):
     pytest.importorskip("rich")
     search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=3, n_jobs=2)

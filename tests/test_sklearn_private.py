@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.neural_network import MLPClassifier
@@ -115,8 +114,6 @@ def test_each_member_is_told_of():
     [
         "_get_scorers",
         "_get_routed_params_for_fit",
-        "_init_callback_context",
-        "_check_input_parameters",
         "_run_search",
         "_format_results",
         "_check_refit_for_multimetric",
@@ -129,7 +126,6 @@ def test_the_searches_have_what_ours_inherit(search, member):
 
 def test_objects_have_what_we_read(iris):
     assert callable(BaseEstimator._validate_params)
-    assert callable(CallbackSupportMixin._init_callback_context)
     mlp = MLPClassifier(5, max_iter=500, early_stopping=True, random_state=0).fit(*iris)
     assert not hasattr(mlp, "_skl_callbacks")
     assert mlp._label_binarizer.y_type_ == "multiclass"
@@ -140,6 +136,27 @@ def test_objects_have_what_we_read(iris):
     assert search._checked_cv_orig.get_n_splits() == 2
     several = check_scoring(mlp, scoring=["accuracy", "f1_macro"])
     assert several._scorers.keys() == {"accuracy", "f1_macro"}
+
+
+@pytest.mark.callbacks
+def test_callbacks_have_what_we_use():
+    from sklearn.callback import CallbackSupportMixin
+
+    assert callable(CallbackSupportMixin._init_callback_context)
+
+
+def test_the_import_takes_what_it_needs_alone():
+    code = (
+        "import sys, sklearn.neural_network\n"
+        "before = {name.split('.')[0] for name in sys.modules}\n"
+        "import skmlp_backprop\n"
+        "after = {name.split('.')[0] for name in sys.modules}\n"
+        "allowed = {'skmlp_backprop', 'narwhals', *sys.stdlib_module_names}\n"
+        "assert after - before <= allowed, after - before\n"
+        "late = 'skmlp_backprop._tabular', 'skmlp_backprop._search.searches'\n"
+        "assert not set(late) & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_who_only_predicts_does_not_import_what_the_searches_need():

@@ -285,6 +285,7 @@ def test_mixed_list(iris, count_stacks):
     assert count_stacks == [2, 2]
 
 
+@pytest.mark.callbacks
 def test_keys():
     key = stack_key(make())
     assert stack_key(make(alpha=3, verbose=1, learning_rate_init=1)) == key

@@ -620,6 +620,7 @@ class Recorder:
         self.events.append("teardown")
 
 
+@pytest.mark.callbacks
 @both
 def test_every_epoch_is_a_task(kind, cases):
     model, X, y, predict = cases[kind]
@@ -641,11 +642,13 @@ def test_every_epoch_is_a_task(kind, cases):
     np.testing.assert_array_equal(getattr(model, predict)(X), predictions[best])
 
 
+@pytest.mark.callbacks
 def test_progress_bar(table, capsys):
     classifier().set_callbacks(ProgressBar()).fit(*table)
     assert "TabularMLPClassifier" in capsys.readouterr().out
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("restore_best", [False, True])
 def test_early_stopping(restore_best, table):
     X_train, X_val, y_train, y_val = train_test_split(*table, random_state=0)
@@ -675,6 +678,7 @@ def test_it_stops_when_progress_ceases(table):
     assert model.n_iter_ == best + 6 < 200
 
 
+@pytest.mark.callbacks
 @both
 def test_a_fit_that_fails_leaves_the_old_one(kind, cases):
     model, X, y, predict = cases[kind]
@@ -695,6 +699,7 @@ def test_a_fit_that_fails_leaves_the_old_one(kind, cases):
     np.testing.assert_array_equal(getattr(model, predict)(X), expected)
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("n_threads", [1, 2])
 @both
 def test_keyboard_interrupt(kind, n_threads, cases, with_threads, monkeypatch):

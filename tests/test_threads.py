@@ -296,6 +296,7 @@ def test_a_block_that_ends_in_a_fit(unlimited, small):
         block.result()
 
 
+@pytest.mark.callbacks
 def test_interrupted_and_failing_fits_put_back(unlimited, small):
     def interrupt():
         raise KeyboardInterrupt
