@@ -57,7 +57,9 @@ class Objective:
         self.dropout = dropout
         self.gradient = parameters.zeros_like()
         self.n_threads = n_threads
-        self._penalty = _Penalty(self.alpha, parameters) if self.alpha.any() else None
+        self._penalty = None
+        if self.alpha.any():
+            self._penalty = _Penalty(self.alpha, parameters, self.gradient)
         self._sum = _Sum(network, parameters, self.gradient, dropout)
         self._other_sums = [
             _Sum(network, parameters, parameters.zeros_like(), dropout)
@@ -86,9 +88,7 @@ class Objective:
         """
         loss = self.sum_losses(rows, 1 / rows.weight_sum)
         if self._penalty is not None:
-            loss = loss + self._penalty.add_to(
-                self.gradient, 1 / rows.weight_sum_by_network
-            )
+            loss = loss + self._penalty.add(1 / rows.weight_sum_by_network)
         return loss
 
     def sum_losses(self, rows, scale):
@@ -108,7 +108,7 @@ class Objective:
         loss : ndarray of shape (n_stack,)
             The sum for each network.
         """
-        if self._pool is None or rows.n_rows <= BLOCK_ROWS:
+        if self._pool is None or rows.n_rows <= SHARE_ROWS:
             return self._sum.over(rows, scale)
         first, *others = rows.split(self.n_threads, SHARE_ROWS)
         sums = [s for s, _ in zip(self._other_sums, others, strict=False)]
@@ -149,40 +149,52 @@ class _Penalty:
     alpha : ndarray of shape (n_stack,)
         Of each network.
 
-    parameters : Parameters
-        The weights.
+    parameters, gradient : Parameters
+        The weights, and what the penalty's gradient is added to.
     """
 
-    def __init__(self, alpha, parameters):
+    def __init__(self, alpha, parameters, gradient):
         self._alpha = alpha
-        self._parameters = parameters
-        self._derivative = parameters.zeros_like()
+        self._n_stack = parameters.n_stack
+        self._groups, derivatives = [], {}
+        for (networks, weights), (_, slopes) in zip(
+            parameters.groups(), gradient.groups(), strict=True
+        ):
+            n_networks = weights.n_stack
+            if n_networks not in derivatives:
+                derivatives[n_networks] = weights.zeros_like()
+            self._groups.append((networks, weights, slopes, derivatives[n_networks]))
 
-    def add_to(self, gradient, scale):
-        """Add the penalty's gradient to `gradient`; return the penalties.
+    def add(self, scale):
+        """Add the penalty's gradient; return the penalty of each network.
 
         Parameters
         ----------
-        gradient : Parameters
-            What it is added to.
-
         scale : float or ndarray of shape (n_stack,)
             1/W.
         """
-        weights, derivative = self._parameters, self._derivative
         strength = self._alpha * scale
-        if weights.n_stack > 1:
-            strength = strength[:, np.newaxis]
+        if self._n_stack == 1:
+            ((_, weights, slopes, derivative),) = self._groups
+            self._add(weights, slopes, derivative, strength)
+            return 0.5 * np.vdot(weights.flat, derivative.flat)
+        penalties = np.empty_like(strength)
+        for networks, weights, slopes, derivative in self._groups:
+            column = strength[networks, np.newaxis]
+            self._add(weights, slopes, derivative, column)
+            products = map(np.vecdot, weights.matrices, derivative.matrices)
+            penalties[networks] = 0.5 * sum(products)
+        return penalties
+
+    def _add(self, weights, slopes, derivative, strength):
         for w, d in zip(weights.matrices, derivative.matrices, strict=True):
             np.multiply(w, strength, out=d)
         for biases in derivative.intercepts:
             biases.fill(0)
         if derivative.input_intercept is not None:
             derivative.input_intercept.fill(0)
-        gradient.flat += derivative.flat
-        if weights.n_stack == 1:
-            return 0.5 * np.vdot(weights.flat, derivative.flat)
-        return 0.5 * sum(map(np.vecdot, weights.matrices, derivative.matrices))
+        for g, d in zip(slopes.matrices, derivative.matrices, strict=True):
+            g += d
 
 
 class _Sum:

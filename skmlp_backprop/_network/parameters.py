@@ -14,6 +14,10 @@ from itertools import pairwise
 
 import numpy as np
 
+# Entries of a group of networks, which stay in the cache with those of gradient and
+# moments.
+_GROUP_SIZE = 2**16
+
 
 def column(values):
     """One number for each network of a stack, to be broadcast over its parameters.
@@ -192,15 +196,33 @@ class Parameters:
             return [self.flat]
         return [array.reshape(self.n_stack, -1) for array in self.arrays()]
 
-    def network(self, i):
-        """View one network as a stack of one."""
-        if self.n_stack == 1:
-            return self
+    def groups(self):
+        """View the networks in groups that a step goes over one after the other.
+
+        Returns
+        -------
+        groups : list of (slice, Parameters)
+            The numbers of a group's networks, and these.
+        """
+        n_stack = self.n_stack
+        size = sum(array.size for array in self.arrays())
+        n_groups = min(n_stack, -(-size // _GROUP_SIZE))
+        if n_groups == 1:
+            return [(slice(0, n_stack), self)]
+        edges = [n_stack * i // n_groups for i in range(n_groups + 1)]
+        return [(slice(*edge), self.some(slice(*edge))) for edge in pairwise(edges)]
+
+    def some(self, networks):
+        """View a slice of the networks."""
         bias = self.input_intercept
         return Parameters(
-            [layer[i : i + 1] for layer in self.layers],
-            None if bias is None else bias[i : i + 1],
+            [layer[networks] for layer in self.layers],
+            None if bias is None else bias[networks],
         )
+
+    def network(self, i):
+        """View one network as a stack of one."""
+        return self if self.n_stack == 1 else self.some(slice(i, i + 1))
 
     def networks(self):
         """View each network as a stack of one."""
@@ -229,9 +251,15 @@ class Parameters:
         )
 
     def zeros_like(self):
-        """Networks of the same shape and dtype, all zeros."""
+        """Networks of the same shape and dtype, all zeros, in matrices of one shape."""
         size = sum(array.size for array in self.arrays())
-        return self.on(np.zeros(size, self.dtype))
+        return self.with_matrices_of_views(self.on(np.zeros(size, self.dtype)))
+
+    def with_matrices_of_views(self, other):
+        """Other networks of the same shape, so that the `matrices` of both match."""
+        if self.flat is not None:
+            return other
+        return Parameters(other.layers, other.input_intercept)
 
     def view_coefs(self):
         """View the first network's weights, shaped as an estimator has them.

@@ -228,25 +228,22 @@ def stack_rules(rules):
     return rule
 
 
-def stack_states(states, dtype=None):
+def stack_states(states, weights):
     """The state of a stack, of those of its networks: all have taken as many steps."""
-    lead = states[0]
     return {
-        name: Parameters.stacked([state[name] for state in states], dtype)
+        name: weights.with_matrices_of_views(
+            Parameters.stacked([state[name] for state in states], weights.dtype)
+        )
         if isinstance(value, Parameters)
         else value
-        for name, value in lead.items()
+        for name, value in states[0].items()
     }
 
 
 def state_of_network(state, i):
-    """One network's part of the state of a stack, as a copy where it is a part."""
+    """A copy of one network's part of the state of a stack."""
     return {
-        name: value.network(i)
-        if isinstance(value, Parameters) and value.n_stack == 1
-        else value.network(i).copy()
-        if isinstance(value, Parameters)
-        else value
+        name: value.network(i).copy() if isinstance(value, Parameters) else value
         for name, value in state.items()
     }
 

@@ -39,13 +39,7 @@ class Stack:
         # J of each network on the batches of an epoch, and how many it has seen.
         self.losses, self.n_steps = np.empty((0, len(solvers))), 0
         self._rules = [solver.rule for solver in solvers]
-        self.rule = stack_rules(self._rules)
-        states = [solver.state for solver in solvers]
-        self.state = (
-            self.rule.init(self.stepped)
-            if None in states
-            else stack_states(states, objective.parameters.dtype)
-        )
+        self._set_groups([solver.state for solver in solvers])
 
     @property
     def parameters(self):
@@ -80,7 +74,8 @@ class Stack:
             What the judge predicts by each network.
         """
         objective, average = self.objective, self.average
-        rate = column(rates)
+        self._rate = column(rates)
+        self._rates = [column(rates[networks]) for networks, *_ in self._groups]
         n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
         losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
         # Less weight than this is nothing to learn from: its inverse overflows.
@@ -96,7 +91,7 @@ class Stack:
                 losses[self.n_steps] = objective.loss_and_gradient(batch)
                 weights[self.n_steps] = batch.weight_sum_by_network
                 self.n_steps += 1
-                self._step(rate)
+                self._step()
                 average.update(self.parameters)
             predictions = None
             if self.judge is not None:
@@ -104,22 +99,41 @@ class Stack:
                 predictions = [self.judge.predict(*one) for one in enumerate(networks)]
         return losses[: self.n_steps], weights[: self.n_steps], predictions
 
-    def _step(self, rate):
-        objective = self.objective
-        self.rule.step(objective.parameters, objective.gradient, self.state, rate)
+    def _step(self):
+        for (_, rule, *group), rate in zip(self._groups, self._rates, strict=True):
+            rule.step(*group, rate)
+
+    def _set_groups(self, states):
+        """Cut the stack into groups of networks, with a rule and a state of each.
+
+        A stack of many networks is larger than the caches: all passes of a step over a
+        few of them come before those over the next.
+        """
+        self._groups = []
+        for (networks, weights), (_, gradient) in zip(
+            self.stepped.groups(), self.objective.gradient.groups(), strict=True
+        ):
+            rule, some = stack_rules(self._rules[networks]), states[networks]
+            state = rule.init(weights)
+            if all(earlier is not None for earlier in some):
+                state = stack_states(some, weights)
+            self._groups.append((networks, rule, weights, gradient, state))
 
     def state_of(self, i):
         """What one network's training goes on from."""
-        return state_of_network(self.state, i)
+        for networks, _, _, _, state in self._groups:
+            if i < networks.stop:
+                return state_of_network(state, i - networks.start)
+        raise IndexError(i)
 
     def keep(self, indices, parameters):
         """Go on with some of the networks alone, whose weights are now elsewhere."""
+        states = [self.state_of(i) for i in indices]
         self.objective = self.objective.of_networks(indices, parameters)
         self.average.keep(indices, parameters)
         self.batches.keep(indices)
         self._rules = [self._rules[i] for i in indices]
-        self.rule = stack_rules(self._rules)
-        self.state = stack_states([state_of_network(self.state, i) for i in indices])
+        self._set_groups(states)
 
 
 class ScaledInputStack(Stack):
@@ -150,13 +164,14 @@ class ScaledInputStack(Stack):
         self._scales = Parameters([np.ones_like(first[:, :1])]).copy()
         self._spare = np.empty_like(first)
         self._scales_gradient = self._scales.zeros_like()
-        self._state_of_scales = self.rule.init(self._scales)
+        self._rule = stack_rules(self._rules)
+        self._state_of_scales = self._rule.init(self._scales)
 
     @property
     def stepped(self):
         return self._behind
 
-    def _step(self, rate):
+    def _step(self):
         scales, behind = self._scales.layers[0], self._behind.layers[0]
         gradient = self.objective.gradient
         of_scales = self._scales_gradient.layers[0]
@@ -164,9 +179,12 @@ class ScaledInputStack(Stack):
         np.add.reduce(self._spare, axis=1, keepdims=True, out=of_scales)
         of_scales[:, :, -1] = 0
         gradient.layers[0] *= scales
-        self.rule.step(self._behind, gradient, self.state, rate)
-        self.rule.step(
-            self._scales, self._scales_gradient, self._state_of_scales, _GAIN * rate
+        super()._step()
+        self._rule.step(
+            self._scales,
+            self._scales_gradient,
+            self._state_of_scales,
+            _GAIN * self._rate,
         )
         first, *others = self.parameters.layers
         np.multiply(behind, scales, out=first)
