@@ -21,7 +21,7 @@ from skmlp_backprop._network.network import Network
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._search import last_steps, shares, stacking
+from skmlp_backprop._search import last_steps, stacking, tasks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -210,7 +210,7 @@ def test_survivors_of_a_halving_go_on_across_folds(rows, together, cv):
 
 def test_rows_do_not_wait_in_any_number(rows, together, monkeypatch):
     # Two folds' rows are more, and the fifth is left.
-    monkeypatch.setattr(shares, "_MOST_WAITING", 10000)
+    monkeypatch.setattr(tasks, "_MOST_WAITING", 10000)
     assert_equal_to_own_fits(make(), *rows, scoring="neg_log_loss")
     assert together == [2, 2]
 
@@ -331,7 +331,7 @@ def test_gradients_are_those_of_each_groups_rows(dtype):
 def test_who_may_be_together(rows, params, is_equal):
     keys = []
     for mlp in (make(), make(**params)):
-        data = stacking.prepare_group([mlp], *rows).data
+        data, _ = stacking.prepare_group([mlp], *rows)
         keys.append(stacking.group_key([mlp], data))
     assert None not in keys
     assert (keys[0] == keys[1]) == is_equal
@@ -339,7 +339,7 @@ def test_who_may_be_together(rows, params, is_equal):
 
 def test_a_group_that_fills_a_stack_is_by_itself(rows, monkeypatch):
     mlps = [make(alpha=alpha) for alpha in (1, 2, 3)]
-    data = stacking.prepare_group(mlps, *rows).data
+    data, _ = stacking.prepare_group(mlps, *rows)
     assert stacking.group_key(mlps, data) is not None
     # The largest array of a network is its batch of 20 rows in 6 units.
     monkeypatch.setattr(stacking, "MAX_BYTES", 8 * 20 * 6 * 3)

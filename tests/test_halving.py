@@ -1037,10 +1037,10 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
         momentum=0,
         early_stopping=early_stopping,
     )
-    prepared = stacking.prepare_group([mlp], np.asarray(X, np.float32) * 3, y)
+    data, _ = stacking.prepare_group([mlp], np.asarray(X, np.float32) * 3, y)
 
     def trained(max_iter):
-        return train([clone(mlp).set_params(max_iter=max_iter)], prepared.data)[0]
+        return train([clone(mlp).set_params(max_iter=max_iter)], data)[0]
 
     own = trained(12)
     assert own.training.stop.reason == ("diverged" if alpha > 1 else "max_iter")
@@ -1049,7 +1049,7 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
         paused = trained(n_before)
         assert paused.training.stop.reason == "max_iter"
         copied = pickle.loads(pickle.dumps((paused.training, paused.draws)))
-        (on,) = train_further([mlp], prepared.data, [copied], 12)
+        (on,) = train_further([mlp], data, [copied], 12)
         assert on.training.stop.reason == own.training.stop.reason
         assert on.training.history.loss_curve == own.training.history.loss_curve
         for ours, theirs in zip(

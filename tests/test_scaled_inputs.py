@@ -8,7 +8,6 @@ from skmlp_backprop._estimators.training import initial_parameters, make_solver
 from skmlp_backprop._network.batches import Batches
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._solvers.averaging import Latest
 from skmlp_backprop._solvers.stack import ScaledInputStack
 
 RATES = (0.05, 0.2)
@@ -79,7 +78,6 @@ def start(data):
             Objective(training.network, 0, parameters),
             [make_solver(mlp) for mlp in mlps],
             Batches(training.rows, training.network.output, batch_size, None),
-            Latest(parameters),
         )
         return stack, plain
 

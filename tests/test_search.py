@@ -41,8 +41,8 @@ from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import evaluation, last_steps
 from skmlp_backprop._search.evaluation import _bundles
 from skmlp_backprop._search.last_steps import Fit
-from skmlp_backprop._search.shares import Share
 from skmlp_backprop._search.stacking import train_group, train_groups
+from skmlp_backprop._search.tasks import Task
 from skmlp_backprop.datasets import read_idx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -443,7 +443,7 @@ def test_tasks_are_bundles_of_a_groups_folds():
     """One for each process, parts of a cut fold among them; alone ones come last."""
 
     def share(split, numbers, group, fit=Fit):
-        return Share(split, numbers, group, fit, "")
+        return Task(split, numbers, group, fit, "")
 
     whole = [share(split, [0, 1], 0) for split in range(4)]
     parts = [share(4, [0], 0), share(4, [1], 0)]

@@ -19,7 +19,7 @@ from .._network.parameters import Parameters
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._network.warning import warn
 from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
-from .._solvers.averaging import make_average
+from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.history import PUBLIC_HISTORY, History
 from .._solvers.minibatch import Minibatch
@@ -461,14 +461,14 @@ def _make_stack(data, trainings, draws, objective):
         )
     shuffles = [one.shuffle for one in draws.values()] if lead.shuffle else None
     batches = data.make_batches(lead.n_batch_rows(n_rows), shuffles, index)
-    average = make_average(
-        lead.average_epochs,
-        stack_weights(trainings, "judged", objective.parameters.dtype)
-        if trainings[0].n_averaged
-        else objective.parameters,
-        batches.n_batches,
-        trainings[0].n_averaged,
-    )
+    average = None
+    if lead.average_epochs > 0:
+        n_averaged, begin = trainings[0].n_averaged, objective.parameters
+        if n_averaged > 0:
+            begin = stack_weights(trainings, "judged", begin.dtype)
+        average = MovingAverage(
+            begin, lead.average_epochs, batches.n_batches, n_averaged
+        )
     return Stack(objective, solvers, batches, average, judge)
 
 

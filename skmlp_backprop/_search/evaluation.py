@@ -11,9 +11,9 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from .last_steps import Fit, checked_last_step
-from .shares import Share, configured, fit_and_score_bundle
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, stack_key
+from .tasks import Task, configured, run_tasks
 
 
 class Evaluation:
@@ -112,38 +112,29 @@ class Evaluation:
             for i in range(len(candidates) * n_splits)
         ]
         known = self._known(candidates, n_splits)
-        shares = self._shares(candidates, n_splits, known)
-        bundles = _bundles(shares, search.n_jobs)
+        tasks = self._make_tasks(candidates, n_splits, known)
+        for task in tasks:
+            task.train, task.test = splits[task.split]
+            task.candidates = [
+                (
+                    candidates[i],
+                    ((task.split, n_splits), (i, len(candidates))),
+                    contexts[i * n_splits + task.split],
+                )
+                for i in task.numbers
+            ]
+        bundles = _bundles(tasks, search.n_jobs)
         outs = self.parallel(
-            delayed(fit_and_score_bundle)(
-                clone(search.estimator),
-                self.X,
-                self.y,
-                [
-                    {
-                        "share": share,
-                        "train": splits[share.split][0],
-                        "test": splits[share.split][1],
-                        "candidates": [candidates[i] for i in share.numbers],
-                        "progress": [
-                            ((share.split, n_splits), (i, len(candidates)))
-                            for i in share.numbers
-                        ],
-                        "contexts": [
-                            contexts[i * n_splits + share.split] for i in share.numbers
-                        ],
-                    }
-                    for share in bundle
-                ],
-                **self.settings,
+            delayed(run_tasks)(
+                clone(search.estimator), self.X, self.y, bundle, **self.settings
             )
             for bundle in bundles
         )
         by_place = known | {
-            (i, share.split): result
+            (i, task.split): result
             for bundle, results_of_bundle in zip(bundles, outs, strict=True)
-            for share, results in zip(bundle, results_of_bundle, strict=True)
-            for i, result in zip(share.numbers, results, strict=True)
+            for task, results in zip(bundle, results_of_bundle, strict=True)
+            for i, result in zip(task.numbers, results, strict=True)
         }
         for i, split in known:
             context_of_known = contexts[i * n_splits + split]
@@ -155,37 +146,38 @@ class Evaluation:
         """Results that are there already, by numbers of candidate and fold: none."""
         return {}
 
-    def _shares(self, candidates, n_splits, known):
-        """What the tasks are to do."""
+    def _make_tasks(self, candidates, n_splits, known):
+        """The tasks, without what is known."""
         estimators = [configured(self.search.estimator, c) for c in candidates]
         groups, reasons = _groups(estimators, candidates)
-        tasks = self._tasks(estimators, groups, n_splits, known)
+        pairs = self._pairs(estimators, groups, n_splits, known)
         group_of = {i: number for number, group in enumerate(groups) for i in group}
-        whole = {(tuple(some), split) for some, split in tasks}
-        shares = []
-        for some, split in _cut(tasks, self.search.n_jobs):
+        whole = {(tuple(some), split) for some, split in pairs}
+        tasks = []
+        for some, split in _cut(pairs, self.search.n_jobs):
             lead, group = some[0], group_of[some[0]]
             if len(groups[group]) == 1:
                 why_alone = reasons.get(lead, _NO_OTHER)
             else:
                 why_alone = _LEFT if (tuple(some), split) in whole else _CUT
-            fit = None if lead in reasons else Fit
-            share = Share(split, some, group, fit, why_alone)
-            shares.append(self._adapted(share, estimators))
-        return shares
+            make_fit = None
+            if lead not in reasons:
+                make_fit = self._fit_maker(estimators[lead], some, split)
+            tasks.append(Task(split, some, group, make_fit, why_alone))
+        return tasks
 
-    def _tasks(self, estimators, groups, n_splits, known):
+    def _pairs(self, estimators, groups, n_splits, known):
         """Pairs of a group and a fold, without what is known."""
-        tasks = [
+        pairs = [
             ([i for i in group if (i, split) not in known], split)
             for split in range(n_splits)
             for group in groups
         ]
-        return [task for task in tasks if task[0]]
+        return [pair for pair in pairs if pair[0]]
 
-    def _adapted(self, share, estimators):
-        """A share as it is to be done: as it is."""
-        return share
+    def _fit_maker(self, lead, numbers, split):
+        """What makes the fit of candidates, the first of which is the lead."""
+        return Fit
 
 
 # Why fits that could have been stacked were not.
@@ -215,7 +207,7 @@ def _groups(estimators, candidates):
     return list(by_key.values()), reasons
 
 
-def _cut(tasks, n_jobs):
+def _cut(pairs, n_jobs):
     """Pairs of a group and a fold, as many as the processes can share evenly.
 
     Those left over when each process has had as many as the others would keep some
@@ -223,8 +215,8 @@ def _cut(tasks, n_jobs):
     tenth of the processes idle: a large stack is faster than two small ones.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
-    n_left = len(tasks) % n_jobs
-    whole, left = tasks[: len(tasks) - n_left], tasks[len(tasks) - n_left :]
+    n_left = len(pairs) % n_jobs
+    whole, left = pairs[: len(pairs) - n_left], pairs[len(pairs) - n_left :]
     n_parts = next(
         n for n in range(1, n_jobs + 1) if -(n_left * n) % n_jobs <= 0.1 * n_left * n
     )
@@ -235,21 +227,21 @@ def _cut(tasks, n_jobs):
     ]
 
 
-def _bundles(shares, n_jobs):
-    """Shares in bundles, for one task each.
+def _bundles(tasks, n_jobs):
+    """Tasks in bundles, for one call each.
 
     Those of a group are in as many bundles as there are processes: small ones of a
-    bundle are trained as one stack, and a task costs milliseconds, most for its copy of
-    X. What is to be fitted one by one is a task of its own, and comes last:
+    bundle are trained as one stack, and a call costs milliseconds, most for its copy of
+    X. What is to be fitted one by one is a bundle of its own, and comes last:
     whoever is free takes it.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
     by_group, alone = defaultdict(list), []
-    for share in shares:
-        if share.fit is None:
-            alone.append([share])
+    for task in tasks:
+        if task.make_fit is None:
+            alone.append([task])
         else:
-            by_group[share.group].append(share)
+            by_group[task.group].append(task)
     bundles = [
         some[i::n_jobs]
         for some in by_group.values()

@@ -92,8 +92,11 @@ class SharedPreparation:
     pipeline : Pipeline or None
         The fitted transformers, the last step being none of the networks.
 
-    prepared : Prepared
+    data : TrainingData
         What the networks are trained on.
+
+    features : dict
+        The attributes by which fitted networks know the features.
     """
 
     def __init__(self, estimators, X, y, fit_params):
@@ -101,18 +104,18 @@ class SharedPreparation:
         path, _ = last_step(estimators[0])
         if not path:
             self.pipeline = None
-            self.prepared = prepare_group(networks, X, y, **fit_params)
+            self.data, self.features = prepare_group(networks, X, y, **fit_params)
             return
         step = _Preparation(networks)
         self.pipeline = clone(estimators[0]).set_params(**{path: step})
         self.pipeline.fit(X, y, **fit_params)
         # Out of the step: candidates and their transformers are all that is kept.
-        self.prepared = vars(step).pop("prepared_")
+        self.data, self.features = vars(step).pop("prepared_")
         step.networks = []
 
     def become_fitted(self, estimators, all_trained):
         """Take over the fitted transformers and what has come of the trainings."""
-        become_fitted(last_steps(estimators), all_trained, self.prepared)
+        become_fitted(last_steps(estimators), all_trained, self.features)
         if self.pipeline is not None:
             for estimator in estimators:
                 _share_transformers(estimator, self.pipeline)
@@ -153,7 +156,7 @@ class Fit:
         self.estimators = estimators
         self.networks = last_steps(estimators)
         self._preparation = self._prepared(X, y, fit_params)
-        self.data = self._preparation.prepared.data
+        self.data = self._preparation.data
         self.key = group_key(self.networks, self.data)
 
     def _prepared(self, X, y, fit_params):

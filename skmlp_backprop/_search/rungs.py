@@ -2,7 +2,6 @@
 
 import pickle
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 
 from .._estimators.training import make_solver, train, train_further
@@ -22,7 +21,7 @@ class PausedFit:
     draws : Draws
         Where its random draws come from.
 
-    together : SharedPreparation or None
+    preparation : SharedPreparation or None
         What a Pipeline's transformers have made of the fold's rows; None where there
         are no transformers.
 
@@ -35,10 +34,10 @@ class PausedFit:
         Whether more of them would change nothing.
     """
 
-    def __init__(self, training, draws, together):
+    def __init__(self, training, draws, preparation):
         self._training = training
         self.draws = draws
-        self.together = together
+        self.preparation = preparation
         self.max_iter = training.solver.max_iter
         self.is_over = training.stop.reason != "max_iter"
 
@@ -58,7 +57,7 @@ class PausedFit:
 
 
 class RungFit(Fit):
-    """Candidates of a share, to be trained up to the iterations of a rung.
+    """Candidates of a task, to be trained up to the iterations of a rung.
 
     Parameters
     ----------
@@ -81,8 +80,8 @@ class RungFit(Fit):
             self.key += (self.can_be_repeated,)
 
     def _prepared(self, X, y, fit_params):
-        if self.paused_fits is not None and self.paused_fits[0].together is not None:
-            return self.paused_fits[0].together
+        if self.paused_fits is not None and self.paused_fits[0].preparation is not None:
+            return self.paused_fits[0].preparation
         return super()._prepared(X, y, fit_params)
 
     @classmethod
@@ -110,9 +109,9 @@ class RungFit(Fit):
             if trained.training.stop.reason != "max_iter"
         ]
         warn_of_ends(*zip(*ended, strict=True) if ended else ([], []))
-        together = self._preparation
-        together.become_fitted(self.estimators, all_trained)
-        kept = None if together.pipeline is None else together
+        preparation = self._preparation
+        preparation.become_fitted(self.estimators, all_trained)
+        kept = None if preparation.pipeline is None else preparation
         return [
             (n, {"paused_fit": PausedFit(trained.training, trained.draws, kept)})
             for n, trained in zip(n_together, all_trained, strict=True)
@@ -181,42 +180,40 @@ class RungEvaluation(Evaluation):
             and _holds_for(before.get("paused_fit"), params[self.resource])
         }
 
-    def _tasks(self, estimators, groups, n_splits, known):
+    def _pairs(self, estimators, groups, n_splits, known):
         goes_on = [self._can_go_on(estimator) for estimator in estimators]
-        tasks = []
-        for group, split in super()._tasks(estimators, groups, n_splits, known):
+        pairs = []
+        for group, split in super()._pairs(estimators, groups, n_splits, known):
             parts = {}
             for i in group:
                 origin = goes_on[i] and self._origin(estimators[i], i, split)
                 parts.setdefault(origin, []).append(i)
-            tasks += [(part, split) for part in parts.values()]
-        return tasks
+            pairs += [(part, split) for part in parts.values()]
+        return pairs
 
-    def _adapted(self, share, estimators):
-        lead = estimators[share.numbers[0]]
+    def _fit_maker(self, lead, numbers, split):
         if not self._can_go_on(lead):
-            return share
-        paused_fits = [self._standing(i, share.split) for i in share.numbers]
-        fit = partial(
+            return super()._fit_maker(lead, numbers, split)
+        paused_fits = [self._paused_fit(i, split) for i in numbers]
+        return partial(
             RungFit,
             paused_fits=None if paused_fits[0] is None else paused_fits,
             max_iter=last_step(lead)[1].max_iter,
         )
-        return replace(share, fit=fit)
 
-    def _standing(self, i, split):
+    def _paused_fit(self, i, split):
         return self._before.get((self._keys[i], split), {}).get("paused_fit")
 
     def _origin(self, estimator, i, split):
         """What candidates that begin, or go on, as one stack have in common."""
-        paused_fit = self._standing(i, split)
+        paused_fit = self._paused_fit(i, split)
         if paused_fit is None:
             return "anew"
         draws = paused_fit.draws
         has_a_seed = last_step(estimator)[1].random_state is not None
         # Without one every stack has held out rows of its own.
         any_draws = has_a_seed or draws.held_out is None
-        return id(paused_fit.together), None if any_draws else id(draws)
+        return id(paused_fit.preparation), None if any_draws else id(draws)
 
     def _can_go_on(self, estimator):
         """Whether the resource is all that keeps its training from going on."""

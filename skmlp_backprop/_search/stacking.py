@@ -6,7 +6,6 @@ large product in place of many thin ones, and the interpreter's cost of a step.
 
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import pairwise
 
 import joblib
@@ -20,7 +19,6 @@ from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
 from .._estimators.training import (
     GroupedData,
-    TrainingData,
     check_hold_out,
     make_solver,
     train,
@@ -254,23 +252,6 @@ def check_trainable(estimator):
         raise CannotStack("it has callbacks")
 
 
-@dataclass
-class Prepared:
-    """What a group of estimators is to be trained on.
-
-    Parameters
-    ----------
-    data : TrainingData
-        The network, and the validated rows.
-
-    features : dict
-        The attributes by which fitted estimators know the features.
-    """
-
-    data: TrainingData
-    features: dict
-
-
 def prepare_group(estimators, X, y, sample_weight=None):
     """Validate the data for estimators of one key, none of which is changed.
 
@@ -278,14 +259,17 @@ def prepare_group(estimators, X, y, sample_weight=None):
 
     Returns
     -------
-    prepared : Prepared
+    data : TrainingData
         What they are to be trained on.
+
+    features : dict
+        The attributes by which fitted estimators know the features.
     """
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
     data = lead._training_data(X, y, lead._target_encoder_of(y), sample_weight)
     names = ("n_features_in_", "feature_names_in_")
-    return Prepared(data, {n: vars(lead)[n] for n in names if n in vars(lead)})
+    return data, {n: vars(lead)[n] for n in names if n in vars(lead)}
 
 
 def train_group(estimators, data, train_stack):
@@ -392,12 +376,12 @@ def group_key(estimators, data):
     return stack_key(lead), lead.random_state, of_data
 
 
-def become_fitted(estimators, all_trained, prepared):
+def become_fitted(estimators, all_trained, features):
     """Take over what has come of the trainings of a group."""
     for estimator, trained in zip(estimators, all_trained, strict=True):
         # Those of an earlier fit, where X now has none.
         vars(estimator).pop("feature_names_in_", None)
-        vars(estimator).update({**prepared.features, **trained.attributes()})
+        vars(estimator).update({**features, **trained.attributes()})
 
 
 def warn_of_ends(estimators, all_trained):
@@ -408,10 +392,10 @@ def warn_of_ends(estimators, all_trained):
 
 def _fit_group(estimators, X, y, sample_weight):
     """Fit estimators of one key."""
-    prepared = prepare_group(estimators, X, y, sample_weight)
-    all_trained, _ = train_group(estimators, prepared.data, train)
+    data, features = prepare_group(estimators, X, y, sample_weight)
+    all_trained, _ = train_group(estimators, data, train)
     warn_of_ends(estimators, all_trained)
-    become_fitted(estimators, all_trained, prepared)
+    become_fitted(estimators, all_trained, features)
 
 
 def _split(estimators, network, rows):

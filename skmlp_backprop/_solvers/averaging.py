@@ -1,4 +1,4 @@
-"""The weights that a training is judged by and ends with: the latest or an average."""
+"""An average of the weights, which a training may be judged by and end with."""
 
 import math
 
@@ -6,50 +6,27 @@ import numpy as np
 
 from .._network.parameters import Parameters
 
-# Looks at the weights in an epoch: after every step they would cost passes over these,
-# and tell no more.
+# An update after every step would cost passes over the weights, and tell no more.
 _UPDATES_PER_EPOCH = 8
-# An average of few looks, k, is one over some k / 10 of them, so that it is not held
+# After few updates, k, the average is over about k / 10 of them, so that it is not held
 # back by where the training began.
 _WARM_UP = 10
 
 
-class Latest:
-    """The latest weights.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        The weights of a stack, which its steps update.
-    """
-
-    n_steps = 0
-
-    def __init__(self, parameters):
-        self.parameters = parameters
-
-    def update(self, parameters):
-        """Nothing to do: they are these."""
-
-    def keep(self, indices, parameters):
-        """Go on with some of the networks alone, whose weights are now elsewhere."""
-        self.parameters = parameters
-
-
 class MovingAverage:
-    """An average of the weights, which are the less in it the older they are.
+    """An exponential average of the weights: the older they are, the less they count.
 
-    At the k-th look it takes ``average += (1 - keep) (weights - average)``, where keep
-    is exp(-1 / looks) for as many looks as there are in the window, or
-    (k - 1) / (k - 1 + 10) while that is less: the initial weights have no part in it.
+    The k-th update is ``average += (1 - keep) (weights - average)``. keep is
+    exp(-1 / n) for n updates in the window, or (k - 1) / (k - 1 + 10) while that is
+    less. The initial weights do not count.
 
     Parameters
     ----------
     parameters : Parameters
-        The weights of a stack, where it begins.
+        The weights of a stack, with which the average begins.
 
     window : float
-        Its window, in epochs.
+        The window, in epochs.
 
     n_batches : int
         Batches of an epoch.
@@ -91,36 +68,9 @@ class MovingAverage:
             spare *= 1 - keep
             average += spare
 
-    def keep(self, indices, parameters):
+    def keep(self, indices):
         """Go on with some of the networks alone."""
         self.parameters = Parameters.stacked(
             [self.parameters.network(i) for i in indices]
         )
         self._spare = self.parameters.zeros_like()
-
-
-def make_average(window, parameters, n_batches, n_steps=0):
-    """What the networks of a stack are judged by.
-
-    Parameters
-    ----------
-    window : float
-        Epochs to average over; 0 for the latest weights.
-
-    parameters : Parameters
-        The weights of a stack; of an average that goes on, this one.
-
-    n_batches : int
-        Batches of an epoch.
-
-    n_steps : int, default=0
-        Steps that an average which goes on has seen already.
-
-    Returns
-    -------
-    average : Latest or MovingAverage
-        It is to be updated after every step.
-    """
-    if window == 0:
-        return Latest(parameters)
-    return MovingAverage(parameters, window, n_batches, n_steps)

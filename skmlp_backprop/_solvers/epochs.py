@@ -101,11 +101,10 @@ def _by_stack(stacks, values):
 def _show(stacks, trainings):
     """Give the trainings views of their networks, and of what these are judged by."""
     latest = [w for stack in stacks for w in stack.parameters.networks()]
-    is_averaged = stacks[0].average.parameters is not stacks[0].parameters
-    judged = [w for stack in stacks for w in stack.average.parameters.networks()]
+    judged = [w for stack in stacks for w in stack.judged.networks()]
     for training, some in zip(trainings, _networks_of(trainings), strict=True):
         training.weights = training.judged = latest[some]
-        if is_averaged:
+        if stacks[0].average is not None:
             training.judged = judged[some]
 
 
@@ -123,10 +122,12 @@ def _remove_stopped(stacks, trainings, judge):
     going_on = [training for training in trainings if training.stop is None]
     if len(going_on) == len(trainings):
         return
+    average = stacks[0].average
+    n_averaged = 0 if average is None else average.n_steps
     for number, training in enumerate(trainings):
         if training.stop is None:
             continue
-        training.finish(judge is not None, stacks[0].average.n_steps)
+        training.finish(judge is not None, n_averaged)
         # Moments that have led beyond the floats would lead there again.
         is_lost = training.stop.reason == "diverged"
         training.solver.state = None if is_lost else stacks[0].state_of(number)

@@ -23,14 +23,14 @@ class Stack:
     batches : Batches, GroupedBatches or DistributedBatches
         Makes the batches.
 
-    average : Latest or MovingAverage
-        What the networks are judged by.
+    average : MovingAverage or None, default=None
+        What the networks are judged by; None for their latest weights.
 
     judge : object or None, default=None
         Its ``predict(i, weights)`` is called for each network after an epoch.
     """
 
-    def __init__(self, objective, solvers, batches, average, judge=None):
+    def __init__(self, objective, solvers, batches, average=None, judge=None):
         self.objective = objective
         self.batches = batches
         self.average = average
@@ -50,6 +50,11 @@ class Stack:
     def stepped(self):
         """The weights that the rule steps."""
         return self.objective.parameters
+
+    @property
+    def judged(self):
+        """What the networks are judged by."""
+        return self.parameters if self.average is None else self.average.parameters
 
     def run_epoch(self, order, rates):
         """Take a step on each batch of an epoch.
@@ -92,10 +97,11 @@ class Stack:
                 weights[self.n_steps] = batch.weight_sum_by_network
                 self.n_steps += 1
                 self._step()
-                average.update(self.parameters)
+                if average is not None:
+                    average.update(objective.parameters)
             predictions = None
             if self.judge is not None:
-                networks = average.parameters.networks()
+                networks = self.judged.networks()
                 predictions = [self.judge.predict(*one) for one in enumerate(networks)]
         return losses[: self.n_steps], weights[: self.n_steps], predictions
 
@@ -130,7 +136,8 @@ class Stack:
         """Go on with some of the networks alone, whose weights are now elsewhere."""
         states = [self.state_of(i) for i in indices]
         self.objective = self.objective.of_networks(indices, parameters)
-        self.average.keep(indices, parameters)
+        if self.average is not None:
+            self.average.keep(indices)
         self.batches.keep(indices)
         self._rules = [self._rules[i] for i in indices]
         self._set_groups(states)

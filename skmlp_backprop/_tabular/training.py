@@ -12,7 +12,7 @@ from .._network.inference import compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import training_threads
-from .._solvers.averaging import make_average
+from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.history import History
 from .._solvers.stack import ScaledInputStack
@@ -109,7 +109,7 @@ def train_ensemble(member, n_members, data, reporter=None):
             Objective(network, 0, parameters, masks),
             [solver] * len(members),
             batches,
-            make_average(solver.average_epochs, parameters, batches.n_batches),
+            MovingAverage(parameters, solver.average_epochs, batches.n_batches),
             Withheld(data, groups, withheld, members),
         )
 
