@@ -160,9 +160,8 @@ class Evaluation:
                 why_alone = reasons.get(lead, _NO_OTHER)
             else:
                 why_alone = _LEFT if (tuple(some), split) in whole else _CUT
-            make_fit = None
-            if lead not in reasons:
-                make_fit = self._fit_maker(estimators[lead], some, split)
+            default = None if lead in reasons else Fit
+            make_fit = self._fit_maker(estimators[lead], some, split, default)
             tasks.append(Task(split, some, group, make_fit, why_alone))
         return tasks
 
@@ -175,9 +174,9 @@ class Evaluation:
         ]
         return [pair for pair in pairs if pair[0]]
 
-    def _fit_maker(self, lead, numbers, split):
+    def _fit_maker(self, lead, numbers, split, default):
         """What makes the fit of candidates, the first of which is the lead."""
-        return Fit
+        return default
 
 
 # Why fits that could have been stacked were not.

@@ -191,9 +191,9 @@ class RungEvaluation(Evaluation):
             pairs += [(part, split) for part in parts.values()]
         return pairs
 
-    def _fit_maker(self, lead, numbers, split):
+    def _fit_maker(self, lead, numbers, split, default):
         if not self._can_go_on(lead):
-            return super()._fit_maker(lead, numbers, split)
+            return default
         paused_fits = [self._paused_fit(i, split) for i in numbers]
         return partial(
             RungFit,
