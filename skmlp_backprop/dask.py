@@ -242,7 +242,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         return self._predict_by("predict_log_proba", X)
 
     def decision_function(self, X):
-        """Compute how much speaks for each class; of Dask collections lazily.
+        """Compute a confidence score of each class; of Dask collections lazily.
 
         Parameters
         ----------

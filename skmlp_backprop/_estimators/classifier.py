@@ -317,11 +317,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         return self._network.output.log_proba(logits)
 
     def decision_function(self, X):
-        """Compute how much speaks for each class.
+        """Compute a confidence score of each class.
 
-        Logits under a softmax are defined up to a shift of each row, by which they
-        could not be compared from row to row; so logarithms of its probabilities stand
-        for them, which CalibratedClassifierCV calibrates better, too.
+        Of a softmax these are the logarithms of the probabilities. Its logits are not
+        comparable between rows, as they are defined up to a shift of each row.
 
         Parameters
         ----------

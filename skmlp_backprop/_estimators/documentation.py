@@ -8,27 +8,35 @@ PARTS = {
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Number of units of each hidden layer; ``()`` for none.
 
-    activation : str or sequence of str, default="relu"
-        Activation of the hidden layers, or one for each: "identity", "logistic",
-        "tanh", "relu", "leaky_relu", "elu", "gelu", "silu".
+    activation : str, Activation or sequence of these, default="relu"
+        Activation of the hidden layers, or a sequence with an activation for each:
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", or
+        an object, see :mod:`skmlp_backprop.extending`.
 
-    solver : {"lbfgs", "cg", "tnc", "sgd", "adam"}, default="adam"
-        - "lbfgs", limited-memory BFGS; "cg", nonlinear conjugate gradients;
-          "tnc", truncated Newton: SciPy's, on all rows at once.
-        - "sgd", stochastic gradient descent with momentum; "adam": on minibatches.
+    solver : {"lbfgs", "cg", "tnc", "sgd", "adam"} or Rule, default="adam"
+        - On all rows at once, by SciPy: "lbfgs", limited-memory BFGS; "cg", nonlinear
+          conjugate gradients; "tnc", truncated Newton.
+        - On minibatches: "sgd", gradient descent with momentum; "adam"; or an update
+          rule, see :mod:`skmlp_backprop.extending`.
 
     alpha : float, default=0.0001
         Strength of the L2 penalty.
 
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch; "auto" is min(200, n_samples). As large as the data
-        it is plain gradient descent. Only for "sgd" and "adam".
+        Number of rows of a minibatch of "sgd" and "adam". "auto" is
+        min(200, n_samples).
 
-    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
-        Schedule: constant at `learning_rate_init`; or "cosine", down to 0 over
-        `max_iter` epochs as half a cosine. Of "sgd" also "invscaling", that divided by
-        ``(t + 1) ** power_t`` after t samples; and "adaptive", divided by 5 whenever
-        the loss has not fallen by `tol` for `n_iter_no_change` epochs, down to 1e-6.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine"} or Schedule, \
+            default="constant"
+        Schedule of the learning rate of "sgd" and "adam":
+
+        - "constant": `learning_rate_init`;
+        - "cosine": falls from there to 0 over `max_iter` epochs, as half a cosine;
+        - "invscaling", for "sgd" only: `learning_rate_init` divided by
+          ``(t + 1) ** power_t`` after t samples;
+        - "adaptive", for "sgd" only: divided by 5 whenever the loss has not fallen by
+          `tol` for `n_iter_no_change` epochs, down to 1e-6;
+        - or an object, see :mod:`skmlp_backprop.extending`.
 
     learning_rate_init : float, default=0.001
         Initial step size of "sgd" and "adam".
@@ -37,11 +45,11 @@ PARTS = {
         Exponent of "invscaling".
 
     max_iter : int, default=200
-        Cap on iterations; on epochs for "sgd" and "adam".""",
+        Largest number of iterations, or of epochs for "sgd" and "adam".""",
     "initial_parameters": """\
-    input_activation : str or None, default=None
-        An activation f that makes the network's input f(x + b), with a trainable
-        bias b for each feature.
+    input_activation : str, Activation or None, default=None
+        Activation f of the inputs: the first layer takes f(x + b), with a trainable
+        bias b for each feature. None for x itself.
 
     weight_init : {"auto", "he", "normal"} or float, default="auto"
         Initial weights: Glorot uniform as MLPClassifier's; N(0, 2/fan_in) with
@@ -70,26 +78,27 @@ PARTS = {
         Whether the momentum of "sgd" is Nesterov's.
 
     early_stopping : bool, default=False
-        Whether "sgd" and "adam" hold `validation_fraction` of the rows out, stop by
-        the score on these, and keep the weights that were best at it. It is the
-        accuracy; of numbers R2, with loss "quantile" or "absolute_error" D2. The split
-        is stratified by class, save with multilabel targets and where a class is too
-        small.
+        Whether "sgd" and "adam" hold out `validation_fraction` of the rows, stop when
+        the score of these rows ceases to improve, and keep the weights with the highest
+        score. The score is the accuracy of a classifier and R2 of a regressor, or D2
+        with the losses "quantile" and "absolute_error". The split is stratified by
+        class, except with multilabel targets and where a class is too small.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by `early_stopping`.
 
     dropout : float or sequence of float, default=0.0
-        Probability, in [0, 1), that a hidden unit is silent for a row in training
-        with "sgd" or "adam"; one for all hidden layers or one for each. The
-        others' outputs are scaled up to make up for it, and prediction uses all.
+        Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
+        in training with "sgd" or "adam": a number for all hidden layers, or a sequence
+        with a number for each. The other outputs are divided by 1 - `dropout`.
+        Predictions use all units.
 
     average_epochs : float, default=0
-        Over how many epochs the weights of "sgd" and "adam" are averaged, the latest
-        the most: a fit is judged by the average, and ends with it, which often predicts
-        better than any weights along the way, and makes a falling learning rate
-        unnecessary. 2 is a good value; 0 for the latest weights alone. `warm_start` and
-        `partial_fit` go on from the average, with a new one.
+        Number of epochs that an exponential average of the weights of "sgd" and "adam"
+        is over; 0 for no average. With an average the fit ends with it, and is scored
+        by it. The average often predicts better than any weights along the way, so that
+        the learning rate need not fall. 2 is a good value. `warm_start` and
+        `partial_fit` go on from the average, and begin a new average.
 
     beta_1 : float, default=0.9
         Decay rate of the first moment of "adam", in [0, 1).
@@ -104,7 +113,8 @@ PARTS = {
         Epochs without an improvement of `tol` after which "sgd" and "adam" stop.
 
     max_fun : int, default=15000
-        Cap on evaluations of loss and gradient of "lbfgs", "cg" and "tnc".""",
+        Largest number of evaluations of loss and gradient by "lbfgs", "cg" and
+        "tnc".""",
     "attributes": """\
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         Weight matrix of each layer.
@@ -116,8 +126,8 @@ PARTS = {
         Biases of the input, if there is an `input_activation`.
 
     loss_ : float
-        J at the final weights; for "sgd" and "adam" its mean over the last epoch,
-        each batch's taken before its step.
+        J at the final weights. For "sgd" and "adam" it is the mean of J over the
+        batches of the last epoch, each evaluated before its step.
 
     best_loss_ : float or None
         Lowest J of the training; None with `early_stopping`.
@@ -161,8 +171,9 @@ PARTS = {
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are all strings.""",
     "notes": """\
-    When a cap strikes, a ConvergenceWarning names it. The full-batch solvers, and early
-    stopping, then keep the best weights seen; "sgd" and "adam" the last ones.""",
+    A training that ends at `max_iter` or `max_fun` is told by a ConvergenceWarning. The
+    full-batch solvers, and fits with early stopping, then keep the best weights they
+    have seen; "sgd" and "adam" keep the last weights.""",
 }
 
 

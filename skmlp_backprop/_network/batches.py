@@ -349,9 +349,10 @@ def padded(X):
 
 
 class WithholdingBatches(Batches):
-    """Minibatches from which each network of a stack is denied a group of rows.
+    """Minibatches in which a group of rows has no weight, another one for each network.
 
-    The other rows count more in turn, so that a batch's sum is the same on average.
+    The weights of the other rows are larger in turn, so that the sum of a batch is the
+    same on average.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Dropout: in training, each hidden unit is silent for a row with some probability."""
+"""Dropout: in training, outputs of hidden units are set to 0 at random."""
 
 from numbers import Real
 
@@ -9,14 +9,14 @@ _N_DRAWS = 2**16
 
 
 class Dropout:
-    """Draws the masks of inverted dropout, by which prediction needs no scaling.
+    """Draws the masks of inverted dropout, with which prediction needs no scaling.
 
-    The networks of a stack share their masks, as each would have drawn them alone.
+    All networks of a stack have the same masks: those that each would draw alone.
 
     Parameters
     ----------
     rates : sequence of float
-        Probability of silence of each hidden layer's units, in [0, 1).
+        Probability, in [0, 1), that an output of each hidden layer is set to 0.
 
     random_state : RandomState
         Source of the draws.

@@ -113,7 +113,7 @@ class ClassOutput(Output):
         raise NotImplementedError
 
     def decision(self, logits):
-        """How much speaks for each class, or with two for the second."""
+        """Confidence scores of each class, or of the second of two."""
         raise NotImplementedError
 
     def codes(self, logits):

@@ -20,8 +20,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     ... parameters
 
     dropout : float or sequence of float, default=0.25
-        Probability, in [0, 1), that a hidden unit is silent for a row in training; one
-        for all hidden layers or one for each.
+        Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
+        in training: a number for all hidden layers, or a sequence with a number for
+        each.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes; "balanced" for the inverse of their shares of the
@@ -148,7 +149,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         return np.log(_positive(self.predict_proba(X)))
 
     def decision_function(self, X):
-        """Compute how much speaks for each class.
+        """Compute a confidence score of each class.
 
         Parameters
         ----------

@@ -6,14 +6,14 @@ from .._estimators.documentation import documented as _documented
 
 PARTS = {
     "what_it_does": """\
-    It takes a DataFrame as it is: categories, missing values in any column, numbers of
-    any scale. Each column is encoded as :class:`TabularEncoder` tells, and a few
-    networks are trained on the encoded rows, as one stack on the same minibatches, with
-    Adam and a moving average of the weights. Each network is denied an eighth of the
-    rows, another one each. After every epoch these rows are predicted by the networks
-    that have not seen them; training stops when these predictions cease to improve,
-    and goes back to the epoch in which they were best. So all rows are learned from,
-    and all are there to tell when to stop. What is predicted is the networks' mean.""",
+    It takes a DataFrame with categories, missing values in any column and numbers of
+    any scale. A :class:`TabularEncoder` encodes the columns. Then a few networks are
+    trained on the same minibatches, with Adam and a moving average of the weights. Each
+    network leaves out another eighth of the rows. After every epoch it predicts the
+    rows that it left out. Training stops when these predictions cease to improve, and
+    returns to the epoch in which they were best. So all rows are used for training, and
+    all rows are used to tell when to stop. The ensemble predicts the mean of its
+    networks.""",
     "parameters": """\
     n_members : int, default=8
         Number of networks.
@@ -21,66 +21,67 @@ PARTS = {
     hidden_layer_sizes : int or array-like of int, default=(128, 64)
         Number of units of each hidden layer; ``()`` for none.
 
-    activation : str or sequence of str, default="relu"
-        Activation of the hidden layers, or one for each: "identity", "logistic",
-        "tanh", "relu", "leaky_relu", "elu", "gelu", "silu".
+    activation : str, Activation or sequence of these, default="relu"
+        Activation of the hidden layers, or a sequence with an activation for each:
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", or
+        an object, see :mod:`skmlp_backprop.extending`.
 
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
-        Which columns are categorical. "from_dtype" finds those of a DataFrame that hold
-        categories, text, or objects that are not all numbers. A mask, indices or names
-        declare further ones, also of an array. None is for none at all. The user guide
-        has the rules for text that is numbers.
+        Which columns are categorical. "from_dtype" takes the columns of a DataFrame
+        that hold categories, text, or objects that are not all numbers. A mask, indices
+        or names declare further columns, also of an array. None means that no column
+        is. The user guide has the rules for text that is numbers.
 
     n_bins : int or "auto", default="auto"
-        Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
-        "auto" is 16, or with more than 64 such columns as many as make 1024 bins of all
-        together.
+        Largest number of bins of the piecewise-linear encoding of a column of numbers;
+        0 for no such encoding. "auto" is 16. With more than 64 such columns it is 1024
+        divided by their number.
 
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch; "auto" is the power of two from 32 to 256 that makes at
-        least eight of the rows.
+        Number of rows of a minibatch. "auto" is the largest power of two, from 32 to
+        256, that cuts the rows into eight batches or more.
 
     learning_rate_init : float, default=0.003
         Step size.
 
     max_iter : int or "auto", default="auto"
-        Cap on epochs; fewer are trained where progress ceases. "auto" is as many as
-        make some 2000 batches, from 40 to 80.
+        Largest number of epochs. "auto" is the number of epochs that make about 2000
+        batches, from 40 to 80.
 
     n_iter_no_change : int or inf, default=8
-        Epochs without progress beyond which to stop.""",
+        Training stops after more epochs in succession than this without progress.""",
     "last_parameters": """\
     random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, the shuffles, the masks of dropout and the
-        groups of rows.
+        Source of the initial weights, the order of the rows, the masks of dropout and
+        the groups of rows that networks leave out.
 
     verbose : bool or int, default=False
         Whether to print the losses of every epoch.""",
     "attributes": """\
     estimators_ : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        The networks, fitted, on encoded rows.
+        The fitted networks. They take encoded rows.
 
     encoder_ : TabularEncoder
-        What encodes them.
+        The fitted encoder.
 
     n_iter_ : int
         Number of epochs.
 
     loss_ : float
-        Mean loss of the networks in the last epoch, on the rows they learn from.
+        Mean loss of the networks in the last epoch, on the rows they are trained on.
 
     loss_curve_ : list of float
-        The same after each epoch.
+        This loss in each epoch.
 
     validation_scores_ : list of float
         After each epoch, the negative loss of the predictions of all rows by networks
         that have not seen them.
 
     best_validation_score_ : float
-        The highest of these, of the epoch whose weights are kept. An estimate of what
-        a single network scores on new rows, a little too high as it is the highest;
-        their mean does better.
+        The highest of these scores, that of the epoch whose weights are kept. It
+        estimates the score of a single network on new rows, slightly too high, as it
+        is the highest of many. The mean of the networks scores better.
 
     n_features_in_ : int
         Number of columns.

@@ -21,8 +21,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     ... parameters
 
     dropout : float or sequence of float, default=0.0
-        Probability, in [0, 1), that a hidden unit is silent for a row in training; one
-        for all hidden layers or one for each.
+        Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
+        in training: a number for all hidden layers, or a sequence with a number for
+        each.
 
     ... last_parameters
 

@@ -52,7 +52,7 @@ class TrainedEnsemble:
         return -self.training.history.best_validation_score
 
 
-# Groups of rows, of which each network is denied one.
+# Groups of rows, each of which some networks leave out.
 _N_GROUPS = 8
 # Multiplications of a step's forward pass from which a thread of its own pays: below,
 # threads wait for the interpreter as long as for each other's products (benchmarks:
