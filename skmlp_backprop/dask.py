@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
+from ._estimators.parameters import store_parameters
 from ._estimators.regressor import BackpropMLPRegressor
 from ._estimators.targets import d2_of_quantiles
 from ._estimators.weighting import check_class_weight, explicit_class_weight
@@ -140,39 +141,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         max_fun=15000,
         client=None,
     ):
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            loss=loss,
-            output_activation=output_activation,
-            input_activation=input_activation,
-            weight_init=weight_init,
-            class_weight=class_weight,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            dropout=dropout,
-            average_epochs=average_epochs,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-        )
-        self.client = client
+        store_parameters(locals())
 
     @available_if(lambda self: self._check_partial_fit())
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -383,39 +352,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         max_fun=15000,
         client=None,
     ):
-        super().__init__(
-            loss=loss,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            quantile=quantile,
-            huber_epsilon=huber_epsilon,
-            input_activation=input_activation,
-            weight_init=weight_init,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            dropout=dropout,
-            average_epochs=average_epochs,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-        )
-        self.client = client
+        store_parameters(locals())
 
     @available_if(lambda self: self._check_partial_fit())
     def partial_fit(self, X, y, sample_weight=None):

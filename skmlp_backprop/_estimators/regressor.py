@@ -14,6 +14,7 @@ from .._solvers import is_stochastic
 from .._solvers.history import History
 from .base import BaseBackpropMLP
 from .documentation import documented
+from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
@@ -141,38 +142,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         n_iter_no_change=10,
         max_fun=15000,
     ):
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            input_activation=input_activation,
-            weight_init=weight_init,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            dropout=dropout,
-            average_epochs=average_epochs,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-        )
-        self.loss = loss
-        self.quantile = quantile
-        self.huber_epsilon = huber_epsilon
+        store_parameters(locals())
 
     @classmethod
     def from_weights(cls, coefs, intercepts, *, input_intercept=None, **params):

@@ -80,35 +80,6 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        *,
-        n_members,
-        hidden_layer_sizes,
-        activation,
-        categorical_features,
-        n_bins,
-        batch_size,
-        learning_rate_init,
-        max_iter,
-        n_iter_no_change,
-        dropout,
-        random_state,
-        verbose,
-    ):
-        self.n_members = n_members
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.categorical_features = categorical_features
-        self.n_bins = n_bins
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.n_iter_no_change = n_iter_no_change
-        self.dropout = dropout
-        self.random_state = random_state
-        self.verbose = verbose
-
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     @with_callbacks

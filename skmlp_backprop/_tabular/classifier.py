@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from .._estimators.classifier import BackpropMLPClassifier
+from .._estimators.parameters import store_parameters
 from .._estimators.sklearn_private import StrOptions
 from .base import BaseTabularMLP
 from .documentation import documented
@@ -84,21 +85,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         random_state=None,
         verbose=False,
     ):
-        super().__init__(
-            n_members=n_members,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            categorical_features=categorical_features,
-            n_bins=n_bins,
-            batch_size=batch_size,
-            learning_rate_init=learning_rate_init,
-            max_iter=max_iter,
-            n_iter_no_change=n_iter_no_change,
-            dropout=dropout,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.class_weight = class_weight
+        store_parameters(locals())
 
     def predict(self, X):
         """Predict the class of each row.
