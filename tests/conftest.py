@@ -11,11 +11,15 @@ from skmlp_backprop.datasets import read_mat
 
 
 def pytest_collection_modifyitems(items):
-    """Skip the tests of callbacks where scikit-learn has none."""
+    """Skip what an older scikit-learn can't do, such as callbacks."""
     if find_spec("sklearn.callback"):
         return
     for item in items:
-        if item.get_closest_marker("callbacks"):
+        for marker in item.iter_markers("since_1_9"):
+            reason = f"scikit-learn before 1.9 {marker.args[0]}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+        is_documented = item.name == "skmlp_backprop.callbacks.EarlyStopping"
+        if is_documented or item.get_closest_marker("callbacks"):
             reason = "scikit-learn before 1.9 has no callbacks"
             item.add_marker(pytest.mark.skip(reason=reason))
 

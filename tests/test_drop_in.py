@@ -96,7 +96,12 @@ def test_every_attribute_and_method(params, kind, dtype):
     ours, theirs = pair(**params)
     frame = pd.DataFrame(X, columns=list("abcde"))
     ours.fit(frame, y)
-    theirs.fit(frame, y)
+    try:
+        theirs.fit(frame, y)
+    except TypeError:
+        if not hasattr(ours, "set_callbacks") and params.get("early_stopping"):
+            pytest.skip("scikit-learn before 1.9 can't stop early by labels in words")
+        raise
     same_arithmetic = not params.get("early_stopping") or kind != "multiclass"
     attributes = [
         name for name in vars(theirs) if name.endswith("_") and name[0] != "_"

@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.callback import ProgressBar
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.decomposition import PCA
@@ -203,6 +202,7 @@ def test_survivors_with_sample_weight(iris, grid):
     assert plain.best_score_ != search.best_score_
 
 
+@pytest.mark.since_1_9("routes no weights to the score of a Pipeline")
 def test_survivors_with_routed_weights(iris):
     fit_params = {"sample_weight": np.arange(1.0, 151.0)}
     with config_context(enable_metadata_routing=True):
@@ -366,6 +366,7 @@ def test_survivors_in_pipelines(iris, pipeline, grid):
     assert_survivors_equal_own_fits(search, *iris)
 
 
+@pytest.mark.since_1_9("encodes no classes by TargetEncoder here")
 def test_survivors_behind_a_target_encoder(iris):
     X = np.round(iris[0])
     encoder = TargetEncoder(cv=KFold(3))
@@ -788,6 +789,7 @@ def test_a_failed_fit_leaves_the_old_one(iris):
     assert vars(search) == {**before, "resource": "lambda"}
 
 
+@pytest.mark.since_1_9("ends otherwise where a Pipeline is empty")
 @pytest.mark.parametrize(
     ("estimator", "values", "params", "message"),
     [
@@ -971,6 +973,8 @@ def test_callbacks_see_every_task_end(iris, case):
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_progress_bar_comes_to_its_end(iris, capsys, case, n_jobs):
+    from sklearn.callback import ProgressBar
+
     pytest.importorskip("rich")
     estimator, params = CASES[case]
     search = StackedHalvingGridSearchCV(

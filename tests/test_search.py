@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
-from sklearn.callback import ProgressBar
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.decomposition import PCA
@@ -308,6 +307,7 @@ def test_invalid_candidates_of_any_kind(iris):
     assert (scores[2:] == -1).all()
 
 
+@pytest.mark.since_1_9("routes no weights to the score of a Pipeline")
 def test_requests_of_candidates(iris):
     weight = np.where(iris[1] == 0, 1.0, 1e-6)
     with config_context(enable_metadata_routing=True):
@@ -332,6 +332,7 @@ def test_early_stopping_per_candidate(digits):
     assert_same_results(ours, theirs)
 
 
+@pytest.mark.since_1_9("routes no weights to the score of a Pipeline")
 @pytest.mark.parametrize("routing", [False, True])
 def test_metadata(iris, routing, count_stacks):
     X, y = iris
@@ -620,6 +621,8 @@ def test_callbacks_see_every_evaluation(iris):
 
 @pytest.mark.callbacks
 def test_progress_bar(iris, capsys):
+    from sklearn.callback import ProgressBar
+
     pytest.importorskip("rich")
     search = StackedGridSearchCV(make(), {"alpha": [0.1, 1]}, cv=3, n_jobs=2)
     search.set_callbacks(ProgressBar(max_propagation_depth=0)).fit(*iris)
@@ -689,6 +692,7 @@ def test_networks_that_see_a_transformed_y_are_stacked(where, scoring):
     assert halving.n_fits_alone_ == {}
 
 
+@pytest.mark.since_1_9("routes no weights to the score of a Pipeline")
 def test_a_transformed_y_with_weights():
     X, y = load_diabetes(return_X_y=True)
     weights = np.arange(len(y)) + 1.0

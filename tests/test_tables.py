@@ -201,7 +201,7 @@ def test_long_integers(write, digits):
 
 def test_without_pandas(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match=r'pip install "skmlp-backprop\[tables\]"'):
+    with pytest.raises(ImportError, match="pip install pandas"):
         read_csv(write(ROWS))
 
 

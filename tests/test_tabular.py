@@ -13,7 +13,6 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import clone
-from sklearn.callback import ProgressBar
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.inspection import permutation_importance
@@ -644,6 +643,8 @@ def test_every_epoch_is_a_task(kind, cases):
 
 @pytest.mark.callbacks
 def test_progress_bar(table, capsys):
+    from sklearn.callback import ProgressBar
+
     classifier().set_callbacks(ProgressBar()).fit(*table)
     assert "TabularMLPClassifier" in capsys.readouterr().out
 

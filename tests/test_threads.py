@@ -132,6 +132,7 @@ def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
     assert until(lambda: n_blas_threads() == unlimited)
 
 
+@pytest.mark.callbacks
 def test_fits_in_any_thread_hold_the_blas(unlimited, small):
     """After a fit in one thread those in others get what they ask for."""
 
@@ -186,6 +187,7 @@ def test_overlapping_fits_and_callers_limits(unlimited, small):
         assert until(lambda: n_blas_threads() == unlimited)
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_block_entered_in_a_fit_and_left_after_it(number, unlimited, small):
     """What it found was ours; what it leaves must not be."""
@@ -212,6 +214,7 @@ def test_a_block_entered_in_a_fit_and_left_after_it(number, unlimited, small):
     assert until(lambda: n_blas_threads() == unlimited)
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize("number", [2, 3])
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_a_fit_in_a_block_entered_in_another_fit(solver, number, unlimited, small):
@@ -250,6 +253,7 @@ def test_a_fit_in_a_block_of_more_threads_than_cores(unlimited, small):
         assert until(lambda: threading.active_count() <= before)
 
 
+@pytest.mark.callbacks
 def test_a_block_with_a_fit_that_ends_in_another_fit(unlimited, small):
     """The last fit holds what the first one found, which the block has set back."""
     in_first, in_second, first_is_over = (threading.Event() for _ in range(3))
@@ -275,6 +279,7 @@ def test_a_block_with_a_fit_that_ends_in_another_fit(unlimited, small):
     assert n_blas_threads() == unlimited
 
 
+@pytest.mark.callbacks
 def test_a_block_that_ends_in_a_fit(unlimited, small):
     entered, in_fit, left = (threading.Event() for _ in range(3))
 
@@ -315,6 +320,7 @@ def test_interrupted_and_failing_fits_put_back(unlimited, small):
     assert n_blas_threads() == unlimited
 
 
+@pytest.mark.callbacks
 @pytest.mark.parametrize(("units", "held"), [(10, True), ((10, 3000, 3), False)])
 def test_sparse_minibatches_hold_the_blas(units, held, unlimited):
     """SciPy multiplies by sparse rows itself: BLAS threads have only the later layers.
@@ -387,6 +393,7 @@ def fork_and_count():
     return queue.get(), queue.get()
 
 
+@pytest.mark.callbacks
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_process_forked_in_a_fit_is_not_limited(unlimited, small):

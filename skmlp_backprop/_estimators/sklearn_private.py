@@ -14,6 +14,8 @@ Imported:
   first call.
 - `_check_sample_weight`: validates sample weights; `MAY_BE_ZERO` lets all of them be 0,
   which only versions from 1.9 on refuse.
+- `KNOWS_ALL_TABLES`: whether it reads the names of columns of any library, as it does
+  from 1.9 on.
 - `_check_y`: validates the targets of a table, which is validated column by column.
 - `_check_feature_names_in`: names a table's columns, or compares names with these.
 - `_safe_indexing`: takes rows of a table of any kind.
@@ -35,6 +37,7 @@ Of a fitted MLPClassifier or MLPRegressor, which `interchange` reads or writes:
 
 from inspect import signature
 
+from sklearn import __version__ as sklearn_version
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
@@ -43,6 +46,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils.fixes import parse_version
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -50,6 +54,7 @@ from sklearn.utils.validation import (
     _check_y,
 )
 
+KNOWS_ALL_TABLES = parse_version(sklearn_version) >= parse_version("1.9.dev0")
 MAY_BE_ZERO = (
     {"allow_all_zero_weights": True}
     if "allow_all_zero_weights" in signature(_check_sample_weight).parameters
@@ -57,6 +62,7 @@ MAY_BE_ZERO = (
 )
 
 __all__ = [
+    "KNOWS_ALL_TABLES",
     "MAY_BE_ZERO",
     "Interval",
     "Options",

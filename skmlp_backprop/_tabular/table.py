@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
 from .._estimators.checks import plain_repr
+from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
 from .columns import check_finite, sources
 from .kinds import by_what_it_holds, refuse_prose, remark_of_identifiers
@@ -73,7 +74,8 @@ def check_table(estimator, X, *, reset, **y):
             estimator=estimator,
             input_name="X",
         )
-    validate_data(estimator, X, reset=reset, skip_check_array=True, **y)
+    named = X if KNOWS_ALL_TABLES or not is_table(X) else _Names(X)
+    validate_data(estimator, named, reset=reset, skip_check_array=True, **y)
     for number, what in zip(X.shape, ("sample", "feature"), strict=True):
         if number == 0:
             raise ValueError(
@@ -81,6 +83,20 @@ def check_table(estimator, X, *, reset, **y):
                 f"minimum of 1 is required by {type(estimator).__name__}."
             )
     return X
+
+
+class _Names:
+    """The names of a table's columns, as scikit-learn before 1.9 asks for them."""
+
+    def __init__(self, X):
+        self.shape = X.shape
+        self._names = nw.from_native(X, eager_only=True).columns
+
+    def __dataframe__(self):
+        return self
+
+    def column_names(self):
+        return self._names
 
 
 def is_table(X):
