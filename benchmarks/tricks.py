@@ -51,12 +51,12 @@ def _column_of_ones():
     """The rows are copied with a column of ones, so that products add the biases."""
 
     def fit(most):
-        with mock.patch.object(batches, "_PADDED_BYTES", most):
+        with mock.patch.object(batches, "_WITH_ONES_BYTES", most):
             return _fit_of_digits()
 
     return _row(
         "a column of ones, 64-25-10",
-        {"with": lambda: fit(batches._PADDED_BYTES), "without": lambda: fit(0)},
+        {"with": lambda: fit(batches._WITH_ONES_BYTES), "without": lambda: fit(0)},
     )
 
 

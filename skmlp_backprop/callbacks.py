@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.metrics import check_scoring
 
+from ._estimators.sklearn_callbacks import HAS_CALLBACKS
 from ._network.warning import warn
 
 __all__ = ["EarlyStopping"]
@@ -72,6 +73,11 @@ class EarlyStopping:
     """
 
     def __init__(self, X_val, y_val, *, scoring=None, patience=10, restore_best=True):
+        if not HAS_CALLBACKS:
+            raise ImportError(
+                "EarlyStopping needs the callbacks of scikit-learn 1.9 or newer. "
+                "Upgrade scikit-learn, or use the parameter `early_stopping`."
+            )
         self.X_val = X_val
         self.y_val = y_val
         self.scoring = scoring

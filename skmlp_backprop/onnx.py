@@ -319,6 +319,11 @@ def _add_logits(graph, x, mlp):
     layers = zip(mlp.coefs_, mlp.intercepts_, [*hidden, "identity"], strict=True)
     for coef, intercept, activation in layers:
         z = graph.add("Gemm", a, coef, intercept)
+        if activation not in _ACTIVATIONS:
+            raise NotImplementedError(
+                f"activation {activation!r} can't be converted: there are ONNX nodes "
+                f"of {sorted(_ACTIVATIONS)} alone."
+            )
         a = _ACTIVATIONS[activation](graph, z)
     return a
 

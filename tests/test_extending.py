@@ -168,3 +168,81 @@ def test_an_ensemble_takes_an_activation():
         2, activation=Softsign(), max_iter=3, random_state=0
     ).fit(X, Y)
     assert ensemble.score(X, Y) > 0.5
+
+
+class Every(Rule):
+    """A step of several equal parts, and a mean of the gradients' norms."""
+
+    def __init__(self, n_parts):
+        self.n_parts = n_parts
+
+    def init(self, parameters):
+        norms = np.zeros((parameters.n_stack, 1))
+        return {**super().init(parameters), "norms": norms}
+
+    def step(self, parameters, gradient, state, rate):
+        n_stack = parameters.n_stack
+        rows = [array.reshape(n_stack, -1) for array in gradient.matrices]
+        squares = sum(np.square(row).sum(axis=1, keepdims=True) for row in rows)
+        state["norms"] = 0.9 * state["norms"] + 0.1 * np.sqrt(squares)
+        for weights, g in zip(parameters.matrices, rows, strict=True):
+            for _ in range(self.n_parts):
+                weights.reshape(n_stack, -1)[...] -= rate * g / (1 + state["norms"])
+
+
+def test_state_of_each_network_is_split_joined_and_pickled():
+    def make_all():
+        return [
+            make(solver=Every(2), learning_rate="constant", alpha=alpha, max_iter=n)
+            for alpha, n in ((0.1, 3), (1.0, 8), (10.0, 8))
+        ]
+
+    alone = [one.fit(X, Y) for one in make_all()]
+    for stacked, own in zip(fit_stack(make_all(), X, Y), alone, strict=True):
+        assert_allclose(stacked.coefs_[0], own.coefs_[0], rtol=1e-9)
+        again = pickle.loads(pickle.dumps(stacked))
+        for mlp in (again, own):
+            mlp.partial_fit(X, Y)
+        assert_allclose(again.coefs_[0], own.coefs_[0], rtol=1e-9)
+
+
+def test_attributes_of_a_rule_are_no_parameters_of_the_estimator():
+    class Named(Every):
+        def __init__(self, hidden_layer_sizes=None):
+            super().__init__(1)
+            self.hidden_layer_sizes = hidden_layer_sizes
+
+    mlps = [make(hidden_layer_sizes=n, solver=Named(), max_iter=2) for n in (3, 9)]
+    assert [len(mlp.intercepts_[0]) for mlp in fit_stack(mlps, X, Y)] == [3, 9]
+
+
+def test_a_fitted_network_does_not_change_with_the_objects_it_was_given():
+    mlp = make().fit(X, Y)
+    expected = mlp.predict_proba(X)
+    mlp.activation.apply = lambda z, out: out.fill(0)
+    mlp.solver.weight_decay = 7.0
+    assert_array_equal(mlp.predict_proba(X), expected)
+    assert mlp._optimizer.rule.weight_decay == 0.1
+
+
+class tanh(Activation):
+    """Not that of the name."""
+
+    def apply(self, z, out):
+        np.sin(z, out=out)
+
+    def multiply_derivative(self, kept, delta):
+        np.sqrt(1 - kept * kept, out=kept)
+        delta *= kept
+
+
+def test_it_is_not_taken_for_another_of_its_name():
+    mlp = make(activation=tanh()).fit(X, Y)
+    with pytest.raises(ValueError, match="cannot express: activation"):
+        mlp.to_sklearn()
+
+
+def test_it_tells_its_attributes():
+    assert repr(AdamW(0.1)).endswith("weight_decay=0.1)")
+    assert AdamW(0.1) == clone(make()).solver
+    assert AdamW(0.1) != AdamW(0.2)

@@ -310,7 +310,7 @@ def test_gradients_are_those_of_each_groups_rows(dtype):
     # Some leave; the last batch of those left is smaller.
     left = [0, 1, 2, 3]
     for chosen in ([0, 2, 3], [0, 3], [3]):
-        batches.keep([left.index(i) for i in chosen])
+        batches.select([left.index(i) for i in chosen])
         left = chosen
         check(chosen)
 
@@ -347,3 +347,17 @@ def test_a_group_that_fills_a_stack_is_by_itself(rows, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(stacking, "_MOST_BYTES_OF_GROUP", rows[0].nbytes - 1)
     assert stacking.group_key(mlps, data) is None
+
+
+def test_folds_with_large_batches_are_trained_by_themselves():
+    """A batch of more rows than a pass takes at a time is cut, which groups are not."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(6000, 4)
+    y = (X[:, 0] > 0).astype(int)
+    mlp = make(hidden_layer_sizes=3, batch_size=3000, max_iter=8)
+    search = StackedHalvingGridSearchCV(
+        mlp, GRID, factor=2, min_resources=2, cv=2, refit=False, error_score="raise"
+    ).fit(X, y)
+    # The last rung has one candidate.
+    assert search.n_fits_alone_ == {"no other candidate can share its stack": 2}
+    assert search.n_stacked_ == 2 * sum(search.n_candidates_[:-1])

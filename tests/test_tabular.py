@@ -503,7 +503,7 @@ def test_all_others_count_the_same(captured, table):
     rows, groups = captured["data"].rows, captured["groups"]
     output, withheld = captured["data"].network.output, np.arange(3)
     batches = WithholdingBatches(rows, output, 32, None, groups, withheld)
-    weights = [batch.weights.copy() for batch in batches.epoch(batches.draw())]
+    weights = [batch.weights.copy() for batch in batches.epoch(batches.draw_order())]
     weights = np.concatenate(weights, axis=2)
     assert weights.shape == (3, 1, len(X))
     np.testing.assert_allclose(weights.sum(axis=2), len(X), rtol=1e-5)

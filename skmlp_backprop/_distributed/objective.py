@@ -156,7 +156,7 @@ class DistributedBatches:
             self.seed = shuffles[0].random_state.randint(2**31 - 1)
         self.n_epochs = 0
 
-    def draw(self):
+    def draw_order(self):
         """What tells the parts an epoch's order: seed and number, or None."""
         order = None if self.seed is None else (self.seed, self.n_epochs)
         self.n_epochs += 1

@@ -142,7 +142,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         return self._fit_to(data, continuing, context, given)
 
     def _target_encoder_to_fit(self, target_encoder, continuing):
-        """That of y; where a training goes on, that of the previous call."""
+        """The target encoder of y, or the previous call's if training continues."""
         if not continuing:
             return target_encoder
         self._check_same_target_encoder(target_encoder)

@@ -55,6 +55,8 @@ def to_sklearn_mlp(estimator, cls, network, target_encoder, history):
     params = {name: getattr(estimator, name) for name in shared}
     if params["solver"] not in _SOLVERS:
         params["solver"] = "lbfgs"
+    if not isinstance(params["learning_rate"], str):
+        params["learning_rate"] = "constant"
     if "loss" in params:
         # Its predictions are by the loss, and ours by the output.
         is_exp = network.output.name == "exp"

@@ -14,7 +14,7 @@ from .._network.network import Network
 from .._network.outputs import NUMBER_OUTPUTS, make_class_output
 from .._network.parameters import Parameters
 from .._solvers.history import PUBLIC_HISTORY, History
-from .._solvers.minibatch import Minibatch
+from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import RULES
 from .._solvers.schedules import SCHEDULES
 from .targets import Labels, Numbers
@@ -89,7 +89,7 @@ def from_plain(plain):
 
 def _plain_activation(activation):
     """The name of an activation; one of the user's own as it is."""
-    if activation is None or ACTIVATIONS.get(activation.name) is not activation:
+    if activation is None or activation.name not in ACTIVATIONS:
         return activation
     return activation.name
 
@@ -131,7 +131,7 @@ def _plain_solver(solver):
     attributes["schedule"] = _plain_part(solver.schedule, SCHEDULES)
     if solver.state is not None:
         attributes["state"] = {
-            name: value.flat if isinstance(value, Parameters) else value
+            name: {"weights": value.flat} if isinstance(value, Parameters) else value
             for name, value in solver.state.items()
         }
     return attributes
@@ -156,13 +156,13 @@ def _solver(plain, layer_units, has_input_intercept):
     if attributes["state"] is not None:
         attributes["state"] = {
             name: Parameters.on_buffer(
-                value, layer_units, input_intercept=has_input_intercept
+                value["weights"], layer_units, input_intercept=has_input_intercept
             )
-            if isinstance(value, np.ndarray)
+            if isinstance(value, dict)
             else value
             for name, value in attributes["state"].items()
         }
-    return Minibatch(**attributes)
+    return MinibatchSolver(**attributes)
 
 
 def _light(callback):

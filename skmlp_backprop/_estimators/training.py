@@ -22,7 +22,8 @@ from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.history import PUBLIC_HISTORY, History
-from .._solvers.minibatch import Minibatch
+from .._solvers.minibatch import MinibatchSolver
+from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
 from .._solvers.training import Monitor, Training, stack_weights
@@ -237,7 +238,10 @@ def make_solver(estimator):
     solver = estimator.solver
     if not is_stochastic(solver):
         return _with_parameters(FULL_BATCH_SOLVERS[solver], estimator)
-    rule = _with_parameters(RULES[solver], estimator) if solver in RULES else solver
+    if isinstance(solver, Rule):
+        rule = copy.deepcopy(solver)
+    else:
+        rule = _with_parameters(RULES[solver], estimator)
     schedule = make_schedule(estimator, rule)
     schedule.start(estimator.learning_rate_init)
     names = (
@@ -249,7 +253,7 @@ def make_solver(estimator):
         "average_epochs",
     )
     settings = {name: getattr(estimator, name) for name in names}
-    return Minibatch(rule, schedule, **settings)
+    return MinibatchSolver(rule, schedule, **settings)
 
 
 def make_schedule(estimator, rule):
@@ -257,7 +261,7 @@ def make_schedule(estimator, rule):
     name = estimator.learning_rate
     if isinstance(name, Schedule):
         return copy.deepcopy(name)
-    if rule.schedules is not None and name not in rule.schedules:
+    if name in rule.ignored_schedules:
         name = "constant"
     return _with_parameters(SCHEDULES[name], estimator)
 
@@ -294,7 +298,7 @@ def new_history(estimator):
 def train(estimators, data, states=None, solvers=None, reporters=None):
     """Train networks as one stack, from new weights or on from given ones.
 
-    Nothing is set: what has come of each is returned.
+    The estimators are not changed; the fitted weights are returned.
 
     Parameters
     ----------
@@ -309,7 +313,7 @@ def train(estimators, data, states=None, solvers=None, reporters=None):
     states : list of State or None, default=None
         What each goes on from; None for new weights.
 
-    solvers : list of FullBatchSolver or of Minibatch or None, default=None
+    solvers : list of FullBatchSolver or of MinibatchSolver or None, default=None
         The solver of each; None for those that the parameters describe.
 
     reporters : list of CallbackReporter or None, default=None
@@ -360,9 +364,9 @@ def train(estimators, data, states=None, solvers=None, reporters=None):
 def train_further(estimators, data, paused, max_iter):
     """Train networks that have stopped at `max_iter` on, up to a larger one.
 
-    They end as they would have ended with that one from the beginning: to rounding;
-    with a full-batch solver, whose memory of earlier iterations SciPy does not hand
-    out, only nearly. What earlier results say of them is not true any more.
+    They end with the weights that a training with this `max_iter` would have: up to
+    rounding for minibatch solvers; roughly for full-batch solvers, as SciPy does not
+    return its history of earlier iterations. Earlier results become invalid.
 
     Parameters
     ----------
@@ -386,7 +390,7 @@ def train_further(estimators, data, paused, max_iter):
     """
     trainings = [training for training, _ in paused]
     for training in trainings:
-        training.raise_cap(max_iter)
+        training.extend(max_iter)
     # Copied, as others in any stack may go on with the same ones. Those of other stacks
     # with the same seed have made the same draws.
     draws = {}
@@ -400,9 +404,9 @@ def train_further(estimators, data, paused, max_iter):
 
 
 def _places_of_draws(estimators, data_of):
-    """Of each network what those that share their random draws have in common.
+    """A key for each network; networks with the same key share their random draws.
 
-    They do where one order of the rows will do: there is none, or all have one seed.
+    Networks on the same data share them if all have one seed or rows are not shuffled.
     """
     seeds = {estimator.random_state for estimator in estimators}
     if len(seeds) == 1 or not estimators[0].shuffle:

@@ -15,6 +15,8 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
+from .value import Value
+
 ACTIVATIONS = {}
 
 
@@ -29,7 +31,7 @@ def _register(name):
     return decorator
 
 
-class Activation:
+class Activation(Value):
     """Base class of the activation functions.
 
     Attributes
@@ -46,19 +48,14 @@ class Activation:
         for positive z alone then.
     """
 
+    name = "Activation"
     keeps_input = False
     has_kink = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        cls.name = cls.__name__
-
-    def __eq__(self, other):
-        """By value, as searches clone what they are given."""
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self):
-        return hash(type(self))
+        # With a dot, so that it is none of the names in the table.
+        cls.name = f"{cls.__module__}.{cls.__qualname__}"
 
     def apply(self, z, out):
         """Write f(z) to `out`.
@@ -71,7 +68,7 @@ class Activation:
         out : ndarray of the shape and dtype of `z`
             Where the result goes.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} is no whole activation.")
 
     def multiply_derivative(self, kept, delta):
         """Multiply `delta` by f'(z), in place.
@@ -84,7 +81,7 @@ class Activation:
         delta : ndarray of the shape and dtype of `kept`
             The gradient with respect to f(z); becomes that with respect to z.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} is no whole activation.")
 
 
 @_register("identity")

@@ -1,9 +1,10 @@
 """The rows of a data set, and the minibatches that they are cut into.
 
-A *batch* is what the network's passes take: inputs, written targets and weights of some
-rows, see :class:`Batch`. What makes the batches of a training has two methods:
-``epoch(orders)``, an iterable of the batches of one epoch, and ``keep(indices)``, which
-goes on with some of the networks alone.
+A *batch* holds the inputs, encoded targets and weights of some rows, see
+:class:`Batch`. A training takes its batches from an object with the attributes
+``n_rows`` and ``n_batches`` and the methods ``draw_order()``, which draws the order of
+the next epoch, ``epoch(order)``, which yields the batches of that epoch, and, where
+several trainings share a stack, ``select(indices)``, which drops all other networks.
 """
 
 import mmap
@@ -12,13 +13,19 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from .inputs import DenseInputs, GroupedInputs, OwnInputs, PaddedInputs, make_inputs
+from .inputs import (
+    DenseInputs,
+    GroupedInputs,
+    InputsWithOnes,
+    PerNetworkInputs,
+    make_inputs,
+)
 
 # Bytes of inputs that are gathered at a time, so that they stay in the cache.
 _CHUNK_BYTES = 2**18
 # Bytes of rows up to which a copy with a column of ones is made of them, which spares
 # each batch the passes over its biases.
-_PADDED_BYTES = 2**22
+_WITH_ONES_BYTES = 2**22
 
 
 def share_edges(n_rows, n_shares, block):
@@ -28,7 +35,7 @@ def share_edges(n_rows, n_shares, block):
 
 
 def is_blas_operand(X):
-    """Whether products take X as it is: sparse, or with adjacent rows or columns."""
+    """Whether BLAS takes X without a copy: sparse, or rows or columns adjacent."""
     if sparse.issparse(X) or X.flags.c_contiguous or X.flags.f_contiguous:
         return True
     between_rows, between_columns = X.strides
@@ -55,7 +62,7 @@ class Rows:
         The samples.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What the network's output takes as such, see ``outputs``.
+        The encoded targets: class codes, indicators or numbers, see ``outputs``.
 
     weights : ndarray of shape (n_rows,) or None
         Weight of each row's loss, sample weight times class weight; None for 1.
@@ -108,9 +115,9 @@ class Rows:
 
     def as_batch(self, output):
         """All rows as one batch."""
-        return Batch(
-            make_inputs(self.X), output.written(self.targets, self.dtype), self
-        )
+        targets = output.encoded_targets(self.targets, self.dtype)
+        inputs = make_inputs(self.X)
+        return Batch(inputs, targets, self.n_rows, self.weights, self.weight_sum)
 
     def for_products(self):
         """The same rows, as products of blocks of them are fast."""
@@ -140,28 +147,36 @@ class Batch:
     target : ndarray of shape (n_outputs, n_rows) or (n_stack, n_outputs, n_rows)
         The targets as the output writes them, the same or other ones for each network.
 
-    rows : object
-        Has `n_rows`, `weights`, `weight_sum` and `weight_sum_by_network`.
+    n_rows : int
+        Number of rows.
 
-    Attributes
-    ----------
-    weights : None or ndarray of shape (n_rows,) or (n_stack, 1, n_rows)
+    weights : ndarray of shape (n_rows,) or (n_stack, 1, n_rows), default=None
         Weight of each row's loss; None for 1.
 
-    weight_sum : float
-        W, what a sum of losses is divided by.
+    weight_sum : float, default=None
+        W, what a sum of losses is divided by; None for the number of rows.
 
-    weight_sum_by_network : float or ndarray of shape (n_stack,)
-        W of each network, what its penalty is divided by.
+    weight_sum_by_network : float or ndarray of shape (n_stack,), default=None
+        W of each network, what its penalty is divided by; None for `weight_sum`.
     """
 
-    def __init__(self, inputs, target, rows):
+    def __init__(
+        self,
+        inputs,
+        target,
+        n_rows,
+        weights=None,
+        weight_sum=None,
+        weight_sum_by_network=None,
+    ):
         self.inputs = inputs
         self.target = target
-        self.n_rows = rows.n_rows
-        self.weights = rows.weights
-        self.weight_sum = rows.weight_sum
-        self.weight_sum_by_network = rows.weight_sum_by_network
+        self.n_rows = n_rows
+        self.weights = weights
+        self.weight_sum = float(n_rows) if weight_sum is None else weight_sum
+        self.weight_sum_by_network = (
+            self.weight_sum if weight_sum_by_network is None else weight_sum_by_network
+        )
 
     def as_batch(self, output):
         """The batch itself."""
@@ -172,11 +187,9 @@ class Batch:
         X, make = self.inputs.X, type(self.inputs)
         for start in range(0, self.n_rows, n_rows):
             some = slice(start, min(start + n_rows, self.n_rows))
-            part = Batch(make(X[some]), self.target[..., some], self)
-            part.n_rows = some.stop - start
-            if self.weights is not None:
-                part.weights = self.weights[..., some]
-            yield part
+            weights = None if self.weights is None else self.weights[..., some]
+            target = self.target[..., some]
+            yield Batch(make(X[some]), target, some.stop - start, weights)
 
 
 class Shuffle:
@@ -240,8 +253,8 @@ class Batches:
         self.n_rows = rows.n_rows if index is None else len(index)
         if not rows.is_sparse:
             X = self.rows.X
-            is_small = X.nbytes <= _PADDED_BYTES and not _is_memory_map(X)
-            self._source = padded(X) if is_small else X
+            is_small = X.nbytes <= _WITH_ONES_BYTES and not _is_memory_map(X)
+            self._source = with_ones(X) if is_small else X
             self._allocate()
 
     @property
@@ -249,7 +262,7 @@ class Batches:
         """Number of batches of an epoch."""
         return -(-self.n_rows // self.batch_size)
 
-    def draw(self):
+    def draw_order(self):
         """The orders of an epoch: of shape (n_rows,), or (n_stack, n_rows)."""
         if self.shuffles is None:
             return np.arange(self.n_rows)
@@ -267,7 +280,7 @@ class Batches:
         for start in range(0, self.n_rows, self._chunk_rows):
             yield from self._gather(index[..., start : start + self._chunk_rows])
 
-    def keep(self, indices):
+    def select(self, indices):
         """Go on with some of the networks alone."""
         if self.shuffles is not None and len(self.shuffles) > 1:
             self.shuffles = [self.shuffles[i] for i in indices]
@@ -311,14 +324,14 @@ class Batches:
     def _cut(self, n_rows):
         """The batches of the gathered rows, as views."""
         if self._X.ndim == 3:
-            inputs = OwnInputs
+            inputs = PerNetworkInputs
         else:
             is_padded = self._source.shape[1] > self.rows.X.shape[1]
-            inputs = PaddedInputs if is_padded else DenseInputs
+            inputs = InputsWithOnes if is_padded else DenseInputs
         for start in range(0, n_rows, self.batch_size):
             stop = min(start + self.batch_size, n_rows)
             X, target = self._X[..., start:stop, :], self._target[..., start:stop]
-            yield Batch(inputs(X), target, _Unweighted(stop - start))
+            yield Batch(inputs(X), target, stop - start)
 
     def _weigh(self, batch, number, index):
         """Give a batch its weights."""
@@ -329,17 +342,7 @@ class Batches:
             batch.weight_sum = batch.weight_sum_by_network = float(batch.weights.sum())
 
 
-class _Unweighted:
-    """The weights of a number of rows that count 1 each."""
-
-    weights = None
-
-    def __init__(self, n_rows):
-        self.n_rows = n_rows
-        self.weight_sum = self.weight_sum_by_network = float(n_rows)
-
-
-def padded(X):
+def with_ones(X):
     """A copy of an array with a column of ones, in C order."""
     n_rows, n_columns = X.shape
     copy = np.empty((n_rows, n_columns + 1), X.dtype)
@@ -417,7 +420,7 @@ class GroupedBatches:
         self.output = output
         self.batch_size = batch_size
         self.shuffles = shuffles
-        self._X = np.concatenate([padded(rows.X) for rows in data_sets])
+        self._X = np.concatenate([with_ones(rows.X) for rows in data_sets])
         self._targets = np.concatenate([rows.targets for rows in data_sets])
         self._n_rows_of = np.array([rows.n_rows for rows in data_sets])
         self._first = np.cumsum(self._n_rows_of) - self._n_rows_of
@@ -428,7 +431,7 @@ class GroupedBatches:
         """Number of batches of an epoch."""
         return -(-int(self._n_rows_of.max()) // self.batch_size)
 
-    def keep(self, indices):
+    def select(self, indices):
         """Go on with some of the networks alone."""
         self._set_groups(self._group_of[indices])
 
@@ -441,7 +444,7 @@ class GroupedBatches:
         self._networks = [slice(*edge) for edge in edges]
         self._sizes = self._n_rows_of[self._groups]
 
-    def draw(self):
+    def draw_order(self):
         """The order of each group that is left."""
         return [self._order(group) for group in self._groups]
 
@@ -465,24 +468,29 @@ class GroupedBatches:
 
     def _gather(self, index, first):
         X = self._X[index]
-        targets = self._targets[index]
-        written = self.output.written(targets, X.dtype)[self._places]
+        targets = self.output.encoded_targets(self._targets[index], X.dtype)
+        targets = targets[self._places]
         for start in range(0, index.shape[1], self.batch_size):
             stop = min(start + self.batch_size, index.shape[1])
             inputs = GroupedInputs(X[:, start:stop], self._networks)
-            rows = self._rows(first + start, stop - start)
-            yield Batch(inputs, written[..., start:stop], rows)
+            target = targets[..., start:stop]
+            yield Batch(
+                inputs,
+                target,
+                stop - start,
+                *self._weights(first + start, stop - start),
+            )
 
-    def _rows(self, start, n_rows):
-        """The weights of a batch: 0 beyond the rows that a network's group has.
+    def _weights(self, start, n_rows):
+        """Row weights of a batch, their sum, and the sum of each network's rows.
 
-        A network's own rows count so much more that the sum is taken for one of all.
+        A group with fewer rows than the batch is filled up with rows of weight 0. Its
+        real rows get larger weights, so that every group's weights add up to `n_rows`.
         """
-        rows = _Unweighted(n_rows)
         n_own = np.minimum(self._sizes - start, n_rows)[self._places]
-        if n_own.min() < n_own.max():
-            rows.weight_sum_by_network = n_own.astype(self._X.dtype)
-            n_own = n_own[:, np.newaxis, np.newaxis]
-            weights = (np.arange(n_rows) < n_own) * (n_rows / n_own)
-            rows.weights = weights.astype(self._X.dtype)
-        return rows
+        if n_own.min() == n_own.max():
+            return ()
+        n_own = n_own[:, np.newaxis, np.newaxis]
+        weights = (np.arange(n_rows) < n_own) * (n_rows / n_own)
+        sums = n_own[:, 0, 0].astype(self._X.dtype)
+        return weights.astype(self._X.dtype), float(n_rows), sums

@@ -113,7 +113,7 @@ def _mean_loss(network, logits_of_rows, targets, weights):
     total = 0.0
     for start in range(0, len(targets), step):
         stop = min(start + step, len(targets))
-        written = network.output.written(targets[start:stop], np.float64)
+        written = network.output.encoded_targets(targets[start:stop], np.float64)
         z = np.array(logits_of_rows(start, stop).T[np.newaxis], np.float64, order="C")
         with np.errstate(all="ignore"):
             losses = network.loss(z, written, np.empty_like(z), np.empty_like(z[:, :1]))

@@ -18,8 +18,8 @@ _BLAS_THREADS_PAY = 2**21
 # on one thread, earlier.
 _THREADS_PAY = 2**31
 _THREADS_PAY_IF_SPARSE = 2**25
-# Of fewer sparse rows the BLAS takes less time for all entries, up to so many, than
-# SciPy for a larger share of them than this.
+# Sparse X with at most _MOST_ENTRIES entries, zeros included, is predicted dense if at
+# least this share of them is not zero: the BLAS then takes less time than SciPy.
 _MOST_ENTRIES = 2**21
 _HARDLY_SPARSE = 1 / 6
 
@@ -44,9 +44,9 @@ def compute_logits(network, weights, X, *, check=False):
         The rows, in any memory layout.
 
     check : bool, default=False
-        Whether to look for what is not finite in the outputs of the first layer. That
-        takes less time than to look at the rows, where they have more columns than the
-        layer has units. A sum is finite only if its terms are.
+        Whether to raise NotFinite if the first layer's outputs are not all finite. An
+        entry of X that is not finite shows there, and checking the outputs is faster
+        than checking X if X has more columns than the layer has units.
 
     Returns
     -------
@@ -91,7 +91,11 @@ def compute_logits(network, weights, X, *, check=False):
 
 
 def _forward(network, weights, X, check):
-    """The logits of some rows."""
+    """The logits of some rows.
+
+    The layers of a training would allocate, for each number of rows, what one
+    prediction needs only once.
+    """
     coefs, intercepts, input_intercept = weights
     a = X.astype(coefs[0].dtype, copy=False)
     if not is_blas_operand(a):

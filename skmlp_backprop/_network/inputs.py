@@ -43,7 +43,7 @@ class DenseInputs:
         np.matmul(delta, layer.ones, out=layer.bias_gradient)
 
 
-class PaddedInputs:
+class InputsWithOnes:
     """The same with a column of ones in X, of shape (n_rows, n_features + 1)."""
 
     def __init__(self, X):
@@ -78,7 +78,7 @@ class SparseInputs:
         np.matmul(delta, layer.ones, out=layer.bias_gradient)
 
 
-class OwnInputs:
+class PerNetworkInputs:
     """Rows of each network's own, with a column of ones.
 
     Parameters

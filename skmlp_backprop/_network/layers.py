@@ -15,7 +15,7 @@ representations by back-propagating errors." Nature 323.
 
 import numpy as np
 
-from .inputs import OwnInputs
+from .inputs import PerNetworkInputs
 
 
 def make_layers(network, parameters, gradient, n_rows, dropout=None):
@@ -88,8 +88,8 @@ class FirstDense:
         The pre-activations.
 
     z_matrix, matrix, weight_matrix, bias_column : ndarray
-        These, all weights, and these without and of the biases alone, as matrices with
-        the units of all networks in their rows.
+        Views with one row for each unit of each network: of `z`, of `weights`, of
+        `weights` without the biases, and of the biases.
 
     gradient_matrix, weight_gradient, bias_gradient : ndarray
         The same of the gradient.
@@ -253,7 +253,7 @@ class InputActivation:
     def forward(self, inputs):
         np.add(inputs.X[..., : self.z.shape[2]], self.bias, out=self.z)
         self.activation.apply(self.z, self.a)
-        return OwnInputs(self.out)
+        return PerNetworkInputs(self.out)
 
     def backward(self, delta):
         kept = self.z if self.activation.keeps_input else self.a

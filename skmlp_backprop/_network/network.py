@@ -1,5 +1,7 @@
 """Shape, activations, output and loss of a feed-forward network."""
 
+import copy
+
 from .activations import ACTIVATIONS
 
 
@@ -38,4 +40,5 @@ class Network:
 
 
 def _activation(name):
-    return ACTIVATIONS[name] if isinstance(name, str) else name
+    # A copy, so that a fitted network does not change with the caller's object.
+    return ACTIVATIONS[name] if isinstance(name, str) else copy.deepcopy(name)

@@ -15,7 +15,8 @@ from .layers import make_layers
 # Rows that are evaluated at a time, so that memory does not grow with the data and a
 # block's activations stay in the cache.
 BLOCK_ROWS = 2560
-# Half as many rows are the least that a thread of its own pays for.
+# Rows of a thread's share; a share has at least half as many, as a thread does not pay
+# for fewer.
 SHARE_ROWS = 1280
 
 
@@ -214,9 +215,9 @@ class _Sum:
         self.parameters = parameters
         self.gradient = gradient
         self.dropout = dropout
+        # By the number of rows, and by where the gradient goes.
         self._passes = {}
         self._of_block = None
-        self._passes_of_blocks = {}
 
     def over_in_thread(self, rows, scale):
         """The same as :meth:`over`; NumPy's errstate is per thread."""
@@ -226,28 +227,25 @@ class _Sum:
     def over(self, rows, scale):
         """Sum the scaled losses, and their gradient, block by block."""
         if rows.n_rows <= BLOCK_ROWS:
-            block = rows.as_batch(self.network.output)
-            return self._pass(self._passes, block, self.gradient).run(block, scale)
+            return self._run(rows, self.gradient, scale)
         if self._of_block is None:
             self._of_block = self.parameters.zeros_like()
+        loss = 0.0
+        self.gradient.flat.fill(0)
         # One after the other, as those of sparse rows are copies.
-        blocks = rows.cut(BLOCK_ROWS)
-        loss = self.over(next(blocks), scale)
-        for some in blocks:
-            block = some.as_batch(self.network.output)
-            one = self._pass(self._passes_of_blocks, block, self._of_block)
-            loss = loss + one.run(block, scale)
+        for block in rows.cut(BLOCK_ROWS):
+            loss = loss + self._run(block, self._of_block, scale)
             self.gradient.flat += self._of_block.flat
         return loss
 
-    def _pass(self, passes, block, gradient):
-        found = passes.get(block.n_rows)
-        if found is None:
-            found = _Pass(
-                self.network, self.parameters, gradient, block.n_rows, self.dropout
+    def _run(self, rows, gradient, scale):
+        """Sum over some rows, with layers that write to the given gradient."""
+        batch, key = rows.as_batch(self.network.output), (rows.n_rows, id(gradient))
+        if key not in self._passes:
+            self._passes[key] = _Pass(
+                self.network, self.parameters, gradient, rows.n_rows, self.dropout
             )
-            passes[block.n_rows] = found
-        return found
+        return self._passes[key].run(batch, scale)
 
 
 class _Pass:

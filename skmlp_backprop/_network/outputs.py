@@ -49,7 +49,7 @@ class Output:
         """
         np.copyto(out, targets.swapaxes(-1, -2))
 
-    def written(self, targets, dtype):
+    def encoded_targets(self, targets, dtype):
         """The targets of rows as a loss takes them, in a new array."""
         shape = *targets.shape[:-2], self.n_outputs, targets.shape[-2]
         out = np.empty(shape, dtype)
@@ -95,7 +95,7 @@ class ClassOutput(Output):
     def write_targets(self, targets, out):
         np.equal(targets[..., np.newaxis, :], self._codes, out=out)
 
-    def written(self, targets, dtype):
+    def encoded_targets(self, targets, dtype):
         shape = *targets.shape[:-1], self.n_outputs, targets.shape[-1]
         out = np.empty(shape, dtype)
         self.write_targets(targets, out)
@@ -196,7 +196,7 @@ class MultilabelOutput(ClassOutput):
 
     name = "logistic"
     write_targets = Output.write_targets
-    written = Output.written
+    encoded_targets = Output.encoded_targets
 
     def proba(self, logits):
         return _sigmoid(logits)

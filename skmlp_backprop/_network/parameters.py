@@ -187,10 +187,10 @@ class Parameters:
 
     @cached_property
     def matrices(self):
-        """What an update goes over: arrays that together are the flat buffer.
+        """The arrays that an update rule loops over; together they hold all weights.
 
-        A stack has a network in each row of them, along which values of
-        :func:`column` are broadcast. A single network has the buffer itself.
+        For a stack, matrices with one row for each network, to which values of
+        :func:`column` broadcast. For a single network, its flat buffer alone.
         """
         if self.n_stack == 1 and self.flat is not None:
             return [self.flat]
@@ -256,7 +256,7 @@ class Parameters:
         return self.with_matrices_of_views(self.on(np.zeros(size, self.dtype)))
 
     def with_matrices_of_views(self, other):
-        """Other networks of the same shape, so that the `matrices` of both match."""
+        """`other` with `matrices` of the same shapes as these, on its own buffer."""
         if self.flat is not None:
             return other
         return Parameters(other.layers, other.input_intercept)
@@ -281,7 +281,7 @@ class Parameters:
         """Copy the same to contiguous arrays."""
         coefs, intercepts, bias = self.view_coefs()
         return (
-            [np.ascontiguousarray(coef) for coef in coefs],
+            [np.array(coef, order="C") for coef in coefs],
             [intercept.copy() for intercept in intercepts],
             None if bias is None else bias.copy(),
         )

@@ -37,10 +37,6 @@ _MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the BLAS's threads pay.
 # Up to it two threads take as long as one.
 BLAS_THREADS_PAY = 2**20
-# Multiplications of a product of a matrix and a vector, or of two matrices, up to which
-# OpenBLAS never calls its threads.
-VECTORS_STAY_ALONE = 9215
-MATRICES_STAY_ALONE = 2**18
 # Seconds between two looks at a library; for how long there are such looks, and so many
 # that one falls between a caller's blocks; and between two while a block stays open.
 _PATIENCE = 0.01

@@ -207,11 +207,11 @@ def _groups(estimators, candidates):
 
 
 def _cut(pairs, n_jobs):
-    """Pairs of a group and a fold, as many as the processes can share evenly.
+    """Cut pairs of a group and a fold so that all processes have work.
 
-    Those left over when each process has had as many as the others would keep some
-    busy and the rest waiting. They are cut, into the fewest parts that leave at most a
-    tenth of the processes idle: a large stack is faster than two small ones.
+    Each process gets the same number of whole pairs. The remaining pairs, fewer than
+    there are processes, are cut into the fewest parts that leave at most a tenth of the
+    processes idle, since one large stack is faster than two small ones.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
     n_left = len(pairs) % n_jobs
@@ -278,5 +278,6 @@ def _last_step_key(last):
     except Exception as error:
         # With invalid parameters of any kind its own fit tells what is wrong.
         raise CannotStack("its parameters are invalid") from error
-    # Of the same class they ask for the same unless one was told otherwise.
+    # Estimators of one class request the same metadata, unless `set_fit_request` was
+    # called on one of them.
     return key, str(vars(last).get("_metadata_request"))

@@ -90,7 +90,7 @@ class SharedPreparation:
     Attributes
     ----------
     pipeline : Pipeline or None
-        The fitted transformers, the last step being none of the networks.
+        The fitted transformers; its last step is a placeholder for the networks.
 
     data : TrainingData
         What the networks are trained on.
@@ -241,7 +241,7 @@ class _Preparation(BaseEstimator):
         return self
 
     def predict(self, X):
-        """There for TransformedTargetRegressor, which asks whether it is."""
+        """Never called; TransformedTargetRegressor checks that the method exists."""
         raise NotImplementedError
 
     def __sklearn_clone__(self):

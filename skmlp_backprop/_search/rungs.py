@@ -4,6 +4,9 @@ import pickle
 from collections import Counter
 from functools import partial
 
+# Joblib's own pickling, which takes classes of a script or notebook, too.
+from joblib.externals.loky.backend.reduction import dumps
+
 from .._estimators.training import make_solver, train, train_further
 from .evaluation import Evaluation
 from .last_steps import Fit, checked_last_step, last_step
@@ -52,7 +55,7 @@ class PausedFit:
         """Pickle the network apart: who passes it on need not make arrays of it."""
         training = self._training
         if not isinstance(training, bytes):
-            training = pickle.dumps(training, pickle.HIGHEST_PROTOCOL)
+            training = bytes(dumps(training))
         return {**vars(self), "_training": training}
 
 

@@ -93,8 +93,8 @@ def fit_stack(estimators, X, y, sample_weight=None):
         If the input or a combination of parameters is invalid, or an objective is
         not finite at the initial weights. None of the estimators is changed then.
     KeyboardInterrupt
-        If it is interrupted and there are others that could not share its stack: these
-        are not fitted any more. Else all keep what they have reached.
+        If Ctrl-C interrupts a call whose estimators cannot all share a stack. If they
+        can, nothing is raised, and all keep the weights they have reached.
 
     Examples
     --------
@@ -184,8 +184,8 @@ def stack_key(estimator):
     Returns
     -------
     key : tuple
-        Equal for those that can share a stack. Without any seed one draw is as good as
-        another.
+        Equal for estimators that can share a stack. Those with random_state=None can,
+        and then share their random draws, too.
 
     Raises
     ------
@@ -211,9 +211,13 @@ def stack_key(estimator):
     of_rules = set().union(*(cls.hyper_parameters for cls in RULES.values()))
     for name in {"solver", *_OF_EACH_NETWORK, *of_rules}:
         del params[name]
-    params |= {k: v for k, v in vars(rule).items() if k not in rule.numbers()}
     items = ((name, _hashable(value)) for name, value in sorted(params.items()))
-    return (type(estimator), type(rule), *items)
+    of_rule = (
+        (name, _hashable(value))
+        for name, value in sorted(vars(rule).items())
+        if name not in rule.numbers()
+    )
+    return (type(estimator), *items, type(rule), *of_rule)
 
 
 def _hashable(value):
@@ -367,7 +371,9 @@ def group_key(estimators, data):
         return None
     n_batch_rows = solver.n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
-    is_large = n_batch_rows * units[0] * units[1] > _SMALL_PRODUCT
+    is_large = (
+        n_batch_rows * units[0] * units[1] > _SMALL_PRODUCT or n_batch_rows > BLOCK_ROWS
+    )
     is_full = len(estimators) >= _most_networks(_largest(lead, network, rows), rows)
     if is_large or is_full or rows.X.nbytes > _MOST_BYTES_OF_GROUP:
         return None

@@ -127,7 +127,7 @@ def _results_of(tasks):
     except Exception:
         if len(tasks) > 1 and tasks[0].fit.can_be_repeated:
             return {k: v for task in tasks for k, v in _results_of([task]).items()}
-        # Whose error it is, and what it costs by error_score, shows one by one.
+        # Fit one by one: then only the candidate at fault gets `error_score`.
         for task in tasks:
             task.give_up()
         return _results_of(tasks)

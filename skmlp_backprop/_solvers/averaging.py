@@ -68,7 +68,7 @@ class MovingAverage:
             spare *= 1 - keep
             average += spare
 
-    def keep(self, indices):
+    def select(self, indices):
         """Go on with some of the networks alone."""
         self.parameters = Parameters.stacked(
             [self.parameters.network(i) for i in indices]

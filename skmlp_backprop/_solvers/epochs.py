@@ -25,18 +25,17 @@ def run_epochs(stacks, trainings):
     trainings : list of Training
         Given their final weights and why they stopped.
     """
-    judge = stacks[0].judge
     workers = Workers(len(stacks))
     going_on = list(trainings)
-    _show(stacks, going_on)
+    _set_views(stacks, going_on)
     for training in going_on:
         training.start()
     interruption, is_over = None, False
     try:
         workers.start()
         while going_on:
-            _run_epoch(stacks, going_on, judge, workers)
-            _remove_stopped(stacks, going_on, judge)
+            _run_epoch(stacks, going_on, workers)
+            _remove_stopped(stacks, going_on)
     except KeyboardInterrupt as error:
         interruption = error
     finally:
@@ -53,14 +52,14 @@ def run_epochs(stacks, trainings):
         if aborts_when_interrupted():
             raise interruption
         _interrupt(stacks, going_on)
-        _remove_stopped(stacks, going_on, judge)
+        _remove_stopped(stacks, going_on)
 
 
-def _run_epoch(stacks, trainings, judge, workers):
+def _run_epoch(stacks, trainings, workers):
     """Train for an epoch, and account for it."""
     for training in trainings:
         training.monitor.begin_iteration()
-    order = stacks[0].batches.draw()
+    order = stacks[0].batches.draw_order()
     rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
     outcomes = workers.map(
         [
@@ -71,6 +70,7 @@ def _run_epoch(stacks, trainings, judge, workers):
     all_losses, all_weights, predictions = zip(*outcomes, strict=True)
     losses, weights = np.hstack(all_losses), np.hstack(all_weights)
     n_rows = np.broadcast_to(stacks[0].batches.n_rows, losses.shape[1]).tolist()
+    judge = stacks[0].judge
     predicted = [] if judge is None else [p for some in predictions for p in some]
     for training, some in zip(trainings, _networks_of(trainings), strict=True):
         score = None
@@ -98,8 +98,8 @@ def _by_stack(stacks, values):
         start = stop
 
 
-def _show(stacks, trainings):
-    """Give the trainings views of their networks, and of what these are judged by."""
+def _set_views(stacks, trainings):
+    """Point each training's `weights` and `judged` at its networks in the stacks."""
     latest = [w for stack in stacks for w in stack.parameters.networks()]
     judged = [w for stack in stacks for w in stack.judged.networks()]
     for training, some in zip(trainings, _networks_of(trainings), strict=True):
@@ -117,7 +117,7 @@ def _interrupt(stacks, trainings):
             training.interrupt(losses[:, some])
 
 
-def _remove_stopped(stacks, trainings, judge):
+def _remove_stopped(stacks, trainings):
     """Give those that have stopped their final weights, and take them off the list."""
     going_on = [training for training in trainings if training.stop is None]
     if len(going_on) == len(trainings):
@@ -127,13 +127,13 @@ def _remove_stopped(stacks, trainings, judge):
     for number, training in enumerate(trainings):
         if training.stop is None:
             continue
-        training.finish(judge is not None, n_averaged)
+        training.finish(stacks[0].judge is not None, n_averaged)
         # Moments that have led beyond the floats would lead there again.
         is_lost = training.stop.reason == "diverged"
         training.solver.state = None if is_lost else stacks[0].state_of(number)
     if going_on:
         (stack,) = stacks
         indices = [i for i, training in enumerate(trainings) if training.stop is None]
-        stack.keep(indices, stack_weights(going_on))
-        _show(stacks, going_on)
+        stack.select(indices, stack_weights(going_on))
+        _set_views(stacks, going_on)
     trainings[:] = going_on

@@ -7,11 +7,11 @@ from .schedules import Schedule
 
 
 @dataclass
-class Minibatch:
+class MinibatchSolver:
     """How networks are trained on minibatches.
 
-    The stop rule, the order of the random draws and the meaning of every parameter are
-    MLPClassifier's.
+    The stop rule, the order of the random draws and the meaning of the parameters that
+    MLPClassifier has are its own.
 
     Parameters
     ----------

@@ -15,9 +15,10 @@ from numbers import Real
 import numpy as np
 
 from .._network.parameters import Parameters, column
+from .._network.value import Value
 
 
-class Rule:
+class Rule(Value):
     """Base class of the update rules.
 
     Attributes
@@ -27,16 +28,16 @@ class Rule:
         weights, and zero before the first step.
 
     hyper_parameters : tuple of str
-        The parameters of an estimator that a rule of a name is made with.
+        Parameters of the estimator that are passed to a rule chosen by its name.
 
-    schedules : tuple of str or None
-        Names of the schedules of the learning rate that go with it; with another name
-        the rate is constant. None for all.
+    ignored_schedules : tuple of str
+        Names of schedules with which the learning rate is constant, as MLPClassifier
+        ignores them.
     """
 
     moments = ()
     hyper_parameters = ()
-    schedules = None
+    ignored_schedules = ()
 
     def init(self, parameters):
         """The state before the first step.
@@ -49,7 +50,9 @@ class Rule:
         Returns
         -------
         state : dict
-            `n_steps`, and for each name in `moments` zeros like the weights.
+            `n_steps`, and for each name in `moments` zeros like the weights. A subclass
+            may add arrays with a network of the stack in each row, and what is the same
+            for all networks.
         """
         state = {name: parameters.zeros_like() for name in self.moments}
         return {"n_steps": 0, **state}
@@ -71,7 +74,7 @@ class Rule:
         rate : float or ndarray of shape (n_stack, 1), float64
             The learning rate.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no method `step`.")
 
     def resume(self, state, earlier):
         """The state to go on from after steps of a rule with other hyperparameters.
@@ -168,7 +171,7 @@ class Adam(Rule):
 
     moments = ("first_moment", "second_moment")
     hyper_parameters = ("beta_1", "beta_2", "epsilon")
-    schedules = ("constant", "cosine")
+    ignored_schedules = ("invscaling", "adaptive")
 
     def __init__(self, beta_1, beta_2, epsilon):
         self.beta_1 = float(beta_1)
@@ -178,7 +181,7 @@ class Adam(Rule):
     def step(self, parameters, gradient, state, rate):
         state["n_steps"] += 1
         n_steps, beta_1, beta_2 = state["n_steps"], self.beta_1, self.beta_2
-        # In float64: that beta_2 is close to 1 is all there is to the correction.
+        # In float64: in float32 1 - beta_2**n_steps would lose most of its digits.
         correction = (1 - beta_2**n_steps) ** 0.5 / (1 - beta_1**n_steps)
         root = (1 - beta_2) ** 0.5
         dtype = parameters.dtype
@@ -224,28 +227,34 @@ def stack_rules(rules):
     """The rule of a stack: those of its networks, which differ in numbers alone."""
     rule = copy.copy(rules[0])
     for name in rule.numbers():
-        setattr(rule, name, column([getattr(one, name) for one in rules]))
+        values = [getattr(one, name) for one in rules]
+        if len(set(values)) > 1:
+            vars(rule)[name] = column(values)
     return rule
 
 
 def stack_states(states, weights):
     """The state of a stack, of those of its networks: all have taken as many steps."""
-    return {
-        name: weights.with_matrices_of_views(
-            Parameters.stacked([state[name] for state in states], weights.dtype)
-        )
-        if isinstance(value, Parameters)
-        else value
-        for name, value in states[0].items()
-    }
+    stacked = dict(states[0])
+    for name, value in stacked.items():
+        values = [state[name] for state in states]
+        if isinstance(value, Parameters):
+            stack = Parameters.stacked(values, weights.dtype)
+            stacked[name] = weights.with_matrices_of_views(stack)
+        elif isinstance(value, np.ndarray):
+            stacked[name] = np.concatenate(values)
+    return stacked
 
 
 def state_of_network(state, i):
     """A copy of one network's part of the state of a stack."""
-    return {
-        name: value.network(i).copy() if isinstance(value, Parameters) else value
-        for name, value in state.items()
-    }
+    of_network = dict(state)
+    for name, value in state.items():
+        if isinstance(value, Parameters):
+            of_network[name] = value.network(i).copy()
+        elif isinstance(value, np.ndarray):
+            of_network[name] = value[i : i + 1].copy()
+    return of_network
 
 
 def _scaled(state, **factors):

@@ -8,17 +8,21 @@ import math
 
 import numpy as np
 
+from .._network.value import Value
 
-class Schedule:
+
+class Schedule(Value):
     """Base class of the schedules: a constant rate.
 
     Attributes
     ----------
     hyper_parameters : tuple of str
-        The parameters of an estimator that a schedule of a name is made with.
+        Parameters of the estimator that are passed to a schedule chosen by its name.
 
     starts_anew : bool
-        Whether each call of `fit` or `partial_fit` begins with the initial rate.
+        Whether each call of `fit` or `partial_fit` begins with the initial rate. It
+        must be True where the rate depends on `max_iter`: then halving searches, in
+        which `max_iter` grows, train anew.
 
     initial : float
         The estimator's `learning_rate_init`.

@@ -17,7 +17,7 @@ class Stack:
     objective : Objective
         At the weights of the stack, which each step updates.
 
-    solvers : list of Minibatch
+    solvers : list of MinibatchSolver
         That of each network.
 
     batches : Batches, GroupedBatches or DistributedBatches
@@ -27,7 +27,8 @@ class Stack:
         What the networks are judged by; None for their latest weights.
 
     judge : object or None, default=None
-        Its ``predict(i, weights)`` is called for each network after an epoch.
+        Its ``predict(i, weights)`` is called for each network after an epoch, its
+        ``score(predictions)`` for each training.
     """
 
     def __init__(self, objective, solvers, batches, average=None, judge=None):
@@ -83,7 +84,7 @@ class Stack:
         self._rates = [column(rates[networks]) for networks, *_ in self._groups]
         n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
         losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
-        # Less weight than this is nothing to learn from: its inverse overflows.
+        # A batch of less weight is skipped: 1 / weight_sum would overflow.
         least = np.finfo(self.parameters.dtype).tiny
         self.losses, self.n_steps = losses, 0
         # NumPy's errstate is per thread.
@@ -112,8 +113,8 @@ class Stack:
     def _set_groups(self, states):
         """Cut the stack into groups of networks, with a rule and a state of each.
 
-        A stack of many networks is larger than the caches: all passes of a step over a
-        few of them come before those over the next.
+        A stack of many networks does not fit in the cache. So a rule takes its whole
+        step for one group, which does, before it goes on to the next group.
         """
         self._groups = []
         for (networks, weights), (_, gradient) in zip(
@@ -132,13 +133,13 @@ class Stack:
                 return state_of_network(state, i - networks.start)
         raise IndexError(i)
 
-    def keep(self, indices, parameters):
+    def select(self, indices, parameters):
         """Go on with some of the networks alone, whose weights are now elsewhere."""
         states = [self.state_of(i) for i in indices]
         self.objective = self.objective.of_networks(indices, parameters)
         if self.average is not None:
-            self.average.keep(indices)
-        self.batches.keep(indices)
+            self.average.select(indices)
+        self.batches.select(indices)
         self._rules = [self._rules[i] for i in indices]
         self._set_groups(states)
 

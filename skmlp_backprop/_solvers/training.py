@@ -82,7 +82,7 @@ class Training:
 
     Parameters
     ----------
-    solver : FullBatchSolver or Minibatch
+    solver : FullBatchSolver or MinibatchSolver
         What trains them.
 
     history : History
@@ -125,8 +125,8 @@ class Training:
         self._best = None
         self._is_candidate = False
 
-    def raise_cap(self, max_iter):
-        """Be in training again, as if the cap on iterations had been this one."""
+    def extend(self, max_iter):
+        """Raise the cap on iterations, so that a stopped training can go on."""
         self.solver.max_iter = max_iter
         self.stop = None
 
@@ -169,7 +169,9 @@ class Training:
         solver.schedule.end_epoch(history, solver.max_iter)
         if self.monitor.end_iteration(history, lambda: self.judged):
             self.stop = Stop("callback")
-        elif self._has_ceased("Training loss" if score is None else "Validation score"):
+        elif self._stopped_improving(
+            "Training loss" if score is None else "Validation score"
+        ):
             self.stop = Stop("converged")
         elif history.n_iter >= solver.max_iter:
             self.stop = Stop("max_iter")
@@ -186,8 +188,8 @@ class Training:
         Parameters
         ----------
         takes_best : bool
-            Whether the final weights are the best ones, as they are by a score; else
-            they are that only where the last ones are not finite.
+            Whether to end with the best weights, as with a validation score. If False,
+            training ends with the last weights, or the best if these are not finite.
 
         n_averaged : int
             Steps that the average has seen; 0 if there is none.
@@ -208,7 +210,10 @@ class Training:
         self._best.drop_candidate()
 
     def _count(self, losses):
-        """Count the evaluations up to the first that is not finite; whether none is."""
+        """Add the evaluations before the first that is not finite to `n_fun`.
+
+        Return whether all are finite.
+        """
         finite = np.isfinite(losses).all(axis=1)
         n_finite = len(losses) if finite.all() else int(finite.argmin())
         self.history.n_fun += n_finite
@@ -237,7 +242,7 @@ class Training:
             self._best.keep(self.judged)
             self._best.confirm()
 
-    def _has_ceased(self, what):
+    def _stopped_improving(self, what):
         """Whether progress has ceased and the learning rate can't be lowered."""
         history, solver = self.history, self.solver
         if history.no_improvement_count <= solver.n_iter_no_change:

@@ -1,0 +1,21 @@
+"""Objects that are told apart by their class and their attributes."""
+
+import joblib
+
+
+class Value:
+    """Base class of objects that are passed as parameters, and cloned by searches."""
+
+    def __eq__(self, other):
+        return type(self) is type(other) and (
+            joblib.hash(vars(self)) == joblib.hash(vars(other))
+        )
+
+    def __hash__(self):
+        return hash(type(self))
+
+    def __repr__(self):
+        attributes = ", ".join(
+            f"{name}={value!r}" for name, value in vars(self).items()
+        )
+        return f"{type(self).__name__}({attributes})"
