@@ -937,3 +937,18 @@ def test_beside_gradient_boosting(name, data_dir):
             for model in (ours, theirs)
         ]
     assert losses[0] < losses[1]
+
+
+def test_large_batches_of_weighted_rows():
+    """A batch of more rows than a pass takes at a time is cut with its weights."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 3))
+    y = (X[:, 0] > 0).astype(int)
+    params = {"batch_size": 3000, "max_iter": 40, "learning_rate_init": 0.05}
+    weights = rng.integers(1, 3, len(X)).astype(float)
+    model = classifier(**params).fit(X, y, weights)
+    doubled = classifier(**params).fit(X, y, 2 * weights)
+    np.testing.assert_allclose(
+        model.predict_proba(X), doubled.predict_proba(X), rtol=1e-6
+    )
+    assert model.score(X, y) > 0.8
