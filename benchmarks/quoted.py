@@ -211,8 +211,8 @@ def _other_sentences():
         ),
         (
             BENCHMARKS,
-            "take {} milliseconds of an evaluation. An evaluation takes {} milliseconds "
-            "with this package and {} with the textbook's implementation.",
+            "take {} milliseconds of an evaluation. An evaluation takes {} "
+            "milliseconds with this package and {} with the textbook's implementation.",
             [
                 f"{ms:.1f}"
                 for ms in (products, tnc["ms an evaluation"], tnc["textbook ms"])
