@@ -49,9 +49,9 @@ plt.show()
 # %%
 # To MLPClassifier
 # ----------------
-# ``to_sklearn`` converts networks that ``MLPClassifier`` supports. The hidden layers must
-# have the same activation, and ``MLPClassifier`` must have this activation and these
-# outputs.
+# ``to_sklearn`` converts networks that ``MLPClassifier`` supports. The hidden layers
+# must have the same activation, and ``MLPClassifier`` must have this activation and
+# these outputs.
 
 ours = BackpropMLPClassifier(50, alpha=1, random_state=0).fit(X_train / 16, y_train)
 theirs = ours.to_sklearn()
