@@ -14,10 +14,10 @@ from .texts import is_number
 _INTERQUARTILE_RANGE = 1.35
 # Scaled numbers lie between -_LIMIT and _LIMIT.
 _LIMIT = 3
-# Larger numbers reach the limit up to rounding, and their squares would overflow.
+# Scaled numbers are clipped to this size first, so that their squares do not overflow.
 _CLIP = 1e100
 _MAX_FLOAT = np.finfo(np.float64).max
-# Integers with more digits keep the text that str gives them.
+# Larger numbers are not written out digit by digit.
 _MAX_DIGITS = 400
 # Kinds of values, in the words of messages.
 _MISSING = "missing"
@@ -32,7 +32,7 @@ class NumberEncoding:
     Parameters
     ----------
     centre, scale : float
-        The number z becomes (z - centre) / scale. The scale is infinite if `fit` saw a
+        The scaled number is (x - centre) / scale. The scale is infinite if `fit` saw a
         constant column, and the centre is NaN if it saw missing values only: later
         numbers in such a column have no effect.
 
