@@ -223,7 +223,7 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
         Number of features in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X has names that are all strings.
+        Names of the features. Defined if X has names that are all strings.
 
     Examples
     --------
@@ -328,7 +328,7 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
         Number of features in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X has names that are all strings.
+        Names of the features. Defined if X has names that are all strings.
 
     Examples
     --------

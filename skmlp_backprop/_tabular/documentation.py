@@ -88,7 +88,7 @@ PARTS = {
         Number of columns.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X has names that are all strings.""",
+        Names of the columns. Defined if X has names that are all strings.""",
     "references": """\
     Gorishniy, Y., Kotelnikov, A. and Babenko, A. (2025). "TabM: Advancing tabular deep
     learning with parameter-efficient ensembling." ICLR. Networks trained side by side,

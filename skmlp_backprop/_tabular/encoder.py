@@ -75,7 +75,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Number of columns.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X has names that are all strings.
+        Names of the columns. Defined if X has names that are all strings.
 
     See Also
     --------
