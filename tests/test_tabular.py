@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 from skmlp_backprop._estimators.training import TrainingData
 from skmlp_backprop._network.batches import Rows, WithholdingBatches
+from skmlp_backprop._network.inputs import TableRows
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.threads import training_threads
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
@@ -53,15 +54,18 @@ def make_table(n_rows=120):
     size, weight = rng.standard_normal((2, n_rows))
     colour = rng.choice(["red", "green", "blue"], n_rows)
     truth = 2 * size + np.where(colour == "red", 1.5, -1.0)
+    noise = 0.3 * rng.standard_normal(n_rows)
     X = pd.DataFrame(
         {
             "size": np.where(rng.random(n_rows) < 0.1, np.nan, size),
             "colour": np.where(rng.random(n_rows) < 0.1, None, colour),
             "weight": 1000 * weight,
             "is_new": rng.random(n_rows) < 0.5,
+            # So many that networks take codes.
+            "shop": [f"shop {i}" for i in rng.integers(0, 30, n_rows)],
         }
     )
-    return X, truth + 0.3 * rng.standard_normal(n_rows)
+    return X, truth + noise
 
 
 @pytest.fixture
@@ -404,7 +408,7 @@ def test_weights_of_named_classes(table):
 
 def judged(captured, model):
     """The rows of each left-out fold, and the mean prediction by its networks."""
-    X, folds = captured["data"].rows.X, captured["folds"]
+    X, folds = captured["data"].rows.X.toarray(), captured["folds"]
     left_out = np.arange(len(model.estimators_)) % 8
     for fold in np.unique(left_out):
         index = np.flatnonzero(folds == fold)
@@ -485,9 +489,11 @@ def test_a_network_learns_nothing_from_its_left_out_rows(
     before, history = train_anew(captured, rows)
     for i in range(3):
         left_out = folds == i
-        targets, inputs = rows.targets.copy(), rows.X.copy()
+        targets, numbers = rows.targets.copy(), rows.X.numbers.copy()
         targets[left_out] = np.roll(targets[left_out], 1, axis=0) if i else targets[0]
-        inputs[left_out] += 1
+        numbers[left_out] += 1
+        # Codes stay: they decide which levels take a step, if only by their moments.
+        inputs = TableRows(numbers, rows.X.codes, rows.X.n_levels)
         others = Rows(inputs, targets, rows.weights)
         after, changed = train_anew(captured, others)
         same = [are_same(*pair) for pair in zip(before, after, strict=True)]

@@ -38,6 +38,8 @@ _CHUNK_ROWS = 4096
 # of a falling learning rate (benchmarks: ablation), whose schedule would need the
 # number of epochs in advance.
 _AVERAGE_EPOCHS = 2
+# Categories of a column that have weights of their own. Many more would be identifiers.
+_MAX_CATEGORIES = 2**14
 
 
 class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
@@ -145,14 +147,16 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
                 "or a `sample_weight` above 0 for more rows."
             )
         self.encoder_ = TabularEncoder(
-            categorical_features=self.categorical_features, n_bins=self.n_bins
+            categorical_features=self.categorical_features,
+            n_bins=self.n_bins,
+            max_categories=_MAX_CATEGORIES,
         )
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(self.encoder_, name, getattr(self, name))
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
-        encoded = self.encoder_.fit_and_encode(X, np.float32)
+        encoded = self.encoder_.fit_and_encode_rows(X, np.float32)
         y = self._scaled_targets(y, sample_weight)
         member = self._make_member(n_rows)
         data = member._training_data(encoded, y, target_encoder, sample_weight)

@@ -13,6 +13,7 @@ from .._estimators.sklearn_private import (
     _check_feature_names_in,
     _fit_context,
 )
+from .._network.inputs import TableRows
 from .encodings import CategoryEncoding, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
@@ -37,6 +38,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     the column had no rare categories. In `transform`, values that are equal apart from
     their type, such as 1, 1.0 and "1", are the same category, unless `fit` saw several
     of them.
+
+    The entries of a column are side by side, in the order of the columns. Categorical
+    columns with more than 16 entries come last.
 
     Parameters
     ----------
@@ -178,10 +182,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded table.
         """
         dtype = _checked_dtype(self.dtype)
-        return self.fit_and_encode(check_table(self, X, reset=True), dtype)
+        columns = self._learn(check_table(self, X, reset=True))
+        return self._encode(self._prepare(columns), dtype)
 
-    def fit_and_encode(self, X, dtype):
-        """Fit to a checked table, and encode the table.
+    def fit_and_encode_rows(self, X, dtype):
+        """Fit to a checked table, and encode the table as the rows of networks.
 
         Parameters
         ----------
@@ -193,10 +198,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        encoded : ndarray of shape (n_samples, n_entries)
-            The encoded table.
+        rows : TableRows of shape (n_samples, n_entries)
+            The encoded table, with codes in place of the entries of columns with many
+            categories.
         """
-        return self._encode(self._prepare(self._learn(X)), dtype)
+        return self._encode_rows(self._prepare(self._learn(X)), dtype)
 
     def _learn(self, X):
         """Fit to a checked table, and return its columns."""
@@ -233,7 +239,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return self._encode(self._prepare(columns), dtype)
 
     def encode_in_chunks(self, X, n_rows):
-        """Encode a checked table in chunks of rows, to save memory.
+        """Encode a checked table as rows of networks, in chunks to save memory.
 
         Parameters
         ----------
@@ -245,13 +251,13 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
 
         Yields
         ------
-        encoded : ndarray of shape (n_chunk_rows, n_entries), float64
+        rows : TableRows of shape (n_chunk_rows, n_entries), float64
             The next chunk, encoded.
         """
         prepared = self._prepare(read_known_columns(X, self.is_categorical_))
         for start in range(0, len(prepared[0]), n_rows):
             rows = [values[start : start + n_rows] for values in prepared]
-            yield self._encode(rows, np.float64)
+            yield self._encode_rows(rows, np.float64)
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the entries of the encoded table.
@@ -272,7 +278,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         names = _check_feature_names_in(self, input_features)
         entries = [
             name if suffix is None else f"{name}_{suffix}"
-            for name, encoding in zip(names, self._encodings, strict=True)
+            for name, encoding in self._in_output_order(names)
             for suffix in encoding.suffixes()
         ]
         return np.array(_make_distinct(entries), dtype=object)
@@ -295,16 +301,29 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             return self.max_categories
         return min(255, max(16, 4096 // max(1, n_categorical)))
 
+    def _in_output_order(self, values):
+        """Pair each column's value with its encoding, in the order of the output."""
+        pairs = list(zip(values, self._encodings, strict=True))
+        return sorted(pairs, key=lambda pair: pair[1].has_many_categories)
+
     def _encode(self, prepared, dtype):
         """Encode the result of :meth:`_prepare`."""
-        widths = [encoding.width for encoding in self._encodings]
-        encoded = np.empty((len(prepared[0]), sum(widths)), dtype)
-        parts = np.split(encoded, np.cumsum(widths)[:-1], axis=1)
-        for values, encoding, part in zip(
-            prepared, self._encodings, parts, strict=True
-        ):
-            encoding.write(values, part)
-        return encoded
+        return self._encode_rows(prepared, dtype).toarray()
+
+    def _encode_rows(self, prepared, dtype):
+        """Encode the result of :meth:`_prepare` as rows of networks."""
+        entries, codes, n_levels = [], [], 0
+        for values, encoding in self._in_output_order(prepared):
+            if encoding.has_many_categories:
+                # An unseen category has no entry.
+                code = np.where(values < encoding.width, values + n_levels, -1)
+                codes.append(code.astype(np.int32))
+                n_levels += encoding.width
+            else:
+                entries.append((values, encoding))
+        n_rows = len(prepared[0])
+        codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
+        return TableRows(_write_entries(entries, n_rows, dtype), codes, n_levels)
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -322,6 +341,17 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             ]
             state = {**state, "_encodings": encodings}
         super().__setstate__(state)
+
+
+def _write_entries(prepared, n_rows, dtype):
+    """Encode columns side by side."""
+    widths = [encoding.width for _, encoding in prepared]
+    encoded = np.empty((n_rows, sum(widths)), dtype)
+    stop = 0
+    for (values, encoding), width in zip(prepared, widths, strict=True):
+        start, stop = stop, stop + width
+        encoding.write(values, encoded[:, start:stop])
+    return encoded
 
 
 def _checked_dtype(dtype):

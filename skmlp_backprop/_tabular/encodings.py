@@ -19,6 +19,8 @@ _CLIP = 1e100
 _MAX_FLOAT = np.finfo(np.float64).max
 # Larger numbers are not written out digit by digit.
 _MAX_DIGITS = 400
+# A column of as many entries is encoded in one-hot columns; a column of more in codes.
+_MAX_ONE_HOT = 16
 # Kinds of values, in the words of messages.
 _MISSING = "missing"
 _TEXT = "text"
@@ -67,6 +69,9 @@ class NumberEncoding:
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         edges = _bin_edges(present, n_bins)
         return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
+
+    # As that of CategoryEncoding.
+    has_many_categories = False
 
     @property
     def width(self):
@@ -181,6 +186,11 @@ class CategoryEncoding:
     @property
     def _is_binary(self):
         return self.n_kept == 2 and not self.has_rare
+
+    @property
+    def has_many_categories(self):
+        """Whether networks take a code in place of the entries, of which one is 1."""
+        return self.width > _MAX_ONE_HOT
 
     @property
     def width(self):

@@ -84,7 +84,7 @@ def train_ensemble(member, n_members, data, reporter=None):
     random_state = check_random_state(member.random_state)
     network, rows, dtype = data.network, data.rows, data.rows.dtype
     networks = [
-        initial_parameters(member, data, random_state).copy(dtype)
+        _initial_parameters(member, data, random_state).copy(dtype)
         for _ in range(n_members)
     ]
     solver = make_solver(member)
@@ -121,6 +121,26 @@ def train_ensemble(member, n_members, data, reporter=None):
         stacks = np.array_split(np.arange(n_members), n_stacks)
         run_epochs([make_stack(members) for members in stacks], [training])
     return TrainedEnsemble(data, training)
+
+
+def _initial_parameters(member, data, random_state):
+    """Draw the initial weights of a network, with levels if the rows have codes.
+
+    For the bounds of its weights, a column of codes counts as a single input: a row has
+    one of its levels.
+    """
+    X = data.rows.X
+    n_numbers, n_columns = X.numbers.shape[1], X.codes.shape[1]
+    parameters = initial_parameters(
+        member, data, random_state, n_inputs=n_numbers + n_columns
+    )
+    if n_columns == 0:
+        return parameters
+    (first, *coefs), intercepts, _ = parameters.to_coefs()
+    bound = np.abs(first).max()
+    levels = random_state.uniform(-bound, bound, (X.n_levels, first.shape[1]))
+    first = np.concatenate([first[:n_numbers], levels])
+    return Parameters.from_coefs([first, *coefs], intercepts, n_levels=X.n_levels)
 
 
 class LeftOutRows:
