@@ -663,9 +663,9 @@ def test_early_stopping(restore_best, table):
         X_val, y_val, scoring="neg_log_loss", patience=3, restore_best=restore_best
     )
     recorder = Recorder()
-    model = classifier(max_iter=40, learning_rate_init=0.05)
+    model = classifier(max_iter=60, n_iter_no_change=60, learning_rate_init=0.05)
     model.set_callbacks(stopping, recorder).fit(X_train, y_train)
-    assert len(stopping.scores_) == model.n_iter_ == stopping.best_iter_ + 3 < 40
+    assert len(stopping.scores_) == model.n_iter_ == stopping.best_iter_ + 3 < 60
     assert stopping.best_score_ == max(stopping.scores_)
     kept = recorder.snapshots[
         stopping.best_iter_ - 1

@@ -213,39 +213,29 @@ class LevelInputs:
 
     codes : ndarray of shape (n_rows, n_columns), int
         As of :class:`TableRows`.
-
-    Attributes
-    ----------
-    touched : ndarray of int
-        The levels that the rows have.
     """
 
     def __init__(self, numbers, codes):
         self.numbers = numbers
-        self.touched, places = np.unique(codes, return_inverse=True)
-        places = places.reshape(codes.shape)
-        if len(self.touched) and self.touched[0] < 0:
-            self.touched, places = self.touched[1:], places - 1
-        self._places = places
+        self.codes = codes
 
     def product(self, layer):
         self.numbers.product(layer)
-        n_stack, _, n_units = layer.levels.shape
-        dtype = layer.levels.dtype
-        self._one_hot = one_hot_rows(self._places, len(self.touched), dtype)
-        # By levels, so that one product is for all networks.
-        weights = np.empty((len(self.touched), n_stack, n_units), dtype)
-        np.take(layer.levels, self.touched, axis=1, out=weights.swapaxes(0, 1))
-        layer.z_matrix += (self._one_hot @ weights.reshape(len(weights), -1)).T
+        by_level = layer.levels.swapaxes(0, 1)
+        by_level = by_level.reshape(len(by_level), -1)
+        one_hot = one_hot_rows(self.codes, len(by_level), by_level.dtype)
+        layer.z_matrix += (one_hot @ by_level).T
 
     def gradient(self, layer, delta):
         self.numbers.gradient(layer, delta)
-        n_stack, _, n_units = layer.levels.shape
-        gradient = self._one_hot.T @ np.ascontiguousarray(delta.T)
-        layer.touched.index = self.touched
-        layer.touched.gradient = np.ascontiguousarray(
-            gradient.reshape(-1, n_stack, n_units).swapaxes(0, 1)
-        )
+        index, places = np.unique(self.codes, return_inverse=True)
+        places = places.reshape(self.codes.shape)
+        if len(index) and index[0] < 0:
+            index, places = index[1:], places - 1
+        one_hot = one_hot_rows(places, len(index), delta.dtype)
+        gradient = one_hot.T @ np.ascontiguousarray(delta.T)
+        layer.touched.index = index
+        layer.touched.gradient = gradient.reshape(len(index), len(layer.weights), -1)
 
 
 class TouchedLevels:
@@ -256,7 +246,7 @@ class TouchedLevels:
     index : ndarray of int
         Numbers of these levels.
 
-    gradient : ndarray of shape (n_stack, len(index), n_units)
+    gradient : ndarray of shape (len(index), n_stack, n_units)
         The gradient; that of all other levels is 0.
     """
 

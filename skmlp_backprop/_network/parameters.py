@@ -50,7 +50,8 @@ class Parameters:
 
     levels : ndarray of shape (n_stack, n_levels, n_units) or None, default=None
         First weights of the levels, which are the last of the inputs; None where there
-        are none.
+        are none. In memory the levels come first, so that the weights of a level, in
+        all networks, are side by side.
 
     flat : ndarray of shape (n_parameters,) or None, default=None
         The buffer that all of them are views of. None for a view of one network of
@@ -107,13 +108,13 @@ class Parameters:
         if input_intercept:
             shapes.append((n_stack, 1, n_numbers))
         if n_levels:
-            shapes.append((n_stack, n_levels, others[0]))
+            shapes.append((n_levels, n_stack, others[0]))
         views, start = [], 0
         for shape in shapes:
             stop = start + math.prod(shape)
             views.append(flat[start:stop].reshape(shape))
             start = stop
-        levels = views.pop() if n_levels else None
+        levels = views.pop().swapaxes(0, 1) if n_levels else None
         bias = views.pop() if input_intercept else None
         return cls(views, bias, levels, flat)
 
@@ -223,14 +224,15 @@ class Parameters:
 
     @cached_property
     def matrices(self):
-        """The arrays that an update rule loops over; together they hold all weights.
+        """The arrays that an update rule loops over: all weights but those of levels.
 
         For a stack, matrices with one row for each network, to which values of
         :func:`column` broadcast. For a single network, its flat buffer alone.
         """
+        others = self.without_levels()
         if self.n_stack == 1 and self.flat is not None:
-            return [self.flat]
-        return [array.reshape(self.n_stack, -1) for array in self.arrays()]
+            return [others.flat]
+        return [array.reshape(self.n_stack, -1) for array in others.arrays()]
 
     def groups(self):
         """View the networks in groups that a step goes over one after the other.

@@ -2,33 +2,36 @@
 
 import numpy as np
 
-from .._network.parameters import Parameters
+_DECAY = 0.999
+_EPSILON = 1e-8
 
 
 class LevelStepper:
     """Steps the weights of the levels that a batch has, and leaves all others.
 
-    The moments of a level change with its weights alone. So a step costs as much as the
-    batch has levels, however many there are, and a rare level moves less than by the
-    moments that would go on moving it without any row.
+    The update is Adam's without momentum, with one second moment for all weights of a
+    level in a network. It is the mean of the squared gradients of the level's first
+    1000 steps, then an exponential average. A step costs as much as the batch has
+    levels, however many there are.
 
     Parameters
     ----------
-    rule : Rule
-        The update rule of all networks, without hyperparameters in which they differ.
-
     weights : ndarray of shape (n_stack, n_levels, n_units)
         The weights; updated in place.
 
     References
     ----------
-    The rule LazyAdam of TensorFlow Addons and SparseAdam of PyTorch do the same.
+    Row-wise second moments are those of the embedding tables of DLRM: Mudigere, D. et
+    al. (2022). "Software-hardware co-design for fast and scalable training of deep
+    learning recommendation models." ISCA.
     """
 
-    def __init__(self, rule, weights):
-        self.rule = rule
-        self.weights = weights
-        self.state = rule.init(Parameters([weights]))
+    def __init__(self, weights):
+        # Levels first, as in memory.
+        self.weights = weights.swapaxes(0, 1)
+        n_levels, n_stack, _ = self.weights.shape
+        self.mean_squares = np.zeros((n_levels, n_stack), weights.dtype)
+        self.n_steps = np.zeros((n_levels, 1), np.float32)
 
     def step(self, touched, rate):
         """Update the weights.
@@ -36,27 +39,18 @@ class LevelStepper:
         Parameters
         ----------
         touched : TouchedLevels
-            The levels of the batch, and the gradient.
+            The levels of the batch, and the gradient, which is overwritten.
 
         rate : float
             The learning rate.
         """
-        index = touched.index
-        weights = np.take(self.weights, index, axis=1)
-        moments = {
-            name: np.take(value.layers[0], index, axis=1)
-            for name, value in self.state.items()
-            if isinstance(value, Parameters)
-        }
-        state = {
-            **self.state,
-            **{name: Parameters([moment]) for name, moment in moments.items()},
-        }
-        self.rule.step(
-            Parameters([weights]), Parameters([touched.gradient]), state, rate
-        )
-        self.weights[:, index] = weights
-        for name, moment in moments.items():
-            self.state[name].layers[0][:, index] = moment
-            del state[name]
-        self.state.update(state)
+        index, gradient = touched.index, touched.gradient
+        squares = np.vecdot(gradient, gradient) / gradient.shape[2]
+        self.n_steps[index] += 1
+        share = np.maximum(1 / self.n_steps[index], np.float32(1 - _DECAY))
+        mean_squares = self.mean_squares[index]
+        mean_squares += share * (squares - mean_squares)
+        self.mean_squares[index] = mean_squares
+        factor = np.float32(rate) / (np.sqrt(mean_squares) + np.float32(_EPSILON))
+        gradient *= factor[:, :, np.newaxis]
+        self.weights[index] -= gradient

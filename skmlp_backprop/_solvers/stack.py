@@ -178,7 +178,7 @@ class ScaledInputStack(Stack):
         self._rule = stack_rules(self._rules)
         self._state_of_scales = self._rule.init(self._scales)
         levels = objective.parameters.levels
-        self._levels = None if levels is None else LevelStepper(self._rule, levels)
+        self._levels = None if levels is None else LevelStepper(levels)
 
     @property
     def stepped(self):
