@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -111,9 +112,9 @@ def captured(monkeypatch):
     given = {}
     train_ensemble, assign_folds = training.train_ensemble, training.assign_folds
 
-    def capture(member, n_members, data, reporter=None):
+    def capture(member, n_members, data, *others):
         given.update(member=member, n_members=n_members, data=data)
-        return train_ensemble(member, n_members, data, reporter)
+        return train_ensemble(member, n_members, data, *others)
 
     def assign(targets, n_folds, random_state):
         folds = assign_folds(targets, n_folds, random_state)
@@ -551,6 +552,76 @@ def test_threads_share_the_networks(kind, cases, with_threads):
             other.validation_scores_, fits[0].validation_scores_, rtol=1e-4
         )
         np.testing.assert_allclose(other.loss_curve_, fits[0].loss_curve_, rtol=1e-4)
+
+
+@pytest.fixture
+def with_processes(monkeypatch):
+    """Let small fits start processes."""
+    monkeypatch.setattr(training, "_PROCESSES_PAY", 0)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3])
+@both
+def test_processes_share_the_networks(kind, n_jobs, cases, with_processes):
+    model, X, y, _ = cases[kind]
+    model.set_params(n_members=5, dropout=0.3)
+    weights = np.random.default_rng(0).random(len(X)) + 0.1
+    expected = clone(model).set_params(n_jobs=1).fit(X, y, weights)
+    other = clone(model).set_params(n_jobs=n_jobs).fit(X, y, weights)
+    np.testing.assert_allclose(
+        other.predict_members(X), expected.predict_members(X), atol=1e-4
+    )
+    for name in ("validation_scores_", "loss_curve_"):
+        np.testing.assert_allclose(
+            getattr(other, name), getattr(expected, name), rtol=1e-4
+        )
+
+
+def test_processes_of_the_callers_choice(table, with_processes, monkeypatch):
+    numbers = []
+
+    class Counted(training.Processes):
+        def __init__(self, ensemble, n_processes):
+            numbers.append(n_processes)
+            super().__init__(ensemble, n_processes)
+
+    monkeypatch.setattr(training, "Processes", Counted)
+    with joblib.parallel_config("threading", n_jobs=2):
+        classifier(n_members=5).fit(*table)
+    with joblib.parallel_config("threading", n_jobs=4):
+        # Two networks in three processes are as slow as in two of three.
+        classifier(n_members=5).fit(*table)
+    with threadpool_limits(1):
+        classifier().fit(*table)
+    assert numbers == [2, 3]
+
+
+def test_a_short_fit_starts_no_process(table, monkeypatch):
+    monkeypatch.setattr(training, "Processes", None)
+    classifier(n_jobs=8).fit(*table)
+    classifier(n_jobs=None).fit(*table)
+
+
+@pytest.mark.callbacks
+def test_keyboard_interrupt_of_processes(table, with_processes, monkeypatch):
+    X, y = table
+    stopped = classifier().set_callbacks(Recorder(stop_at=2)).fit(X, y)
+    run_epoch, calls = training.Processes.run_epoch, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return run_epoch(*args)
+
+    monkeypatch.setattr(training.Processes, "run_epoch", interrupted)
+    model = classifier(n_jobs=2)
+    with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
+        model.fit(X, y)
+    assert model.n_iter_ == 2
+    np.testing.assert_allclose(
+        model.predict_proba(X), stopped.predict_proba(X), atol=1e-4
+    )
 
 
 @both

@@ -7,6 +7,8 @@ one stack, and each of its networks is a training. The networks of an ensemble a
 training, in as many stacks as there are threads.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from .interruption import aborts_when_interrupted
@@ -14,7 +16,7 @@ from .training import stack_weights
 from .workers import Workers
 
 
-def run_epochs(stacks, trainings):
+def run_epochs(stacks, trainings, workers=None):
     """Train until every training has stopped.
 
     Parameters
@@ -24,8 +26,12 @@ def run_epochs(stacks, trainings):
 
     trainings : list of Training
         Given their final weights and why they stopped.
+
+    workers : Workers or Processes or None, default=None
+        Train the stacks for an epoch each; None for threads.
     """
-    workers = Workers(len(stacks))
+    if workers is None:
+        workers = Workers(len(stacks))
     going_on = list(trainings)
     _set_views(stacks, going_on)
     for training in going_on:
@@ -61,12 +67,7 @@ def _run_epoch(stacks, trainings, workers):
         training.monitor.begin_iteration()
     order = stacks[0].batches.draw_order()
     rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
-    outcomes = workers.map(
-        [
-            lambda stack=stack, some=some: stack.run_epoch(order, some)
-            for stack, some in _by_stack(stacks, rates)
-        ]
-    )
+    outcomes = workers.run_epoch(stacks, order, _by_stack(stacks, rates))
     all_losses, all_weights, predictions = zip(*outcomes, strict=True)
     losses, weights = np.hstack(all_losses), np.hstack(all_weights)
     n_rows = np.broadcast_to(stacks[0].batches.n_rows, losses.shape[1]).tolist()
@@ -90,12 +91,9 @@ def _networks_of(trainings):
 
 
 def _by_stack(stacks, values):
-    """Each stack, with the values of its networks."""
-    start = 0
-    for stack in stacks:
-        stop = start + stack.parameters.n_stack
-        yield stack, values[start:stop]
-        start = stop
+    """The values of each stack's networks."""
+    stops = np.cumsum([stack.parameters.n_stack for stack in stacks]).tolist()
+    return [values[i:j] for i, j in pairwise([0, *stops])]
 
 
 def _set_views(stacks, trainings):

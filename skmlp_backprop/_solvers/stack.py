@@ -134,6 +134,27 @@ class Stack:
                 return state_of_network(state, i - networks.start)
         raise IndexError(i)
 
+    def get_state(self):
+        """Copy all that an epoch changes, to go on from in another process."""
+        average, dropout = self.average, self.objective.dropout
+        return {
+            "parameters": self.parameters,
+            "rules": [self.state_of(i) for i in range(self.parameters.n_stack)],
+            "average": None if average is None else average.parameters.flat,
+            "n_averaged": None if average is None else average.n_steps,
+            "masks": None if dropout is None else dropout.random_state.get_state(),
+        }
+
+    def set_state(self, state):
+        """Go on from the state of a stack of the same networks."""
+        self.parameters.copy_from(state["parameters"])
+        self._set_groups(state["rules"])
+        if self.average is not None:
+            np.copyto(self.average.parameters.flat, state["average"])
+            self.average.n_steps = state["n_averaged"]
+        if self.objective.dropout is not None:
+            self.objective.dropout.random_state.set_state(state["masks"])
+
     def select(self, indices, parameters):
         """Go on with some of the networks alone, whose weights are now elsewhere."""
         states = [self.state_of(i) for i in indices]
@@ -183,6 +204,24 @@ class ScaledInputStack(Stack):
     @property
     def stepped(self):
         return self._behind
+
+    def get_state(self):
+        levels = self._levels
+        return {
+            **super().get_state(),
+            "behind": self._behind.flat,
+            "scales": self._scales.flat,
+            "rule_of_scales": self._state_of_scales,
+            "levels": None if levels is None else (levels.mean_squares, levels.n_steps),
+        }
+
+    def set_state(self, state):
+        super().set_state(state)
+        np.copyto(self._behind.flat, state["behind"])
+        np.copyto(self._scales.flat, state["scales"])
+        self._state_of_scales = state["rule_of_scales"]
+        if self._levels is not None:
+            self._levels.mean_squares, self._levels.n_steps = state["levels"]
 
     def _step(self):
         scales, behind = self._scales.layers[0], self._behind.layers[0]

@@ -1,4 +1,4 @@
-"""Threads that each run a part of an epoch."""
+"""Threads that each train a stack for an epoch."""
 
 from _thread import start_new_thread
 from contextlib import suppress
@@ -11,7 +11,7 @@ _PATIENCE = 0.1
 
 
 class Workers:
-    """Threads that call functions; instead of a single one, the main thread does.
+    """Threads that each train a stack; instead of a single one, the main thread does.
 
     The main thread and these meet in queues that are written in C alone. A lock that
     Python code takes, as those of ``concurrent.futures`` and of ``threading``'s events,
@@ -51,20 +51,37 @@ class Workers:
             self._is_running[number] = False
             self._ends.put(number)
 
-    def map(self, functions):
-        """Call one function on each thread; return what they return, in order."""
-        if len(functions) == 1:
-            return [functions[0]()]
-        for calls, function in zip(self._calls, functions, strict=True):
-            calls.put(function)
+    def run_epoch(self, stacks, order, rates):
+        """Train each stack for an epoch, on a thread of its own.
+
+        Parameters
+        ----------
+        stacks : list of Stack
+            The stacks.
+
+        order : object
+            The order of the rows.
+
+        rates : list of list of float
+            The learning rates of each stack's networks.
+
+        Returns
+        -------
+        outcomes : list of tuple
+            The results of each stack's ``run_epoch``.
+        """
+        if len(stacks) == 1:
+            return [stacks[0].run_epoch(order, rates[0])]
+        for calls, stack, some in zip(self._calls, stacks, rates, strict=True):
+            calls.put(lambda stack=stack, some=some: stack.run_epoch(order, some))
         found = {}
-        while len(found) < len(functions):
+        while len(found) < len(stacks):
             with suppress(Empty):
                 number, result, error = self._results.get(timeout=_PATIENCE)
                 if error is not None:
                     raise error
                 found[number] = result
-        return [found[number] for number in range(len(functions))]
+        return [found[number] for number in range(len(stacks))]
 
     def close(self):
         """End the threads, once their calls are done, and wait for them."""

@@ -80,6 +80,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             Options(Real, {np.inf}),
         ],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -167,7 +168,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             reporter = CallbackReporter(
                 self, context, "epoch", fitted_attributes, **fit_data
             )
-        trained = train_ensemble(member, self.n_members, data, reporter)
+        trained = train_ensemble(member, self.n_members, data, reporter, self.n_jobs)
         training = trained.training
         vars(self).update(fitted_attributes(training.history, training.final_weights))
         # With "auto", a training that uses all epochs has ended as planned.

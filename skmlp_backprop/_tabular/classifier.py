@@ -83,6 +83,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         n_iter_no_change=8,
         dropout=0.25,
         class_weight=None,
+        n_jobs=None,
         random_state=None,
         verbose=False,
     ):

@@ -53,6 +53,13 @@ PARTS = {
     n_iter_no_change : int or inf, default=8
         Training stops after more epochs in succession than this without progress.""",
     "last_parameters": """\
+    n_jobs : int or None, default=None
+        Number of processes that share the networks, by joblib; -1 for all cores. None
+        trains in this process, or, in a fit of many seconds, in as many processes as
+        shorten it. Where the caller has limited the threads or is itself a process of
+        joblib's, it is 1. Short fits always use this process alone. The number has no
+        effect on the result, except for rounding.
+
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the order of the rows, the masks of dropout and
         the folds that the networks leave out.

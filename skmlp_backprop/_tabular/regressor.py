@@ -68,6 +68,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         max_iter="auto",
         n_iter_no_change=8,
         dropout=0.0,
+        n_jobs=None,
         random_state=None,
         verbose=False,
     ):

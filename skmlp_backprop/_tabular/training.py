@@ -1,8 +1,10 @@
 """The training of an ensemble on encoded rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
 from .._estimators.training import TrainingData, initial_parameters, make_solver
@@ -15,8 +17,10 @@ from .._network.threads import training_threads
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.history import History
+from .._solvers.minibatch import MinibatchSolver
 from .._solvers.stack import ScaledInputStack
 from .._solvers.training import Monitor, Training
+from .processes import Processes
 
 
 @dataclass
@@ -59,7 +63,12 @@ _THREAD_PAYS = 2**23
 _MAX_THREADS = 4
 
 
-def train_ensemble(member, n_members, data, reporter=None):
+# Processes pay if an epoch has as many multiplications in the forward pass: it then
+# takes about half a second, and the processes take two or three to start.
+_PROCESSES_PAY = 6e9
+
+
+def train_ensemble(member, n_members, data, reporter=None, n_jobs=None):
     """Train the networks of an ensemble on the same batches.
 
     Parameters
@@ -76,51 +85,147 @@ def train_ensemble(member, n_members, data, reporter=None):
     reporter : CallbackReporter or None, default=None
         Reports the epochs to callbacks.
 
+    n_jobs : int or None, default=None
+        Number of processes; None for as many as pay.
+
     Returns
     -------
     trained : TrainedEnsemble
         The trained ensemble.
     """
     random_state = check_random_state(member.random_state)
-    network, rows, dtype = data.network, data.rows, data.rows.dtype
+    rows = data.rows
     networks = [
-        _initial_parameters(member, data, random_state).copy(dtype)
+        _initial_parameters(member, data, random_state).copy(rows.dtype)
         for _ in range(n_members)
     ]
     solver = make_solver(member)
-    history = History(validation_scores=[], best_validation_score=-np.inf)
     n_folds = min(_N_FOLDS, rows.n_rows)
-    folds = assign_folds(rows.targets, n_folds, random_state)
-    left_out = np.arange(n_members) % n_folds
-    rates = dropout_rates(member.dropout, len(network.activations))
-    # Each stack draws the same masks, so that the number of stacks has no effect.
-    mask_seed = random_state.randint(2**31 - 1)
+    ensemble = Ensemble(
+        data=data,
+        solver=solver,
+        folds=assign_folds(rows.targets, n_folds, random_state),
+        left_out=np.arange(n_members) % n_folds,
+        dropout=member.dropout,
+        # Each stack draws the same masks, so that the number of stacks has no effect.
+        mask_seed=random_state.randint(2**31 - 1),
+    )
     shuffles = [Shuffle(random_state)]
-    n_batch_rows = solver.n_batch_rows(rows.n_rows)
+    history = History(validation_scores=[], best_validation_score=-np.inf)
+    training = Training(solver, history, Monitor(member.verbose, reporter), networks)
+    # Multiplications of the forward pass of a row. A column of codes costs about as
+    # much as 16 numbers.
+    row_size = sum(w.size for n in networks for w in n.weights)
+    row_size += (
+        16 * rows.X.codes.shape[1] * sum(n.weights[0].shape[1] for n in networks)
+    )
+    with np.errstate(all="ignore"), training_threads() as n_threads:
+        n_processes = _n_processes(n_jobs, n_threads, n_members, rows.n_rows * row_size)
+        workers = Processes(ensemble, n_processes) if n_processes > 1 else None
+        n_stacks = n_processes
+        if workers is None:
+            step_size = solver.n_batch_rows(rows.n_rows) * row_size
+            n_stacks = _n_threads(n_threads, n_members, step_size)
+        stacks = [
+            ensemble.make_stack(members, [networks[i] for i in members], shuffles)
+            for members in np.array_split(np.arange(n_members), n_stacks)
+        ]
+        run_epochs(stacks, [training], workers)
+    return TrainedEnsemble(data, training)
 
-    def make_stack(members):
-        parameters = Parameters.stacked([networks[i] for i in members])
-        masks = Dropout(rates, np.random.RandomState(mask_seed)) if any(rates) else None
+
+@dataclass
+class Ensemble:
+    """What the networks of an ensemble have in common.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The architecture of the networks, and the rows.
+
+    solver : MinibatchSolver
+        Trains the networks.
+
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row.
+
+    left_out : ndarray of shape (n_members,), int
+        The fold that each network leaves out.
+
+    dropout : float or sequence of float
+        Rates of dropout.
+
+    mask_seed : int
+        Seed of the masks of dropout.
+    """
+
+    data: TrainingData
+    solver: MinibatchSolver
+    folds: np.ndarray
+    left_out: np.ndarray
+    dropout: float | Sequence[float]
+    mask_seed: int
+
+    def make_stack(self, members, networks, shuffles=None):
+        """Make a stack of some of the networks.
+
+        Parameters
+        ----------
+        members : ndarray of shape (n_stack,), int
+            Indices of the networks.
+
+        networks : list of Parameters
+            Their initial weights.
+
+        shuffles : list of Shuffle or None, default=None
+            Draw the order of the rows.
+
+        Returns
+        -------
+        stack : ScaledInputStack
+            The networks, on their batches.
+        """
+        network, rows, solver = self.data.network, self.data.rows, self.solver
+        parameters = Parameters.stacked(networks)
+        rates = dropout_rates(self.dropout, len(network.activations))
+        random_state = np.random.RandomState(self.mask_seed)
+        masks = Dropout(rates, random_state) if any(rates) else None
+        n_batch_rows = solver.n_batch_rows(rows.n_rows)
         batches = WithholdingBatches(
-            rows, network.output, n_batch_rows, shuffles, folds, left_out[members]
+            rows,
+            network.output,
+            n_batch_rows,
+            shuffles,
+            self.folds,
+            self.left_out[members],
         )
         return ScaledInputStack(
             Objective(network, 0, parameters, masks),
             [solver] * len(members),
             batches,
             MovingAverage(parameters, solver.average_epochs, batches.n_batches),
-            LeftOutRows(data, folds, left_out, members),
+            LeftOutRows(self.data, self.folds, self.left_out, members),
         )
 
-    training = Training(solver, history, Monitor(member.verbose, reporter), networks)
-    step_size = n_batch_rows * sum(w.size for n in networks for w in n.weights)
-    with np.errstate(all="ignore"), training_threads() as n_threads:
-        n_stacks = min(
-            n_threads, _MAX_THREADS, max(1, step_size // _THREAD_PAYS), n_members
-        )
-        stacks = np.array_split(np.arange(n_members), n_stacks)
-        run_epochs([make_stack(members) for members in stacks], [training])
-    return TrainedEnsemble(data, training)
+
+def _n_threads(n_most, n_members, step_size):
+    """Number of threads that pay."""
+    return min(n_most, _MAX_THREADS, n_members, max(1, step_size // _THREAD_PAYS))
+
+
+def _n_processes(n_jobs, n_threads, n_members, epoch_size):
+    """Number of processes: those asked for, or those that pay.
+
+    The networks are as many in each process, save for one.
+    """
+    is_auto = n_jobs is None and effective_n_jobs(None) == 1
+    n_most = (
+        min(n_threads, effective_n_jobs(-1)) if is_auto else effective_n_jobs(n_jobs)
+    )
+    n_most = min(n_most, n_members)
+    if n_most == 1 or epoch_size < (_PROCESSES_PAY if is_auto else _PROCESSES_PAY / 10):
+        return 1
+    return -(-n_members // -(-n_members // n_most))
 
 
 def _initial_parameters(member, data, random_state):
