@@ -2,6 +2,7 @@
 
 from functools import partial
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -138,7 +139,8 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         """Encode the rows, train the networks, and set the fitted attributes."""
         # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
-        X, y, sample_weight = _drop_rows_without_weight(X, y, sample_weight)
+        y_given = y
+        X, y, sample_weight, index = _drop_rows_without_weight(X, y, sample_weight)
         n_rows = len(y)
         if n_rows < 2:
             raise ValueError(
@@ -171,6 +173,16 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         trained = train_ensemble(member, self.n_members, data, reporter, self.n_jobs)
         training = trained.training
         vars(self).update(fitted_attributes(training.history, training.final_weights))
+        estimates = trained.left_out_estimates()
+        out_of_bag = np.full((len(y_given), estimates.shape[1]), np.nan)
+        out_of_bag[index] = estimates
+        is_known = ~np.isnan(estimates).any(axis=1)
+        known = _KnownRows(
+            index[is_known],
+            trained.judge.folds[is_known],
+            None if sample_weight is None else sample_weight[is_known],
+        )
+        self._keep_out_of_bag(out_of_bag, y_given, known)
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             warn_if_useless(trained, member)
@@ -190,6 +202,10 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
         return int(np.clip(2000 // n_batches, 40, 80))
 
+    def _dropout(self, n_rows):
+        """Rates of dropout of a fit to so many rows."""
+        return self.dropout
+
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""
         return self._member_class(
@@ -199,7 +215,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             learning_rate_init=self.learning_rate_init,
             max_iter=self._n_epochs(n_rows),
             n_iter_no_change=self.n_iter_no_change,
-            dropout=self.dropout,
+            dropout=self._dropout(n_rows),
             average_epochs=_AVERAGE_EPOCHS,
             alpha=0,
             tol=0,
@@ -244,6 +260,14 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
 
+class _KnownRows(NamedTuple):
+    """The rows with an out-of-bag prediction: their numbers, folds and weights."""
+
+    index: np.ndarray
+    folds: np.ndarray
+    weights: np.ndarray | None
+
+
 def _fitted_attributes(member, target_encoder, history, networks):
     """The attributes of an ensemble fitted with these weights of its networks."""
     return {
@@ -266,15 +290,16 @@ def _drop_rows_without_weight(X, y, sample_weight):
     """Drop the rows of weight 0, and scale the weights to a maximum of about 1.
 
     The scale of the weights has no effect on the fit. A weight that is 0 in float32
-    after the scaling counts as 0.
+    after the scaling counts as 0. The last result is the index of the other rows.
     """
+    index = np.arange(len(y))
     if sample_weight is None:
-        return X, y, None
+        return X, y, None, index
     weights = checked_sample_weights(y, sample_weight)
     # Scaling by a power of two is exact.
     weights = np.ldexp(weights, -np.frexp(weights.max())[1])
     has_weight = weights.astype(np.float32) > 0
     if has_weight.all():
-        return X, y, weights
-    index = np.flatnonzero(has_weight)
-    return _safe_indexing(X, index), y[index], weights[index]
+        return X, y, weights, index
+    index = index[has_weight]
+    return _safe_indexing(X, index), y[index], weights[index], index

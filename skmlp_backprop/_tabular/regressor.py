@@ -1,12 +1,16 @@
 """The tabular regressor."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
 from .._estimators.parameters import store_parameters
 from .._estimators.regressor import BackpropMLPRegressor
 from .base import BaseTabularMLP
 from .documentation import documented
+from .intervals import conformity, cv_plus_intervals
 
 
 @documented
@@ -31,6 +35,16 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     Attributes
     ----------
     ... attributes
+
+    oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Prediction of each training row by the networks that left the row out. nan for
+        rows that no network left out (with fewer than eight networks), and rows of
+        weight 0. The number of epochs was chosen by these predictions, so that they are
+        slightly better than predictions of new rows by a single network. The mean of
+        all networks is better than both.
+
+    oob_score_ : float
+        R2 of `oob_prediction_`; nan if fewer than two rows have a prediction.
 
     See Also
     --------
@@ -94,7 +108,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
         The spread over the networks measures the uncertainty of the predicted mean. It
         is large for rows that differ from the training rows, and for kinds of rows that
-        are rare in training. It does not include the scatter of y around its mean.
+        are rare in training. It does not include the scatter of y around its mean, so
+        it is no interval for y: take :meth:`predict_interval`.
 
         Parameters
         ----------
@@ -108,6 +123,101 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             Predicted values, float64.
         """
         return self._unscale(self._member_estimates(X))
+
+    def predict_interval(self, X, coverage=0.9):
+        """Predict an interval for y of each row, by CV+.
+
+        The intervals come from the errors of the networks on the training rows that
+        they left out. For rows of the same distribution as the training rows, y is in
+        the interval with a probability of about `coverage`, and at least
+        ``2 * coverage - 1``. This holds on average over the rows, not for each kind of
+        row: the width hardly differs between rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        coverage : float or array-like of float, default=0.9
+            Share of the rows whose y is in the interval, in (0, 1).
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Lower and upper bounds, float64. The result of :meth:`predict` is between
+            them. With several coverages there is a last axis, one entry for each
+            coverage. The bounds are infinite if `coverage` is greater than n / (n + 1)
+            for n training rows.
+
+        Warns
+        -----
+        UserWarning
+            If bounds are infinite.
+
+        References
+        ----------
+        Barber, R. F., Candès, E. J., Ramdas, A. and Tibshirani, R. J. (2021).
+        "Predictive inference with the jackknife+." Annals of Statistics 49.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmlp_backprop import TabularMLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+        >>> model = TabularMLPRegressor(random_state=0).fit(X[:300], y[:300])
+        >>> low, high = model.predict_interval(X[300:], coverage=0.8).T
+        >>> bool(((low <= y[300:]) & (y[300:] <= high)).mean() > 0.7)
+        True
+        """
+        coverages = np.atleast_1d(np.asarray(coverage))
+        if (
+            coverages.ndim > 1
+            or coverages.dtype.kind not in "fiu"
+            or not ((coverages > 0) & (coverages < 1)).all()
+        ):
+            raise ValueError(
+                "coverage must be a number in (0, 1), or a list of such numbers, got "
+                f"{coverage!r}."
+            )
+        estimates = self._member_estimates(X)
+        members, prediction = map(self._unscale, (estimates, estimates.mean(axis=0)))
+        shape = prediction.shape
+        members = members.reshape(*members.shape[:2], -1)
+        left_out = np.arange(len(members)) % len(self._conformity)
+        intervals = cv_plus_intervals(
+            {fold: members[left_out == fold].mean(axis=0) for fold in self._conformity},
+            self._conformity,
+            coverages,
+        )
+        if np.isinf(intervals).any():
+            n_rows = np.isfinite(self.oob_prediction_).sum() // intervals.shape[1]
+            warnings.warn(
+                f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
+                f"than {n_rows} training rows. Choose a lower coverage.",
+                stacklevel=2,
+            )
+        # The mean of all networks may be outside where these differ more than they err.
+        prediction = prediction.reshape(len(prediction), -1, 1)
+        np.minimum(intervals[:, :, 0], prediction, out=intervals[:, :, 0])
+        np.maximum(intervals[:, :, 1], prediction, out=intervals[:, :, 1])
+        if np.ndim(coverage) == 0:
+            intervals = intervals[..., 0]
+        return intervals[:, 0] if len(shape) == 1 else intervals
+
+    def _keep_out_of_bag(self, estimates, y, known):
+        self.oob_prediction_ = self._unscale(estimates)
+        index, folds, weights = known
+        truth, prediction = y[index], self.oob_prediction_[index]
+        # Differences and squares of very large numbers overflow.
+        with np.errstate(over="ignore", invalid="ignore"):
+            errors = np.abs(truth - prediction).reshape(len(index), -1)
+            self._conformity = conformity(errors, folds, weights)
+            # R2 of a single row is undefined.
+            self.oob_score_ = (
+                float(r2_score(truth, prediction, sample_weight=weights))
+                if len(index) > 1
+                else float("nan")
+            )
 
     def _scaled_targets(self, y, sample_weight):
         """Standardise y: the learning rate and the initial weights suit unit variance.

@@ -34,10 +34,14 @@ class TrainedEnsemble:
 
     training : Training
         The training of the networks, with their weights in the best epoch.
+
+    judge : LeftOutRows
+        Predicts the rows that networks left out.
     """
 
     data: TrainingData
     training: Training
+    judge: "LeftOutRows"
 
     # The end of the warning that the ensemble is useless.
     remedy = (
@@ -50,6 +54,21 @@ class TrainedEnsemble:
         if self.data.loss_of_constant == 0:
             return 0.0
         return -self.training.history.best_validation_score
+
+    def left_out_estimates(self):
+        """Estimates of each row by the networks that left it out.
+
+        Returns
+        -------
+        estimates : ndarray of shape (n_rows, n_outputs)
+            Probabilities or numbers; nan for rows that no network left out.
+        """
+        weights = self.training.final_weights
+        predictions = [self.judge.predict(i, w) for i, w in enumerate(weights)]
+        means, index = self.judge.mean_predictions(predictions)
+        estimates = np.full((self.data.rows.n_rows, means.shape[1]), np.nan)
+        estimates[index] = means
+        return estimates
 
 
 # Each network leaves one of these folds of the rows out of its training.
@@ -131,7 +150,8 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None):
             for members in np.array_split(np.arange(n_members), n_stacks)
         ]
         run_epochs(stacks, [training], workers)
-    return TrainedEnsemble(data, training)
+    judge = LeftOutRows(data, ensemble.folds, ensemble.left_out, np.arange(n_members))
+    return TrainedEnsemble(data, training, judge)
 
 
 @dataclass
@@ -298,16 +318,27 @@ class LeftOutRows:
             The negative loss.
         """
         rows = self.data.rows
+        means, index = self.mean_predictions(predictions)
+        weights = None if rows.weights is None else rows.weights[index]
+        return -self.data.target_encoder.loss_of_estimates(
+            means, rows.targets[index], weights
+        )
+
+    def mean_predictions(self, predictions):
+        """Average the predictions of the networks that left the same fold out.
+
+        Returns
+        -------
+        means : ndarray of shape (n_left_out_rows, n_outputs)
+        index : ndarray of shape (n_left_out_rows,), int
+            Which rows these are.
+        """
         means, indices = [], []
         for fold in np.unique(self.left_out):
             members = np.flatnonzero(self.left_out == fold)
             means.append(np.mean([predictions[i] for i in members], axis=0))
             indices.append(np.flatnonzero(self.folds == fold))
-        means, index = np.concatenate(means), np.concatenate(indices)
-        weights = None if rows.weights is None else rows.weights[index]
-        return -self.data.target_encoder.loss_of_estimates(
-            means, rows.targets[index], weights
-        )
+        return np.concatenate(means), np.concatenate(indices)
 
 
 def assign_folds(targets, n_folds, random_state):

@@ -1,0 +1,218 @@
+"""Out-of-bag predictions of the tabular estimators, and intervals made of them."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, r2_score
+
+from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop._tabular.intervals import conformity, cv_plus_intervals
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SMALL = {"hidden_layer_sizes": 8, "max_iter": 8, "random_state": 0}
+
+
+def sine(n_rows, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-3, 3, (n_rows, 2))
+    return X, np.sin(X[:, 0]) + 0.3 * rng.standard_normal(n_rows)
+
+
+@pytest.fixture(scope="module")
+def regressor():
+    return TabularMLPRegressor(**SMALL).fit(*sine(400))
+
+
+def test_no_network_has_seen_its_out_of_bag_rows():
+    """A column that names the row, and random labels: networks learn them by heart."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"row": [f"row {i}" for i in range(240)]}, dtype="category")
+    y = rng.permutation([0, 1] * 120)
+    model = TabularMLPClassifier(
+        hidden_layer_sizes=32,
+        max_iter=60,
+        n_iter_no_change=60,
+        dropout=0,
+        learning_rate_init=0.05,
+        random_state=0,
+    )
+    with pytest.warns(UserWarning, match="identifier"):
+        model.fit(X, y)
+    members = model.predict_members(X)
+    # Each network knows all rows but its eighth.
+    assert (members.argmax(axis=2) == y).mean() > 0.6
+    chosen = model.predict(X)
+    assert model.oob_score_ < 0.62 < accuracy_score(y, chosen)
+
+
+@pytest.mark.parametrize("n_members", [3, 8, 11])
+def test_classifier_out_of_bag(n_members):
+    X, y = sine(300)
+    labels = np.array(["low", "high"])[(y > 0).astype(int)]
+    model = TabularMLPClassifier(n_members, **SMALL).fit(X, labels)
+    proba = model.oob_decision_function_
+    known = ~np.isnan(proba[:, 0])
+    assert proba.shape == (300, 2)
+    assert known.sum() == 300 if n_members >= 8 else 105 < known.sum() < 120
+    np.testing.assert_allclose(proba[known].sum(axis=1), 1, rtol=1e-12)
+    predicted = model.classes_[proba[known].argmax(axis=1)]
+    assert model.oob_score_ == accuracy_score(labels[known], predicted)
+    # They are predictions of single networks.
+    members = model.predict_members(X)
+    distance = np.abs(members - proba).max(axis=2).min(axis=0)
+    if n_members == 8:
+        assert distance.max() < 1e-5
+
+
+def test_rows_without_weight_have_none():
+    X, y = sine(200)
+    weights = np.ones(200)
+    weights[::4] = 0
+    model = TabularMLPRegressor(**SMALL).fit(X, y, weights)
+    missing = np.isnan(model.oob_prediction_)
+    np.testing.assert_array_equal(missing, weights == 0)
+    rest = weights > 0
+    assert model.oob_score_ == r2_score(y[rest], model.oob_prediction_[rest])
+    others = TabularMLPRegressor(**SMALL).fit(X[rest], y[rest])
+    np.testing.assert_array_equal(others.oob_prediction_, model.oob_prediction_[rest])
+    np.testing.assert_array_equal(others.predict_interval(X), model.predict_interval(X))
+
+
+def test_order_of_the_rows():
+    X, y = sine(400)
+    model = TabularMLPRegressor(**{**SMALL, "max_iter": 30}).fit(X, y)
+    assert r2_score(y, model.oob_prediction_) == model.oob_score_ > 0.5
+    assert r2_score(np.roll(y, 1), model.oob_prediction_) < 0.1
+
+
+def test_multilabel_and_several_outputs():
+    X, y = sine(200)
+    both = np.column_stack([y, -2 * y])
+    model = TabularMLPRegressor(**SMALL).fit(X, both)
+    assert model.oob_prediction_.shape == (200, 2)
+    intervals = model.predict_interval(X, [0.5, 0.9])
+    assert intervals.shape == (200, 2, 2, 2)
+    assert model.predict_interval(X).shape == (200, 2, 2)
+    np.testing.assert_array_equal(model.predict_interval(X), intervals[..., 1])
+    labels = (both > [0, -1]).astype(int)
+    model = TabularMLPClassifier(**SMALL).fit(X, labels)
+    assert model.oob_decision_function_.shape == (200, 2)
+    expected = accuracy_score(labels, (model.oob_decision_function_ > 0.5).astype(int))
+    assert model.oob_score_ == expected
+
+
+def direct(model, X, y, coverage):
+    """CV+ as its authors write it."""
+    members = model.predict_members(X)
+    # The network that left a row out is the one that predicted it.
+    own = np.abs(model.predict_members(sine(400)[0]) - model.oob_prediction_).argmin(0)
+    residuals = np.abs(y - model.oob_prediction_)
+    n, alpha = len(y), 1 - coverage
+    low = np.sort(members[own] - residuals[:, np.newaxis], axis=0)
+    high = np.sort(members[own] + residuals[:, np.newaxis], axis=0)
+    k = int(np.floor(alpha * (n + 1) + 1e-9))
+    low, high = low[k - 1], high[n - k]
+    mean = members.mean(axis=0)
+    return np.column_stack([np.minimum(low, mean), np.maximum(high, mean)])
+
+
+@pytest.mark.parametrize("coverage", [0.1, 0.5, 0.8, 0.9, 0.99])
+def test_intervals_are_those_of_the_definition(regressor, coverage):
+    X, y = sine(50, seed=1)[0], sine(400)[1]
+    np.testing.assert_allclose(
+        regressor.predict_interval(X, coverage), direct(regressor, X, y, coverage)
+    )
+
+
+def test_coverage():
+    """On many new rows it is about what was asked for, and at least the guarantee."""
+    X, y = sine(4000, seed=1)
+    model = TabularMLPRegressor(**{**SMALL, "max_iter": 40}).fit(*sine(800))
+    for coverage in (0.5, 0.8, 0.9):
+        low, high = model.predict_interval(X, coverage).T
+        covered = ((low <= y) & (y <= high)).mean()
+        assert coverage - 0.03 < covered < coverage + 0.06
+    # The spread of the networks covers far less.
+    members = model.predict_members(X)
+    assert ((members.min(axis=0) <= y) & (y <= members.max(axis=0))).mean() < 0.5
+
+
+def test_weights_count_as_repetitions():
+    rng = np.random.default_rng(0)
+    residuals, folds = rng.random((40, 1)), np.arange(40) % 4
+    weights = rng.integers(1, 4, 40)
+    predictions = {fold: rng.standard_normal((30, 1)) for fold in range(4)}
+    # A row's weight relative to the mean, so that the new row weighs as much as others.
+    weighted = cv_plus_intervals(
+        predictions, conformity(residuals, folds, weights.astype(float)), [0.8]
+    )
+    repeated = cv_plus_intervals(
+        predictions,
+        conformity(np.repeat(residuals, weights, axis=0), np.repeat(folds, weights)),
+        [0.8 * (1 + 1 / 40) / (1 + 1 / weights.sum())],
+    )
+    np.testing.assert_allclose(weighted, repeated)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    coverages=st.lists(st.floats(0.01, 0.99), min_size=2, max_size=6, unique=True),
+    seed=st.integers(0, 1000),
+)
+def test_intervals_are_nested_and_contain_the_prediction(regressor, coverages, seed):
+    X = np.random.default_rng(seed).uniform(-6, 6, (20, 2))
+    coverages = sorted(coverages)
+    low, high = regressor.predict_interval(X, coverages).swapaxes(0, 1)
+    prediction = regressor.predict(X)[:, np.newaxis]
+    assert (low <= prediction).all()
+    assert (prediction <= high).all()
+    assert (np.diff(low, axis=1) <= 0).all()
+    assert (np.diff(high, axis=1) >= 0).all()
+
+
+def test_units_of_y(regressor):
+    X, y = sine(400)
+    other = TabularMLPRegressor(**SMALL).fit(X, 1000 * y + 5)
+    np.testing.assert_allclose(
+        other.predict_interval(X), 1000 * regressor.predict_interval(X) + 5, rtol=1e-4
+    )
+
+
+def test_saved_models_give_the_same(regressor):
+    X, _ = sine(50, seed=1)
+    loaded = pickle.loads(pickle.dumps(regressor))
+    np.testing.assert_array_equal(
+        loaded.predict_interval(X), regressor.predict_interval(X)
+    )
+    np.testing.assert_array_equal(loaded.oob_prediction_, regressor.oob_prediction_)
+    assert loaded.oob_score_ == regressor.oob_score_
+
+
+def test_too_few_rows_for_a_coverage():
+    X, y = sine(20)
+    model = TabularMLPRegressor(**SMALL).fit(X, y)
+    assert np.isfinite(model.predict_interval(X, 20 / 21)).all()
+    with pytest.warns(UserWarning, match="0.96 needs more than 20 training rows"):
+        intervals = model.predict_interval(X, [0.5, 0.96])
+    assert np.isinf(intervals[..., 1]).all()
+    assert np.isfinite(intervals[..., 0]).all()
+
+
+@pytest.mark.parametrize("coverage", [0, 1, -0.1, 90, "0.9", None, [0.5, 1], [[0.5]]])
+def test_coverages_that_cannot_be(regressor, coverage):
+    with pytest.raises(ValueError, match=r"coverage must be a number in \(0, 1\)"):
+        regressor.predict_interval(sine(5)[0], coverage)
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_few_networks(n_members):
+    X, y = sine(400)
+    model = TabularMLPRegressor(n_members, **{**SMALL, "max_iter": 20}).fit(X, y)
+    X, y = sine(4000, seed=1)
+    low, high = model.predict_interval(X).T
+    assert 0.83 < ((low <= y) & (y <= high)).mean() < 0.97
