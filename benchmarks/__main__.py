@@ -31,7 +31,10 @@ NAMES = (
     "regressor",
     "tricks",
     "tables",
+    "report",
+    "intervals",
     "members",
+    "large_tables",
     "ablation",
     "cluster",
 )

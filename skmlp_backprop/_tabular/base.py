@@ -39,6 +39,8 @@ _CHUNK_ROWS = 4096
 # of a falling learning rate (benchmarks: ablation), whose schedule would need the
 # number of epochs in advance.
 _AVERAGE_EPOCHS = 2
+# Of a million rows a training sees each ten times, which takes minutes.
+_MOST_ROWS_SEEN = 10**7
 # Categories of a column that have weights of their own. Many more would be identifiers.
 _MAX_CATEGORIES = 2**14
 
@@ -196,11 +198,12 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))
 
     def _n_epochs(self, n_rows):
-        """Largest number of epochs: "auto" makes about 2000 batches, in 40 to 80."""
+        """Largest number of epochs; "auto" is described in the docstring."""
         if self.max_iter != "auto":
             return self.max_iter
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
-        return int(np.clip(2000 // n_batches, 40, 80))
+        least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
+        return int(np.clip(2000 // n_batches, least, 80))
 
     def _dropout(self, n_rows):
         """Rates of dropout of a fit to so many rows."""

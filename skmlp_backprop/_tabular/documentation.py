@@ -48,7 +48,8 @@ PARTS = {
 
     max_iter : int or "auto", default="auto"
         Largest number of epochs. "auto" is the number of epochs, from 40 to 80, that
-        makes about 2000 batches.
+        makes about 2000 batches. With more than 250,000 rows it is 10 million divided
+        by their number, but 10 or more.
 
     n_iter_no_change : int or inf, default=8
         Training stops after more epochs in succession than this without progress.""",
