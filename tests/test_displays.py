@@ -27,6 +27,7 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     TabularMLPClassifier,
 )
+from skmlp_backprop.callbacks import ScoreHistory
 from skmlp_backprop.displays import (
     HalvingResultsDisplay,
     HiddenUnitsDisplay,
@@ -222,6 +223,49 @@ def test_loss_curves_go_on(iris):
     np.testing.assert_array_equal(display.lines_[0].get_ydata(), theirs.loss_curve_)
     with pytest.raises(ValueError, match="adam has no record of seconds"):
         LossCurveDisplay.from_estimator(theirs, x="seconds")
+
+
+@pytest.mark.callbacks
+@pytest.mark.parametrize("x", ["iterations", "evaluations", "seconds"])
+def test_recorded_scores(iris, x):
+    test = ScoreHistory(*iris, every=2, name="$test")
+    first, second = (fit(*iris, max_iter=n) for n in (7, 5))
+    first.set_callbacks(test).fit(*iris)
+    second.set_callbacks(ScoreHistory(*iris, name="$test"), ScoreHistory(*iris))
+    second.fit(*iris)
+    display = LossCurveDisplay.from_estimator([first, second], x=x)
+    seen, scores = display.score_lines_[0].get_data()
+    all_seen = display.lines_[0].get_xdata()
+    np.testing.assert_array_equal(seen, all_seen[[1, 3, 5]])
+    np.testing.assert_array_equal(scores, test.scores_)
+    assert display.score_lines_ == list(display.score_ax_.lines)
+    assert [line.get_linestyle() for line in display.score_lines_] == ["--", "--", ":"]
+    colors = [line.get_color() for line in display.lines_]
+    assert [line.get_color() for line in display.score_lines_] == [colors[0]] + [
+        colors[1]
+    ] * 2
+    legend = [text.get_text() for text in display.score_ax_.get_legend().get_texts()]
+    assert legend == ["adam 1", "adam 2", "$test", "score 2"]
+    alone = LossCurveDisplay.from_estimator(first, x=x)
+    assert alone.score_ax_.get_ylabel() == "$test (dashed)"
+    assert alone.score_ax_.get_legend() is None
+    alone.figure_.canvas.draw()
+    # Of a fit without the callback there are none.
+    without = LossCurveDisplay.from_estimator(first.set_callbacks().fit(*iris))
+    assert without.score_ax_ is None
+
+
+@pytest.mark.callbacks
+def test_recorded_scores_of_a_table_beside_its_validation_scores(iris):
+    history = ScoreHistory(*iris)
+    model = TabularMLPClassifier(2, 5, max_iter=4, random_state=0)
+    model.set_callbacks(history).fit(*iris)
+    display = LossCurveDisplay.from_estimator(pickle.loads(pickle.dumps(model)))
+    validation, recorded = display.score_lines_
+    np.testing.assert_array_equal(validation.get_ydata(), model.validation_scores_)
+    np.testing.assert_array_equal(recorded.get_data(), [[1, 2, 3, 4], history.scores_])
+    legend = [text.get_text() for text in display.score_ax_.get_legend().get_texts()]
+    assert legend == ["validation score", "score"]
 
 
 GRID = {"alpha": [0.1, 1, 10], "learning_rate_init": [0.01, 0.1]}

@@ -1,10 +1,12 @@
 """How trainings went."""
 
+import itertools
 from collections.abc import Mapping
 
 from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
+from ..callbacks import ScoreHistory
 from ._axes import get_axes
 
 _LABELS = {
@@ -12,10 +14,14 @@ _LABELS = {
     "evaluations": "evaluations of loss and gradient",
     "seconds": "seconds",
 }
+_SCORE_STYLES = ("--", ":", "-.")
 
 
 class LossCurveDisplay:
-    """Training loss, and the validation score where there is one, of one or more fits.
+    """Training loss of one or more fits, and their scores where there are any.
+
+    The scores are those of rows withheld by `early_stopping`, and those that a
+    :class:`~skmlp_backprop.callbacks.ScoreHistory` has recorded.
 
     The losses of "sgd" and "adam" are means over the minibatches, in each of which the
     penalty is divided by the batch's rows: with the same `alpha` they are higher than
@@ -26,7 +32,8 @@ class LossCurveDisplay:
     curves : dict of str to dict
         For each training, by its name: `iterations`, `evaluations` and `seconds`, the
         x values; `loss`, J after each iteration; `score`, the validation score after
-        each, or None.
+        each, or None; `histories`, which may be missing, a list of dicts of what
+        callbacks have recorded: `name`, `iterations`, counted from 1, and `scores`.
 
     Attributes
     ----------
@@ -34,13 +41,16 @@ class LossCurveDisplay:
         Where the loss is drawn.
 
     score_ax_ : matplotlib Axes or None
-        The same place with the axis of the validation score, if there is one.
+        The same place with the axis of the scores, if there are any.
 
     figure_ : matplotlib Figure
         The figure.
 
     lines_ : list of matplotlib Line2D
         The lines of the losses.
+
+    score_lines_ : list of matplotlib Line2D
+        The lines of the scores.
 
     Examples
     --------
@@ -139,27 +149,47 @@ class LossCurveDisplay:
         ax.set(xlabel=_LABELS[x], ylabel="training loss J")
         if all(min(curve["loss"]) > 0 for curve in self.curves.values()):
             ax.set_yscale("log")
-        self.score_ax_ = None
-        if any(curve["score"] is not None for curve in self.curves.values()):
-            self._plot_scores(ax, x, settings)
-        if len(self.curves) > 1:
+        self.score_ax_, self.score_lines_ = None, []
+        scores = {name: _scores(curve, x) for name, curve in self.curves.items()}
+        styles = self._plot_scores(ax, scores, settings)
+        handles = self.lines_ if len(self.curves) > 1 else []
+        if len(styles) > 1:
+            from matplotlib.lines import Line2D
+
+            color = self.lines_[0].get_color() if len(self.curves) == 1 else "0.4"
+            handles = [
+                *handles,
+                *(
+                    Line2D([], [], color=color, linestyle=style, label=name)
+                    for name, style in styles.items()
+                ),
+            ]
+        if handles:
             # On top of both axes; at the side, where curves have flattened out.
             top = ax if self.score_ax_ is None else self.score_ax_
-            legend = top.legend(handles=self.lines_, loc="center right", framealpha=0.9)
+            legend = top.legend(handles=handles, loc="center right", framealpha=0.9)
             for text in legend.get_texts():
                 text.set_parse_math(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _plot_scores(self, ax, x, settings):
+    def _plot_scores(self, ax, scores, settings):
+        """Draw the scores on an axis of their own, and return each name's style."""
+        names = dict.fromkeys(name for some in scores.values() for name, *_ in some)
+        if not names:
+            return {}
+        styles = dict(zip(names, itertools.cycle(_SCORE_STYLES), strict=False))
         self.score_ax_ = ax.twinx()
-        self.score_ax_.set_ylabel("validation score (dashed)")
-        for line, curve in zip(self.lines_, self.curves.values(), strict=True):
-            if curve["score"] is not None:
-                style = {**settings, "linestyle": "--", "color": line.get_color()}
-                # A warm start may have begun to validate later than to train.
-                seen = curve[x][-len(curve["score"]) :]
-                self.score_ax_.plot(seen, curve["score"], **style)
+        label = f"{next(iter(names))} (dashed)" if len(names) == 1 else "score"
+        self.score_ax_.set_ylabel(label, parse_math=False)
+        for line, some in zip(self.lines_, scores.values(), strict=True):
+            for name, seen, values in some:
+                style = {**settings, "linestyle": styles[name]}
+                style["color"] = line.get_color()
+                if len(values) == 1:
+                    style["marker"] = "."
+                self.score_lines_ += self.score_ax_.plot(seen, values, **style)
+        return styles
 
     def _is_short(self):
         return any(len(curve["loss"]) < 3 for curve in self.curves.values())
@@ -176,6 +206,19 @@ def _named(estimators):
     return dict(zip(numbered, estimators, strict=True))
 
 
+def _scores(curve, x):
+    """Each score of a training: its name, and the x and y values."""
+    scores = []
+    if curve["score"] is not None:
+        # A warm start may have begun to validate later than to train.
+        seen = curve[x][-len(curve["score"]) :]
+        scores.append(("validation score", seen, curve["score"]))
+    for history in curve.get("histories", []):
+        seen = [curve[x][i - 1] for i in history["iterations"]]
+        scores.append((history["name"], seen, history["scores"]))
+    return scores
+
+
 def _curve(estimator):
     network = final_network(estimator, ensembles=True)
     check_is_fitted(network)
@@ -189,4 +232,13 @@ def _curve(estimator):
         "seconds": getattr(network, "time_curve_", []),
         "loss": loss,
         "score": network.validation_scores_,
+        "histories": _histories(network),
     }
+
+
+def _histories(network):
+    """What the callbacks of its last fit have recorded."""
+    # The callbacks tell whether the records are of this fit or of an earlier one.
+    callbacks = getattr(network, "_skl_callbacks", [])
+    n_histories = sum(isinstance(callback, ScoreHistory) for callback in callbacks)
+    return getattr(network, "score_histories_", [])[:n_histories]
