@@ -14,7 +14,7 @@ from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -397,8 +397,8 @@ def test_heat_map_of_rungs_has_each_candidate_as_it_was_left():
     np.testing.assert_array_equal(display.means_, [[0.5], [0.6], [0.1]])
     np.testing.assert_array_equal(display.stds_, [[0.03], [0.04], [0.02]])
     assert (display.y, display.x, display.others) == ("mlp__alpha", None, [])
-    (frame,) = display.ax_.patches
-    assert round(frame.get_y() + 0.46) == 1
+    _, best = display.ax_.lines
+    assert best.get_xydata().tolist() == [[2, 0.6]]
     by_rung = SearchResultsDisplay.from_results(results, y="alpha", x="max_iter")
     np.testing.assert_array_equal(
         by_rung.means_, [[0.9, 0.5], [0.8, 0.6], [0.1, np.nan]]
@@ -479,11 +479,97 @@ def test_search_results_of_other_shapes(iris):
     display = SearchResultsDisplay.from_results(some.cv_results_, x="alpha", y="solver")
     assert np.isnan(display.means_).sum() == 3
     assert len(texts(display)) == 3
-    one = StackedGridSearchCV(mlp, {"alpha": [1, 2]}, cv=2).fit(*iris)
-    assert SearchResultsDisplay.from_estimator(one).means_.shape == (2, 1)
     none = StackedGridSearchCV(mlp, {"alpha": [1]}, cv=2).fit(*iris)
     with pytest.raises(ValueError, match="no parameter with several values"):
         SearchResultsDisplay.from_estimator(none)
+
+
+def line_of(values, scores=None, name="mlp__alpha", spread=0.1):
+    """What is drawn of a search over one parameter."""
+    column = np.ma.masked_all(len(values), dtype=object)
+    for i, value in enumerate(values):
+        column[i] = value
+    scores = np.arange(len(values)) / 10 if scores is None else np.array(scores)
+    results = {
+        f"param_{name}": column,
+        "mean_test_score": scores,
+        "std_test_score": np.full(len(values), spread),
+    }
+    return SearchResultsDisplay.from_results(results)
+
+
+def ticks_of(display):
+    return [tick.get_text() for tick in display.ax_.get_xticklabels()]
+
+
+@pytest.mark.parametrize("n_splits", [1, 3])
+def test_search_over_one_parameter_is_a_line(iris, n_splits):
+    grid = {"backpropmlpclassifier__learning_rate_init": [0.3, 0.001, 0.01]}
+    model = make_pipeline(BackpropMLPClassifier(4, max_iter=5, random_state=0))
+    cv = ShuffleSplit(n_splits, random_state=0)
+    search = StackedGridSearchCV(model, grid, cv=cv).fit(*iris)
+    display = SearchResultsDisplay.from_estimator(search, lw=3)
+    order, rates = [1, 2, 0], [0.001, 0.01, 0.3]
+    means, stds = (
+        search.cv_results_[f"{n}_test_score"][order] for n in ("mean", "std")
+    )
+    np.testing.assert_array_equal(display.line_.get_data(), [rates, means])
+    np.testing.assert_array_equal(display.means_, means[:, np.newaxis])
+    assert display.line_.get_linewidth() == 3
+    assert display.ax_.get_xscale() == "log"
+    assert ticks_of(display) == ["0.001", "0.01", "0.3"]
+    assert display.ax_.get_xlabel() == "learning_rate_init"
+    assert display.ax_.get_ylabel() == "mean test score"
+    assert texts(display) == []
+    best = display.ax_.lines[1].get_xydata().tolist()
+    (rate,) = search.best_params_.values()
+    assert best == [[rate, search.best_score_]]
+    if n_splits == 1:
+        # One split has no spread.
+        assert len(display.ax_.collections) == 0
+    else:
+        (band,) = display.ax_.collections
+        corners = band.get_paths()[0].vertices.tolist()
+        for rate, mean, std in zip(rates, means, stds, strict=True):
+            assert [rate, mean - std] in corners
+            assert [rate, mean + std] in corners
+    assert display.im_ is None
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([1, 2, 9], "linear"),
+        ([1, 5, 10], "log"),
+        ([0.0, 0.1, 10.0], "symlog"),
+        ([0, 1, 5], "linear"),
+        ([-10, 1, 100], "linear"),
+    ],
+)
+def test_scale_of_one_parameter(values, scale):
+    display = line_of(values)
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xscale() == scale
+    assert display.line_.get_xdata().tolist() == values
+    assert ticks_of(display) == [f"{value:g}" for value in values]
+
+
+def test_one_parameter_of_names_and_of_many_values():
+    names = line_of([(5,), "$x^", None, True], [0.1, np.nan, 0.4, 0.3])
+    assert names.line_.get_xdata().tolist() == [0, 1, 2, 3]
+    assert ticks_of(names) == ["(5,)", "$x^", "None", "True"]
+    assert names.ax_.lines[1].get_xydata().tolist() == [[2, 0.4]]
+    names.figure_.canvas.draw()
+    endless = line_of([5, np.inf])
+    assert ticks_of(endless) == ["5", "inf"]
+    endless.figure_.canvas.draw()
+    many = line_of(np.geomspace(1e-4, 1, 60).tolist())
+    assert many.ax_.get_xscale() == "log"
+    many.figure_.canvas.draw()
+    assert len(ticks_of(many)) < 12
+    failed = line_of([1, 2], [np.nan, np.nan], spread=np.nan)
+    assert len(failed.ax_.lines) == 1
 
 
 def test_without_matplotlib(digits8, monkeypatch):

@@ -1,4 +1,7 @@
-"""The results of a grid search as a heat map."""
+"""The results of a search: a line over one parameter, a heat map over two."""
+
+import math
+from numbers import Real
 
 import numpy as np
 
@@ -13,13 +16,22 @@ from ._halving_results import (
     rows_of_candidates,
 )
 
+_BEST = "#ff3b30"
+# More values than these are not written at the axis one by one.
+_MOST_TICKS = 12
+
 
 class SearchResultsDisplay:
-    """Mean test score over two searched parameters, with the spread over the folds.
+    """Mean test score over the searched parameters, with the spread over the folds.
 
-    Where other parameters were searched too, a field shows the best over these. Of a
-    halving search it shows each candidate as the last rung that it was in left it,
-    unless the resource is on an axis. The best field has a frame.
+    Over one parameter it is a line, in a band of a standard deviation to either side
+    where there are several folds; the axis is logarithmic where the largest value is
+    ten times the smallest or more. The best value has a ring. Over two parameters it is
+    a heat map, whose best field has a frame. Where other parameters were searched too,
+    a field shows the best over these.
+
+    Of a halving search it shows each candidate as the last rung that it was in left it,
+    unless the resource is on an axis.
 
     Parameters
     ----------
@@ -28,7 +40,8 @@ class SearchResultsDisplay:
 
     x, y : str or None, default=None
         Names of the parameters on the axes; a name without the step's prefix will do.
-        None for the searched ones, in their order: `y` the first, `x` the second.
+        None for the searched ones, in their order: `y` the first, `x` the second. A
+        single searched parameter is `y`, whatever the axis that it is drawn on.
 
     metric : str, default="score"
         Name of the metric, where the search has several.
@@ -40,6 +53,7 @@ class SearchResultsDisplay:
 
     means_, stds_ : ndarray of shape (n_y, n_x)
         Mean and standard deviation of the test scores; nan where nothing was tried.
+        `n_x` is 1 where there is a single parameter.
 
     ax_ : matplotlib Axes
         Where it is drawn.
@@ -47,8 +61,11 @@ class SearchResultsDisplay:
     figure_ : matplotlib Figure
         The figure.
 
-    im_ : matplotlib AxesImage
-        The heat map.
+    im_ : matplotlib AxesImage or None
+        The heat map; None where it is a line.
+
+    line_ : matplotlib Line2D or None
+        The line; None where it is a heat map.
 
     Examples
     --------
@@ -110,10 +127,10 @@ class SearchResultsDisplay:
             Where to draw; None for a new figure.
 
         colorbar : bool, default=True
-            Whether to draw a colour bar.
+            Whether to draw the colour bar of a heat map.
 
         **kwargs
-            Passed to matplotlib's `imshow`.
+            Passed to matplotlib's `imshow`, or to `plot` for a line.
 
         Returns
         -------
@@ -180,16 +197,18 @@ class SearchResultsDisplay:
             Where to draw; None for a new figure.
 
         colorbar : bool, default=True
-            Whether to draw a colour bar.
+            Whether to draw the colour bar of a heat map.
 
         **kwargs
-            Passed to matplotlib's `imshow`.
+            Passed to matplotlib's `imshow`, or to `plot` for a line.
 
         Returns
         -------
         display : SearchResultsDisplay
             This display.
         """
+        if self.x is None:
+            return self._plot_line(ax, kwargs)
         n_y, n_x = self.means_.shape
         size = 2.4 + 0.95 * n_x, 1.4 + 0.6 * n_y
         ax = get_axes(ax, type(self).__name__, size)
@@ -199,11 +218,8 @@ class SearchResultsDisplay:
         ticks = {"fontsize": 9, "parse_math": False}
         ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], **ticks)
         ax.set_ylabel(bare_name(self.y), parse_math=False)
-        if self.x is None:
-            ax.set_xticks([])
-        else:
-            ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], **ticks)
-            ax.set_xlabel(bare_name(self.x), parse_math=False)
+        ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], **ticks)
+        ax.set_xlabel(bare_name(self.x), parse_math=False)
         self._write_scores(ax)
         self._mark_best(ax)
         if colorbar:
@@ -212,7 +228,31 @@ class SearchResultsDisplay:
                 label += f", best over {', '.join(map(bare_name, self.others))}"
             colorbar = ax.figure.colorbar(self.im_, ax=ax)
             colorbar.set_label(label, parse_math=False)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_, self.line_ = ax, ax.figure, None
+        return self
+
+    def _plot_line(self, ax, kwargs):
+        """Draw the scores over the values of the only parameter."""
+        ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
+        places = _set_scale(ax, self.y_values)
+        means, stds = self.means_[:, 0], self.stds_[:, 0]
+        (self.line_,) = ax.plot(places, means, **{"marker": "o", **kwargs})
+        # Of a single split there is none.
+        if np.any(stds > 0):
+            color = self.line_.get_color()
+            ax.fill_between(
+                places, means - stds, means + stds, color=color, alpha=0.2, lw=0
+            )
+        if not np.isnan(means).all():
+            best = np.nanargmax(means)
+            ax.plot(
+                *(places[best], means[best]),
+                **{"marker": "o", "markersize": 12, "markeredgewidth": 2.5},
+                **{"markerfacecolor": "none", "markeredgecolor": _BEST},
+            )
+        ax.set_xlabel(bare_name(self.y), parse_math=False)
+        ax.set_ylabel(f"mean test {self.metric}", parse_math=False)
+        self.ax_, self.figure_, self.im_ = ax, ax.figure, None
         return self
 
     def _fill(self, cv_results, searched):
@@ -254,7 +294,7 @@ class SearchResultsDisplay:
 
         i, j = np.unravel_index(np.nanargmax(self.means_), self.means_.shape)
         corner = j - 0.47, i - 0.46
-        ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec="#ff3b30", lw=2.5))
+        ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec=_BEST, lw=2.5))
 
 
 def _without_rungs(cv_results, named):
@@ -312,3 +352,35 @@ def _find(name, searched):
 
 def _short(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _set_scale(ax, values):
+    """Set the scale and the ticks of the x axis, and return the values' places on it.
+
+    Values that are no numbers are evenly spaced.
+    """
+    if not all(_is_number(value) for value in values):
+        ax.set_xticks(
+            range(len(values)),
+            [_short(v) for v in values],
+            fontsize=9,
+            parse_math=False,
+        )
+        return list(range(len(values)))
+    positive = [v for v in values if v > 0]
+    if min(values) >= 0 and max(values) >= 10 * min(positive):
+        # Its linear part is from 0, such as no penalty, to the smallest that is more.
+        is_log = len(positive) == len(values)
+        scale = {} if is_log else {"linthresh": min(positive)}
+        ax.set_xscale("log" if is_log else "symlog", **scale)
+    if len(values) <= _MOST_TICKS:
+        ax.set_xticks(values, [_short(v) for v in values], fontsize=9)
+        ax.minorticks_off()
+    return values
+
+
+def _is_number(value):
+    """Whether it has a place on an axis, as names, bools and infinity have not."""
+    return (
+        isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    )
