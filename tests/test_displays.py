@@ -104,8 +104,8 @@ def test_image_shapes(digits8, iris):
     HiddenUnitsDisplay(weights, image_shape=(3, 4)).plot()
     with pytest.raises(ValueError, match="has 15 pixels, but there are 12 features"):
         HiddenUnitsDisplay(weights, image_shape=(3, 5))
-    with pytest.raises(ValueError, match="order must be 'C' or 'F'"):
-        HiddenUnitsDisplay(weights, image_shape=(3, 4), order="K").plot()
+    with pytest.raises(ValueError, match=r"order must be 'C', .*, got 'K'"):
+        HiddenUnitsDisplay(weights, image_shape=(3, 4), order="K")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,45 @@ def test_grids_are_filled(n_images, grid):
     assert mosaic.shape == grid
     assert np.isnan(mosaic.picture).any()
     assert len({tuple(corner) for corner in mosaic.corners}) == n_images
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_images_of_three_axes_stand_upright(order):
+    """Not square, so that rows and columns can't be mistaken."""
+    given = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    rows = np.array([np.ravel(image, order=order) for image in given])
+    y = np.array([0, 1])
+    mlp = BackpropMLPClassifier(2, max_iter=1, random_state=0).fit(rows, y)
+    units = HiddenUnitsDisplay(given, order=order).plot(colorbar=False)
+    np.testing.assert_array_equal(units.weights, rows)
+    for display in (
+        SampleGridDisplay.from_predictions(given, y, order=order),
+        SampleGridDisplay.from_estimator(mlp, given, y, order=order),
+        SampleGridDisplay(given.tolist(), image_shape=(3, 4), order=order).plot(),
+        units,
+    ):
+        assert display.image_shape == (3, 4)
+        picture = display.im_.get_array().filled(np.nan)
+        for image in given:
+            ((top, left),) = np.argwhere(picture == image[0, 0])
+            block = picture[top : top + 3, left : left + 4]
+            np.testing.assert_array_equal(block, image)
+    # The network has seen the pixels in that order.
+    drawn = SampleGridDisplay.from_estimator(mlp, given, order=order)
+    assert drawn.y_pred.tolist() == mlp.predict(rows).tolist()
+    with pytest.raises(ValueError, match=r"X has images of shape \(3, 4\); leave"):
+        SampleGridDisplay(given, image_shape=(4, 3))
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        SampleGridDisplay(given[:0])
+
+
+def test_the_exercise_stands_upright_in_column_order(exercise):
+    """A one is a stroke from top to bottom: its columns differ more than its rows."""
+    X, y = exercise
+    ones = X[y == 1].mean(axis=0)
+    display = SampleGridDisplay([ones], order="F").plot()
+    picture = display.im_.get_array().filled(np.nan)[2:22, 2:22]
+    assert picture.sum(axis=0).std() > 2 * picture.sum(axis=1).std()
 
 
 def texts(display):

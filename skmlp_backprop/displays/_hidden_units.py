@@ -1,11 +1,11 @@
 """What the units of the first hidden layer look for."""
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
 from ._axes import get_axes
-from ._mosaic import Mosaic, infer_image_shape
+from ._mosaic import Mosaic, as_rows
 
 # Share of the weights within the colour scale, in percent.
 _SCALED = 99.5
@@ -20,15 +20,16 @@ class HiddenUnitsDisplay:
 
     Parameters
     ----------
-    weights : ndarray of shape (n_units, n_features)
-        Incoming weights.
+    weights : array-like of shape (n_units, n_features) or (n_units, height, width)
+        Incoming weights, as rows or as images.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width of the images; None for a square.
+        Height and width of the images; None for those of `weights`, or for a square.
 
     order : {"C", "F"}, default="C"
-        "C" if the features are the pixels row by row, "F" if column by column, as in
-        the course's data.
+        "C" if the features are the pixels row by row, "F" if column by column. The
+        digits of the classic exercise, ex4data1, need "F": with "C" the pictures lie on
+        their side.
 
     Attributes
     ----------
@@ -59,10 +60,7 @@ class HiddenUnitsDisplay:
     """
 
     def __init__(self, weights, *, image_shape=None, order="C"):
-        self.weights = check_array(
-            weights, input_name="weights", ensure_all_finite=False
-        )
-        self.image_shape = infer_image_shape(self.weights.shape[1], image_shape)
+        self.weights, self.image_shape = as_rows(weights, image_shape, order, "weights")
         self.order = order
 
     @classmethod
@@ -81,7 +79,8 @@ class HiddenUnitsDisplay:
             Height and width of the images; None for a square.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features.
+            Order of the pixels in the features, row by row or column by column; "F"
+            for the digits of the classic exercise.
 
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.

@@ -3,6 +3,57 @@
 import math
 
 import numpy as np
+from sklearn.utils.validation import check_array
+
+
+def as_rows(images, image_shape, order, name):
+    """Images as rows of pixels.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, n_pixels) or (n_images, height, width)
+        The images.
+
+    image_shape : tuple of (int, int) or None
+        Height and width; None for those of the images, or for a square.
+
+    order : {"C", "F"}
+        Whether a row is to hold its image row by row, or column by column.
+
+    name : str
+        What errors call the images.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_images, n_pixels)
+        The rows.
+
+    image_shape : tuple of (int, int)
+        Height and width.
+
+    Raises
+    ------
+    ValueError
+        If `order` is unknown, there are no images, or the pixels do not fill the shape.
+    """
+    if order not in ("C", "F"):
+        raise ValueError(
+            "order must be 'C', pixels row by row, or 'F', column by column, got "
+            f"{order!r}."
+        )
+    if np.ndim(images) == 3:
+        images = np.asarray(images)
+        shape = images.shape[1:]
+        if image_shape is not None and tuple(image_shape) != shape:
+            raise ValueError(
+                f"image_shape={image_shape}, but {name} has images of shape {shape}; "
+                "leave image_shape out."
+            )
+        image_shape = shape
+        axes = (0, 1, 2) if order == "C" else (0, 2, 1)
+        images = images.transpose(axes).reshape(len(images), math.prod(shape))
+    rows = check_array(images, input_name=name, ensure_all_finite=False)
+    return rows, infer_image_shape(rows.shape[1], image_shape)
 
 
 def infer_image_shape(n_features, image_shape=None):
@@ -70,8 +121,6 @@ class Mosaic:
     """
 
     def __init__(self, rows, image_shape, order, below=0):
-        if order not in ("C", "F"):
-            raise ValueError(f"order must be 'C' or 'F', got {order!r}.")
         height, width = image_shape
         gap = max(1, round(max(height, width) / 12))
         cell_height, cell_width = height + below + gap, width + gap

@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
 from ._axes import get_axes
-from ._mosaic import Mosaic, infer_image_shape
+from ._mosaic import Mosaic, as_rows
 
 _WRONG = "#c4001a"
 # In points; below it captions are left out, as nobody could read them.
@@ -21,8 +20,10 @@ class SampleGridDisplay:
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        The samples. Up to some hundred can be read; choose rows beforehand.
+    X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
+        The samples, as rows of pixels or as images, such as those of
+        :func:`~skmlp_backprop.datasets.read_idx`. Up to some hundred can be read;
+        choose rows beforehand.
 
     y_true : array-like of shape (n_samples,) or None, default=None
         Their labels.
@@ -31,11 +32,12 @@ class SampleGridDisplay:
         The predicted labels.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width of the images; None for a square.
+        Height and width of the images; None for those of `X`, or for a square.
 
     order : {"C", "F"}, default="C"
-        "C" if the features are the pixels row by row, "F" if column by column, as in
-        the course's data.
+        "C" if the features are the pixels row by row, "F" if column by column. The
+        digits of the classic exercise, ex4data1, need "F": with "C" they lie on their
+        side.
 
     Attributes
     ----------
@@ -62,7 +64,7 @@ class SampleGridDisplay:
     """
 
     def __init__(self, X, y_true=None, y_pred=None, *, image_shape=None, order="C"):
-        self.X = check_array(X, input_name="X", ensure_all_finite=False)
+        self.X, self.image_shape = as_rows(X, image_shape, order, "X")
         self.y_true = None if y_true is None else np.asarray(y_true)
         self.y_pred = None if y_pred is None else np.asarray(y_pred)
         for name in ("y_true", "y_pred"):
@@ -72,7 +74,6 @@ class SampleGridDisplay:
                     f"{name} must have shape ({len(self.X)},), one for each sample, "
                     f"got {labels.shape}."
                 )
-        self.image_shape = infer_image_shape(self.X.shape[1], image_shape)
         self.order = order
 
     @classmethod
@@ -86,17 +87,19 @@ class SampleGridDisplay:
         estimator : classifier or regressor
             Any fitted one of scikit-learn's kind, of one label or number a sample.
 
-        X : array-like of shape (n_samples, n_features)
-            The samples, as `predict` takes them.
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
+            The samples, as `predict` takes them, or images, which it is given as rows
+            of pixels.
 
         y : array-like of shape (n_samples,) or None, default=None
             Their labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for a square.
+            Height and width of the images; None for those of `X`, or for a square.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features.
+            Order of the pixels in the features, row by row or column by column; "F"
+            for the digits of the classic exercise.
 
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
@@ -109,6 +112,8 @@ class SampleGridDisplay:
         display : SampleGridDisplay
             The drawn display.
         """
+        if np.ndim(X) == 3:
+            X, image_shape = as_rows(X, image_shape, order, "X")
         display = cls(X, y, estimator.predict(X), image_shape=image_shape, order=order)
         return display.plot(ax=ax, **kwargs)
 
@@ -128,17 +133,18 @@ class SampleGridDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            The samples.
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
+            The samples, as rows of pixels or as images.
 
         y_true, y_pred : array-like of shape (n_samples,) or None, default=None
             Their labels, and the predicted ones.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for a square.
+            Height and width of the images; None for those of `X`, or for a square.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features.
+            Order of the pixels in the features, row by row or column by column; "F"
+            for the digits of the classic exercise.
 
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
