@@ -29,14 +29,14 @@ def test_given_weights(data_dir, exercise):
 
 
 @pytest.mark.parametrize(
-    ("training", "worst", "median", "accuracy", "cap"),
+    ("training", "worst", "median", "accuracy", "cap", "n_fun"),
     [
-        ("tnc", 0.330, 0.325, 0.990, ("n_fun_", 400)),
-        ("cg", 0.325, 0.320, 0.994, ("n_iter_", 400)),
-        ("tnc, short", 0.345, 0.335, 0.988, ("n_fun_", 250)),
+        ("tnc", 0.330, 0.325, 0.990, ("n_fun_", 400), 400),
+        ("cg", 0.325, 0.320, 0.994, ("n_iter_", 400), 1450),
+        ("tnc, short", 0.345, 0.335, 0.988, ("n_fun_", 250), 250),
     ],
 )
-def test_trainings(exercise, training, worst, median, accuracy, cap):
+def test_trainings(exercise, training, worst, median, accuracy, cap, n_fun):
     example = load_example("exercise_trainings")
     # Three of the script's five seeds: what a fault does, it does at each.
     fitted = [example.train(training, *exercise, seed) for seed in range(3)]
@@ -45,6 +45,7 @@ def test_trainings(exercise, training, worst, median, accuracy, cap):
     assert np.median(losses) <= median
     assert min(mlp.score(*exercise) for mlp in fitted) >= accuracy
     assert {getattr(mlp, cap[0]) for mlp in fitted} == {cap[1]}
+    assert max(mlp.n_fun_ for mlp in fitted) <= n_fun
 
 
 def test_mnist_minibatch_sgd(data_dir):
