@@ -6,12 +6,14 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
 
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.initialization import INITIALIZERS
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
+from .._solvers.training import Stop
 from .architecture import check_fits
 from .callback_reports import CallbackReporter
 from .ends import warn_of_end
@@ -45,7 +47,8 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     A subclass has, besides its own parameters:
 
-    - ``_target_encoder_of(y)``: the :class:`Labels` or :class:`Numbers` of y;
+    - ``_target_encoder_of(y, classes=None)``: the :class:`Labels` of y, or of all
+      classes, or the :class:`Numbers`;
     - ``_check_same_target_encoder(target_encoder)``: raises where it is not that of the
       previous call of `fit`;
     - ``_row_weights(X, targets, target_encoder, sample_weight)``: the weight of each
@@ -176,7 +179,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             [self._state(data)] if continuing else None,
             reporters=self._reporters(context, data, given),
         )
-        vars(self).update(trained.attributes())
+        vars(self).update(trained.attributes(self))
         warn_of_end(trained, self)
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **given
@@ -193,10 +196,11 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         solver.max_iter = 1
         states = [self._state(data)] if hasattr(self, "coefs_") else None
         (trained,) = train([self], data, states, solvers=[solver])
-        vars(self).update(trained.attributes())
-        # Here an epoch is all that is asked for.
-        if trained.training.stop.reason != "max_iter":
-            warn_of_end(trained, self)
+        if trained.training.stop.reason == "max_iter":
+            # An epoch is all that was asked for.
+            trained.training.stop = Stop("partial_fit")
+        vars(self).update(trained.attributes(self))
+        warn_of_end(trained, self)
         return self
 
     def _state(self, data):
@@ -219,13 +223,26 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         task_name = "epoch" if is_stochastic(self.solver) else "iteration"
         return [CallbackReporter(self, context, task_name, fitted, **given)]
 
-    def _initialized(self, X, y, random_state):
+    def _initialized(self, X, y, random_state, classes=None):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
         fresh = clone(self)
         X, y = fresh._validate_rows(X, y, reset=True)
-        data = fresh._training_data(X, y, fresh._target_encoder_of(y), None)
-        parameters = initial_parameters(fresh, data, random_state)
-        return fresh._adopt_weights(parameters, data.target_encoder, new_history(fresh))
+        target_encoder = fresh._target_encoder_of(y, classes)
+        return fresh._initialize(X, y, target_encoder, None, random_state)
+
+    def _initialize(self, X, y, target_encoder, sample_weight, random_state):
+        """Become fitted to validated rows by initial weights, without a step."""
+        data = self._training_data(X, y, target_encoder, sample_weight)
+        parameters = initial_parameters(self, data, random_state).copy(data.rows.dtype)
+        self._optimizer = None
+        return self._adopt_weights(parameters, target_encoder, new_history(self))
+
+    def _initialize_and_evaluate(self, X, y, target_encoder, sample_weight):
+        """The same with the draws of `fit`, and with J."""
+        random_state = check_random_state(self.random_state)
+        self._initialize(X, y, target_encoder, sample_weight, random_state)
+        self.loss_, _ = self.loss_and_gradient(X, y, sample_weight)
+        return self
 
     def _check_partial_fit(self):
         """Raise the reason why there is no partial_fit, if there is one."""

@@ -14,6 +14,7 @@ from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
 from .targets import Labels, is_multilabel
+from .thetas import split
 from .weighting import class_and_sample_weights
 
 
@@ -143,6 +144,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     ):
         """Make a fitted classifier from given weights.
 
+        With ``warm_start=True`` among the parameters `fit` trains from these weights.
+
         Parameters
         ----------
         coefs : sequence of array-like of shape (fan_in, fan_out)
@@ -193,6 +196,96 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         classifier._validate_params()
         labels = Labels.in_order(classes, multilabel=multilabel)
         return classifier._adopt_weights(parameters, labels, History())
+
+    @classmethod
+    def from_thetas(cls, thetas, classes, **params):
+        """Make a fitted classifier from the exercise's Theta matrices.
+
+        Parameters
+        ----------
+        thetas : sequence of array-like of shape (fan_out, fan_in + 1)
+            Weights of each layer with the biases in column 0, as Theta1 (25, 401) and
+            Theta2 (10, 26). Of a flat vector see :meth:`set_theta`.
+
+        classes : array-like of shape (n_classes,)
+            Class labels in the order of the outputs, which must be sorted. The exercise
+            labels the digits 1 to 10, with 10 for the digit 0, whose output is the
+            last: ``range(1, 11)``. For labels 0 to 9 move that output to the front:
+            ``np.roll(Theta2, 1, axis=0)``.
+
+        **params
+            The classifier's other parameters, such as ``activation="logistic"`` and
+            ``output_activation="logistic"`` of the exercise, and `input_intercept` and
+            `multilabel` of :meth:`from_weights`.
+
+        Returns
+        -------
+        classifier : BackpropMLPClassifier
+            The fitted classifier. :meth:`to_thetas` is the inverse.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit together, or the number of outputs does not fit the
+            classes.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> mlp = BackpropMLPClassifier.from_thetas(
+        ...     [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]], classes=["a", "b", "c"]
+        ... )
+        >>> mlp.intercepts_[0], mlp.coefs_[0]
+        (array([1., 0., 0.]), array([[0., 1., 0.]]))
+        """
+        return cls.from_weights(*split(thetas), classes, **params)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @restore_on_error
+    def initialize(self, X, y, classes=None, sample_weight=None):
+        """Draw the initial weights, without any training.
+
+        The estimator is fitted then: `loss_`, predictions and scores are those before
+        training. `fit` begins with the same weights if `random_state` is an int; with
+        `warm_start` it trains from these, whatever the `random_state`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples. The weights are float32 if they are, else float64.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or a multilabel indicator matrix.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; None for those of y.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples; None for 1 each. `loss_` counts them.
+
+        Returns
+        -------
+        self : BackpropMLPClassifier
+            The classifier, whose `n_iter_` is 0.
+
+        Raises
+        ------
+        ValueError
+            If the input or a combination of parameters is invalid, or y has
+            classes that are not in `classes`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> mlp = BackpropMLPClassifier(25, weight_init=0.001, random_state=0)
+        >>> round(mlp.initialize(X, y).loss_, 3)  # log(10)
+        2.303
+        """
+        X, y = self._validate_rows(X, y, reset=True)
+        labels = self._target_encoder_of(y, classes)
+        return self._initialize_and_evaluate(X, y, labels, sample_weight)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -253,6 +346,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
     def predict_proba(self, X):
         """Predict the probability of each class.
+
+        With logistic outputs on three classes or more, which are one-vs-all, each row
+        is h(x) divided by its sum. The outputs h(x) themselves are `forward`'s
+        ``a[-1]``.
 
         Parameters
         ----------
@@ -332,8 +429,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             return float(np.mean(y == predicted))
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    def _target_encoder_of(self, y):
-        return Labels.from_targets(y)
+    def _target_encoder_of(self, y, classes=None):
+        labels = Labels.from_targets(y)
+        # The columns of multilabel targets are the classes, whatever they are called.
+        return labels if classes is None or labels.multilabel else Labels(classes)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse other classes than those there are."""

@@ -153,6 +153,18 @@ PARTS = {
     n_fun_ : int
         Number of evaluations of loss and gradient.
 
+    stop_reason_ : str or None
+        Why the training ended: "converged"; "max_iter" or "max_fun", at that cap;
+        "stalled", where rounding or a kink leaves a full-batch solver no progress;
+        "callback"; "interrupted"; "diverged"; "partial_fit", after its one epoch. None
+        where weights were given or initialised.
+
+    message_ : str or None
+        The same in a sentence, which a warning gives, too, if it is no good end.
+
+    converged_ : bool
+        Whether it is "converged": the solver's own criterion, that of `tol`, was met.
+
     t_ : int
         Number of samples seen in training.
 

@@ -387,7 +387,7 @@ def become_fitted(estimators, all_trained, features):
     for estimator, trained in zip(estimators, all_trained, strict=True):
         # Those of an earlier fit, where X now has none.
         vars(estimator).pop("feature_names_in_", None)
-        vars(estimator).update({**features, **trained.attributes()})
+        vars(estimator).update({**features, **trained.attributes(estimator)})
 
 
 def warn_of_ends(estimators, all_trained):
