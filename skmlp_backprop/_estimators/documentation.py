@@ -160,10 +160,10 @@ PARTS = {
         where weights were given or initialised.
 
     message_ : str or None
-        The same in a sentence, which a warning gives, too, if it is no good end.
+        The same in a sentence; that of the warning, where the end is warned of.
 
     converged_ : bool
-        Whether it is "converged": the solver's own criterion, that of `tol`, was met.
+        Whether it is "converged": the training ended by `tol`.
 
     t_ : int
         Number of samples seen in training.

@@ -52,6 +52,16 @@ def message_of_end(trained, estimator):
     return _MESSAGES.get(stop.reason, stop.message)
 
 
+def attributes_of_end(trained, estimator):
+    """The fitted attributes that tell how a training has ended."""
+    reason = trained.training.stop.reason
+    return {
+        "stop_reason_": reason,
+        "message_": message_of_end(trained, estimator),
+        "converged_": reason == "converged",
+    }
+
+
 def warn_of_end(trained, estimator):
     """Warn where a training has not ended by its own criterion."""
     reason = trained.training.stop.reason

@@ -29,7 +29,7 @@ from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
 from .._solvers.training import Monitor, Training, stack_weights
 from .architecture import init_activations
-from .ends import message_of_end
+from .ends import attributes_of_end
 from .targets import Numbers
 
 # Share of a layer's activations at their ends that makes a network a saturated one.
@@ -231,12 +231,9 @@ class Trained:
             self.training.history,
             self.parameters,
         )
-        stop = self.training.stop
         return {
             **attributes,
-            "stop_reason_": stop.reason,
-            "message_": message_of_end(self, estimator),
-            "converged_": stop.reason == "converged",
+            **attributes_of_end(self, estimator),
             "_optimizer": solver if solver.stochastic else None,
         }
 

@@ -13,7 +13,7 @@ from .._estimators.checks import (
     refuse_unfit_targets,
     without_second_axis,
 )
-from .._estimators.ends import warn_if_useless, warn_of_end
+from .._estimators.ends import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
@@ -165,6 +165,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
                 member, target_encoder, trained.networks, trained.training.history
             )
         )
+        vars(self).update(attributes_of_end(trained, member))
         # The last epoch that "auto" admits is an end as good as another.
         if trained.training.stop.reason != "max_iter" or self.max_iter != "auto":
             warn_of_end(trained, member)

@@ -68,6 +68,16 @@ PARTS = {
     n_iter_ : int
         Number of epochs.
 
+    stop_reason_ : str
+        Why the training ended: "converged", as the score had ceased to improve;
+        "max_iter"; "callback"; "interrupted"; "diverged".
+
+    message_ : str
+        The same in a sentence.
+
+    converged_ : bool
+        Whether it is "converged".
+
     loss_ : float
         Mean loss of the networks in the last epoch, on the rows they are trained on.
 
