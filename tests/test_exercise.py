@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.io
 from scipy import sparse
@@ -299,6 +300,9 @@ def test_losses_of_samples(digits, loss, output):
     # Neither the penalty nor the weights of classes are in them.
     mlp.set_params(alpha=10, class_weight={0: 5})
     np.testing.assert_array_equal(mlp.losses(X, y), losses)
+    # A sample whose class weighs nothing has a loss.
+    mlp.set_params(class_weight={y[0]: 0})
+    assert mlp.losses(X[:1], y[:1])[0] == pytest.approx(losses[0], rel=1e-12)
     if (loss, output) == ("log_loss", "softmax"):
         assert losses.mean() == pytest.approx(log_loss(y, mlp.predict_proba(X)))
         likelihoods = mlp.predict_proba(X)[np.arange(1797), y]
@@ -380,10 +384,21 @@ def test_initialize_forgets_an_earlier_fit(iris):
     mlp.initialize(X.astype(np.float32), y, sample_weight=weights)
     assert mlp.coefs_[0].dtype == np.float32
     loss, _ = mlp.loss_and_gradient(X.astype(np.float32), y, weights)
-    assert mlp.loss_ == loss
+    assert mlp.loss_ == mlp.to_sklearn().loss_ == loss
     with pytest.raises(ValueError, match="'alpha' parameter"):
         mlp.set_params(alpha=-1).initialize(X, y)
     assert mlp.loss_ == loss
+
+
+def test_a_frame_is_initialised_and_evaluated_by_its_names(iris):
+    X, y = iris
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    mlp = BackpropMLPClassifier(4, random_state=0).initialize(frame, y)
+    assert mlp.feature_names_in_.tolist() == list("abcd")
+    assert mlp.losses(frame, y).mean() == pytest.approx(mlp.loss_, rel=1e-3)
+    assert mlp.forward(frame).a[0].shape == (150, 4)
+    with pytest.raises(ValueError, match="feature names should match"):
+        mlp.losses(frame[list("dcba")], y)
 
 
 def test_initialize_with_all_classes(digits):

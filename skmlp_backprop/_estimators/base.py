@@ -6,7 +6,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
 
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.initialization import INITIALIZERS
@@ -234,15 +233,10 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         """Become fitted to validated rows by initial weights, without a step."""
         data = self._training_data(X, y, target_encoder, sample_weight)
         parameters = initial_parameters(self, data, random_state).copy(data.rows.dtype)
+        history = new_history(self)
+        history.loss, _ = self._evaluate(data.network, data.rows, parameters)
         self._optimizer = None
-        return self._adopt_weights(parameters, target_encoder, new_history(self))
-
-    def _initialize_and_evaluate(self, X, y, target_encoder, sample_weight):
-        """The same with the draws of `fit`, and with J."""
-        random_state = check_random_state(self.random_state)
-        self._initialize(X, y, target_encoder, sample_weight, random_state)
-        self.loss_, _ = self.loss_and_gradient(X, y, sample_weight)
-        return self
+        return self._adopt_weights(parameters, target_encoder, history)
 
     def _check_partial_fit(self):
         """Raise the reason why there is no partial_fit, if there is one."""

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from .._network.losses import loss_names
@@ -285,7 +286,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         """
         X, y = self._validate_rows(X, y, reset=True)
         labels = self._target_encoder_of(y, classes)
-        return self._initialize_and_evaluate(X, y, labels, sample_weight)
+        random_state = check_random_state(self.random_state)
+        return self._initialize(X, y, labels, sample_weight, random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)

@@ -49,7 +49,7 @@ class Gradient(NamedTuple):
     input_intercept: np.ndarray | None
 
     def ravel(self):
-        """All derivatives in one vector, in the order of :meth:`get_theta`.
+        """All derivatives in one vector, in the order of the estimators' `get_theta`.
 
         Returns
         -------
@@ -202,7 +202,10 @@ class FittedNetworkMixin:
         >>> round(loss, 4), gradient.coefs
         (0.6931, [array([[-0.25]])])
         """
-        network, rows, parameters = self._evaluation_point(X, y, sample_weight)
+        return self._evaluate(*self._evaluation_point(X, y, sample_weight))
+
+    def _evaluate(self, network, rows, parameters):
+        """J and its gradient over rows."""
         with training_threads() as n_threads, np.errstate(all="ignore"):
             objective = Objective(
                 network, self.alpha, parameters.copy(rows.dtype), n_threads=n_threads
@@ -237,8 +240,14 @@ class FittedNetworkMixin:
         >>> mlp.losses([[0.0], [2.0]], [0, 1]).round(4)
         array([0.6931, 0.1269])
         """
-        network, rows, _ = self._evaluation_point(X, y, None)
-        return losses_of_rows(network, self._weights(), rows.X, rows.targets)
+        check_is_fitted(self)
+        self._validate_params()
+        X, y = self._validate_rows(X, y, reset=False)
+        targets = self._target_encoder.encode(y, X.dtype)
+        network = self._network_of(X.shape[1], self._target_encoder)
+        network.loss.check_targets(targets)
+        check_fits(self._parameters(), network)
+        return losses_of_rows(network, self._weights(), X, targets)
 
     def forward(self, X):
         """Compute the pre-activations and activations of every layer.

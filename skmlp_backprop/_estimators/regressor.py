@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
@@ -264,7 +265,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         """
         X, y = self._validate_rows(X, y, reset=True)
         numbers = self._target_encoder_of(y)
-        return self._initialize_and_evaluate(X, y, numbers, sample_weight)
+        random_state = check_random_state(self.random_state)
+        return self._initialize(X, y, numbers, sample_weight, random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
