@@ -85,7 +85,7 @@ class FullBatchSolver:
             result = self._minimize(evaluations, iterations)
         except _Converged as end:
             evaluations.keep(history, end.theta, end.loss)
-            return Stop("converged")
+            return self._converged()
         except _Halt as halt:
             return evaluations.keep_best(history, halt.stop)
         except KeyboardInterrupt:
@@ -95,8 +95,12 @@ class FullBatchSolver:
         evaluations.keep(history, result.x, float(result.fun))
         slope = _largest_entry(result.jac)
         if slope <= self.tol:
-            return Stop("converged")
+            return self._converged()
         return Stop("stalled", str(result.message).rstrip(" .:"), slope)
+
+    def _converged(self):
+        message = f"The gradient's largest entry is at most tol={self.tol:g}."
+        return Stop("converged", message)
 
     def _minimize(self, evaluations, iterations):
         def callback(intermediate_result):

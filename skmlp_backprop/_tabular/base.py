@@ -14,7 +14,7 @@ from .._estimators.checks import (
     refuse_unfit_targets,
     without_second_axis,
 )
-from .._estimators.ends import warn_if_useless, warn_of_end
+from .._estimators.ends import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
@@ -170,6 +170,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         trained = train_ensemble(member, self.n_members, data, reporter)
         training = trained.training
         vars(self).update(fitted_attributes(training.history, training.final_weights))
+        vars(self).update(attributes_of_end(trained, member))
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             warn_if_useless(trained, member)
