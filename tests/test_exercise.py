@@ -856,3 +856,17 @@ def test_dead_units_are_saturated(iris):
     *_, warned = ended(mlp, X + 10, y + 5.0)
     messages = [message for _, message in warned]
     assert any("100% of the activations of hidden layer 1" in m for m in messages)
+
+
+# The page.
+
+
+def test_cells_of_the_page_are_short():
+    """At most three lines each, but five for the minimisation with SciPy."""
+    page = Path(__file__).parent.parent / "examples" / "plot_exercise.py"
+    _, settings, *cells = page.read_text().split("# %%\n")
+    assert "Data and settings" in settings
+    assert len(cells) >= 15
+    for cell in cells:
+        lines = [line for line in cell.splitlines() if line and line[0] != "#"]
+        assert len(lines) <= (5 if "minimize(" in cell else 3), cell
