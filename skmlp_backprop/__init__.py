@@ -7,7 +7,7 @@ from importlib import import_module
 import sklearn  # noqa: F401
 
 from ._estimators.classifier import BackpropMLPClassifier
-from ._estimators.fitted_network import Gradient
+from ._estimators.fitted_network import ForwardPass, Gradient
 from ._estimators.regressor import BackpropMLPRegressor
 from ._gradient_check import GradientCheck, check_gradient
 from ._search.stacking import fit_stack
@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BackpropMLPClassifier",
     "BackpropMLPRegressor",
+    "ForwardPass",
     "Gradient",
     "GradientCheck",
     "StackedGridSearchCV",

@@ -7,12 +7,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._estimators.fitted_network import FittedNetworkMixin
-from ._estimators.sklearn_private import Interval, validate_params
+from ._estimators import thetas
+from ._estimators.fitted_network import FittedNetworkMixin, Gradient
+from ._estimators.sklearn_private import Interval, StrOptions, validate_params
 from ._estimators.targets import Labels
 from ._network.inputs import make_inputs
 from ._network.layers import Hidden, InputActivation, make_layers
 from ._network.objective import BLOCK_ROWS, Objective
+from ._network.parameters import Parameters
 from ._network.threads import training_threads
 
 # Up to here every coordinate is checked, at four evaluations each.
@@ -32,6 +34,7 @@ _SHORTER = (1, 0.1, 0.01)
 # Differences of a correct gradient stay orders of magnitude below, those of a
 # wrong one above.
 _TOLERANCE = 1e-6
+_EVERYWHERE = "every coordinate"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,19 @@ class GradientCheck:
     n_checked, n_left_out : dict of str to int
         Number of derivatives of each array that were checked, and of those that were
         not, as a hidden unit has a kink within the step.
+
+    numerical : Gradient
+        The numerical derivatives, in the shapes of the weights, with nan at a kink. Its
+        method ``ravel`` returns them in a vector. With random directions, an array of
+        shape (n_directions,) for each array of weights or biases has the derivatives
+        along these directions.
+
+    analytical : Gradient
+        The derivatives by backpropagation, or of the given `gradient`, in the same
+        shapes.
+
+    n_classes : int or None
+        Number of classes; None for a regressor.
     """
 
     relative_difference: float
@@ -61,6 +77,9 @@ class GradientCheck:
     coverage: str
     n_checked: dict = field(default_factory=dict)
     n_left_out: dict = field(default_factory=dict)
+    numerical: Gradient | None = field(default=None, compare=False)
+    analytical: Gradient | None = field(default=None, compare=False)
+    n_classes: int | None = None
 
     @property
     def disagreeing(self):
@@ -72,13 +91,41 @@ class GradientCheck:
         """Whether all arrays agree."""
         return not self.disagreeing
 
+    @property
+    def worst(self):
+        """The index of the largest difference in each disagreeing array.
+
+        A dict of the array's name to the index; empty if random directions were
+        checked.
+        """
+        if self.numerical is None or self.coverage != _EVERYWHERE:
+            return {}
+        numerical, analytical = _named(self.numerical), _named(self.analytical)
+        return {
+            name: _largest_difference(numerical[name], analytical[name])
+            for name in self.disagreeing
+            if self.n_checked[name]
+        }
+
     def __repr__(self):
         verdict = "passed" if self.passed else f"FAILED in {self.disagreeing}"
+        classes = "" if self.n_classes is None else f"; {self.n_classes} classes"
         lines = [
             f"Gradient check {verdict}: relative difference "
-            f"{self.relative_difference:.2e} over all layers ({self.coverage})"
+            f"{self.relative_difference:.2e} over all layers ({self.coverage}{classes})"
         ]
         lines += [f"  {name:<20} {self._finding(name)}" for name in self.by_layer]
+        for name, index in self.worst.items():
+            numerical, analytical = (
+                _named(gradient)[name][index]
+                for gradient in (self.numerical, self.analytical)
+            )
+            lines.append(
+                f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
+                f"analytical {analytical:.6g}"
+            )
+        if not self.passed and self.coverage != _EVERYWHERE:
+            lines.append("  n_directions='all' shows which entries differ.")
         return "\n".join(lines)
 
     def _finding(self, name):
@@ -93,8 +140,14 @@ class GradientCheck:
 @validate_params(
     {
         "eps": [Interval(Real, _LEAST_STEP, 1, closed="left")],
-        "n_directions": [Interval(Integral, 1, None, closed="left"), None],
+        "n_directions": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"all"}),
+            None,
+        ],
         "random_state": ["random_state"],
+        "classes": ["array-like", None],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -107,6 +160,9 @@ def check_gradient(
     eps=1e-4,
     n_directions=None,
     random_state=None,
+    classes=None,
+    gradient=None,
+    verbose=False,
 ):
     """Compare backpropagation with central differences, in float64.
 
@@ -140,14 +196,29 @@ def check_gradient(
     eps : float, default=1e-4
         Step of the differences, in [1e-8, 1): by smaller ones rounding hides faults.
 
-    n_directions : int, default=None
-        Number of random directions in each array; None for every coordinate of a
-        small network, 50 directions for a large one and 5 from a million parameters
-        on.
+    n_directions : int or "all", default=None
+        Number of random directions in each array, or "all" for every coordinate. None
+        for every coordinate of a small network, 50 directions of a large network, and 5
+        directions of a network with more than a million parameters.
 
     random_state : int, RandomState instance or None, default=None
         Source of the directions, and of fresh weights where the estimator's own
         `random_state` is None.
+
+    classes : array-like of shape (n_classes,), default=None
+        All classes of a classifier that is not fitted, if y may lack some; None for the
+        classes of y.
+
+    gradient : callable, Gradient, ndarray or sequence of ndarray, default=None
+        Your own gradient of J, to check instead of backpropagation. It is a
+        :class:`Gradient`, a vector in the order of :meth:`Gradient.ravel`, or a list
+        with a matrix for each layer, in the shape of its Theta, with the derivatives by
+        the biases in column 0. A function must take the vector of all weights, see
+        :meth:`BackpropMLPClassifier.get_theta`, and return such a gradient, or a tuple
+        of J and such a gradient.
+
+    verbose : bool or int, default=False
+        Whether to print the progress, in ten lines.
 
     Returns
     -------
@@ -160,7 +231,9 @@ def check_gradient(
         If `eps` or `n_directions` is out of range; a ValueError.
     ValueError
         If there is one class only, that of the rows or that the estimator was fitted
-        to: then there is nothing to check, as its probability is always 1.
+        to: then there is nothing to check, as its probability is always 1. If `classes`
+        is given for a fitted estimator or a regressor, or if the shapes of `gradient`
+        are not the shapes of the weights.
     TypeError
         If the estimator is neither. Of a Pipeline pass the last
         step, and X as the other steps transform it.
@@ -173,6 +246,14 @@ def check_gradient(
     >>> mlp = BackpropMLPClassifier(hidden_layer_sizes=5, random_state=0)
     >>> check_gradient(mlp, X, y).passed
     True
+
+    Check your own gradient, here with an error in the last layer:
+
+    >>> mlp = BackpropMLPClassifier(5, alpha=1, random_state=0).initialize(X, y)
+    >>> gradient = mlp.loss_and_gradient(X[:20], y[:20])[1]
+    >>> gradient.coefs[1][3, 2] += 0.1
+    >>> check_gradient(mlp, X[:20], y[:20], gradient=gradient).worst
+    {'coefs_[1]': (3, 2)}
     """
     if not isinstance(estimator, FittedNetworkMixin):
         raise TypeError(
@@ -185,7 +266,12 @@ def check_gradient(
     if not hasattr(estimator, "coefs_"):
         seed = estimator.random_state
         source = rng if seed is None else check_random_state(seed)
-        estimator = estimator._initialized(X, y, source)
+        estimator = estimator._initialized(X, y, source, classes)
+    elif classes is not None:
+        raise ValueError(
+            "classes is for an estimator that is not fitted; this one has its classes. "
+            "Leave out `classes`, or pass clone(estimator)."
+        )
     target_encoder = estimator._target_encoder
     if (
         isinstance(target_encoder, Labels)
@@ -195,58 +281,152 @@ def check_gradient(
         raise ValueError(
             "There is nothing to check: y has one class, "
             f"{target_encoder.classes.tolist()}, and J does not depend on the weights. "
-            "Pass rows of several classes, such as a random choice of them in place of "
-            "the first ones of a sorted file; or a fitted estimator."
+            "Pass rows of several classes, for example a random sample of a sorted "
+            "file, or pass all classes as `classes`, or a fitted estimator."
         )
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
     objective = Objective(network, estimator.alpha, parameters)
     n_parameters = parameters.flat.size
-    everywhere = n_directions is None and n_parameters <= _MAX_COORDINATES
+    everywhere = n_directions == "all" or (
+        n_directions is None and n_parameters <= _MAX_COORDINATES
+    )
     if n_directions is None:
         is_many = n_parameters > _MANY
         n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
     draw = _coordinates if everywhere else partial(_directions, rng, n_directions)
+    names = _names(parameters)
+    n_derivatives = n_parameters if everywhere else n_directions * len(names)
+    given = None if gradient is None else _given_gradient(gradient, parameters)
     with training_threads(), np.errstate(all="ignore"):
-        derivatives = _derivatives(objective, rows, eps, draw)
+        if given is None:
+            objective.loss_and_gradient(rows)
+            given = objective.gradient.copy()
+        found = _derivatives(
+            _Slope(objective, rows, eps),
+            given,
+            draw,
+            _Progress(n_derivatives, verbose),
+        )
+    derivatives = dict(zip(names, found, strict=True))
     kept = {name: found[found[:, 1] != _KINK] for name, found in derivatives.items()}
+    numerical, analytical = (
+        _as_gradient(parameters, [d[:, i].copy() for d in found], everywhere)
+        for i in (0, 2)
+    )
     return GradientCheck(
         _relative_difference(np.concatenate(list(kept.values()))),
         {name: _relative_difference(found) for name, found in kept.items()},
-        "every coordinate"
+        _EVERYWHERE
         if everywhere
         else f"{n_directions} random directions in each array, of {n_parameters} "
         "parameters in all",
         {name: len(found) for name, found in kept.items()},
         {name: len(found) - len(kept[name]) for name, found in derivatives.items()},
+        numerical,
+        analytical,
+        len(target_encoder.classes) if isinstance(target_encoder, Labels) else None,
     )
 
 
-def _derivatives(objective, rows, eps, draw):
+def _given_gradient(gradient, parameters):
+    """Convert the argument `gradient` to Parameters."""
+    coefs, intercepts, bias = parameters.to_coefs()
+    if callable(gradient):
+        gradient = gradient(thetas.ravel(coefs, intercepts, bias))
+        is_pair = isinstance(gradient, tuple) and len(gradient) == 2
+        if is_pair and np.ndim(gradient[0]) == 0:
+            _, gradient = gradient
+    if isinstance(gradient, Gradient):
+        given = gradient
+    elif np.ndim(gradient[0]) == 0:
+        units = parameters.layer_units
+        given = thetas.unravel(
+            gradient, units, input_intercept=bias is not None, name="gradient"
+        )
+    else:
+        given = *thetas.split(gradient, name="gradient"), None
+    shapes, expected = (
+        [np.shape(a) for a in [*c, *i, *([] if b is None else [b])]]
+        for c, i, b in (given, (coefs, intercepts, bias))
+    )
+    if shapes != expected:
+        raise ValueError(
+            f"gradient must have the shapes of the weights, {expected}, got {shapes}."
+        )
+    return Parameters.from_coefs(*given, dtype=np.float64)
+
+
+class _Progress:
+    """Print the number of checked derivatives, in ten lines."""
+
+    def __init__(self, n_all, verbose):
+        self.n_all = n_all
+        self.verbose = verbose
+        self.n_checked = 0
+
+    def step(self):
+        """Count a derivative."""
+        before = 10 * self.n_checked // self.n_all
+        self.n_checked += 1
+        if self.verbose and 10 * self.n_checked // self.n_all > before:
+            print(f"Checked {self.n_checked} of {self.n_all} derivatives.")
+
+
+def _derivatives(slope, analytical, draw, progress):
     """Derivatives of J along directions in each array, in three ways.
 
     Returns
     -------
-    derivatives : dict of str to ndarray of shape (n_directions, 3)
-        For each array the numerical ones, what rounding may make of them or
-        ``_KINK``, and those by backpropagation.
+    derivatives : list of ndarray of shape (n_directions, 3)
+        For each array: the numerical derivatives, their error by rounding or
+        ``_KINK``, and the analytical derivatives.
     """
-    objective.loss_and_gradient(rows)
-    backpropagated = objective.gradient.copy()
-    slope = _Slope(objective, rows, eps)
-    derivatives = {}
-    for name, array, gradient in zip(
-        _names(backpropagated),
-        _arrays(objective.parameters),
-        _arrays(backpropagated),
-        strict=True,
+    derivatives = []
+    for array, gradient in zip(
+        _arrays(slope.objective.parameters), _arrays(analytical), strict=True
     ):
-        found = [
-            (*slope(array, where, d), _along(gradient, where, d))
-            for where, d in draw(gradient.size)
-        ]
-        derivatives[name] = np.reshape(found, (-1, 3))
+        found = []
+        for where, direction in draw(gradient.size):
+            along = _along(gradient, where, direction)
+            found.append((*slope(array, where, direction), along))
+            progress.step()
+        derivatives.append(np.reshape(found, (-1, 3)))
     return derivatives
+
+
+def _as_gradient(parameters, derivatives, everywhere):
+    """Make a Gradient; with all derivatives, in the shapes of the weights."""
+    n_layers = len(parameters.layers)
+    coefs, others = derivatives[:n_layers], derivatives[n_layers:]
+    if everywhere:
+        coefs = [
+            np.ascontiguousarray(d.reshape(w.shape[1:]).T)
+            for d, w in zip(coefs, parameters.weights, strict=True)
+        ]
+    has_bias = parameters.input_intercept is not None
+    return Gradient(coefs, others[:n_layers], others[n_layers] if has_bias else None)
+
+
+def _named(gradient):
+    """Name the arrays of a gradient by the estimator's attributes."""
+    named = {f"coefs_[{i}]": coef for i, coef in enumerate(gradient.coefs)}
+    for i, intercept in enumerate(gradient.intercepts):
+        named[f"intercepts_[{i}]"] = intercept
+    if gradient.input_intercept is not None:
+        named["input_intercept_"] = gradient.input_intercept
+    return named
+
+
+def _largest_difference(numerical, analytical):
+    """The index of the largest difference; entries that are not finite count first."""
+    with np.errstate(all="ignore"):
+        difference = np.abs(numerical - analytical)
+    # A derivative that was left out is nan in `numerical` only.
+    difference[np.isnan(numerical)] = -1
+    difference[~np.isfinite(analytical)] = np.inf
+    where = np.unravel_index(difference.argmax(), difference.shape)
+    return tuple(int(i) for i in where)
 
 
 def _along(gradient, where, direction):

@@ -11,12 +11,79 @@ from sklearn.metrics import check_scoring
 from ._estimators.sklearn_callbacks import HAS_CALLBACKS
 from ._network.warning import warn
 
-__all__ = ["EarlyStopping"]
+__all__ = ["EarlyStopping", "ScoreHistory"]
 
 _ITERATIONS = ("epoch", "iteration")
 
 
-class EarlyStopping:
+class _ScoringCallback:
+    """Score an estimator on given rows during a fit.
+
+    A subclass has the attribute `scoring`, and the attributes for the samples and their
+    labels, which `_rows` names.
+    """
+
+    def __init__(self, remedy):
+        name = type(self).__name__
+        if not HAS_CALLBACKS:
+            raise ImportError(
+                f"{name} needs the callbacks of scikit-learn 1.9 or newer. {remedy}"
+            )
+        self._runs = {}
+
+    def setup(self, estimator, context):
+        """Check the parameters; scikit-learn calls it before a fit."""
+        (X, y), name = self._rows, type(self).__name__
+        if not hasattr(estimator, "_weight_attributes"):
+            raise TypeError(
+                f"{name} needs the epochs or iterations of a network, which "
+                f"{type(estimator).__name__} does not report. Set it on the network "
+                "inside the Pipeline or the search."
+            )
+        if getattr(self, X) is None:
+            raise ValueError(
+                f"{name} has no rows: the pickle of a fitted model leaves them out. "
+                "Set a new callback before you continue the training: "
+                f"set_callbacks({name}({X}, {y}))."
+            )
+        self._check_parameters()
+        self._runs[id(estimator)] = _Run(check_scoring(estimator, self.scoring))
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing; scikit-learn calls it before each task of a fit."""
+
+    def without_validation_data(self):
+        """Make a copy without samples and labels, for the pickle of a fitted model.
+
+        Returns
+        -------
+        callback : EarlyStopping or ScoreHistory
+            A copy with the same parameters and scores, whose samples and labels are
+            None.
+        """
+        light = copy.copy(self)
+        for name in self._rows:
+            setattr(light, name, None)
+        light._runs = {}
+        return light
+
+    def _score(self, run, fitted_estimator):
+        """Score an estimator and append the score to the scores of the run."""
+        X, y = (getattr(self, name) for name in self._rows)
+        name = type(self).__name__
+        if not run.scores:
+            _check_labels(fitted_estimator, y, f"{name}: {self._rows[1]}")
+        score = run.scorer(fitted_estimator, X, y)
+        if not isinstance(score, Real):
+            raise ValueError(
+                f"{name}: scoring must give one number, got "
+                f"{type(score).__name__} from scoring={self.scoring!r}."
+            )
+        run.scores.append(score)
+        return score
+
+
+class EarlyStopping(_ScoringCallback):
     """Stop a fit when the score on given validation data stops improving.
 
     Unlike the parameter `early_stopping`, it works with every solver and holds out no
@@ -35,8 +102,10 @@ class EarlyStopping:
         Score to improve, see :func:`sklearn.metrics.check_scoring`. None for the
         `score` method of the estimator: accuracy or R2.
 
-    patience : int, default=10
+    patience : int or inf, default=10
         The fit stops after this number of iterations or epochs without a better score.
+        ``np.inf`` never stops the fit; the callback then only restores the best
+        weights.
 
     restore_best : bool, default=True
         Whether to restore the weights of the best score at the end of the fit.
@@ -75,36 +144,15 @@ class EarlyStopping:
     True
     """
 
+    _rows = ("X_val", "y_val")
+
     def __init__(self, X_val, y_val, *, scoring=None, patience=10, restore_best=True):
-        if not HAS_CALLBACKS:
-            raise ImportError(
-                "EarlyStopping needs the callbacks of scikit-learn 1.9 or newer. "
-                "Upgrade scikit-learn, or use the parameter `early_stopping`."
-            )
+        super().__init__("Upgrade scikit-learn, or use the parameter `early_stopping`.")
         self.X_val = X_val
         self.y_val = y_val
         self.scoring = scoring
         self.patience = patience
         self.restore_best = restore_best
-        self._runs = {}
-
-    def setup(self, estimator, context):
-        """Check the parameters; scikit-learn calls it before a fit."""
-        if self.X_val is None:
-            raise ValueError(
-                "EarlyStopping has no validation data: they are not pickled with a "
-                "fitted model. Give it new ones before it is trained on, by "
-                "set_callbacks(EarlyStopping(X_val, y_val))."
-            )
-        if not isinstance(self.patience, Integral) or self.patience < 1:
-            raise ValueError(
-                "EarlyStopping: patience must be an int from 1 on, got "
-                f"{self.patience!r}."
-            )
-        self._runs[id(estimator)] = _Run(check_scoring(estimator, self.scoring))
-
-    def on_fit_task_begin(self, estimator, context):
-        """Do nothing; scikit-learn calls it before each task of a fit."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         """Score an iteration; return whether to stop the fit.
@@ -114,15 +162,7 @@ class EarlyStopping:
         if context.task_name not in _ITERATIONS:
             return False
         run = self._runs[id(estimator)]
-        if not run.scores:
-            _check_labels(fitted_estimator, self.y_val)
-        score = run.scorer(fitted_estimator, self.X_val, self.y_val)
-        if not isinstance(score, Real):
-            raise ValueError(
-                "EarlyStopping: scoring must give one number, got "
-                f"{type(score).__name__} from scoring={self.scoring!r}."
-            )
-        run.scores.append(score)
+        score = self._score(run, fitted_estimator)
         if score > run.best_score:
             run.best_score = score
             run.best_iter = len(run.scores)
@@ -142,45 +182,162 @@ class EarlyStopping:
         if self.restore_best:
             vars(estimator).update(run.best_weights)
 
-    def without_validation_data(self):
-        """Make a copy without validation data, for the pickle of a fitted model.
-
-        Returns
-        -------
-        callback : EarlyStopping
-            A copy with the same parameters and scores, whose `X_val` and `y_val` are
-            None.
-        """
-        light = copy.copy(self)
-        light.X_val = light.y_val = None
-        light._runs = {}
-        return light
+    def _check_parameters(self):
+        is_count = isinstance(self.patience, Integral) and self.patience >= 1
+        # An array would be compared element by element.
+        is_endless = isinstance(self.patience, Real) and self.patience == math.inf
+        if not (is_count or is_endless):
+            raise ValueError(
+                "EarlyStopping: patience must be an int from 1 on or np.inf, got "
+                f"{self.patience!r}."
+            )
 
 
-def _check_labels(estimator, y_val):
-    """Warn of validation labels that are not in the classes of the fit.
+class ScoreHistory(_ScoringCallback):
+    """Record the score on given rows after each iteration or epoch of a fit.
+
+    It works with every solver and with the tabular estimators, and does not change the
+    fit. With test rows it gives the curve of the accuracy during training, which
+    :meth:`LossCurveDisplay.from_estimator \
+    <skmlp_backprop.displays.LossCurveDisplay.from_estimator>` draws beside the loss.
+    Two callbacks, with training rows and with test rows, show overfitting.
+
+    For a network inside a Pipeline, set the callback on the network, and pass rows that
+    the previous steps have transformed. :func:`~skmlp_backprop.fit_stack` and the
+    searches train networks with a callback one after the other.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Samples to score.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels or target values of the samples.
+
+    scoring : str, callable or None, default=None
+        Score to record, see :func:`sklearn.metrics.check_scoring`. None for the
+        `score` method of the estimator: accuracy or R2.
+
+    every : int, default=1
+        The score is recorded after each iteration or epoch whose number is a multiple
+        of `every`.
+
+    name : str or None, default=None
+        Name of the curve in displays. None for "score", or "score 2" for the second
+        callback of an estimator.
+
+    Attributes
+    ----------
+    iterations_ : list of int
+        The scored iterations or epochs of the last fit, counted from 1. Iteration i
+        belongs to ``loss_curve_[i - 1]``.
+
+    scores_ : list of float
+        The score after each iteration or epoch of `iterations_`.
+
+    Notes
+    -----
+    Several estimators may share a callback, so each fitted estimator keeps its scores
+    in the attribute `score_histories_`: a list with a dict for each ScoreHistory of the
+    estimator, with the keys `name`, `iterations` and `scores`.
+
+    The pickle of a fitted model does not hold the rows. To continue the training of a
+    loaded model, set a new callback.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skmlp_backprop import BackpropMLPClassifier
+    >>> from skmlp_backprop.callbacks import ScoreHistory
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     *load_iris(return_X_y=True), random_state=0
+    ... )
+    >>> history = ScoreHistory(X_test, y_test, every=10)
+    >>> mlp = BackpropMLPClassifier(max_iter=1000, random_state=0)
+    >>> mlp = mlp.set_callbacks(history).fit(X_train, y_train)
+    >>> history.iterations_[:3], history.scores_[0] < history.scores_[-1]
+    ([10, 20, 30], True)
+    """
+
+    _rows = ("X", "y")
+
+    def __init__(self, X, y, scoring=None, every=1, *, name=None):
+        super().__init__("Upgrade scikit-learn.")
+        self.X = X
+        self.y = y
+        self.scoring = scoring
+        self.every = every
+        self.name = name
+
+    def setup(self, estimator, context):
+        """Check the parameters; scikit-learn calls it before a fit."""
+        super().setup(estimator, context)
+        # A warm start appends to the loss curve.
+        if getattr(estimator, "warm_start", False):
+            run = self._runs[id(estimator)]
+            run.n_before = len(getattr(estimator, "loss_curve_", []))
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        """Record the score; scikit-learn calls it after each task of a fit."""
+        if context.task_name not in _ITERATIONS:
+            return False
+        run = self._runs[id(estimator)]
+        run.n_iter += 1
+        if run.n_iter % self.every == 0:
+            self._score(run, fitted_estimator)
+            run.iterations.append(run.n_before + run.n_iter)
+        return False
+
+    def teardown(self, estimator, context):
+        """Pass the scores to the estimator; scikit-learn calls it after a fit."""
+        run = self._runs.pop(id(estimator), None)
+        if run is None:
+            # `setup` has raised an error.
+            return
+        self.iterations_, self.scores_ = run.iterations, run.scores
+        histories = [c for c in estimator._skl_callbacks if isinstance(c, ScoreHistory)]
+        place = histories.index(self)
+        record = {
+            "name": self.name or ("score" if place == 0 else f"score {place + 1}"),
+            "iterations": list(run.iterations),
+            "scores": list(run.scores),
+        }
+        # scikit-learn calls the callbacks in order, so records from this place on are
+        # of an earlier fit.
+        earlier = getattr(estimator, "score_histories_", [])
+        estimator.score_histories_ = [*earlier[:place], record]
+
+    def _check_parameters(self):
+        if not isinstance(self.every, Integral) or self.every < 1:
+            raise ValueError(
+                f"ScoreHistory: every must be an int from 1 on, got {self.every!r}."
+            )
+
+
+def _check_labels(estimator, y, name):
+    """Warn of labels that are not in the classes of the fit.
 
     Raises
     ------
     ValueError
-        If no validation label is in the classes: the score would never change, and the
-        fit would stop early.
+        If no label is in the classes: the score would never change.
     """
     classes = getattr(estimator, "classes_", None)
-    y_val = np.asarray(y_val)
-    if classes is None or y_val.ndim != 1:
+    y = np.asarray(y)
+    if classes is None or y.ndim != 1:
         return
     # As Python objects: NumPy may convert 1 to "1" in a comparison.
-    labels, known = set(y_val.tolist()), classes.tolist()
+    labels, known = set(y.tolist()), classes.tolist()
     unknown = sorted(labels.difference(known), key=str)
     if labels and len(unknown) == len(labels):
         raise ValueError(
-            f"EarlyStopping: y_val has the labels {unknown[:5]}, none of which the fit "
+            f"{name} has the labels {unknown[:5]}, none of which the fit "
             f"knows: its classes are {known[:5]}. Are they of another type?"
         )
     if unknown:
         warn(
-            f"EarlyStopping: y_val has the labels {unknown[:5]}, which the rows that "
+            f"{name} has the labels {unknown[:5]}, which the rows that "
             "are fitted do not have; they are never predicted."
         )
 
@@ -194,3 +351,6 @@ class _Run:
     best_score: float = -math.inf
     best_iter: int = 0
     best_weights: dict = field(default_factory=dict)
+    iterations: list = field(default_factory=list)
+    n_iter: int = 0
+    n_before: int = 0

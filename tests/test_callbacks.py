@@ -1,9 +1,11 @@
 """scikit-learn's callbacks, and our own, with every solver."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -11,9 +13,11 @@ from skmlp_backprop import (
     BackpropMLPClassifier,
     BackpropMLPRegressor,
     StackedGridSearchCV,
+    TabularMLPClassifier,
+    fit_stack,
 )
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop.callbacks import EarlyStopping
+from skmlp_backprop.callbacks import EarlyStopping, ScoreHistory
 
 sklearn_callback = pytest.importorskip(
     "sklearn.callback", reason="scikit-learn before 1.9 has no callbacks"
@@ -215,7 +219,7 @@ def test_a_bad_scoring_is_what_the_error_is_about(how, iris):
         mlp.fit(*iris)
 
 
-@pytest.mark.parametrize("patience", [-1, 0, 1.5, None])
+@pytest.mark.parametrize("patience", [-1, 0, 1.5, None, -np.inf, np.nan])
 def test_impossible_patience(iris, patience):
     mlp = BackpropMLPClassifier(5).set_callbacks(
         EarlyStopping(*iris, patience=patience)
@@ -224,9 +228,23 @@ def test_impossible_patience(iris, patience):
         mlp.fit(*iris)
 
 
-def test_scoring_that_gives_no_number(iris):
-    stopping = EarlyStopping(*iris, scoring=["accuracy", "f1_macro"])
-    with pytest.raises(ValueError, match="scoring must give one number, got dict"):
+def test_endless_patience_only_restores_the_best(iris):
+    X_train, X_val, y_train, y_val = train_test_split(*iris, random_state=0)
+    stopping = EarlyStopping(X_val, y_val, scoring="neg_log_loss", patience=np.inf)
+    mlp = make("adam", alpha=0, max_iter=300, learning_rate_init=0.1, tol=0)
+    mlp.set_params(n_iter_no_change=300).set_callbacks(stopping).fit(X_train, y_train)
+    assert mlp.n_iter_ == len(stopping.scores_) == 300
+    assert stopping.best_iter_ < 250
+    loss = log_loss(y_val, mlp.predict_proba(X_val))
+    assert -loss == pytest.approx(max(stopping.scores_))
+
+
+@pytest.mark.parametrize("callback", [EarlyStopping, ScoreHistory])
+def test_scoring_that_gives_no_number(callback, iris):
+    stopping = callback(*iris, scoring=["accuracy", "f1_macro"])
+    with pytest.raises(
+        ValueError, match=f"{callback.__name__}: scoring must give one number, got dict"
+    ):
         BackpropMLPClassifier(5).set_callbacks(stopping).fit(*iris)
 
 
@@ -241,3 +259,126 @@ def test_validation_labels_that_the_fit_does_not_know(iris):
     stopping = EarlyStopping(X, y, patience=2)
     with pytest.warns(UserWarning, match=r"y_val has the labels \[2\], which the rows"):
         mlp.set_callbacks(stopping).fit(X[:100], y[:100])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
+def test_score_history(solver, scoring, iris):
+    """It records the score after each iteration, and does not change the fit."""
+    X, X_test, y, y_test = train_test_split(*iris, random_state=0)
+    recorder, history = Recorder(), ScoreHistory(X_test, y_test, scoring)
+    mlp = make(solver, tol=0).set_callbacks(recorder, history).fit(X, y)
+    expected = [s.score(X_test, y_test) for s in recorder.snapshots]
+    if scoring is not None:
+        expected = [
+            -log_loss(y_test, s.predict_proba(X_test)) for s in recorder.snapshots
+        ]
+    np.testing.assert_allclose(history.scores_, expected, rtol=1e-12)
+    assert history.iterations_ == [1, 2, 3, 4, 5, 6]
+    plain = make(solver, tol=0).fit(X, y)
+    np.testing.assert_array_equal(mlp.coefs_[0], plain.coefs_[0])
+
+
+def test_score_history_every_few_epochs_and_beyond_a_warm_start(iris):
+    often, seldom = ScoreHistory(*iris), ScoreHistory(*iris, every=4, name="seldom")
+    mlp = make("adam", max_iter=10, warm_start=True).set_callbacks(often, seldom)
+    for start in (0, 10):
+        mlp.fit(*iris)
+        assert often.iterations_ == list(range(start + 1, start + 11))
+        assert seldom.iterations_ == [start + 4, start + 8]
+        assert seldom.scores_ == [often.scores_[3], often.scores_[7]]
+    records = [
+        {"name": "score", "iterations": often.iterations_, "scores": often.scores_},
+        {"name": "seldom", "iterations": seldom.iterations_, "scores": seldom.scores_},
+    ]
+    assert mlp.score_histories_ == records
+    # The records of the earlier fit are gone.
+    mlp.set_callbacks(seldom).fit(*iris)
+    assert [record["name"] for record in mlp.score_histories_] == ["seldom"]
+
+
+def test_score_history_of_a_regressor_and_a_table(iris):
+    X, y = iris[0][:, 1:], iris[0][:, 0]
+    recorder, history = Recorder(), ScoreHistory(X, y)
+    BackpropMLPRegressor(
+        hidden_layer_sizes=5, max_iter=6, random_state=0
+    ).set_callbacks(history, recorder).fit(X, y)
+    assert history.scores_ == [s.score(X, y) for s in recorder.snapshots]
+    model = TabularMLPClassifier(2, 5, max_iter=4, random_state=0)
+    recorder, history = Recorder(), ScoreHistory(*iris, every=2)
+    model.set_callbacks(history, recorder).fit(*iris)
+    expected = [s.score(*iris) for s in recorder.snapshots]
+    assert history.scores_ == expected[1::2]
+    assert history.iterations_ == [2, 4]
+
+
+def test_score_history_of_a_stack_and_of_searches(iris):
+    """Networks that share a callback have their own records."""
+    history = ScoreHistory(*iris)
+    mlps = [
+        make("sgd", learning_rate_init=rate).set_callbacks(history)
+        for rate in (0.01, 0.3)
+    ]
+    fit_stack(mlps, *iris)
+    for mlp in mlps:
+        (record,) = mlp.score_histories_
+        assert record["scores"][-1] == mlp.score(*iris)
+        assert len(record["iterations"]) == mlp.n_iter_
+    scores = [mlp.score_histories_[0]["scores"] for mlp in mlps]
+    assert scores[0] != scores[1] == history.scores_
+
+    grid = {"learning_rate_init": [0.01, 0.3]}
+    for search in (GridSearchCV, StackedGridSearchCV):
+        found = search(make("sgd").set_callbacks(history), grid, cv=2, n_jobs=2)
+        best = found.fit(*iris).best_estimator_
+        assert best.score_histories_[0]["scores"] == history.scores_
+        assert history.scores_[-1] == best.score(*iris)
+    # Networks that another process fitted have their records too.
+    results = cross_validate(
+        make("adam").set_callbacks(ScoreHistory(*iris)),
+        *iris,
+        cv=2,
+        n_jobs=2,
+        return_estimator=True,
+    )
+    for mlp in results["estimator"]:
+        assert mlp.score_histories_[0]["scores"][-1] == mlp.score(*iris)
+
+
+def test_score_history_is_pickled_without_its_rows(iris):
+    mlp = make("adam").set_callbacks(ScoreHistory(*iris)).fit(*iris)
+    loaded = pickle.loads(pickle.dumps(mlp))
+    (history,) = loaded._skl_callbacks
+    assert history.X is None
+    assert history.y is None
+    assert loaded.score_histories_ == mlp.score_histories_
+    with pytest.raises(
+        ValueError, match=r"training: set_callbacks\(ScoreHistory\(X, y\)\)"
+    ):
+        loaded.fit(*iris)
+
+
+@pytest.mark.parametrize("every", [0, 1.5, None, "1"])
+def test_impossible_interval_of_a_score_history(iris, every):
+    mlp = BackpropMLPClassifier(5).set_callbacks(ScoreHistory(*iris, every=every))
+    with pytest.raises(ValueError, match="every must be an int from 1 on, got"):
+        mlp.fit(*iris)
+    assert not hasattr(mlp, "score_histories_")
+
+
+def test_score_history_with_labels_unknown_to_the_fit(iris):
+    X, y = iris
+    mlp = make("adam").set_callbacks(ScoreHistory(X, y + 5))
+    with pytest.raises(ValueError, match=r"ScoreHistory: y has the labels \[5, 6, 7\]"):
+        mlp.fit(X, y)
+
+
+@pytest.mark.parametrize("callback", [EarlyStopping, ScoreHistory])
+def test_pipelines_and_searches_are_refused(callback, iris):
+    """They report no iterations, so that the callback would do nothing."""
+    pipeline = make_pipeline(StandardScaler(), make("adam"))
+    search = StackedGridSearchCV(make("adam"), {"alpha": [1]}, cv=2)
+    for estimator in (pipeline, search):
+        estimator.set_callbacks(callback(*iris))
+        with pytest.raises(TypeError, match="Set it on the network inside the"):
+            estimator.fit(*iris)

@@ -161,6 +161,17 @@ def test_multilabel(client, rows, solver, class_weight):
     np.testing.assert_array_equal(predicted.compute(), local.predict(X))
 
 
+def test_one_hot_targets_raise_a_warning(client, rows):
+    ours, local = classifier_pair(solver="lbfgs")
+    one_hot = np.eye(3, dtype=int)[np.arange(N_ROWS) % 3]
+    with pytest.warns(UserWarning, match=r"exactly one 1, .* y.argmax\(axis=1\)"):
+        ours.fit(chunked(rows["X"]), chunked(one_hot))
+    # A row of a single chunk has two labels.
+    one_hot[-1] = 1, 1, 0
+    ours.fit(chunked(rows["X"]), chunked(one_hot))
+    assert ours.stop_reason_ == local.fit(rows["X"], one_hot).stop_reason_
+
+
 @pytest.mark.parametrize("solver", FULL_BATCH)
 @pytest.mark.parametrize("target", ["numbers", "columns"])
 def test_numbers(client, rows, solver, target):

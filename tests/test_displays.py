@@ -14,7 +14,7 @@ from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -27,6 +27,7 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     TabularMLPClassifier,
 )
+from skmlp_backprop.callbacks import ScoreHistory
 from skmlp_backprop.displays import (
     HalvingResultsDisplay,
     HiddenUnitsDisplay,
@@ -103,8 +104,8 @@ def test_image_shapes(digits8, iris):
     HiddenUnitsDisplay(weights, image_shape=(3, 4)).plot()
     with pytest.raises(ValueError, match="has 15 pixels, but there are 12 features"):
         HiddenUnitsDisplay(weights, image_shape=(3, 5))
-    with pytest.raises(ValueError, match="order must be 'C' or 'F'"):
-        HiddenUnitsDisplay(weights, image_shape=(3, 4), order="K").plot()
+    with pytest.raises(ValueError, match=r"order must be 'C' .*, got 'K'"):
+        HiddenUnitsDisplay(weights, image_shape=(3, 4), order="K")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,45 @@ def test_grids_are_filled(n_images, grid):
     assert mosaic.shape == grid
     assert np.isnan(mosaic.picture).any()
     assert len({tuple(corner) for corner in mosaic.corners}) == n_images
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_images_of_three_axes_stand_upright(order):
+    """The images are not square, so that height and width differ."""
+    given = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    rows = np.array([np.ravel(image, order=order) for image in given])
+    y = np.array([0, 1])
+    mlp = BackpropMLPClassifier(2, max_iter=1, random_state=0).fit(rows, y)
+    units = HiddenUnitsDisplay(given, order=order).plot(colorbar=False)
+    np.testing.assert_array_equal(units.weights, rows)
+    for display in (
+        SampleGridDisplay.from_predictions(given, y, order=order),
+        SampleGridDisplay.from_estimator(mlp, given, y, order=order),
+        SampleGridDisplay(given.tolist(), image_shape=(3, 4), order=order).plot(),
+        units,
+    ):
+        assert display.image_shape == (3, 4)
+        picture = display.im_.get_array().filled(np.nan)
+        for image in given:
+            ((top, left),) = np.argwhere(picture == image[0, 0])
+            block = picture[top : top + 3, left : left + 4]
+            np.testing.assert_array_equal(block, image)
+    # `predict` gets the pixels in this order.
+    drawn = SampleGridDisplay.from_estimator(mlp, given, order=order)
+    assert drawn.y_pred.tolist() == mlp.predict(rows).tolist()
+    with pytest.raises(ValueError, match=r"X has images of shape \(3, 4\); leave out"):
+        SampleGridDisplay(given, image_shape=(4, 3))
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        SampleGridDisplay(given[:0])
+
+
+def test_the_exercise_stands_upright_in_column_order(exercise):
+    """A one is a stroke from top to bottom: its columns differ more than its rows."""
+    X, y = exercise
+    ones = X[y == 1].mean(axis=0)
+    display = SampleGridDisplay([ones], order="F").plot()
+    picture = display.im_.get_array().filled(np.nan)[2:22, 2:22]
+    assert picture.sum(axis=0).std() > 2 * picture.sum(axis=1).std()
 
 
 def texts(display):
@@ -222,6 +262,49 @@ def test_loss_curves_go_on(iris):
     np.testing.assert_array_equal(display.lines_[0].get_ydata(), theirs.loss_curve_)
     with pytest.raises(ValueError, match="adam has no record of seconds"):
         LossCurveDisplay.from_estimator(theirs, x="seconds")
+
+
+@pytest.mark.callbacks
+@pytest.mark.parametrize("x", ["iterations", "evaluations", "seconds"])
+def test_recorded_scores(iris, x):
+    test = ScoreHistory(*iris, every=2, name="$test")
+    first, second = (fit(*iris, max_iter=n) for n in (7, 5))
+    first.set_callbacks(test).fit(*iris)
+    second.set_callbacks(ScoreHistory(*iris, name="$test"), ScoreHistory(*iris))
+    second.fit(*iris)
+    display = LossCurveDisplay.from_estimator([first, second], x=x)
+    seen, scores = display.score_lines_[0].get_data()
+    all_seen = display.lines_[0].get_xdata()
+    np.testing.assert_array_equal(seen, all_seen[[1, 3, 5]])
+    np.testing.assert_array_equal(scores, test.scores_)
+    assert display.score_lines_ == list(display.score_ax_.lines)
+    assert [line.get_linestyle() for line in display.score_lines_] == ["--", "--", ":"]
+    colors = [line.get_color() for line in display.lines_]
+    assert [line.get_color() for line in display.score_lines_] == [colors[0]] + [
+        colors[1]
+    ] * 2
+    legend = [text.get_text() for text in display.score_ax_.get_legend().get_texts()]
+    assert legend == ["adam 1", "adam 2", "$test", "score 2"]
+    alone = LossCurveDisplay.from_estimator(first, x=x)
+    assert alone.score_ax_.get_ylabel() == "$test (dashed)"
+    assert alone.score_ax_.get_legend() is None
+    alone.figure_.canvas.draw()
+    # A fit without the callback has no scores.
+    without = LossCurveDisplay.from_estimator(first.set_callbacks().fit(*iris))
+    assert without.score_ax_ is None
+
+
+@pytest.mark.callbacks
+def test_recorded_scores_of_a_table_beside_its_validation_scores(iris):
+    history = ScoreHistory(*iris)
+    model = TabularMLPClassifier(2, 5, max_iter=4, random_state=0)
+    model.set_callbacks(history).fit(*iris)
+    display = LossCurveDisplay.from_estimator(pickle.loads(pickle.dumps(model)))
+    validation, recorded = display.score_lines_
+    np.testing.assert_array_equal(validation.get_ydata(), model.validation_scores_)
+    np.testing.assert_array_equal(recorded.get_data(), [[1, 2, 3, 4], history.scores_])
+    legend = [text.get_text() for text in display.score_ax_.get_legend().get_texts()]
+    assert legend == ["validation score", "score"]
 
 
 GRID = {"alpha": [0.1, 1, 10], "learning_rate_init": [0.01, 0.1]}
@@ -353,8 +436,8 @@ def test_heat_map_of_rungs_has_each_candidate_as_it_was_left():
     np.testing.assert_array_equal(display.means_, [[0.5], [0.6], [0.1]])
     np.testing.assert_array_equal(display.stds_, [[0.03], [0.04], [0.02]])
     assert (display.y, display.x, display.others) == ("mlp__alpha", None, [])
-    (frame,) = display.ax_.patches
-    assert round(frame.get_y() + 0.46) == 1
+    _, best = display.ax_.lines
+    assert best.get_xydata().tolist() == [[2, 0.6]]
     by_rung = SearchResultsDisplay.from_results(results, y="alpha", x="max_iter")
     np.testing.assert_array_equal(
         by_rung.means_, [[0.9, 0.5], [0.8, 0.6], [0.1, np.nan]]
@@ -435,11 +518,97 @@ def test_search_results_of_other_shapes(iris):
     display = SearchResultsDisplay.from_results(some.cv_results_, x="alpha", y="solver")
     assert np.isnan(display.means_).sum() == 3
     assert len(texts(display)) == 3
-    one = StackedGridSearchCV(mlp, {"alpha": [1, 2]}, cv=2).fit(*iris)
-    assert SearchResultsDisplay.from_estimator(one).means_.shape == (2, 1)
     none = StackedGridSearchCV(mlp, {"alpha": [1]}, cv=2).fit(*iris)
     with pytest.raises(ValueError, match="no parameter with several values"):
         SearchResultsDisplay.from_estimator(none)
+
+
+def line_of(values, scores=None, name="mlp__alpha", spread=0.1):
+    """Display of a search over one parameter."""
+    column = np.ma.masked_all(len(values), dtype=object)
+    for i, value in enumerate(values):
+        column[i] = value
+    scores = np.arange(len(values)) / 10 if scores is None else np.array(scores)
+    results = {
+        f"param_{name}": column,
+        "mean_test_score": scores,
+        "std_test_score": np.full(len(values), spread),
+    }
+    return SearchResultsDisplay.from_results(results)
+
+
+def ticks_of(display):
+    return [tick.get_text() for tick in display.ax_.get_xticklabels()]
+
+
+@pytest.mark.parametrize("n_splits", [1, 3])
+def test_search_over_one_parameter_is_a_line(iris, n_splits):
+    grid = {"backpropmlpclassifier__learning_rate_init": [0.3, 0.001, 0.01]}
+    model = make_pipeline(BackpropMLPClassifier(4, max_iter=5, random_state=0))
+    cv = ShuffleSplit(n_splits, random_state=0)
+    search = StackedGridSearchCV(model, grid, cv=cv).fit(*iris)
+    display = SearchResultsDisplay.from_estimator(search, lw=3)
+    order, rates = [1, 2, 0], [0.001, 0.01, 0.3]
+    means, stds = (
+        search.cv_results_[f"{n}_test_score"][order] for n in ("mean", "std")
+    )
+    np.testing.assert_array_equal(display.line_.get_data(), [rates, means])
+    np.testing.assert_array_equal(display.means_, means[:, np.newaxis])
+    assert display.line_.get_linewidth() == 3
+    assert display.ax_.get_xscale() == "log"
+    assert ticks_of(display) == ["0.001", "0.01", "0.3"]
+    assert display.ax_.get_xlabel() == "learning_rate_init"
+    assert display.ax_.get_ylabel() == "mean test score"
+    assert texts(display) == []
+    best = display.ax_.lines[1].get_xydata().tolist()
+    (rate,) = search.best_params_.values()
+    assert best == [[rate, search.best_score_]]
+    if n_splits == 1:
+        # A single split has no spread.
+        assert len(display.ax_.collections) == 0
+    else:
+        (band,) = display.ax_.collections
+        corners = band.get_paths()[0].vertices.tolist()
+        for rate, mean, std in zip(rates, means, stds, strict=True):
+            assert [rate, mean - std] in corners
+            assert [rate, mean + std] in corners
+    assert display.im_ is None
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([1, 2, 9], "linear"),
+        ([1, 5, 10], "log"),
+        ([0.0, 0.1, 10.0], "symlog"),
+        ([0, 1, 5], "linear"),
+        ([-10, 1, 100], "linear"),
+    ],
+)
+def test_scale_of_one_parameter(values, scale):
+    display = line_of(values)
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xscale() == scale
+    assert display.line_.get_xdata().tolist() == values
+    assert ticks_of(display) == [f"{value:g}" for value in values]
+
+
+def test_one_parameter_of_names_and_of_many_values():
+    names = line_of([(5,), "$x^", None, True], [0.1, np.nan, 0.4, 0.3])
+    assert names.line_.get_xdata().tolist() == [0, 1, 2, 3]
+    assert ticks_of(names) == ["(5,)", "$x^", "None", "True"]
+    assert names.ax_.lines[1].get_xydata().tolist() == [[2, 0.4]]
+    names.figure_.canvas.draw()
+    endless = line_of([5, np.inf])
+    assert ticks_of(endless) == ["5", "inf"]
+    endless.figure_.canvas.draw()
+    many = line_of(np.geomspace(1e-4, 1, 60).tolist())
+    assert many.ax_.get_xscale() == "log"
+    many.figure_.canvas.draw()
+    assert len(ticks_of(many)) < 12
+    failed = line_of([1, 2], [np.nan, np.nan], spread=np.nan)
+    assert len(failed.ax_.lines) == 1
 
 
 def test_without_matplotlib(digits8, monkeypatch):

@@ -96,7 +96,7 @@ def test_validation_data_stay_out_of_a_models_pickle(iris, tmp_path):
     joblib.dump(mlp, tmp_path / "model")
     loaded = joblib.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict(X), mlp.predict(X))
-    with pytest.raises(ValueError, match="EarlyStopping has no validation data"):
+    with pytest.raises(ValueError, match="EarlyStopping has no rows"):
         loaded.fit(X, y)
     assert loaded.set_callbacks(EarlyStopping(X_val, y_val)).fit(X, y).score(X, y) > 0
     # The callback itself has kept them: what is to be fitted needs them.

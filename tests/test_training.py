@@ -22,5 +22,5 @@ def test_a_training_sets_nothing(solver):
     (trained,) = train([estimator], data, [state])
     assert vars(estimator) == before
     np.testing.assert_array_equal(estimator.coefs_[0], weights)
-    assert not np.array_equal(trained.attributes()["coefs_"][0], weights)
+    assert not np.array_equal(trained.attributes(estimator)["coefs_"][0], weights)
     assert len(estimator.loss_curve_) < len(trained.training.history.loss_curve)

@@ -13,7 +13,7 @@ from .._estimators.checks import (
     refuse_unfit_targets,
 )
 from .._estimators.sklearn_private import _check_y
-from .._estimators.targets import Labels, Numbers
+from .._estimators.targets import Labels, Numbers, warn_of_one_hot
 from .._estimators.weighting import checked_sample_weights
 
 
@@ -175,10 +175,14 @@ class LabelSummary:
     counts : ndarray of shape (n_labels,) or (n_columns,)
         Sum of the sample weights of each label. For an indicator matrix, the sum over
         the rows that are not 0 in each column.
+
+    is_one_hot : bool, default=False
+        Whether each row of an indicator matrix has exactly one 1.
     """
 
     labels: np.ndarray
     counts: np.ndarray
+    is_one_hot: bool = False
 
     @classmethod
     def of(cls, y, weights):
@@ -194,7 +198,8 @@ class LabelSummary:
             y = y.toarray() if sparse.issparse(y) else y
             ones = (y != 0).astype(float)
             counts = ones.sum(axis=0) if weights is None else weights @ ones
-            return cls(np.unique(y), counts)
+            is_one_hot = bool((ones.sum(axis=1) == 1).all())
+            return cls(np.unique(y), counts, is_one_hot)
         labels, codes = np.unique(y, return_inverse=True)
         return cls(labels, np.bincount(codes, weights, len(labels)))
 
@@ -289,6 +294,8 @@ class DataSummary:
             check_classification_targets(np.repeat(union, 2))
             return Labels(union)
         check_classification_targets(np.column_stack([union, union]))
+        if sum(self.n_rows) > 1 and all(facts.of_y.is_one_hot for facts in self.facts):
+            warn_of_one_hot()
         return Labels(np.arange(self._n_columns), multilabel=True)
 
     def counts(self, labels):

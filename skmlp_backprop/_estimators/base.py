@@ -12,6 +12,7 @@ from .._network.initialization import INITIALIZERS
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
+from .._solvers.training import Stop
 from .architecture import check_fits
 from .callback_reports import CallbackReporter
 from .ends import warn_of_end
@@ -45,7 +46,8 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     A subclass has, besides its own parameters:
 
-    - ``_target_encoder_of(y)``: the :class:`Labels` or :class:`Numbers` of y;
+    - ``_target_encoder_of(y, classes=None)``: the :class:`Labels` of `classes`, or of
+      y, or the :class:`Numbers` of y;
     - ``_check_same_target_encoder(target_encoder)``: raises where it is not that of the
       previous call of `fit`;
     - ``_row_weights(X, targets, target_encoder, sample_weight)``: the weight of each
@@ -176,7 +178,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             [self._state(data)] if continuing else None,
             reporters=self._reporters(context, data, given),
         )
-        vars(self).update(trained.attributes())
+        vars(self).update(trained.attributes(self))
         warn_of_end(trained, self)
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **given
@@ -193,10 +195,11 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         solver.max_iter = 1
         states = [self._state(data)] if hasattr(self, "coefs_") else None
         (trained,) = train([self], data, states, solvers=[solver])
-        vars(self).update(trained.attributes())
-        # Here an epoch is all that is asked for.
-        if trained.training.stop.reason != "max_iter":
-            warn_of_end(trained, self)
+        if trained.training.stop.reason == "max_iter":
+            # The caller asked for one epoch.
+            trained.training.stop = Stop("partial_fit")
+        vars(self).update(trained.attributes(self))
+        warn_of_end(trained, self)
         return self
 
     def _state(self, data):
@@ -219,13 +222,21 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         task_name = "epoch" if is_stochastic(self.solver) else "iteration"
         return [CallbackReporter(self, context, task_name, fitted, **given)]
 
-    def _initialized(self, X, y, random_state):
+    def _initialized(self, X, y, random_state, classes=None):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
         fresh = clone(self)
         X, y = fresh._validate_rows(X, y, reset=True)
-        data = fresh._training_data(X, y, fresh._target_encoder_of(y), None)
-        parameters = initial_parameters(fresh, data, random_state)
-        return fresh._adopt_weights(parameters, data.target_encoder, new_history(fresh))
+        target_encoder = fresh._target_encoder_of(y, classes)
+        return fresh._initialize(X, y, target_encoder, None, random_state)
+
+    def _initialize(self, X, y, target_encoder, sample_weight, random_state):
+        """Become fitted, by initial weights, to validated rows."""
+        data = self._training_data(X, y, target_encoder, sample_weight)
+        parameters = initial_parameters(self, data, random_state).copy(data.rows.dtype)
+        history = new_history(self)
+        history.loss, _ = self._evaluate(data.network, data.rows, parameters)
+        self._optimizer = None
+        return self._adopt_weights(parameters, target_encoder, history)
 
     def _check_partial_fit(self):
         """Raise the reason why there is no partial_fit, if there is one."""

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from .._network.losses import loss_names
@@ -14,6 +15,7 @@ from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
 from .targets import Labels, is_multilabel
+from .thetas import split
 from .weighting import class_and_sample_weights
 
 
@@ -143,6 +145,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     ):
         """Make a fitted classifier from given weights.
 
+        With the parameter ``warm_start=True``, `fit` trains from these weights.
+
         Parameters
         ----------
         coefs : sequence of array-like of shape (fan_in, fan_out)
@@ -193,6 +197,98 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         classifier._validate_params()
         labels = Labels.in_order(classes, multilabel=multilabel)
         return classifier._adopt_weights(parameters, labels, History())
+
+    @classmethod
+    def from_thetas(cls, thetas, classes, **params):
+        """Make a fitted classifier from the exercise's Theta matrices.
+
+        Parameters
+        ----------
+        thetas : sequence of array-like of shape (fan_out, fan_in + 1)
+            Weights of each layer, with the biases in column 0. In the exercise, Theta1
+            has the shape (25, 401) and Theta2 the shape (10, 26). For a vector of all
+            weights see :meth:`set_theta`.
+
+        classes : array-like of shape (n_classes,)
+            Class labels in the order of the outputs; they must be sorted. The exercise
+            uses the labels 1 to 10, with 10 for the digit 0, so pass ``range(1, 11)``.
+            For the labels 0 to 9, move the last output to the front:
+            ``np.roll(Theta2, 1, axis=0)``.
+
+        **params
+            Parameters of the classifier, and `input_intercept` and `multilabel` of
+            :meth:`from_weights`. The exercise needs ``activation="logistic"`` and
+            ``output_activation="logistic"``.
+
+        Returns
+        -------
+        classifier : BackpropMLPClassifier
+            The fitted classifier. :meth:`to_thetas` is the inverse.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit together, or if the number of outputs does not
+            match the classes.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> mlp = BackpropMLPClassifier.from_thetas(
+        ...     [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]], classes=["a", "b", "c"]
+        ... )
+        >>> mlp.intercepts_[0], mlp.coefs_[0]
+        (array([1., 0., 0.]), array([[0., 1., 0.]]))
+        """
+        return cls.from_weights(*split(thetas), classes, **params)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @restore_on_error
+    def initialize(self, X, y, classes=None, sample_weight=None):
+        """Draw the initial weights, without any training.
+
+        Then the estimator is fitted, so that you can see `loss_`, predictions and
+        scores before training. `fit` starts from the same weights if `random_state` is
+        an int. With `warm_start` it always starts from these weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples. The weights are float32 for float32 samples, else float64.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or a multilabel indicator matrix.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes, if y may lack some; None for the classes of y.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in `loss_`; None for 1 each.
+
+        Returns
+        -------
+        self : BackpropMLPClassifier
+            The classifier, whose `n_iter_` is 0.
+
+        Raises
+        ------
+        ValueError
+            If the input or a combination of parameters is invalid, or if y has
+            classes that are not in `classes`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> mlp = BackpropMLPClassifier(25, weight_init=0.001, random_state=0)
+        >>> round(mlp.initialize(X, y).loss_, 3)  # log(10)
+        2.303
+        """
+        X, y = self._validate_rows(X, y, reset=True)
+        labels = self._target_encoder_of(y, classes)
+        random_state = check_random_state(self.random_state)
+        return self._initialize(X, y, labels, sample_weight, random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -253,6 +349,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
     def predict_proba(self, X):
         """Predict the probability of each class.
+
+        With three or more classes and logistic outputs (one-vs-all), a row is the
+        outputs h(x) divided by their sum. ``forward(X).a[-1]`` has the outputs h(x).
 
         Parameters
         ----------
@@ -332,8 +431,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             return float(np.mean(y == predicted))
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    def _target_encoder_of(self, y):
-        return Labels.from_targets(y)
+    def _target_encoder_of(self, y, classes=None):
+        labels = Labels.from_targets(y)
+        # The classes of multilabel targets are the numbers of their columns.
+        return labels if classes is None or labels.multilabel else Labels(classes)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse other classes than those there are."""

@@ -153,6 +153,19 @@ PARTS = {
     n_fun_ : int
         Number of evaluations of loss and gradient.
 
+    stop_reason_ : str or None
+        Reason for the end of the training: "converged"; "max_iter" or "max_fun", the
+        limit that was reached; "stalled", if rounding or a kink stopped a full-batch
+        solver; "callback"; "interrupted"; "diverged"; "partial_fit", after an epoch.
+        None for given or initialised weights.
+
+    message_ : str or None
+        The reason in a sentence. If there is a warning about it, the text of the
+        warning.
+
+    converged_ : bool
+        Whether `stop_reason_` is "converged", which depends on `tol`.
+
     t_ : int
         Number of samples seen in training.
 

@@ -14,39 +14,61 @@ _HARDLY_USEFUL = 0.95
 _LARGE = 100
 # Of the loss of a constant that is always right, in units of the numbers' squares.
 _ROUNDING = 1e-9
+_MESSAGES = {
+    "interrupted": "Training interrupted by user.",
+    "callback": "A callback ended the training.",
+    "partial_fit": "partial_fit trains for one epoch.",
+}
 
 
-def warn_of_end(trained, estimator):
-    """Warn where a training has not ended by its own criterion."""
+def message_of_end(trained, estimator):
+    """Describe the end of a training in words."""
     training = trained.training
     stop, solver, history = training.stop, training.solver, training.history
     if stop.reason == "diverged":
-        _warn(
+        return (
             f"Training diverged in {_where(solver, history)}: the loss or the weights "
             "are no longer finite. The best weights before that are kept. Lower "
             "`learning_rate_init` or scale the data, for example by StandardScaler."
         )
-    elif stop.reason == "interrupted":
-        warn("Training interrupted by user.")
-    elif stop.reason == "max_iter" and solver.stochastic:
-        _warn(
+    if stop.reason == "max_iter" and solver.stochastic:
+        return (
             f"Stochastic Optimizer: Maximum iterations ({solver.max_iter}) reached and "
-            "the optimization hasn't converged yet. Increase `max_iter`, or "
-            "`learning_rate_init` if the loss still falls slowly."
+            "the optimization hasn't converged yet."
         )
-    elif stop.reason in ("max_iter", "max_fun"):
-        _warn(
+    if stop.reason in ("max_iter", "max_fun"):
+        return (
             f"{estimator.solver} stopped at {stop.reason}="
             f"{getattr(solver, stop.reason)} before it converged; the best weights "
-            f"seen are kept. Increase `{stop.reason}` or `tol`, or scale the data."
+            "seen are kept."
         )
-    elif stop.reason == "stalled":
-        _warn(
+    if stop.reason == "stalled":
+        return (
             f"{estimator.solver} stopped before it converged, as rounding, or a kink "
             f"as relu has, leaves no further progress ({stop.message}): the gradient's "
             f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
             f"{_float64_instead(trained)} or scale the data."
         )
+    return _MESSAGES.get(stop.reason, stop.message)
+
+
+def attributes_of_end(trained, estimator):
+    """The fitted attributes about the end of a training."""
+    reason = trained.training.stop.reason
+    return {
+        "stop_reason_": reason,
+        "message_": message_of_end(trained, estimator),
+        "converged_": reason == "converged",
+    }
+
+
+def warn_of_end(trained, estimator):
+    """Warn where a training has not ended by its own criterion."""
+    reason = trained.training.stop.reason
+    if reason == "interrupted":
+        warn(message_of_end(trained, estimator))
+    elif reason in ("diverged", "max_iter", "max_fun", "stalled"):
+        _warn(message_of_end(trained, estimator))
     warn_if_useless(trained, estimator)
 
 

@@ -7,10 +7,12 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._network.batches import Rows
-from .._network.inference import NotFinite, compute_logits
+from .._network.constant import losses_of_rows
+from .._network.inference import NotFinite, activations_of_layers, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import training_threads
+from . import thetas
 from .architecture import check_fits, make_network
 from .checks import (
     need_no_validation,
@@ -45,6 +47,63 @@ class Gradient(NamedTuple):
     coefs: list
     intercepts: list
     input_intercept: np.ndarray | None
+
+    def ravel(self):
+        """Return all derivatives in a vector, in the order of `get_theta`.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_parameters,)
+            For each layer the derivatives by its biases, then the derivatives by
+            ``coefs_[l].ravel()``: the exercise's [Theta1_grad(:); Theta2_grad(:)].
+            The derivatives by ``input_intercept_`` come last.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmlp_backprop import Gradient
+        >>> Gradient([np.array([[2.0], [3.0]])], [np.array([1.0])], None).ravel()
+        array([1., 2., 3.])
+        """
+        return thetas.ravel(*self)
+
+    def to_thetas(self):
+        """Return the derivatives of each layer, in the shape of its Theta.
+
+        Returns
+        -------
+        thetas : list of ndarray of shape (fan_out, fan_in + 1)
+            The derivatives by the biases are in column 0.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmlp_backprop import Gradient
+        >>> gradient = Gradient([np.array([[2.0], [3.0]])], [np.array([1.0])], None)
+        >>> gradient.to_thetas()
+        [array([[1., 2., 3.]])]
+        """
+        return thetas.join(self.coefs, self.intercepts)
+
+
+class ForwardPass(NamedTuple):
+    """Pre-activations and activations of each layer.
+
+    The lists have an entry for each hidden layer and, last, for the outputs. With an
+    `input_activation`, the first entry is for the inputs.
+
+    Attributes
+    ----------
+    z : list of ndarray of shape (n_samples, n_units)
+        The pre-activations of each layer.
+
+    a : list of ndarray of shape (n_samples, n_units)
+        The activations of each layer. The last entry has the outputs, h(x) in
+        textbooks: sigmoids or a softmax for a classifier, numbers for a regressor.
+    """
+
+    z: list
+    a: list
 
 
 class FittedNetworkMixin:
@@ -119,7 +178,7 @@ class FittedNetworkMixin:
             The samples.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their labels, all among `classes_`, or the numbers to predict.
+            Labels, all in `classes_`, or target values.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples; None for 1 each.
@@ -143,13 +202,172 @@ class FittedNetworkMixin:
         >>> round(loss, 4), gradient.coefs
         (0.6931, [array([[-0.25]])])
         """
-        network, rows, parameters = self._evaluation_point(X, y, sample_weight)
+        return self._evaluate(*self._evaluation_point(X, y, sample_weight))
+
+    def _evaluate(self, network, rows, parameters):
+        """J and its gradient over rows."""
         with training_threads() as n_threads, np.errstate(all="ignore"):
             objective = Objective(
                 network, self.alpha, parameters.copy(rows.dtype), n_threads=n_threads
             )
             loss = objective.loss_and_gradient(rows.for_products())
         return float(loss[0]), Gradient(*objective.gradient.to_coefs())
+
+    def losses(self, X, y):
+        """Compute the loss of each sample at the fitted weights.
+
+        The losses do not include the penalty, sample weights or class weights. So their
+        mean is J if `alpha` is 0 and all weights are 1.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, all in `classes_`, or target values.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_samples,), float64
+            The losses.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> mlp = BackpropMLPClassifier.from_weights([[[1.0]]], [[0.0]], [0, 1])
+        >>> mlp.losses([[0.0], [2.0]], [0, 1]).round(4)
+        array([0.6931, 0.1269])
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        X, y = self._validate_rows(X, y, reset=False)
+        targets = self._target_encoder.encode(y, X.dtype)
+        network = self._network_of(X.shape[1], self._target_encoder)
+        network.loss.check_targets(targets)
+        check_fits(self._parameters(), network)
+        return losses_of_rows(network, self._weights(), X, targets)
+
+    def forward(self, X):
+        """Compute the pre-activations and activations of every layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        layers : ForwardPass
+            A named tuple (z, a) of two lists, with an array of shape
+            (n_samples, n_units) for each layer. ``a[-1]`` has the outputs. With several
+            sigmoids, `predict_proba` divides them by their sum.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> mlp = BackpropMLPClassifier.from_weights(
+        ...     [[[1.0, -1.0]], [[1.0], [1.0]]], [[0.0, 0.0], [0.0]], [0, 1]
+        ... )
+        >>> z, a = mlp.forward([[3.0]])
+        >>> z[0], a[0], a[1].round(4)
+        (array([[ 3., -3.]]), array([[3., 0.]]), array([[0.9526]]))
+        """
+        check_is_fitted(self)
+        X = self._rows_to_predict(X)
+        return ForwardPass(*activations_of_layers(self._network, self._weights(), X))
+
+    def to_thetas(self):
+        """Return the weights as the exercise's Theta matrices.
+
+        Returns
+        -------
+        thetas : list of ndarray of shape (fan_out, fan_in + 1)
+            A new array for each layer, with the biases in column 0. They do not include
+            the biases of an `input_activation`.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPRegressor
+        >>> BackpropMLPRegressor.from_weights([[[2.0], [3.0]]], [[1.0]]).to_thetas()
+        [array([[1., 2., 3.]])]
+        """
+        check_is_fitted(self)
+        return thetas.join(self.coefs_, self.intercepts_)
+
+    def get_theta(self):
+        """Return all weights in a vector, in the order of the exercise.
+
+        Returns
+        -------
+        theta : ndarray of shape (n_parameters,)
+            A new array: for each layer the biases, then ``coefs_[l].ravel()``. These
+            are the columns of the first Theta, then the columns of the second Theta,
+            [Theta1(:); Theta2(:)] in Octave. The biases of an `input_activation` come
+            last.
+
+        See Also
+        --------
+        set_theta : The inverse.
+        Gradient.ravel : The gradient in the same order.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPRegressor
+        >>> BackpropMLPRegressor.from_weights([[[2.0], [3.0]]], [[1.0]]).get_theta()
+        array([1., 2., 3.])
+        """
+        check_is_fitted(self)
+        return thetas.ravel(*self._weights())
+
+    def set_theta(self, theta):
+        """Set all weights from a vector, in the order of :meth:`get_theta`.
+
+        So J is a function of a vector, and any optimiser can minimise it. Attributes of
+        an earlier training, such as `loss_`, do not change.
+
+        Parameters
+        ----------
+        theta : array-like of shape (n_parameters,)
+            The weights. They are copied, and keep the estimator's precision.
+
+        Returns
+        -------
+        self : BackpropMLPClassifier or BackpropMLPRegressor
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If the length of `theta` is not the number of weights.
+
+        Examples
+        --------
+        >>> from scipy.optimize import minimize
+        >>> from sklearn.datasets import load_iris
+        >>> from skmlp_backprop import BackpropMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = BackpropMLPClassifier(5, alpha=1, random_state=0).initialize(X, y)
+        >>> def cost(theta):
+        ...     loss, gradient = mlp.set_theta(theta).loss_and_gradient(X, y)
+        ...     return loss, gradient.ravel()
+        >>> result = minimize(cost, mlp.get_theta(), jac=True, method="L-BFGS-B")
+        >>> mlp.set_theta(result.x).score(X, y) > 0.95
+        True
+        """
+        check_is_fitted(self)
+        units = [self.coefs_[0].shape[0], *map(len, self.intercepts_)]
+        dtype = self.coefs_[0].dtype
+        coefs, intercepts, input_intercept = thetas.unravel(
+            np.array(theta, dtype),
+            units,
+            input_intercept=self.input_intercept_ is not None,
+        )
+        self.coefs_, self.intercepts_ = coefs, intercepts
+        self.input_intercept_ = input_intercept
+        # The momentum belongs to the old weights.
+        self._optimizer = None
+        return self
 
     def _adopt_weights(self, parameters, target_encoder, history):
         """Become fitted, with copies of given weights as the attributes."""

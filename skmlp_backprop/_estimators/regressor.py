@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
@@ -18,6 +19,7 @@ from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
+from .thetas import split
 from .weighting import sample_weights
 
 
@@ -148,6 +150,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def from_weights(cls, coefs, intercepts, *, input_intercept=None, **params):
         """Make a fitted regressor from given weights.
 
+        With the parameter ``warm_start=True``, `fit` trains from these weights.
+
         Parameters
         ----------
         coefs : sequence of array-like of shape (fan_in, fan_out)
@@ -188,6 +192,80 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         is_flat = n_outputs == 1 or regressor._predicts_quantiles()
         numbers = Numbers(None if is_flat else n_outputs)
         return regressor._adopt_weights(parameters, numbers, History())
+
+    @classmethod
+    def from_thetas(cls, thetas, **params):
+        """Make a fitted regressor from the exercise's Theta matrices.
+
+        Parameters
+        ----------
+        thetas : sequence of array-like of shape (fan_out, fan_in + 1)
+            Weights of each layer, with the biases in column 0. For a vector of all
+            weights see :meth:`set_theta`.
+
+        **params
+            Parameters of the regressor, and `input_intercept` of :meth:`from_weights`.
+
+        Returns
+        -------
+        regressor : BackpropMLPRegressor
+            The fitted regressor. :meth:`to_thetas` is the inverse.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit together.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPRegressor
+        >>> BackpropMLPRegressor.from_thetas([[[1.0, 2.0]]]).predict([[3.0]])
+        array([7.])
+        """
+        return cls.from_weights(*split(thetas), **params)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @restore_on_error
+    def initialize(self, X, y, sample_weight=None):
+        """Draw the initial weights, without any training.
+
+        Then the estimator is fitted, so that you can see `loss_`, predictions and
+        scores before training. `fit` starts from the same weights if `random_state` is
+        an int. With `warm_start` it always starts from these weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples. The weights are float32 for float32 samples, else float64.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The numbers to predict.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in `loss_`; None for 1 each. With losses such as
+            "huber" the initial biases of the outputs depend on them, too.
+
+        Returns
+        -------
+        self : BackpropMLPRegressor
+            The regressor, whose `n_iter_` is 0.
+
+        Raises
+        ------
+        ValueError
+            If the input or a combination of parameters is invalid.
+
+        Examples
+        --------
+        >>> from skmlp_backprop import BackpropMLPRegressor
+        >>> mlp = BackpropMLPRegressor(hidden_layer_sizes=5, weight_init=0)
+        >>> mlp.initialize([[1.0], [2.0]], [2.0, 4.0]).loss_  # (2^2 + 4^2) / 2 / 2
+        5.0
+        """
+        X, y = self._validate_rows(X, y, reset=True)
+        numbers = self._target_encoder_of(y)
+        random_state = check_random_state(self.random_state)
+        return self._initialize(X, y, numbers, sample_weight, random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -274,7 +352,9 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def _predicts_quantiles(self):
         return self.loss == "quantile" and not np.isscalar(self.quantile)
 
-    def _target_encoder_of(self, y):
+    def _target_encoder_of(self, y, classes=None):
+        if classes is not None:
+            raise ValueError("A regressor has no classes. Leave out `classes`.")
         return Numbers.from_targets(y)
 
     def _check_same_target_encoder(self, target_encoder):

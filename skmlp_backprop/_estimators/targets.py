@@ -52,7 +52,8 @@ class Labels:
         """
         check_classification_targets(y)
         if is_multilabel(y):
-            _warn_of_one_hot(y)
+            if _is_one_hot(y):
+                warn_of_one_hot()
             return cls(np.arange(y.shape[1]), multilabel=True)
         return cls(column_or_1d(y))
 
@@ -182,15 +183,20 @@ class Labels:
         return float(accuracy_score(targets, codes, sample_weight=weights))
 
 
-def _warn_of_one_hot(y):
+def _is_one_hot(y):
+    """Whether an indicator matrix has several rows, and exactly one 1 in each."""
     n_labels = np.asarray((y != 0).sum(axis=1)).ravel()
-    if len(n_labels) > 1 and (n_labels == 1).all():
-        warn(
-            "Each row of y has exactly one 1, as one-hot encoded classes have. It is "
-            "taken as a multilabel indicator matrix: `predict` returns such a matrix, "
-            "and `score` tells how many rows of it are right in all columns. If each "
-            "row has one class, pass the classes, as by y.argmax(axis=1)."
-        )
+    return len(n_labels) > 1 and (n_labels == 1).all()
+
+
+def warn_of_one_hot():
+    """Warn that y looks like one-hot encoded classes."""
+    warn(
+        "Each row of y has exactly one 1, as one-hot encoded classes have. It is "
+        "taken as a multilabel indicator matrix: `predict` returns such a matrix, "
+        "and `score` tells how many rows of it are right in all columns. If each "
+        "row has one class, pass the classes, as by y.argmax(axis=1)."
+    )
 
 
 class Numbers:

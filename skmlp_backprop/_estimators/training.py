@@ -16,6 +16,7 @@ from .._network.initialization import initialize
 from .._network.network import Network
 from .._network.objective import BLOCK_ROWS, Objective
 from .._network.parameters import Parameters
+from .._network.saturation import saturated_shares
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._network.warning import warn
 from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
@@ -28,7 +29,11 @@ from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
 from .._solvers.training import Monitor, Training, stack_weights
 from .architecture import init_activations
+from .ends import attributes_of_end
 from .targets import Numbers
+
+# A network is saturated if this share of a layer's activations has a small derivative.
+_SATURATED = 0.9
 
 
 @dataclass
@@ -178,7 +183,13 @@ class Trained:
 
     @property
     def remedy(self):
-        """What to do where nothing was learned."""
+        """The remedy, and the cause if known, for a network worse than a constant."""
+        if saturated := self._saturated():
+            return (
+                f"The network is saturated: {saturated} have a derivative below 0.01, "
+                "so that further steps hardly change the weights. Lower "
+                "`learning_rate_init`, or scale X by StandardScaler."
+            )
         is_short = self.training.stop.reason == "max_iter"
         are_numbers = isinstance(self.data.target_encoder, Numbers)
         first = "Increase `max_iter`, scale" if is_short else "Scale"
@@ -186,6 +197,18 @@ class Trained:
         return (
             f"{first} X by StandardScaler{of_y} or take another `learning_rate_init`."
         )
+
+    def _saturated(self):
+        """Describe the saturated activations; empty if the network is not saturated."""
+        rows, network = self.data.rows, self.data.network
+        if not isinstance(rows, Rows):
+            return ""
+        shares = saturated_shares(network, self.parameters.view_coefs(), rows.X)
+        if not shares or max(shares) < _SATURATED:
+            return ""
+        number = int(np.argmax(shares)) + (network.input_activation is None)
+        layer = f"hidden layer {number}" if number else "the input"
+        return f"{max(shares):.0%} of the activations of {layer}"
 
     def mean_loss(self, alpha):
         """The mean loss of all rows, without the penalty."""
@@ -199,7 +222,7 @@ class Trained:
         loss = self.training.history.loss
         return loss - alpha / (2 * rows.weight_sum * share) * squares
 
-    def attributes(self):
+    def attributes(self, estimator):
         """The attributes that make the estimator a fitted one."""
         solver = self.training.solver
         attributes = fitted_attributes(
@@ -208,7 +231,11 @@ class Trained:
             self.training.history,
             self.parameters,
         )
-        return {**attributes, "_optimizer": solver if solver.stochastic else None}
+        return {
+            **attributes,
+            **attributes_of_end(self, estimator),
+            "_optimizer": solver if solver.stochastic else None,
+        }
 
 
 def fitted_attributes(network, target_encoder, history, parameters):
@@ -222,6 +249,10 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "n_layers_": len(network.layer_units),
         "n_outputs_": network.output.n_outputs,
         "out_activation_": network.output.name,
+        # For weights that no training has reached.
+        "stop_reason_": None,
+        "message_": None,
+        "converged_": False,
     }
     for name in PUBLIC_HISTORY:
         public[f"{name}_"] = getattr(history, name)

@@ -106,20 +106,46 @@ def mean_loss(network, parameters, rows):
     return _mean_loss(network, logits, *_weighed(rows.targets, rows.weights))
 
 
+def losses_of_rows(network, weights, X, targets):
+    """Compute the loss of each row, without weights and penalty.
+
+    Parameters
+    ----------
+    network, weights, X
+        See :func:`.inference.compute_logits`.
+
+    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        See :class:`.batches.Rows`.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_rows,), float64
+        The losses.
+    """
+    logits = compute_logits(network, weights, X)
+    parts = _losses(network, lambda start, stop: logits[start:stop], targets)
+    return np.concatenate([losses for _, losses in parts])
+
+
 def _mean_loss(network, logits_of_rows, targets, weights):
-    """The weighted mean of losses, a few rows at a time, in float64."""
-    n_outputs = network.output.n_outputs
-    step = max(1, _MOST_ENTRIES // n_outputs)
+    """The weighted mean of losses, in float64."""
     total = 0.0
+    for some, losses in _losses(network, logits_of_rows, targets):
+        weighs = weights[some] > 0
+        total += losses[weighs] @ weights[some][weighs]
+    return float(total / weights.sum())
+
+
+def _losses(network, logits_of_rows, targets):
+    """Yield slices of a few rows and their losses, in float64."""
+    step = max(1, _MOST_ENTRIES // network.output.n_outputs)
     for start in range(0, len(targets), step):
         stop = min(start + step, len(targets))
         written = network.output.encoded_targets(targets[start:stop], np.float64)
         z = np.array(logits_of_rows(start, stop).T[np.newaxis], np.float64, order="C")
         with np.errstate(all="ignore"):
             losses = network.loss(z, written, np.empty_like(z), np.empty_like(z[:, :1]))
-        weighs = weights[start:stop] > 0
-        total += losses[0, 0, weighs] @ weights[start:stop][weighs]
-    return float(total / weights.sum())
+        yield slice(start, stop), losses[0, 0]
 
 
 def _weighed(targets, weights):

@@ -120,6 +120,45 @@ def _forward(network, weights, X, check):
     return z
 
 
+def activations_of_layers(network, weights, X):
+    """Compute the pre-activations and activations of every layer, for all rows.
+
+    Parameters
+    ----------
+    network, weights, X
+        See :func:`compute_logits`.
+
+    Returns
+    -------
+    z : list of ndarray of shape (n_rows, n_units)
+        The pre-activations of each layer, from the first hidden layer to the outputs.
+        With an input activation, the first entry is for the inputs.
+
+    a : list of ndarray of shape (n_rows, n_units)
+        The activations of the same layers.
+    """
+    coefs, intercepts, input_intercept = weights
+    inputs = X.astype(coefs[0].dtype, copy=False)
+    z, a = [], []
+    with np.errstate(all="ignore"):
+        if input_intercept is not None:
+            z.append(inputs + input_intercept)
+            a.append(_apply(network.input_activation, z[-1]))
+        for i, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
+            z.append((a[-1] if a else inputs) @ coef + intercept)
+            if i < len(network.activations):
+                a.append(_apply(network.activations[i], z[-1]))
+        a.append(network.output.activate(z[-1]))
+    return z, a
+
+
+def _apply(activation, z):
+    """Apply an activation; return a new array."""
+    a = np.empty_like(z)
+    activation.apply(z, a)
+    return a
+
+
 def _product(a, coef):
     """a @ coef, in pieces that stay off the BLAS's threads where these do not pay."""
     work = a.shape[0] * coef.size

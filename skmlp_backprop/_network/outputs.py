@@ -56,6 +56,21 @@ class Output:
         self.write_targets(targets, out)
         return out
 
+    def activate(self, logits):
+        """Compute the activations of the outputs; several sigmoids stay unnormalised.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n_rows, n_outputs)
+            The logits of the network.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_rows, n_outputs)
+            A new array.
+        """
+        raise NotImplementedError
+
     def logits_of(self, predictions):
         """The logits of one row that predict given probabilities, or numbers.
 
@@ -101,6 +116,9 @@ class ClassOutput(Output):
         self.write_targets(targets, out)
         return out
 
+    def activate(self, logits):
+        return expit(logits)
+
     def logits_of(self, predictions):
         return logit(np.clip(predictions, _LEAST_PROBA, 1 - _LEAST_PROBA))
 
@@ -128,6 +146,9 @@ class SoftmaxOutput(ClassOutput):
     """
 
     name = "softmax"
+
+    def activate(self, logits):
+        return softmax(logits, axis=1)
 
     def logits_of(self, predictions):
         return np.log(np.maximum(predictions, _LEAST_PROBA))
@@ -270,6 +291,9 @@ def _sigmoid(logits):
 
 class NumberOutput(Output):
     """Base class of the outputs that predict numbers."""
+
+    def activate(self, logits):
+        return np.array(self.values(logits))
 
     def values(self, logits):
         """The predicted numbers, of shape (n_rows, n_outputs)."""

@@ -22,6 +22,7 @@ import numpy as np
 # Entries of a group of networks, which stay in the cache with those of gradient and
 # moments.
 _GROUP_SIZE = 2**16
+_TRANSPOSED = " These shapes are (fan_out, fan_in): pass coef.T of each."
 
 
 def column(values):
@@ -390,12 +391,20 @@ def parameters_from_arrays(coefs, intercepts, input_intercept=None):
     shapes = [coef.shape for coef in coefs]
     if any(a[1] != b[0] for a, b in pairwise(shapes)):
         raise ValueError(
-            f"coefs must chain: each fan_in is the fan_out before it, got {shapes}."
+            "coefs must chain: each fan_in is the fan_out before it, got "
+            f"{shapes}.{_hint(shapes)}"
         )
     if [b.shape for b in biases] != [(fan_out,) for _, fan_out in shapes]:
+        is_transposed = [b.shape for b in biases] == [shape[:1] for shape in shapes]
+        hint = ""
+        if is_transposed:
+            hint = (
+                f"{_TRANSPOSED} If column 0 has the biases, pass the matrices to "
+                "from_thetas instead."
+            )
         raise ValueError(
             "intercepts must have one entry per unit: for coefs of the shapes "
-            f"{shapes} got {[b.shape for b in biases]}."
+            f"{shapes} got {[b.shape for b in biases]}.{hint}"
         )
     if input_intercept is not None and arrays[-1].shape != shapes[0][:1]:
         raise ValueError(
@@ -406,3 +415,21 @@ def parameters_from_arrays(coefs, intercepts, input_intercept=None):
     return Parameters.from_coefs(
         coefs, biases, None if input_intercept is None else arrays[-1]
     )
+
+
+def _hint(shapes):
+    """Explain why matrices do not chain; empty if there is no explanation."""
+    pairs = list(pairwise(shapes))
+    if all(b[1] == a[0] + 1 for a, b in pairs):
+        return (
+            " These shapes are (fan_out, fan_in + 1), with a column for the biases: "
+            "pass the matrices to from_thetas."
+        )
+    if all(b[0] == a[1] + 1 for a, b in pairs):
+        return (
+            " These shapes are (fan_in + 1, fan_out), with a row for the biases: pass "
+            "this row in intercepts, and the other rows in coefs."
+        )
+    if all(b[1] == a[0] for a, b in pairs):
+        return _TRANSPOSED
+    return ""

@@ -396,7 +396,7 @@ def become_fitted(estimators, all_trained, features):
     for estimator, trained in zip(estimators, all_trained, strict=True):
         # An earlier fit may have set names, and X may have none now.
         vars(estimator).pop("feature_names_in_", None)
-        vars(estimator).update({**features, **trained.attributes()})
+        vars(estimator).update({**features, **trained.attributes(estimator)})
 
 
 def warn_of_ends(estimators, all_trained):

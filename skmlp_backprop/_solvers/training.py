@@ -11,11 +11,11 @@ class Stop:
     Parameters
     ----------
     reason : {"converged", "max_iter", "max_fun", "stalled", "callback", \
-            "interrupted", "diverged"}
-        The reason.
+            "interrupted", "diverged", "partial_fit"}
+        The reason; "partial_fit" for the epoch of a call of `partial_fit`.
 
     message : str, default=""
-        The solver's own words, where it has stalled.
+        The criterion of convergence, or the words of a solver that has stalled.
 
     slope : float, default=nan
         The gradient's largest entry there.
@@ -169,10 +169,10 @@ class Training:
         solver.schedule.end_epoch(history, solver.max_iter)
         if self.monitor.end_iteration(history, lambda: self.judged):
             self.stop = Stop("callback")
-        elif self._stopped_improving(
+        elif message := self._stopped_improving(
             "Training loss" if score is None else "Validation score"
         ):
-            self.stop = Stop("converged")
+            self.stop = Stop("converged", message)
         elif history.n_iter >= solver.max_iter:
             self.stop = Stop("max_iter")
 
@@ -243,10 +243,16 @@ class Training:
             self._best.confirm()
 
     def _stopped_improving(self, what):
-        """Whether progress has ceased and the learning rate can't be lowered."""
+        """Check whether the training has converged, and lower the rate if it has not.
+
+        Returns
+        -------
+        message : str
+            The criterion of convergence; empty if the training goes on.
+        """
         history, solver = self.history, self.solver
         if history.no_improvement_count <= solver.n_iter_no_change:
-            return False
+            return ""
         message = (
             f"{what} did not improve more than tol={solver.tol:f} for "
             f"{solver.n_iter_no_change} consecutive epochs."
@@ -256,9 +262,9 @@ class Training:
                 f"{message} Setting learning rate to {solver.schedule.rate:f}"
             )
             history.no_improvement_count = 0
-            return False
+            return ""
         self.monitor.say(f"{message} Stopping.")
-        return True
+        return message
 
 
 def _copied_if_shared(weights):

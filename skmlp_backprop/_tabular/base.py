@@ -15,7 +15,7 @@ from .._estimators.checks import (
     refuse_unfit_targets,
     without_second_axis,
 )
-from .._estimators.ends import warn_if_useless, warn_of_end
+from .._estimators.ends import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
@@ -175,6 +175,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         trained = train_ensemble(member, self.n_members, data, reporter, self.n_jobs)
         training = trained.training
         vars(self).update(fitted_attributes(training.history, training.final_weights))
+        vars(self).update(attributes_of_end(trained, member))
         estimates = trained.left_out_estimates()
         out_of_bag = np.full((len(y_given), estimates.shape[1]), np.nan)
         out_of_bag[index] = estimates

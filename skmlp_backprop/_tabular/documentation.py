@@ -77,6 +77,16 @@ PARTS = {
     n_iter_ : int
         Number of epochs.
 
+    stop_reason_ : str
+        Reason for the end of the training: "converged", if the score stopped
+        improving; "max_iter"; "callback"; "interrupted"; "diverged".
+
+    message_ : str
+        The reason in a sentence.
+
+    converged_ : bool
+        Whether `stop_reason_` is "converged".
+
     loss_ : float
         Mean loss of the networks in the last epoch, on their training rows.
 

@@ -1,11 +1,11 @@
 """A display of the weights of the first hidden layer."""
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
 from ._axes import get_axes
-from ._mosaic import Mosaic, infer_image_shape
+from ._mosaic import Mosaic, as_rows
 
 # Percentage of the weights inside the colour scale.
 _SCALED = 99.5
@@ -20,15 +20,17 @@ class HiddenUnitsDisplay:
 
     Parameters
     ----------
-    weights : ndarray of shape (n_units, n_features)
-        Incoming weights of each unit.
+    weights : array-like of shape (n_units, n_features) or (n_units, height, width)
+        Incoming weights of each unit, as rows or as images.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width of the images; None for square images.
+        Height and width of the images; None for the shape of `weights` with three axes,
+        or for square images.
 
     order : {"C", "F"}, default="C"
         "C" if the features are the pixels row by row, "F" if they are the pixels column
-        by column, as in the data of the classic course exercise.
+        by column. The digits of the classic exercise, ex4data1, need "F"; with "C" the
+        pictures lie on their side.
 
     Attributes
     ----------
@@ -59,10 +61,7 @@ class HiddenUnitsDisplay:
     """
 
     def __init__(self, weights, *, image_shape=None, order="C"):
-        self.weights = check_array(
-            weights, input_name="weights", ensure_all_finite=False
-        )
-        self.image_shape = infer_image_shape(self.weights.shape[1], image_shape)
+        self.weights, self.image_shape = as_rows(weights, image_shape, order, "weights")
         self.order = order
 
     @classmethod
@@ -82,7 +81,8 @@ class HiddenUnitsDisplay:
             Height and width of the images; None for square images.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features.
+            Order of the pixels in the features: row by row or column by column. Use "F"
+            for the digits of the classic exercise.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.

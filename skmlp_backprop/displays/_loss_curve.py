@@ -1,10 +1,12 @@
 """A display of losses and scores during training."""
 
+import itertools
 from collections.abc import Mapping
 
 from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
+from ..callbacks import ScoreHistory
 from ._axes import get_axes
 
 _LABELS = {
@@ -12,10 +14,14 @@ _LABELS = {
     "evaluations": "evaluations of loss and gradient",
     "seconds": "seconds",
 }
+_SCORE_STYLES = ("--", ":", "-.")
 
 
 class LossCurveDisplay:
-    """Training loss, and validation score if recorded, of one or more fits.
+    """Training loss of one or more fits, and their scores if recorded.
+
+    The scores are of the rows that `early_stopping` holds out, and of the rows of a
+    :class:`~skmlp_backprop.callbacks.ScoreHistory`.
 
     The loss of "sgd" and "adam" is a mean over minibatches, and the penalty of a
     minibatch is divided by its number of rows. The full-batch solvers divide the
@@ -27,7 +33,9 @@ class LossCurveDisplay:
     curves : dict of str to dict
         For each name of a training, a dict: `iterations`, `evaluations` and `seconds`
         are the x values; `loss` is J after each iteration; `score` is the validation
-        score after each iteration, or None.
+        score after each iteration, or None; `histories` is a list of the records of
+        ScoreHistory callbacks, and may be missing. A record is a dict with `name`,
+        `iterations`, counted from 1, and `scores`.
 
     Attributes
     ----------
@@ -35,13 +43,16 @@ class LossCurveDisplay:
         The axes of the losses.
 
     score_ax_ : matplotlib Axes or None
-        The axes of the validation scores, which share the x axis; None without scores.
+        The axes of the scores, which share the x axis; None without scores.
 
     figure_ : matplotlib Figure
         The figure.
 
     lines_ : list of matplotlib Line2D
         The lines of the losses.
+
+    score_lines_ : list of matplotlib Line2D
+        The lines of the scores.
 
     Examples
     --------
@@ -141,27 +152,47 @@ class LossCurveDisplay:
         ax.set(xlabel=_LABELS[x], ylabel="training loss J")
         if all(min(curve["loss"]) > 0 for curve in self.curves.values()):
             ax.set_yscale("log")
-        self.score_ax_ = None
-        if any(curve["score"] is not None for curve in self.curves.values()):
-            self._plot_scores(ax, x, settings)
-        if len(self.curves) > 1:
+        self.score_ax_, self.score_lines_ = None, []
+        scores = {name: _scores(curve, x) for name, curve in self.curves.items()}
+        styles = self._plot_scores(ax, scores, settings)
+        handles = self.lines_ if len(self.curves) > 1 else []
+        if len(styles) > 1:
+            from matplotlib.lines import Line2D
+
+            color = self.lines_[0].get_color() if len(self.curves) == 1 else "0.4"
+            handles = [
+                *handles,
+                *(
+                    Line2D([], [], color=color, linestyle=style, label=name)
+                    for name, style in styles.items()
+                ),
+            ]
+        if handles:
             # The legend is drawn above both axes, on the right, where curves are flat.
             top = ax if self.score_ax_ is None else self.score_ax_
-            legend = top.legend(handles=self.lines_, loc="center right", framealpha=0.9)
+            legend = top.legend(handles=handles, loc="center right", framealpha=0.9)
             for text in legend.get_texts():
                 text.set_parse_math(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _plot_scores(self, ax, x, settings):
+    def _plot_scores(self, ax, scores, settings):
+        """Draw the scores on their own axes; return the line style of each name."""
+        names = dict.fromkeys(name for some in scores.values() for name, *_ in some)
+        if not names:
+            return {}
+        styles = dict(zip(names, itertools.cycle(_SCORE_STYLES), strict=False))
         self.score_ax_ = ax.twinx()
-        self.score_ax_.set_ylabel("validation score (dashed)")
-        for line, curve in zip(self.lines_, self.curves.values(), strict=True):
-            if curve["score"] is not None:
-                style = {**settings, "linestyle": "--", "color": line.get_color()}
-                # After a warm start, validation may begin later than training.
-                seen = curve[x][-len(curve["score"]) :]
-                self.score_ax_.plot(seen, curve["score"], **style)
+        label = f"{next(iter(names))} (dashed)" if len(names) == 1 else "score"
+        self.score_ax_.set_ylabel(label, parse_math=False)
+        for line, some in zip(self.lines_, scores.values(), strict=True):
+            for name, seen, values in some:
+                style = {**settings, "linestyle": styles[name]}
+                style["color"] = line.get_color()
+                if len(values) == 1:
+                    style["marker"] = "."
+                self.score_lines_ += self.score_ax_.plot(seen, values, **style)
+        return styles
 
     def _is_short(self):
         return any(len(curve["loss"]) < 3 for curve in self.curves.values())
@@ -178,6 +209,19 @@ def _named(estimators):
     return dict(zip(numbered, estimators, strict=True))
 
 
+def _scores(curve, x):
+    """Name, x values and y values of each score of a training."""
+    scores = []
+    if curve["score"] is not None:
+        # After a warm start, validation may begin later than training.
+        seen = curve[x][-len(curve["score"]) :]
+        scores.append(("validation score", seen, curve["score"]))
+    for history in curve.get("histories", []):
+        seen = [curve[x][i - 1] for i in history["iterations"]]
+        scores.append((history["name"], seen, history["scores"]))
+    return scores
+
+
 def _curve(estimator):
     network = final_network(estimator, ensembles=True)
     check_is_fitted(network)
@@ -191,4 +235,13 @@ def _curve(estimator):
         "seconds": getattr(network, "time_curve_", []),
         "loss": loss,
         "score": network.validation_scores_,
+        "histories": _histories(network),
     }
+
+
+def _histories(network):
+    """Records of the callbacks of the last fit."""
+    # A fit without callbacks leaves the records of an earlier fit.
+    callbacks = getattr(network, "_skl_callbacks", [])
+    n_histories = sum(isinstance(callback, ScoreHistory) for callback in callbacks)
+    return getattr(network, "score_histories_", [])[:n_histories]

@@ -3,6 +3,59 @@
 import math
 
 import numpy as np
+from sklearn.utils.validation import check_array
+
+
+def as_rows(images, image_shape, order, name):
+    """Convert images to rows of pixels.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, n_pixels) or (n_images, height, width)
+        The images.
+
+    image_shape : tuple of (int, int) or None
+        Height and width; None for the shape of images with three axes, or for square
+        images.
+
+    order : {"C", "F"}
+        "C" if a row holds the pixels row by row, "F" if column by column.
+
+    name : str
+        Name of the images in error messages.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_images, n_pixels)
+        The rows.
+
+    image_shape : tuple of (int, int)
+        Height and width.
+
+    Raises
+    ------
+    ValueError
+        If `order` is unknown, if there are no images, or if the number of pixels does
+        not match the shape.
+    """
+    if order not in ("C", "F"):
+        raise ValueError(
+            "order must be 'C' (pixels row by row) or 'F' (column by column), got "
+            f"{order!r}."
+        )
+    if np.ndim(images) == 3:
+        images = np.asarray(images)
+        shape = images.shape[1:]
+        if image_shape is not None and tuple(image_shape) != shape:
+            raise ValueError(
+                f"image_shape={image_shape}, but {name} has images of shape {shape}; "
+                "leave out image_shape."
+            )
+        image_shape = shape
+        axes = (0, 1, 2) if order == "C" else (0, 2, 1)
+        images = images.transpose(axes).reshape(len(images), math.prod(shape))
+    rows = check_array(images, input_name=name, ensure_all_finite=False)
+    return rows, infer_image_shape(rows.shape[1], image_shape)
 
 
 def infer_image_shape(n_features, image_shape=None):
@@ -71,8 +124,6 @@ class Mosaic:
     """
 
     def __init__(self, rows, image_shape, order, below=0):
-        if order not in ("C", "F"):
-            raise ValueError(f"order must be 'C' or 'F', got {order!r}.")
         height, width = image_shape
         gap = max(1, round(max(height, width) / 12))
         cell_height, cell_width = height + below + gap, width + gap

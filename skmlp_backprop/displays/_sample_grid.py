@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
 from ._axes import get_axes
-from ._mosaic import Mosaic, infer_image_shape
+from ._mosaic import Mosaic, as_rows
 
 _WRONG = "#c4001a"
 # In points. Smaller captions would be illegible, and are left out.
@@ -21,8 +20,10 @@ class SampleGridDisplay:
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        The samples. Select about a hundred rows or fewer: more are illegible.
+    X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
+        The samples, as rows of pixels or as images, for example from
+        :func:`~skmlp_backprop.datasets.read_idx`. Select about a hundred samples or
+        fewer: more are illegible.
 
     y_true : array-like of shape (n_samples,) or None, default=None
         The true labels.
@@ -31,11 +32,13 @@ class SampleGridDisplay:
         The predicted labels.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width of the images; None for square images.
+        Height and width of the images; None for the shape of `X` with three axes, or
+        for square images.
 
     order : {"C", "F"}, default="C"
         "C" if the features are the pixels row by row, "F" if they are the pixels column
-        by column, as in the data of the classic course exercise.
+        by column. The digits of the classic exercise, ex4data1, need "F"; with "C" they
+        lie on their side.
 
     Attributes
     ----------
@@ -62,7 +65,7 @@ class SampleGridDisplay:
     """
 
     def __init__(self, X, y_true=None, y_pred=None, *, image_shape=None, order="C"):
-        self.X = check_array(X, input_name="X", ensure_all_finite=False)
+        self.X, self.image_shape = as_rows(X, image_shape, order, "X")
         self.y_true = None if y_true is None else np.asarray(y_true)
         self.y_pred = None if y_pred is None else np.asarray(y_pred)
         for name in ("y_true", "y_pred"):
@@ -72,7 +75,6 @@ class SampleGridDisplay:
                     f"{name} must have shape ({len(self.X)},), one for each sample, "
                     f"got {labels.shape}."
                 )
-        self.image_shape = infer_image_shape(self.X.shape[1], image_shape)
         self.order = order
 
     @classmethod
@@ -86,17 +88,20 @@ class SampleGridDisplay:
         estimator : classifier or regressor
             Any fitted scikit-learn estimator that predicts a single label or number.
 
-        X : array-like of shape (n_samples, n_features)
-            The samples, the argument of `predict`.
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
+            The samples, the argument of `predict`. Images are converted to rows of
+            pixels for `predict`.
 
         y : array-like of shape (n_samples,) or None, default=None
             The true labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for square images.
+            Height and width of the images; None for the shape of `X` with three axes,
+            or for square images.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features.
+            Order of the pixels in the features: row by row or column by column. Use "F"
+            for the digits of the classic exercise.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.
@@ -109,6 +114,8 @@ class SampleGridDisplay:
         display : SampleGridDisplay
             The drawn display.
         """
+        if np.ndim(X) == 3:
+            X, image_shape = as_rows(X, image_shape, order, "X")
         display = cls(X, y, estimator.predict(X), image_shape=image_shape, order=order)
         return display.plot(ax=ax, **kwargs)
 
@@ -128,17 +135,19 @@ class SampleGridDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            The samples.
+        X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
+            The samples, as rows of pixels or as images.
 
         y_true, y_pred : array-like of shape (n_samples,) or None, default=None
             The true and the predicted labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for square images.
+            Height and width of the images; None for the shape of `X` with three axes,
+            or for square images.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features.
+            Order of the pixels in the features: row by row or column by column. Use "F"
+            for the digits of the classic exercise.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.

@@ -1,4 +1,7 @@
-"""A display of the results of a search as a heat map."""
+"""A display of the results of a search: a line or a heat map."""
+
+import math
+from numbers import Real
 
 import numpy as np
 
@@ -13,13 +16,23 @@ from ._halving_results import (
     rows_of_candidates,
 )
 
+_BEST = "#ff3b30"
+# With more values, matplotlib chooses the ticks.
+_MOST_TICKS = 12
+
 
 class SearchResultsDisplay:
-    """Mean test score over two searched parameters, with the spread over the folds.
+    """Mean test score over the searched parameters, with the spread over the folds.
 
-    If the search has further parameters, a field shows the best score over them. For a
-    halving search, it shows the result of each candidate in its last rung, unless an
-    axis is the resource. The best field has a frame.
+    A search over a single parameter is a line, with a band of one standard deviation on
+    each side if there are several folds. The x axis is logarithmic if the largest value
+    is at least ten times the smallest positive value. A ring marks the best value.
+
+    A search over two parameters is a heat map, and a frame marks the best field. If the
+    search has further parameters, a field shows the best score over them.
+
+    For a halving search, the display shows the result of each candidate in its last
+    rung, unless an axis is the resource.
 
     Parameters
     ----------
@@ -28,7 +41,8 @@ class SearchResultsDisplay:
 
     x, y : str or None, default=None
         Names of the parameters on the axes, with or without the prefix of the step.
-        None for the searched parameters, in order: `y` is the first, `x` the second.
+        None for the searched parameters, in order: `y` is the first, `x` the second. A
+        single searched parameter is `y`, although the line has it on its x axis.
 
     metric : str, default="score"
         Name of the metric, if the search has several.
@@ -40,6 +54,7 @@ class SearchResultsDisplay:
 
     means_, stds_ : ndarray of shape (n_y, n_x)
         Mean and standard deviation of the test scores; nan for untried combinations.
+        `n_x` is 1 for a single parameter.
 
     ax_ : matplotlib Axes
         The axes of the display.
@@ -47,8 +62,11 @@ class SearchResultsDisplay:
     figure_ : matplotlib Figure
         The figure of the display.
 
-    im_ : matplotlib AxesImage
-        The heat map.
+    im_ : matplotlib AxesImage or None
+        The heat map; None for a line.
+
+    line_ : matplotlib Line2D or None
+        The line; None for a heat map.
 
     Examples
     --------
@@ -110,10 +128,10 @@ class SearchResultsDisplay:
             Axes to draw on; None for a new figure.
 
         colorbar : bool, default=True
-            Whether to draw a colour bar.
+            Whether to draw the colour bar of a heat map.
 
         **kwargs
-            Passed to matplotlib's `imshow`.
+            Passed to matplotlib's `imshow`, or to `plot` for a line.
 
         Returns
         -------
@@ -181,16 +199,18 @@ class SearchResultsDisplay:
             Axes to draw on; None for a new figure.
 
         colorbar : bool, default=True
-            Whether to draw a colour bar.
+            Whether to draw the colour bar of a heat map.
 
         **kwargs
-            Passed to matplotlib's `imshow`.
+            Passed to matplotlib's `imshow`, or to `plot` for a line.
 
         Returns
         -------
         display : SearchResultsDisplay
             This display.
         """
+        if self.x is None:
+            return self._plot_line(ax, kwargs)
         n_y, n_x = self.means_.shape
         size = 2.4 + 0.95 * n_x, 1.4 + 0.6 * n_y
         ax = get_axes(ax, type(self).__name__, size)
@@ -200,11 +220,8 @@ class SearchResultsDisplay:
         ticks = {"fontsize": 9, "parse_math": False}
         ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], **ticks)
         ax.set_ylabel(bare_name(self.y), parse_math=False)
-        if self.x is None:
-            ax.set_xticks([])
-        else:
-            ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], **ticks)
-            ax.set_xlabel(bare_name(self.x), parse_math=False)
+        ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], **ticks)
+        ax.set_xlabel(bare_name(self.x), parse_math=False)
         self._write_scores(ax)
         self._mark_best(ax)
         if colorbar:
@@ -213,7 +230,31 @@ class SearchResultsDisplay:
                 label += f", best over {', '.join(map(bare_name, self.others))}"
             colorbar = ax.figure.colorbar(self.im_, ax=ax)
             colorbar.set_label(label, parse_math=False)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_, self.line_ = ax, ax.figure, None
+        return self
+
+    def _plot_line(self, ax, kwargs):
+        """Draw the scores over the values of a single parameter."""
+        ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
+        places = _set_scale(ax, self.y_values)
+        means, stds = self.means_[:, 0], self.stds_[:, 0]
+        (self.line_,) = ax.plot(places, means, **{"marker": "o", **kwargs})
+        # A single split has no spread.
+        if np.any(stds > 0):
+            color = self.line_.get_color()
+            ax.fill_between(
+                places, means - stds, means + stds, color=color, alpha=0.2, lw=0
+            )
+        if not np.isnan(means).all():
+            best = np.nanargmax(means)
+            ax.plot(
+                *(places[best], means[best]),
+                **{"marker": "o", "markersize": 12, "markeredgewidth": 2.5},
+                **{"markerfacecolor": "none", "markeredgecolor": _BEST},
+            )
+        ax.set_xlabel(bare_name(self.y), parse_math=False)
+        ax.set_ylabel(f"mean test {self.metric}", parse_math=False)
+        self.ax_, self.figure_, self.im_ = ax, ax.figure, None
         return self
 
     def _fill(self, cv_results, searched):
@@ -255,7 +296,7 @@ class SearchResultsDisplay:
 
         i, j = np.unravel_index(np.nanargmax(self.means_), self.means_.shape)
         corner = j - 0.47, i - 0.46
-        ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec="#ff3b30", lw=2.5))
+        ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec=_BEST, lw=2.5))
 
 
 def _without_rungs(cv_results, named):
@@ -313,3 +354,36 @@ def _find(name, searched):
 
 def _short(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _set_scale(ax, values):
+    """Set the scale and the ticks of the x axis; return the place of each value.
+
+    Values that are not numbers are evenly spaced.
+    """
+    if not all(_is_number(value) for value in values):
+        ax.set_xticks(
+            range(len(values)),
+            [_short(v) for v in values],
+            fontsize=9,
+            parse_math=False,
+        )
+        return list(range(len(values)))
+    positive = [v for v in values if v > 0]
+    if min(values) >= 0 and max(values) >= 10 * min(positive):
+        # A value 0, for example no penalty, has no place on a logarithmic scale. The
+        # linear part of "symlog" ends at the smallest positive value.
+        is_log = len(positive) == len(values)
+        scale = {} if is_log else {"linthresh": min(positive)}
+        ax.set_xscale("log" if is_log else "symlog", **scale)
+    if len(values) <= _MOST_TICKS:
+        ax.set_xticks(values, [_short(v) for v in values], fontsize=9)
+        ax.minorticks_off()
+    return values
+
+
+def _is_number(value):
+    """Whether a value is a finite number, and not a bool."""
+    return (
+        isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    )
