@@ -4,7 +4,11 @@ python -m skmlp_backprop --help
 """
 
 import argparse
+import os
+import shutil
 import sys
+import tempfile
+import uuid
 import warnings
 from pathlib import Path
 
@@ -24,11 +28,10 @@ from . import (
     check_gradient,
 )
 from ._estimators.architecture import hidden_units
-from ._files.saving import check_can_replace, replace_file
-from ._files.tables import read_table
 from ._network.activations import ACTIVATIONS
 from ._solvers import SOLVERS, is_stochastic
 from .datasets import read_mat, read_npz
+from .datasets._tables import read_table
 
 _READERS = {".mat": read_mat, ".npz": read_npz}
 _HEADERS = {"infer": "infer", "yes": True, "no": False}
@@ -158,17 +161,16 @@ def load(path, header="infer"):
     if suffix != ".csv":
         expected = ", ".join([".mat", ".csv", ".npz"])
         raise ValueError(f"{path}: expected a file that ends in {expected}.")
-    X, y, layout = read_table(path, _HEADERS[header], mixed=True)
-    if layout.has_header:
-        print(f"The first row is taken as a header: {_listed(layout.names)}.")
+    X, y, has_header, codes = read_table(path, _HEADERS[header], mixed=True)
+    if has_header:
+        print(f"The first row is taken as a header: {_listed(list(X))}.")
     else:
         print("No header: the first row is taken as data.")
-    if layout.categories:
-        names = _listed([layout.names[i] for i in layout.categories])
-        print(f"Categories: {names}; all other features are numbers.")
-    if layout.of_codes:
-        names = _listed([layout.names[i] for i in layout.of_codes])
-        print(f"Numbers among them are taken as codes: {names}.")
+    categories = [] if isinstance(X, np.ndarray) else list(X.select_dtypes("category"))
+    if categories:
+        print(f"Categories: {_listed(categories)}; all other features are numbers.")
+    if codes:
+        print(f"Numbers among them are taken as codes: {_listed(codes)}.")
     return X, y
 
 
@@ -360,6 +362,65 @@ def run_on_table(args, X, y):
     report(model, X_test, y_test)
     loss = log_loss(y_test, model.predict_proba(X_test), labels=model.classes_)
     print(f"log loss = {loss:.4f}")
+
+
+def check_can_replace(path):
+    """Check that a file can be written, as far as that is known before it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it may exist or not.
+
+    Raises
+    ------
+    ValueError
+        If the path is not a regular file, the file is write-protected, or its folder
+        can't be written to.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+        raise ValueError(f"{path} is not a regular file, or it is write-protected.")
+    try:
+        # What permissions say does not hold for every user and file system.
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"can't write to the folder {target.parent}: {error.strerror}."
+        ) from error
+
+
+def replace_file(path, write):
+    """Write a file beside the given one, and replace that once the new one is whole.
+
+    It has the permissions of the file it replaces, or else of any new file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; the file that it links to, if it is a link.
+
+    write : callable
+        Takes the path to write to, which ends as `path` does.
+
+    Raises
+    ------
+    OSError
+        If it can't be written. The earlier file stays.
+    """
+    target = Path(os.path.realpath(path))
+    beside = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
+    try:
+        beside.touch(exist_ok=False)
+        if target.exists():
+            shutil.copymode(target, beside)
+        write(beside)
+        with open(beside, "ab") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def save(model, path):

@@ -100,7 +100,9 @@ def test_refuses_before_the_search(tmp_path, capsys):
     assert "All labels are 0" in refused(X, 0 * y).replace("np.int64(0)", "0")
     assert "occurs once in 150 rows" in refused(X, np.arange(150))
     folder = tmp_path / "nowhere"
-    assert f"no folder {folder}" in refused(X, y, "--save", str(folder / "a.joblib"))
+    assert f"can't write to the folder {folder}" in refused(
+        X, y, "--save", str(folder / "a.joblib")
+    )
 
 
 @pytest.fixture

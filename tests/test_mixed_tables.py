@@ -44,7 +44,7 @@ def test_a_first_row_with_a_number_is_data(write):
 
 def test_a_first_row_of_text_that_may_be_either(write):
     path = write("red,small,a\nblue,large,b\n")
-    with pytest.raises(ValueError, match=r"line 1: can't tell .* by header=True or F"):
+    with pytest.raises(ValueError, match=r"can't tell .* by header=True or F"):
         read_mixed_csv(path)
     names = read_mixed_csv(path, header=True)[0].columns
     assert names.tolist() == ["red", "small"]
@@ -123,7 +123,9 @@ def test_leading_zeros_that_come_late(write):
 
 def test_dates_are_no_categories(write):
     path = write("day,n,k\n2020-01-31,1,x\n2020-02-01,2,y\n2020-01-31,3,x\n")
-    with pytest.raises(ValueError, match=r"line 2, column 1 \('day'\).* like a date"):
+    with pytest.raises(
+        ValueError, match=r"line 2, column 1 \('day'\).* a date as year"
+    ):
         read_mixed_csv(path)
 
 
@@ -182,8 +184,8 @@ def test_without_text_it_is_read_as_numbers(write):
             r"line 3, column 1 \('a'\): expected a number",
         ),
         ("a,b,k\n1,red,x\n2,red\n", "line 3: expected 3 fields"),
-        ("a,b,k\n1,red,x\n2,blue,\n", "line 3: expected a label"),
-        ("a,a,k\n1,red,x\n2,blue,y\n", "'a' twice"),
+        ("a,b,k\n1,red,x\n2,blue,\n", "line 3, column 3: expected a label"),
+        ("a,a,k\n1,red,x\n2,blue,y\n", "different name .* 'a' for column 2"),
         ("", "it is empty"),
     ],
 )
@@ -201,7 +203,7 @@ def test_an_unknown_header_option_is_refused(write):
 def test_bytes_that_are_no_text_are_told(tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(b"a,b,k\n1,r\xe9d,x\n")
-    with pytest.raises(ValueError, match="line 2 has other bytes"):
+    with pytest.raises(ValueError, match="line 2: expected text in UTF-8"):
         read_mixed_csv(path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmlp_backprop.datasets import read_csv
+from skmlp_backprop.datasets import read_csv, read_mixed_csv
 
 ROWS = "1.5,2,rose\n3,,tulip\n"
 
@@ -64,13 +64,13 @@ def test_first_row_with_missing_values_is_kept(write, first, sample):
 )
 def test_first_row_that_may_be_either_is_refused(write, first):
     path = write(f"{first}\n{ROWS}")
-    with pytest.raises(ValueError, match=r"line 1: can't tell .* by header=True or"):
+    with pytest.raises(ValueError, match=r"can't tell .* by header=True or"):
         read_csv(path)
 
 
 def test_label_that_may_be_a_name_is_refused(write):
     path = write("5,1,label\n1,2,0\n3,4,1\n")
-    with pytest.raises(ValueError, match="line 1: can't tell whether"):
+    with pytest.raises(ValueError, match="can't tell whether"):
         read_csv(path)
     X, y = read_csv(path, header=True)
     assert X.columns.tolist() == ["5", "1"]
@@ -131,7 +131,9 @@ def test_missing_features(write, mark):
 @pytest.mark.parametrize("mark", ["", " ", "?", "NA", "nan"])
 def test_missing_label_is_refused(write, mark):
     path = write(f"1,2,x\n3,4,{mark}\n")
-    with pytest.raises(ValueError, match="line 2: expected a label in the last col"):
+    with pytest.raises(
+        ValueError, match="line 2, column 3: expected a label in the last"
+    ):
         read_csv(path)
 
 
@@ -141,18 +143,18 @@ def test_missing_label_is_refused(write, mark):
         ("", "expected a CSV file, but it is empty"),
         ("\n \n", "expected a CSV file, but it is empty"),
         ("a,b,c\n", "found a header only"),
-        ("a,b,a\n1,2,x\n", "different names of the columns, found 'a' twice"),
-        ("1,2,x\n3,y\n", r"line 2: expected 3 fields, .* found 2: \['3', 'y'\]"),
-        ("1,2,x\n3,4,5,y\n", "line 2: expected 3 fields, .* found 4"),
-        ("a,b,c\n3,4,5,y\n", "line 2: expected 3 fields, .* found 4"),
-        ("a,b,c\n3,4,x,\n", "line 2: expected 3 fields, .* found 4"),
-        ("a,b,c\n3,4,x,\n5,6,y,\n", "line 2: expected 3 fields, .* found 4"),
-        ("1.5;2;a\n" * 2, r"found one field, .* Are there semicolons in place"),
+        ("a,b,a\n1,2,x\n", "different name for each column, found 'a' for column 3"),
+        ("1,2,x\n3,y\n", r"line 2: expected 3 fields .* found 2: \['3', 'y'\]"),
+        ("1,2,x\n3,4,5,y\n", "line 2: expected 3 fields .* found 4"),
+        ("a,b,c\n3,4,5,y\n", "line 2: expected 3 fields .* found 4"),
+        ("a,b,c\n3,4,x,\n", "line 2: expected 3 fields .* found 4"),
+        ("a,b,c\n3,4,x,\n5,6,y,\n", "line 2: expected 3 fields .* found 4"),
+        ("1.5;2;a\n" * 2, "Are there semicolons in place of commas"),
         ("1,5;2,5;a\n" * 2, "Are there semicolons in place of commas"),
         ("1\t2\ta\n", "Are there tabs in place of commas"),
-        (b"a,b\n1,x\n2,caf\xe9\n", "expected text in UTF-8, but line 3"),
-        ("a,b\n1,x\n".encode("utf-16"), "expected text in UTF-8, but line 1"),
-        ("a,b\n1,x\0\n", r"line 2: expected a label .* found 'x\\x00'"),
+        (b"a,b\n1,x\n2,caf\xe9\n", "line 3: expected text in UTF-8"),
+        ("a,b\n1,x\n".encode("utf-16"), "line 1: expected text in UTF-8"),
+        ("a,b\n1,x\0\n", r"line 2: expected text .* without NUL, found '1,x\\x00"),
         ('1,"2,x\n3,4,y\n', "unexpected end of data"),
         ('1,"' + "x" * 200_000, "expected a CSV file: field larger"),
         ('1,"x\n2,y\n3,"z\n4,w\n', "expected a CSV file: ',' expected after"),
@@ -166,8 +168,40 @@ def test_spoilt_tables(write, content, message):
     assert str(caught.value).startswith(str(path))
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("3,y", "line 1502: expected 3 fields .* found 2"),
+        ("3,4,5,y", "line 1502: expected 3 fields .* found 4"),
+        ('"3\n",4', "line 1502: expected 3 fields .* found 2"),
+        ("3,4,y\0", "line 1502: expected text"),
+        ("3\0,4,y", "line 1502: expected text"),
+        ('3,4,"y', "unexpected end of data"),
+        ('3,4,"y" z', "line 1502: expected a CSV file: ',' expected after"),
+        # pandas takes it for a row.
+        ('""', "different rows"),
+        ("3,4,?", "line 1502, column 3: expected a label"),
+        ("3,4%,y", r"line 1502, column 2 \('b'\): expected a number"),
+    ],
+)
+@pytest.mark.parametrize("reader", [read_csv, read_mixed_csv])
+def test_what_is_wrong_after_many_rows(write, row, message, reader):
+    """The first rows decide on the header, but each one is checked."""
+    path = write("a,b,c\n" + "1,2,x\n" * 1500 + row + "\n" + "1,2,x\n" * 9)
+    with pytest.raises(ValueError, match=message) as caught:
+        reader(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_labels_that_look_like_codes_leave_an_array(write):
+    X, y = read_mixed_csv(write("1,2,01\n3,4,02\n"))
+    assert isinstance(X, np.ndarray)
+    np.testing.assert_array_equal(X, [[1, 2], [3, 4]])
+    assert y.tolist() == ["01", "02"]
+
+
 def test_name_is_missing(write):
-    with pytest.raises(ValueError, match="found none for column 1"):
+    with pytest.raises(ValueError, match="found '' for column 1"):
         read_csv(write(",a,b\n0,1,x\n"), header=True)
 
 

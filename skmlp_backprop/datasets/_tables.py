@@ -1,0 +1,458 @@
+"""CSV files: Python's csv module checks the rows, pandas reads the values.
+
+The header, the separator and the kinds of the columns are decided here. A file that
+leaves a doubt is refused. pandas alone is lenient: it fills short rows, cuts long ones
+and joins rows where a quote is not closed.
+"""
+
+import csv
+import re
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from .._network.warning import warn
+from .._tabular.texts import has_leading_zero, is_almost_number, is_date, is_number
+
+_INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
+_MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
+_MISSING |= {"null", "NULL", "None"}
+# A class may be called None, as where the others are mild and severe.
+_MISSING_LABELS = _MISSING - {"None"}
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_QUOTED = re.compile('"[^"]*"')
+# pandas ends a text at a NUL. Bytes that are not UTF-8 are decoded to the others.
+_NO_TEXT = re.compile("[\0\udc80-\udcff]")
+# A letter or an underscore.
+_WORD = re.compile("[^\\W\\d]")
+# A needless 0 where a field begins.
+_MAY_BE_CODE = re.compile('(^|[,"])\\s*[+-]?0[0-9]')
+# Rows that decide on the header.
+_SAMPLE = 1000
+# Rows of text alone, of which the first never occurs again, that make it a header.
+_ROWS_OF_TEXT = 10
+# A column of numbers and text has codes if at least this share of its rows, and of its
+# distinct values, is text. Fewer texts may be mistakes.
+_SHARE_OF_CODES = 0.1
+
+
+class _Layout(NamedTuple):
+    """The rows and columns of a file."""
+
+    path: object
+    has_header: bool
+    names: list  # of the features
+    n_rows: int
+
+
+def read_csv(path, header="infer"):
+    """Read samples and labels from a CSV file with the label in the last column.
+
+    It needs pandas.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, in UTF-8, separated by commas.
+
+    header : bool or "infer", default="infer"
+        Whether the first row has the columns' names. "infer" takes it as names if none
+        is a number and the other rows have numbers there, as values if each feature is
+        a number or missing, and refuses all else.
+
+    Returns
+    -------
+    X : DataFrame or ndarray of shape (n_samples, n_features), float64
+        Samples: with a header a DataFrame with its names, which `fit` keeps as
+        `feature_names_in_`, else an array. Empty fields and the marks ``?``, ``NA``,
+        ``N/A``, ``nan``, ``null`` and ``None`` are nan.
+
+    y : ndarray of shape (n_samples,)
+        Labels: integers if all are written as such, in at most 18 digits and without
+        a plus or leading zeros; else strings as they are in the file, without blanks
+        around.
+
+    Raises
+    ------
+    ValueError
+        If the file is empty, no text in UTF-8 or not separated by commas; a row has
+        another number of fields than the first, a feature that is not a number (such
+        as ``1_0``, ``1%``, ``"1,000"`` or ``True``) or no label; names are missing or
+        repeated; or what the first row is can't be told.
+    ImportError
+        If pandas is not installed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> from skmlp_backprop.datasets import read_csv
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "flowers.csv"
+    ...     _ = path.write_text("length,width,kind\\n1.5,2,rose\\n3,?,tulip\\n")
+    ...     X, y = read_csv(path)
+    >>> X
+       length  width
+    0     1.5    2.0
+    1     3.0    NaN
+    >>> y.tolist()
+    ['rose', 'tulip']
+    """
+    X, y, _, _ = read_table(path, header, mixed=False)
+    return X, y
+
+
+def read_mixed_csv(path, header="infer"):
+    """Read a CSV file with text among its features, the label in the last column.
+
+    Columns of text are categories, and so are codes: numbers with leading zeros, and
+    columns of numbers and text where at least a tenth of the rows, and of the distinct
+    values, is text. A warning names these. Columns of numbers are read as by
+    :func:`read_csv`.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, in UTF-8, separated by commas. Empty fields, ``NA``, ``?`` and the
+        like are missing values.
+
+    header : bool or "infer", default="infer"
+        Whether the first row has the names of the columns. "infer" compares it with the
+        other rows. It has names if its fields are text where the other rows have
+        numbers; or, in ten rows or more of text alone, never occur again in columns
+        whose values do. It has values if its fields are numbers where the others are,
+        or occur again. A file of which neither is clear is refused.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_rows, n_features), or ndarray as of `read_csv`
+        The samples: floats, and categories.
+
+    y : ndarray of shape (n_rows,)
+        The labels, integers if all are written as such, else strings.
+
+    Raises
+    ------
+    ValueError
+        As of `read_csv`; also if all lines have as many semicolons, tabs or bars, or if
+        a column has dates, numbers in another form (``"1,000"``, ``10%``, ``$1.50``),
+        or a few texts among its numbers.
+    ImportError
+        If pandas is not installed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> from skmlp_backprop.datasets import read_mixed_csv
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "flowers.csv"
+    ...     _ = path.write_text("length,colour,kind\\n1.5,red,rose\\n?,,tulip\\n")
+    ...     X, y = read_mixed_csv(path)
+    >>> X
+       length colour
+    0     1.5    red
+    1     NaN    NaN
+    """
+    X, y, _, codes = read_table(path, header, mixed=True)
+    for name in codes:
+        warn(
+            f"{path}: column {name!r} has numbers with leading zeros or among its "
+            "text, as codes have. It is read as categories."
+        )
+    return X, y
+
+
+def read_table(path, header, *, mixed):
+    """As :func:`read_csv`, or :func:`read_mixed_csv`, and what was decided.
+
+    Parameters
+    ----------
+    path, header :
+        As of `read_csv`.
+
+    mixed : bool
+        Whether features may be categories.
+
+    Returns
+    -------
+    X, y :
+        As of `read_mixed_csv`.
+
+    has_header : bool
+        Whether the first row has the columns' names.
+
+    codes : list of str
+        Names of the columns whose numbers are read as categories.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        message = "CSV files are read with pandas: run `pip install pandas`."
+        raise ImportError(message) from error
+    # Not `in`, as 0 equals False, and by 0 pandas means that there is a header.
+    if not isinstance(header, bool) and header != "infer":
+        raise ValueError(f'header must be True, False or "infer", got {header!r}.')
+    _check_separator(path)
+    sample, n_rows = _check_rows(path)
+    if header == "infer":
+        header = _infer_header(path, sample, mixed)
+    if header:
+        _check_header(path, sample[0], n_rows)
+    label = len(sample[0]) - 1
+    names = sample[0][:-1] if header else [f"x{i}" for i in range(label)]
+    layout = _Layout(path, header, names, n_rows - header)
+    missing = dict.fromkeys(range(label), sorted(_MISSING))
+    frame = _read_frame(pandas, layout, {label: str}, na_values=missing)
+    y = _to_labels(layout, frame.pop(label))
+    X, codes = _to_samples(pandas, layout, frame, mixed)
+    return X, y, header, codes
+
+
+# The rows.
+
+
+def _lines(path):
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        for number, line in enumerate(file, start=1):
+            if _NO_TEXT.search(line):
+                raise ValueError(
+                    f"{path}, line {number}: expected text in UTF-8 without NUL, found "
+                    f"{line!r:.100}."
+                )
+            yield line
+
+
+def _rows(path):
+    """Yield line number and fields of each row that is not blank."""
+    reader = csv.reader(_lines(path), skipinitialspace=True, strict=True)
+    line = 1
+    try:
+        for fields in reader:
+            if len(fields) > 1 or "".join(fields).strip(" \t"):
+                yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {line}: expected a CSV file: {error}."
+        ) from error
+
+
+def _check_rows(path):
+    """Check the number of fields of each row; the first rows and their number."""
+    sample, n_rows = [], 0
+    for line, fields in _rows(path):
+        if n_rows < _SAMPLE:
+            sample.append([field.strip() for field in fields])
+        n_rows += 1
+        n_fields = max(2, len(sample[0]))
+        if len(fields) != n_fields:
+            raise ValueError(
+                f"{path}, line {line}: expected {n_fields} fields separated by commas, "
+                f"found {len(fields)}: {fields!r:.100}."
+            )
+    if n_rows == 0:
+        raise ValueError(f"{path}: expected a CSV file, but it is empty.")
+    return sample, n_rows
+
+
+def _check_separator(path):
+    """Refuse a file whose lines may be separated by something else, too."""
+    lines = [_QUOTED.sub("", line) for line in islice(_lines(path), 100)]
+    for separator, name in _OTHER_SEPARATORS.items():
+        counts = {line.count(separator) for line in lines if line.strip()}
+        if len(counts) == 1 and counts != {0}:
+            raise ValueError(
+                f"{path}: all lines have as many {name}. Are there {name} in place of "
+                f"commas? Then use pandas.read_csv(path, sep={separator!r}, "
+                "decimal=',').to_csv(path, index=False)."
+            )
+
+
+# The header.
+
+
+def _infer_header(path, sample, mixed):
+    """Whether the first row has names, not values, by what the other rows have.
+
+    A column of numbers tells by whether its first field is one, a column of text by
+    whether its first field occurs again.
+
+    Raises
+    ------
+    ValueError
+        If it may be either: then a guess may lose a row, or make one up.
+    """
+    first, *others = sample
+    names = first[:-1]
+    by_numbers, by_text = set(), set()
+    for name, column in zip(first, zip(*others, strict=True), strict=False):
+        present = [value for value in column if value not in _MISSING]
+        if not present or name == "":
+            continue
+        if all(map(is_almost_number, present)):
+            by_numbers |= _may_be_name(name)
+        elif name in present:
+            by_text.add(False)
+        elif len(set(present)) < len(present):
+            by_text.add(True)
+    evidence = by_numbers | by_text
+    # The first row decides by itself if the others have numbers alone, or nothing.
+    alone = not evidence and not (
+        mixed and any(True in _may_be_name(v) for row in others for v in row[:-1])
+    )
+    are_names = all(_may_be_name(field) == {True} for field in first)
+    are_names = are_names and any(map(_WORD.match, names))
+    are_values = all(_may_be_name(name) == {False} for name in names)
+    enough = by_numbers or len(others) >= _ROWS_OF_TEXT
+    if are_names and (alone or (evidence == {True} and enough)):
+        return True
+    by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
+    if (by_others or (alone and are_values)) and not _count_up(first):
+        return False
+    hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
+    raise ValueError(
+        f"{path}: can't tell whether the first row is a header or values, found "
+        f"{first!r:.100}. Say which, by header=True or False (--header yes or no)."
+        f"{'' if first[0] else hint}"
+    )
+
+
+def _may_be_name(field):
+    """Whether a field of the first row may be a name: {True}, {False} or both."""
+    if field in _MISSING or is_number(field):
+        return {False}
+    return {True, False} if is_almost_number(field) else {True}
+
+
+def _count_up(first):
+    """Whether fields count up, as years and the names that pandas makes do."""
+    if len(first) < 3 or not _INTEGER.fullmatch(first[0]):
+        return False
+    return first == [str(int(first[0]) + i) for i in range(len(first))]
+
+
+def _check_header(path, first, n_rows):
+    if n_rows == 1:
+        raise ValueError(f"{path}: expected rows, found a header only.")
+    for i, name in enumerate(first):
+        if name in first[:i] or (name == "" and i < len(first) - 1):
+            raise ValueError(
+                f"{path}: expected a different name for each column, found {name!r} "
+                f"for column {i + 1}. If it has row numbers, remove it."
+            )
+
+
+# The values.
+
+
+def _read_frame(pandas, layout, dtype, **options):
+    # Before 3.1 the others round; since then all are exact, and this is deprecated.
+    if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
+        options["float_precision"] = "round_trip"
+    # Opened here, as pandas takes some paths for addresses or archives, by their names.
+    with open(layout.path, encoding="utf-8-sig", newline="") as file:
+        return pandas.read_csv(
+            file,
+            names=range(len(layout.names) + 1),
+            dtype=dtype,
+            header=0 if layout.has_header else None,
+            index_col=False,
+            keep_default_na=False,
+            skipinitialspace=True,
+            low_memory=False,
+            **options,
+        )
+
+
+def _to_labels(layout, column):
+    """The labels, integers if all are written as such."""
+    # Where pandas finds fewer fields in a row, its label is missing.
+    if len(column) != layout.n_rows or column.isna().any():
+        raise ValueError(
+            f"{layout.path}: pandas and Python's csv module read different rows; write "
+            "the file by to_csv(path, index=False)."
+        )
+    column = column.str.strip()
+    distinct = column.unique()
+    for text in distinct:
+        if text in _MISSING_LABELS:
+            _refuse(layout, len(layout.names), text, "a label in the last column")
+    y = np.array(column, dtype=str)
+    return y.astype(np.int64) if all(map(_INTEGER.fullmatch, distinct)) else y
+
+
+def _to_samples(pandas, layout, frame, mixed):
+    """The samples, from a frame with the columns that pandas reads as numbers."""
+    has_codes = mixed and any(map(_MAY_BE_CODE.search, _lines(layout.path)))
+    # pandas reads True as 1, and a long integer as an object.
+    texts = [i for i in frame if has_codes or frame[i].dtype.kind not in "iuf"]
+    X = np.empty(frame.shape)
+    for i in frame.columns.difference(texts):
+        X[:, i] = frame[i]
+    if texts:
+        frame = _read_frame(pandas, layout, str, usecols=texts)
+    categories, codes = {}, []
+    for i in texts:
+        column = frame[i].str.strip()
+        column = column.where(~column.isin(_MISSING))
+        counts = column.value_counts()
+        if _are_categories(layout, i, counts, mixed):
+            categories[layout.names[i]] = column.astype("category")
+            codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
+        else:
+            X[:, i] = column.map(float, na_action="ignore")
+    if layout.has_header or categories:
+        X = pandas.DataFrame(X, columns=layout.names, copy=False)
+    for name, column in categories.items():
+        X[name] = column
+    return X, codes
+
+
+def _are_categories(layout, i, counts, mixed):
+    """Whether the distinct texts of a column, with their numbers, are categories.
+
+    Raises
+    ------
+    ValueError
+        If they may be dates, or numbers with mistakes.
+    """
+    numbers = np.array([is_number(text) for text in counts.index], dtype=bool)
+    if numbers.all():
+        return mixed and any(map(has_leading_zero, counts.index))
+    others = counts[~numbers]
+    almost = others[[is_almost_number(text) for text in others.index]]
+    dates = others[[is_date(text) for text in others.index]]
+    n_rows, n_others = counts.sum(), others.sum()
+    share = min(len(others) / len(counts), n_others / n_rows)
+    if (
+        not mixed
+        or dates.sum() > n_rows / 2
+        or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
+        or (numbers.any() and share < _SHARE_OF_CODES)
+    ):
+        remedy = "read_mixed_csv"
+        if mixed:
+            remedy = f"pandas.read_csv(path, dtype={{{layout.names[i]!r}: 'category'}})"
+        _refuse(
+            layout,
+            i,
+            [*dates.index, *almost.index, *others.index][0],
+            "a number, or nothing, NA or ? where it is missing",
+            " Write it as a number, a date as year, month and day; or, if the column "
+            f"has categories, read the file by {remedy}.",
+        )
+    return True
+
+
+def _refuse(layout, i, text, expected, remedy=""):
+    """Raise the error of a text in a column, with its line."""
+    rows = islice(_rows(layout.path), layout.has_header, None)
+    line = next(line for line, fields in rows if fields[i].strip() == text)
+    is_named = layout.has_header and i < len(layout.names)
+    name = f" ({layout.names[i]!r})" if is_named else ""
+    raise ValueError(
+        f"{layout.path}, line {line}, column {i + 1}{name}: expected {expected}; found "
+        f"{text!r:.100}.{remedy}"
+    )
