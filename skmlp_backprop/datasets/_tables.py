@@ -353,17 +353,20 @@ def _read_frame(pandas, layout, dtype, **options):
         options["float_precision"] = "round_trip"
     # Opened here, as pandas takes some paths for addresses or archives, by their names.
     with open(layout.path, encoding="utf-8-sig", newline="") as file:
-        return pandas.read_csv(
-            file,
-            names=range(len(layout.names) + 1),
-            dtype=dtype,
-            header=0 if layout.has_header else None,
-            index_col=False,
-            keep_default_na=False,
-            skipinitialspace=True,
-            low_memory=False,
-            **options,
-        )
+        try:
+            return pandas.read_csv(
+                file,
+                names=range(len(layout.names) + 1),
+                dtype=dtype,
+                header=0 if layout.has_header else None,
+                index_col=False,
+                keep_default_na=False,
+                skipinitialspace=True,
+                low_memory=False,
+                **options,
+            )
+        except ValueError as error:
+            raise ValueError(f"{layout.path}: expected a CSV file: {error}") from error
 
 
 def _to_labels(layout, column):
