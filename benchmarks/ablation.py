@@ -88,13 +88,13 @@ def _of_members(params):
 
 
 def _same_rows_withheld():
-    def group_rows(targets, n_groups, random_state):
-        return np.minimum(training_group_rows(targets, 8, random_state), 1)
+    def two_folds(targets, n_folds, random_state):
+        return np.minimum(assign_folds(targets, 8, random_state), 1)
 
-    training_group_rows = training.group_rows
+    assign_folds = training.assign_folds
     patches = ExitStack()
-    patches.enter_context(mock.patch.object(training, "group_rows", group_rows))
-    patches.enter_context(mock.patch.object(training, "_N_GROUPS", 1))
+    patches.enter_context(mock.patch.object(training, "assign_folds", two_folds))
+    patches.enter_context(mock.patch.object(training, "_N_FOLDS", 1))
     return patches
 
 

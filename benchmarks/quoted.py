@@ -36,7 +36,7 @@ def _machines():
     main = "search", "full_batch", "minibatch", "scaling", "objective", "prediction"
     return [
         (README, "On {machine}:", [machine_of(*main)]),
-        (README, "The regressor's, on {machine}:", [machine_of("regressor")]),
+        (README, "For the regressor, on {machine}:", [machine_of("regressor")]),
     ]
 
 
@@ -70,7 +70,7 @@ def _searches():
             figures("mnist float32 batch 200 units 25"),
         ),
         (
-            "the same in float64 on these | GridSearchCV(MLPClassifier) | {}; {}",
+            "the same on MNIST in float64 | GridSearchCV(MLPClassifier) | {}; {}",
             figures("mnist float64 batch 200 units 25"),
         ),
     ]
@@ -211,7 +211,8 @@ def _other_sentences():
         ),
         (
             BENCHMARKS,
-            "{} of our {} milliseconds an evaluation, of its {}.",
+            "take {} milliseconds of an evaluation. An evaluation takes {} "
+            "milliseconds with this package and {} with the textbook's implementation.",
             [
                 f"{ms:.1f}"
                 for ms in (products, tnc["ms an evaluation"], tnc["textbook ms"])
@@ -225,7 +226,7 @@ def _other_sentences():
         ),
         (
             DEFAULTS,
-            "that costs {} % of accuracy and {} % more log loss",
+            "the accuracy was {} percentage points lower and the log loss {} % higher",
             [
                 f"{100 * (default['accuracy'] - earlier['accuracy']):.1f}",
                 f"{100 * (earlier['log loss'] / default['log loss'] - 1):.0f}",

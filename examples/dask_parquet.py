@@ -2,10 +2,12 @@
 A folder of parquet files, on a cluster
 =======================================
 
-Rows that are in many files are read, kept and trained on by the workers of a Dask
-cluster; the weights and the progress are here. ``python examples/dask_parquet.py``
-makes a small folder first; with the name of a folder it takes that one, of files with
-features and a column ``label``. Needs the extra ``dask``.
+This example trains a network on a Dask cluster. The workers read the rows from parquet
+files and keep them in memory. The client has the weights and prints the progress.
+
+``python examples/dask_parquet.py`` makes a small folder of parquet files first. To
+train on your own files, which need features and a column ``label``, pass the name of
+their folder. The example needs the extra ``dask``.
 """
 
 import sys
@@ -24,11 +26,11 @@ from skmlp_backprop.dask import DaskBackpropMLPClassifier
 # %%
 # The files
 # ---------
-# Digits with noise, another one in each file.
+# Each file has scikit-learn's digits with different noise.
 
 
 def write_files(folder, n_files=8):
-    """Write parquet files of some digits each."""
+    """Write parquet files of noisy digits."""
     X, y = load_digits(return_X_y=True)
     rng = np.random.default_rng(0)
     for number in range(n_files):
@@ -41,12 +43,13 @@ def write_files(folder, n_files=8):
 # %%
 # The fit
 # -------
-# Nothing is read before ``fit``, and then by the workers. ``verbose`` prints the
-# progress; the validation data are local, a sample here.
+# ``dd.read_parquet`` does not read the rows yet; the workers read them during ``fit``.
+# ``verbose=True`` prints the progress. The validation data are a sample of the rows, in
+# the memory of the client.
 
 
 def fit_and_predict(folder):
-    """Fit the files of a folder; show what is predicted of them."""
+    """Fit a network to the files of a folder, and print predictions."""
     table = dd.read_parquet(folder)
     X, y = table.drop(columns="label"), table["label"]
     sample = table.sample(frac=0.02, random_state=0).compute()
@@ -57,17 +60,17 @@ def fit_and_predict(folder):
     mlp.set_callbacks(stopping).fit(X, y)
     print(f"{mlp.t_} rows evaluated, accuracy {mlp.score(X, y):.3f}")
 
-    # Predictions are lazy: chunk by chunk, when they are computed.
+    # Predictions are lazy: each chunk is predicted when it is computed.
     proba = mlp.predict_proba(X)
     print(proba)
     print(proba.partitions[0].compute()[:3].round(2))
 
-    # What is kept needs no cluster.
+    # The local estimator needs no cluster.
     return mlp.to_local()
 
 
 def main():
-    """Fit the folder that is named, or one that is made for the purpose."""
+    """Fit the folder on the command line, or a new one with noisy digits."""
     with (
         LocalCluster(n_workers=2, threads_per_worker=1) as cluster,
         Client(cluster),

@@ -2,17 +2,17 @@
 The neural-network exercise, step by step
 =========================================
 
-The classic exercise on handwritten digits: the cost at given weights, the check of
-backpropagation, three full-batch solvers, the accuracy, and what the hidden units have
-learned. It takes scikit-learn's 8 x 8 digits, which need no download;
-``examples/published/exercise_trainings.py`` runs the published trainings on the
-20 x 20 ones.
+This example follows the classic exercise on handwritten digits. It computes the cost at
+given weights, checks backpropagation, trains with three full-batch solvers, measures
+the accuracy and plots the hidden units. It uses scikit-learn's digits of 8 x 8 pixels,
+which need no download. ``examples/published/exercise_trainings.py`` runs the published
+trainings on the exercise's digits of 20 x 20 pixels.
 """
 
 # %%
 # The data
 # --------
-# Pixels go from 0 to 1, as in the course. Here are some of them.
+# The pixels are scaled to values from 0 to 1. The figure shows 40 of the digits.
 
 import warnings
 from itertools import pairwise
@@ -39,9 +39,10 @@ plt.show()
 # %%
 # The cost at given weights
 # -------------------------
-# ``from_weights`` makes a classifier of weights that were trained elsewhere, or, as
-# here, of fixed ones. ``alpha`` is the course's lambda: it adds
-# :math:`\frac{\lambda}{2m}` times the squared weights, biases excluded.
+# ``from_weights`` makes a classifier with given weights. They can come from another
+# program; here they are values of a sine. ``alpha`` is the lambda of the exercise: the
+# cost includes :math:`\frac{\lambda}{2m}` times the sum of the squared weights, without
+# the biases.
 
 units = [64, 25, 10]
 coefs = [np.sin(np.arange(a * b)).reshape(a, b) / 10 for a, b in pairwise(units)]
@@ -61,7 +62,8 @@ for alpha in (0, 1):
 # %%
 # Is backpropagation right?
 # -------------------------
-# Central differences at a small network's fresh weights, layer by layer.
+# ``check_gradient`` compares the gradient with central differences, at the initial
+# weights of a small network, for each layer.
 
 params = {
     "activation": "logistic",
@@ -75,8 +77,9 @@ print(check_gradient(BackpropMLPClassifier(5, **params), X[:20], y[:20]))
 # %%
 # Three solvers
 # -------------
-# Truncated Newton, conjugate gradients and L-BFGS minimise the same J from the same
-# weights. On the x axis is what they cost: evaluations of J and its gradient.
+# Truncated Newton, conjugate gradients and L-BFGS minimise the same J, from the same
+# initial weights. The x axis shows the number of evaluations of J and its gradient,
+# which take most of the time.
 
 fits = {
     solver: BackpropMLPClassifier(
@@ -84,7 +87,7 @@ fits = {
     )
     for solver in ("tnc", "cg", "lbfgs")
 }
-# 400 evaluations are all we want: the warning of the cap would be no news.
+# The limit of 400 evaluations is intended, so we ignore the warning about it.
 warnings.simplefilter("ignore", ConvergenceWarning)
 for name, mlp in fits.items():
     mlp.fit(X_train, y_train)
@@ -99,7 +102,8 @@ plt.show()
 # %%
 # What the hidden units look for
 # ------------------------------
-# Each image is a unit's 64 incoming weights: red pixels excite it, blue ones inhibit.
+# Each image shows the 64 incoming weights of a unit. Red pixels raise its activation,
+# blue pixels lower it.
 
 HiddenUnitsDisplay.from_estimator(fits["tnc"])
 plt.show()
@@ -107,7 +111,8 @@ plt.show()
 # %%
 # Where it is wrong
 # -----------------
-# Among the new rows, with the true label in brackets.
+# These are the test rows that the network predicts wrong, with the true label in
+# brackets.
 
 is_wrong = fits["tnc"].predict(X_test) != y_test
 SampleGridDisplay.from_estimator(fits["tnc"], X_test[is_wrong], y_test[is_wrong])

@@ -2,7 +2,7 @@
 To ONNX, to scikit-learn, and back
 ==================================
 
-A trained network can go where this package is not: as an ONNX file, which many runtimes
+A trained network can be used without this package: as an ONNX file, which many runtimes
 read, or as scikit-learn's ``MLPClassifier``. This example needs ``skl2onnx`` and
 ``onnxruntime``.
 """
@@ -10,8 +10,8 @@ read, or as scikit-learn's ``MLPClassifier``. This example needs ``skl2onnx`` an
 # %%
 # To ONNX
 # -------
-# Importing ``skmlp_backprop.onnx`` is all that skl2onnx needs to know the classifier,
-# alone or in a Pipeline, with any of its activations.
+# After ``import skmlp_backprop.onnx``, skl2onnx can convert the classifier, alone or in
+# a Pipeline, with any of its named activations.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,8 +49,9 @@ plt.show()
 # %%
 # To MLPClassifier
 # ----------------
-# It takes the networks that ``MLPClassifier`` can express: one activation that it
-# knows, and its outputs.
+# ``to_sklearn`` converts networks that ``MLPClassifier`` supports. The hidden layers
+# must have the same activation, and ``MLPClassifier`` must have this activation and
+# these outputs.
 
 ours = BackpropMLPClassifier(50, alpha=1, random_state=0).fit(X_train / 16, y_train)
 theirs = ours.to_sklearn()
@@ -60,7 +61,8 @@ print(f"{theirs}: probabilities differ by at most {np.abs(difference).max():.0e}
 # %%
 # Back again
 # ----------
-# What MLPClassifier has trained can be gone on with here.
+# ``from_sklearn`` converts a fitted ``MLPClassifier``. Here ``partial_fit`` then
+# continues its training.
 
 again = BackpropMLPClassifier.from_sklearn(theirs)
 before = again.score(X_test / 16, y_test)

@@ -2,9 +2,9 @@
 Rare classes, and validation data of one's own
 ==============================================
 
-One row in twenty is of the class that matters. Class weights make the network heed it;
-a callback stops the training when the score on our own validation rows ceases to
-improve.
+One row in twenty is of class 1, the class that matters. With class weights the network
+gives more weight to these rows. A callback stops the training when the score on our own
+validation rows no longer improves.
 """
 
 # %%
@@ -31,8 +31,8 @@ print(f"{np.mean(y):.1%} of the rows are of class 1")
 # %%
 # With and without class weights
 # ------------------------------
-# ``class_weight="balanced"`` weighs each class by the inverse of its frequency. The
-# validation score is the balanced accuracy, for which both classes count alike.
+# ``class_weight="balanced"`` weights each class by the inverse of its frequency. The
+# validation score is the balanced accuracy, in which both classes have the same weight.
 
 fits = {}
 for class_weight in (None, "balanced"):

@@ -2,9 +2,9 @@
 Prediction intervals
 ====================
 
-One network predicts three quantiles of each row's number: a median, and an interval
-that holds nine rows in ten. They never cross, as each is predicted as the one below and
-a positive step.
+A single network predicts three quantiles of y for each row: the median, and the limits
+of an interval that contains y for nine rows in ten. The quantiles never cross, since
+the network predicts each quantile as the next lower quantile plus a positive number.
 """
 
 # %%
@@ -28,10 +28,11 @@ X_train, X_test, y_train, y_test = train_test_split(x[:, np.newaxis], y, random_
 # %%
 # One network, three quantiles
 # ----------------------------
-# The last epochs are at a low rate: at a higher one each batch moves the quantiles a
-# little, and where they end is chance.
+# The last epochs have a low learning rate. With a higher rate each batch moves the
+# quantiles a little, so that the final quantiles depend on the last batches.
 
-# As many epochs as we ask for are to be trained, whatever the loss does.
+# With n_iter_no_change=np.inf the training has max_iter epochs. This is intended, so we
+# ignore the warning about it.
 warnings.simplefilter("ignore", ConvergenceWarning)
 levels = [0.05, 0.5, 0.95]
 mlp = BackpropMLPRegressor(

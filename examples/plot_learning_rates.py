@@ -2,10 +2,14 @@
 Minibatch SGD and the learning rate
 ===================================
 
-One pass over handwritten digits with minibatch gradient descent, for a range of
-learning rates: too small, and it has not arrived; too large, and it never will. With
-the environment variable ``SKMLP_DATA_DIR`` naming a folder that holds ``mnist/`` these
-are 20000 of MNIST's digits, else scikit-learn's, which need no download.
+This example trains networks on handwritten digits with minibatch gradient descent, for
+a few epochs and with several learning rates. If the rate is too small, the training is
+far from the minimum at the end. If the rate is too large, the training does not
+converge.
+
+The data are scikit-learn's digits, which need no download. If the environment variable
+``SKMLP_DATA_DIR`` names a folder with ``mnist/``, they are 20000 digits of MNIST, which
+are trained for one epoch.
 """
 
 # %%
@@ -42,10 +46,10 @@ print(f"{len(X)} images of {X.shape[1]} pixels")
 # %%
 # The sweep
 # ---------
-# The networks differ in the learning rate alone, so they can be trained as one stack,
-# which takes a fraction of the time of training them one by one.
+# The networks differ only in the learning rate. So ``fit_stack`` can train them as one
+# stack, which is faster than to train them one by one.
 
-# A pass or two are all we want: the warning of the cap would be no news.
+# The small number of epochs is intended, so we ignore the warning about it.
 warnings.simplefilter("ignore", ConvergenceWarning)
 rates = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10]
 mlps = [

@@ -2,14 +2,16 @@
 More rows than memory
 =====================
 
-``partial_fit`` trains for one epoch on the rows it is given, so rows can come in parts:
-from a file, a database or, as here, a generator. Only one part is in memory at a time.
+Each call of ``partial_fit`` trains for one epoch on the rows that you pass. So you can
+read the rows in parts from a file or a database. In this example they come from a
+generator. Only one part is in memory at a time.
 """
 
 # %%
 # Rows in parts
 # -------------
-# Digits, each time shifted by up to a pixel and with noise: no row comes twice.
+# The rows are digits, shifted at random by up to a pixel, with noise. No row occurs
+# twice.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,7 +51,7 @@ def parts(n_parts, n_rows=500):
 # %%
 # Training
 # --------
-# The first call is told all classes, as no part need have each of them.
+# The first call needs all classes, since a part may lack some of them.
 
 X_shifted = distorted(X_test, np.random.default_rng(1))
 mlp = BackpropMLPClassifier(100, random_state=0)
@@ -67,7 +69,7 @@ ax.grid(alpha=0.3)
 plt.show()
 
 # %%
-# What it reads right, and what not.
+# The figure shows right and wrong predictions.
 
 SampleGridDisplay.from_estimator(mlp, X_shifted[:60], y_test[:60])
 plt.show()

@@ -2,9 +2,9 @@
 A grid search as one training
 =============================
 
-Twenty candidates, five folds: ``GridSearchCV`` trains a hundred networks one after
-another. ``StackedGridSearchCV`` trains the candidates of a fold as one stack, with the
-same results.
+With twenty candidates and five folds, ``GridSearchCV`` trains a hundred networks one by
+one. ``StackedGridSearchCV`` trains the candidates together, as stacks of networks. The
+results are the same.
 """
 
 # %%
@@ -34,7 +34,7 @@ grid = {
     "backpropmlpclassifier__alpha": [0.01, 0.1, 1, 10, 100],
     "backpropmlpclassifier__learning_rate_init": [0.001, 0.003, 0.01, 0.03],
 }
-# Many candidates stop at max_iter: that is no news in a search.
+# Many candidates stop at max_iter, which is usual in a search.
 warnings.simplefilter("ignore", ConvergenceWarning)
 searches, seconds = {}, {}
 for search in (StackedGridSearchCV, GridSearchCV):
@@ -45,7 +45,7 @@ stacked, plain = searches.values()
 print({name: f"{value:.1f} s" for name, value in seconds.items()})
 
 # %%
-# The results are the same, to rounding.
+# The results are the same, to rounding:
 
 difference = (
     stacked.cv_results_["mean_test_score"] - plain.cv_results_["mean_test_score"]
@@ -56,8 +56,8 @@ print(stacked.best_params_, f"{stacked.best_score_:.4f}")
 # %%
 # The grid
 # --------
-# Each field has the mean accuracy over the folds and its standard deviation; the best
-# one has a frame. The display takes the results of either search.
+# Each field shows the mean accuracy over the folds and its standard deviation. The best
+# field has a frame. The display takes the results of both classes of searches.
 
 SearchResultsDisplay.from_estimator(stacked)
 plt.show()
@@ -65,7 +65,7 @@ plt.show()
 # %%
 # The search itself
 # -----------------
-# As a notebook shows it: the parameters and what was fitted can be unfolded, and are
-# described under the pointer.
+# A notebook shows the search like this. You can unfold the parameters and the fitted
+# attributes. Their descriptions appear when you point at them.
 
 stacked

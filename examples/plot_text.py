@@ -2,15 +2,16 @@
 Text, as a sparse matrix
 ========================
 
-Which part of scikit-learn does a paragraph of its documentation belong to? The text is
-that of the installed docstrings, so that nothing is downloaded; TF-IDF makes it a
-sparse matrix, which the network takes as it is.
+The task of this example: which module of scikit-learn does a paragraph of its
+documentation belong to? The paragraphs come from the installed docstrings, so that
+nothing is downloaded. TF-IDF converts them to a sparse matrix, which the network takes
+directly.
 """
 
 # %%
 # The data
 # --------
-# Every docstring of four modules, cut into paragraphs.
+# The data are the docstrings of four modules, split into paragraphs.
 
 import importlib
 import inspect
@@ -36,8 +37,8 @@ print(f"{len(texts)} paragraphs")
 # %%
 # The model
 # ---------
-# With more words than paragraphs the penalty matters; early stopping holds a tenth of
-# the rows out and keeps the weights that were best on these.
+# The data have more words than paragraphs, so the penalty is important. Early stopping
+# holds out a tenth of the rows and keeps the weights with the best score on these rows.
 
 texts_train, texts_test, y_train, y_test = train_test_split(
     texts, labels, stratify=labels, random_state=0

@@ -1,4 +1,4 @@
-"""Callbacks of our own, on scikit-learn's callback API."""
+"""Callbacks for scikit-learn's callback API."""
 
 import copy
 import math
@@ -17,11 +17,11 @@ _ITERATIONS = ("epoch", "iteration")
 
 
 class EarlyStopping:
-    """Stop when the score on the user's own validation data ceases to improve.
+    """Stop a fit when the score on given validation data stops improving.
 
-    It works with every solver, in contrast to the parameter `early_stopping`, and
-    takes nothing from the training data. Inside a Pipeline the network sees
-    transformed data, and so must the validation data be.
+    Unlike the parameter `early_stopping`, it works with every solver and holds out no
+    training data. For a network inside a Pipeline, pass validation data that the
+    previous steps have transformed.
 
     Parameters
     ----------
@@ -29,21 +29,17 @@ class EarlyStopping:
         Validation samples.
 
     y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their labels, or numbers to predict.
+        Labels or target values of the validation samples.
 
     scoring : str, callable or None, default=None
-        Score to improve, as in :func:`sklearn.metrics.check_scoring`; None for the
-        estimator's own: the accuracy, or R2.
+        Score to improve, see :func:`sklearn.metrics.check_scoring`. None for the
+        `score` method of the estimator: accuracy or R2.
 
     patience : int, default=10
-        Iterations or epochs without a better score after which to stop.
+        The fit stops after this number of iterations or epochs without a better score.
 
     restore_best : bool, default=True
-        Whether the weights with the best score are the final ones.
-
-    The validation data are not pickled with a fitted model, which can do without; to
-    train it on after it was loaded, give it a new callback. What is not fitted keeps
-    them, such as the `estimator` of a search: save its `best_estimator_`.
+        Whether to restore the weights of the best score at the end of the fit.
 
     Attributes
     ----------
@@ -51,10 +47,17 @@ class EarlyStopping:
         Score after each iteration or epoch of the last fit.
 
     best_score_ : float
-        The highest of these.
+        The highest score of the last fit.
 
     best_iter_ : int
-        The iteration or epoch it was reached in, counted from 1.
+        The iteration or epoch of the highest score, counted from 1.
+
+    Notes
+    -----
+    The pickle of a fitted model does not hold the validation data. To continue the
+    training of a loaded model, set a new callback. The pickle of an unfitted model
+    holds the validation data; so does that of a search, because its `estimator` is
+    unfitted. Save the `best_estimator_` of the search instead.
 
     Examples
     --------
@@ -86,7 +89,7 @@ class EarlyStopping:
         self._runs = {}
 
     def setup(self, estimator, context):
-        """Called before a fit."""
+        """Check the parameters; scikit-learn calls it before a fit."""
         if self.X_val is None:
             raise ValueError(
                 "EarlyStopping has no validation data: they are not pickled with a "
@@ -101,10 +104,13 @@ class EarlyStopping:
         self._runs[id(estimator)] = _Run(check_scoring(estimator, self.scoring))
 
     def on_fit_task_begin(self, estimator, context):
-        """Called before each task of a fit."""
+        """Do nothing; scikit-learn calls it before each task of a fit."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        """Called after each task of a fit; asks to stop when patience is over."""
+        """Score an iteration; return whether to stop the fit.
+
+        scikit-learn calls it after each task of a fit.
+        """
         if context.task_name not in _ITERATIONS:
             return False
         run = self._runs[id(estimator)]
@@ -125,10 +131,10 @@ class EarlyStopping:
         return len(run.scores) - run.best_iter >= self.patience
 
     def teardown(self, estimator, context):
-        """Called after a fit: restores the best weights."""
+        """Restore the best weights; scikit-learn calls it after a fit."""
         run = self._runs.pop(id(estimator), None)
         if run is None:
-            # The setup has failed, with an error that says why.
+            # `setup` has raised an error.
             return
         self.scores_ = run.scores
         self.best_score_ = run.best_score
@@ -137,12 +143,13 @@ class EarlyStopping:
             vars(estimator).update(run.best_weights)
 
     def without_validation_data(self):
-        """A copy for the pickle of a fitted model, which needs no data to predict.
+        """Make a copy without validation data, for the pickle of a fitted model.
 
         Returns
         -------
         callback : EarlyStopping
-            With the same parameters and scores, and None for `X_val` and `y_val`.
+            A copy with the same parameters and scores, whose `X_val` and `y_val` are
+            None.
         """
         light = copy.copy(self)
         light.X_val = light.y_val = None
@@ -151,18 +158,19 @@ class EarlyStopping:
 
 
 def _check_labels(estimator, y_val):
-    """Tell where labels of the validation data are none that the fit knows.
+    """Warn of validation labels that are not in the classes of the fit.
 
     Raises
     ------
     ValueError
-        If none is: then the score stays as it is, and the fit would soon stop.
+        If no validation label is in the classes: the score would never change, and the
+        fit would stop early.
     """
     classes = getattr(estimator, "classes_", None)
     y_val = np.asarray(y_val)
     if classes is None or y_val.ndim != 1:
         return
-    # Not by NumPy, to which 1 and "1" may be the same.
+    # As Python objects: NumPy may convert 1 to "1" in a comparison.
     labels, known = set(y_val.tolist()), classes.tolist()
     unknown = sorted(labels.difference(known), key=str)
     if labels and len(unknown) == len(labels):
@@ -179,7 +187,7 @@ def _check_labels(estimator, y_val):
 
 @dataclass
 class _Run:
-    """State of one fit, as one callback may watch several estimators at once."""
+    """State of a fit. A callback may watch the fits of several estimators at once."""
 
     scorer: object
     scores: list = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""The estimators on a Dask cluster, for rows that no longer fit one machine.
+"""Estimators that fit on a Dask cluster, for data that exceed a single machine.
 
-Needs Dask: ``pip install "dask[array,dataframe]" distributed``.
+They need Dask: ``pip install "dask[array,dataframe]" distributed``.
 """
 
 import numpy as np
@@ -30,27 +30,28 @@ _PARTS = {
     **PARTS,
     "client": """\
     client : distributed.Client or None, default=None
-        The cluster's client; None for the current one. It is neither pickled nor
-        copied: a clone has the same.""",
+        Client of the cluster; None for Dask's current client. The client is not
+        pickled. Copies and clones share it.""",
     "distributed_notes": """\
-    "lbfgs", "cg" and "tnc" find the weights that a local fit finds on the same rows, to
-    rounding. A batch of "sgd" and "adam" is the union of the workers' shares, in
-    proportion to their rows, so that their weights are not those of a local fit. All
-    are the same for the same chunks, number of workers and `random_state`.
+    With "lbfgs", "cg" and "tnc" the fitted weights equal those of a local fit to the
+    same rows, up to rounding. With "sgd" and "adam" they differ: a batch takes rows
+    from every worker, in proportion to the worker's rows. A fit is reproducible for the
+    same chunks, number of workers and `random_state`.
 
-    The workers that there are when `fit` begins each have a part of the rows. One that
-    joins later has none until the next fit; where one dies, Dask computes its part anew
-    on another. `early_stopping` with "sgd" and "adam" is refused; take
-    :class:`~skmlp_backprop.callbacks.EarlyStopping`.
+    Each worker that is present when `fit` begins gets a part of the rows. A worker that
+    joins later gets a part in the next fit. If a worker dies, Dask computes its part
+    again at another worker. `early_stopping` with "sgd" and "adam" raises an error; use
+    :class:`~skmlp_backprop.callbacks.EarlyStopping` instead.
 
-    Where all data are local, so is what is done with them.""",
+    With local data, all methods run locally.""",
 }
 
 
 class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
-    """BackpropMLPClassifier that is fitted where a Dask cluster has the rows.
+    """BackpropMLPClassifier for Dask collections, fitted on a Dask cluster.
 
-    It minimises the same J: each worker sums over its rows, in every evaluation.
+    It minimises the same J as the local estimator: in every evaluation of J, each
+    worker sums over its own rows.
 
     Parameters
     ----------
@@ -65,7 +66,8 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
     ... initial_parameters
 
     class_weight : dict, list of dict, "balanced" or None, default=None
-        See :class:`BackpropMLPClassifier`; "balanced" by the shares of all rows.
+        See :class:`BackpropMLPClassifier`. "balanced" uses the shares of the classes in
+        all rows.
 
     ... training_parameters
 
@@ -80,7 +82,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
 
     See Also
     --------
-    BackpropMLPClassifier : For rows that fit one machine.
+    BackpropMLPClassifier : The estimator for a single machine.
 
     Notes
     -----
@@ -145,9 +147,9 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
 
     @available_if(lambda self: self._check_partial_fit())
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch, of Dask collections chunk by chunk in their order.
+        """Train for one epoch; with Dask collections, chunk by chunk in order.
 
-        It is done on this machine, which needs room for a chunk at a time.
+        The training runs on the client, which holds a single chunk at a time in memory.
 
         Parameters
         ----------
@@ -160,11 +162,11 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
             Class labels, or a multilabel indicator matrix.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call.
+            All classes of all calls. The first call needs it.
 
         sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
                 default=None
-            Weights of the samples; None for 1 each.
+            Weights of the samples. With None, each sample weighs 1.
 
         Returns
         -------
@@ -179,7 +181,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         )
 
     def predict_proba(self, X):
-        """Predict the probability of each class; of Dask collections lazily.
+        """Predict the probability of each class; for a Dask collection lazily.
 
         Parameters
         ----------
@@ -190,7 +192,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         Returns
         -------
         proba : Dask Array or ndarray of shape (n_samples, n_classes)
-            Probabilities; each row sums to 1, save with multilabel targets.
+            Probabilities. Each row sums to 1, except with multilabel targets.
         """
         return self._predict_by("predict_proba", X)
 
@@ -211,7 +213,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         return self._predict_by("predict_log_proba", X)
 
     def decision_function(self, X):
-        """Compute a confidence score of each class; of Dask collections lazily.
+        """Compute a confidence score of each class; for a Dask collection lazily.
 
         Parameters
         ----------
@@ -222,12 +224,12 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         Returns
         -------
         decision : Dask Array or ndarray of shape (n_samples,) or (n_samples, n_classes)
-            As by :class:`BackpropMLPClassifier`.
+            See :meth:`BackpropMLPClassifier.decision_function`.
         """
         return self._predict_by("decision_function", X)
 
     def score(self, X, y, sample_weight=None):
-        """Accuracy of the predictions, of Dask collections summed at the workers.
+        """Compute the accuracy; with Dask collections, the workers count the hits.
 
         Parameters
         ----------
@@ -241,12 +243,12 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
 
         sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
                 default=None
-            Weights of the samples; None for 1 each.
+            Weights of the samples. With None, each sample weighs 1.
 
         Returns
         -------
         score : float
-            From 0 to 1.
+            The accuracy, from 0 to 1.
         """
         if not are_distributed(X, y, sample_weight):
             return super().score(X, y, sample_weight)
@@ -263,9 +265,10 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
 
 
 class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
-    """BackpropMLPRegressor that is fitted where a Dask cluster has the rows.
+    """BackpropMLPRegressor for Dask collections, fitted on a Dask cluster.
 
-    It minimises the same J: each worker sums over its rows, in every evaluation.
+    It minimises the same J as the local estimator: in every evaluation of J, each
+    worker sums over its own rows.
 
     Parameters
     ----------
@@ -276,10 +279,10 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
     ... network_parameters
 
     quantile : float or sequence of float, default=0.5
-        The quantile that loss "quantile" aims at, or several.
+        The quantile, or several quantiles, that loss "quantile" estimates.
 
     huber_epsilon : float, default=1.35
-        Distance, in units of y, from which on loss "huber" is linear.
+        Size of an error, in units of y, from which loss "huber" is linear.
 
     ... initial_parameters
 
@@ -293,7 +296,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
 
     See Also
     --------
-    BackpropMLPRegressor : For rows that fit one machine.
+    BackpropMLPRegressor : The estimator for a single machine.
 
     Notes
     -----
@@ -356,9 +359,9 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
 
     @available_if(lambda self: self._check_partial_fit())
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch, of Dask collections chunk by chunk in their order.
+        """Train for one epoch; with Dask collections, chunk by chunk in order.
 
-        It is done on this machine, which needs room for a chunk at a time.
+        The training runs on the client, which holds a single chunk at a time in memory.
 
         Parameters
         ----------
@@ -368,11 +371,11 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
 
         y : {Dask Array, Series or DataFrame, array-like} of shape (n_samples,) or \
                 (n_samples, n_outputs)
-            The numbers to predict.
+            The target values.
 
         sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
                 default=None
-            Weights of the samples; None for 1 each.
+            Weights of the samples. With None, each sample weighs 1.
 
         Returns
         -------
@@ -385,10 +388,10 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         return self._partial_fit_chunks(X, y, sample_weight, partial_fit)
 
     def score(self, X, y, sample_weight=None):
-        """R2 of the predictions, of several quantiles the mean of their D2.
+        """Compute R2; for several quantiles, the mean of their D2.
 
-        Of Dask collections R2 is summed at the workers. D2 is of y's own quantiles, for
-        which y and the predictions come to the client.
+        With Dask collections, the workers compute the sums for R2. D2 needs the
+        quantiles of y: the client loads y and the predictions into its memory.
 
         Parameters
         ----------
@@ -398,16 +401,16 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
 
         y : {Dask Array, Series or DataFrame, array-like} of shape (n_samples,) or \
                 (n_samples, n_outputs)
-            The true numbers.
+            The true values.
 
         sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
                 default=None
-            Weights of the samples; None for 1 each.
+            Weights of the samples. With None, each sample weighs 1.
 
         Returns
         -------
         score : float
-            At most 1.
+            R2 or D2, at most 1.
         """
         if not are_distributed(X, y, sample_weight):
             return super().score(X, y, sample_weight)
@@ -422,13 +425,13 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         return summary.numbers()
 
     def _check_targets(self, network, target_encoder, summary):
-        # The least and the largest are refused where any is.
+        # If the loss refuses a target, it also refuses the smallest or the largest.
         network.loss.check_targets(
             target_encoder.encode(summary.extremes(), summary.dtype)
         )
 
     def _class_weight_of(self, summary, target_encoder):
-        """There are no classes."""
+        """Return None: a regressor has no classes."""
 
 
 for _cls in (DaskBackpropMLPClassifier, DaskBackpropMLPRegressor):

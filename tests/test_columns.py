@@ -582,7 +582,7 @@ def test_what_is_ambiguous_is_not_matched():
         (
             ["a", "b"],
             ["A", "B"],
-            "had text, such as a; now it has text, such as A. All ",
+            "had text, such as a; now it has text, such as A. All its ",
         ),
         ([10115, 10117], ["x1", "x2"], "had numbers, such as 10115; now it has text"),
         (
@@ -596,7 +596,7 @@ def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
     X, later = frame_of(before * 8, "category"), frame_of(after * 8)
     y = [0, 1] * 8
     model = TabularMLPClassifier(**SMALL).fit(X, y)
-    match = f"Column 'column' has no value that was seen in `fit`. There it {said}"
+    match = f"Column 'column' has no value that was seen in `fit`. In `fit` it {said}"
     for predict in (model.predict, model.encoder_.transform):
         with pytest.warns(UserWarning, match=match):
             predict(later)
@@ -875,8 +875,12 @@ def test_frames_of_all_kinds(form):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        ({"a": [1, 2]}, TypeError, r"X is a dict. Pass .* pandas.DataFrame\(X\)"),
-        ([{"a": 1}, {"a": 2}], TypeError, r"X is a list of dicts. Pass a DataFrame"),
+        ({"a": [1, 2]}, TypeError, r"X is a dict. Convert .* pandas.DataFrame\(X\)"),
+        (
+            [{"a": 1}, {"a": 2}],
+            TypeError,
+            r"X is a list of dicts. Convert it to a DataF",
+        ),
         (pl.LazyFrame({"a": [1, 2]}), TypeError, r"LazyFrame, .* collect\(\)"),
         (narwhals.from_native(pl.LazyFrame({"a": [1]})), TypeError, "no values yet"),
         (frame_of([[1], [2]]), ValueError, "'column' has values of the type list"),

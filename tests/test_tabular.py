@@ -1,4 +1,4 @@
-"""The estimators of tables: ensembles that are judged by what they were denied."""
+"""The tabular estimators: ensembles validated on the rows that they left out."""
 
 import copy
 import json
@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 from skmlp_backprop._estimators.training import TrainingData
 from skmlp_backprop._network.batches import Rows, WithholdingBatches
+from skmlp_backprop._network.inputs import TableRows
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.threads import training_threads
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
@@ -53,15 +54,18 @@ def make_table(n_rows=120):
     size, weight = rng.standard_normal((2, n_rows))
     colour = rng.choice(["red", "green", "blue"], n_rows)
     truth = 2 * size + np.where(colour == "red", 1.5, -1.0)
+    noise = 0.3 * rng.standard_normal(n_rows)
     X = pd.DataFrame(
         {
             "size": np.where(rng.random(n_rows) < 0.1, np.nan, size),
             "colour": np.where(rng.random(n_rows) < 0.1, None, colour),
             "weight": 1000 * weight,
             "is_new": rng.random(n_rows) < 0.5,
+            # So many that networks take codes.
+            "shop": [f"shop {i}" for i in rng.integers(0, 30, n_rows)],
         }
     )
-    return X, truth + 0.3 * rng.standard_normal(n_rows)
+    return X, truth + noise
 
 
 @pytest.fixture
@@ -103,32 +107,32 @@ def with_threads(monkeypatch):
 
 @pytest.fixture
 def captured(monkeypatch):
-    """What the latest training was given, and how it grouped the rows."""
+    """What the latest training was given, and how it assigned the rows to folds."""
     given = {}
-    train_ensemble, group_rows = training.train_ensemble, training.group_rows
+    train_ensemble, assign_folds = training.train_ensemble, training.assign_folds
 
     def capture(member, n_members, data, reporter=None):
         given.update(member=member, n_members=n_members, data=data)
         return train_ensemble(member, n_members, data, reporter)
 
-    def group(targets, n_groups, random_state):
-        groups = group_rows(targets, n_groups, random_state)
-        # Where it was trained anew, on other targets, the groups stay.
-        return given.setdefault("groups", groups)
+    def assign(targets, n_folds, random_state):
+        folds = assign_folds(targets, n_folds, random_state)
+        # Where it was trained anew, on other targets, the folds stay.
+        return given.setdefault("folds", folds)
 
     monkeypatch.setattr(base, "train_ensemble", capture)
-    monkeypatch.setattr(training, "group_rows", group)
+    monkeypatch.setattr(training, "assign_folds", assign)
     return given
 
 
 # As scikit-learn's estimators are.
 
-RANDOM_GROUPS = (
-    "rows are dealt to the groups, of which each network is denied one, at random: "
-    "other rows, other groups"
+RANDOM_FOLDS = (
+    "rows are assigned to folds at random, and each network leaves out one fold: other "
+    "rows, other folds"
 )
 EXCUSED = {
-    f"check_sample_weight_equivalence_on_{form}_data": RANDOM_GROUPS
+    f"check_sample_weight_equivalence_on_{form}_data": RANDOM_FOLDS
     for form in ("dense", "sparse")
 }
 # The checks have a few dozen rows, and with that few steps in an epoch.
@@ -403,13 +407,13 @@ def test_weights_of_named_classes(table):
 
 
 def judged(captured, model):
-    """Which rows some network was denied, and the mean of those that were."""
-    X, groups = captured["data"].rows.X, captured["groups"]
-    withheld = np.arange(len(model.estimators_)) % 8
-    for group in np.unique(withheld):
-        index = np.flatnonzero(groups == group)
-        denied = np.flatnonzero(withheld == group)
-        networks = [model.estimators_[i] for i in denied]
+    """The rows of each left-out fold, and the mean prediction by its networks."""
+    X, folds = captured["data"].rows.X.toarray(), captured["folds"]
+    left_out = np.arange(len(model.estimators_)) % 8
+    for fold in np.unique(left_out):
+        index = np.flatnonzero(folds == fold)
+        members = np.flatnonzero(left_out == fold)
+        networks = [model.estimators_[i] for i in members]
         if hasattr(model, "classes_"):
             yield index, np.mean([n.predict_proba(X[index]) for n in networks], axis=0)
         else:
@@ -419,7 +423,7 @@ def judged(captured, model):
 @pytest.mark.parametrize("n_members", [1, 3, 11])
 @pytest.mark.parametrize("weighted", [False, True])
 @both
-def test_the_best_score_is_of_what_was_denied(
+def test_the_best_score_is_that_of_the_left_out_rows(
     kind, weighted, n_members, cases, captured
 ):
     model, X, y, _ = cases[kind]
@@ -441,17 +445,17 @@ def test_the_best_score_is_of_what_was_denied(
     assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_
 
 
-def test_groups_are_of_even_size_and_kind(table, numbers, captured):
+def test_folds_are_of_equal_size_and_stratified(table, numbers, captured):
     X, y = table
     classifier().fit(X, y)
-    groups = captured.pop("groups")
-    assert np.bincount(groups).tolist() == [15] * 8
+    folds = captured.pop("folds")
+    assert np.bincount(folds).tolist() == [15] * 8
     for label in np.unique(y):
-        assert np.ptp(np.bincount(groups[y == label], minlength=8)) <= 1
+        assert np.ptp(np.bincount(folds[y == label], minlength=8)) <= 1
     regressor().fit(*numbers)
-    groups = captured["groups"]
-    # Of each eight numbers that follow each other in size, one is in each group.
-    eights = groups[np.argsort(numbers[1])].reshape(-1, 8)
+    folds = captured["folds"]
+    # Of each eight numbers that follow each other in size, one is in each fold.
+    eights = folds[np.argsort(numbers[1])].reshape(-1, 8)
     assert (np.sort(eights, axis=1) == np.arange(8)).all()
 
 
@@ -464,7 +468,7 @@ def train_anew(captured, rows):
         TrainingData(data.network, rows, data.target_encoder),
     )
     assert trained.training.stop.reason == "max_iter"
-    return trained.networks, trained.training.history
+    return trained.training.final_weights, trained.training.history
 
 
 def are_same(a, b):
@@ -474,20 +478,22 @@ def are_same(a, b):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_threads", [1, 2])
 @both
-def test_a_network_learns_nothing_of_what_it_is_denied(
+def test_a_network_learns_nothing_from_its_left_out_rows(
     kind, n_threads, weighted, cases, captured, with_threads
 ):
     model, X, y, _ = cases[kind]
     with_threads(n_threads)
     weights = np.random.default_rng(0).random(len(X)) + 0.1 if weighted else None
     model.set_params(dropout=0.3).fit(X, y, weights)
-    rows, groups = captured["data"].rows, captured["groups"]
+    rows, folds = captured["data"].rows, captured["folds"]
     before, history = train_anew(captured, rows)
     for i in range(3):
-        denied = groups == i
-        targets, inputs = rows.targets.copy(), rows.X.copy()
-        targets[denied] = np.roll(targets[denied], 1, axis=0) if i else targets[0]
-        inputs[denied] += 1
+        left_out = folds == i
+        targets, numbers = rows.targets.copy(), rows.X.numbers.copy()
+        targets[left_out] = np.roll(targets[left_out], 1, axis=0) if i else targets[0]
+        numbers[left_out] += 1
+        # Codes stay: they decide which levels take a step, if only by their moments.
+        inputs = TableRows(numbers, rows.X.codes, rows.X.n_levels)
         others = Rows(inputs, targets, rows.weights)
         after, changed = train_anew(captured, others)
         same = [are_same(*pair) for pair in zip(before, after, strict=True)]
@@ -497,19 +503,19 @@ def test_a_network_learns_nothing_of_what_it_is_denied(
 
 
 def test_all_others_count_the_same(captured, table):
-    """A batch's weights are as large on average as if nothing were denied."""
+    """A batch's weights are as large on average as if no row were left out."""
     X, y = table
     classifier().fit(X, y)
-    rows, groups = captured["data"].rows, captured["groups"]
-    output, withheld = captured["data"].network.output, np.arange(3)
-    batches = WithholdingBatches(rows, output, 32, None, groups, withheld)
+    rows, folds = captured["data"].rows, captured["folds"]
+    output, left_out = captured["data"].network.output, np.arange(3)
+    batches = WithholdingBatches(rows, output, 32, None, folds, left_out)
     weights = [batch.weights.copy() for batch in batches.epoch(batches.draw_order())]
     weights = np.concatenate(weights, axis=2)
     assert weights.shape == (3, 1, len(X))
     np.testing.assert_allclose(weights.sum(axis=2), len(X), rtol=1e-5)
-    for of_network, group in zip(weights[:, 0], withheld, strict=True):
-        np.testing.assert_array_equal(of_network == 0, groups == group)
-        assert len(set(of_network[groups != group])) == 1
+    for of_network, fold in zip(weights[:, 0], left_out, strict=True):
+        np.testing.assert_array_equal(of_network == 0, folds == fold)
+        assert len(set(of_network[folds != fold])) == 1
 
 
 # Reproducible, with any number of threads, in any process.

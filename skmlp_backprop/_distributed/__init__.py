@@ -1,4 +1,4 @@
-"""Fits on a Dask cluster: chunks of rows, what is known of all, sums over workers.
+"""Fits on a Dask cluster: chunks of rows, their summary, and sums over the workers.
 
-Imports ``_estimators`` and below.
+Imports from ``_estimators`` and the layers below it.
 """

@@ -1,4 +1,4 @@
-"""Dask collections: what they are, and their chunks of rows."""
+"""Types of Dask collections, and their chunks of rows."""
 
 import math
 
@@ -9,22 +9,23 @@ from dask.utils import is_dataframe_like, is_series_like
 
 
 def are_distributed(*data):
-    """Whether these are Dask collections: all of them, or none.
+    """Whether all data are Dask collections.
 
     Parameters
     ----------
     *data : array-like, Dask collection or None
-        X and what comes with it.
+        X, y and sample_weight.
 
     Returns
     -------
     are_distributed : bool
-        Whether they are.
+        True if all are Dask collections, False if all are local.
 
     Raises
     ------
     TypeError
-        If some are and some are not, or they are neither arrays nor tables.
+        If Dask collections and local data are mixed, or if a Dask collection is neither
+        an array nor a table.
     """
     given = [collection for collection in data if collection is not None]
     distributed = [collection for collection in given if is_dask_collection(collection)]
@@ -43,17 +44,17 @@ def are_distributed(*data):
 
 
 def is_array(collection):
-    """Whether it is a Dask Array."""
+    """Whether a Dask collection is an Array."""
     return isinstance(collection, da.Array)
 
 
 def is_table(collection):
-    """Whether it is a Dask DataFrame or Series."""
+    """Whether a Dask collection is a DataFrame or a Series."""
     return is_dataframe_like(collection) or is_series_like(collection)
 
 
 def bind(X, y, sample_weight=None):
-    """Cut X, y and sample_weight into chunks that belong together.
+    """Divide X, y and sample_weight into chunks of the same rows.
 
     Parameters
     ----------
@@ -69,12 +70,13 @@ def bind(X, y, sample_weight=None):
     Returns
     -------
     chunks : list of tuple of Delayed
-        Of each chunk X, y and, where there are any, sample_weight.
+        X, y and, unless it is None, sample_weight of each chunk.
 
     Raises
     ------
     ValueError
-        If they have different numbers of rows, or of chunks of unknown sizes.
+        If the numbers of rows differ, or if the numbers of chunks differ and the chunks
+        have unknown sizes.
     """
     X = whole_rows(X)
     named = {"X": X, "y": y}
@@ -97,20 +99,20 @@ def bind(X, y, sample_weight=None):
 
 
 def whole_rows(X):
-    """The same X, each chunk of it with all columns."""
+    """Rechunk X so that each chunk has all columns."""
     is_cut = is_array(X) and X.ndim == 2 and X.numblocks[1] > 1
     return X.rechunk({1: -1}) if is_cut else X
 
 
 def known_rows(X):
-    """Rows of each chunk, a list; None where it is not known."""
+    """List of the number of rows of each chunk; None if the numbers are unknown."""
     if not is_array(X) or any(math.isnan(n) for n in X.chunks[0]):
         return None
     return list(X.chunks[0])
 
 
 def _check_rows(named):
-    """Refuse numbers of rows that are known and differ."""
+    """Raise ValueError if the known numbers of rows differ."""
     chunks = [known_rows(collection) for collection in named.values()]
     lengths = [sum(rows) for rows in chunks if rows is not None]
     if len(set(lengths)) > 1:
@@ -121,7 +123,7 @@ def _check_rows(named):
 
 
 def _cut_like(X, collection):
-    """An array in chunks of the same rows as those of X, where these are known."""
+    """Rechunk a collection to the rows of the chunks of X, if both are known."""
     rows, rows_of_X = known_rows(collection), known_rows(X)
     if rows is None or rows_of_X is None or rows == rows_of_X:
         return whole_rows(collection)
@@ -129,10 +131,10 @@ def _cut_like(X, collection):
 
 
 def delayed_chunks(collection):
-    """The chunks, each a Delayed.
+    """List of the chunks, each a Delayed.
 
-    Dask's optimiser makes fewer partitions of columns that take little of a file: those
-    of y would not be those of X any more. As they stand both are cut from the same
-    tasks, so that each file is read once.
+    The graph of a table is not optimised: for columns that are a small part of a file,
+    Dask's optimiser merges partitions, so that y would have other partitions than X.
+    Without it, X and y share the tasks that read the files, and each file is read once.
     """
     return np.ravel(collection.to_delayed(optimize_graph=is_array(collection))).tolist()

@@ -1,4 +1,4 @@
-"""What makes an estimator fit and predict Dask collections."""
+"""The mixin by which an estimator fits and predicts Dask collections."""
 
 import copy
 from contextlib import ExitStack
@@ -30,14 +30,14 @@ from .worker_rows import RowMaker, WorkerRows
 
 
 class DaskMixin:
-    """Mixin that goes before a local estimator.
+    """Mixin for a subclass of a local estimator; it comes first in the bases.
 
-    A subclass has, besides the parameter `client`:
+    The subclass defines, besides the parameter `client`:
 
-    - ``_local``: the local estimator's class;
-    - ``_summarize_y``: finds what is to be known of a chunk of y;
-    - ``_target_encoder_of_summary(summary)``: the target_encoder of what was found;
-    - ``_class_weight_of(summary, target_encoder)``: the class weights, spelled out.
+    - ``_local``: the class of the local estimator;
+    - ``_summarize_y``: summarises a chunk of y;
+    - ``_target_encoder_of_summary(summary)``: makes the target encoder;
+    - ``_class_weight_of(summary, target_encoder)``: computes explicit class weights.
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -46,15 +46,15 @@ class DaskMixin:
         Parameters
         ----------
         X : Dask Array or DataFrame of shape (n_samples, n_features)
-            The samples, in chunks that are dense or CSR. They are trained in float32
-            where all chunks are of float32 (by "tnc" in float64), else in float64.
+            The samples, in dense or CSR chunks. Training is in float32 if all chunks
+            are float32 (with "tnc" in float64), else in float64.
 
         y : Dask Array, Series or DataFrame of shape (n_samples,) or \
                 (n_samples, n_outputs)
-            The targets, in chunks like those of X.
+            The targets, in chunks of the same rows as X.
 
         sample_weight : Dask Array or Series of shape (n_samples,), default=None
-            Weights of the samples; None for 1 each.
+            Weights of the samples. With None, each sample weighs 1.
 
         Returns
         -------
@@ -64,15 +64,16 @@ class DaskMixin:
         Raises
         ------
         ValueError
-            If the input or a combination of parameters is invalid. What was fitted
-            before stays as it was.
+            If the input or a combination of parameters is invalid. An earlier fit stays
+            unchanged.
 
         RuntimeError
-            If the cluster has no workers, or rows are lost that can't be computed anew.
+            If the cluster has no workers, or if rows are lost and Dask can't compute
+            them again.
 
         Notes
         -----
-        Where all of the data are local, the fit is local, too, and no client is needed.
+        If all data are local, the fit is local and needs no client.
         """
         if not are_distributed(X, y, sample_weight):
             return super().fit(X, y, sample_weight)
@@ -99,9 +100,9 @@ class DaskMixin:
             return self._fit_to(data, continuing, context, given)
 
     def _distribute(self, X, y, sample_weight, continuing, at_the_end):
-        """Make parts at the workers of the data, checked as those of a local fit.
+        """Check the data as a local fit does, and make a part of the rows per worker.
 
-        They are let go `at_the_end`, an ExitStack.
+        The ExitStack `at_the_end` releases the parts.
         """
         client = _current_client() if self.client is None else self.client
         workers = workers_of(client)
@@ -116,7 +117,7 @@ class DaskMixin:
     def _data_of_chunks(
         self, client, workers, chunks, summary, X, y, continuing, at_the_end
     ):
-        """What to train on, of chunks that have been looked at."""
+        """Make the training data from checked chunks."""
         self._check_summary(summary, X, y, reset=not continuing)
         target_encoder = self._target_encoder_to_fit(
             self._target_encoder_of_summary(summary), continuing
@@ -137,17 +138,17 @@ class DaskMixin:
         return DistributedData(network, rows, target_encoder)
 
     def _count(self, client, workers, X, y, sample_weight, at_the_end):
-        """Compute the chunks, each of them once; find out what is to be known of all.
+        """Compute and check each chunk once, and summarise all chunks.
 
-        The chunks are let go `at_the_end`, an ExitStack.
+        The ExitStack `at_the_end` releases the chunks.
 
         Returns
         -------
         chunks : list of Future
-            The checked chunks, each at the worker that its part will be at.
+            The checked chunks, each at the worker of its future part.
 
         summary : DataSummary
-            What was found.
+            The summary of all chunks.
         """
         if y is None:
             validate_data(self, np.zeros((1, X.shape[1])), None)
@@ -156,13 +157,13 @@ class DaskMixin:
         find = delayed(partial(summarize_chunk, summarize_y=self._summarize_y))
         checked = [check(*chunk) for chunk in bound]
         rows = known_rows(X) or [1] * len(bound)
-        # Each chunk is in a run, without rows too.
+        # max: a chunk without rows needs a run, too.
         runs = runs_of_chunks([max(1, n) for n in rows], len(workers))
         chunks, facts = [], []
         for worker, run in zip(workers, runs, strict=False):
             where = {"workers": [worker], "allow_other_workers": True}
             of_run = [checked[i] for i in run]
-            # SharedPreparation, for each chunk to be computed once.
+            # A single call: Dask then computes a chunk once for both of its tasks.
             futures = client.compute([*of_run, *map(find, of_run)], **where)
             at_the_end.callback(release, futures)
             chunks += futures[: len(run)]
@@ -170,7 +171,7 @@ class DaskMixin:
         return chunks, DataSummary(results_of(client, facts))
 
     def _check_summary(self, summary, X, y, reset):
-        """Refuse what a local fit would refuse of all rows; take names of features."""
+        """Raise the errors that a local fit raises; set the names of the features."""
         n_rows = sum(summary.n_rows)
         if n_rows == 0:
             check_array(np.empty((0, X.shape[1])), estimator=self)
@@ -186,20 +187,21 @@ class DaskMixin:
             raise ValueError(
                 "Sample weights must contain at least one non-zero number."
             )
-        # Its columns' names and number are all that is looked at.
+        # The validation uses the number and the names of the columns alone.
         like_X = make_meta(X) if is_table(X) else np.empty((0, summary.n_features))
         validate_data(self, like_X, [], reset=reset, skip_check_array=True)
 
     def _check_targets(self, network, target_encoder, summary):
-        """Refuse targets that the loss is not defined for: nothing to refuse."""
+        """Raise ValueError for targets outside the domain of the loss; here none."""
 
     def to_local(self):
-        """The fitted local estimator, which needs no cluster.
+        """Make a fitted local estimator, which needs no cluster.
 
         Returns
         -------
         estimator : BackpropMLPClassifier or BackpropMLPRegressor
-            With the same parameters, weights and history, which it shares.
+            The local estimator. It shares its parameters, weights and history with this
+            estimator.
         """
         check_is_fitted(self)
         local = self._local.__new__(self._local)
@@ -208,7 +210,7 @@ class DaskMixin:
         return local
 
     def predict(self, X):
-        """Predict by :meth:`to_local`'s `predict`; of Dask collections lazily.
+        """Predict as the local estimator does; a Dask collection lazily.
 
         Parameters
         ----------
@@ -219,20 +221,20 @@ class DaskMixin:
         Returns
         -------
         y : Dask Array or ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or numbers. Of a Dask collection a Dask Array, whose chunks are each
-            predicted when it is computed.
+            Labels, or numbers. For a Dask collection a Dask Array, whose chunks are
+            predicted when the array is computed.
         """
         return self._predict_by("predict", X)
 
     def _predict_by(self, method, X):
-        """A prediction of Dask collections chunk by chunk; of others at once."""
+        """Predict by a method: a Dask collection lazily, other data at once."""
         if not are_distributed(X):
             return getattr(super(), method)(X)
         check_is_fitted(self)
         return predict_lazily(self.to_local(), method, X)
 
     def _partial_fit_chunks(self, X, y, sample_weight, partial_fit):
-        """Train on the chunks, one after the other."""
+        """Call `partial_fit` for each chunk, in order."""
         for chunk in bind(X, y, sample_weight):
             computed = self._compute(chunk)
             if computed[0].shape[0] > 0:
@@ -240,12 +242,12 @@ class DaskMixin:
         return self
 
     def _compute(self, tasks):
-        """Results of tasks, by the client or whatever scheduler Dask would take."""
+        """Compute tasks by the client, or by Dask's default scheduler without one."""
         if self.client is None:
             return dask.compute(*tasks)
         return results_of(self.client, self.client.compute(list(tasks)))
 
-    # A client is a connection: it is neither copied nor pickled.
+    # A client is a connection, which can't be copied or pickled.
 
     def __sklearn_clone__(self):
         twin = copy.copy(self)
@@ -263,12 +265,12 @@ class DaskMixin:
 
 
 def _current_client():
-    """The client that Dask itself would use.
+    """Get the client that Dask uses by default.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If no client exists.
     """
     try:
         return get_client()
@@ -280,10 +282,11 @@ def _current_client():
 
 
 def _make_parts(client, workers, row_maker, chunks, n_rows):
-    """One part for each worker, of a run of chunks.
+    """Make a part for each worker, from a run of consecutive chunks.
 
-    Each future of a part depends on those of its chunks, which are let go: Dask keeps
-    how they are computed, not their memory, and does it again where a worker dies.
+    The future of a part depends on the futures of its chunks, which are released later:
+    Dask then keeps the tasks of the chunks without their results, and runs the tasks
+    again if a worker dies.
     """
     runs = runs_of_chunks(n_rows, len(workers))
     workers = workers[: len(runs)]

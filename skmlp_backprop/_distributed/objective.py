@@ -1,4 +1,4 @@
-"""The objective over rows at the workers of a cluster, and batches of these."""
+"""The objective over rows at the workers of a cluster, and batches of such rows."""
 
 import numpy as np
 
@@ -6,29 +6,29 @@ from .._estimators.training import TrainingData
 from .._network.objective import Objective
 from .shares import batch_shares
 
-# Targets that are fetched from the workers, each with its weight.
+# The client fetches at most about this number of targets from the workers.
 _MOST_TARGETS = 2**20
 
 
 class DistributedRows:
-    """All rows, as a training on the client knows them.
+    """The training rows, which are at the workers; the counterpart of ``Rows``.
 
     Parameters
     ----------
     parts : RemoteRows
-        Where they are.
+        The parts of the rows at the workers.
 
     n_rows_of_parts : list of int
-        Rows of each part.
+        Number of rows of each part.
 
     weight_sum : float or None
-        Sum of the weights; None where each row counts 1.
+        Sum of the weights; None if each row weighs 1.
 
     dtype : dtype
         Precision of the samples.
     """
 
-    # Whether they are at the workers, no matter here.
+    # The client does not need to know whether the rows at the workers are sparse.
     is_sparse = False
 
     def __init__(self, parts, n_rows_of_parts, weight_sum, dtype):
@@ -41,23 +41,23 @@ class DistributedRows:
         self.dtype = dtype
 
     def some_targets(self):
-        """Targets and weights by which a constant prediction is judged."""
+        """Targets and weights for the loss of the best constant prediction."""
         n_parts = len(self.n_rows_of_parts)
         found = self.parts.ask("some_targets", -(-_MOST_TARGETS // n_parts))
         targets, weights = zip(*found, strict=True)
         return np.concatenate(targets), np.concatenate(weights)
 
     def for_products(self):
-        """The same rows: each part sees to the layout of its own."""
+        """Return the same rows: each worker lays out its own rows."""
         return self
 
     def sums(self, theta, scale, masks):
-        """Sums of losses and their gradients, by :meth:`WorkerRows.sum_losses`."""
+        """Loss and gradient of each part, by :meth:`WorkerRows.sum_losses`."""
         return self.parts.ask("sum_losses", self.parts.share(theta), scale)
 
 
 class DistributedBatch:
-    """A batch: the union of the parts' shares.
+    """A batch: the union of a share of the rows of each part.
 
     Parameters
     ----------
@@ -65,10 +65,11 @@ class DistributedBatch:
         All rows.
 
     order : tuple of int or None
-        Seed and number of the epoch; None for rows as they stand.
+        Seed and number of the epoch, which define the order of the rows of each part;
+        None for unshuffled rows.
 
     spans : ndarray of shape (n_parts, 2), int
-        First and last row of each part's share, in its order.
+        Start and stop of each part's share, in the order of its rows.
 
     weight_sum : float
         Sum of the batch's weights.
@@ -81,7 +82,7 @@ class DistributedBatch:
         self.weight_sum = self.weight_sum_by_network = weight_sum
 
     def sums(self, theta, scale, masks):
-        """Sums of losses and their gradients, by :meth:`WorkerRows.sum_batch`."""
+        """Loss and gradient of each part, by :meth:`WorkerRows.sum_batch`."""
         parts = self.rows.parts
         theta = parts.share(theta)
         return parts.ask_each(
@@ -96,11 +97,11 @@ class DistributedBatch:
 
 
 class DistributedObjective(Objective):
-    """J and its gradient over rows at the workers.
+    """The objective J and its gradient over rows at the workers.
 
-    The parameters are those of :class:`Objective`, but that threads are the workers'.
-    The weights go to every part once, and the parts' sums are added in the order of the
-    parts: a result does not depend on timing.
+    The parameters are those of :class:`Objective`, without the number of threads, which
+    each worker sets. An evaluation sends the weights to every part, and adds the sums
+    of the parts in a fixed order, so that the result does not depend on timing.
     """
 
     def __init__(self, network, alpha, parameters, dropout=None):
@@ -112,7 +113,7 @@ class DistributedObjective(Objective):
         self._n_evaluations = 0
 
     def sum_losses(self, rows, scale):
-        """The same, of what each part sums."""
+        """Add the losses and gradients of all parts, see :class:`Objective`."""
         masks = None
         if self._masks is not None:
             rates, seed = self._masks
@@ -127,7 +128,7 @@ class DistributedObjective(Objective):
 
 
 class DistributedBatches:
-    """The batches of one epoch after the other.
+    """The batches of each epoch.
 
     Parameters
     ----------
@@ -138,12 +139,12 @@ class DistributedBatches:
         Number of rows of a batch.
 
     shuffles : list of Shuffle or None
-        The source of the seed of the orders; None for rows as they stand.
+        The first element draws the seed of the orders. None for unshuffled rows.
 
     Attributes
     ----------
     n_rows, n_batches : int
-        Rows and batches of an epoch.
+        Numbers of rows and batches of an epoch.
     """
 
     def __init__(self, rows, batch_size, shuffles):
@@ -157,7 +158,7 @@ class DistributedBatches:
         self.n_epochs = 0
 
     def draw_order(self):
-        """What tells the parts an epoch's order: seed and number, or None."""
+        """Return seed and number of the next epoch; None for unshuffled rows."""
         order = None if self.seed is None else (self.seed, self.n_epochs)
         self.n_epochs += 1
         return order
@@ -171,7 +172,7 @@ class DistributedBatches:
             yield DistributedBatch(self.rows, order, spans, float(weight))
 
     def _weights(self, order):
-        """Sum of each batch's weights; None where these are its rows."""
+        """Sum of the weights of each batch; None if each row weighs 1."""
         rows = self.rows
         if not rows.is_weighted:
             return None
@@ -183,12 +184,12 @@ class DistributedBatches:
 
 
 class DistributedData(TrainingData):
-    """What an estimator is trained on, with the rows at the workers."""
+    """Training data with rows at the workers."""
 
     def make_objective(self, alpha, parameters, dropout, n_threads):
-        """J over the rows."""
+        """Make the objective over the rows; each worker sets its own threads."""
         return DistributedObjective(self.network, alpha, parameters, dropout)
 
     def make_batches(self, batch_size, shuffles, index=None):
-        """What cuts the rows into batches."""
+        """Make the batches of the rows."""
         return DistributedBatches(self.rows, batch_size, shuffles)

@@ -1,4 +1,4 @@
-"""Predictions of Dask collections, chunk by chunk, when they are asked for."""
+"""Lazy predictions for Dask collections, chunk by chunk."""
 
 import dask.array as da
 import numpy as np
@@ -9,7 +9,7 @@ from .chunks import delayed_chunks, is_table, whole_rows
 
 
 def predict_lazily(estimator, method, X):
-    """Predictions as a Dask Array, of which nothing is computed yet.
+    """Make a Dask Array of predictions, without computing it.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def predict_lazily(estimator, method, X):
         The fitted local estimator.
 
     method : str
-        Its method.
+        Name of the method that predicts.
 
     X : Dask Array or DataFrame of shape (n_rows, n_features)
         The samples.
@@ -25,15 +25,15 @@ def predict_lazily(estimator, method, X):
     Returns
     -------
     predictions : Dask Array
-        In chunks of the same rows as those of X, of the type that the method returns.
+        The predictions, in chunks of the same rows as X.
 
     Raises
     ------
     ValueError
-        If X has not the features that the estimator was fitted on.
+        If X has other features than the estimator was fitted on.
     """
     like_prediction = _empty_prediction(estimator, method, X)
-    # In the graph once, not in each task.
+    # The graph holds the estimator once, instead of once in each task.
     shared = delayed(estimator, traverse=False)
     given = {"estimator": shared, "method": method, "like_prediction": like_prediction}
     if is_table(X):
@@ -50,7 +50,7 @@ def predict_lazily(estimator, method, X):
 
 
 def _of_partitions(X, given):
-    """Predictions of a table, whose partitions have unknown numbers of rows."""
+    """Predict a table, whose partitions have unknown numbers of rows."""
     like_prediction = given["like_prediction"]
     predict = delayed(_predict_chunk)
     arrays = [
@@ -65,7 +65,7 @@ def _of_partitions(X, given):
 
 
 def _empty_prediction(estimator, method, X):
-    """What it predicts of a row like those of X, less the row."""
+    """A prediction of the right type and number of columns, with no rows."""
     if is_table(X):
         rows = meta_nonempty(make_meta(X))
     else:

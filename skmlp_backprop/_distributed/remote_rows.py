@@ -1,4 +1,4 @@
-"""The parts of a data set at the workers of a cluster, and what they are asked for."""
+"""Calls of methods of the parts of a data set, which are at the workers."""
 
 import asyncio
 import time
@@ -7,13 +7,14 @@ from queue import Empty, SimpleQueue
 
 from distributed import CancelledError, wait
 
-# Seconds between two looks at whether there are workers, and without any before a fit
-# gives up. New ones may take a while to come.
+# Seconds between two checks for workers.
 _LOOK = 5
+# Seconds without a worker after which a fit fails. New workers may take a while to
+# start.
 _PATIENCE = 30
-# Bytes of the weights for all workers together up to which each task has a copy of its
-# own. It comes with the task, and so once more where a worker dies; but all copies pass
-# the scheduler.
+# Each task carries a copy of the weights, up to this number of bytes for all workers
+# together. A copy in the task survives the death of a worker, but all copies pass
+# through the scheduler.
 _MOST_EMBEDDED = 2**24
 # Dask warns of larger graphs.
 _MOST_OF_ONE = 2**23
@@ -26,12 +27,12 @@ _LOST = (
 
 
 def workers_of(client):
-    """Addresses of the workers, sorted.
+    """Sorted addresses of the workers.
 
     Raises
     ------
     RuntimeError
-        If there is none.
+        If the cluster has no workers.
     """
     workers = sorted(client.nthreads())
     if not workers:
@@ -43,27 +44,28 @@ def workers_of(client):
 
 
 def results_of(client, futures):
-    """Wait for futures, fetch their results, in order, and let the futures go.
+    """Wait for futures, fetch their results and release the futures.
 
     Parameters
     ----------
     client : distributed.Client
-        Theirs.
+        The client of the futures.
 
     futures : list of Future
-        What is awaited.
+        The futures.
 
     Returns
     -------
     results : list
-        The results.
+        The results, in the order of the futures.
 
     Raises
     ------
     RuntimeError
-        If what they depend on is lost, or there are no workers for half a minute.
+        If data that the futures depend on are lost, or if the cluster has no workers
+        for half a minute.
     Exception
-        What the first of the failed ones has raised.
+        The exception of the first failed future.
     """
     try:
         look_out = _LookOut(client)
@@ -74,29 +76,29 @@ def results_of(client, futures):
 
 
 def await_all(client, futures):
-    """The same without fetching results, and keeping the futures."""
+    """Wait for futures, and raise the exception of the first failed future."""
     _await_all(futures, _LookOut(client))
 
 
 def release(futures):
-    """Let futures go, and with them their results at the workers.
+    """Release futures, so that the workers free their results.
 
-    To drop them is not enough where an exception is raised: it holds the frames that it
-    came through, and these hold the futures.
+    Deleting the references is not enough after an exception: its traceback holds the
+    frames, and the frames hold the futures.
     """
     for future in futures:
         future.release()
 
 
 class _LookOut:
-    """Looks from time to time whether there are workers."""
+    """Checks that the cluster still has workers."""
 
     def __init__(self, client):
         self.client = client
         self._alone_since = None
 
     def look(self):
-        """Raise a RuntimeError where there have been none for too long."""
+        """Raise RuntimeError if the cluster had no workers for `_PATIENCE` seconds."""
         if self.client.nthreads():
             self._alone_since = None
             return
@@ -112,7 +114,7 @@ def _await_all(futures, look_out):
         look_out.look()
     for future in futures:
         if future.status == "error":
-            # Without the traceback, whose frames hold what the worker had.
+            # The frames of the traceback would keep the worker's data alive.
             raise future.exception().with_traceback(None)
 
 
@@ -125,9 +127,9 @@ def _are_done(futures):
 
 
 def _gathered(client, futures, look_out):
-    """Results of futures that are done, as long as their workers live.
+    """Gather the results of finished futures, while checking for workers.
 
-    Where these go just now, the client waits for others.
+    If the workers die during the transfer, the client waits for new workers.
     """
     done = SimpleQueue()
     gathering = asyncio.run_coroutine_threadsafe(
@@ -152,26 +154,26 @@ def _or_lost(function, *arguments):
 
 
 def answer(part, method, *arguments):
-    """What a part returns, at its worker."""
+    """Call a method of a part, at its worker."""
     return getattr(part, method)(*arguments)
 
 
 class RemoteRows:
-    """The parts of a data set, each the result of a task at a worker.
+    """The parts of a data set at the workers; each is the result of a task.
 
     Parameters
     ----------
     client : distributed.Client
-        The cluster's.
+        The client of the cluster.
 
     futures : list of Future
-        The parts, in the order that sums are taken in.
+        The parts, in the order of summation.
 
     workers : list of str
-        Address of the worker of each.
+        Address of each part's worker.
 
     answer : callable, default=answer
-        What is run at the workers.
+        The function that a worker runs for a method call.
     """
 
     def __init__(self, client, futures, workers, answer=answer):
@@ -182,7 +184,7 @@ class RemoteRows:
         self._shared = []
 
     def release(self):
-        """Let the parts go."""
+        """Release the parts and the shared weights."""
         release([*self.futures, *self._shared])
 
     def ask(self, method, *arguments):
@@ -203,11 +205,11 @@ class RemoteRows:
         Returns
         -------
         results : list
-            The results of those that were asked, in order.
+            The results of the parts that are asked, in order.
         """
         parts = zip(self.futures, self.workers, arguments, strict=True)
-        # Without being told where, Dask may copy a part to a worker that is idle. What
-        # it is told counts as long as the worker lives.
+        # Without `workers`, Dask may copy a part to an idle worker. If the worker has
+        # died, Dask takes another.
         answers = [
             self.client.submit(
                 self.answer,
@@ -224,12 +226,15 @@ class RemoteRows:
         return results_of(self.client, answers)
 
     def share(self, theta):
-        """Weights as an argument for all parts: themselves, or where they are large a
-        future, which the workers pass on to each other."""
+        """Prepare weights as an argument for all parts.
+
+        Small weights are passed as they are. Large weights become a future, which the
+        workers copy from each other.
+        """
         n_bytes = theta.nbytes
         if n_bytes <= _MOST_OF_ONE and n_bytes * len(self.futures) <= _MOST_EMBEDDED:
             return theta
-        # At every worker: so they are lost with all of these alone.
+        # With a copy at every worker, the weights are lost only if all workers die.
         release(self._shared)
         self._shared = [self.client.scatter(theta, broadcast=True, hash=False)]
         return self._shared[0]

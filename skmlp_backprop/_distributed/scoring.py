@@ -1,4 +1,4 @@
-"""Scores of Dask collections, of sums over their chunks."""
+"""Scores on Dask collections, from sums over their chunks."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from .chunks import bind
 
 
 def accuracy(estimator, compute, X, y, sample_weight):
-    """Share of the rows that are predicted right.
+    """Share of the rows that are classified correctly.
 
     Parameters
     ----------
@@ -20,13 +20,13 @@ def accuracy(estimator, compute, X, y, sample_weight):
     compute : callable
         Computes a list of Delayed.
 
-    X, y, sample_weight
-        What to score it on.
+    X, y, sample_weight : Dask collection
+        The data; `sample_weight` may be None.
 
     Returns
     -------
     accuracy : float
-        Of all labels of a row together where it has several.
+        From 0 to 1. With multilabel targets, a row is correct if all its labels are.
     """
     sums = compute(_of_chunks(_hits, estimator, X, y, sample_weight))
     hits, weights = np.sum([s for s in sums if s is not None], axis=0)
@@ -47,7 +47,7 @@ def r2(estimator, compute, X, y, sample_weight):
     Returns
     -------
     r2 : float
-        nan of fewer than two rows, as scikit-learn's.
+        At most 1; nan with fewer than two rows, as in scikit-learn.
     """
     of_chunks = compute(_of_chunks(_squares, estimator, X, y, sample_weight))
     return _r2(_merged([s for s in of_chunks if s is not None]))
@@ -76,7 +76,7 @@ def _hits(estimator, X, y, sample_weight):
 
 @dataclass
 class _Squares:
-    """Sums over rows that R2 is made of: of squared errors, and of y about its mean."""
+    """Weighted sums over rows of squared errors and of squared deviations of y."""
 
     n_rows: int
     weight: float
@@ -95,7 +95,7 @@ def _squares(estimator, X, y, sample_weight):
 
 
 def _merged(squares):
-    """Sums of all chunks; squares about a mean are never differences of larger ones."""
+    """Merge the sums of all chunks without differences of large sums, for precision."""
     weights = [s.weight for s in squares]
     means = np.array([s.mean for s in squares])
     mean = np.average(means, axis=0, weights=weights)
@@ -113,7 +113,7 @@ def _r2(squares):
     if squares.n_rows < 2:
         return float("nan")
     errors, about_mean = squares.errors, squares.about_mean
-    # Of a constant column 1 where it is predicted exactly, else 0.
+    # A constant column scores 1 if it is predicted exactly, else 0.
     constant = np.where(errors == 0, 1.0, 0.0)
     scores = np.where(
         about_mean == 0, constant, 1 - errors / np.where(about_mean, about_mean, 1)

@@ -1,26 +1,26 @@
-"""How work is shared: chunks between workers, a batch's rows between parts."""
+"""Division of work: chunks between workers, and a batch's rows between parts."""
 
 import numpy as np
 
 
 def runs_of_chunks(n_rows, n_runs):
-    """Cut chunks into consecutive runs of as many rows as chunks permit.
+    """Divide chunks into consecutive runs with about equal numbers of rows.
 
-    They depend on the chunks and the number of workers, not on which worker was free
-    when: so do the sums, the shuffles and the masks of the parts that they become.
+    The runs depend only on the chunks and on the number of workers. So the sums, the
+    shuffles and the masks of the parts do not depend on timing.
 
     Parameters
     ----------
     n_rows : sequence of int
-        Rows of each chunk.
+        Number of rows of each chunk.
 
     n_runs : int
-        Number of runs, at most.
+        Largest number of runs.
 
     Returns
     -------
     runs : list of list of int
-        Numbers of the chunks of each run, none of which is without rows.
+        Indices of the chunks of each run. Every run has rows.
     """
     stops = np.cumsum(n_rows)
     middles = stops - np.asarray(n_rows) / 2
@@ -31,24 +31,24 @@ def runs_of_chunks(n_rows, n_runs):
 
 
 def batch_shares(n_rows, batch_rows):
-    """Yield each part's span of rows of one batch after the other.
+    """Yield the share of each part in every batch of an epoch.
 
-    A batch takes of each part in proportion to the rows that it has left, rounded by
-    largest remainder: every batch is full, the last one excepted, and all parts are
-    through at the same time.
+    A batch takes rows of each part in proportion to the part's remaining rows, rounded
+    by the largest-remainder method. So every batch but the last is full, and all parts
+    are used up in the last batch.
 
     Parameters
     ----------
     n_rows : sequence of int
-        Rows of each part.
+        Number of rows of each part.
 
     batch_rows : int
-        Rows of a batch.
+        Number of rows of a batch.
 
     Yields
     ------
     spans : ndarray of shape (n_parts, 2), int
-        First and last row of each part, in its order of the epoch.
+        Start and stop of each part's share, in the order of its rows in the epoch.
     """
     left = np.array(n_rows, np.int64)
     done = np.zeros_like(left)
@@ -60,7 +60,7 @@ def batch_shares(n_rows, batch_rows):
 
 
 def _rounded(size, left, n_left):
-    """Shares of a sum in proportion to what is left; the first of equals gets more."""
+    """Integers that sum to `size`, in proportion to `left`; ties favour the first."""
     products = size * left
     shares = products // n_left
     remainders = products - shares * n_left

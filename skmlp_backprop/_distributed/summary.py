@@ -1,4 +1,4 @@
-"""What is to be known of all rows before a fit: found chunk by chunk, then merged."""
+"""The summary of all rows before a fit: made for each chunk, then merged."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ from .._estimators.weighting import checked_sample_weights
 
 @dataclass
 class Chunk:
-    """Checked rows, where they were computed.
+    """The checked rows of a chunk, at the worker that computed them.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Chunk:
         Labels or numbers.
 
     sample_weight : ndarray of shape (n_rows,) or None
-        Their weights.
+        Weights of the samples.
     """
 
     X: object
@@ -39,33 +39,33 @@ class Chunk:
 
     @property
     def n_rows(self):
-        """Number of rows, which may be 0."""
+        """Number of rows, 0 or more."""
         return self.X.shape[0]
 
 
 def check_chunk(name, y_numeric, X, y, sample_weight=None):
-    """Check a chunk as a local fit would check all rows.
+    """Check a chunk as a local fit checks all rows.
 
     Parameters
     ----------
     name : str
-        The estimator's, for errors.
+        Name of the estimator, for messages.
 
     y_numeric : bool
         Whether y must be numbers.
 
-    X, y, sample_weight
-        What :func:`chunks.bind` has bound together, computed.
+    X, y, sample_weight : array-like
+        The computed chunk, from :func:`chunks.bind`.
 
     Returns
     -------
     chunk : Chunk
-        The same, converted.
+        The converted chunk.
 
     Raises
     ------
     ValueError
-        If it is invalid.
+        If the chunk is invalid.
     """
     if X.shape[0] == y.shape[0] == 0:
         return Chunk(np.empty((0, 0)), np.empty(0), None)
@@ -97,12 +97,12 @@ def check_chunk(name, y_numeric, X, y, sample_weight=None):
 
 @dataclass
 class ChunkSummary:
-    """What is known of a chunk.
+    """Summary of a chunk.
 
     Parameters
     ----------
     n_rows, n_features : int
-        Its shape.
+        Shape of X.
 
     dtype : dtype
         Precision of X.
@@ -117,7 +117,7 @@ class ChunkSummary:
         Sum of the sample weights.
 
     of_y : LabelSummary or NumberSummary
-        What is known of y.
+        Summary of y.
     """
 
     n_rows: int
@@ -130,7 +130,7 @@ class ChunkSummary:
 
 
 def summarize_chunk(chunk, summarize_y):
-    """Find out what is to be known of a chunk; None of one without rows.
+    """Summarise a chunk.
 
     Parameters
     ----------
@@ -138,12 +138,12 @@ def summarize_chunk(chunk, summarize_y):
         The chunk.
 
     summarize_y : callable
-        Finds what is to be known of y, given it and the sample weights.
+        Makes the summary of y from y and the sample weights.
 
     Returns
     -------
     facts : ChunkSummary or None
-        What was found.
+        The summary; None for a chunk without rows.
     """
     if chunk.n_rows == 0:
         return None
@@ -159,22 +159,22 @@ def summarize_chunk(chunk, summarize_y):
 
 
 def _as_one_column(y):
-    """One column as a one-dimensional array, as a fit takes it."""
+    """Convert a single column to a one-dimensional array."""
     return column_or_1d(y) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 @dataclass
 class LabelSummary:
-    """What is known of the labels of a chunk.
+    """Summary of the labels of a chunk.
 
     Parameters
     ----------
     labels : ndarray of shape (n_labels,)
-        Those that occur; of an indicator matrix its different entries.
+        The distinct labels, or the distinct entries of an indicator matrix.
 
     counts : ndarray of shape (n_labels,) or (n_columns,)
-        Sum of the sample weights of each; of an indicator matrix of each column's rows
-        that are not 0.
+        Sum of the sample weights of each label. For an indicator matrix, the sum over
+        the rows that are not 0 in each column.
     """
 
     labels: np.ndarray
@@ -182,7 +182,7 @@ class LabelSummary:
 
     @classmethod
     def of(cls, y, weights):
-        """Find the labels.
+        """Summarise the labels of a chunk.
 
         Raises
         ------
@@ -201,44 +201,44 @@ class LabelSummary:
 
 @dataclass
 class NumberSummary:
-    """What is known of the numbers of a chunk.
+    """Summary of the numbers of a chunk.
 
     Parameters
     ----------
     extremes : ndarray of shape (2,) or (2, n_columns)
-        The least and the largest.
+        The smallest and the largest number of each column.
     """
 
     extremes: np.ndarray
 
     @classmethod
     def of(cls, y, weights):
-        """Find the least and the largest numbers."""
+        """Summarise the numbers of a chunk."""
         y = np.asarray(y, np.float64)
         return cls(np.array([y.min(axis=0), y.max(axis=0)]))
 
 
 @dataclass
 class DataSummary:
-    """What is known of all rows.
+    """Summary of all rows.
 
     Parameters
     ----------
     facts : list of ChunkSummary or None
-        Those of each chunk.
+        Summary of each chunk; None for a chunk without rows.
 
     Attributes
     ----------
     n_rows : list of int
-        Rows of each chunk.
+        Number of rows of each chunk.
 
     dtype : dtype
-        float32 where all chunks are, else float64.
+        float32 if all chunks are float32, else float64.
 
     Raises
     ------
     ValueError
-        If the chunks do not fit each other.
+        If the numbers of columns of X or y differ between chunks.
     """
 
     facts: list
@@ -256,7 +256,7 @@ class DataSummary:
 
     @property
     def n_features(self):
-        """Columns of X."""
+        """Number of columns of X."""
         return self.facts[0].n_features
 
     @property
@@ -275,7 +275,7 @@ class DataSummary:
         return sum(facts.weight for facts in self.facts)
 
     def labels(self):
-        """The labels that occur.
+        """Make the target encoder of the labels.
 
         Raises
         ------
@@ -284,14 +284,15 @@ class DataSummary:
         """
         union = np.unique(np.concatenate([facts.of_y.labels for facts in self.facts]))
         if self._n_columns is None:
-            # Each twice: of what is mostly different scikit-learn takes for numbers.
+            # Each label twice: scikit-learn warns of mostly distinct labels, as if they
+            # were numbers.
             check_classification_targets(np.repeat(union, 2))
             return Labels(union)
         check_classification_targets(np.column_stack([union, union]))
         return Labels(np.arange(self._n_columns), multilabel=True)
 
     def counts(self, labels):
-        """Sums of the sample weights, as `explicit_class_weight` takes them."""
+        """Sum of the sample weights of each class, for `explicit_class_weight`."""
         if labels.multilabel:
             ones = sum(facts.of_y.counts for facts in self.facts)
             return np.column_stack([self.weight - ones, ones])
@@ -302,17 +303,17 @@ class DataSummary:
         return counts
 
     def numbers(self):
-        """The numbers' kind."""
+        """Make the target encoder of the numbers."""
         return Numbers(self._n_columns)
 
     def extremes(self):
-        """The least and the largest of the numbers, as two rows of y."""
+        """The smallest and the largest numbers, as two rows of y."""
         of_chunks = np.array([facts.of_y.extremes for facts in self.facts])
         return np.array([of_chunks[:, 0].min(axis=0), of_chunks[:, 1].max(axis=0)])
 
     @property
     def _n_columns(self):
-        """Columns of y, None for a single one."""
+        """Number of columns of y; None for a single column."""
         return None if self.y_shape in ((), (1,)) else self.y_shape[0]
 
 

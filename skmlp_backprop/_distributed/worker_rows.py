@@ -1,4 +1,4 @@
-"""A part of the rows, which stays at a worker and sums over them when asked to."""
+"""A part of the rows, which stays at a worker and computes sums over its rows."""
 
 import threading
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ from .shares import batch_shares
 
 @dataclass
 class RowMaker:
-    """How chunks become the rows of a training.
+    """Converts chunks to training rows.
 
     Parameters
     ----------
     network : Network
-        The network that is to be trained.
+        The network to train.
 
     target_encoder : Labels or Numbers
-        What the targets stand for.
+        Encodes the targets.
 
     dtype : dtype
         Precision of the rows.
 
     class_weight : dict, list of dict or None
-        Weights of the classes, spelled out.
+        Explicit weights of the classes.
     """
 
     network: Network
@@ -42,7 +42,7 @@ class RowMaker:
     class_weight: dict | list | None = None
 
     def rows_of(self, chunks):
-        """The rows of chunks, one after the other, their weights in float64."""
+        """Concatenate the rows of chunks; the weights are float64."""
         X = _concatenated([chunk.X for chunk in chunks]).astype(self.dtype, copy=False)
         targets = np.concatenate(
             [self.target_encoder.encode(_flat(chunk.y), self.dtype) for chunk in chunks]
@@ -61,7 +61,7 @@ def _flat(y):
 
 
 def _concatenated(arrays):
-    """One array of all rows; what is a single chunk is not copied."""
+    """Concatenate arrays of rows; a single array is not copied."""
     if len(arrays) == 1:
         return arrays[0]
     if any(map(sparse.issparse, arrays)):
@@ -70,18 +70,18 @@ def _concatenated(arrays):
 
 
 class WorkerRows:
-    """Rows that a worker keeps, and the working memory to sum over them.
+    """Rows that a worker keeps, and buffers for sums over the rows.
 
-    What it is asked for depends on what it is told alone, not on what it was asked
-    before: where a worker dies, another one's copy of the part goes on.
+    A result depends on the arguments of the call alone, not on earlier calls. So if a
+    worker dies, a part that is computed again at another worker can continue.
 
     Parameters
     ----------
     row_maker : RowMaker
-        How the chunks become rows.
+        Converts the chunks to rows.
 
     number : int
-        The part's, which its shuffles and masks depend on.
+        Index of the part, which seeds its shuffles and masks.
 
     *chunks : Chunk
         The rows, in order.
@@ -92,7 +92,7 @@ class WorkerRows:
         Number of rows.
 
     weight_sum : float or None
-        Sum of the weights; None where there are none.
+        Sum of the weights; None if the rows have no weights.
     """
 
     def __init__(self, row_maker, number, *chunks):
@@ -110,7 +110,7 @@ class WorkerRows:
 
     def _start(self, rows):
         self.rows = rows
-        # Where a fit was interrupted, a worker with several threads may still be at it.
+        # After an interrupted fit, another thread of the worker may still compute.
         self._lock = threading.Lock()
         self._arithmetic = None
         self._for_products = None
@@ -127,7 +127,7 @@ class WorkerRows:
         self._start(rows)
 
     def __sizeof__(self):
-        """Bytes of the rows, by which Dask decides what to move and what to spill."""
+        """Bytes of the rows; Dask decides by it which results to move or spill."""
         rows, X = self.rows, self.rows.X
         arrays = [X.data, X.indices, X.indptr] if rows.is_sparse else [X]
         weights = [] if rows.weights is None else [rows.weights]
@@ -138,9 +138,9 @@ class WorkerRows:
         return self.n_rows, self.weight_sum
 
     def some_targets(self, most):
-        """At most so many rows' targets, drawn at random, and their weights.
+        """Draw a random sample of at most `most` rows; return targets and weights.
 
-        The weights are those of all rows that they stand for.
+        The weights of the sample are scaled up to the weights of all rows.
         """
         targets, weights = self.rows.targets, self.rows.weights
         if weights is None:
@@ -151,15 +151,15 @@ class WorkerRows:
         return targets[index], weights[index] * (self.n_rows / most)
 
     def sum_losses(self, theta, scale):
-        """The scaled sum of all rows' losses, and its gradient.
+        """Compute the scaled sum of the losses of all rows, and its gradient.
 
         Parameters
         ----------
         theta : ndarray of shape (n_parameters,)
-            The weights of one network, as :class:`Parameters` lays them out.
+            The weights of the network, in the layout of :class:`Parameters`.
 
         scale : float
-            What each row's weighted loss is multiplied by.
+            Factor of each row's weighted loss.
 
         Returns
         -------
@@ -167,7 +167,7 @@ class WorkerRows:
             The sum.
 
         gradient : ndarray of shape (n_parameters,)
-            Its derivatives.
+            The gradient of the sum.
         """
         with self._lock:
             if self._for_products is None:
@@ -175,19 +175,19 @@ class WorkerRows:
             return self._sum(theta, self._for_products, scale, None)
 
     def sum_batch(self, theta, scale, order, span, masks):
-        """The same over this part's share of a batch.
+        """Compute loss and gradient of this part's share of a batch.
 
         Parameters
         ----------
         theta, scale
-            As in :meth:`sum_losses`.
+            See :meth:`sum_losses`.
 
         order : tuple of int or None
-            Seed and number of the epoch, which give the order of the rows; None for
-            rows as they stand.
+            Seed and number of the epoch, which define the order of the rows; None for
+            unshuffled rows.
 
         span : tuple of int
-            First and last row of the share, in that order.
+            Start and stop of the share, in that order.
 
         masks : tuple or None
             Rates of dropout, and a seed of the batch; None for no dropout.
@@ -195,7 +195,7 @@ class WorkerRows:
         Returns
         -------
         loss, gradient
-            As by :meth:`sum_losses`.
+            See :meth:`sum_losses`.
         """
         with self._lock:
             dropout = None
@@ -206,18 +206,18 @@ class WorkerRows:
             return self._sum(theta, epoch.share(*span), scale, dropout)
 
     def batch_weights(self, order, n_rows, batch_rows):
-        """Sum of the weights of this part's share of each batch of an epoch.
+        """Sum the weights of this part's share of each batch of an epoch.
 
         Parameters
         ----------
         order : tuple of int or None
-            As in :meth:`sum_batch`.
+            See :meth:`sum_batch`.
 
         n_rows : list of int
-            Rows of each part.
+            Number of rows of each part.
 
         batch_rows : int
-            Rows of a batch.
+            Number of rows of a batch.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class WorkerRows:
         return sums[spans[:, 1]] - sums[spans[:, 0]]
 
     def _epoch_in(self, order):
-        """The rows in an order, which is kept for the epoch."""
+        """Return the rows in an order, which is cached for the epoch."""
         if self._epoch is None or self._epoch.order != order:
             self._epoch = _Epoch(self.rows.for_batches(), order, self.number)
             self.rows = self._epoch.rows
@@ -257,39 +257,39 @@ class _Epoch:
             self._index = source.permutation(rows.n_rows)
 
     def share(self, start, stop):
-        """The rows from one place in the order to another."""
+        """The rows from index `start` to `stop` of the order."""
         if self._index is None:
             return self.rows.slice(start, stop)
         return self.rows.take(self._index[start:stop])
 
     def weights(self):
-        """Weights in the order."""
+        """The weights of the rows, in the order."""
         weights = self.rows.weights
         return weights if self._index is None else weights[self._index]
 
 
 class _Arithmetic:
-    """The objective of one network, with its buffers, in one precision."""
+    """The objective of a network and its buffers, in a given precision."""
 
     def __init__(self, network, dtype, dropout):
         self._has_dropout = dropout is not None
-        # Threads would draw masks from one source in an order that depends on timing.
+        # Threads share a random state: their masks would depend on timing.
         n_threads = 1 if self._has_dropout else get_worker().state.nthreads
         parameters = Parameters.empty(
             network.layer_units,
             dtype,
             input_intercept=network.input_activation is not None,
         )
-        # The penalty is one of all rows, and added where the sums are.
+        # alpha=0: the client adds the penalty to the sum over all parts.
         self.objective = Objective(network, 0, parameters, dropout, n_threads=n_threads)
 
     def fits(self, theta, dropout):
-        """Whether it is for weights of this precision."""
+        """Whether precision and dropout are the same."""
         is_same = self._has_dropout == (dropout is not None)
         return is_same and theta.dtype == self.objective.parameters.dtype
 
     def sum_losses(self, theta, rows, scale, dropout):
-        """Loss and gradient, the latter a copy."""
+        """Return the loss, and a copy of the gradient."""
         np.copyto(self.objective.parameters.flat, theta)
         if dropout is not None:
             self.objective.dropout.random_state = dropout.random_state

@@ -270,13 +270,17 @@ def _with_parameters(cls, estimator):
     return cls(**{name: getattr(estimator, name) for name in cls.hyper_parameters})
 
 
-def initial_parameters(estimator, data, random_state):
-    """Draw initial weights, in float64, whatever the data's precision."""
+def initial_parameters(estimator, data, random_state, n_inputs=None):
+    """Draw initial weights, in float64, whatever the data's precision.
+
+    Those of a network with `n_inputs` inputs, if it is not None.
+    """
     network = data.network
+    first, *others = network.layer_units
     names = [activation.name for activation in network.activations]
     coefs, intercepts, input_intercept = initialize(
         random_state,
-        network.layer_units,
+        [first if n_inputs is None else n_inputs, *others],
         init_activations(estimator, names),
         estimator.weight_init,
         input_intercept=network.input_activation is not None,

@@ -17,6 +17,7 @@ from .inputs import (
     DenseInputs,
     GroupedInputs,
     InputsWithOnes,
+    LevelInputs,
     PerNetworkInputs,
     make_inputs,
 )
@@ -58,7 +59,8 @@ class Rows:
 
     Parameters
     ----------
-    X : {ndarray, memory map, CSR matrix or array} of shape (n_rows, n_features)
+    X : {ndarray, memory map, CSR matrix or array, TableRows} of shape \
+            (n_rows, n_features)
         The samples.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
@@ -181,6 +183,17 @@ class Batch:
     def as_batch(self, output):
         """The batch itself."""
         return self
+
+    def with_inputs(self, inputs):
+        """The same rows with other inputs."""
+        return Batch(
+            inputs,
+            self.target,
+            self.n_rows,
+            self.weights,
+            self.weight_sum,
+            self.weight_sum_by_network,
+        )
 
     def cut(self, n_rows):
         """Cut into consecutive batches of at most `n_rows` rows."""
@@ -359,7 +372,10 @@ class WithholdingBatches(Batches):
 
     Parameters
     ----------
-    rows, output, batch_size, shuffles
+    rows : Rows
+        The rows to cut, of a table.
+
+    output, batch_size, shuffles
         As of :class:`Batches`.
 
     groups : ndarray of shape (n_rows,), int
@@ -370,11 +386,25 @@ class WithholdingBatches(Batches):
     """
 
     def __init__(self, rows, output, batch_size, shuffles, groups, withheld):
-        super().__init__(rows, output, batch_size, shuffles)
+        self._codes = rows.X.codes
+        numbers = Rows(rows.X.numbers, rows.targets, rows.weights)
+        super().__init__(numbers, output, batch_size, shuffles)
         is_seen = groups != withheld[:, np.newaxis]
         gain = len(groups) / is_seen.sum(axis=1, keepdims=True)
         # By rows, as they are gathered.
         self._factors = np.ascontiguousarray((is_seen * gain).T, dtype=rows.X.dtype)
+
+    def epoch(self, order):
+        """Yield the batches of rows in an order, each valid until the next one."""
+        if self._codes.shape[1] == 0:
+            yield from super().epoch(order)
+            return
+        start = 0
+        for batch in super().epoch(order):
+            stop = start + batch.n_rows
+            inputs = LevelInputs(batch.inputs, self._codes[order[start:stop]])
+            yield batch.with_inputs(inputs)
+            start = stop
 
     def _weigh(self, batch, number, index):
         super()._weigh(batch, number, index)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from .batches import is_blas_operand, share_edges
+from .inputs import TableRows
 from .objective import BLOCK_ROWS, SHARE_ROWS
 from .threads import prediction_threads
 
@@ -40,7 +41,7 @@ def compute_logits(network, weights, X, *, check=False):
         Its weights, shaped as an estimator's ``coefs_``, ``intercepts_`` and
         ``input_intercept_``.
 
-    X : {ndarray, CSR matrix or array} of shape (n_rows, n_features)
+    X : {ndarray, CSR matrix or array, TableRows} of shape (n_rows, n_features)
         The rows, in any memory layout.
 
     check : bool, default=False
@@ -97,14 +98,17 @@ def _forward(network, weights, X, check):
     prediction needs only once.
     """
     coefs, intercepts, input_intercept = weights
-    a = X.astype(coefs[0].dtype, copy=False)
-    if not is_blas_operand(a):
-        a = np.ascontiguousarray(a)
-    if input_intercept is not None:
-        z = a + input_intercept
-        a = np.empty_like(z)
-        network.input_activation.apply(z, a)
-    z = _product(a, coefs[0])
+    if isinstance(X, TableRows):
+        z = X.product(coefs[0])
+    else:
+        a = X.astype(coefs[0].dtype, copy=False)
+        if not is_blas_operand(a):
+            a = np.ascontiguousarray(a)
+        if input_intercept is not None:
+            z = a + input_intercept
+            a = np.empty_like(z)
+            network.input_activation.apply(z, a)
+        z = _product(a, coefs[0])
     z += intercepts[0]
     if check and not np.isfinite(z.sum()):
         raise NotFinite

@@ -132,3 +132,133 @@ class GroupedInputs:
                 X,
                 out=of_group.reshape(-1, X.shape[1]),
             )
+
+
+class TableRows:
+    """Rows of numbers, and of codes of levels in place of their one-hot columns.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows, n_numbers)
+        The numbers.
+
+    codes : ndarray of shape (n_rows, n_columns), int
+        Of each column that has levels, the number of the row's level among those of all
+        columns; -1 for none.
+
+    n_levels : int
+        Number of levels of all columns.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        That of the array with one-hot columns, which come last.
+    """
+
+    def __init__(self, numbers, codes, n_levels):
+        self.numbers = numbers
+        self.codes = codes
+        self.n_levels = n_levels
+        self.dtype = numbers.dtype
+        self.shape = len(numbers), numbers.shape[1] + n_levels
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, rows):
+        return TableRows(self.numbers[rows], self.codes[rows], self.n_levels)
+
+    def toarray(self):
+        """The array with one-hot columns."""
+        if not self.n_levels:
+            return self.numbers
+        array = np.zeros(self.shape, self.dtype)
+        n_numbers = self.numbers.shape[1]
+        array[:, :n_numbers] = self.numbers
+        rows, columns = np.nonzero(self.codes >= 0)
+        array[rows, n_numbers + self.codes[rows, columns]] = 1
+        return array
+
+    def product(self, coef):
+        """The product with a matrix of shape (n_numbers + n_levels, n_units)."""
+        n_numbers = self.numbers.shape[1]
+        product = self.numbers.astype(coef.dtype, copy=False) @ coef[:n_numbers]
+        if self.n_levels:
+            one_hot = one_hot_rows(self.codes, self.n_levels, coef.dtype)
+            product += one_hot @ coef[n_numbers:]
+        return product
+
+
+def one_hot_rows(codes, n_levels, dtype):
+    """One-hot columns of codes, as a CSR array of shape (n_rows, n_levels)."""
+    n_rows, n_columns = codes.shape
+    is_known = codes >= 0
+    if is_known.all():
+        index, stops = codes.ravel(), np.arange(n_rows + 1) * n_columns
+    else:
+        index, stops = codes[is_known], np.append(0, is_known.sum(axis=1).cumsum())
+    ones = np.ones(len(index), dtype)
+    return sparse.csr_array((ones, index, stops), shape=(n_rows, n_levels))
+
+
+class LevelInputs:
+    """Rows of numbers, and of codes of levels, which all networks share.
+
+    Of the levels only those that a row has take part in the products.
+
+    Parameters
+    ----------
+    numbers : DenseInputs or InputsWithOnes
+        The numbers.
+
+    codes : ndarray of shape (n_rows, n_columns), int
+        As of :class:`TableRows`.
+
+    Attributes
+    ----------
+    touched : ndarray of int
+        The levels that the rows have.
+    """
+
+    def __init__(self, numbers, codes):
+        self.numbers = numbers
+        self.touched, places = np.unique(codes, return_inverse=True)
+        places = places.reshape(codes.shape)
+        if len(self.touched) and self.touched[0] < 0:
+            self.touched, places = self.touched[1:], places - 1
+        self._places = places
+
+    def product(self, layer):
+        self.numbers.product(layer)
+        n_stack, _, n_units = layer.levels.shape
+        dtype = layer.levels.dtype
+        self._one_hot = one_hot_rows(self._places, len(self.touched), dtype)
+        # By levels, so that one product is for all networks.
+        weights = np.empty((len(self.touched), n_stack, n_units), dtype)
+        np.take(layer.levels, self.touched, axis=1, out=weights.swapaxes(0, 1))
+        layer.z_matrix += (self._one_hot @ weights.reshape(len(weights), -1)).T
+
+    def gradient(self, layer, delta):
+        self.numbers.gradient(layer, delta)
+        n_stack, _, n_units = layer.levels.shape
+        gradient = self._one_hot.T @ np.ascontiguousarray(delta.T)
+        layer.touched.index = self.touched
+        layer.touched.gradient = np.ascontiguousarray(
+            gradient.reshape(-1, n_stack, n_units).swapaxes(0, 1)
+        )
+
+
+class TouchedLevels:
+    """The gradient in the weights of the levels that a batch has.
+
+    Attributes
+    ----------
+    index : ndarray of int
+        Numbers of these levels.
+
+    gradient : ndarray of shape (n_stack, len(index), n_units)
+        The gradient; that of all other levels is 0.
+    """
+
+    index = None
+    gradient = None

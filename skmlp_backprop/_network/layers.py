@@ -18,7 +18,7 @@ import numpy as np
 from .inputs import PerNetworkInputs
 
 
-def make_layers(network, parameters, gradient, n_rows, dropout=None):
+def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=None):
     """The layers of a network, from the first to the one that computes the logits.
 
     Parameters
@@ -38,6 +38,9 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None):
     dropout : Dropout or None, default=None
         Draws new masks in each forward pass; None for no dropout.
 
+    touched : TouchedLevels or None, default=None
+        Where the gradient in the weights of levels goes; None where there are none.
+
     Returns
     -------
     layers : list of layer
@@ -56,6 +59,7 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None):
             InputActivation(network.input_activation, bias, bias_gradient, n_rows)
         )
     first = FirstDense(weights[0], gradients[0], n_rows, has_input_activation)
+    first.levels, first.touched = parameters.levels, touched
     layers.append(first)
     last = first
     for i, activation in enumerate(network.activations):
@@ -96,6 +100,12 @@ class FirstDense:
 
     ones : ndarray of shape (n_rows, 1)
         A column of ones.
+
+    levels : ndarray of shape (n_stack, n_levels, n_units) or None
+        The weights of levels.
+
+    touched : TouchedLevels or None
+        Where their gradient goes.
     """
 
     def __init__(self, weights, gradient, n_rows, passes_back=False):

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from .inputs import TouchedLevels
 from .layers import make_layers
 
 # Rows that are evaluated at a time, so that memory does not grow with the data and a
@@ -45,7 +46,11 @@ class Objective:
     Attributes
     ----------
     gradient : Parameters
-        The gradient of the latest evaluation.
+        The gradient of the latest evaluation, save for the weights of levels.
+
+    touched : TouchedLevels or None
+        The gradient in the weights of levels; None where there are none. The penalty
+        does not count them.
     """
 
     def __init__(self, network, alpha, parameters, dropout=None, n_threads=1):
@@ -56,12 +61,13 @@ class Objective:
         )
         self.parameters = parameters
         self.dropout = dropout
-        self.gradient = parameters.zeros_like()
+        self.gradient = parameters.without_levels().zeros_like()
+        self.touched = None if parameters.levels is None else TouchedLevels()
         self.n_threads = n_threads
         self._penalty = None
         if self.alpha.any():
             self._penalty = _Penalty(self.alpha, parameters, self.gradient)
-        self._sum = _Sum(network, parameters, self.gradient, dropout)
+        self._sum = _Sum(network, parameters, self.gradient, dropout, self.touched)
         self._other_sums = [
             _Sum(network, parameters, parameters.zeros_like(), dropout)
             for _ in range(n_threads - 1)
@@ -208,13 +214,17 @@ class _Sum:
 
     gradient : Parameters
         Where the sum's gradient goes.
+
+    touched : TouchedLevels or None, default=None
+        Where that in the weights of levels goes.
     """
 
-    def __init__(self, network, parameters, gradient, dropout):
+    def __init__(self, network, parameters, gradient, dropout, touched=None):
         self.network = network
         self.parameters = parameters
         self.gradient = gradient
         self.dropout = dropout
+        self.touched = touched
         # By the number of rows, and by where the gradient goes.
         self._passes = {}
         self._of_block = None
@@ -226,7 +236,8 @@ class _Sum:
 
     def over(self, rows, scale):
         """Sum the scaled losses, and their gradient, block by block."""
-        if rows.n_rows <= BLOCK_ROWS:
+        # With levels in one piece: sums over blocks would have others touched in each.
+        if rows.n_rows <= BLOCK_ROWS or self.touched is not None:
             return self._run(rows, self.gradient, scale)
         if self._of_block is None:
             self._of_block = self.parameters.zeros_like()
@@ -242,18 +253,18 @@ class _Sum:
         """Sum over some rows, with layers that write to the given gradient."""
         batch, key = rows.as_batch(self.network.output), (rows.n_rows, id(gradient))
         if key not in self._passes:
-            self._passes[key] = _Pass(
-                self.network, self.parameters, gradient, rows.n_rows, self.dropout
-            )
+            self._passes[key] = _Pass(self, gradient, rows.n_rows)
         return self._passes[key].run(batch, scale)
 
 
 class _Pass:
     """The forward and the backward pass over some rows."""
 
-    def __init__(self, network, parameters, gradient, n_rows, dropout):
-        self._loss = network.loss
-        self._layers = make_layers(network, parameters, gradient, n_rows, dropout)
+    def __init__(self, of, gradient, n_rows):
+        self._loss = of.network.loss
+        self._layers = make_layers(
+            of.network, of.parameters, gradient, n_rows, of.dropout, of.touched
+        )
         self._reversed = self._layers[::-1]
         z = self._layers[-1].z
         self._spare = np.empty_like(z)

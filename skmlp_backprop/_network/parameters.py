@@ -5,7 +5,12 @@ network is a stack of one. A layer's weights and biases are one array of shape
 (n_stack, fan_out, fan_in + 1), with the biases in the last column: where the layer's
 input has a row of ones, one product computes the pre-activations and another one the
 gradient of both. The flat buffer has the layers one after the other, then the input
-biases.
+biases, then the weights of levels.
+
+*Levels* are the categories of columns that have many. Of their one-hot columns a row
+needs the number of the one that is 1, not all the zeros. The weights of these columns,
+one row for each level, are an array of their own, so that the first layer can add up
+the rows that a batch has.
 """
 
 import math
@@ -43,6 +48,10 @@ class Parameters:
     input_intercept : ndarray of shape (n_stack, 1, n_features) or None, default=None
         Biases of the input activation.
 
+    levels : ndarray of shape (n_stack, n_levels, n_units) or None, default=None
+        First weights of the levels, which are the last of the inputs; None where there
+        are none.
+
     flat : ndarray of shape (n_parameters,) or None, default=None
         The buffer that all of them are views of. None for a view of one network of
         several, which has no contiguous buffer.
@@ -56,15 +65,18 @@ class Parameters:
         The biases.
     """
 
-    def __init__(self, layers, input_intercept=None, flat=None):
+    def __init__(self, layers, input_intercept=None, levels=None, flat=None):
         self.layers = layers
         self.weights = [layer[:, :, :-1] for layer in layers]
         self.intercepts = [layer[:, :, -1:] for layer in layers]
         self.input_intercept = input_intercept
+        self.levels = levels
         self.flat = flat
 
     @classmethod
-    def on_buffer(cls, flat, layer_units, *, input_intercept=False, n_stack=1):
+    def on_buffer(
+        cls, flat, layer_units, *, input_intercept=False, n_levels=0, n_stack=1
+    ):
         """Lay a stack of networks out on a flat buffer.
 
         Parameters
@@ -78,6 +90,9 @@ class Parameters:
         input_intercept : bool, default=False
             Whether the networks have an input activation, and so biases of it.
 
+        n_levels : int, default=0
+            How many of the inputs, the last ones, are levels.
+
         n_stack : int, default=1
             Number of networks.
 
@@ -86,37 +101,50 @@ class Parameters:
         parameters : Parameters
             Views of `flat`.
         """
-        shapes = [(n_stack, o, i + 1) for i, o in pairwise(layer_units)]
+        first, *others = layer_units
+        n_numbers = first - n_levels
+        shapes = [(n_stack, o, i + 1) for i, o in pairwise([n_numbers, *others])]
         if input_intercept:
-            shapes.append((n_stack, 1, layer_units[0]))
+            shapes.append((n_stack, 1, n_numbers))
+        if n_levels:
+            shapes.append((n_stack, n_levels, others[0]))
         views, start = [], 0
         for shape in shapes:
             stop = start + math.prod(shape)
             views.append(flat[start:stop].reshape(shape))
             start = stop
+        levels = views.pop() if n_levels else None
         bias = views.pop() if input_intercept else None
-        return cls(views, bias, flat)
+        return cls(views, bias, levels, flat)
 
     @classmethod
-    def empty(cls, layer_units, dtype, *, input_intercept=False, n_stack=1):
+    def empty(cls, layer_units, dtype, *, input_intercept=False, n_levels=0, n_stack=1):
         """Lay a stack of networks out on a new buffer, uninitialised."""
         size = sum((i + 1) * o for i, o in pairwise(layer_units))
-        size += layer_units[0] if input_intercept else 0
+        size += layer_units[0] - n_levels if input_intercept else 0
         return cls.on_buffer(
             np.empty(n_stack * size, dtype),
             layer_units,
             input_intercept=input_intercept,
+            n_levels=n_levels,
             n_stack=n_stack,
         )
 
     @classmethod
-    def from_coefs(cls, coefs, intercepts, input_intercept=None, dtype=None):
+    def from_coefs(
+        cls, coefs, intercepts, input_intercept=None, dtype=None, n_levels=0
+    ):
         """Copy one network's ``coefs_`` and ``intercepts_``."""
         network = cls.empty(
             [len(coefs[0]), *map(len, intercepts)],
             coefs[0].dtype if dtype is None else dtype,
             input_intercept=input_intercept is not None,
+            n_levels=n_levels,
         )
+        if n_levels:
+            first, *others = coefs
+            network.levels[0] = first[-n_levels:]
+            coefs = [first[:-n_levels], *others]
         for layer, coef, bias in zip(network.layers, coefs, intercepts, strict=True):
             layer[0, :, :-1] = coef.T
             layer[0, :, -1] = bias
@@ -146,6 +174,7 @@ class Parameters:
             lead.layer_units,
             dtype or lead.dtype,
             input_intercept=lead.input_intercept is not None,
+            n_levels=lead.n_levels,
             n_stack=sum(network.n_stack for network in networks),
         )
         arrays = zip(*(network.arrays() for network in networks), strict=True)
@@ -162,13 +191,20 @@ class Parameters:
             self.flat,
             self.layer_units,
             has_input_intercept,
+            self.n_levels,
             self.n_stack,
         )
 
     @property
     def layer_units(self):
         """Number of units of each layer, input and output included."""
-        return [self.layers[0].shape[2] - 1, *(w.shape[1] for w in self.layers)]
+        n_inputs = self.layers[0].shape[2] - 1 + self.n_levels
+        return [n_inputs, *(w.shape[1] for w in self.layers)]
+
+    @property
+    def n_levels(self):
+        """Number of levels."""
+        return 0 if self.levels is None else self.levels.shape[1]
 
     @property
     def n_stack(self):
@@ -182,8 +218,8 @@ class Parameters:
 
     def arrays(self):
         """All arrays, in the order of the flat buffer."""
-        bias = self.input_intercept
-        return self.layers if bias is None else [*self.layers, bias]
+        others = (self.input_intercept, self.levels)
+        return [*self.layers, *(array for array in others if array is not None)]
 
     @cached_property
     def matrices(self):
@@ -214,11 +250,22 @@ class Parameters:
 
     def some(self, networks):
         """View a slice of the networks."""
-        bias = self.input_intercept
+        bias, levels = self.input_intercept, self.levels
         return Parameters(
             [layer[networks] for layer in self.layers],
             None if bias is None else bias[networks],
+            None if levels is None else levels[networks],
         )
+
+    def without_levels(self):
+        """View all weights but those of the levels."""
+        if self.levels is None:
+            return self
+        flat = None
+        if self.flat is not None:
+            # Levels come last.
+            flat = self.flat[: self.flat.size - self.levels.size]
+        return Parameters(self.layers, self.input_intercept, flat=flat)
 
     def network(self, i):
         """View one network as a stack of one."""
@@ -247,6 +294,7 @@ class Parameters:
             flat,
             self.layer_units,
             input_intercept=self.input_intercept is not None,
+            n_levels=self.n_levels,
             n_stack=self.n_stack,
         )
 
@@ -259,10 +307,12 @@ class Parameters:
         """`other` with `matrices` of the same shapes as these, on its own buffer."""
         if self.flat is not None:
             return other
-        return Parameters(other.layers, other.input_intercept)
+        return Parameters(other.layers, other.input_intercept, other.levels)
 
     def view_coefs(self):
         """View the first network's weights, shaped as an estimator has them.
+
+        With levels the first ``coefs`` are a copy.
 
         Returns
         -------
@@ -271,8 +321,11 @@ class Parameters:
         input_intercept : ndarray of shape (n_features,) or None
         """
         bias = self.input_intercept
+        coefs = [w[0].T for w in self.weights]
+        if self.levels is not None:
+            coefs[0] = np.concatenate([coefs[0], self.levels[0]])
         return (
-            [w[0].T for w in self.weights],
+            coefs,
             [b[0, :, 0] for b in self.intercepts],
             None if bias is None else bias[0, 0],
         )
@@ -287,9 +340,13 @@ class Parameters:
         )
 
 
-def _rebuild(flat, layer_units, input_intercept, n_stack):
+def _rebuild(flat, layer_units, input_intercept, n_levels, n_stack):
     return Parameters.on_buffer(
-        flat, layer_units, input_intercept=input_intercept, n_stack=n_stack
+        flat,
+        layer_units,
+        input_intercept=input_intercept,
+        n_levels=n_levels,
+        n_stack=n_stack,
     )
 
 

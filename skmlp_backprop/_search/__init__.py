@@ -1,4 +1,4 @@
-"""Stacks of estimators, and the searches that train them.
+"""Stacks of networks, and searches that train their candidates in stacks.
 
-Imports ``_estimators`` and what that imports.
+Imports from ``_estimators`` and the layers below it.
 """

@@ -1,6 +1,6 @@
-"""The evaluation of a search's candidates, in tasks that each fit a stack on a fold.
+"""The evaluation of a search's candidates, in tasks that fit a stack on a fold each.
 
-What can't be stacked is left to scikit-learn's own function.
+Candidates that can't be stacked are fitted by scikit-learn's own function.
 """
 
 from collections import Counter, defaultdict
@@ -17,22 +17,22 @@ from .tasks import Task, configured, run_tasks
 
 
 class Evaluation:
-    """What a search calls, once or several times, with candidates to evaluate.
+    """Evaluates candidates; a search calls it once, or several times.
 
     Attributes
     ----------
     parallel : Parallel
-        What hands out the tasks. Within its context all calls share the processes and
-        what these have been handed; to leave it can take joblib a tenth of a second.
+        Dispatches the tasks. All calls within its context share the processes and the
+        data that were sent to them. Leaving the context can take joblib 0.1 s.
 
     results : dict
-        The `cv_results_` so far.
+        The `cv_results_` of all calls so far.
 
     n_fits_alone : Counter of str
-        Number of fits that were made one by one, by the reason why.
+        Number of fits that were made one by one, for each reason.
 
     n_stacked : int
-        Number of all others.
+        Number of fits that were made in stacks.
     """
 
     def __init__(self, search, X, y, scorers, routed):
@@ -58,7 +58,7 @@ class Evaluation:
         self.n_stacked = 0
 
     def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
-        """Evaluate candidates on all folds; return the results of all so far."""
+        """Evaluate candidates on all folds; return the results of all calls so far."""
         search, candidates = self.search, list(candidates)
         cv = cv or search._checked_cv_orig
         splits = list(cv.split(self.X, self.y, **self.split_params))
@@ -93,7 +93,7 @@ class Evaluation:
         return self.results
 
     def _count_stacked(self, reasons):
-        """Account for fits, each stacked or with a reason why not, and tell of them."""
+        """Count and print the stacked fits and, by reason, the other fits."""
         self.n_fits_alone.update(why for why in reasons if why is not None)
         n_stacked = reasons.count(None)
         self.n_stacked += n_stacked
@@ -104,9 +104,10 @@ class Evaluation:
                     print(f"  {n_fits} one by one: {why}")
 
     def _fit_and_score_all(self, candidates, splits, context):
-        """Results in scikit-learn's order: all folds of a candidate, then the next."""
+        """Return results in scikit-learn's order: by candidate, then by fold."""
         search, n_splits = self.search, len(splits)
-        # Made ahead, as what is being pickled for a worker must not change.
+        # Made before the first task: a tree of contexts must not change while joblib
+        # pickles it.
         contexts = [
             context.subcontext(task_name="candidate-split-evaluation", task_id=i)
             for i in range(len(candidates) * n_splits)
@@ -143,11 +144,11 @@ class Evaluation:
         return [by_place[place] for place in sorted(by_place)]
 
     def _known(self, candidates, n_splits):
-        """Results that are there already, by numbers of candidate and fold: none."""
+        """Known results, by indices of candidate and fold; here none."""
         return {}
 
     def _make_tasks(self, candidates, n_splits, known):
-        """The tasks, without what is known."""
+        """Make tasks for all results that are not known."""
         estimators = [configured(self.search.estimator, c) for c in candidates]
         groups, reasons = _groups(estimators, candidates)
         pairs = self._pairs(estimators, groups, n_splits, known)
@@ -166,7 +167,7 @@ class Evaluation:
         return tasks
 
     def _pairs(self, estimators, groups, n_splits, known):
-        """Pairs of a group and a fold, without what is known."""
+        """Pairs of a group and a fold, without the candidates whose result is known."""
         pairs = [
             ([i for i in group if (i, split) not in known], split)
             for split in range(n_splits)
@@ -175,26 +176,26 @@ class Evaluation:
         return [pair for pair in pairs if pair[0]]
 
     def _fit_maker(self, lead, numbers, split, default):
-        """What makes the fit of candidates, the first of which is the lead."""
+        """Return a callable that makes the fit of candidates; `lead` is the first."""
         return default
 
 
-# Why fits that could have been stacked were not.
+# Reasons why fits were not stacked, although their parameters permit it.
 _NO_OTHER = "no other candidate can share its stack"
 _LEFT = "no other candidate of its stack is left"
 _CUT = "the processes had one candidate each left to share"
 
 
 def _groups(estimators, candidates):
-    """Numbers of the candidates, in groups that can be trained as a stack each.
+    """Group candidates that can be trained as a stack.
 
     Returns
     -------
     groups : list of list of int
-        The groups.
+        Indices of the candidates of each group.
 
     reasons : dict of int to str
-        For candidates that can be in no stack: why.
+        For each candidate that can't be stacked, the reason.
     """
     by_key, reasons = defaultdict(list), {}
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
@@ -207,11 +208,11 @@ def _groups(estimators, candidates):
 
 
 def _cut(pairs, n_jobs):
-    """Cut pairs of a group and a fold so that all processes have work.
+    """Divide pairs of a group and a fold so that all processes have work.
 
     Each process gets the same number of whole pairs. The remaining pairs, fewer than
-    there are processes, are cut into the fewest parts that leave at most a tenth of the
-    processes idle, since one large stack is faster than two small ones.
+    the processes, are divided into the smallest number of parts that leaves at most a
+    tenth of the processes idle: a large stack is faster than two small stacks.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
     n_left = len(pairs) % n_jobs
@@ -227,12 +228,12 @@ def _cut(pairs, n_jobs):
 
 
 def _bundles(tasks, n_jobs):
-    """Tasks in bundles, for one call each.
+    """Bundle tasks; joblib runs each bundle in a single call.
 
-    Those of a group are in as many bundles as there are processes: small ones of a
-    bundle are trained as one stack, and a call costs milliseconds, most for its copy of
-    X. What is to be fitted one by one is a bundle of its own, and comes last:
-    whoever is free takes it.
+    The tasks of a group form as many bundles as processes: small tasks of a bundle are
+    trained as a single stack, and each call costs milliseconds, mostly for its copy of
+    X. A task whose candidates are fitted one by one is a bundle of its own. These
+    bundles come last, for the first free process.
     """
     n_jobs = joblib.effective_n_jobs(n_jobs)
     by_group, alone = defaultdict(list), []
@@ -250,16 +251,16 @@ def _bundles(tasks, n_jobs):
 
 
 def _group_key(estimator, params):
-    """What candidates that can be trained as a stack have in common.
+    """Return a key that is equal for candidates that can be trained as a stack.
 
     Raises
     ------
     CannotStack
-        If there can be no such thing; the message tells why.
+        If the candidate can't be stacked. The message is the reason.
     """
     path, last = checked_last_step(estimator)
     key = _last_step_key(last)
-    # By identity: a grid's candidates hold the same objects, which may lack a hash.
+    # id(value): values may not be hashable, and the candidates of a grid share them.
     others = tuple(
         (other, id(value))
         for other, value in sorted(params.items())
@@ -269,14 +270,14 @@ def _group_key(estimator, params):
 
 
 def _last_step_key(last):
-    """The key of a stack, and what metadata its estimators ask for."""
+    """Return the key of a stack, and the metadata requests of its estimators."""
     try:
         key = stack_key(last)
         last._validate_params()
     except CannotStack:
         raise
     except Exception as error:
-        # With invalid parameters of any kind its own fit tells what is wrong.
+        # The candidate's own fit then raises the error of its invalid parameter.
         raise CannotStack("its parameters are invalid") from error
     # Estimators of one class request the same metadata, unless `set_fit_request` was
     # called on one of them.

@@ -1,8 +1,8 @@
-"""Searches by successive halving that train the survivors on.
+"""Searches by successive halving that continue the training of surviving candidates.
 
-They are scikit-learn's up to the evaluation of a rung's candidates: where the resource
-is the number of epochs or iterations, those that survive a rung go on from where they
-stand, in stacks.
+They inherit from scikit-learn's halving searches, and replace the evaluation of a
+rung's candidates. If the resource is the number of epochs or iterations, the candidates
+that survive a rung continue their training in the next rung, in stacks.
 """
 
 from numbers import Integral
@@ -18,11 +18,11 @@ from .sklearn_private import HalvingGridSearchCV, HalvingRandomSearchCV, _num_sa
 
 
 class _StackedHalvingMixin(StackedSearchMixin):
-    """Mixin for a halving search of scikit-learn's."""
+    """Mixin for a halving search of scikit-learn."""
 
     @restore_on_error
     def fit(self, X, y=None, **params):
-        """Run the search, and refit on all of the data with the best candidate.
+        """Run the search, and refit the best candidate to all of the data.
 
         Parameters
         ----------
@@ -34,8 +34,8 @@ class _StackedHalvingMixin(StackedSearchMixin):
 
         **params : dict of str to object
             Passed to the `fit` of the estimator, to the scorer and to the splitter,
-            as :class:`sklearn.model_selection.GridSearchCV` does: what has one entry
-            for each sample is split like X and y.
+            as in :class:`sklearn.model_selection.GridSearchCV`. Values with an entry
+            for each sample are split like X and y.
 
         Returns
         -------
@@ -45,12 +45,11 @@ class _StackedHalvingMixin(StackedSearchMixin):
         Raises
         ------
         ValueError
-            If the resources don't fit the estimator or each other, the resource is
-            among the searched parameters, or the folds of `cv` differ from call to
-            call.
+            If the resources suit neither the estimator nor each other, if the resource
+            is a searched parameter, or if `cv` gives different folds in repeated calls.
         KeyboardInterrupt
-            If it is interrupted: no score is taken of a training that was not
-            finished. As with every error, what was fitted before stays as it was.
+            If the search is interrupted: an unfinished training has no score. After any
+            error, an earlier fit stays unchanged.
         """
         self._n_samples_orig = _num_samples(X)
         given = {"resource": self.resource, "max_resources": self.max_resources}
@@ -63,7 +62,7 @@ class _StackedHalvingMixin(StackedSearchMixin):
         return self
 
     def _resolved_resources(self):
-        """What "max_iter" and "auto" mean for the estimator at hand."""
+        """Resolve "max_iter" and "auto" for the estimator."""
         path, last = last_step(self.estimator)
         if self.resource not in ("max_iter", max_iter_of(path)):
             return {}
@@ -73,7 +72,7 @@ class _StackedHalvingMixin(StackedSearchMixin):
         if self.max_resources == "auto":
             most = last.max_iter
             if most == "auto" and hasattr(last, "_n_epochs"):
-                # A TabularMLPClassifier's or TabularMLPRegressor's.
+                # The "auto" of TabularMLPClassifier and TabularMLPRegressor.
                 most = last._n_epochs(self._n_samples_orig)
             if isinstance(most, Integral):
                 resolved["max_resources"] = int(most)
@@ -87,147 +86,153 @@ class _StackedHalvingMixin(StackedSearchMixin):
 
 
 class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
-    """HalvingGridSearchCV that trains candidates in stacks, and survivors on.
+    """HalvingGridSearchCV that trains in stacks, and continues the survivors' training.
 
-    All candidates are trained for a few epochs; the best of them, one in `factor`, for
-    `factor` times as many, and so on. A candidate that survives a rung goes on with its
-    weights, its momentum and its shuffles, and ends as its own fit with as many epochs
-    would: nothing is trained twice. For what is stacked see
-    :class:`StackedGridSearchCV`. Full-batch solvers go on from their weights, for as
-    many iterations more; SciPy does not hand out what else they know. Trained anew in
-    every rung, as scikit-learn's class does with all, are those whose
-    `learning_rate="cosine"` depends on the number of epochs, with `warm_start`,
-    callbacks or a RandomState of their own, and other estimators.
+    The first rung trains all candidates for a few epochs. The next rung trains the best
+    candidates, a share of 1 / `factor`, for `factor` times as many epochs, and so on. A
+    surviving candidate continues with its weights, its momentum and its shuffles. It
+    ends with the result of a single fit of as many epochs, and no epoch is trained
+    twice. :class:`StackedGridSearchCV` lists the parameters in which the candidates of
+    a stack may differ.
+
+    A full-batch solver continues from its weights, for the additional iterations; SciPy
+    does not expose the rest of its state. Every rung trains a candidate from the start,
+    as scikit-learn's class does, if the candidate has `learning_rate="cosine"`, which
+    depends on the number of epochs, `warm_start`, callbacks or a RandomState, or if it
+    is another estimator.
 
     Parameters, attributes and results are those of
-    :class:`sklearn.model_selection.HalvingGridSearchCV`; it needs no experimental
-    import, and its default `resource` differs.
+    :class:`sklearn.model_selection.HalvingGridSearchCV`, apart from the default of
+    `resource`. The class needs no experimental import.
 
     Parameters
     ----------
     estimator : estimator
-        What to search the parameters of: a :class:`BackpropMLPClassifier`, a
-        :class:`BackpropMLPRegressor`, a Pipeline that ends in one, or any other.
+        The estimator whose parameters are searched: a :class:`BackpropMLPClassifier`, a
+        :class:`BackpropMLPRegressor`, a Pipeline that ends in either, or any other
+        estimator.
 
     param_grid : dict or list of dict
-        Names of parameters and lists of values to try, in all combinations.
+        Names of parameters, with the lists of values to combine.
 
     factor : int or float, default=3
-        The share of candidates that survive a rung is 1 / `factor`, and the resources
-        of the next one are `factor` times as many.
+        A share of 1 / `factor` of the candidates survives a rung, and the next rung has
+        `factor` times the resources.
 
     resource : "max_iter", "n_samples" or str, default="max_iter"
-        What grows from rung to rung: epochs, or iterations of a full-batch solver; of a
-        Pipeline the last step's. "n_samples" is the number of rows, or it is the name
-        of another parameter: for these all are trained anew in every rung.
+        The resource that grows from rung to rung. "max_iter" is the number of epochs,
+        or of iterations of a full-batch solver; for a Pipeline that of the last step.
+        "n_samples" is the number of rows. With "n_samples" or the name of another
+        parameter, every rung trains all its candidates from the start.
 
     max_resources : int or "auto", default="auto"
-        Most resources a candidate may get; "auto" for the estimator's own `max_iter`,
-        or the number of rows.
+        Largest resources of a candidate. "auto" is the `max_iter` of the estimator, or
+        the number of rows.
 
     min_resources : int, "exhaust" or "smallest", default="exhaust"
-        Resources of the first rung. "exhaust" is as many as let the last rung come
-        close to `max_resources`; "smallest" is 1, or a few rows of each class and fold.
+        Resources of the first rung. "exhaust" selects them so that the last rung comes
+        close to `max_resources`. "smallest" is 1, or a few rows of each class and fold.
 
     aggressive_elimination : bool, default=False
-        Whether to repeat the first rung's resources while there are too many
-        candidates for the last to have fewer than `factor`.
+        Whether to repeat the first rung's resources while the candidates are too many
+        to leave fewer than `factor` of them in the last rung.
 
     cv : int, splitter or iterable, default=5
-        The folds, which must be the same in every rung.
+        The folds. They must be the same in every rung.
 
     scoring : str, callable or None, default=None
-        How to score; None for the estimator's own score.
+        The score of a candidate; None for the `score` method of the estimator.
 
     refit : bool or callable, default=True
-        Whether to fit the best candidate of the last rung to all of the data.
+        Whether to refit the best candidate of the last rung to all of the data.
 
     error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" to raise its error.
+        Score of a candidate whose fit fails; "raise" raises the error instead.
 
     return_train_score : bool, default=True
-        Whether to score on the training rows too.
+        Whether to compute scores on the training rows, too.
 
     random_state : int, RandomState instance or None, default=None
-        Source of the draws of rows, with ``resource="n_samples"``.
+        Source of the random subsets of rows, with ``resource="n_samples"``.
 
     n_jobs : int or None, default=None
-        Number of joblib workers that share the folds and stacks.
+        Number of joblib workers; the folds and stacks are divided between them.
 
     verbose : int, default=0
-        With 1 the rungs, their candidates and resources are printed, and how many fits
-        were stacked; with 2 each candidate's time, with 3 its score and fold.
+        1 prints the number of candidates, the resources and the number of stacked fits
+        of each rung, 2 also the time of each candidate, and 3 also its score and fold.
 
     Attributes
     ----------
     n_resources_ : list of int
-        The resources of each rung.
+        Resources of each rung.
 
     n_candidates_ : list of int
-        The number of candidates of each rung.
+        Number of candidates of each rung.
 
     n_iterations_ : int
         Number of rungs.
 
     n_required_iterations_ : int
-        Number of rungs that would leave fewer than `factor` candidates.
+        Number of rungs needed to leave fewer than `factor` candidates.
 
     n_possible_iterations_ : int
         Number of rungs that the resources permit.
 
     n_remaining_candidates_ : int
-        Number of candidates that would be left after the last rung.
+        Number of candidates that a further rung would have.
 
     min_resources_ : int
         Resources of the first rung.
 
     max_resources_ : int
-        The most resources there may be.
+        Largest resources of a candidate.
 
     cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates of all rungs; `iter` and
-        `n_resources` tell which. `mean_fit_time` is a share of the stack's in that rung
-        alone; 0 for who had stopped before.
+        Parameters, scores and times of the candidates of all rungs, with the rung in
+        `iter` and its resources in `n_resources`. The fit time of a candidate is a
+        share of its stack's time in that rung alone. It is 0 if the candidate's
+        training had stopped in an earlier rung.
 
     best_estimator_ : estimator
         The best candidate of the last rung, fitted to all of the data.
 
     best_params_ : dict
-        Its parameters, the resource among them.
+        Parameters of the best candidate, including the resource.
 
     best_score_ : float
-        Its mean score over the folds.
+        Mean score of the best candidate over the folds.
 
     best_index_ : int
-        Its number in `cv_results_`.
+        Index of the best candidate in `cv_results_`.
 
     n_stacked_ : int
-        Number of results, of a candidate on a fold in a rung each, that come from a
-        stack.
+        Number of results that come from a stack. A result is of a candidate on a fold
+        in a rung.
 
     n_fits_alone_ : dict of str to int
-        Number of those that were trained one by one, by the reason why.
+        Number of the other results, whose fits were made one by one, for each reason.
 
     scorer_ : callable
-        What scores.
+        The scorer.
 
     n_splits_ : int
         Number of folds.
 
     refit_time_ : float
-        Seconds of the fit to all of the data.
+        Seconds of the refit to all of the data.
 
     multimetric_ : bool
-        False: there is one metric.
+        False: a halving search has a single metric.
 
     classes_ : ndarray of shape (n_classes,)
         Class labels of the best candidate.
 
     n_features_in_ : int
-        Number of features that it saw.
+        Number of features in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X has names that are all strings.
+        Names of the features. Defined if X has names that are all strings.
 
     References
     ----------
@@ -285,140 +290,143 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
 
 
 class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
-    """HalvingRandomSearchCV that trains candidates in stacks, and survivors on.
+    """HalvingRandomSearchCV that trains in stacks, and continues survivors' training.
 
     Parameters, attributes and results are those of
-    :class:`sklearn.model_selection.HalvingRandomSearchCV`; for the rungs, and what
-    differs, see :class:`StackedHalvingGridSearchCV`.
+    :class:`sklearn.model_selection.HalvingRandomSearchCV`.
+    :class:`StackedHalvingGridSearchCV` describes the rungs and the differences.
 
     Parameters
     ----------
     estimator : estimator
-        What to search the parameters of.
+        The estimator whose parameters are searched.
 
     param_distributions : dict or list of dict
-        Names of parameters with lists of values, or distributions with a method
-        `rvs`, to draw from.
+        Names of parameters, with lists of values or distributions that have a method
+        `rvs`, from which the candidates are drawn.
 
     n_candidates : int or "exhaust", default="exhaust"
-        Number of candidates to draw; "exhaust" for as many as let the last rung come
+        Number of candidates to draw. "exhaust" selects it so that the last rung comes
         close to `max_resources`.
 
     factor : int or float, default=3
-        The share of candidates that survive a rung is 1 / `factor`, and the resources
-        of the next one are `factor` times as many.
+        A share of 1 / `factor` of the candidates survives a rung, and the next rung has
+        `factor` times the resources.
 
     resource : "max_iter", "n_samples" or str, default="max_iter"
-        What grows from rung to rung: epochs, or iterations of a full-batch solver; of a
-        Pipeline the last step's; or "n_samples" or the name of another parameter.
+        The resource that grows from rung to rung. "max_iter" is the number of epochs,
+        or of iterations of a full-batch solver; for a Pipeline that of the last step.
+        "n_samples" is the number of rows. With "n_samples" or the name of another
+        parameter, every rung trains all its candidates from the start.
 
     max_resources : int or "auto", default="auto"
-        Most resources a candidate may get; "auto" for the estimator's own `max_iter`,
-        or the number of rows.
+        Largest resources of a candidate. "auto" is the `max_iter` of the estimator, or
+        the number of rows.
 
     min_resources : int, "exhaust" or "smallest", default="smallest"
         Resources of the first rung. "smallest" is 1, or a few rows of each class and
-        fold; "exhaust", for a given number of candidates, as many as let the last rung
-        come close to `max_resources`.
+        fold. "exhaust" selects them so that the last rung comes close to
+        `max_resources`; it needs a given number of candidates.
 
     aggressive_elimination : bool, default=False
-        Whether to repeat the first rung's resources while there are too many
-        candidates for the last to have fewer than `factor`.
+        Whether to repeat the first rung's resources while the candidates are too many
+        to leave fewer than `factor` of them in the last rung.
 
     cv : int, splitter or iterable, default=5
-        The folds, which must be the same in every rung.
+        The folds. They must be the same in every rung.
 
     scoring : str, callable or None, default=None
-        How to score; None for the estimator's own score.
+        The score of a candidate; None for the `score` method of the estimator.
 
     refit : bool or callable, default=True
-        Whether to fit the best candidate of the last rung to all of the data.
+        Whether to refit the best candidate of the last rung to all of the data.
 
     error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" to raise its error.
+        Score of a candidate whose fit fails; "raise" raises the error instead.
 
     return_train_score : bool, default=True
-        Whether to score on the training rows too.
+        Whether to compute scores on the training rows, too.
 
     random_state : int, RandomState instance or None, default=None
-        Source of the draws of candidates, and of rows with ``resource="n_samples"``.
+        Source of the candidates, and of the random subsets of rows with
+        ``resource="n_samples"``.
 
     n_jobs : int or None, default=None
-        Number of joblib workers that share the folds and stacks.
+        Number of joblib workers; the folds and stacks are divided between them.
 
     verbose : int, default=0
-        With 1 the rungs, their candidates and resources are printed, and how many fits
-        were stacked; with 2 each candidate's time, with 3 its score and fold.
+        1 prints the number of candidates, the resources and the number of stacked fits
+        of each rung, 2 also the time of each candidate, and 3 also its score and fold.
 
     Attributes
     ----------
     n_resources_ : list of int
-        The resources of each rung.
+        Resources of each rung.
 
     n_candidates_ : list of int
-        The number of candidates of each rung.
+        Number of candidates of each rung.
 
     n_iterations_ : int
         Number of rungs.
 
     n_required_iterations_ : int
-        Number of rungs that would leave fewer than `factor` candidates.
+        Number of rungs needed to leave fewer than `factor` candidates.
 
     n_possible_iterations_ : int
         Number of rungs that the resources permit.
 
     n_remaining_candidates_ : int
-        Number of candidates that would be left after the last rung.
+        Number of candidates that a further rung would have.
 
     min_resources_ : int
         Resources of the first rung.
 
     max_resources_ : int
-        The most resources there may be.
+        Largest resources of a candidate.
 
     cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates of all rungs; `iter` and
-        `n_resources` tell which.
+        Parameters, scores and times of the candidates of all rungs, with the rung in
+        `iter` and its resources in `n_resources`.
 
     best_estimator_ : estimator
         The best candidate of the last rung, fitted to all of the data.
 
     best_params_ : dict
-        Its parameters, the resource among them.
+        Parameters of the best candidate, including the resource.
 
     best_score_ : float
-        Its mean score over the folds.
+        Mean score of the best candidate over the folds.
 
     best_index_ : int
-        Its number in `cv_results_`.
+        Index of the best candidate in `cv_results_`.
 
     n_stacked_ : int
-        Number of results, of a candidate on a fold in a rung each, that come from a
-        stack.
+        Number of results that come from a stack. A result is of a candidate on a fold
+        in a rung.
 
     n_fits_alone_ : dict of str to int
-        Number of those that were trained one by one, by the reason why.
+        Number of the other results, whose fits were made one by one, for each reason.
 
     scorer_ : callable
-        What scores.
+        The scorer.
 
     n_splits_ : int
         Number of folds.
 
     refit_time_ : float
-        Seconds of the fit to all of the data.
+        Seconds of the refit to all of the data.
 
     multimetric_ : bool
-        False: there is one metric.
+        False: a halving search has a single metric.
 
     classes_ : ndarray of shape (n_classes,)
         Class labels of the best candidate.
 
     n_features_in_ : int
-        Number of features that it saw.
+        Number of features in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X has names that are all strings.
+        Names of the features. Defined if X has names that are all strings.
 
     Examples
     --------

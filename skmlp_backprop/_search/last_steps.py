@@ -1,4 +1,4 @@
-"""Pipelines that end in estimators of ours: these are fitted as a stack.
+"""Pipelines whose last steps are networks, which are trained as a stack.
 
 A TransformedTargetRegressor counts as a Pipeline whose last step is its regressor.
 """
@@ -20,18 +20,18 @@ from .stacking import (
 
 
 def last_step(estimator):
-    """Find what a Pipeline or a TransformedTargetRegressor ends in, however deep.
+    """Find the last step of nested Pipelines and TransformedTargetRegressors.
 
     Parameters
     ----------
     estimator : estimator
-        Any estimator; imbalanced-learn's Pipelines are Pipelines, too.
+        Any estimator. The Pipelines of imbalanced-learn count as Pipelines.
 
     Returns
     -------
     path : str
-        Name of the last step, as `set_params` takes it; empty if `estimator` is
-        neither.
+        Name of the last step, in the notation of `set_params`. Empty if `estimator` is
+        neither a Pipeline nor a TransformedTargetRegressor.
 
     last : estimator
         The last step, or `estimator` itself.
@@ -44,12 +44,12 @@ def last_step(estimator):
 
 
 def checked_last_step(estimator):
-    """The same, of Pipelines that a stack can be fitted in place of.
+    """Find the last step of Pipelines whose fits a stack can replace.
 
     Raises
     ------
     CannotStack
-        If a Pipeline has callbacks, which a stack could not report to.
+        If a Pipeline has callbacks: a stack can't report to them.
     """
     outer = estimator
     while (step := _next_step(outer)) is not None:
@@ -60,9 +60,10 @@ def checked_last_step(estimator):
 
 
 def _next_step(estimator):
-    """Name and estimator of the last step, as the parameters have it.
+    """Name and estimator of the unfitted last step.
 
-    None of what is neither Pipeline nor TransformedTargetRegressor, or has no step.
+    None if `estimator` has no step, or is neither a Pipeline nor a
+    TransformedTargetRegressor.
     """
     if isinstance(estimator, Pipeline) and len(estimator.steps) > 0:
         return estimator.steps[-1]
@@ -73,19 +74,19 @@ def _next_step(estimator):
 
 
 class SharedPreparation:
-    """What networks, or Pipelines that share their transformers, are trained on.
+    """The training data of a stack, after the transformers that its Pipelines share.
 
     Parameters
     ----------
     estimators : list of estimator
-        Networks of one key, see :func:`.stacking.stack_key`, or Pipelines that
-        differ in nothing else than such as last steps.
+        Networks with the same :func:`.stacking.stack_key`, or Pipelines that differ
+        only in such last steps.
 
     X, y : array-like
         The training rows.
 
     fit_params : dict of str to object
-        What `fit` is passed besides.
+        Further arguments of `fit`.
 
     Attributes
     ----------
@@ -93,10 +94,10 @@ class SharedPreparation:
         The fitted transformers; its last step is a placeholder for the networks.
 
     data : TrainingData
-        What the networks are trained on.
+        The training data of the networks.
 
     features : dict
-        The attributes by which fitted networks know the features.
+        Number and names of the features, the attributes of a fitted network.
     """
 
     def __init__(self, estimators, X, y, fit_params):
@@ -109,12 +110,12 @@ class SharedPreparation:
         step = _Preparation(networks)
         self.pipeline = clone(estimators[0]).set_params(**{path: step})
         self.pipeline.fit(X, y, **fit_params)
-        # Out of the step: candidates and their transformers are all that is kept.
+        # The pipeline is kept, and its placeholder must not hold the data any longer.
         self.data, self.features = vars(step).pop("prepared_")
         step.networks = []
 
     def become_fitted(self, estimators, all_trained):
-        """Take over the fitted transformers and what has come of the trainings."""
+        """Set the fitted transformers and the results of the trainings."""
         become_fitted(last_steps(estimators), all_trained, self.features)
         if self.pipeline is not None:
             for estimator in estimators:
@@ -122,32 +123,32 @@ class SharedPreparation:
 
 
 def last_steps(estimators):
-    """The networks that estimators of one kind are or end in."""
+    """The last step of each estimator."""
     return [last_step(estimator)[1] for estimator in estimators]
 
 
 class Fit:
-    """Networks, or Pipelines that end in such, ready to be trained on a fold's rows.
+    """Networks, or Pipelines that end in networks, prepared for training on a fold.
 
     The parameters are those of :class:`SharedPreparation`.
 
     Attributes
     ----------
     estimators : list of estimator
-        The candidates, which :meth:`finish` fits.
+        The candidates. :meth:`finish` makes them fitted.
 
     networks : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        Those that they are, or end in.
+        The last steps of the candidates.
 
     data : TrainingData
-        What the networks are to be trained on.
+        The training data of the networks.
 
     key : tuple or None
-        Equal for fits that can be trained together, on other rows each; None for one
-        that had better be trained by itself.
+        Equal for fits on different rows that can be trained together. None if the fit
+        should be trained by itself.
 
     can_be_repeated : bool
-        Whether a training that has failed can begin again.
+        Whether a failed training can start again.
     """
 
     can_be_repeated = True
@@ -164,25 +165,25 @@ class Fit:
 
     @classmethod
     def trainer(cls, fits):
-        """What trains a stack of the networks of such fits."""
+        """Return the function that trains a stack of the networks of `fits`."""
         return train
 
     def finish(self, all_trained, n_together):
-        """Make the estimators fitted ones.
+        """Make the estimators fitted.
 
         Parameters
         ----------
         all_trained : list of Trained
-            What has come of the networks.
+            The trained networks.
 
         n_together : list of int
-            For each the number of networks in its stack.
+            Number of networks in the stack of each network.
 
         Returns
         -------
         outcomes : list of (int, dict)
-            For each estimator the number of those in its stack; and what its result is
-            to tell besides, which is nothing.
+            For each estimator, the number of networks in its stack, and further entries
+            of its result; here none.
         """
         warn_of_ends(self.networks, all_trained)
         self._preparation.become_fitted(self.estimators, all_trained)
@@ -190,12 +191,12 @@ class Fit:
 
 
 def train_fits(fits):
-    """Train the networks of fits of one key and kind, in stacks across them.
+    """Train the networks of several fits with the same key and class in shared stacks.
 
     Returns
     -------
     results : list of (list of Trained, list of int)
-        What to finish each with.
+        For each fit, the arguments of :meth:`Fit.finish`.
     """
     train_stack = fits[0].trainer(fits)
     if len(fits) == 1:
@@ -205,15 +206,15 @@ def train_fits(fits):
 
 
 def _share_transformers(estimator, fitted):
-    """Put fitted transformers in place of those of an estimator with a fitted network.
+    """Replace the transformers of an estimator by fitted transformers.
 
     Parameters
     ----------
     estimator : Pipeline or TransformedTargetRegressor
-        Changed.
+        The estimator, whose network is fitted. It is changed in place.
 
     fitted : Pipeline or TransformedTargetRegressor
-        The same, fitted with another last step.
+        A fitted estimator with the same transformers and another last step.
     """
     if isinstance(estimator, Pipeline):
         last = estimator.steps[-1]
@@ -230,24 +231,24 @@ def _share_transformers(estimator, fitted):
 
 
 class _Preparation(BaseEstimator):
-    """A Pipeline's last step in place of all networks of a stack."""
+    """The last step of a Pipeline, a placeholder for all networks of a stack."""
 
     def __init__(self, networks):
         self.networks = networks
 
     def fit(self, X, y=None, **params):
-        """Validate what the transformers have made of the rows."""
+        """Validate the transformed rows, and make the training data."""
         self.prepared_ = prepare_group(self.networks, X, y, **params)
         return self
 
     def predict(self, X):
-        """Never called; TransformedTargetRegressor checks that the method exists."""
+        """Raise NotImplementedError; TransformedTargetRegressor needs the method."""
         raise NotImplementedError
 
     def __sklearn_clone__(self):
-        # A TransformedTargetRegressor fits a clone.
+        # A TransformedTargetRegressor fits a clone, but `prepared_` is read from self.
         return self
 
     def get_metadata_routing(self):
-        """What the networks, whose requests are the same, ask for."""
+        """Return the metadata requests, which all networks share."""
         return self.networks[0].get_metadata_routing()

@@ -1,10 +1,10 @@
-"""The rungs of successive halving, in which networks go on from where they stand."""
+"""The rungs of successive halving, in which networks continue their training."""
 
 import pickle
 from collections import Counter
 from functools import partial
 
-# Joblib's own pickling, which takes classes of a script or notebook, too.
+# joblib's pickling also handles classes that a script or a notebook defines.
 from joblib.externals.loky.backend.reduction import dumps
 
 from .._estimators.training import make_solver, train, train_further
@@ -14,27 +14,26 @@ from .stacking import CannotStack, check_trainable, warn_of_ends
 
 
 class PausedFit:
-    """Where a candidate stands in a fold, after a rung.
+    """The state of a candidate's fit on a fold after a rung, for the next rung.
 
     Parameters
     ----------
     training : Training
-        Its network's training.
+        The training of the network.
 
     draws : Draws
-        Where its random draws come from.
+        The sources of its random draws.
 
     preparation : SharedPreparation or None
-        What a Pipeline's transformers have made of the fold's rows; None where there
-        are no transformers.
+        The fold's rows after the transformers of a Pipeline; None without transformers.
 
     Attributes
     ----------
     max_iter : int
-        Iterations that it may have had.
+        Largest number of iterations of the rung.
 
     is_over : bool
-        Whether more of them would change nothing.
+        Whether the training has stopped, so that more iterations change nothing.
     """
 
     def __init__(self, training, draws, preparation):
@@ -46,13 +45,13 @@ class PausedFit:
 
     @property
     def training(self):
-        """Its network's training."""
+        """The training of the network."""
         if isinstance(self._training, bytes):
             self._training = pickle.loads(self._training)
         return self._training
 
     def __getstate__(self):
-        """Pickle the network apart: who passes it on need not make arrays of it."""
+        """Pickle the training as bytes, which the search need not unpickle."""
         training = self._training
         if not isinstance(training, bytes):
             training = bytes(dumps(training))
@@ -60,18 +59,18 @@ class PausedFit:
 
 
 class RungFit(Fit):
-    """Candidates of a task, to be trained up to the iterations of a rung.
+    """The candidates of a task, to be trained up to the iterations of a rung.
 
     Parameters
     ----------
     estimators, X, y, fit_params
-        As of :class:`.last_steps.Fit`.
+        See :class:`.last_steps.Fit`.
 
     paused_fits : list of PausedFit or None
-        Where they go on from; None to begin.
+        The state of each candidate after the previous rung; None to start.
 
     max_iter : int
-        The rung's iterations.
+        Largest number of iterations of the rung.
     """
 
     def __init__(self, estimators, X, y, fit_params, paused_fits, max_iter):
@@ -104,8 +103,8 @@ class RungFit(Fit):
         return train_stack
 
     def finish(self, all_trained, n_together):
-        """Make the estimators fitted ones; their results tell where they stand."""
-        # That a rung ends is no failure to converge.
+        """Make the estimators fitted; add a PausedFit to each result."""
+        # The end of a rung is no failure to converge, and gets no warning.
         ended = [
             (network, trained)
             for network, trained in zip(self.networks, all_trained, strict=True)
@@ -122,15 +121,15 @@ class RungFit(Fit):
 
 
 class RungEvaluation(Evaluation):
-    """What a halving search calls, rung by rung, where the resource is `max_iter`.
+    """Evaluates the candidates of each rung, if the resource is `max_iter`.
 
-    Candidates that were trained in the rung before go on; those whose training is over
-    keep their scores.
+    The candidates of the previous rung continue their training. A candidate whose
+    training has stopped keeps its scores.
 
     Parameters
     ----------
     search, X, y, scorers, routed
-        As of :class:`Evaluation`.
+        See :class:`Evaluation`.
 
     resource : str
         Name of the parameter that is the resource.
@@ -139,7 +138,7 @@ class RungEvaluation(Evaluation):
     def __init__(self, search, X, y, scorers, routed, resource):
         super().__init__(search, X, y, scorers, routed)
         self.resource = resource
-        # By candidate and fold, the results of the rung before.
+        # Results of the previous rung, by key of the candidate and index of the fold.
         self._before = {}
         self._keys = []
 
@@ -155,10 +154,10 @@ class RungEvaluation(Evaluation):
         return out
 
     def _keys_of(self, candidates):
-        """What tells a candidate in every rung: its values, but the resource's.
+        """Keys that identify candidates in all rungs: all parameters but the resource.
 
-        By identity, as they may lack a hash; with a number, as a grid may have the same
-        candidate twice.
+        A key has the id of each value, which may not be hashable, and a counter,
+        because a grid may have equal candidates.
         """
         keys, n_of = [], Counter()
         for params in candidates:
@@ -174,7 +173,7 @@ class RungEvaluation(Evaluation):
         return keys
 
     def _known(self, candidates, n_splits):
-        """The results of the rung before that hold in this one."""
+        """The results of the previous rung that are valid in this rung."""
         return {
             (i, split): {**before, "fit_time": 0.0, "score_time": 0.0}
             for i, (key, params) in enumerate(zip(self._keys, candidates, strict=True))
@@ -208,37 +207,37 @@ class RungEvaluation(Evaluation):
         return self._before.get((self._keys[i], split), {}).get("paused_fit")
 
     def _origin(self, estimator, i, split):
-        """What candidates that begin, or go on, as one stack have in common."""
+        """A key that is equal for candidates that start or continue as a stack."""
         paused_fit = self._paused_fit(i, split)
         if paused_fit is None:
             return "anew"
         draws = paused_fit.draws
         has_a_seed = last_step(estimator)[1].random_state is not None
-        # Without one every stack has held out rows of its own.
+        # Without a seed, each stack has drawn its own held-out rows.
         any_draws = has_a_seed or draws.held_out is None
         return id(paused_fit.preparation), None if any_draws else id(draws)
 
     def _can_go_on(self, estimator):
-        """Whether the resource is all that keeps its training from going on."""
+        """Whether its training can be continued with more of the resource."""
         try:
             path, last = checked_last_step(estimator)
             check_trainable(last)
             last._validate_params()
         except (CannotStack, ValueError, TypeError):
             return False
-        # A cosine of more epochs is another one from the first step on.
+        # A cosine schedule over more epochs differs from the first step on.
         solver = make_solver(last)
         has_one_beginning = not (solver.stochastic and solver.schedule.starts_anew)
         return has_one_beginning and self.resource == max_iter_of(path)
 
 
 def max_iter_of(path):
-    """The full name of the last step's `max_iter`."""
+    """Name of the parameter `max_iter` of the last step, with its path."""
     return "__".join(filter(None, (path, "max_iter")))
 
 
 def _holds_for(paused_fit, max_iter):
-    """Whether a result holds with other iterations, too."""
+    """Whether a result is also valid for a rung of `max_iter` iterations."""
     if paused_fit is None:
         return False
     return paused_fit.is_over or paused_fit.max_iter == max_iter

@@ -1,4 +1,4 @@
-"""Scores of the fitted candidates of a fold, as scikit-learn's searches give them."""
+"""Scores of a fold's fitted candidates, in the format of scikit-learn's searches."""
 
 import time
 from copy import deepcopy
@@ -18,21 +18,21 @@ from .sklearn_private import (
 
 
 class Fold:
-    """A fold's data and parameters, cut to the training and the test rows.
+    """The training and test rows of a fold, with the arguments of `fit` and the scorer.
 
     Parameters
     ----------
     estimator : estimator
-        One of the candidates, which may ask for rows and columns of a kernel.
+        A candidate. Its tags tell whether X is a kernel matrix.
 
     X, y : array-like
         All of the data.
 
     train, test : ndarray of int
-        The fold's rows.
+        Indices of the rows of the fold.
 
     fit_params, score_params : dict of str to object
-        What `fit` and the scorer are passed besides, for all rows.
+        Further arguments of `fit` and of the scorer, for all rows.
     """
 
     def __init__(self, estimator, X, y, train, test, fit_params, score_params):
@@ -45,12 +45,12 @@ class Fold:
         self.metadata = None if weight is None else {"sample_weight": weight}
 
     def to_train_score(self):
-        """X and y as the fit has left them, and what the scorer is passed; copies."""
+        """Copies of the training rows after the fit, and the scorer's arguments."""
         params = _check_method_params(self._data[1], self._score_params, self._index[0])
         return deepcopy((self.X_train, self.y_train)), params
 
     def to_test_score(self):
-        """The test rows of X and y, and what the scorer is passed besides; copies."""
+        """Copies of the test rows of X and y, and the scorer's arguments."""
         train, test = self._index
         params = _check_method_params(self._data[1], self._score_params, test)
         return _safe_split(*self._data, test, train), params
@@ -62,28 +62,28 @@ def score_all(estimators, fold, fit_time, one_by_one, **settings):
     Parameters
     ----------
     estimators : list of estimator
-        The candidates: networks of one shape, or Pipelines that end in such.
+        The candidates: networks of the same shape, or Pipelines that end in them.
 
     fold : Fold
-        The data.
+        The fold.
 
     fit_time : float
-        Seconds of the fit of each.
+        Fit time of each candidate, in seconds.
 
     one_by_one : list of (dict, tuple, context)
-        For each its parameters, its numbers among folds and candidates, and its
-        callback context.
+        For each candidate, its parameters, its indices of fold and candidate with their
+        totals, and its callback context.
 
     **settings
-        Of the search: `scorer`, `return_train_score`, `error_score`, `verbose` and
-        `caller`.
+        Settings of the search: `scorer`, `return_train_score`, `error_score`, `verbose`
+        and `caller`.
 
     Returns
     -------
     results : list of dict
-        As those of scikit-learn's ``_fit_and_score``.
+        In the format of scikit-learn's ``_fit_and_score``.
     """
-    # A transformer, or a scorer of the user's, may change what it is given.
+    # A transformer or a user's scorer may change its input: each gets a new copy.
     may_change = _has_transformers(estimators) or not _is_sklearns(settings["scorer"])
     results, data = [], None
     for estimator, of_one in zip(estimators, one_by_one, strict=True):
@@ -102,7 +102,7 @@ def _has_transformers(estimators):
 
 
 def _is_sklearns(scorer):
-    """Whether a scorer is one of scikit-learn's, or several of these."""
+    """Whether scikit-learn defines the scorer, or all scorers of several metrics."""
     if isinstance(scorer, _MultimetricScorer):
         return all(map(_is_sklearns, scorer._scorers.values()))
     if isinstance(scorer, _BaseScorer):
@@ -126,7 +126,7 @@ def _score_candidate(
     verbose,
     caller,
 ):
-    """Score a fitted candidate; the results' keys are scikit-learn's."""
+    """Score a fitted candidate; the result has the keys of scikit-learn."""
     given = {"X": fold.X_train, "y": fold.y_train, "metadata": fold.metadata}
     context.call_on_fit_task_begin(estimator=caller, **given)
     try:
@@ -147,7 +147,7 @@ def _score_candidate(
 
 
 def _print_result(result, params, progress, verbose):
-    """Print a candidate's line, the same as scikit-learn's."""
+    """Print the line of a candidate, in the format of scikit-learn."""
     (split, n_splits), (candidate, n_candidates) = progress
     where = "[CV"
     if verbose > 2:
@@ -165,7 +165,7 @@ def _print_result(result, params, progress, verbose):
 
 
 def _scores_in_words(test, train):
-    """One score, or those of several scorers, with the training's if there are any."""
+    """Format the test scores of all metrics, with the training scores unless None."""
     if not isinstance(test, dict):
         if train is None:
             return f", score={test:.3f}"

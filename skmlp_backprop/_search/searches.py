@@ -1,7 +1,7 @@
 """Searches over hyper-parameters that train their candidates in stacks.
 
-They are scikit-learn's searches up to the evaluation of the candidates: a task of
-theirs fits one candidate on one fold, one of these a stack of candidates.
+They inherit from scikit-learn's searches, and replace the evaluation of the candidates:
+a task fits a stack of candidates on a fold, instead of a single candidate.
 """
 
 import time
@@ -20,12 +20,12 @@ from .sklearn_private import _check_method_params, _MultimetricScorer
 
 
 class StackedSearchMixin(CallbackSupportMixin):
-    """Mixin for a search of scikit-learn's: fit that trains candidates in stacks."""
+    """Mixin for a search of scikit-learn: a `fit` that trains candidates in stacks."""
 
     @_fit_context(prefer_skip_nested_validation=False)
     @restore_on_error
     def fit(self, X, y=None, **params):
-        """Run the search, and refit on all of the data with the best candidate.
+        """Run the search, and refit the best candidate to all of the data.
 
         Parameters
         ----------
@@ -37,8 +37,8 @@ class StackedSearchMixin(CallbackSupportMixin):
 
         **params : dict of str to object
             Passed to the `fit` of the estimator, to the scorer and to the splitter,
-            as :class:`sklearn.model_selection.GridSearchCV` does: what has one entry
-            for each sample is split like X and y.
+            as in :class:`sklearn.model_selection.GridSearchCV`. Values with an entry
+            for each sample are split like X and y.
 
         Returns
         -------
@@ -48,8 +48,8 @@ class StackedSearchMixin(CallbackSupportMixin):
         Raises
         ------
         KeyboardInterrupt
-            If it is interrupted: no score is taken of a training that was not
-            finished. As with every error, what was fitted before stays as it was.
+            If the search is interrupted: an unfinished training has no score. After any
+            error, an earlier fit stays unchanged.
         """
         scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
@@ -84,7 +84,7 @@ class StackedSearchMixin(CallbackSupportMixin):
         self.cv_results_ = evaluation.results
         self.n_stacked_ = evaluation.n_stacked
         self.n_fits_alone_ = dict(evaluation.n_fits_alone)
-        # It may hold networks and rows of the folds, which refitting has no need of.
+        # Free the memory of the folds' networks and rows before the refit.
         del evaluation
         if self.refit:
             self._refit(context, routed.estimator.fit, data)
@@ -94,15 +94,15 @@ class StackedSearchMixin(CallbackSupportMixin):
         return self
 
     def _make_evaluation(self, *args):
-        """What evaluates the candidates."""
+        """Make the evaluation of the candidates."""
         return Evaluation(self, *args)
 
     def _choose(self, evaluation, refit_metric):
-        """Set the best candidate's attributes."""
+        """Select the best candidate, and set its attributes."""
         results = evaluation.results
         first_score = evaluation.out[0]["test_scores"]
         self.multimetric_ = isinstance(first_score, dict)
-        # A callable scoring tells only now whether it has several metrics.
+        # The results of a callable `scoring` show whether it has several metrics.
         if callable(self.scoring) and self.multimetric_:
             self._check_refit_for_multimetric(first_score)
             refit_metric = self.refit
@@ -115,7 +115,7 @@ class StackedSearchMixin(CallbackSupportMixin):
         self.best_params_ = results["params"][self.best_index_]
 
     def _refit(self, context, fit_params, data):
-        """Fit the best candidate to all of the data."""
+        """Refit the best candidate to all of the data."""
         self.best_estimator_ = configured(self.estimator, self.best_params_)
         context = context.subcontext(task_name="refit-with-best-params")
         X, y = data["X"], data["y"]
@@ -135,94 +135,95 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     """GridSearchCV that trains candidates in stacks.
 
     Parameters, attributes and results are those of
-    :class:`sklearn.model_selection.GridSearchCV`, to rounding; it differs in speed.
-    Candidates that differ in `alpha`, `learning_rate_init` and others listed at
-    :func:`skmlp_backprop.fit_stack` are trained as one stack of networks in each fold;
-    so the estimator is a :class:`BackpropMLPClassifier` or
-    :class:`BackpropMLPRegressor` with solver "sgd" or "adam",
-    or a Pipeline that ends in one (a Pipeline in a Pipeline and imbalanced-learn's are
-    fine), whose other steps are then fitted once for each fold and setting of theirs.
-    Everything else, such as other solvers and estimators, is fitted one by one as
-    GridSearchCV does; `n_fits_alone_` tells how many fits were, and why.
+    :class:`sklearn.model_selection.GridSearchCV`, up to rounding; the search is faster.
+    In each fold, candidates are trained as a stack of networks if they differ only in
+    `alpha`, `learning_rate_init` and the other parameters that
+    :func:`skmlp_backprop.fit_stack` lists. The estimator must be a
+    :class:`BackpropMLPClassifier` or :class:`BackpropMLPRegressor` with solver "sgd" or
+    "adam", or a Pipeline that ends in such a network; nested Pipelines and those of
+    imbalanced-learn are possible. The other steps of the Pipeline are fitted once for
+    each fold and setting of their parameters. All other solvers and estimators are
+    fitted one by one, as by GridSearchCV. `n_fits_alone_` has the number of these fits,
+    with the reasons.
 
     Parameters
     ----------
     estimator : estimator
-        What to search the parameters of.
+        The estimator whose parameters are searched.
 
     param_grid : dict or list of dict
-        Names of parameters and lists of values to try, in all combinations.
+        Names of parameters, with the lists of values to combine.
 
     scoring : str, callable, list, tuple, dict or None, default=None
-        How to score; None for the estimator's own score.
+        The score of a candidate; None for the `score` method of the estimator.
 
     n_jobs : int or None, default=None
-        Number of joblib workers that share the folds and stacks.
+        Number of joblib workers; the folds and stacks are divided between them.
 
     refit : bool, str or callable, default=True
-        Whether to fit the best candidate to all of the data; by which of several
-        metrics; or what chooses it.
+        Whether to refit the best candidate to all of the data. The name of a metric, if
+        the search has several, or a callable selects the best candidate.
 
     cv : int, splitter, iterable or None, default=None
-        The folds; None for 5.
+        The folds; None for 5 folds.
 
     verbose : int, default=0
-        With 1 the number of fits is printed, and how many were stacked, with 2 each
-        candidate's time, with 3 its score and fold, with 10 its number.
+        1 prints the number of fits and of stacked fits, 2 also the time of each
+        candidate, 3 also its score and fold, and 10 also its index.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.
 
     error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" to raise its error.
+        Score of a candidate whose fit fails; "raise" raises the error instead.
 
     return_train_score : bool, default=False
-        Whether to score on the training rows too.
+        Whether to compute scores on the training rows, too.
 
     Attributes
     ----------
     cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates. `mean_fit_time` is an equal
-        share of the stack's.
+        Parameters, scores and times of the candidates. The fit time of a candidate is
+        an equal share of its stack's time.
 
     best_estimator_ : estimator
         The best candidate, fitted to all of the data.
 
     n_stacked_ : int
-        Number of fits, of a candidate on a fold each, that were trained in stacks.
+        Number of fits that were trained in stacks. A fit is of a candidate on a fold.
 
     n_fits_alone_ : dict of str to int
-        Number of those that were made one by one, by the reason why.
+        Number of the other fits, which were made one by one, for each reason.
 
     best_params_ : dict
-        Its parameters.
+        Parameters of the best candidate.
 
     best_score_ : float
-        Its mean score over the folds.
+        Mean score of the best candidate over the folds.
 
     best_index_ : int
-        Its number among the candidates.
+        Index of the best candidate in `cv_results_`.
 
     scorer_ : callable or dict of str to callable
-        What scores; a dict for several metrics.
+        The scorer; a dict for several metrics.
 
     n_splits_ : int
         Number of folds.
 
     refit_time_ : float
-        Seconds of the fit to all of the data.
+        Seconds of the refit to all of the data.
 
     multimetric_ : bool
-        Whether there are several metrics.
+        Whether the search has several metrics.
 
     classes_ : ndarray of shape (n_classes,)
         Class labels of the best candidate.
 
     n_features_in_ : int
-        Number of features that it saw.
+        Number of features in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X has names that are all strings.
+        Names of the features. Defined if X has names that are all strings.
 
     Examples
     --------
@@ -240,94 +241,94 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
     """RandomizedSearchCV that trains candidates in stacks.
 
     Parameters, attributes and results are those of
-    :class:`sklearn.model_selection.RandomizedSearchCV`, to rounding; for what is
-    stacked see :class:`StackedGridSearchCV`.
+    :class:`sklearn.model_selection.RandomizedSearchCV`, up to rounding.
+    :class:`StackedGridSearchCV` describes which candidates are stacked.
 
     Parameters
     ----------
     estimator : estimator
-        What to search the parameters of.
+        The estimator whose parameters are searched.
 
     param_distributions : dict or list of dict
-        Names of parameters with lists of values, or distributions with a method
-        `rvs`, to draw from.
+        Names of parameters, with lists of values or distributions that have a method
+        `rvs`, from which the candidates are drawn.
 
     n_iter : int, default=10
         Number of candidates.
 
     scoring : str, callable, list, tuple, dict or None, default=None
-        How to score; None for the estimator's own score.
+        The score of a candidate; None for the `score` method of the estimator.
 
     n_jobs : int or None, default=None
-        Number of joblib workers that share the folds and stacks.
+        Number of joblib workers; the folds and stacks are divided between them.
 
     refit : bool, str or callable, default=True
-        Whether to fit the best candidate to all of the data; by which of several
-        metrics; or what chooses it.
+        Whether to refit the best candidate to all of the data. The name of a metric, if
+        the search has several, or a callable selects the best candidate.
 
     cv : int, splitter, iterable or None, default=None
-        The folds; None for 5.
+        The folds; None for 5 folds.
 
     verbose : int, default=0
-        With 1 the number of fits is printed, with 2 each candidate's time, with 3 its
-        score and fold, with 10 its number.
+        1 prints the number of fits and of stacked fits, 2 also the time of each
+        candidate, 3 also its score and fold, and 10 also its index.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.
 
     error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" to raise its error.
+        Score of a candidate whose fit fails; "raise" raises the error instead.
 
     return_train_score : bool, default=False
-        Whether to score on the training rows too.
+        Whether to compute scores on the training rows, too.
 
     random_state : int, RandomState instance or None, default=None
-        Source of the draws.
+        Source of the candidates.
 
     Attributes
     ----------
     cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates. `mean_fit_time` is an equal
-        share of the stack's.
+        Parameters, scores and times of the candidates. The fit time of a candidate is
+        an equal share of its stack's time.
 
     best_estimator_ : estimator
         The best candidate, fitted to all of the data.
 
     best_params_ : dict
-        Its parameters.
+        Parameters of the best candidate.
 
     best_score_ : float
-        Its mean score over the folds.
+        Mean score of the best candidate over the folds.
 
     best_index_ : int
-        Its number among the candidates.
+        Index of the best candidate in `cv_results_`.
 
     n_stacked_ : int
-        Number of fits, of a candidate on a fold each, that were trained in stacks.
+        Number of fits that were trained in stacks. A fit is of a candidate on a fold.
 
     n_fits_alone_ : dict of str to int
-        Number of those that were made one by one, by the reason why.
+        Number of the other fits, which were made one by one, for each reason.
 
     scorer_ : callable or dict of str to callable
-        What scores; a dict for several metrics.
+        The scorer; a dict for several metrics.
 
     n_splits_ : int
         Number of folds.
 
     refit_time_ : float
-        Seconds of the fit to all of the data.
+        Seconds of the refit to all of the data.
 
     multimetric_ : bool
-        Whether there are several metrics.
+        Whether the search has several metrics.
 
     classes_ : ndarray of shape (n_classes,)
         Class labels of the best candidate.
 
     n_features_in_ : int
-        Number of features that it saw.
+        Number of features in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X has names that are all strings.
+        Names of the features. Defined if X has names that are all strings.
 
     Examples
     --------

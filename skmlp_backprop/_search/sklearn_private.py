@@ -1,35 +1,38 @@
-"""What the searches use of scikit-learn's private names, and what each is for.
+"""Private names of scikit-learn that the searches use, and their purposes.
 
-Imported:
+Imports:
 
 - `_BaseScorer`, `_PassthroughScorer`: the classes of scikit-learn's own scorers; the
   `_score_func` of the former is the metric.
-- `_check_method_params`: cuts what has one entry for each sample to a fold's rows.
-- `_fit_and_score`: fits and scores one candidate on one fold.
-- `HalvingGridSearchCV`, `HalvingRandomSearchCV`: public only behind an experimental
-  import, from which their users are spared.
-- `_insert_error_scores`: gives the fits that failed their score, where a callable
-  scoring tells only now which metrics there are.
-- `_num_samples`: the number of rows of anything array-like.
-- `_safe_split`: cuts X and y to a fold's rows, for precomputed kernels, too.
-- `_score`: scores a fitted candidate; a score that fails costs `error_score`.
-- `_warn_or_raise_about_fit_failures`: tells how many fits failed, and why.
-- `_MultimetricScorer`: several scorers in one; `_scorers` is the dict of them.
+- `_check_method_params`: selects a fold's rows of arguments with an entry for each
+  sample.
+- `_fit_and_score`: fits and scores a candidate on a fold.
+- `HalvingGridSearchCV`, `HalvingRandomSearchCV`: their public import requires an
+  experimental import, which users of this package do not need.
+- `_insert_error_scores`: sets the score of failed fits, if `scoring` is a callable
+  whose results define the metrics.
+- `_num_samples`: the number of rows of an array-like.
+- `_safe_split`: selects a fold's rows of X and y, also for precomputed kernels.
+- `_score`: scores a fitted candidate; a failed scorer gives `error_score`.
+- `_warn_or_raise_about_fit_failures`: reports the number of failed fits and their
+  errors.
+- `_MultimetricScorer`: a scorer of several metrics; `_scorers` is the dict of the
+  scorers.
 
-Of GridSearchCV and RandomizedSearchCV, which ours inherit from:
+Methods and attributes of GridSearchCV and RandomizedSearchCV, the base classes:
 
-- `_get_scorers`: the scorers that `scoring` names, and the metric to refit by.
-- `_get_routed_params_for_fit`: what each of estimator, splitter and scorer is passed.
-- `_init_callback_context`: makes the context that `fit` reports to callbacks through.
-- `_check_input_parameters`: validates what the base of all searches does, from 1.8 on;
-  of the halving searches always.
+- `_get_scorers`: the scorers of `scoring`, and the metric of the refit.
+- `_get_routed_params_for_fit`: the arguments of the estimator, splitter and scorer.
+- `_init_callback_context`: makes the context by which `fit` reports to callbacks.
+- `_check_input_parameters`: validates the input; the halving searches always have it,
+  the other searches from 1.8 on.
 - `_run_search`: calls back with the candidates to evaluate.
-- `_checked_cv_orig`: the splitter, which we set where they do.
-- `_format_results`: makes `cv_results_` of the scores and times.
-- `_check_refit_for_multimetric`: whether `refit` names one of several metrics.
-- `_select_best_index`: the number of the candidate with the best rank.
-- `_metadata_request`: of an estimator, what metadata it was told to ask for.
-- `_n_samples_orig`: the number of rows, which the halving searches' own `fit` sets.
+- `_checked_cv_orig`: the splitter; the searches of this package set it, too.
+- `_format_results`: makes `cv_results_` from the scores and times.
+- `_check_refit_for_multimetric`: checks that `refit` names a metric.
+- `_select_best_index`: the index of the candidate with the best rank.
+- `_metadata_request`: the metadata requests that an estimator was given.
+- `_n_samples_orig`: the number of rows, which the halving searches' `fit` sets.
 """
 
 from sklearn.metrics._scorer import (

@@ -1,7 +1,7 @@
-"""Several estimators trained as one stack of networks.
+"""Training of several estimators as a single stack of networks.
 
-Networks of one shape that see the same batches share the first layer's product, one
-large product in place of many thin ones, and the interpreter's cost of a step.
+Networks of the same shape on the same batches share the product of the first layer, a
+large product instead of many thin ones, and the interpreter's time of a step.
 """
 
 from collections import Counter
@@ -28,15 +28,16 @@ from .._network.objective import BLOCK_ROWS, alpha_in_precision
 from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 
-# Bytes of a stack's largest array. It bounds the memory (Adam takes some 14 such
-# arrays, 30 MB), and keeps the stack in the cache: beyond it a step of a candidate
-# gains nothing, or loses.
+# Limit of the bytes of a stack's largest array. It bounds the memory (Adam needs about
+# 14 such arrays, 30 MB) and keeps the stack in the cache: in a larger stack, the step
+# of a candidate takes as long or longer.
 MAX_BYTES = 2**21
-# Bytes of rows up to which a group of networks may share a stack with others, which
-# takes another copy of them.
+# A group with more bytes of rows does not share a stack with other groups, which would
+# copy the rows.
 _MOST_BYTES_OF_GROUP = 2**24
 
-# In these, and in the numbers of the update rule, the networks of a stack may differ.
+# The networks of a stack may differ in these parameters, and in the numbers of the
+# update rule.
 _OF_EACH_NETWORK = (
     "alpha",
     "verbose",
@@ -48,37 +49,41 @@ _OF_EACH_NETWORK = (
     "learning_rate_init",
     "power_t",
 )
-# Multiplications of a batch's first product up to which folds share a stack: larger
-# ones fill the cores by themselves.
+# Folds share a stack if the first product of a batch has at most this number of
+# multiplications. Larger products use all cores by themselves.
 _SMALL_PRODUCT = 10**6
 
 
 def fit_stack(estimators, X, y, sample_weight=None):
-    """Fit several estimators to the same data, as one training where they can be.
+    """Fit several estimators to the same data, in a single training if possible.
 
-    Each ends as its own `fit` would leave it, to rounding: with its own stopping,
-    convergence and early stopping, and undisturbed by another's divergence. Those
-    with solver "sgd" or "adam" share a stack if they differ at most in `alpha`,
-    `learning_rate_init`, `learning_rate`, `power_t`, `momentum`, `beta_1`, `beta_2`,
-    `epsilon`, `tol`, `max_iter`, `n_iter_no_change`, `verbose`, a numeric
-    `weight_init`, and, for dense X without weights of samples or classes, dropout and
-    early stopping, in an integer `random_state`. All others are fitted one by one. A
-    stack's largest array has at most 2 MB, so that it takes some 30 MB in all; larger
-    stacks are split.
+    Each estimator ends with the result of its own `fit`, up to rounding: it stops by
+    its own criteria, and the divergence of another estimator has no effect. Estimators
+    with solver "sgd" or "adam" share a stack if they differ only in
+
+    - `alpha`, `learning_rate_init`, `learning_rate`, `power_t`, `momentum`, `beta_1`,
+      `beta_2`, `epsilon`, `tol`, `max_iter`, `n_iter_no_change`, `verbose`;
+    - a numeric `weight_init`;
+    - an integer `random_state`, if X is dense and the estimators have no weights of
+      samples or classes, no dropout and no early stopping.
+
+    All other estimators are fitted one by one. The largest array of a stack has at most
+    2 MB, so that the stack needs about 30 MB; larger stacks are split.
 
     Parameters
     ----------
     estimators : iterable of BackpropMLPClassifier or of BackpropMLPRegressor
-        The estimators. Fitted in place, whatever they were fitted to before.
+        The estimators. They are fitted in place, and earlier fits are discarded.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The samples.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class labels, or a multilabel indicator matrix; for regressors numbers.
+        Classifiers: class labels, or a multilabel indicator matrix. Regressors:
+        numbers.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the samples; None for 1 each.
+        Weights of the samples. With None, each sample weighs 1.
 
     Returns
     -------
@@ -88,13 +93,14 @@ def fit_stack(estimators, X, y, sample_weight=None):
     Raises
     ------
     TypeError
-        If one of them is neither, or both are among them.
+        If an estimator is neither a BackpropMLPClassifier nor a BackpropMLPRegressor,
+        or if the list has both classifiers and regressors.
     ValueError
-        If the input or a combination of parameters is invalid, or an objective is
-        not finite at the initial weights. None of the estimators is changed then.
+        If the input or a combination of parameters is invalid, or if an objective is
+        not finite at the initial weights. Then no estimator is changed.
     KeyboardInterrupt
-        If Ctrl-C interrupts a call whose estimators cannot all share a stack. If they
-        can, nothing is raised, and all keep the weights they have reached.
+        If Ctrl-C interrupts a call whose estimators need more than a single stack. In a
+        single stack, no error is raised, and all estimators keep their current weights.
 
     Examples
     --------
@@ -125,7 +131,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
 
 
 def _check_parameters(estimators):
-    """Refuse what is no estimator of ours, and invalid parameters."""
+    """Raise errors for other estimators and for invalid parameters."""
     for i, estimator in enumerate(estimators):
         if not isinstance(estimator, BaseBackpropMLP):
             raise TypeError(
@@ -141,13 +147,14 @@ def _check_parameters(estimators):
 
 
 def _check_fits(estimators, X, y, sample_weight):
-    """Refuse combinations of parameters with each other, or with the data.
+    """Raise errors for parameters that are invalid with each other or with the data.
 
-    All of them, before any fit: each fit would find its own.
+    The check of all estimators comes before the first fit, so that an error leaves all
+    estimators unchanged.
     """
     if not estimators:
         return
-    # By a clone, which the data's features are left on.
+    # The validation sets attributes, here of a clone.
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
     target_encoder = lead._target_encoder_of(y)
@@ -170,11 +177,11 @@ def _key_or(otherwise, estimator):
 
 
 class CannotStack(Exception):
-    """Why an estimator has to be fitted by itself."""
+    """An estimator can't be stacked; the message is the reason."""
 
 
 def stack_key(estimator):
-    """What estimators that can share a stack have in common.
+    """Return a key that is equal for estimators that can share a stack.
 
     Parameters
     ----------
@@ -184,20 +191,20 @@ def stack_key(estimator):
     Returns
     -------
     key : tuple
-        Equal for estimators that can share a stack. Those with random_state=None can,
-        and then share their random draws, too.
+        The key. Estimators with random_state=None can share a stack, and then also
+        share their random draws.
 
     Raises
     ------
     CannotStack
-        If it can't share any; the message tells why.
+        If the estimator can't be stacked. The message is the reason.
     """
     check_trainable(estimator)
     if not is_stochastic(estimator.solver):
         raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
     params = estimator.get_params()
     rule = make_solver(estimator).rule
-    # Rows of each network's own, by its seed, are there for plain batches alone.
+    # Only plain batches support different rows, by seed, for each network.
     is_plain = not (
         params["early_stopping"]
         or np.any(params["dropout"])
@@ -205,7 +212,8 @@ def stack_key(estimator):
     )
     if is_plain and params["random_state"] is not None:
         params["random_state"] = "any seed"
-    # Each draws its own initial weights, but all must draw as many numbers.
+    # Each network draws its own initial weights, but all must draw the same number of
+    # random numbers.
     if not isinstance(params["weight_init"], str):
         params["weight_init"] = "uniform"
     of_rules = set().union(*(cls.hyper_parameters for cls in RULES.values()))
@@ -229,12 +237,12 @@ def _hashable(value):
 
 
 def check_trainable(estimator):
-    """Check that what an estimator's fit does is what a stack of one does.
+    """Check that a stack of a single estimator gives the result of the estimator's fit.
 
     Raises
     ------
     CannotStack
-        If it is not; the message tells why.
+        If it does not. The message is the reason.
     """
     name = type(estimator).__name__
     if not isinstance(estimator, BaseBackpropMLP):
@@ -257,17 +265,18 @@ def check_trainable(estimator):
 
 
 def prepare_group(estimators, X, y, sample_weight=None):
-    """Validate the data for estimators of one key, none of which is changed.
+    """Validate the data for estimators with the same :func:`stack_key`.
 
-    The parameters are those of :func:`fit_stack`, which validates the estimators'.
+    The estimators are not changed. The parameters are those of :func:`fit_stack`; the
+    caller validates the parameters of the estimators.
 
     Returns
     -------
     data : TrainingData
-        What they are to be trained on.
+        The training data.
 
     features : dict
-        The attributes by which fitted estimators know the features.
+        Number and names of the features, the attributes of a fitted estimator.
     """
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
@@ -277,7 +286,7 @@ def prepare_group(estimators, X, y, sample_weight=None):
 
 
 def train_group(estimators, data, train_stack):
-    """Train estimators of one key, in as many stacks as the memory asks for.
+    """Train estimators with the same :func:`stack_key`, in stacks of limited size.
 
     Parameters
     ----------
@@ -285,18 +294,18 @@ def train_group(estimators, data, train_stack):
         The estimators, which are not changed.
 
     data : TrainingData
-        What to train on.
+        The training data.
 
     train_stack : callable
-        Given those of a stack and the data, trains them: :func:`train`, say.
+        Trains the estimators of a stack on the data, such as :func:`train`.
 
     Returns
     -------
     trained : list of Trained
-        In the order of the estimators.
+        The trained networks, in the order of the estimators.
 
     n_together : list of int
-        For each estimator the number of those in its stack.
+        For each estimator, the number of estimators in its stack.
     """
     trained, n_together = {}, {}
     for stack in _split(estimators, data.network, data.rows):
@@ -307,20 +316,20 @@ def train_group(estimators, data, train_stack):
 
 
 def train_groups(groups, train_stack):
-    """Train groups of estimators, each on data of its own, in stacks across them.
+    """Train several groups of estimators, each on its own data, in shared stacks.
 
     Parameters
     ----------
     groups : list of (list of estimator, TrainingData)
-        The groups, of one :func:`group_key`.
+        The groups, with the same :func:`group_key`.
 
     train_stack : callable
-        As of :func:`train_group`.
+        See :func:`train_group`.
 
     Returns
     -------
     results : list of (list of Trained, list of int)
-        Of each group what :func:`train_group` returns.
+        For each group, the results of :func:`train_group`.
     """
     (lead, *_), data = groups[0]
     most = _most_networks(_largest(lead, data.network, data.rows), data.rows)
@@ -343,23 +352,23 @@ def train_groups(groups, train_stack):
 
 
 def group_key(estimators, data):
-    """What groups of estimators, that differ in their data, must have in common.
+    """Return a key that is equal for groups that :func:`train_groups` can train.
 
     Parameters
     ----------
     estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        A group of one key, see :func:`stack_key`.
+        A group of estimators with the same :func:`stack_key`.
 
     data : TrainingData
-        What they are to be trained on.
+        The training data of the group.
 
     Returns
     -------
     key : tuple or None
-        Equal for those that :func:`train_groups` can train together. None if the group
-        had better be a stack of its own: its batches are weighted, sparse or drawn by
-        dropout or early stopping or many seeds; its products are so large that all of
-        its networks had better be in one; or it fills a stack.
+        The key. None if the group should not share a stack with other groups: it has a
+        full-batch solver, dropout, early stopping, an input activation or different
+        seeds; its rows are weighted or sparse; its products are large; or it fills a
+        stack.
     """
     lead, network, rows = estimators[0], data.network, data.rows
     solver = make_solver(lead)
@@ -383,21 +392,21 @@ def group_key(estimators, data):
 
 
 def become_fitted(estimators, all_trained, features):
-    """Take over what has come of the trainings of a group."""
+    """Set the fitted attributes of the estimators of a group."""
     for estimator, trained in zip(estimators, all_trained, strict=True):
-        # Those of an earlier fit, where X now has none.
+        # An earlier fit may have set names, and X may have none now.
         vars(estimator).pop("feature_names_in_", None)
         vars(estimator).update({**features, **trained.attributes()})
 
 
 def warn_of_ends(estimators, all_trained):
-    """Warn where a training has not ended by its own criterion."""
+    """Warn of trainings that did not end by their own criterion."""
     for estimator, trained in zip(estimators, all_trained, strict=True):
         warn_of_end(trained, estimator)
 
 
 def _fit_group(estimators, X, y, sample_weight):
-    """Fit estimators of one key."""
+    """Fit estimators with the same :func:`stack_key`."""
     data, features = prepare_group(estimators, X, y, sample_weight)
     all_trained, _ = train_group(estimators, data, train)
     warn_of_ends(estimators, all_trained)
@@ -405,7 +414,7 @@ def _fit_group(estimators, X, y, sample_weight):
 
 
 def _split(estimators, network, rows):
-    """Cut estimators of one key into stacks that the data and the memory permit."""
+    """Split estimators with the same key into stacks that data and memory permit."""
     lead, units = estimators[0], network.layer_units
     solver = make_solver(lead)
     if not solver.stochastic:
@@ -423,25 +432,25 @@ def _split(estimators, network, rows):
     if not lead.shuffle:
         groups = [estimators]
     elif len(groups) > 1 and can_differ:
-        # Then each network's rows of the batch are an array of the stack, too.
+        # The stack then also has an array of each network's own rows of the batch.
         groups, largest = [estimators], max(largest, batch_rows * units[0])
     for group in groups:
         yield from _even_parts(group, _most_networks(largest, rows))
 
 
 def _largest(estimator, network, rows):
-    """Size of a network's largest array, of a layer's weights or activations."""
+    """Entries of a network's largest array of weights or activations."""
     batch_rows = make_solver(estimator).n_batch_rows(rows.n_rows)
     return max(max(i, batch_rows) * o for i, o in pairwise(network.layer_units))
 
 
 def _most_networks(largest, rows):
-    """Networks of a stack, each of which has a largest array of so many entries."""
+    """Largest number of networks in a stack, by the size of their largest array."""
     return max(1, MAX_BYTES // (largest * rows.dtype.itemsize))
 
 
 def _even_parts(networks, most):
-    """Cut a list into as few parts as may have so many members each."""
+    """Split a list into the fewest parts of at most `most` members, of even sizes."""
     n_parts = -(-len(networks) // most)
     for part in np.array_split(np.arange(len(networks)), n_parts):
         yield [networks[i] for i in part]

@@ -1,7 +1,7 @@
-"""What a process does for a search: it fits and scores candidates on folds.
+"""The tasks of a search's processes, which fit and score candidates on folds.
 
-A task is of some candidates on a fold. Small ones of several folds are trained as one
-stack.
+A task has several candidates and a fold. Small tasks of several folds are trained as a
+single stack.
 """
 
 import time
@@ -18,14 +18,14 @@ from .last_steps import train_fits
 from .scoring import Fold, score_all
 from .sklearn_private import _fit_and_score
 
-# Why fits that could have been stacked were not.
+# Reasons why fits were not stacked, although their parameters permit it.
 _FAILED = "the fit of its stack failed"
 _TOO_LARGE = (
     "its stack would be too large, or take batches of its own by random_state where "
     "weights or sparse rows rule that out"
 )
 
-# Bytes of rows that wait for others to be trained with.
+# Prepared rows of at most this number of bytes wait for other tasks of their stack.
 _MOST_WAITING = 2**26
 
 
@@ -36,27 +36,27 @@ class Task:
     Parameters
     ----------
     split : int
-        Number of the fold.
+        Index of the fold.
 
     numbers : list of int
-        Numbers of the candidates.
+        Indices of the candidates.
 
     group : int
-        Number of the group that these are, or are some of.
+        Index of the candidates' group.
 
     make_fit : callable or None
-        Makes a :class:`.last_steps.Fit` of them. None if they are to be fitted one by
-        one.
+        Makes a :class:`.last_steps.Fit` of the candidates. None if the candidates are
+        fitted one by one.
 
     why_alone : str
-        Why a candidate that is trained by itself is not in a stack.
+        Reason why a candidate is not in a stack, if it is trained by itself.
 
     train, test : ndarray of int, default=None
-        The fold's rows.
+        Indices of the rows of the fold.
 
     candidates : list of (dict, tuple, context), default=None
-        Of each candidate its parameters, its numbers among folds and candidates, and
-        its callback context.
+        For each candidate, its parameters, its indices of fold and candidate with their
+        totals, and its callback context.
     """
 
     split: int
@@ -70,17 +70,17 @@ class Task:
 
 
 def configured(estimator, params):
-    """A clone with other parameters, which may themselves be estimators."""
+    """Clone an estimator and set clones of parameters, which may be estimators."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 
 def run_tasks(estimator, X, y, tasks, *, fit_params, score_params, **settings):
-    """Fit and score the candidates of tasks, small tasks together.
+    """Fit and score the candidates of tasks; small tasks are trained together.
 
     Parameters
     ----------
     estimator : estimator
-        What the candidates are settings of.
+        The estimator of the search.
 
     X, y : array-like
         All of the data.
@@ -89,17 +89,18 @@ def run_tasks(estimator, X, y, tasks, *, fit_params, score_params, **settings):
         The tasks.
 
     fit_params, score_params : dict of str to object
-        What `fit` and the scorer are passed besides.
+        Further arguments of `fit` and of the scorer.
 
     **settings
-        Of the search, see :func:`.scoring.score_all`.
+        Settings of the search, see :func:`.scoring.score_all`.
 
     Returns
     -------
     results : list of list of dict
-        Of each task's candidates, as those of scikit-learn's ``_fit_and_score``. The
-        time to fit is an equal share of the stack's. `alone` is None, or why there was
-        no stack; what else the fit has told is added.
+        For each task, the results of its candidates in the format of scikit-learn's
+        ``_fit_and_score``. The fit time is an equal share of the stack's time. The
+        entry `alone` is None for a stacked fit, else the reason. The class of the fit
+        may add entries.
     """
     results, waiting = {}, defaultdict(list)
     for number, task in enumerate(tasks):
@@ -117,7 +118,7 @@ def run_tasks(estimator, X, y, tasks, *, fit_params, score_params, **settings):
 
 
 def _results_of(tasks):
-    """Results of tasks that can be trained together, by their numbers."""
+    """Results of tasks that can be trained together, by index of the task."""
     if tasks[0].fit is None:
         return {task.number: task.fit_one_by_one() for task in tasks}
     start = time.time()
@@ -127,7 +128,8 @@ def _results_of(tasks):
     except Exception:
         if len(tasks) > 1 and tasks[0].fit.can_be_repeated:
             return {k: v for task in tasks for k, v in _results_of([task]).items()}
-        # Fit one by one: then only the candidate at fault gets `error_score`.
+        # The fits are repeated one by one: only the failing candidate gets
+        # `error_score`.
         for task in tasks:
             task.give_up()
         return _results_of(tasks)
@@ -139,18 +141,18 @@ def _results_of(tasks):
 
 
 class _RunningTask:
-    """A task in the process that does it.
+    """A task in the process that runs it.
 
     Parameters
     ----------
     number : int
-        Which of the process's tasks it is.
+        Index of the task in the process.
 
     task : Task
         The task.
 
     estimator, X, y, settings
-        As of :func:`run_tasks`.
+        See :func:`run_tasks`.
 
     params : dict
         `fit_params` and `score_params`.
@@ -158,7 +160,7 @@ class _RunningTask:
     Attributes
     ----------
     fit : Fit or None
-        What is to be trained, once it is prepared; None for candidates that are to be
+        The prepared candidates. None before :meth:`prepare`, and if the candidates are
         fitted one by one.
     """
 
@@ -173,7 +175,7 @@ class _RunningTask:
         self._settings = settings
 
     def prepare(self):
-        """Validate the fold's rows, and fit the transformers of Pipelines."""
+        """Validate the rows of the fold, and fit the transformers of Pipelines."""
         if self.task.make_fit is None:
             return
         start = time.time()
@@ -190,13 +192,13 @@ class _RunningTask:
         self._seconds = (time.time() - start) / len(estimators)
 
     def give_up(self):
-        """Have the candidates fitted one by one."""
+        """Drop the stack: the candidates will be fitted one by one."""
         self.fit = None
         if len(self.task.candidates) > 1:
             self._why_alone = _FAILED
 
     def score(self, all_trained, n_together, seconds):
-        """Score the candidates, which have been trained in so many seconds each."""
+        """Score the trained candidates; `seconds` is the training time of each."""
         outcomes = self.fit.finish(all_trained, n_together)
         results = score_all(
             self.fit.estimators,
@@ -217,7 +219,7 @@ class _RunningTask:
         settings = dict(self._settings)
         if not HAS_CALLBACKS:
             del settings["caller"]
-        # An interrupted fit keeps what it has reached: no score of that.
+        # An interrupted fit keeps its weights without an error. The search must raise.
         with abort_when_interrupted():
             return [
                 _fit_and_score(

@@ -1,4 +1,4 @@
-"""The estimator within Pipelines and searches."""
+"""Access to the estimator inside Pipelines and searches."""
 
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def final_estimator(estimator):
-    """What Pipelines, and searches' best estimators, end in, however deep.
+    """Return the last step of nested Pipelines and of searches' best estimators.
 
     Raises
     ------
@@ -33,15 +33,15 @@ def final_estimator(estimator):
 
 
 def final_network(estimator, *, ensembles=False):
-    """The network, fitted or not, that an estimator is or ends in.
+    """Return the network, fitted or not, inside an estimator.
 
     Parameters
     ----------
     estimator : estimator
-        A network, or a Pipeline, a search or alike.
+        A network, or a Pipeline, a search or another meta-estimator of a network.
 
     ensembles : bool, default=False
-        Whether it may be a TabularMLPClassifier or TabularMLPRegressor, whose networks
+        Whether to accept a TabularMLPClassifier or TabularMLPRegressor, whose networks
         are trained together.
 
     Raises
@@ -50,7 +50,7 @@ def final_network(estimator, *, ensembles=False):
         If a search, a CalibratedClassifierCV or a TransformedTargetRegressor is not
         fitted.
     TypeError
-        If there is no network, or more than one.
+        If the estimator has no network, or several.
     """
     last = final_estimator(estimator)
     if isinstance(last, CalibratedClassifierCV):
@@ -88,14 +88,14 @@ def _calibrated_network(calibrated):
 
 
 def final_search(estimator):
-    """The fitted search that an estimator is, or that Pipelines end in.
+    """Return the fitted search that an estimator is, or that a Pipeline ends in.
 
     Raises
     ------
     NotFittedError
-        If it is not fitted.
+        If the search is not fitted.
     TypeError
-        If there is none.
+        If the estimator has no search.
     """
     if isinstance(estimator, Pipeline):
         return final_search(estimator[-1])
@@ -109,10 +109,10 @@ def final_search(estimator):
 
 
 def _is_search(estimator):
-    # The parameter that all searches have, and no other estimator with folds.
+    # All searches have this parameter, and no other estimator with folds has it.
     return hasattr(estimator, "error_score")
 
 
 def _name(step):
-    """What to call a Pipeline's last step, which may be "passthrough"."""
+    """Name of a Pipeline's last step, which may be "passthrough", for messages."""
     return step if isinstance(step, str) else type(step).__name__

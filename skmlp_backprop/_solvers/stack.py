@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._network.parameters import Parameters, column
+from .levels import LevelStepper
 from .rules import stack_rules, stack_states, state_of_network
 
 # How much faster than the weights the scales of inputs learn.
@@ -154,6 +155,8 @@ class ScaledInputStack(Stack):
     W. One step of a scale moves the weights of all units alike: an input that tells
     nothing is turned down in as many steps as it takes to learn one weight.
 
+    The weights of levels have no scales.
+
     The parameters are those of :class:`Stack`; the objective has no penalty.
 
     References
@@ -164,7 +167,7 @@ class ScaledInputStack(Stack):
     """
 
     def __init__(self, objective, *args):
-        self._behind = objective.parameters.copy()
+        self._behind = objective.parameters.without_levels().copy()
         super().__init__(objective, *args)
         first = self._behind.layers[0]
         # As the weights of a layer with one unit. The last input is that of the biases,
@@ -174,6 +177,8 @@ class ScaledInputStack(Stack):
         self._scales_gradient = self._scales.zeros_like()
         self._rule = stack_rules(self._rules)
         self._state_of_scales = self._rule.init(self._scales)
+        levels = objective.parameters.levels
+        self._levels = None if levels is None else LevelStepper(self._rule, levels)
 
     @property
     def stepped(self):
@@ -198,3 +203,5 @@ class ScaledInputStack(Stack):
         np.multiply(behind, scales, out=first)
         for weights, stepped in zip(others, self._behind.layers[1:], strict=True):
             np.copyto(weights, stepped)
+        if self._levels is not None:
+            self._levels.step(self.objective.touched, self._rate)

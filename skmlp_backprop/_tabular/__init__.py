@@ -1,4 +1,4 @@
-"""Tables of mixed columns: their encoding, and the ensembles of networks on it.
+"""Encoding of tables with mixed columns, and ensembles of networks on encoded tables.
 
-Imports ``_estimators`` and what that imports.
+Imports from ``_estimators`` and the layers below it.
 """

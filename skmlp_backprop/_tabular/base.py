@@ -1,5 +1,6 @@
-"""What the estimators of tables share: an ensemble on encoded rows."""
+"""Base class of the tabular estimators: an ensemble trained on encoded rows."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -31,26 +32,29 @@ from .encoder import TabularEncoder
 from .table import TakesTablesMixin, check_table
 from .training import train_ensemble
 
-# Rows that are encoded at a time for a prediction.
+# A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
-# Of the networks. Better than weights at a falling rate (benchmarks: ablation), which
-# would have to know when to end.
+# The networks' parameter. The average of the weights predicts better than the weights
+# of a falling learning rate (benchmarks: ablation), whose schedule would need the
+# number of epochs in advance.
 _AVERAGE_EPOCHS = 2
+# Categories of a column that have weights of their own. Many more would be identifiers.
+_MAX_CATEGORIES = 2**14
 
 
 class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
-    """Base class of the estimators of tables, which tell what y means.
+    """Base class of the tabular classifier and the tabular regressor.
 
-    A subclass has, besides its own parameters:
+    A subclass defines, besides its parameters:
 
     - ``_member_class``: the class of the ensemble's networks;
-    - ``_member_params()``: the parameters that it alone has;
-    - ``_scaled_targets(y, sample_weight)``: y as the networks are to predict it.
+    - ``_member_params()``: the networks' parameters that only this subclass sets;
+    - ``_scaled_targets(y, sample_weight)``: the targets that the networks learn.
     """
 
     # Whether y must be numbers.
     _y_numeric = False
-    # What a callback keeps of the best epoch, to restore it.
+    # A callback stores these attributes in the best epoch, and restores them.
     _weight_attributes = ("estimators_", "loss_")
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -89,13 +93,14 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
-            The table; NaN, None and the like are missing values.
+            The table. NaN and None are missing values.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or a multilabel indicator matrix; for the regressor numbers.
+            Classifier: class labels, or a multilabel indicator matrix. Regressor:
+            numbers.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples; None for 1 each.
+            Weights of the samples. With None, each sample weighs 1.
 
         Returns
         -------
@@ -105,13 +110,13 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the input or a parameter is invalid; of a column of the table the message
-            names it. What was fitted before stays as it was.
+            If the input or a parameter is invalid. The message names the invalid
+            column. An earlier fit stays unchanged.
         """
         X = check_table(self, X, reset=True, y=y)
         refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
         refuse_missing_targets(y)
-        # It adds y up, to see whether all of it is finite.
+        # The check for finite values sums y, which may overflow.
         with np.errstate(all="ignore"):
             y = _check_y(
                 y, multi_output=True, y_numeric=self._y_numeric, estimator=self
@@ -120,65 +125,65 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         check_consistent_length(X, y)
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        given = {"X": X, "y": y, "metadata": metadata}
-        context.call_on_fit_task_begin(estimator=self, **given)
-        self._train(X, y, sample_weight, context, given)
+        fit_data = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **fit_data)
+        self._train(X, y, sample_weight, context, fit_data)
         context.call_on_fit_task_end(
-            estimator=self, reconstruction_attributes={}, **given
+            estimator=self, reconstruction_attributes={}, **fit_data
         )
         return self
 
-    def _train(self, X, y, sample_weight, context, given):
-        """Encode the rows, train on them, and become fitted."""
-        # Before rows are left out, as a class keeps its place without any weight.
+    def _train(self, X, y, sample_weight, context, fit_data):
+        """Encode the rows, train the networks, and set the fitted attributes."""
+        # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
-        X, y, sample_weight = _rows_that_count(X, y, sample_weight)
+        X, y, sample_weight = _drop_rows_without_weight(X, y, sample_weight)
         n_rows = len(y)
         if n_rows < 2:
             raise ValueError(
                 f"Found array with n_samples={n_rows} of weight above 0, while a "
-                f"minimum of 2 is required by {type(self).__name__}: each network is "
-                "judged by rows that it has not seen."
+                f"minimum of 2 is required by {type(self).__name__}: each network "
+                "needs a row to train on and a row to be validated on. Pass more rows, "
+                "or a `sample_weight` above 0 for more rows."
             )
         self.encoder_ = TabularEncoder(
-            categorical_features=self.categorical_features, n_bins=self.n_bins
+            categorical_features=self.categorical_features,
+            n_bins=self.n_bins,
+            max_categories=_MAX_CATEGORIES,
         )
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(self.encoder_, name, getattr(self, name))
-        # In half the time, and memory, of float64, in which predictions are made: these
-        # must not depend on a row's place among others.
-        encoded = self.encoder_.fit_and_encode(X, np.float32)
+        # Training in float32 takes half the time and memory of float64. Predictions
+        # are made in float64: a row's prediction must not depend on the other rows.
+        encoded = self.encoder_.fit_and_encode_rows(X, np.float32)
         y = self._scaled_targets(y, sample_weight)
         member = self._make_member(n_rows)
         data = member._training_data(encoded, y, target_encoder, sample_weight)
 
-        def fitted(history, networks):
-            return _fitted_attributes(member, target_encoder, networks, history)
-
+        fitted_attributes = partial(_fitted_attributes, member, target_encoder)
         reporter = None
         if hasattr(self, "_skl_callbacks"):
-            reporter = CallbackReporter(self, context, "epoch", fitted, **given)
-        trained = train_ensemble(member, self.n_members, data, reporter)
-        vars(self).update(
-            _fitted_attributes(
-                member, target_encoder, trained.networks, trained.training.history
+            reporter = CallbackReporter(
+                self, context, "epoch", fitted_attributes, **fit_data
             )
-        )
-        # The last epoch that "auto" admits is an end as good as another.
-        if trained.training.stop.reason != "max_iter" or self.max_iter != "auto":
-            warn_of_end(trained, member)
-        else:
+        trained = train_ensemble(member, self.n_members, data, reporter)
+        training = trained.training
+        vars(self).update(fitted_attributes(training.history, training.final_weights))
+        # With "auto", a training that uses all epochs has ended as planned.
+        if training.stop.reason == "max_iter" and self.max_iter == "auto":
             warn_if_useless(trained, member)
+        else:
+            warn_of_end(trained, member)
 
     def _n_batch_rows(self, n_rows):
-        """As many as make at least eight batches an epoch, from 32 to 256."""
+        """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
         if self.batch_size != "auto":
             return min(self.batch_size, n_rows)
         return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))
 
     def _n_epochs(self, n_rows):
-        """As many as make some 2000 batches, from 40 to 80."""
+        """Largest number of epochs: "auto" makes about 2000 batches, in 40 to 80."""
         if self.max_iter != "auto":
             return self.max_iter
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
@@ -202,43 +207,44 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             **self._member_params(),
         )
 
-    def _estimates_of_members(self, X):
-        """What each network estimates, chunk by chunk of rows.
+    def _estimate_in_chunks(self, X):
+        """Estimate by each network, chunk by chunk of rows.
 
         Yields
         ------
         estimates : ndarray of shape (n_members, n_chunk_rows, n_outputs)
-            Probabilities, or numbers.
+            Probabilities of the classes, or numbers.
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        lead = self.estimators_[0]
+        target_encoder = self.estimators_[0]._target_encoder
+        network = self.estimators_[0]._network
         for encoded in self.encoder_.encode_in_chunks(X, _CHUNK_ROWS):
             yield np.stack(
                 [
-                    lead._target_encoder.estimates(
-                        lead._network.output,
-                        compute_logits(lead._network, member._weights(), encoded),
+                    target_encoder.estimates(
+                        network.output,
+                        compute_logits(network, member._weights(), encoded),
                     )
                     for member in self.estimators_
                 ]
             )
 
     def _mean_estimates(self, X):
-        """Mean over the networks, in float64."""
-        chunks = self._estimates_of_members(X)
+        """Estimates averaged over the networks, (n_samples, n_outputs), float64."""
+        chunks = self._estimate_in_chunks(X)
         return np.concatenate(
             [chunk.mean(axis=0, dtype=np.float64) for chunk in chunks]
         )
 
-    def _all_estimates(self, X):
-        """Of each network, in float64."""
-        chunks = list(self._estimates_of_members(X))
+    def _member_estimates(self, X):
+        """Estimates of each network, (n_members, n_samples, n_outputs), float64."""
+        chunks = list(self._estimate_in_chunks(X))
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
 
-def _fitted_attributes(member, target_encoder, networks, history):
-    """What makes an estimator a fitted one, with networks of given weights."""
+def _fitted_attributes(member, target_encoder, history, networks):
+    """The attributes of an ensemble fitted with these weights of its networks."""
     return {
         **target_encoder.fitted_attributes(),
         "estimators_": [
@@ -255,19 +261,19 @@ def _fitted_attributes(member, target_encoder, networks, history):
     }
 
 
-def _rows_that_count(X, y, sample_weight):
-    """Rows whose weight is above 0, and their weights, the largest of them about 1.
+def _drop_rows_without_weight(X, y, sample_weight):
+    """Drop the rows of weight 0, and scale the weights to a maximum of about 1.
 
-    Only the ratios of weights count. Those that would be 0 in float32 beside the
-    largest count for nothing.
+    The scale of the weights has no effect on the fit. A weight that is 0 in float32
+    after the scaling counts as 0.
     """
     if sample_weight is None:
         return X, y, None
     weights = checked_sample_weights(y, sample_weight)
-    # By a power of two, which rounds nothing.
+    # Scaling by a power of two is exact.
     weights = np.ldexp(weights, -np.frexp(weights.max())[1])
-    counts = weights.astype(np.float32) > 0
-    if counts.all():
+    has_weight = weights.astype(np.float32) > 0
+    if has_weight.all():
         return X, y, weights
-    index = np.flatnonzero(counts)
+    index = np.flatnonzero(has_weight)
     return _safe_indexing(X, index), y[index], weights[index]

@@ -1,4 +1,4 @@
-"""The classifier of tables."""
+"""The tabular classifier."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -26,10 +26,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         each.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes; "balanced" for the inverse of their shares of the
-        sample weights. Labels without a key weigh 1, keys that are no label of y are
-        ignored. For multilabel targets a list with a dict {0: ..., 1: ...} for each
-        label, or "balanced", and a row weighs the product.
+        Weights of the classes. "balanced" weighs each class by the inverse of its share
+        of the sample weights. A class without a key in the dict weighs 1; a key that is
+        not in y is ignored. For multilabel targets: "balanced", or a list with a dict
+        {0: ..., 1: ...} for each label; the weight of a row is the product over its
+        labels.
 
     ... last_parameters
 
@@ -42,9 +43,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     See Also
     --------
-    TabularMLPRegressor : The same for numbers.
-    BackpropMLPClassifier : One network, on numbers as they are.
-    sklearn.ensemble.HistGradientBoostingClassifier : Trees, as easy to use.
+    TabularMLPRegressor : The regressor for tables.
+    BackpropMLPClassifier : A single network for an array of numbers.
+    sklearn.ensemble.HistGradientBoostingClassifier : Gradient-boosted trees.
 
     References
     ----------
@@ -88,7 +89,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         store_parameters(locals())
 
     def predict(self, X):
-        """Predict the class of each row.
+        """Predict the class of each row: the class of the highest mean probability.
 
         Parameters
         ----------
@@ -98,7 +99,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The most probable class, or a multilabel indicator matrix.
+            Class labels, or a multilabel indicator matrix.
         """
         proba = self._mean_estimates(X)
         if self.estimators_[0]._target_encoder.multilabel:
@@ -106,7 +107,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         return self.classes_[proba.argmax(axis=1)]
 
     def predict_proba(self, X):
-        """Predict the probability of each class, the mean over the networks.
+        """Predict the probability of each class: the mean over the networks.
 
         Parameters
         ----------
@@ -116,9 +117,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities; each row sums to 1, save with multilabel targets.
+            Probabilities. Each row sums to 1, except with multilabel targets.
         """
-        return self._normalised(self._mean_estimates(X))
+        return self._normalise(self._mean_estimates(X))
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -131,7 +132,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         Returns
         -------
         log_proba : ndarray of shape (n_samples, n_classes)
-            Logarithms of what :meth:`predict_proba` returns.
+            Logarithms of the result of :meth:`predict_proba`.
         """
         return np.log(_positive(self.predict_proba(X)))
 
@@ -146,24 +147,25 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         Returns
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes the logit of the second, positive where it is the more
-            probable; with more, the logarithm of the probability of each; with
-            multilabel targets the logit of each. Zeros where the data had one class
-            only.
+            With two classes, the logit of the second class: positive where the second
+            class is the more probable class. With more classes, the logarithm of the
+            probability of each class. With multilabel targets, the logit of each label.
+            Zeros if `fit` saw a single class.
         """
         proba = self._mean_estimates(X)
         if self.estimators_[0]._target_encoder.multilabel:
             return np.log(_positive(proba)) - np.log(_positive(1 - proba))
-        decision = np.log(_positive(self._normalised(proba)))
+        decision = np.log(_positive(self._normalise(proba)))
         if decision.shape[1] == 1:
             return decision[:, 0]
         return decision[:, 1] - decision[:, 0] if decision.shape[1] == 2 else decision
 
     def predict_members(self, X):
-        """Predict the probabilities by each network alone.
+        """Predict the probability of each class, by each network.
 
-        How far they are apart tells how sure the ensemble is: rows unlike those it was
-        fitted to, or few of whose kind there were, are predicted differently.
+        The spread over the networks measures the uncertainty of the fit. It is large
+        for rows that differ from the training rows, and for kinds of rows that are rare
+        in training.
 
         Parameters
         ----------
@@ -175,10 +177,10 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         proba : ndarray of shape (n_members, n_samples, n_classes)
             Probabilities.
         """
-        return self._normalised(self._all_estimates(X))
+        return self._normalise(self._member_estimates(X))
 
-    def _normalised(self, proba):
-        """In float64 to rounding, as the networks' are in float32."""
+    def _normalise(self, proba):
+        """Make each row sum to 1 up to float64 rounding, in place."""
         if not self.estimators_[0]._target_encoder.multilabel:
             proba /= proba.sum(axis=-1, keepdims=True)
         return proba
@@ -196,4 +198,5 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
 
 def _positive(proba):
+    """Replace 0, whose logarithm is infinite, by the smallest positive float."""
     return np.maximum(proba, np.finfo(proba.dtype).tiny)

@@ -1,4 +1,4 @@
-"""What the docstrings of the estimators of tables have in common."""
+"""The parts that the docstrings of the tabular estimators share."""
 
 from functools import partial
 
@@ -7,13 +7,13 @@ from .._estimators.documentation import documented as _documented
 PARTS = {
     "what_it_does": """\
     It takes a DataFrame with categories, missing values in any column and numbers of
-    any scale. A :class:`TabularEncoder` encodes the columns. Then a few networks are
-    trained on the same minibatches, with Adam and a moving average of the weights. Each
-    network leaves out another eighth of the rows. After every epoch it predicts the
-    rows that it left out. Training stops when these predictions cease to improve, and
-    returns to the epoch in which they were best. So all rows are used for training, and
-    all rows are used to tell when to stop. The ensemble predicts the mean of its
-    networks.""",
+    any scale. A :class:`TabularEncoder` encodes the columns. The rows are split into
+    eight folds, and the networks are trained on the same minibatches, with Adam and a
+    moving average of the weights. Each network leaves one fold out of its training, and
+    predicts that fold after every epoch. Training stops when these predictions stop
+    improving, and returns to the weights of the best epoch. So with eight networks or
+    more, every row serves for training and for validation. The ensemble predicts the
+    mean of its networks.""",
     "parameters": """\
     n_members : int, default=8
         Number of networks.
@@ -28,33 +28,34 @@ PARTS = {
 
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
-        Which columns are categorical. "from_dtype" takes the columns of a DataFrame
+        Which columns are categorical. "from_dtype" selects the columns of a DataFrame
         that hold categories, text, or objects that are not all numbers. A mask, indices
-        or names declare further columns, also of an array. None means that no column
-        is. The user guide has the rules for text that is numbers.
+        or names select columns in addition, and also select columns of an array. None
+        makes every column numeric. The user guide has the rules for numbers that are
+        written as text.
 
     n_bins : int or "auto", default="auto"
         Largest number of bins of the piecewise-linear encoding of a column of numbers;
-        0 for no such encoding. "auto" is 16. With more than 64 such columns it is 1024
-        divided by their number.
+        0 for no such encoding. "auto" is 16. With more than 64 columns of numbers it is
+        1024 divided by their number.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to
-        256, that cuts the rows into eight batches or more.
+        256, that divides the rows into eight batches or more.
 
     learning_rate_init : float, default=0.003
         Step size.
 
     max_iter : int or "auto", default="auto"
-        Largest number of epochs. "auto" is the number of epochs that make about 2000
-        batches, from 40 to 80.
+        Largest number of epochs. "auto" is the number of epochs, from 40 to 80, that
+        makes about 2000 batches.
 
     n_iter_no_change : int or inf, default=8
         Training stops after more epochs in succession than this without progress.""",
     "last_parameters": """\
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the order of the rows, the masks of dropout and
-        the groups of rows that networks leave out.
+        the folds that the networks leave out.
 
     verbose : bool or int, default=False
         Whether to print the losses of every epoch.""",
@@ -69,25 +70,25 @@ PARTS = {
         Number of epochs.
 
     loss_ : float
-        Mean loss of the networks in the last epoch, on the rows they are trained on.
+        Mean loss of the networks in the last epoch, on their training rows.
 
     loss_curve_ : list of float
-        This loss in each epoch.
+        Mean loss of the networks on their training rows, in each epoch.
 
     validation_scores_ : list of float
-        After each epoch, the negative loss of the predictions of all rows by networks
-        that have not seen them.
+        The negative loss after each epoch. Each row is predicted by the networks that
+        left it out.
 
     best_validation_score_ : float
-        The highest of these scores, that of the epoch whose weights are kept. It
-        estimates the score of a single network on new rows, slightly too high, as it
-        is the highest of many. The mean of the networks scores better.
+        The highest of `validation_scores_`; the weights of its epoch are kept. It
+        estimates the score of a single network on new rows, slightly too high, because
+        it is the best of many scores. The mean of the networks scores better.
 
     n_features_in_ : int
         Number of columns.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X has names that are all strings.""",
+        Names of the columns. Defined if X has names that are all strings.""",
     "references": """\
     Gorishniy, Y., Kotelnikov, A. and Babenko, A. (2025). "TabM: Advancing tabular deep
     learning with parameter-efficient ensembling." ICLR. Networks trained side by side,
@@ -100,8 +101,8 @@ PARTS = {
     Polyak, B. and Juditsky, A. (1992). "Acceleration of stochastic approximation by
     averaging." SIAM Journal on Control and Optimization 30. The average of the weights.
 
-    Breiman, L. (1996). "Bagging predictors." Machine Learning 24. Rows that a member
-    has not seen as its test.""",
+    Breiman, L. (1996). "Bagging predictors." Machine Learning 24. Validation of each
+    member on the rows that it left out.""",
 }
 
 documented = partial(_documented, parts=PARTS)

@@ -1,4 +1,4 @@
-"""The encoding of a table's columns as a network's inputs."""
+"""The transformer that encodes a table as inputs of a network."""
 
 from numbers import Integral
 
@@ -13,55 +13,62 @@ from .._estimators.sklearn_private import (
     _check_feature_names_in,
     _fit_context,
 )
+from .._network.inputs import TableRows
 from .encodings import CategoryEncoding, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
 class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
-    """Encode the columns of a table as numbers that a network learns well from.
+    """Encode the columns of a table as numbers that suit a network's inputs.
 
     A column of numbers becomes
 
-    - its distance from the median, in units of the interquartile range (divided by
-      1.35, by which normal numbers keep their standard deviation), bent smoothly so
-      that it never passes 3 either way: z / sqrt(1 + (z / 3)^2);
-    - with `n_bins`, its piecewise-linear encoding: one entry for each bin between
-      quantiles, 0 below the bin, 1 above it and rising in between;
-    - where the table it was fitted to lacks some of its numbers, 1 where it lacks one,
-      at which all other entries are 0.
+    - the scaled number: z = (x - median) / (interquartile range / 1.35), which
+      standardises normal numbers, limited smoothly to (-3, 3): z / sqrt(1 + (z / 3)^2);
+    - its piecewise-linear encoding if `n_bins` is not 0: an entry for each bin between
+      quantiles, which is 0 below the bin, 1 above the bin, and rises linearly inside
+      the bin;
+    - if the column had missing values in `fit`, an indicator: 1 for a missing value,
+      whose other entries are 0.
 
-    A categorical column becomes an entry for each category, 1 where the row has it; one
-    entry for two categories, -1 and 1. Missing values are a category of their own, if
-    there were any, and so are all rare ones together. A category that was not seen is
-    taken for a rare one, or has no entry. Categories that are equal up to their type,
-    such as 1, 1.0 and "1", are the same in `transform`, where that is unambiguous.
+    A categorical column is one-hot encoded: an entry for each category. A column with
+    two categories becomes a single entry of -1 or 1. Missing values are a category if
+    the column had missing values in `fit`. All rare categories share an entry. A
+    category that was not seen in `fit` is encoded as a rare category, or by zeros if
+    the column had no rare categories. In `transform`, values that are equal apart from
+    their type, such as 1, 1.0 and "1", are the same category, unless `fit` saw several
+    of them.
+
+    The entries of a column are side by side, in the order of the columns. Categorical
+    columns with more than 16 entries come last.
 
     Parameters
     ----------
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
-        Which columns are categorical. "from_dtype" finds those of a DataFrame that hold
-        categories, text, or objects that are not all numbers. A mask, indices or names
-        declare further ones, also of an array. None is for none at all. The user guide
-        has the rules for text that is numbers.
+        Which columns are categorical. "from_dtype" selects the columns of a DataFrame
+        that hold categories, text, or objects that are not all numbers. A mask, indices
+        or names select columns in addition, and also select columns of an array. None
+        makes every column numeric. The user guide has the rules for numbers that are
+        written as text.
 
     n_bins : int or "auto", default="auto"
-        Most bins of the piecewise-linear encoding of a column of numbers; 0 for none.
-        "auto" is 16, or with more than 64 such columns as many as make 1024 bins of all
-        together, none if that leaves fewer than two.
+        Largest number of bins of the piecewise-linear encoding of a column of numbers;
+        0 for no such encoding. "auto" is 16. With more than 64 columns of numbers it is
+        1024 divided by their number, or 0 if that is less than 2.
 
     min_frequency : int, default=1
-        Rows that a category must have for an entry of its own.
+        Smallest number of rows of a category that is not rare.
 
     max_categories : int or "auto", default="auto"
-        Most entries of a categorical column, that of all rare categories among them:
-        of more categories the most frequent have their own, and of equally frequent
-        ones some, in an order that is random. "auto" is 255, or with more than 16
-        categorical columns as many as make 4096 entries of all together, but not below
-        16.
+        Largest number of entries of a categorical column, including the entry of the
+        rare categories. A column with more categories keeps the most frequent ones; the
+        others count as rare. Ties are broken by a hash of the category. "auto" is 255.
+        With more than 16 categorical columns it is 4096 divided by their number, but 16
+        or more.
 
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
-        Type of the output.
+        dtype of the output.
 
     Attributes
     ----------
@@ -72,11 +79,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Number of columns.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X has names that are all strings.
+        Names of the columns. Defined if X has names that are all strings.
 
     See Also
     --------
-    TabularMLPClassifier : Encodes so by itself.
+    TabularMLPClassifier : A classifier that encodes its tables by a TabularEncoder.
 
     References
     ----------
@@ -126,12 +133,12 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     def fit(self, X, y=None):
-        """Learn the columns' quantiles and categories.
+        """Learn the quantiles and the categories of the columns.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
-            The table; NaN, None and the like are missing values.
+            The table. NaN and None are missing values.
 
         y : None
             Ignored.
@@ -144,13 +151,13 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column can be neither numbers nor categories; the message names it.
-            What was fitted before stays as it was.
+            If a column can be neither numbers nor categories. The message names the
+            column. An earlier fit stays unchanged.
 
         Warns
         -----
         UserWarning
-            Where a column has numbers written as text, or identifies the rows.
+            If a column has numbers written as text, or if it identifies the rows.
         """
         _checked_dtype(self.dtype)
         self._learn(check_table(self, X, reset=True))
@@ -159,7 +166,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     def fit_transform(self, X, y=None):
-        """Fit to a table, and encode it.
+        """Fit to a table, and encode the table.
 
         Parameters
         ----------
@@ -175,37 +182,39 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded table.
         """
         dtype = _checked_dtype(self.dtype)
-        return self.fit_and_encode(check_table(self, X, reset=True), dtype)
+        columns = self._learn(check_table(self, X, reset=True))
+        return self._encode(self._prepare(columns), dtype)
 
-    def fit_and_encode(self, X, dtype):
-        """Fit to a checked table, and encode it.
+    def fit_and_encode_rows(self, X, dtype):
+        """Fit to a checked table, and encode the table as the rows of networks.
 
         Parameters
         ----------
         X : DataFrame or ndarray of shape (n_samples, n_features)
-            The table, as :func:`.table.check_table` returns it.
+            A table that :func:`.table.check_table` has checked.
 
         dtype : dtype
-            Type of the output.
+            dtype of the output.
 
         Returns
         -------
-        encoded : ndarray of shape (n_samples, n_entries)
-            The encoded table.
+        rows : TableRows of shape (n_samples, n_entries)
+            The encoded table, with codes in place of the entries of columns with many
+            categories.
         """
-        return self._encode(self._prepare(self._learn(X)), dtype)
+        return self._encode_rows(self._prepare(self._learn(X)), dtype)
 
     def _learn(self, X):
-        """Fit to a checked table; return its columns."""
+        """Fit to a checked table, and return its columns."""
         columns = read_columns(X, self.categorical_features)
         self.is_categorical_ = np.array([column.is_categorical for column in columns])
         n_categorical = np.count_nonzero(self.is_categorical_)
-        n_bins = self._most_bins(len(columns) - n_categorical)
-        most = self._most_categories(n_categorical)
+        n_bins = self._max_bins(len(columns) - n_categorical)
+        max_entries = self._max_entries(n_categorical)
         self._encodings = [
-            CategoryEncoding.fitted_to(column, self.min_frequency, most)
+            CategoryEncoding.from_column(column, self.min_frequency, max_entries)
             if column.is_categorical
-            else NumberEncoding.fitted_to(column, n_bins)
+            else NumberEncoding.from_column(column, n_bins)
             for column in columns
         ]
         return columns
@@ -216,7 +225,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_samples, n_features)
-            The table, with the columns that there were in `fit`.
+            A table with the same columns as in `fit`.
 
         Returns
         -------
@@ -226,96 +235,107 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
-        return self._encode(self._prepared(X), dtype)
+        columns = read_known_columns(X, self.is_categorical_)
+        return self._encode(self._prepare(columns), dtype)
 
     def encode_in_chunks(self, X, n_rows):
-        """Encode a checked table, so many rows at a time, which takes less memory.
+        """Encode a checked table as rows of networks, in chunks to save memory.
 
         Parameters
         ----------
         X : DataFrame or ndarray of shape (n_samples, n_features)
-            The table, as :func:`.table.check_table` returns it.
+            A table that :func:`.table.check_table` has checked.
 
         n_rows : int
-            Rows of a chunk.
+            Number of rows of a chunk.
 
         Yields
         ------
-        encoded : ndarray of shape (n_chunk_rows, n_entries), float64
-            The next rows, encoded.
+        rows : TableRows of shape (n_chunk_rows, n_entries), float64
+            The next chunk, encoded.
         """
-        prepared = self._prepared(X)
+        prepared = self._prepare(read_known_columns(X, self.is_categorical_))
         for start in range(0, len(prepared[0]), n_rows):
             rows = [values[start : start + n_rows] for values in prepared]
-            yield self._encode(rows, np.float64)
+            yield self._encode_rows(rows, np.float64)
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the entries.
+        """Get the names of the entries of the encoded table.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns; None for those there were in `fit`, or x0, x1 and so
-            on.
+            Names of the columns. None takes the names of the columns in `fit`, or x0,
+            x1 and so on if the columns had no names.
 
         Returns
         -------
         names : ndarray of str objects
-            The column's name followed by what the entry tells of it; by a number, too,
-            where that would be another's name.
+            The column's name, followed by the bin, the category, "missing" or "rare". A
+            number at the end makes equal names distinct.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         entries = [
             name if suffix is None else f"{name}_{suffix}"
-            for name, encoding in zip(names, self._encodings, strict=True)
+            for name, encoding in self._in_output_order(names)
             for suffix in encoding.suffixes()
         ]
-        return np.array(_made_distinct(entries), dtype=object)
-
-    def _prepared(self, X):
-        """What the encodings make of the columns of a checked table."""
-        return self._prepare(read_known_columns(X, self.is_categorical_))
+        return np.array(_make_distinct(entries), dtype=object)
 
     def _prepare(self, columns):
+        """Convert each column to an array of numbers, or of indices of entries."""
         return [
             encoding.prepare(column)
             for column, encoding in zip(columns, self._encodings, strict=True)
         ]
 
-    def _most_bins(self, n_numeric):
+    def _max_bins(self, n_numeric):
         if self.n_bins != "auto":
             return self.n_bins
         n_bins = min(16, 1024 // max(1, n_numeric))
         return n_bins if n_bins > 1 else 0
 
-    def _most_categories(self, n_categorical):
+    def _max_entries(self, n_categorical):
         if self.max_categories != "auto":
             return self.max_categories
         return min(255, max(16, 4096 // max(1, n_categorical)))
 
+    def _in_output_order(self, values):
+        """Pair each column's value with its encoding, in the order of the output."""
+        pairs = list(zip(values, self._encodings, strict=True))
+        return sorted(pairs, key=lambda pair: pair[1].has_many_categories)
+
     def _encode(self, prepared, dtype):
-        widths = [encoding.width for encoding in self._encodings]
-        encoded = np.empty((len(prepared[0]), sum(widths)), dtype)
-        parts = np.split(encoded, np.cumsum(widths)[:-1], axis=1)
-        for values, encoding, part in zip(
-            prepared, self._encodings, parts, strict=True
-        ):
-            encoding.write(values, part)
-        return encoded
+        """Encode the result of :meth:`_prepare`."""
+        return self._encode_rows(prepared, dtype).toarray()
+
+    def _encode_rows(self, prepared, dtype):
+        """Encode the result of :meth:`_prepare` as rows of networks."""
+        entries, codes, n_levels = [], [], 0
+        for values, encoding in self._in_output_order(prepared):
+            if encoding.has_many_categories:
+                # An unseen category has no entry.
+                code = np.where(values < encoding.width, values + n_levels, -1)
+                codes.append(code.astype(np.int32))
+                n_levels += encoding.width
+            else:
+                entries.append((values, encoding))
+        n_rows = len(prepared[0])
+        codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
+        return TableRows(_write_entries(entries, n_rows, dtype), codes, n_levels)
 
     def __getstate__(self):
         state = super().__getstate__()
         if "_encodings" not in state:
             return state
-        return {**state, "_encodings": [e.to_plain() for e in self._encodings]}
+        return {**state, "_encodings": [e.to_state() for e in self._encodings]}
 
     def __setstate__(self, state):
         if "_encodings" in state:
-            kinds = (NumberEncoding, CategoryEncoding)
             encodings = [
-                kinds[int(is_categorical)].from_plain(plain)
-                for is_categorical, plain in zip(
+                (CategoryEncoding if is_categorical else NumberEncoding).from_state(s)
+                for is_categorical, s in zip(
                     state["is_categorical_"], state["_encodings"], strict=True
                 )
             ]
@@ -323,31 +343,42 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         super().__setstate__(state)
 
 
+def _write_entries(prepared, n_rows, dtype):
+    """Encode columns side by side."""
+    widths = [encoding.width for _, encoding in prepared]
+    encoded = np.empty((n_rows, sum(widths)), dtype)
+    stop = 0
+    for (values, encoding), width in zip(prepared, widths, strict=True):
+        start, stop = stop, stop + width
+        encoding.write(values, encoded[:, start:stop])
+    return encoded
+
+
 def _checked_dtype(dtype):
-    """The type of the output.
+    """Return the parameter `dtype` as a dtype.
 
     Raises
     ------
     ValueError
-        If it is another than the two.
+        If it is neither float64 nor float32.
     """
     try:
-        found = np.dtype(dtype)
+        checked = np.dtype(dtype)
     except TypeError:
-        found = None
-    if dtype is None or found not in (np.float64, np.float32):
+        checked = None
+    if dtype is None or checked not in (np.float64, np.float32):
         raise ValueError(
             f"dtype must be numpy.float64 or numpy.float32, got {dtype!r}."
         )
-    return found
+    return checked
 
 
-def _made_distinct(names):
-    """The same names, those that occurred before with a number, from 2 on."""
-    taken, distinct = set(names), {}
+def _make_distinct(names):
+    """Append _2, _3 and so on to a name that occurred before."""
+    given, distinct = set(names), {}
     for name in names:
         candidate, number = name, 1
-        while candidate in distinct or (number > 1 and candidate in taken):
+        while candidate in distinct or (number > 1 and candidate in given):
             number += 1
             candidate = f"{name}_{number}"
         distinct[candidate] = None

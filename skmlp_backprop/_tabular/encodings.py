@@ -1,4 +1,4 @@
-"""How a column becomes a network's inputs: a class for numbers, one for categories."""
+"""Encodings of a single column: NumberEncoding and CategoryEncoding."""
 
 from collections import Counter
 from decimal import Decimal
@@ -10,16 +10,18 @@ import numpy as np
 from .._network.warning import warn
 from .texts import is_number
 
-# Of normal numbers, in standard deviations.
+# The interquartile range of normal numbers, in standard deviations.
 _INTERQUARTILE_RANGE = 1.35
-# What the scaled numbers stay below.
-_MOST = 3
-# What they are far below of, and whose square is a float.
-_FAR_OUT = 1e100
-_LARGEST = np.finfo(np.float64).max
-# Of numbers that are written out.
-_MOST_DIGITS = 400
-# What a category's value is, in the words of messages.
+# Scaled numbers lie between -_LIMIT and _LIMIT.
+_LIMIT = 3
+# Scaled numbers are clipped to this size first, so that their squares do not overflow.
+_CLIP = 1e100
+_MAX_FLOAT = np.finfo(np.float64).max
+# Larger numbers are not written out digit by digit.
+_MAX_DIGITS = 400
+# A column of as many entries is encoded in one-hot columns; a column of more in codes.
+_MAX_ONE_HOT = 16
+# Kinds of values, in the words of messages.
 _MISSING = "missing"
 _TEXT = "text"
 _NUMBER = "numbers"
@@ -27,23 +29,24 @@ _BOOLEAN = "booleans"
 
 
 class NumberEncoding:
-    """Scaled and bent, in bins, and whether it is missing.
+    """Encodes numbers: the scaled number, bins, and an indicator of missing values.
 
     Parameters
     ----------
     centre, scale : float
-        What is subtracted, and what is divided by then. The scale is infinite where all
-        numbers were the same, and the centre NaN where there were none: what such a
-        column has later tells nothing.
+        The scaled number is (x - centre) / scale. The scale is infinite if `fit` saw a
+        constant column, and the centre is NaN if it saw missing values only: later
+        numbers in such a column have no effect.
 
-    edges : ndarray of shape (n_bins + 1,)
-        Edges of the bins; of length 1 for none.
+    edges : ndarray of shape (n_bins + 1,), float64
+        Edges of the bins. A single edge stands for no bins.
 
     has_missing : bool
-        Whether there is an entry that tells missing values.
+        Whether the last entry indicates missing values.
 
     unit : float, default=1.0
-        What values are multiplied by first: less than 1 where their range is no float.
+        Factor of the values before all else. It is below 1 if the range of the values
+        would overflow.
     """
 
     def __init__(self, centre, scale, edges, has_missing, unit=1.0):
@@ -54,8 +57,8 @@ class NumberEncoding:
         self.unit = unit
 
     @classmethod
-    def fitted_to(cls, column, n_bins):
-        """By the quantiles of the values."""
+    def from_column(cls, column, n_bins):
+        """Make the encoding of a column, with at most `n_bins` bins."""
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
         if len(present) == 0:
@@ -64,8 +67,11 @@ class NumberEncoding:
         present *= unit
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
-        edges = _edges(present, n_bins)
+        edges = _bin_edges(present, n_bins)
         return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
+
+    # As that of CategoryEncoding.
+    has_many_categories = False
 
     @property
     def width(self):
@@ -73,18 +79,18 @@ class NumberEncoding:
         return len(self.edges) + self.has_missing
 
     def suffixes(self):
-        """What the entries' names add to the column's; None for nothing."""
+        """Suffixes of the column's name for each entry; None for no suffix."""
         bins = [f"bin{i}" for i in range(1, len(self.edges))]
         return [None, *bins, *(["missing"] if self.has_missing else [])]
 
     def prepare(self, column):
-        """The values, in their unit; where no entry tells missing ones, the centre."""
+        """Values times `unit`. The centre replaces NaN if no entry indicates NaN."""
         values = column.values if self.unit == 1 else column.values * self.unit
         is_missing = np.isnan(values)
         if np.isnan(self.centre) and not is_missing.all():
             warn(
-                f"Column {column.name} had missing values only in `fit`. The numbers "
-                "that it has now are ignored."
+                f"Column {column.name} had missing values only in `fit`. Its numbers "
+                "are now ignored. Fit to a table that has numbers in this column."
             )
             return np.full_like(values, np.nan)
         if not self.has_missing and is_missing.any():
@@ -92,14 +98,14 @@ class NumberEncoding:
         return values
 
     def write(self, values, out):
-        """Write the entries of prepared values to `out`, of shape (n_rows, width)."""
+        """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
         is_missing = np.isnan(values)
         n_bins = len(self.edges) - 1
-        # What is beyond the floats is clipped.
+        # An overflow gives infinity, which is clipped.
         with np.errstate(over="ignore"):
-            scaled = np.clip(values - self.centre, -_LARGEST, _LARGEST) / self.scale
-            scaled = np.clip(scaled, -_FAR_OUT, _FAR_OUT)
-            out[:, 0] = scaled / np.sqrt(1 + (scaled / _MOST) ** 2)
+            scaled = np.clip(values - self.centre, -_MAX_FLOAT, _MAX_FLOAT) / self.scale
+            scaled = np.clip(scaled, -_CLIP, _CLIP)
+            out[:, 0] = scaled / np.sqrt(1 + (scaled / _LIMIT) ** 2)
             for i in range(n_bins):
                 low, high = self.edges[i : i + 2]
                 out[:, i + 1] = np.clip((values - low) / (high - low), 0, 1)
@@ -107,76 +113,74 @@ class NumberEncoding:
         if self.has_missing:
             out[:, -1] = is_missing
 
-    def to_plain(self):
-        """What is saved of it."""
+    def to_state(self):
+        """Attributes to be saved."""
         return dict(vars(self))
 
     @classmethod
-    def from_plain(cls, plain):
-        """The inverse of :meth:`to_plain`."""
-        return cls(**plain)
+    def from_state(cls, state):
+        """Invert :meth:`to_state`."""
+        return cls(**state)
 
 
-def _edges(present, n_bins):
-    """Quantiles of sorted values, distinct; fewer than two bins are none."""
+def _bin_edges(present, n_bins):
+    """Distinct quantiles of sorted values; a single edge if fewer than two bins."""
     is_between = (present > present[0]) & (present < present[-1])
-    # Of two values the number itself tells all.
+    # The scaled number suffices for a column of two distinct numbers.
     if n_bins == 0 or not is_between.any():
         return present[:1]
     levels = np.linspace(0, 1, n_bins + 1)
     edges = np.unique(np.quantile(present, levels))
     if len(edges) < 3:
-        # Most values are the same: by those that are distinct.
+        # Nearly all values are equal: take the quantiles of the distinct values.
         edges = np.unique(np.quantile(np.unique(present), levels))
     return edges if len(edges) > 2 else edges[:1]
 
 
 class CategoryEncoding:
-    """One entry for each category, or one of two signs for two of them.
+    """Encodes categories: an entry for each, or a single entry for two categories.
 
     Parameters
     ----------
     keys : list of tuple (str, str)
-        What kind of value each category that was seen is, and its text, see
-        :func:`key_of`. Those with an entry of their own come first.
+        Kind and text of each category in `fit`, see :func:`category_key`. The rare
+        categories come last.
 
     n_kept : int
-        How many have an entry of their own. One more entry stands for all others, if
-        there are any.
+        Number of categories that are not rare. All rare categories share an entry.
     """
 
     def __init__(self, keys, n_kept):
         self.keys = keys
         self.n_kept = n_kept
-        self._places = {key: i for i, key in enumerate(keys)}
-        # Where a value of another type would belong; None where that is not clear.
-        self._by_alias = {}
+        self._index_of_key = {key: i for i, key in enumerate(keys)}
+        # None if several categories have the alias.
+        self._index_of_alias = {}
         for i, key in enumerate(keys):
             for alias in _aliases(key):
-                is_new = alias not in self._by_alias
-                self._by_alias[alias] = i if is_new else None
+                is_new = alias not in self._index_of_alias
+                self._index_of_alias[alias] = i if is_new else None
 
     @classmethod
-    def fitted_to(cls, column, min_frequency, most):
-        """By the frequencies of the values; `most` entries at most."""
+    def from_column(cls, column, min_frequency, max_entries):
+        """Make the encoding of a column by the frequencies of its categories."""
         counts = Counter()
-        n_rows = np.bincount(column.values, minlength=len(column.distinct))
-        for value, n in zip(column.distinct, n_rows.tolist(), strict=True):
-            counts[key_of(value)] += n
+        n_rows = np.bincount(column.values, minlength=len(column.categories))
+        for value, n in zip(column.categories, n_rows.tolist(), strict=True):
+            counts[category_key(value)] += n
         frequent = [key for key in counts if counts[key] >= min_frequency]
-        if len(frequent) + (len(frequent) < len(counts)) > most:
-            # Those of one frequency in an order that has nothing to do with their
-            # names: by these they may well be sorted as y is.
-            frequent.sort(key=lambda key: (-counts[key], _scrambled(key)))
-            frequent = frequent[: most - 1]
-        # In an order that the rows have no part in.
-        kept = sorted(frequent, key=_by_name)
-        rare = sorted(counts.keys() - set(kept), key=_by_name)
+        if len(frequent) + (len(frequent) < len(counts)) > max_entries:
+            # Ties are broken by a hash: the order of the names may follow y.
+            frequent.sort(key=lambda key: (-counts[key], _hash(key)))
+            frequent = frequent[: max_entries - 1]
+        # Sorted, so that the encoding does not depend on the order of the rows.
+        kept = sorted(frequent, key=_sort_key)
+        rare = sorted(counts.keys() - set(kept), key=_sort_key)
         return cls(kept + rare, len(kept))
 
     @property
     def has_rare(self):
-        """Whether one entry stands for all categories without one of their own."""
+        """Whether the column had rare categories."""
         return self.n_kept < len(self.keys)
 
     @property
@@ -184,88 +188,86 @@ class CategoryEncoding:
         return self.n_kept == 2 and not self.has_rare
 
     @property
+    def has_many_categories(self):
+        """Whether networks take a code in place of the entries, of which one is 1."""
+        return self.width > _MAX_ONE_HOT
+
+    @property
     def width(self):
         """Number of entries."""
         return 1 if self._is_binary else self.n_kept + self.has_rare
 
     def suffixes(self):
-        """What the entries' names add to the column's."""
+        """Suffixes of the column's name for each entry."""
         kept = (
             self.keys[1 : self.n_kept] if self._is_binary else self.keys[: self.n_kept]
         )
-        known = ["missing" if kind == _MISSING else text for kind, text in kept]
-        return [*known, *(["rare"] if self.has_rare else [])]
+        names = ["missing" if kind == _MISSING else text for kind, text in kept]
+        return [*names, *(["rare"] if self.has_rare else [])]
 
     def prepare(self, column):
-        """The entry of each row's value; `n_kept` for rare and unseen ones."""
-        places = [self._find(key_of(value)) for value in column.distinct]
-        unseen = [
-            value
-            for value, place in zip(column.distinct, places, strict=True)
-            if place is None and value is not None
-        ]
-        if unseen and len(unseen) == sum(
-            value is not None for value in column.distinct
-        ):
-            self._warn_of_unseen(column.name, unseen)
-        entries = [
-            self.n_kept if place is None else min(place, self.n_kept)
-            for place in places
-        ]
+        """Index of the entry of each row; `n_kept` for a rare or unseen category."""
+        present = [value for value in column.categories if value is not None]
+        if present and all(self._find(category_key(v)) is None for v in present):
+            self._warn_unseen(column.name, present[0])
+        entries = []
+        for value in column.categories:
+            index = self._find(category_key(value))
+            entries.append(self.n_kept if index is None else min(index, self.n_kept))
         return np.array(entries, np.intp)[column.values]
 
     def _find(self, key):
-        """The place of a category, also of one that is equal up to its type."""
-        place = self._places.get(key)
-        if place is not None:
-            return place
-        found = {self._by_alias.get(alias) for alias in _aliases(key)} - {None}
-        if len(found) != 1:
+        """Index of a category in `keys`, or of its alias of another type, or None."""
+        index = self._index_of_key.get(key)
+        if index is not None:
+            return index
+        indices = {self._index_of_alias.get(alias) for alias in _aliases(key)} - {None}
+        if len(indices) != 1:
             return None
-        (place,) = found
-        # Texts are the same only where they are the same to the letter.
-        return None if self.keys[place][0] == key[0] else place
+        (index,) = indices
+        # Two texts are the same category only if they are equal.
+        return None if self.keys[index][0] == key[0] else index
 
-    def _warn_of_unseen(self, name, unseen):
+    def _warn_unseen(self, name, value):
         seen = [key for key in self.keys if key[0] != _MISSING]
         before = (
             f"{seen[0][0]}, such as {seen[0][1]}" if seen else "missing values only"
         )
-        kind, text = key_of(unseen[0])
-        advice = "If they are the same values, convert the column to the type it had."
+        kind, text = category_key(value)
+        remedy = (
+            " If they are the same values, convert the column to the type in `fit`."
+        )
         warn(
-            f"Column {name} has no value that was seen in `fit`. There it had "
-            f"{before}; now it has {kind}, such as {text}. All count as unseen "
-            f"categories.{'' if kind in {key[0] for key in seen} else f' {advice}'}"
+            f"Column {name} has no value that was seen in `fit`. In `fit` it had "
+            f"{before}; now it has {kind}, such as {text}. All its values count as "
+            f"unseen categories.{'' if kind in {key[0] for key in seen} else remedy}"
         )
 
     def write(self, entries, out):
-        """Write rows, as :meth:`prepare` returns them, to `out`."""
+        """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
         if self._is_binary:
             out[:, 0] = np.array([-1, 1, 0])[entries]
             return
         out[:] = entries[:, np.newaxis] == np.arange(out.shape[1])
 
-    def to_plain(self):
-        """What is saved of it: arrays, as keys of a dict may come back as others."""
+    def to_state(self):
+        """Attributes to be saved: as arrays, because a file may alter keys."""
         kinds, texts = zip(*self.keys, strict=True) if self.keys else ((), ())
         return {
-            "kinds": _packed(kinds),
-            "texts": _packed(texts),
+            "kinds": _pack_texts(kinds),
+            "texts": _pack_texts(texts),
             "n_kept": self.n_kept,
         }
 
     @classmethod
-    def from_plain(cls, plain):
-        """The inverse of :meth:`to_plain`."""
-        kinds, texts = _unpacked(plain["kinds"]), _unpacked(plain["texts"])
-        return cls(list(zip(kinds, texts, strict=True)), int(plain["n_kept"]))
+    def from_state(cls, state):
+        """Invert :meth:`to_state`."""
+        kinds, texts = _unpack_texts(state["kinds"]), _unpack_texts(state["texts"])
+        return cls(list(zip(kinds, texts, strict=True)), int(state["n_kept"]))
 
 
-def key_of(value):
-    """What a category is known by: the kind of its value, in words, and its text.
-
-    Numbers that are equal are one category, whatever their types.
+def category_key(value):
+    """Kind and text of a category. Equal numbers of different types are equal keys.
 
     Parameters
     ----------
@@ -274,13 +276,16 @@ def key_of(value):
 
     Returns
     -------
-    kind, text : str
-        Equal for equal values.
+    kind : str
+        Type of the value, in the words of messages.
+
+    text : str
+        The value as text.
     """
     if value is None:
         return _MISSING, ""
     if isinstance(value, str):
-        # Not by str(value), which members of an Enum may answer by their names.
+        # str(value) may be the name of an Enum's member instead of its text.
         return _TEXT, str.__str__(value)
     if isinstance(value, bool | np.bool_):
         return _BOOLEAN, str(bool(value))
@@ -291,8 +296,8 @@ def key_of(value):
 
 
 def _number_text(value):
-    # Whole numbers to the last digit; those that would take many digits as they are.
-    if isinstance(value, Decimal) and abs(value.adjusted()) > _MOST_DIGITS:
+    """The same text for equal numbers: integers with all their digits."""
+    if isinstance(value, Decimal) and abs(value.adjusted()) > _MAX_DIGITS:
         return str(value)
     try:
         return str(int(value)) if value == int(value) else repr(float(value))
@@ -301,30 +306,32 @@ def _number_text(value):
 
 
 def _aliases(key):
-    """Texts by which a category may be written in another type."""
+    """Texts of the same category in other types, such as "1" for True and "1.0"."""
     kind, text = key
     if kind == _BOOLEAN:
         return {text, str(int(text == "True"))}
     if kind == _TEXT:
         text = text.strip()
         if is_number(text):
-            is_whole = text.lstrip("+-").isdigit() and len(text) < _MOST_DIGITS
-            return {_number_text(int(text) if is_whole else float(text))}
+            is_integer = text.lstrip("+-").isdigit() and len(text) < _MAX_DIGITS
+            return {_number_text(int(text) if is_integer else float(text))}
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
     return {text}
 
 
-def _by_name(key):
+def _sort_key(key):
+    # The missing value comes first.
     return key[0] != _MISSING, *key
 
 
-def _scrambled(key):
+def _hash(key):
+    # Unlike Python's hash, the same in every process.
     return blake2b("\0".join(key).encode("utf-8", "surrogatepass")).digest()
 
 
-def _packed(texts):
-    """Texts as two arrays: their bytes, and how many each has."""
+def _pack_texts(texts):
+    """Convert texts to two arrays: their bytes, and the number of bytes of each."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return {
         "bytes": np.frombuffer(b"".join(encoded), np.uint8),
@@ -332,8 +339,8 @@ def _packed(texts):
     }
 
 
-def _unpacked(packed):
-    """The inverse of :func:`_packed`."""
+def _unpack_texts(packed):
+    """Invert :func:`_pack_texts`."""
     content = packed["bytes"].tobytes()
     stops = np.cumsum(packed["lengths"])
     return [

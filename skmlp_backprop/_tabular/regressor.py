@@ -1,4 +1,4 @@
-"""The regressor of tables."""
+"""The tabular regressor."""
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -11,11 +11,11 @@ from .documentation import documented
 
 @documented
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
-    """Ensemble of multilayer perceptrons that predicts numbers for a table's rows.
+    """Ensemble of multilayer perceptrons that predicts numbers from a table's rows.
 
     ... what_it_does
 
-    It minimises squared errors of the standardised y.
+    The networks minimise the squared error of the standardised y.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     See Also
     --------
-    TabularMLPClassifier : The same for classes.
-    BackpropMLPRegressor : One network, on numbers as they are.
-    sklearn.ensemble.HistGradientBoostingRegressor : Trees, as easy to use.
+    TabularMLPClassifier : The classifier for tables.
+    BackpropMLPRegressor : A single network for an array of numbers.
+    sklearn.ensemble.HistGradientBoostingRegressor : Gradient-boosted trees.
 
     References
     ----------
@@ -74,7 +74,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         store_parameters(locals())
 
     def predict(self, X):
-        """Predict the numbers of each row, the mean over the networks.
+        """Predict y for each row: the mean over the networks.
 
         Parameters
         ----------
@@ -84,16 +84,16 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The numbers.
+            Predicted values, float64.
         """
-        return self._in_units_of_y(self._mean_estimates(X))
+        return self._unscale(self._mean_estimates(X))
 
     def predict_members(self, X):
-        """Predict the numbers by each network alone.
+        """Predict y for each row, by each network.
 
-        How far they are apart tells how sure the ensemble is of the mean: rows unlike
-        those it was fitted to, or few of whose kind there were, are predicted
-        differently. What y scatters around its mean is not in it.
+        The spread over the networks measures the uncertainty of the predicted mean. It
+        is large for rows that differ from the training rows, and for kinds of rows that
+        are rare in training. It does not include the scatter of y around its mean.
 
         Parameters
         ----------
@@ -104,36 +104,37 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         -------
         y : ndarray of shape (n_members, n_samples) or \
                 (n_members, n_samples, n_outputs)
-            The numbers.
+            Predicted values, float64.
         """
-        return self._in_units_of_y(self._all_estimates(X))
+        return self._unscale(self._member_estimates(X))
 
     def _scaled_targets(self, y, sample_weight):
-        """Standardised, as what the learning rate and the first weights suit.
+        """Standardise y: the learning rate and the initial weights suit unit variance.
 
-        In units in which y is at most 1, as sums and squares of large or small numbers
-        may be no floats.
+        y and its deviations are divided by their largest absolute value first: sums and
+        squares of very large or very small numbers would overflow or underflow.
         """
         y = np.asarray(y, np.float64)
-        self._y_unit = _or_one(np.abs(y).max(axis=0))
+        self._y_unit = _zero_to_one(np.abs(y).max(axis=0))
         y = y / self._y_unit
         self._y_mean = np.average(y, axis=0, weights=sample_weight)
         deviations = y - self._y_mean
-        largest = _or_one(np.abs(deviations).max(axis=0))
+        largest = _zero_to_one(np.abs(deviations).max(axis=0))
         deviations /= largest
         variance = np.average(deviations**2, axis=0, weights=sample_weight)
-        # 0 where y is constant, which is then predicted as it is.
+        # A scale of 0, for a constant y, makes every prediction that constant.
         self._y_scale = largest * np.sqrt(variance)
-        return deviations / _or_one(np.sqrt(variance))
+        return deviations / _zero_to_one(np.sqrt(variance))
 
-    def _in_units_of_y(self, values):
+    def _unscale(self, values):
+        """Convert standardised predictions to the units of y."""
         if np.ndim(self._y_mean) == 0:
             values = values[..., 0]
-        most = np.finfo(np.float64).max
         with np.errstate(over="ignore"):
             values = (values * self._y_scale + self._y_mean) * self._y_unit
-        # What is beyond the floats is the largest of them.
-        return np.clip(values, -most, most)
+        # A prediction that overflows becomes the largest float.
+        largest = np.finfo(np.float64).max
+        return np.clip(values, -largest, largest)
 
     def _member_params(self):
         return {}
@@ -144,5 +145,6 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return tags
 
 
-def _or_one(numbers):
-    return np.where(numbers > 0, numbers, 1.0)
+def _zero_to_one(divisors):
+    """Replace 0 by 1, so that a division leaves a constant column as it is."""
+    return np.where(divisors > 0, divisors, 1.0)

@@ -1,26 +1,27 @@
-"""A table as a whole: its form, its columns' names, and which are declared."""
+"""Checks a table as a whole, and reads its columns."""
 
 from collections import Counter
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.dependencies import is_narwhals_dataframe, is_narwhals_lazyframe
+from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
 from .._estimators.checks import plain_repr
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
-from .columns import check_finite, sources
-from .kinds import by_what_it_holds, refuse_prose, remark_of_identifiers
+from .columns import check_finite, make_sources
+from .kinds import identifier_message, infer_column, refuse_free_text
 
-# Methods of tables without values, and of what databases return, that make a table with
-# values.
-_COLLECTING = ["collect", "to_pandas", "df", "toPandas", "execute", "compute"]
+# Methods of lazy tables, and of the results of database queries, that return a table
+# with values.
+_COLLECT_METHODS = ["collect", "to_pandas", "df", "toPandas", "execute", "compute"]
 
 
 class TakesTablesMixin:
-    """Mixin for an estimator whose X may have categories and missing values."""
+    """Mixin for estimators whose X may have categories and missing values."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -31,12 +32,13 @@ class TakesTablesMixin:
 
 
 def check_table(estimator, X, *, reset, **y):
-    """Check a table as a whole: its form, the names and the number of its columns.
+    """Check the type and shape of a table, and the names of its columns.
 
     Parameters
     ----------
     estimator : estimator
-        Remembers the names and the number, or compares them with those it remembers.
+        Stores the number and the names of the columns if `reset`; else they must equal
+        the stored ones.
 
     X : DataFrame or array-like of shape (n_rows, n_columns)
         The table.
@@ -45,26 +47,26 @@ def check_table(estimator, X, *, reset, **y):
         Whether the estimator is being fitted.
 
     **y : array-like
-        As `y`, to refuse a missing one in scikit-learn's words.
+        The keyword argument `y`, if any, for scikit-learn's check that y is not None.
 
     Returns
     -------
     X : DataFrame or ndarray of shape (n_rows, n_columns)
-        The same, a DataFrame in its own library's type.
+        The table. A narwhals DataFrame becomes a DataFrame of its own library.
 
     Raises
     ------
     TypeError
-        If it has no values yet, or is no table but could be made one.
+        If X is a lazy table, a dict or a list of dicts.
 
     ValueError
-        If its shape, or its columns' names, are not as expected.
+        If X has no rows or no columns, duplicate names, or other columns than in `fit`.
     """
-    X = _native(X)
-    if is_table(X):
+    X = _to_native(X)
+    if is_into_dataframe(X):
         _check_distinct_names(X)
     else:
-        # Its values are checked column by column.
+        # The readers of the columns check the values.
         X = check_array(
             X,
             dtype=None,
@@ -74,19 +76,19 @@ def check_table(estimator, X, *, reset, **y):
             estimator=estimator,
             input_name="X",
         )
-    named = X if KNOWS_ALL_TABLES or not is_table(X) else _Names(X)
+    named = X if KNOWS_ALL_TABLES or not is_into_dataframe(X) else _Names(X)
     validate_data(estimator, named, reset=reset, skip_check_array=True, **y)
-    for number, what in zip(X.shape, ("sample", "feature"), strict=True):
-        if number == 0:
+    for length, axis in zip(X.shape, ("sample", "feature"), strict=True):
+        if length == 0:
             raise ValueError(
-                f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a "
+                f"Found array with 0 {axis}(s) (shape={tuple(X.shape)}) while a "
                 f"minimum of 1 is required by {type(estimator).__name__}."
             )
     return X
 
 
 class _Names:
-    """The names of a table's columns, as scikit-learn before 1.9 asks for them."""
+    """The column names of a table, in the protocol of scikit-learn before 1.9."""
 
     def __init__(self, X):
         self.shape = X.shape
@@ -99,13 +101,8 @@ class _Names:
         return self._names
 
 
-def is_table(X):
-    """Whether X is a DataFrame of a library that narwhals knows."""
-    return nw.dependencies.is_into_dataframe(X)
-
-
 def read_columns(X, categorical_features):
-    """Read the columns of a table that is fitted to, and decide which are categorical.
+    """Read the columns of a table in `fit`, and decide which are categorical.
 
     Parameters
     ----------
@@ -113,43 +110,43 @@ def read_columns(X, categorical_features):
         A table that :func:`check_table` has checked.
 
     categorical_features : "from_dtype", array-like of bool, int or str, or None
-        As of the estimators.
+        The parameter of the estimators.
 
     Returns
     -------
     columns : list of Column
-        In order.
+        The columns, in order.
 
     Raises
     ------
     ValueError
-        If a column can't be read: it has dates, prose, infinite numbers, or text where
-        numbers were expected; the message names it.
+        If a column has dates, free text, infinite numbers, or text instead of numbers.
+        The message names the column.
     """
     declared = _declared_mask(X, categorical_features)
-    finds_categories = is_table(X) and categorical_features is not None
-    columns, remarks = [], []
-    for source, is_declared in zip(sources(X), declared, strict=True):
+    infers_categories = is_into_dataframe(X) and categorical_features is not None
+    columns, messages = [], []
+    for source, is_declared in zip(make_sources(X), declared, strict=True):
         if is_declared:
-            column = source.categories()
-        elif finds_categories:
-            column = by_what_it_holds(source, remarks)
+            column = source.read_categories()
+        elif infers_categories:
+            column = infer_column(source, messages)
         else:
-            column = source.numbers()
+            column = source.read_numbers()
         check_finite(column)
         if column.is_categorical:
-            refuse_prose(column)
-        if remark := remark_of_identifiers(column):
-            remarks.append(remark)
+            refuse_free_text(column)
+        if message := identifier_message(column):
+            messages.append(message)
         columns.append(column)
-    # Once nothing is refused any more.
-    for remark in remarks:
-        warn(remark)
+    # Warn after the last column is accepted: a refused table gets its error alone.
+    for message in messages:
+        warn(message)
     return columns
 
 
 def read_known_columns(X, is_categorical):
-    """Read the columns of a table that is predicted.
+    """Read the columns of a table after `fit`.
 
     Parameters
     ----------
@@ -162,62 +159,63 @@ def read_known_columns(X, is_categorical):
     Returns
     -------
     columns : list of Column
-        In order.
+        The columns, in order.
 
     Raises
     ------
     ValueError
-        If a column can't be read so; the message names it.
+        If a numeric column has other values than numbers, or if values can't be
+        categories. The message names the column.
     """
     columns = [
-        source.categories() if categorical else source.numbers()
-        for source, categorical in zip(sources(X), is_categorical, strict=True)
+        source.read_categories() if categorical else source.read_numbers()
+        for source, categorical in zip(make_sources(X), is_categorical, strict=True)
     ]
     for column in columns:
         check_finite(column)
     return columns
 
 
-def _native(X):
-    """X, or the DataFrame that it wraps or lists.
+def _to_native(X):
+    """Unwrap a narwhals DataFrame, and convert a record batch of pyarrow to a table.
 
     Raises
     ------
     TypeError
-        If X has no values yet, or is a dict or a list of dicts.
+        If X is a lazy table, a dict or a list of dicts.
     """
     if sparse.issparse(X):
-        # Which scikit-learn refuses. Some are dicts, too.
+        # check_array refuses it later. A DOK array is a dict too, and the message for
+        # dicts would be wrong.
         return X
     if is_narwhals_dataframe(X):
         return X.to_native()
     if is_narwhals_lazyframe(X):
         X = X.to_native()
-    if is_table(X):
+    if is_into_dataframe(X):
         return X
-    # Such as polars' LazyFrame and DuckDB's relation.
+    # Such as a LazyFrame of polars and a relation of DuckDB.
     if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
-        raise TypeError(_has_no_values(X))
+        methods = [m for m in _COLLECT_METHODS if callable(getattr(X, m, None))]
+        remedy = f", such as by its method {methods[0]}()" if methods else ""
+        raise TypeError(
+            f"X is a {type(X).__name__}, which has no values yet. Pass a DataFrame"
+            f"{remedy}."
+        )
     pyarrow = nw.dependencies.get_pyarrow()
     if pyarrow is not None and isinstance(X, pyarrow.RecordBatch):
         return pyarrow.Table.from_batches([X])
     is_records = isinstance(X, list) and len(X) > 0 and isinstance(X[0], dict)
     if isinstance(X, dict) or is_records:
-        what = "a list of dicts" if is_records else f"a {type(X).__name__}"
-        raise TypeError(f"X is {what}. Pass a DataFrame of it: pandas.DataFrame(X).")
+        type_name = "list of dicts" if is_records else type(X).__name__
+        raise TypeError(
+            f"X is a {type_name}. Convert it to a DataFrame: pandas.DataFrame(X)."
+        )
     return X
 
 
-def _has_no_values(X):
-    methods = [name for name in _COLLECTING if callable(getattr(X, name, None))]
-    remedy = f", such as by its method {methods[0]}()" if methods else ""
-    return (
-        f"X is a {type(X).__name__}, which has no values yet. Pass a DataFrame{remedy}."
-    )
-
-
 def _check_distinct_names(X):
-    # Not by narwhals, which refuses them in words of its own.
+    # narwhals would raise an error of its own type, without a remedy.
     is_arrow = nw.dependencies.is_pyarrow_table(X)
     counts = Counter(X.column_names if is_arrow else X.columns)
     for name, count in counts.items():
@@ -229,53 +227,54 @@ def _check_distinct_names(X):
 
 
 def _declared_mask(X, categorical_features):
-    """Which columns are declared categorical.
+    """Which columns `categorical_features` declares, as a mask.
 
     Raises
     ------
     ValueError
-        If columns are declared that X does not have, or by values of another kind.
+        If X lacks a declared column, or if `categorical_features` has values of another
+        type than bool, int and str.
     """
     n_columns = X.shape[1]
     mask = np.zeros(n_columns, bool)
     if categorical_features is None or isinstance(categorical_features, str):
         return mask
-    given = np.asarray(categorical_features)
-    if given.size == 0:
+    declared = np.asarray(categorical_features)
+    if declared.size == 0:
         return mask
-    # An array of objects is of the kind of what is in it.
-    kinds = {np.asarray(value).dtype.kind for value in given.ravel()}
-    if given.ndim != 1 or len(kinds) > 1 or not kinds <= set("biuU"):
+    # The types of the values, as the array may be one of objects.
+    kinds = {np.asarray(value).dtype.kind for value in declared.ravel()}
+    if declared.ndim != 1 or len(kinds) > 1 or not kinds <= set("biuU"):
         raise ValueError(
             "categorical_features must be an array-like of bool, int or str, got "
             f"{categorical_features!r}."
         )
     (kind,) = kinds
     if kind == "b":
-        if len(given) != n_columns:
+        if len(declared) != n_columns:
             raise ValueError(
                 f"categorical_features set as a boolean mask must have shape "
-                f"({n_columns},), got ({len(given)},)."
+                f"({n_columns},), got ({len(declared)},)."
             )
-        return given.astype(bool)
+        return declared.astype(bool)
     if kind == "U":
-        if not is_table(X):
+        if not is_into_dataframe(X):
             raise ValueError(
                 "categorical_features has names, but X is an array without feature "
-                "names. Pass a DataFrame, or the columns' numbers."
+                "names. Pass a DataFrame, or the indices of the columns."
             )
         names = list(nw.from_native(X, eager_only=True).columns)
-        for name in given.tolist():
+        for name in declared.tolist():
             if name not in names:
                 raise ValueError(
                     f"categorical_features has the value {name!r} which is not a valid "
                     f"feature name of X: {names}."
                 )
-        given = np.array([names.index(name) for name in given.tolist()])
-    if given.min() < 0 or given.max() >= n_columns:
+        declared = np.array([names.index(name) for name in declared.tolist()])
+    if declared.min() < 0 or declared.max() >= n_columns:
         raise ValueError(
             f"categorical_features set as integers must be in [0, {n_columns - 1}], "
-            f"got {given.tolist()}."
+            f"got {declared.tolist()}."
         )
-    mask[given.astype(int)] = True
+    mask[declared.astype(int)] = True
     return mask

@@ -1,22 +1,23 @@
-"""What texts stand for: numbers, dates, missing values, or categories."""
+"""Recognises text that stands for a number, a date or a missing value."""
 
 import re
 
 _NUMBER = re.compile(
     r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE
 )
-# With separators of thousands, a decimal comma, a sign of currency or a per cent sign.
+# Numbers with thousands separators or a decimal comma.
 _SEPARATED = [
     r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?",
     r"[0-9]{1,3}(\.[0-9]{3})+,[0-9]+",
     r"[0-9]{1,3}([ '\u00a0\u2009][0-9]{3})+([.,][0-9]+)?",
     r"[0-9]+([.,][0-9]+)?",
 ]
+# The same with a currency sign or a percent sign.
 _ALMOST_NUMBER = re.compile(
     rf"\(?[+-]?[$€£¥]?\s*[+-]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
-# In lower case.
+# Compared in lower case.
 _MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
 _MISSING |= {"null", "none", "nat"}
 _TRUTH = {"true": 1.0, "false": 0.0}
@@ -49,7 +50,7 @@ _DAYS = [
 _DATE = re.compile(
     rf"{_WEEKDAY}({'|'.join(_DAYS)})([t: ]\s*({_TIME}|[0-9]{{2}}){_ZONE})?"
     rf"|{_TIME}{_ZONE}"
-    # As C's ctime, and spans as pandas and Python write them.
+    # The format of C's ctime, and the time spans of pandas and Python.
     rf"|{_WEEKDAY}{_MONTH} +{_DAY} {_TIME} {_YEAR}"
     rf"|-?[0-9]+ days?,? [+-]?{_TIME}",
     re.IGNORECASE,
@@ -57,40 +58,40 @@ _DATE = re.compile(
 
 
 def is_number(text):
-    """Whether a text is a number, as Python, C and most programs write it.
+    """Whether a text is a number in the usual notation of programs.
 
-    Not so are ``1_0``, ``1,000``, ``10%`` and ``$1``.
+    ``1_0``, ``1,000``, ``10%`` and ``$1`` are not.
     """
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
 def is_almost_number(text):
-    """Whether a text is a number or reads as one: ``1,000``, ``10%``, ``$1``."""
+    """Whether a text is a number, also one written as ``1,000``, ``10%`` or ``$1``."""
     return is_number(text) or _ALMOST_NUMBER.fullmatch(text.strip()) is not None
 
 
 def has_leading_zero(text):
-    """Whether a text is a number that begins with a needless 0, as codes do."""
+    """Whether a text begins with a 0 before another digit, such as a postal code."""
     return _LEADING_ZERO.match(text.strip()) is not None
 
 
 def is_missing(text):
-    """Whether a text says that a value is missing, such as ``N/A``, ``?`` or ``-``."""
+    """Whether a text stands for a missing value, such as ``N/A``, ``?`` or ``-``."""
     return text.strip().lower() in _MISSING
 
 
 def is_date(text):
-    """Whether a text is a date, a time, or both, in one of the usual forms."""
+    """Whether a text is a date, a time, or both, in a usual format."""
     return _DATE.fullmatch(text.strip()) is not None
 
 
 def to_number(text):
-    """The number that a text is; NaN for a missing value, 1 and 0 for true and false.
+    """Convert a text to a number: a missing value to NaN, "true" to 1, "false" to 0.
 
     Raises
     ------
     ValueError
-        If it is none of these.
+        If the text is none of these and not a number.
     """
     if is_number(text):
         return float(text)

@@ -1,4 +1,4 @@
-"""One training of an ensemble: from encoded rows to its networks."""
+"""The training of an ensemble on encoded rows."""
 
 from dataclasses import dataclass
 
@@ -21,83 +21,79 @@ from .._solvers.training import Monitor, Training
 
 @dataclass
 class TrainedEnsemble:
-    """What a training has made of an ensemble.
+    """A trained ensemble.
 
     Parameters
     ----------
     data : TrainingData
-        What they were trained on.
+        The training data.
 
     training : Training
-        The training of its networks.
+        The training of the networks, with their weights in the best epoch.
     """
 
     data: TrainingData
     training: Training
 
-    @property
-    def networks(self):
-        """The weights of each network, in the best epoch."""
-        return self.training.final_weights
-
+    # The end of the warning that the ensemble is useless.
     remedy = (
-        "The columns may tell nothing of y, or the rows be too few; or take another "
-        "`learning_rate_init`."
+        "The columns may be unrelated to y, or the table may have too few rows. "
+        "Otherwise change `learning_rate_init`."
     )
 
     def mean_loss(self, alpha):
-        """The mean loss of withheld rows in the best epoch; 0 for a constant y."""
+        """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
         if self.data.loss_of_constant == 0:
             return 0.0
         return -self.training.history.best_validation_score
 
 
-# Groups of rows, each of which some networks leave out.
-_N_GROUPS = 8
-# Multiplications of a step's forward pass from which a thread of its own pays: below,
-# threads wait for the interpreter as long as for each other's products (benchmarks:
+# Each network leaves one of these folds of the rows out of its training.
+_N_FOLDS = 8
+# A further thread pays if its step has this many multiplications in the forward pass.
+# In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
 # tables).
 _THREAD_PAYS = 2**23
-# More threads wait for the interpreter longer than they save: on 16 cores a fit of
-# 10000 x 30 takes 2.3 s with one thread, 1.5 with two or four, 1.9 with eight.
-_MOST_THREADS = 4
+# More threads wait longer for the interpreter's lock than they save: on 16 cores a fit
+# of 10000 x 30 takes 2.3 s with one thread, 1.5 s with two or four, 1.9 s with eight.
+_MAX_THREADS = 4
 
 
 def train_ensemble(member, n_members, data, reporter=None):
-    """Train networks on the same batches.
+    """Train the networks of an ensemble on the same batches.
 
     Parameters
     ----------
     member : BackpropMLPClassifier or BackpropMLPRegressor
-        Its parameters are those of each network; its random state is that of all.
+        Holds the parameters of the networks. All networks draw from its random state.
 
     n_members : int
         Number of networks.
 
     data : TrainingData
-        The network and the rows.
+        The architecture of the networks, and the rows.
 
     reporter : CallbackReporter or None, default=None
-        What reports the epochs to callbacks.
+        Reports the epochs to callbacks.
 
     Returns
     -------
     trained : TrainedEnsemble
-        The networks of the best epoch.
+        The trained ensemble.
     """
     random_state = check_random_state(member.random_state)
     network, rows, dtype = data.network, data.rows, data.rows.dtype
     networks = [
-        initial_parameters(member, data, random_state).copy(dtype)
+        _initial_parameters(member, data, random_state).copy(dtype)
         for _ in range(n_members)
     ]
     solver = make_solver(member)
     history = History(validation_scores=[], best_validation_score=-np.inf)
-    n_groups = min(_N_GROUPS, rows.n_rows)
-    groups = group_rows(rows.targets, n_groups, random_state)
-    withheld = np.arange(n_members) % n_groups
+    n_folds = min(_N_FOLDS, rows.n_rows)
+    folds = assign_folds(rows.targets, n_folds, random_state)
+    left_out = np.arange(n_members) % n_folds
     rates = dropout_rates(member.dropout, len(network.activations))
-    # The same masks in every stack, whatever number of stacks there is.
+    # Each stack draws the same masks, so that the number of stacks has no effect.
     mask_seed = random_state.randint(2**31 - 1)
     shuffles = [Shuffle(random_state)]
     n_batch_rows = solver.n_batch_rows(rows.n_rows)
@@ -106,105 +102,132 @@ def train_ensemble(member, n_members, data, reporter=None):
         parameters = Parameters.stacked([networks[i] for i in members])
         masks = Dropout(rates, np.random.RandomState(mask_seed)) if any(rates) else None
         batches = WithholdingBatches(
-            rows, network.output, n_batch_rows, shuffles, groups, withheld[members]
+            rows, network.output, n_batch_rows, shuffles, folds, left_out[members]
         )
         return ScaledInputStack(
             Objective(network, 0, parameters, masks),
             [solver] * len(members),
             batches,
             MovingAverage(parameters, solver.average_epochs, batches.n_batches),
-            Withheld(data, groups, withheld, members),
+            LeftOutRows(data, folds, left_out, members),
         )
 
     training = Training(solver, history, Monitor(member.verbose, reporter), networks)
     step_size = n_batch_rows * sum(w.size for n in networks for w in n.weights)
     with np.errstate(all="ignore"), training_threads() as n_threads:
         n_stacks = min(
-            n_threads, _MOST_THREADS, max(1, step_size // _THREAD_PAYS), n_members
+            n_threads, _MAX_THREADS, max(1, step_size // _THREAD_PAYS), n_members
         )
-        shares = np.array_split(np.arange(n_members), n_stacks)
-        run_epochs([make_stack(share) for share in shares], [training])
+        stacks = np.array_split(np.arange(n_members), n_stacks)
+        run_epochs([make_stack(members) for members in stacks], [training])
     return TrainedEnsemble(data, training)
 
 
-class Withheld:
-    """Judges an ensemble by what its networks predict of the rows withheld from them.
+def _initial_parameters(member, data, random_state):
+    """Draw the initial weights of a network, with levels if the rows have codes.
 
-    No row is lost to validation, and none is judged by a network that has learned from
-    it.
+    For the bounds of its weights, a column of codes counts as a single input: a row has
+    one of its levels.
+    """
+    X = data.rows.X
+    n_numbers, n_columns = X.numbers.shape[1], X.codes.shape[1]
+    parameters = initial_parameters(
+        member, data, random_state, n_inputs=n_numbers + n_columns
+    )
+    if n_columns == 0:
+        return parameters
+    (first, *coefs), intercepts, _ = parameters.to_coefs()
+    bound = np.abs(first).max()
+    levels = random_state.uniform(-bound, bound, (X.n_levels, first.shape[1]))
+    first = np.concatenate([first[:n_numbers], levels])
+    return Parameters.from_coefs([first, *coefs], intercepts, n_levels=X.n_levels)
+
+
+class LeftOutRows:
+    """Validates an ensemble: each network predicts the fold that it left out.
+
+    So no row has to be set aside for validation alone, and no network is validated on
+    its training rows.
 
     Parameters
     ----------
     data : TrainingData
-        The network and the rows.
+        The architecture of the networks, and the rows.
 
-    groups : ndarray of shape (n_rows,), int
-        The group of each row.
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row.
 
-    withheld : ndarray of shape (n_members,), int
-        The group that each network does not see.
+    left_out : ndarray of shape (n_members,), int
+        The fold that each network leaves out.
 
-    members : ndarray of int
-        Numbers of the networks in the stack that it predicts by.
+    members : ndarray of shape (n_stack,), int
+        Indices of the networks in this stack.
     """
 
-    def __init__(self, data, groups, withheld, members):
+    def __init__(self, data, folds, left_out, members):
         self.data = data
-        self.groups = groups
-        self.withheld = withheld
+        self.folds = folds
+        self.left_out = left_out
         self.members = members
 
     def predict(self, i, parameters):
-        """What the i-th network of the stack estimates of its withheld rows."""
+        """Estimates of the i-th network of the stack for its left-out rows."""
         data = self.data
-        index = np.flatnonzero(self.groups == self.withheld[self.members[i]])
+        index = np.flatnonzero(self.folds == self.left_out[self.members[i]])
         logits = compute_logits(
             data.network, parameters.view_coefs(), data.rows.X[index]
         )
         return data.target_encoder.estimates(data.network.output, logits)
 
     def score(self, predictions):
-        """The negative loss of the mean estimates of each row."""
-        rows, withheld = self.data.rows, self.withheld
-        groups = np.unique(withheld)
-        means = np.concatenate(
-            [
-                np.mean(
-                    [predictions[i] for i in np.flatnonzero(withheld == group)], axis=0
-                )
-                for group in groups
-            ]
-        )
-        index = np.concatenate([np.flatnonzero(self.groups == g) for g in groups])
+        """Negative loss of all left-out rows, by the mean estimate of each row.
+
+        Parameters
+        ----------
+        predictions : list of ndarray, of length n_members
+            The results of :meth:`predict`, for all networks of the ensemble.
+
+        Returns
+        -------
+        score : float
+            The negative loss.
+        """
+        rows = self.data.rows
+        means, indices = [], []
+        for fold in np.unique(self.left_out):
+            members = np.flatnonzero(self.left_out == fold)
+            means.append(np.mean([predictions[i] for i in members], axis=0))
+            indices.append(np.flatnonzero(self.folds == fold))
+        means, index = np.concatenate(means), np.concatenate(indices)
         weights = None if rows.weights is None else rows.weights[index]
         return -self.data.target_encoder.loss_of_estimates(
             means, rows.targets[index], weights
         )
 
 
-def group_rows(targets, n_groups, random_state):
-    """Split rows at random into groups of even size, each with even shares of targets.
+def assign_folds(targets, n_folds, random_state):
+    """Split the rows at random into folds of equal size, stratified by the targets.
 
     Parameters
     ----------
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Codes of classes, or numbers.
+        Codes of classes, or numbers. The first column stratifies.
 
-    n_groups : int
-        Number of groups.
+    n_folds : int
+        Number of folds.
 
     random_state : RandomState
-        Source of the draws.
+        Source of the permutation.
 
     Returns
     -------
-    groups : ndarray of shape (n_rows,), int
-        The group of each row.
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row.
     """
     n_rows = len(targets)
     order = random_state.permutation(n_rows)
-    first = targets[order] if targets.ndim == 1 else targets[order, 0]
-    order = order[np.argsort(first, kind="stable")]
-    groups = np.empty(n_rows, np.intp)
-    groups[order] = np.arange(n_rows) % n_groups
-    return groups
+    first_column = targets[order] if targets.ndim == 1 else targets[order, 0]
+    order = order[np.argsort(first_column, kind="stable")]
+    folds = np.empty(n_rows, np.intp)
+    folds[order] = np.arange(n_rows) % n_folds
+    return folds

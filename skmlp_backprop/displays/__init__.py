@@ -1,6 +1,6 @@
-"""Pictures of networks, samples, trainings and searches, on scikit-learn's pattern.
+"""Displays of networks, samples, trainings and searches, as in scikit-learn.
 
-They need matplotlib, which ``pip install matplotlib`` brings.
+They need matplotlib: ``pip install matplotlib``.
 """
 
 from ._halving_results import HalvingResultsDisplay

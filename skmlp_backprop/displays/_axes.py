@@ -1,4 +1,4 @@
-"""Matplotlib, imported where it is used, and the axes to draw on."""
+"""The import of matplotlib, at its first use, and the axes of a display."""
 
 
 def import_pyplot(caller):
@@ -7,7 +7,7 @@ def import_pyplot(caller):
     Raises
     ------
     ImportError
-        If there is no matplotlib; tells what to install.
+        If matplotlib is not installed.
     """
     try:
         from matplotlib import pyplot
@@ -20,7 +20,7 @@ def import_pyplot(caller):
 
 
 def get_axes(ax, caller, figsize=None):
-    """The given axes, or those of a new figure of the given size in inches."""
+    """Return `ax`; if None, the axes of a new figure, whose size is in inches."""
     pyplot = import_pyplot(caller)
     if ax is not None:
         return ax

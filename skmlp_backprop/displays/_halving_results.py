@@ -1,4 +1,4 @@
-"""The rungs of a halving search as lines."""
+"""A display of the rungs of a halving search."""
 
 from collections import Counter
 from numbers import Integral, Number
@@ -12,10 +12,10 @@ from ._axes import get_axes
 
 
 class HalvingResultsDisplay:
-    """Mean test score against resources, a line for each candidate.
+    """Mean test score against resources, with a line for each candidate.
 
-    A line ends in a dot where the candidate was dropped; that of the best one is thick
-    and goes on to the last rung.
+    A line ends with a dot in the last rung of its candidate. The line of the best
+    candidate is thick and reaches the last rung.
 
     Parameters
     ----------
@@ -25,22 +25,23 @@ class HalvingResultsDisplay:
     Attributes
     ----------
     rungs : list of int
-        The resources of each rung.
+        Resources of each rung.
 
     curves : list of ndarray of shape (n_rungs_of_the_candidate,)
-        Scores of each candidate, rung by rung, in the order of the first rung.
+        Scores of each candidate in its rungs; candidates in the order of the first
+        rung.
 
     best : int
-        Number of the candidate with the best score in the last rung.
+        Index in `curves` of the candidate with the best score in the last rung.
 
     resource : str
-        Name of the resource; "resources" where no parameter is it.
+        Name of the resource; "resources" if the resource is not a parameter.
 
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
 
     figure_ : matplotlib Figure
-        The figure.
+        The figure of the display.
 
     lines_ : list of matplotlib Line2D
         The line of each candidate.
@@ -78,8 +79,10 @@ class HalvingResultsDisplay:
         self.best = self._find_best([rows[-1] for rows in rows_of])
 
     def _find_best(self, last_rows):
-        """The best in the last rung, of equals the one whose results come first there,
-        as the search takes it."""
+        """Index of the best candidate; of equal scores the first, as in the search.
+
+        `last_rows` has the row of each candidate's last result.
+        """
         in_order = np.argsort(last_rows)
         finalists = [i for i in in_order if len(self.curves[i]) == len(self.rungs)]
         scores = [self.curves[i][-1] for i in finalists]
@@ -93,10 +96,10 @@ class HalvingResultsDisplay:
         Parameters
         ----------
         search : StackedHalvingGridSearchCV, HalvingGridSearchCV or alike, or Pipeline
-            The fitted search, or a Pipeline that ends in it.
+            The fitted search, or a Pipeline that ends in a search.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `plot`.
@@ -109,9 +112,9 @@ class HalvingResultsDisplay:
         Raises
         ------
         ValueError
-            If the search is none by halving.
+            If the search is not a halving search.
         TypeError
-            If there is no search.
+            If `search` is not a search.
         """
         return cls(final_search(search).cv_results_).plot(ax=ax, **kwargs)
 
@@ -122,10 +125,10 @@ class HalvingResultsDisplay:
         Parameters
         ----------
         cv_results : dict of str to ndarray
-            The results.
+            The results of a halving search.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `plot`.
@@ -138,12 +141,12 @@ class HalvingResultsDisplay:
         return cls(cv_results).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `plot`.
@@ -157,10 +160,10 @@ class HalvingResultsDisplay:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
-        # So that the user's "lw" and our "linewidth" are one.
+        # A user's "lw" replaces "linewidth" below.
         kwargs = normalize_kwargs(kwargs, Line2D)
         places = self.rungs
-        # Where a rung repeats the resources of the one before they are no axis.
+        # Rungs with equal resources would coincide: the x axis then counts the rungs.
         if len(set(places)) < len(places):
             places = list(range(len(places)))
         else:
@@ -187,38 +190,38 @@ class HalvingResultsDisplay:
 
 
 def are_rungs(cv_results):
-    """Whether they are those of a halving search."""
+    """Whether results are those of a halving search."""
     return "n_resources" in cv_results
 
 
 def bare_name(name):
-    """A parameter's name without the step's prefix."""
+    """Name of a parameter without the prefix of the step."""
     return name.rsplit("__", 1)[-1]
 
 
 def resource_parameter(cv_results):
-    """Full name of the parameter that is the resource; None if it is the rows."""
+    """Full name of the resource's parameter; None if the resource is the rows."""
     resources = [int(n) for n in cv_results["n_resources"]]
-    # The last of those that agree, as a search adds it to the others.
+    # A search adds the resource after the other parameters: look from the end.
     for key in reversed(list(cv_results)):
         if key.startswith("param_"):
             values = np.ma.asarray(cv_results[key]).tolist()
             pairs = zip(values, resources, strict=True)
-            # No other type is compared: an array would be so element by element.
+            # The type is checked first: an array would be compared by element.
             if all(isinstance(v, Integral) and v == n for v, n in pairs):
                 return key.removeprefix("param_")
     return None
 
 
 def rows_of_candidates(cv_results):
-    """Numbers of each candidate's rows of the results, from rung to rung."""
+    """Indices of each candidate's rows in the results, in the order of the rungs."""
     resource = resource_parameter(cv_results)
     rows_of, n_of = {}, Counter()
     for row, (rung, params) in enumerate(
         zip(cv_results["iter"], cv_results["params"], strict=True)
     ):
-        # By content, as values may lack a hash and are copies once the results were
-        # pickled; with a number, as a grid may have the same candidate twice.
+        # By content: values may not be hashable, and unpickled results hold copies.
+        # The counter separates equal candidates of a grid.
         key = tuple(
             sorted(
                 (name, content_of(value))
@@ -232,11 +235,11 @@ def rows_of_candidates(cv_results):
 
 
 def content_of(value):
-    """What is the same for the same value, and has a hash."""
+    """Return a hashable object that is equal for equal values."""
     if value is None or isinstance(value, (str, Number)):
         return value
     try:
         return joblib.hash(value)
     except (PicklingError, AttributeError, TypeError):
-        # It can't be pickled, as a lambda.
+        # Such as a lambda, which can't be pickled.
         return repr(value)

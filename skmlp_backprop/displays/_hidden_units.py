@@ -1,4 +1,4 @@
-"""What the units of the first hidden layer look for."""
+"""A display of the weights of the first hidden layer."""
 
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
@@ -7,46 +7,46 @@ from .._search.unwrap import final_network
 from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
 
-# Share of the weights within the colour scale, in percent.
+# Percentage of the weights inside the colour scale.
 _SCALED = 99.5
 
 
 class HiddenUnitsDisplay:
-    """Incoming weights of the first layer's units, each as an image.
+    """Incoming weights of the units of the first hidden layer, as images.
 
-    Red pixels raise a unit's activation, blue ones lower it; white ones do neither. All
-    units have one scale, symmetric around 0, so that a pale unit is a weak one; it ends
-    where all but one weight in 200 are within.
+    Red pixels raise the activation of a unit, and blue pixels lower it; white pixels
+    have no effect. All units share a colour scale, symmetric around 0, so that a unit
+    with small weights looks pale. The scale covers 99.5 % of the weights.
 
     Parameters
     ----------
     weights : ndarray of shape (n_units, n_features)
-        Incoming weights.
+        Incoming weights of each unit.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width of the images; None for a square.
+        Height and width of the images; None for square images.
 
     order : {"C", "F"}, default="C"
-        "C" if the features are the pixels row by row, "F" if column by column, as in
-        the course's data.
+        "C" if the features are the pixels row by row, "F" if they are the pixels column
+        by column, as in the data of the classic course exercise.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
 
     figure_ : matplotlib Figure
-        The figure.
+        The figure of the display.
 
     im_ : matplotlib AxesImage
-        The picture.
+        The image.
 
     colorbar_ : matplotlib Colorbar or None
-        Its colour bar.
+        The colour bar.
 
     See Also
     --------
-    SampleGridDisplay : The same of samples.
+    SampleGridDisplay : Samples as images.
 
     Examples
     --------
@@ -74,17 +74,18 @@ class HiddenUnitsDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, ours or scikit-learn's, or what ends in one, however deep.
-            In a Pipeline the weights are those of the transformed features.
+            A fitted network of this package or of scikit-learn, or a Pipeline or search
+            that ends in a network. In a Pipeline, the weights are those of the
+            transformed features.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for a square.
+            Height and width of the images; None for square images.
 
         order : {"C", "F"}, default="C"
             Order of the pixels in the features.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         colorbar : bool, default=True
             Whether to draw a colour bar.
@@ -100,9 +101,9 @@ class HiddenUnitsDisplay:
         Raises
         ------
         ValueError
-            If the features make no image of that shape.
+            If the number of features does not match `image_shape`.
         TypeError
-            If `estimator` ends in no network, or in several, as ensembles do.
+            If `estimator` has no network or, like an ensemble, several networks.
         """
         network = final_network(estimator)
         check_is_fitted(network)
@@ -110,12 +111,12 @@ class HiddenUnitsDisplay:
         return display.plot(ax=ax, colorbar=colorbar, **kwargs)
 
     def plot(self, *, ax=None, colorbar=True, **kwargs):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         colorbar : bool, default=True
             Whether to draw a colour bar.
@@ -130,11 +131,11 @@ class HiddenUnitsDisplay:
         """
         mosaic = Mosaic(self.weights, self.image_shape, self.order)
         ax = get_axes(ax, type(self).__name__, mosaic.figsize(0.8))
-        # A few weights far out would leave all others pale.
+        # A few very large weights would make all others pale.
         sizes = np.abs(self.weights)
         limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
         settings = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, **kwargs}
-        # Nearest: a pixel of the picture is a weight, not a mean of its neighbours.
+        # "nearest" shows each weight, without interpolation between neighbours.
         settings.setdefault("interpolation", "nearest")
         self.im_ = ax.imshow(mosaic.picture, **settings)
         ax.set_facecolor("0.85")

@@ -1,4 +1,4 @@
-"""How trainings went."""
+"""A display of losses and scores during training."""
 
 from collections.abc import Mapping
 
@@ -15,26 +15,27 @@ _LABELS = {
 
 
 class LossCurveDisplay:
-    """Training loss, and the validation score where there is one, of one or more fits.
+    """Training loss, and validation score if recorded, of one or more fits.
 
-    The losses of "sgd" and "adam" are means over the minibatches, in each of which the
-    penalty is divided by the batch's rows: with the same `alpha` they are higher than
-    those of the full-batch solvers, which divide it by all rows.
+    The loss of "sgd" and "adam" is a mean over minibatches, and the penalty of a
+    minibatch is divided by its number of rows. The full-batch solvers divide the
+    penalty by the number of all rows. So with the same `alpha`, the losses of "sgd" and
+    "adam" are higher.
 
     Parameters
     ----------
     curves : dict of str to dict
-        For each training, by its name: `iterations`, `evaluations` and `seconds`, the
-        x values; `loss`, J after each iteration; `score`, the validation score after
-        each, or None.
+        For each name of a training, a dict: `iterations`, `evaluations` and `seconds`
+        are the x values; `loss` is J after each iteration; `score` is the validation
+        score after each iteration, or None.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the loss is drawn.
+        The axes of the losses.
 
     score_ax_ : matplotlib Axes or None
-        The same place with the axis of the validation score, if there is one.
+        The axes of the validation scores, which share the x axis; None without scores.
 
     figure_ : matplotlib Figure
         The figure.
@@ -66,17 +67,18 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimators : estimator, list of estimators or dict of str to estimator
-            Fitted networks, or Pipelines and searches that end in one; a dict names
-            them. Of a MLPClassifier, MLPRegressor, TabularMLPClassifier or
-            TabularMLPRegressor there are iterations only; the validation score of the
-            latter two is the negative loss of withheld rows.
+            Fitted networks, or Pipelines and searches that end in a network. The keys
+            of a dict name the trainings. MLPClassifier, MLPRegressor,
+            TabularMLPClassifier and TabularMLPRegressor record iterations only. The
+            validation score of TabularMLPClassifier and TabularMLPRegressor is the
+            negative loss of the left-out rows.
 
         x : {"iterations", "evaluations", "seconds"}, default="iterations"
-            What is on the x axis. Evaluations compare solvers by their work: those of
-            "sgd" and "adam" are of a minibatch each.
+            The quantity on the x axis. "evaluations" compares the work of solvers; an
+            evaluation of "sgd" and "adam" is of a minibatch.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `plot`.
@@ -89,10 +91,10 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If there are no estimators, one has no loss curve, or `x` is unknown or
-            was not recorded.
+            If `estimators` is empty, if an estimator has no loss curve, or if `x` is
+            unknown or was not recorded.
         TypeError
-            If one ends in no network, or in several, as ensembles do.
+            If an estimator has no network or, like an ensemble, several networks.
         """
         if not isinstance(estimators, Mapping):
             several = isinstance(estimators, list | tuple)
@@ -101,15 +103,15 @@ class LossCurveDisplay:
         return cls(curves).plot(x=x, ax=ax, **kwargs)
 
     def plot(self, *, x="iterations", ax=None, **kwargs):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         x : {"iterations", "evaluations", "seconds"}, default="iterations"
-            What is on the x axis.
+            The quantity on the x axis.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `plot`.
@@ -122,7 +124,7 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If `x` is none of these, or was not recorded.
+            If `x` is unknown or was not recorded.
         """
         if x not in _LABELS:
             raise ValueError(f"x must be one of {list(_LABELS)}, got {x!r}.")
@@ -130,7 +132,7 @@ class LossCurveDisplay:
             if len(curve[x]) != len(curve["loss"]):
                 raise ValueError(f"{name} has no record of {x}; use x='iterations'.")
         ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
-        # A curve of one point would be no line.
+        # A curve of a single point needs a marker to be visible.
         settings = {"marker": "." if self._is_short() else None, **kwargs}
         self.lines_ = [
             ax.plot(curve[x], curve["loss"], label=name, **settings)[0]
@@ -143,7 +145,7 @@ class LossCurveDisplay:
         if any(curve["score"] is not None for curve in self.curves.values()):
             self._plot_scores(ax, x, settings)
         if len(self.curves) > 1:
-            # On top of both axes; at the side, where curves have flattened out.
+            # The legend is drawn above both axes, on the right, where curves are flat.
             top = ax if self.score_ax_ is None else self.score_ax_
             legend = top.legend(handles=self.lines_, loc="center right", framealpha=0.9)
             for text in legend.get_texts():
@@ -157,7 +159,7 @@ class LossCurveDisplay:
         for line, curve in zip(self.lines_, self.curves.values(), strict=True):
             if curve["score"] is not None:
                 style = {**settings, "linestyle": "--", "color": line.get_color()}
-                # A warm start may have begun to validate later than to train.
+                # After a warm start, validation may begin later than training.
                 seen = curve[x][-len(curve["score"]) :]
                 self.score_ax_.plot(seen, curve["score"], **style)
 
@@ -166,7 +168,7 @@ class LossCurveDisplay:
 
 
 def _named(estimators):
-    """Name estimators by their solvers, numbered where several have the same."""
+    """Name estimators by their solvers, with numbers for equal solvers."""
     networks = [final_network(e, ensembles=True) for e in estimators]
     names = [getattr(n, "solver", type(n).__name__) for n in networks]
     numbered = [
@@ -184,7 +186,7 @@ def _curve(estimator):
         raise ValueError(f"{network} has no loss curve: it made no iteration.")
     return {
         "iterations": list(range(1, len(loss) + 1)),
-        # MLPClassifier, what was made of one, and ensembles have no record of these.
+        # Ensembles, and networks of or from scikit-learn, do not record these.
         "evaluations": getattr(network, "n_fun_curve_", []),
         "seconds": getattr(network, "time_curve_", []),
         "loss": loss,

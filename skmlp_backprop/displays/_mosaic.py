@@ -1,4 +1,4 @@
-"""Rows of a matrix as images, side by side in one picture."""
+"""The rows of a matrix as images, in a grid."""
 
 import math
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 def infer_image_shape(n_features, image_shape=None):
-    """Height and width of the images that rows are.
+    """Infer the height and width of images from the number of features.
 
     Parameters
     ----------
     n_features : int
-        Pixels of an image.
+        Number of pixels of an image.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width; None for a square.
+        Height and width; None for square images.
 
     Returns
     -------
@@ -24,7 +24,8 @@ def infer_image_shape(n_features, image_shape=None):
     Raises
     ------
     ValueError
-        If the pixels do not fill the shape, or, without one, no square.
+        If the number of pixels does not match the shape or, without a shape, is not a
+        square number.
     """
     if image_shape is None:
         side = math.isqrt(n_features)
@@ -44,7 +45,7 @@ def infer_image_shape(n_features, image_shape=None):
 
 
 class Mosaic:
-    """A grid of cells, each with an image and room around it.
+    """A grid of cells; each has an image and a margin.
 
     Parameters
     ----------
@@ -52,18 +53,18 @@ class Mosaic:
         The images.
 
     image_shape : tuple of (int, int)
-        Height and width.
+        Height and width of an image.
 
     order : {"C", "F"}
-        Whether a row holds its image row by row, or column by column.
+        "C" if a row holds the pixels row by row, "F" if column by column.
 
     below : int, default=0
-        Pixels left free below each image.
+        Number of free pixels below each image.
 
     Attributes
     ----------
     picture : ndarray of shape (height, width)
-        All images; nan between them.
+        All images, with nan between them.
 
     corners : ndarray of shape (n_images, 2)
         Row and column of each image's upper left pixel.
@@ -92,17 +93,17 @@ class Mosaic:
         self.cell_height = cell_height
 
     def figsize(self, cell):
-        """Size of a figure in inches, for cells that wide, within 3 and 11."""
+        """Size of a figure in inches, for cells `cell` wide; at least 3, at most 11."""
         height, width = self.picture.shape
         inches_wide = min(max(3.0, cell * self.shape[1]), 11.0)
         return inches_wide + 0.8, max(1.2, inches_wide * height / width)
 
 
 def _n_columns(n_images, aspect):
-    """Columns of a grid of cells `aspect` times as high as wide.
+    """Number of columns of a grid of cells `aspect` times as high as wide.
 
-    About four wide for three high, as screens and pages are; of the numbers near that
-    the one that leaves the fewest cells empty.
+    The grid gets an aspect ratio of about 4:3, like a screen. Among the numbers near
+    this ratio, the number with the fewest empty cells is chosen.
     """
     ideal = math.sqrt(n_images * 4 / 3 * aspect)
     near = range(max(1, math.floor(0.8 * ideal)), math.ceil(1.25 * ideal) + 1)

@@ -1,4 +1,4 @@
-"""Samples as images, with their labels."""
+"""A display of samples as images, with their labels."""
 
 import math
 
@@ -9,48 +9,48 @@ from ._axes import get_axes
 from ._mosaic import Mosaic, infer_image_shape
 
 _WRONG = "#c4001a"
-# In points; below it captions are left out, as nobody could read them.
+# In points. Smaller captions would be illegible, and are left out.
 _SMALLEST_FONT = 4
 
 
 class SampleGridDisplay:
-    """A grid of samples as images, with the labels below and the wrong ones marked.
+    """A grid of samples as images, with their labels, and wrong predictions marked.
 
-    A wrong prediction has a red frame, and the true label below it in brackets. So has
-    each true number where numbers are predicted, of which none is wrong.
+    A wrong prediction has a red frame, and the true label below in brackets. If the
+    targets are numbers, the true number is in brackets, and no sample has a frame.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        The samples. Up to some hundred can be read; choose rows beforehand.
+        The samples. Select about a hundred rows or fewer: more are illegible.
 
     y_true : array-like of shape (n_samples,) or None, default=None
-        Their labels.
+        The true labels.
 
     y_pred : array-like of shape (n_samples,) or None, default=None
         The predicted labels.
 
     image_shape : tuple of (int, int) or None, default=None
-        Height and width of the images; None for a square.
+        Height and width of the images; None for square images.
 
     order : {"C", "F"}, default="C"
-        "C" if the features are the pixels row by row, "F" if column by column, as in
-        the course's data.
+        "C" if the features are the pixels row by row, "F" if they are the pixels column
+        by column, as in the data of the classic course exercise.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
 
     figure_ : matplotlib Figure
-        The figure.
+        The figure of the display.
 
     im_ : matplotlib AxesImage
-        The picture.
+        The image.
 
     See Also
     --------
-    HiddenUnitsDisplay : The same of hidden units.
+    HiddenUnitsDisplay : Weights of hidden units as images.
 
     Examples
     --------
@@ -79,27 +79,27 @@ class SampleGridDisplay:
     def from_estimator(
         cls, estimator, X, y=None, *, image_shape=None, order="C", ax=None, **kwargs
     ):
-        """Draw samples with what a fitted estimator predicts of them.
+        """Draw samples with the predictions of a fitted estimator.
 
         Parameters
         ----------
         estimator : classifier or regressor
-            Any fitted one of scikit-learn's kind, of one label or number a sample.
+            Any fitted scikit-learn estimator that predicts a single label or number.
 
         X : array-like of shape (n_samples, n_features)
-            The samples, as `predict` takes them.
+            The samples, the argument of `predict`.
 
         y : array-like of shape (n_samples,) or None, default=None
-            Their labels.
+            The true labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for a square.
+            Height and width of the images; None for square images.
 
         order : {"C", "F"}, default="C"
             Order of the pixels in the features.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `imshow`.
@@ -132,16 +132,16 @@ class SampleGridDisplay:
             The samples.
 
         y_true, y_pred : array-like of shape (n_samples,) or None, default=None
-            Their labels, and the predicted ones.
+            The true and the predicted labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for a square.
+            Height and width of the images; None for square images.
 
         order : {"C", "F"}, default="C"
             Order of the pixels in the features.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `imshow`.
@@ -155,12 +155,12 @@ class SampleGridDisplay:
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to matplotlib's `imshow`.
@@ -193,7 +193,7 @@ class SampleGridDisplay:
                     ha="center",
                     va="top",
                     fontsize=size,
-                    # In a label "$" is no formula.
+                    # A label may have a "$", which is no formula.
                     parse_math=False,
                     color=_WRONG if is_wrong else "black",
                 )
@@ -203,22 +203,22 @@ class SampleGridDisplay:
         return self
 
     def _differing(self):
-        """Which predictions are not the true label or number."""
+        """Mask of the predictions that differ from the true label or number."""
         if self.y_true is None or self.y_pred is None:
             return np.zeros(len(self.X), dtype=bool)
         return self.y_true != self.y_pred
 
     def _wrong(self):
-        # A number is never predicted to the last digit.
+        # A predicted number nearly always differs from the true number.
         return self._differing() & (not self._are_numbers())
 
     def _are_numbers(self):
-        """Whether these are no labels, as a fraction in them tells."""
+        """Whether the targets are numbers: floats with a fraction."""
         given = [y for y in (self.y_true, self.y_pred) if y is not None]
         return any(y.dtype.kind == "f" and (y != np.round(y)).any() for y in given)
 
     def _captions(self):
-        """What is written below each sample."""
+        """Texts below the samples."""
         labels = self.y_true if self.y_pred is None else self.y_pred
         if labels is None:
             return [""] * len(self.X)
@@ -230,12 +230,12 @@ class SampleGridDisplay:
 
 
 def _font_size(ax, mosaic, line, n_letters, width):
-    """Size in points for lines so many pixels high and letters long, at most 11."""
+    """Font size in points, at most 11, for lines `line` pixels high."""
     box = ax.get_position()
     figure_width, figure_height = ax.figure.get_size_inches() * 72
     rows, columns = mosaic.picture.shape
     pixel = min(box.width * figure_width / columns, box.height * figure_height / rows)
-    # A letter is about 0.6 as wide as high.
+    # The width of a letter is about 0.6 of its height.
     return min(11, 0.8 * line * pixel, width * pixel / (0.6 * max(1, n_letters)))
 
 

@@ -1,4 +1,4 @@
-"""The results of a grid search as a heat map."""
+"""A display of the results of a search as a heat map."""
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from ._halving_results import (
 class SearchResultsDisplay:
     """Mean test score over two searched parameters, with the spread over the folds.
 
-    Where other parameters were searched too, a field shows the best over these. Of a
-    halving search it shows each candidate as the last rung that it was in left it,
-    unless the resource is on an axis. The best field has a frame.
+    If the search has further parameters, a field shows the best score over them. For a
+    halving search, it shows the result of each candidate in its last rung, unless an
+    axis is the resource. The best field has a frame.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class SearchResultsDisplay:
         The `cv_results_` of a search.
 
     x, y : str or None, default=None
-        Names of the parameters on the axes; a name without the step's prefix will do.
-        None for the searched ones, in their order: `y` the first, `x` the second.
+        Names of the parameters on the axes, with or without the prefix of the step.
+        None for the searched parameters, in order: `y` is the first, `x` the second.
 
     metric : str, default="score"
-        Name of the metric, where the search has several.
+        Name of the metric, if the search has several.
 
     Attributes
     ----------
@@ -39,13 +39,13 @@ class SearchResultsDisplay:
         The other searched parameters.
 
     means_, stds_ : ndarray of shape (n_y, n_x)
-        Mean and standard deviation of the test scores; nan where nothing was tried.
+        Mean and standard deviation of the test scores; nan for untried combinations.
 
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
 
     figure_ : matplotlib Figure
-        The figure.
+        The figure of the display.
 
     im_ : matplotlib AxesImage
         The heat map.
@@ -92,22 +92,22 @@ class SearchResultsDisplay:
     ):
         """Draw the results of a fitted search.
 
-        Those of a halving search are drawn by :class:`HalvingResultsDisplay`, unless an
-        axis is named; of the settings that one takes `ax` alone.
+        :class:`HalvingResultsDisplay` draws the results of a halving search, unless `x`
+        or `y` is given; it uses `ax` and ignores the other arguments.
 
         Parameters
         ----------
         search : GridSearchCV, StackedGridSearchCV or alike, or Pipeline
-            The fitted search, or a Pipeline that ends in it.
+            The fitted search, or a Pipeline that ends in a search.
 
         x, y : str or None, default=None
-            Names of the parameters on the axes; None for the searched ones.
+            Names of the parameters on the axes; None for the searched parameters.
 
         metric : str or None, default=None
-            The metric; None for the search's only one, or that of its `refit`.
+            The metric. None for the only metric, or for the metric of `refit`.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         colorbar : bool, default=True
             Whether to draw a colour bar.
@@ -123,9 +123,10 @@ class SearchResultsDisplay:
         Raises
         ------
         ValueError
-            If the parameters or the metric are not among the searched ones.
+            If `x` and `y` are not searched parameters, or if the search lacks the
+            metric.
         TypeError
-            If there is no search.
+            If `search` is not a search.
         """
         search = final_search(search)
         if x is y is None and are_rungs(search.cv_results_):
@@ -142,22 +143,22 @@ class SearchResultsDisplay:
     ):
         """Draw the `cv_results_` of a search.
 
-        Those of a halving search are drawn by :class:`HalvingResultsDisplay`, unless an
-        axis is named; of the settings that one takes `ax` alone.
+        :class:`HalvingResultsDisplay` draws the results of a halving search, unless `x`
+        or `y` is given; it uses `ax` and ignores the other arguments.
 
         Parameters
         ----------
         cv_results : dict of str to ndarray
-            The results.
+            The results of a search.
 
         x, y : str or None, default=None
-            Names of the parameters on the axes; None for the searched ones.
+            Names of the parameters on the axes; None for the searched parameters.
 
         metric : str, default="score"
             The metric.
 
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         **kwargs
             Passed to :meth:`plot`.
@@ -172,12 +173,12 @@ class SearchResultsDisplay:
         return cls(cv_results, x=x, y=y, metric=metric).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, colorbar=True, **kwargs):
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         colorbar : bool, default=True
             Whether to draw a colour bar.
@@ -195,7 +196,7 @@ class SearchResultsDisplay:
         ax = get_axes(ax, type(self).__name__, size)
         settings = {"cmap": "viridis", "aspect": "auto", **kwargs}
         self.im_ = ax.imshow(self.means_, **settings)
-        # Of values and names "$" is no formula.
+        # Values and names may have a "$", which is no formula.
         ticks = {"fontsize": 9, "parse_math": False}
         ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], **ticks)
         ax.set_ylabel(bare_name(self.y), parse_math=False)
@@ -216,7 +217,7 @@ class SearchResultsDisplay:
         return self
 
     def _fill(self, cv_results, searched):
-        """Sort the scores into the grid, the best of each field."""
+        """Fill the grid with the best score of each field."""
         ys, self.y_values = searched[self.y]
         if self.x is None:
             xs, self.x_values = np.zeros(len(ys), int), [""]
@@ -258,7 +259,7 @@ class SearchResultsDisplay:
 
 
 def _without_rungs(cv_results, named):
-    """The last evaluation of each candidate, and no resource; all if it is named."""
+    """Results of each candidate's last rung; all results if the resource is named."""
     resource = resource_parameter(cv_results)
     if resource is not None and not {resource, bare_name(resource)}.isdisjoint(named):
         return cv_results
@@ -272,7 +273,7 @@ def _without_rungs(cv_results, named):
 
 
 def _searched(cv_results):
-    """Parameters with several values: name -> (number of each candidate's, values)."""
+    """Parameters with several values: name -> (code of each candidate, values)."""
     searched = {}
     for key in cv_results:
         if not key.startswith("param_"):
@@ -291,13 +292,13 @@ def _searched(cv_results):
 
 
 def _unique(values):
-    """Unique values, sorted if they can be, else in order of appearance."""
+    """Unique values, sorted if possible, else in order of appearance."""
     unique = {}
     for value in values:
         unique.setdefault(content_of(value), value)
     try:
         return sorted(unique.values())
-    # ValueError: there is no one answer to whether an array is less than another.
+    # ValueError: the comparison of arrays has no single truth value.
     except (TypeError, ValueError):
         return list(unique.values())
 
