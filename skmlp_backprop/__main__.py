@@ -161,7 +161,7 @@ def load(path, header="infer"):
     if suffix != ".csv":
         expected = ", ".join([".mat", ".csv", ".npz"])
         raise ValueError(f"{path}: expected a file that ends in {expected}.")
-    X, y, has_header, codes = read_table(path, _HEADERS[header], mixed=True)
+    X, y, has_header, _, codes = read_table(path, _HEADERS[header], mixed=True)
     if has_header:
         print(f"The first row is taken as a header: {_listed(list(X))}.")
     else:

@@ -184,7 +184,7 @@ def test_without_text_it_is_read_as_numbers(write):
             r"line 3, column 1 \('a'\): expected a number",
         ),
         ("a,b,k\n1,red,x\n2,red\n", "line 3: expected 3 fields"),
-        ("a,b,k\n1,red,x\n2,blue,\n", "line 3, column 3: expected a label"),
+        ("a,b,k\n1,red,x\n2,blue,\n", r"line 3, column 3 \('k'\): expected a label"),
         ("a,a,k\n1,red,x\n2,blue,y\n", "different name .* 'a' for column 2"),
         ("", "it is empty"),
     ],

@@ -1,4 +1,4 @@
-"""CSV files: Python's csv module checks the rows, pandas reads the values.
+"""CSV and TSV files: Python's csv module checks the rows, pandas reads the values.
 
 The header, the separator and the kinds of the columns are decided here. A file that
 leaves a doubt is refused. pandas alone is lenient: it fills short rows, cuts long ones
@@ -6,7 +6,10 @@ and joins rows where a quote is not closed.
 """
 
 import csv
+import gzip
+import io
 import re
+import zlib
 from itertools import islice
 from typing import NamedTuple
 
@@ -37,13 +40,30 @@ _ROWS_OF_TEXT = 10
 _SHARE_OF_CODES = 0.1
 
 
+_DIFFERENT_ROWS = (
+    "pandas and Python's csv module read different rows; write the file by "
+    "to_csv(path, index=False)."
+)
+
+
 class _Layout(NamedTuple):
     """The rows and columns of a file."""
 
     path: object
     has_header: bool
-    names: list  # of the features
+    names: list  # of all columns; x0, x1, ... without a header
+    features: list  # indices of columns
     n_rows: int
+
+
+class Table(NamedTuple):
+    """Samples and labels of a file, and what was decided about it."""
+
+    X: object
+    y: object
+    has_header: bool
+    target: str  # name of the labels' column
+    codes: list  # names of the columns whose numbers are read as categories
 
 
 def read_csv(path, header="infer"):
@@ -54,7 +74,8 @@ def read_csv(path, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, in UTF-8, separated by commas.
+        The file, in UTF-8, separated by commas; by tabs if its name ends in ``.tsv``.
+        It is unpacked if its name ends in ``.gz``.
 
     header : bool or "infer", default="infer"
         Whether the first row has the columns' names. "infer" takes it as names if none
@@ -99,8 +120,8 @@ def read_csv(path, header="infer"):
     >>> y.tolist()
     ['rose', 'tulip']
     """
-    X, y, _, _ = read_table(path, header, mixed=False)
-    return X, y
+    table = read_table(path, header, mixed=False)
+    return table.X, table.y
 
 
 def read_mixed_csv(path, header="infer"):
@@ -114,8 +135,8 @@ def read_mixed_csv(path, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, in UTF-8, separated by commas. Empty fields, ``NA``, ``?`` and the
-        like are missing values.
+        The file, as of :func:`read_csv`. Empty fields, ``NA``, ``?`` and the like are
+        missing values.
 
     header : bool or "infer", default="infer"
         Whether the first row has the names of the columns. "infer" compares it with the
@@ -155,16 +176,16 @@ def read_mixed_csv(path, header="infer"):
     0     1.5    red
     1     NaN    NaN
     """
-    X, y, _, codes = read_table(path, header, mixed=True)
-    for name in codes:
+    table = read_table(path, header, mixed=True)
+    for name in table.codes:
         warn(
             f"{path}: column {name!r} has numbers with leading zeros or among its "
             "text, as codes have. It is read as categories."
         )
-    return X, y
+    return table.X, table.y
 
 
-def read_table(path, header, *, mixed):
+def read_table(path, header, *, mixed, target=None, drop=()):
     """As :func:`read_csv`, or :func:`read_mixed_csv`, and what was decided.
 
     Parameters
@@ -175,58 +196,177 @@ def read_table(path, header, *, mixed):
     mixed : bool
         Whether features may be categories.
 
+    target : str, default=None
+        Name of the column with the labels. With None, it is the last one. Without a
+        header, the columns are named x0, x1 and so on.
+
+    drop : sequence of str, default=()
+        Names of columns that are left out.
+
     Returns
     -------
-    X, y :
-        As of `read_mixed_csv`.
-
-    has_header : bool
-        Whether the first row has the columns' names.
-
-    codes : list of str
-        Names of the columns whose numbers are read as categories.
+    table : Table
+        Its X and y are as of `read_mixed_csv`.
     """
-    try:
-        import pandas
-    except ImportError as error:
-        message = "CSV files are read with pandas: run `pip install pandas`."
-        raise ImportError(message) from error
+    pandas = import_pandas()
     # Not `in`, as 0 equals False, and by 0 pandas means that there is a header.
     if not isinstance(header, bool) and header != "infer":
         raise ValueError(f'header must be True, False or "infer", got {header!r}.')
     _check_separator(path)
     sample, n_rows = _check_rows(path)
+    first = sample[0]
+    dropped = [_find(path, name, first, header) for name in drop]
+    kept = [i for i in range(len(first)) if i not in dropped]
+    label = _find(path, target, first, header) if target is not None else kept[-1:]
+    label = label if isinstance(label, int) else next(iter(label), None)
+    features = [i for i in kept if i != label]
+    if label not in kept or not features:
+        raise ValueError(f"{path}: expected a column of labels and others beside it.")
+    used = [*features, label]
     if header == "infer":
-        header = _infer_header(path, sample, mixed)
+        header = _infer_header(path, [[row[i] for i in used] for row in sample], mixed)
+    names = first if header else [f"x{i}" for i in range(len(first))]
+    for name in [*drop, target]:
+        if name is not None and name not in names:
+            _refuse_name(path, name, names, header)
     if header:
-        _check_header(path, sample[0], n_rows)
-    label = len(sample[0]) - 1
-    names = sample[0][:-1] if header else [f"x{i}" for i in range(label)]
-    layout = _Layout(path, header, names, n_rows - header)
-    missing = dict.fromkeys(range(label), sorted(_MISSING))
-    frame = _read_frame(pandas, layout, {label: str}, na_values=missing)
-    y = _to_labels(layout, frame.pop(label))
+        _check_header(path, first, used, n_rows)
+    layout = _Layout(path, header, names, features, n_rows - header)
+    missing = {i: sorted(_MISSING) for i in features}
+    frame = _read_frame(pandas, layout, {label: str}, usecols=used, na_values=missing)
+    y = _to_labels(layout, frame.pop(label), label)
     X, codes = _to_samples(pandas, layout, frame, mixed)
-    return X, y, header, codes
+    return Table(X, y, header, names[label], codes)
+
+
+def read_new_rows(path, names, is_categorical):
+    """Read rows to predict, whose columns a model knows.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, as of `read_csv`.
+
+    names : list of str or None
+        Names of the features. The file has a header with all of them, in any order,
+        and may have other columns. With None, the file has the features alone, in
+        order, and no header.
+
+    is_categorical : sequence of bool
+        Which features are read as categories. All others must be numbers.
+
+    Returns
+    -------
+    X : DataFrame or ndarray of shape (n_rows, n_features)
+        The samples, as of `read_mixed_csv`.
+
+    others : DataFrame
+        The other columns, as text.
+    """
+    pandas = import_pandas()
+    _check_separator(path)
+    sample, n_rows = _check_rows(path, min_fields=1)
+    first = sample[0]
+    if names is None:
+        features, all_names = range(len(first)), [f"x{i}" for i in range(len(first))]
+        if len(first) != len(is_categorical):
+            raise ValueError(
+                f"{path}: expected the {len(is_categorical)} columns that the model "
+                f"was fitted to, and no header; found {len(first)} columns."
+            )
+    else:
+        lacking = [name for name in names if name not in first]
+        if lacking:
+            raise ValueError(
+                f"{path}: the model needs the columns {_join(lacking)}, which the "
+                f"first row does not name: {_join(first)}."
+            )
+        features, all_names = [first.index(name) for name in names], first
+        _check_header(path, first, features, n_rows)
+    has_header = names is not None
+    layout = _Layout(path, has_header, all_names, features, n_rows - has_header)
+    others = [i for i in range(len(first)) if i not in features]
+    missing = {i: sorted(_MISSING) for i in features}
+    frame = _read_frame(pandas, layout, dict.fromkeys(others, str), na_values=missing)
+    _check_same_rows(layout, frame[others])
+    rest = frame[others].set_axis([first[i] for i in others], axis=1)
+    kinds = dict(zip(features, is_categorical, strict=True))
+    X, _ = _to_samples(pandas, layout, frame[features], True, kinds)
+    return X, rest
+
+
+def import_pandas():
+    """pandas, or an error that says that files are read with it."""
+    try:
+        import pandas
+    except ImportError as error:
+        message = "CSV files are read with pandas: run `pip install pandas`."
+        raise ImportError(message) from error
+    return pandas
+
+
+def _find(path, name, first, header):
+    """Index of a named column, before it is known whether the first row has names."""
+    by_number = [f"x{i}" for i in range(len(first))]
+    for names in ([first] if header is not False else []) + (
+        [by_number] if header is not True else []
+    ):
+        if name in names:
+            return names.index(name)
+    return _refuse_name(path, name, by_number if header is False else first, header)
+
+
+def _refuse_name(path, name, names, header):
+    without = "; the first row is read as data" if header is False else ""
+    raise ValueError(
+        f"{path}: no column is named {name!r}. The columns are {_join(names)}{without}."
+    )
+
+
+def _join(names):
+    shown = ", ".join(map(repr, names[:20]))
+    return shown if len(names) <= 20 else f"{shown}, ... ({len(names)} in all)"
 
 
 # The rows.
 
 
+def _ending(path):
+    name = str(path).lower()
+    return name.removesuffix(".gz").rpartition(".")[2], name.endswith(".gz")
+
+
+def _separator(path):
+    return "\t" if _ending(path)[0] == "tsv" else ","
+
+
+def _open(path):
+    # Opened here, as pandas takes some paths for addresses or archives, by their names.
+    open_file = gzip.open if _ending(path)[1] else open
+    return open_file(
+        path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
+    )
+
+
 def _lines(path):
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        for number, line in enumerate(file, start=1):
-            if _NO_TEXT.search(line):
-                raise ValueError(
-                    f"{path}, line {number}: expected text in UTF-8 without NUL, found "
-                    f"{line!r:.100}."
-                )
-            yield line
+    with _open(path) as file:
+        try:
+            for number, line in enumerate(file, start=1):
+                if _NO_TEXT.search(line):
+                    raise ValueError(
+                        f"{path}, line {number}: expected text in UTF-8 without NUL, "
+                        f"found {line!r:.100}."
+                    )
+                yield line
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(f"{path}: can't be unpacked: {error}") from error
 
 
 def _rows(path):
     """Yield line number and fields of each row that is not blank."""
-    reader = csv.reader(_lines(path), skipinitialspace=True, strict=True)
+    reader = csv.reader(
+        _lines(path), delimiter=_separator(path), skipinitialspace=True, strict=True
+    )
     line = 1
     try:
         for fields in reader:
@@ -239,18 +379,19 @@ def _rows(path):
         ) from error
 
 
-def _check_rows(path):
+def _check_rows(path, min_fields=2):
     """Check the number of fields of each row; the first rows and their number."""
+    separator = "tabs" if _separator(path) == "\t" else "commas"
     sample, n_rows = [], 0
     for line, fields in _rows(path):
         if n_rows < _SAMPLE:
             sample.append([field.strip() for field in fields])
         n_rows += 1
-        n_fields = max(2, len(sample[0]))
+        n_fields = max(min_fields, len(sample[0]))
         if len(fields) != n_fields:
             raise ValueError(
-                f"{path}, line {line}: expected {n_fields} fields separated by commas, "
-                f"found {len(fields)}: {fields!r:.100}."
+                f"{path}, line {line}: expected {n_fields} fields separated by "
+                f"{separator}, found {len(fields)}: {fields!r:.100}."
             )
     if n_rows == 0:
         raise ValueError(f"{path}: expected a CSV file, but it is empty.")
@@ -258,7 +399,9 @@ def _check_rows(path):
 
 
 def _check_separator(path):
-    """Refuse a file whose lines may be separated by something else, too."""
+    """Refuse a CSV file whose lines may be separated by something else, too."""
+    if _separator(path) != ",":
+        return
     lines = [_QUOTED.sub("", line) for line in islice(_lines(path), 100)]
     for separator, name in _OTHER_SEPARATORS.items():
         counts = {line.count(separator) for line in lines if line.strip()}
@@ -305,11 +448,15 @@ def _infer_header(path, sample, mixed):
     are_names = all(_may_be_name(field) == {True} for field in first)
     are_names = are_names and any(map(_WORD.match, names))
     are_values = all(_may_be_name(name) == {False} for name in names)
+    counts_rows = first[0] == "" and [row[0] for row in others] == [
+        str(i) for i in range(len(others))
+    ]
     enough = by_numbers or len(others) >= _ROWS_OF_TEXT
     if are_names and (alone or (evidence == {True} and enough)):
         return True
     by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
-    if (by_others or (alone and are_values)) and not _count_up(first):
+    is_clear = not _count_up(first) and not (others and counts_rows)
+    if (by_others or (alone and are_values)) and is_clear:
         return False
     hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
     raise ValueError(
@@ -333,11 +480,12 @@ def _count_up(first):
     return first == [str(int(first[0]) + i) for i in range(len(first))]
 
 
-def _check_header(path, first, n_rows):
+def _check_header(path, first, used, n_rows):
+    """Check the names of the columns; that of the last used one, a label, may lack."""
     if n_rows == 1:
         raise ValueError(f"{path}: expected rows, found a header only.")
     for i, name in enumerate(first):
-        if name in first[:i] or (name == "" and i < len(first) - 1):
+        if name in first[:i] or (name == "" and i in used[:-1]):
             raise ValueError(
                 f"{path}: expected a different name for each column, found {name!r} "
                 f"for column {i + 1}. If it has row numbers, remove it."
@@ -351,12 +499,14 @@ def _read_frame(pandas, layout, dtype, **options):
     # Before 3.1 the others round; since then all are exact, and this is deprecated.
     if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"
-    # Opened here, as pandas takes some paths for addresses or archives, by their names.
-    with open(layout.path, encoding="utf-8-sig", newline="") as file:
+    with _open(layout.path) as file:
+        if any(line.endswith("\r") for line in _lines(layout.path)):
+            file = _rewritten(layout.path)
         try:
             return pandas.read_csv(
                 file,
-                names=range(len(layout.names) + 1),
+                sep=_separator(layout.path),
+                names=range(len(layout.names)),
                 dtype=dtype,
                 header=0 if layout.has_header else None,
                 index_col=False,
@@ -369,31 +519,51 @@ def _read_frame(pandas, layout, dtype, **options):
             raise ValueError(f"{layout.path}: expected a CSV file: {error}") from error
 
 
-def _to_labels(layout, column):
+def _rewritten(path):
+    # Where lines end in a carriage return alone, pandas drops an empty first field.
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=_separator(path)).writerows(
+        row for _, row in _rows(path)
+    )
+    text.seek(0)
+    return text
+
+
+def _check_same_rows(layout, texts):
+    """Check columns of text, which lack values where pandas finds fewer fields."""
+    if len(texts) != layout.n_rows or np.any(texts.isna()):
+        raise ValueError(f"{layout.path}: {_DIFFERENT_ROWS}")
+
+
+def _to_labels(layout, column, label):
     """The labels, integers if all are written as such."""
-    # Where pandas finds fewer fields in a row, its label is missing.
-    if len(column) != layout.n_rows or column.isna().any():
-        raise ValueError(
-            f"{layout.path}: pandas and Python's csv module read different rows; write "
-            "the file by to_csv(path, index=False)."
-        )
+    _check_same_rows(layout, column)
     column = column.str.strip()
     distinct = column.unique()
     for text in distinct:
         if text in _MISSING_LABELS:
-            _refuse(layout, len(layout.names), text, "a label in the last column")
+            _refuse(layout, label, text, "a label")
     y = np.array(column, dtype=str)
     return y.astype(np.int64) if all(map(_INTEGER.fullmatch, distinct)) else y
 
 
-def _to_samples(pandas, layout, frame, mixed):
-    """The samples, from a frame with the columns that pandas reads as numbers."""
+def _to_samples(pandas, layout, frame, mixed, known=None):
+    """The samples, from a frame with the columns that pandas reads as numbers.
+
+    `known` tells for each column whether it has categories. With None, its values do.
+    """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, _lines(layout.path)))
     # pandas reads True as 1, and a long integer as an object.
-    texts = [i for i in frame if has_codes or frame[i].dtype.kind not in "iuf"]
+    texts = [
+        i
+        for i in frame
+        if (known[i] if known else has_codes) or frame[i].dtype.kind not in "iuf"
+    ]
     X = np.empty(frame.shape)
-    for i in frame.columns.difference(texts):
-        X[:, i] = frame[i]
+    for place, i in enumerate(frame):
+        if i not in texts:
+            X[:, place] = frame[i]
+    places = list(frame)
     if texts:
         frame = _read_frame(pandas, layout, str, usecols=texts)
     categories, codes = {}, []
@@ -401,13 +571,16 @@ def _to_samples(pandas, layout, frame, mixed):
         column = frame[i].str.strip()
         column = column.where(~column.isin(_MISSING))
         counts = column.value_counts()
-        if _are_categories(layout, i, counts, mixed):
+        if known[i] if known else _are_categories(layout, i, counts, mixed):
             categories[layout.names[i]] = column.astype("category")
             codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
         else:
-            X[:, i] = column.map(float, na_action="ignore")
+            if known:
+                _are_categories(layout, i, counts, mixed=False)
+            X[:, places.index(i)] = column.map(float, na_action="ignore")
     if layout.has_header or categories:
-        X = pandas.DataFrame(X, columns=layout.names, copy=False)
+        names = [layout.names[i] for i in places]
+        X = pandas.DataFrame(X, columns=names, copy=False)
     for name, column in categories.items():
         X[name] = column
     return X, codes
@@ -444,7 +617,8 @@ def _are_categories(layout, i, counts, mixed):
             [*dates.index, *almost.index, *others.index][0],
             "a number, or nothing, NA or ? where it is missing",
             " Write it as a number, a date as year, month and day; or, if the column "
-            f"has categories, read the file by {remedy}.",
+            f"has categories, read the file by {remedy}. On the command line, --drop "
+            "leaves a column out.",
         )
     return True
 
@@ -452,9 +626,11 @@ def _are_categories(layout, i, counts, mixed):
 def _refuse(layout, i, text, expected, remedy=""):
     """Raise the error of a text in a column, with its line."""
     rows = islice(_rows(layout.path), layout.has_header, None)
-    line = next(line for line, fields in rows if fields[i].strip() == text)
-    is_named = layout.has_header and i < len(layout.names)
-    name = f" ({layout.names[i]!r})" if is_named else ""
+    lines = (line for line, fields in rows if fields[i].strip() == text)
+    line = next(lines, None)
+    if line is None:
+        raise ValueError(f"{layout.path}: {_DIFFERENT_ROWS}")
+    name = f" ({layout.names[i]!r})" if layout.has_header else ""
     raise ValueError(
         f"{layout.path}, line {line}, column {i + 1}{name}: expected {expected}; found "
         f"{text!r:.100}.{remedy}"
