@@ -40,6 +40,7 @@ _ROWS_OF_TEXT = 10
 _SHARE_OF_CODES = 0.1
 
 
+_MADE_UP = re.compile("x[0-9]+")
 _DIFFERENT_ROWS = (
     "pandas and Python's csv module read different rows; write the file by "
     "to_csv(path, index=False)."
@@ -267,23 +268,26 @@ def read_new_rows(path, names, is_categorical):
     _check_separator(path)
     sample, n_rows = _check_rows(path, min_fields=1)
     first = sample[0]
-    if names is None:
-        features, all_names = range(len(first)), [f"x{i}" for i in range(len(first))]
-        if len(first) != len(is_categorical):
-            raise ValueError(
-                f"{path}: expected the {len(is_categorical)} columns that the model "
-                f"was fitted to, and no header; found {len(first)} columns."
-            )
-    else:
+    numbered = [f"x{i}" for i in range(len(first))]
+    # Names that were made up for a file without a header.
+    made_up = names is not None and all(_MADE_UP.fullmatch(name) for name in names)
+    has_header = names is not None and not (made_up and not set(names) & set(first))
+    if has_header:
         lacking = [name for name in names if name not in first]
         if lacking:
             raise ValueError(
-                f"{path}: the model needs the columns {_join(lacking)}, which the "
-                f"first row does not name: {_join(first)}."
+                f"{path}: the model needs the columns {_join(lacking)}; the first row "
+                f"has {_join(first)}."
             )
         features, all_names = [first.index(name) for name in names], first
-        _check_header(path, first, features, n_rows)
-    has_header = names is not None
+        _check_header(path, first, [*features, None], n_rows)
+    elif len(first) == len(is_categorical):
+        features, all_names = range(len(first)), names or numbered
+    else:
+        raise ValueError(
+            f"{path}: expected the {len(is_categorical)} features that the model was "
+            f"fitted to, without a header; found {len(first)} columns."
+        )
     layout = _Layout(path, has_header, all_names, features, n_rows - has_header)
     others = [i for i in range(len(first)) if i not in features]
     missing = {i: sorted(_MISSING) for i in features}
@@ -575,8 +579,10 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
             categories[layout.names[i]] = column.astype("category")
             codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
         else:
-            if known:
-                _are_categories(layout, i, counts, mixed=False)
+            odd = [text for text in counts.index if not is_number(text)]
+            if odd:
+                expected = "a number, as in training, or nothing where it is missing"
+                _refuse(layout, i, odd[0], expected)
             X[:, places.index(i)] = column.map(float, na_action="ignore")
     if layout.has_header or categories:
         names = [layout.names[i] for i in places]
