@@ -52,24 +52,28 @@ def run(args):
         names = list(data.X.columns) if hasattr(data.X, "columns") else None
         rows = load_rows(args.predict, names, data.is_categorical)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
-    training.describe(data, model, len(y_test), model.seconds(X_train, y_train))
-    measures = training.measures_of(data)
-    fitted, scores = training.train(model, X_train, y_train, measures)
-    if args.save is not None:
-        save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
-        print(f"Saved to {args.save}.")
-    if args.predict is not None:
-        predicting.predict(fitted, *rows, args.output)
     if is_search:
-        print("\nBest parameters:")
-        for name, value in model.best_params.items():
-            print(f"  {name} = {value:g}")
-    training.report(data, fitted, scores, X_train, X_test, y_train, y_test)
+        training.check_folds(args.cv, y_train)
+    training.describe(data, model, len(y_test), model.seconds(X_train, y_train))
+    with warnings.catch_warnings():
+        # The notes on the data tell what there is to say about columns.
+        warnings.filterwarnings("ignore", "Column ", UserWarning)
+        fitted, scores = training.train(model, X_train, y_train, data)
+        if args.save is not None:
+            save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
+            print(f"Saved to {args.save}.")
+        if is_search:
+            training.report_search(model)
+        training.report(data, fitted, scores, X_test, y_train, y_test)
     if is_search:
         scaler, network = fitted
-        rows, labels = X_train[:_CHECKED_ROWS], y_train[:_CHECKED_ROWS]
-        rows = scaler.transform(rows)
-        print(f"\n{check_gradient(network, rows, labels, random_state=args.seed)}")
+        rows_checked = scaler.transform(X_train[:_CHECKED_ROWS])
+        labels = y_train[:_CHECKED_ROWS]
+        print()
+        print(check_gradient(network, rows_checked, labels, random_state=args.seed))
+    if args.predict is not None:
+        print()
+        predicting.predict(fitted, *rows, args.output)
 
 
 def _print_warning(message, *_, **__):

@@ -154,9 +154,9 @@ def test_the_main_job_says_what_it_found(write, capsys):
     ]
     assert main(["--data", str(write("\n".join(rows)))]) == 0
     out = capsys.readouterr().out
-    assert "No header: the first row is taken as data." in out
-    assert "Categories: x0, x1; all other features are numbers." in out
-    assert "taken as codes: x1." in out
+    assert "; the first row is taken as data (no header)\n" in out
+    assert "Columns: 1 of numbers, 2 of categories (x0, x1)\n" in out
+    assert "note: Column 'x1' has numbers with leading zeros or among" in out
 
 
 def test_the_main_job_takes_numbers_with_gaps_and_no_header(write, capsys):
@@ -165,7 +165,7 @@ def test_the_main_job_takes_numbers_with_gaps_and_no_header(write, capsys):
         f"{rng.randn():.3f},{'?' if i % 9 == 0 else i % 7},{i % 2}" for i in range(70)
     ]
     assert main(["--data", str(write("\n".join(rows)))]) == 0
-    assert "8 values missing" in capsys.readouterr().out
+    assert "Missing: 8 values, in x1\n" in capsys.readouterr().out
 
 
 def test_without_text_it_is_read_as_numbers(write):
@@ -218,8 +218,8 @@ def test_the_main_job_takes_categories_and_missing_values(write, tmp_path, capsy
     saved = tmp_path / "model.joblib"
     assert main(["--data", str(path), "--save", str(saved)]) == 0
     out = capsys.readouterr().out
-    assert "29 values missing" in out
-    assert "TabularMLPClassifier" in out
+    assert "Missing: 29 values, in size\n" in out
+    assert "Model:   TabularMLPClassifier at its defaults\n" in out
     X, y = read_mixed_csv(path)
     assert joblib.load(saved).score(X, y) == 1
 

@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from skmlp_backprop.__main__ import check_can_replace, replace_file
+from skmlp_backprop._cli.saving import check_can_replace, replace_file
 
 
 def permissions(path):

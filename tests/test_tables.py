@@ -1,5 +1,6 @@
 """CSV files: what is read, what is guessed, and what is refused."""
 
+import gzip
 import random
 import struct
 import sys
@@ -242,3 +243,56 @@ def test_what_can_not_be_opened(tmp_path):
         read_csv(tmp_path / "missing.csv")
     with pytest.raises(IsADirectoryError):
         read_csv(tmp_path)
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".tsv", ".tsv.gz", ".TSV"])
+def test_endings_tell_separator_and_compression(tmp_path, ending):
+    path = tmp_path / f"table{ending}"
+    text = 'zip,"a, b",kind\n01067,1.5,"x, y"\n99999,,z\n'
+    if ".tsv" in ending.lower():
+        text = 'zip\t"a, b"\tkind\n01067\t1.5\tx, y\n99999\t\tz\n'
+    content = text.encode()
+    path.write_bytes(gzip.compress(content) if ending.endswith(".gz") else content)
+    with pytest.warns(UserWarning, match="column 'zip' has numbers with leading zeros"):
+        X, y = read_mixed_csv(path)
+    assert X["zip"].tolist() == ["01067", "99999"]
+    np.testing.assert_array_equal(X["a, b"], [1.5, np.nan])
+    assert y.tolist() == ["x, y", "z"]
+
+
+def test_fields_of_a_tsv_file_are_counted(tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text("a\tb\n1\tx\n2,y\n")
+    with pytest.raises(ValueError, match="line 3: expected 2 fields separated by tabs"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "not zipped"])
+def test_damaged_gzip_files(tmp_path, damage):
+    path = tmp_path / "table.csv.gz"
+    rows = "".join(f"{i},{i % 7}\n" for i in range(9999)).encode()
+    content = {
+        "cut": gzip.compress(rows)[:-20],
+        "changed": gzip.compress(rows)[:-5] + b"12345",
+        "not zipped": rows,
+    }[damage]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="can't be unpacked") as caught:
+        read_csv(path, header=False)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "  \r "])
+def test_lines_that_end_in_a_carriage_return(write, blank):
+    """pandas would drop an empty first field that follows a blank line."""
+    X, y = read_csv(write(f"a,b,c\r1,2,3\r{blank}\r,4,5\r6,,7\r"))
+    np.testing.assert_array_equal(X, [[1, 2], [np.nan, 4], [6, np.nan]])
+    assert y.tolist() == [3, 5, 7]
+
+
+@pytest.mark.parametrize("first", [",2001,y", ",2001,2002"])
+def test_row_numbers_without_a_name_beside_names_of_numbers(write, first):
+    """As pandas writes a table whose columns are years."""
+    path = write(f"{first}\n0,5,6\n1,7,8\n2,9,1\n")
+    with pytest.raises(ValueError, match=r"can't tell .* leave it out: to_csv\(index"):
+        read_csv(path)

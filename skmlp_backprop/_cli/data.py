@@ -93,6 +93,7 @@ def load(path, header, target, drop, task):
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
     y, is_regression, task = _recognise_task(y, target, task)
     if isinstance(X, np.ndarray):
+        _check_finite(X)
         are_numbers, is_missing = True, np.isnan(X)
         is_categorical = np.zeros(X.shape[1], bool)
     else:
@@ -182,7 +183,9 @@ def _split(path, frame, target, drop):
     if target is None and len(frame.columns):
         target = frame.columns[-1]
     if len(frame) == 0 or target not in frame or frame.shape[1] < 2:
-        raise ValueError(f"{path}: expected rows with a target and other columns.")
+        raise ValueError(
+            f"{path}: expected rows, a target, and other columns beside it."
+        )
     column = frame.pop(target)
     if column.isna().any():
         raise ValueError(
@@ -208,20 +211,22 @@ def _recognise_task(y, target, task):
     """
     distinct = np.unique(y)
     numbers = _as_numbers(y, distinct)
+    are_codes = y.dtype.kind == "U" and any(map(has_leading_zero, distinct.tolist()))
     are_many = len(distinct) > _MAX_CLASSES
     is_regression, reason = task == "regression", "--task says"
     if task is None:
         reason = "the target is text"
-    if task is None and numbers is not None:
+    if task is None and numbers is not None and not are_codes:
         are_whole = bool((numbers % 1 == 0).all())
         is_regression = are_many or not are_whole
         wholeness = "whole numbers" if are_whole else "not all of them whole numbers"
         reason = f"the target has {len(distinct)} values, {wholeness}"
     if not is_regression:
-        almost = [text for text in distinct.tolist() if _is_almost_number(text)]
-        if task is None and are_many and len(almost) > len(distinct) / 2:
+        almost = [v for v in distinct.tolist() if _is_almost_number(v)]
+        odd = [value for value in almost if not is_number(value)]
+        if task is None and are_many and odd and len(almost) > len(distinct) / 2:
             raise ValueError(
-                f"The target {target!r} has values such as {almost[0]!r}. Write them "
+                f"The target {target!r} has values such as {odd[0]!r}. Write them "
                 "as plain numbers for a regression, or choose --task classification."
             )
         # Numbers that are not whole would be no labels for scikit-learn.
@@ -250,13 +255,9 @@ def _recognise_task(y, target, task):
 
 
 def _as_numbers(y, distinct):
-    """The target as floats, or None if it is text or codes."""
-    if y.dtype.kind in "iuf":
-        return y.astype(np.float64)
-    texts = distinct.tolist()
-    if y.dtype.kind != "U" or not all(map(is_number, texts)):
-        return None
-    return None if any(map(has_leading_zero, texts)) else y.astype(np.float64)
+    """The target as floats, or None if it is no numbers."""
+    are_texts = y.dtype.kind == "U" and all(map(is_number, distinct.tolist()))
+    return y.astype(np.float64) if are_texts or y.dtype.kind in "iuf" else None
 
 
 def _is_almost_number(value):
@@ -276,9 +277,21 @@ def _check_labels(y, target):
         )
 
 
+def _check_finite(X):
+    infinite = np.argwhere(np.isinf(X))
+    if len(infinite):
+        row, column = infinite[0] + 1
+        raise ValueError(
+            f"{len(infinite)} values are infinite, the first in row {row}, column "
+            f"{column}. Replace them by numbers, or leave the fields empty."
+        )
+
+
 def _recognise_kinds(X):
     """Which columns of a DataFrame are categories, and notes about columns."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         encoder = TabularEncoder().fit(X)
-    return encoder.is_categorical_, [str(warning.message) for warning in caught]
+    # The remedies in Python are none here.
+    notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
+    return encoder.is_categorical_, notes

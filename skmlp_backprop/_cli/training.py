@@ -29,6 +29,7 @@ from .. import (
 )
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
+from .._solvers.interruption import abort_when_interrupted
 from .progress import duration, timed
 
 # Columns that the report shows, and rows and columns that it shuffles for that.
@@ -115,10 +116,7 @@ class Tabular:
             model = clone(self.estimator)
             _fit_quietly(model, _safe_indexing(X, train), y[train])
             scores.append(measures(model, _safe_indexing(X, test), y[test]))
-        with warnings.catch_warnings():
-            # The notes on the data have them.
-            warnings.filterwarnings("ignore", "Column ", UserWarning)
-            model = clone(self.estimator).fit(X, y)
+        model = clone(self.estimator).fit(X, y)
         return model, {name: [fold[name] for fold in scores] for name in scores[0]}
 
 
@@ -175,7 +173,6 @@ class Search:
 
     def fit(self, X, y, measures):
         """Search, as :meth:`Tabular.fit`."""
-        _check_folds(self.n_folds, y)
         with warnings.catch_warnings():
             # A search stops many candidates at --max-iter; that is what it is for.
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -198,7 +195,7 @@ def _fit_quietly(model, X, y):
         return model.fit(X, y)
 
 
-def _check_folds(n_folds, y):
+def check_folds(n_folds, y):
     """Refuse more folds than a class has training rows."""
     classes, counts = np.unique(y, return_counts=True)
     if counts.min() < n_folds:
@@ -251,6 +248,8 @@ def describe(data, model, n_held_out, seconds):
         print(f"{name + ':':<9}{line}")
     for note in data.notes:
         print(f"note: {note}")
+    if data.notes:
+        print("note: --drop leaves columns out.")
 
 
 def listed(names):
@@ -259,10 +258,11 @@ def listed(names):
     return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
 
 
-def train(model, X, y, measures):
+def train(model, X, y, data):
     """Fit a :class:`Tabular` or a :class:`Search`, with a line on the time."""
-    with timed(f"Fitting in {model.n_folds} folds, then on {len(y)} rows"):
-        return model.fit(X, y, measures)
+    line = timed(f"Fitting in {model.n_folds} folds, then on {len(y)} rows")
+    with line, abort_when_interrupted():
+        return model.fit(X, y, measures_of(data))
 
 
 def measures_of(data):
@@ -292,7 +292,14 @@ def _class_measures(model, X, y):
     }
 
 
-def report(data, fitted, scores, X_train, X_test, y_train, y_test):
+def report_search(search):
+    """Print the best parameters of a fitted :class:`Search`."""
+    print("\nBest parameters:")
+    for name, value in search.best_params.items():
+        print(f"  {name} = {value:g}")
+
+
+def report(data, fitted, scores, X_test, y_train, y_test):
     """Print how well a fitted model predicts the held-out rows, and by what."""
     measures = measures_of(data)
     if data.is_regression:
@@ -304,7 +311,9 @@ def report(data, fitted, scores, X_train, X_test, y_train, y_test):
     baseline_values = measures(baseline, placeholder[: len(y_test)], y_test)
     values = measures(fitted, X_test, y_test)
     n_folds = len(next(iter(scores.values())))
-    print(f"\n{'':<25}{f'{n_folds} folds ± std':<20}{'held-out rows':<16}baseline: {what}")
+    print(
+        f"\n{'':<25}{f'{n_folds} folds ± std':<20}{'held-out rows':<16}baseline: {what}"
+    )
     for name, value in values.items():
         folds = f"{_number(np.mean(scores[name]))} ± {_number(np.std(scores[name]), 2)}"
         print(

@@ -30,7 +30,7 @@ _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 # A letter or an underscore.
 _WORD = re.compile("[^\\W\\d]")
 # A needless 0 where a field begins.
-_MAY_BE_CODE = re.compile('(^|[,"])\\s*[+-]?0[0-9]')
+_MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?0[0-9]')
 # Rows that decide on the header.
 _SAMPLE = 1000
 # Rows of text alone, of which the first never occurs again, that make it a header.
@@ -222,7 +222,7 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     label = label if isinstance(label, int) else next(iter(label), None)
     features = [i for i in kept if i != label]
     if label not in kept or not features:
-        raise ValueError(f"{path}: expected a column of labels and others beside it.")
+        raise ValueError(f"{path}: expected a target, and other columns beside it.")
     used = [*features, label]
     if header == "infer":
         header = _infer_header(path, [[row[i] for i in used] for row in sample], mixed)
@@ -632,8 +632,8 @@ def _are_categories(layout, i, counts, mixed):
 def _refuse(layout, i, text, expected, remedy=""):
     """Raise the error of a text in a column, with its line."""
     rows = islice(_rows(layout.path), layout.has_header, None)
-    lines = (line for line, fields in rows if fields[i].strip() == text)
-    line = next(lines, None)
+    line = next((line for line, fields in rows if fields[i].strip() == text), None)
+    del rows  # closes the file
     if line is None:
         raise ValueError(f"{layout.path}: {_DIFFERENT_ROWS}")
     name = f" ({layout.names[i]!r})" if layout.has_header else ""
