@@ -37,14 +37,16 @@ def test_mat(data_dir, tmp_path):
     content = (data_dir / "ex4data1.mat").read_bytes()
     for length in (0, 50, 130, 1000, len(content) // 2, len(content) - 1):
         truncated.write_bytes(content[:length])
-        with pytest.raises(ValueError, match="expected"):
+        with pytest.raises(ValueError, match="can't be read as a MATLAB file"):
             read_mat(truncated)
 
 
 def test_mat_with_labels_missing(tmp_path):
     path = tmp_path / "short.mat"
     scipy.io.savemat(path, {"X": np.zeros((3, 2)), "y": np.zeros((2, 1))})
-    with pytest.raises(ValueError, match=r"X of shape \(3, 2\) and 2 labels"):
+    with pytest.raises(
+        ValueError, match=r"X of shape \(3, 2\) and y of shape \(2, 1\)"
+    ):
         read_mat(path)
 
 
@@ -63,13 +65,13 @@ def test_idx_roundtrip(tmp_path, zipped, code, dtype):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda c: c[:-1], "expected 40 bytes for an array of shape"),
-        (lambda c: c + b"\0", "expected 40 bytes .* found more"),
-        (lambda c: c[:10], "IDX header of 16 bytes for 3 dimensions"),
+        (lambda c: c[:-1], "expected 24 bytes .* for an array of shape"),
+        (lambda c: c + b"\0", "expected 24 bytes .* found more"),
+        (lambda c: c[:10], "requires a buffer of 12 bytes"),
         (lambda c: b"\1" + c[1:], r"magic number .* found the bytes \[1, 0, 8, 3\]"),
         (lambda c: c[:2] + b"\7" + c[3:], "type code"),
-        (lambda c: b"", "expected an IDX file"),
-        (lambda c: gzip.compress(c)[:-12], "expected a complete gzip file"),
+        (lambda c: b"", "can't be read as an IDX file"),
+        (lambda c: gzip.compress(c)[:-12], "Compressed file ended before the end"),
     ],
 )
 def test_spoilt_idx(tmp_path, spoil, message):
@@ -87,7 +89,7 @@ def test_npz(tmp_path):
     np.testing.assert_array_equal(X, np.eye(2))
     assert y.tolist() == ["a", "b"]
     np.savez(path, data=np.eye(2))
-    with pytest.raises(ValueError, match=r"with the arrays X and y, found \['data"):
+    with pytest.raises(ValueError, match=r"the arrays X and y: .*X\.npy"):
         read_npz(path)
 
 
@@ -95,7 +97,7 @@ def test_odd_npz(tmp_path):
     path = tmp_path / "odd.npz"
     for content in (b"", b"no zip", b"PK\x03\x04"):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="expected an npz file"):
+        with pytest.raises(ValueError, match="can't be read as an npz file"):
             read_npz(path)
     np.savez(path, X=np.arange(3), y=np.arange(3))
     with pytest.raises(ValueError, match="expected X of shape"):
@@ -105,13 +107,19 @@ def test_odd_npz(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"X": scipy.sparse.eye(3).tocsc()}, "X to be dense, found a sparse matrix"),
-        ({"X": np.eye(3) + 1j}, "X to hold real numbers, found complex numbers"),
-        ({"X": ["abc", "def", "ghi"]}, "X to hold real numbers, found text"),
+        (
+            {"X": scipy.sparse.eye(3).tocsc()},
+            "X to be a dense array of real numbers, found csc_",
+        ),
+        ({"X": np.eye(3) + 1j}, "X to be .* real numbers, found ndarray of complex128"),
+        ({"X": ["abc", "def", "ghi"]}, "X to be .* real numbers, found ndarray of <U"),
         ({"X": np.empty((0, 2)), "y": np.empty((0, 1))}, "X of shape"),
         ({"X": np.zeros((3, 2, 2))}, r"found X of shape \(3, 2, 2\)"),
-        ({"y": np.array(["a", 2, "c"], dtype=object)}, "objects, such as cell arrays"),
-        ({"y": {"label": [1, 2, 3]}}, "y to hold real numbers or text, found records"),
+        (
+            {"y": np.array(["a", 2, "c"], dtype=object)},
+            "y to be .* numbers or text, found ndarray of object",
+        ),
+        ({"y": {"label": [1, 2, 3]}}, r"y to be .* found ndarray of \[\('label'"),
         ({"y": np.eye(3)}, "one label in y per sample"),
     ],
 )
@@ -140,10 +148,10 @@ def test_mat_of_version_7_3(tmp_path):
 @pytest.mark.parametrize(
     ("thetas", "message"),
     [
-        ([np.zeros((3, 5)), np.zeros((2, 5))], r"Theta2 of shape \(fan_out, 4\)"),
+        ([np.zeros((3, 5)), np.zeros((2, 5))], r"Theta2 of shape \(fan_out, 1 \+ 3\)"),
         ([np.zeros((3, 1))], r"Theta1 of shape \(fan_out, 1 \+ fan_in\)"),
         ([np.zeros((3, 5, 2))], r"Theta1 of shape .* found \(3, 5, 2\)"),
-        ([np.zeros((3, 5)) * 1j], "Theta1 to hold real numbers"),
+        ([np.zeros((3, 5)) * 1j], "Theta1 to be .* real numbers"),
     ],
 )
 def test_mat_with_weights_that_do_not_fit(tmp_path, thetas, message):
@@ -158,12 +166,15 @@ def test_mat_with_weights_that_do_not_fit(tmp_path, thetas, message):
     ("content", "message"),
     [
         ({"X": np.float64(1)}, "expected X of shape"),
-        ({"y": np.int64(1)}, r"1 labels in y of shape \(\)"),
-        ({"y": np.arange(2)}, "2 labels in y"),
-        ({"X": np.eye(3) + 1j}, "X to hold real numbers, found complex"),
-        ({"X": np.eye(3).astype(str)}, "X to hold real numbers, found text"),
+        ({"y": np.int64(1)}, r"y of shape \(\)"),
+        ({"y": np.arange(2)}, r"y of shape \(2,\)"),
+        ({"X": np.eye(3) + 1j}, "X to be .* real numbers, found ndarray of complex"),
+        ({"X": np.eye(3).astype(str)}, "X to be .* real numbers, found ndarray of <U"),
         ({"X": np.empty((0, 3)), "y": np.empty(0)}, r"found X of shape \(0, 3\)"),
-        ({"y": np.array([1, "a", None], dtype=object)}, "y to hold .* found objects"),
+        (
+            {"y": np.array([1, "a", None], dtype=object)},
+            "Object arrays cannot be loaded",
+        ),
     ],
 )
 def test_npz_of_other_things(tmp_path, content, message):
@@ -240,7 +251,7 @@ def test_npz_that_unpacks_to_more_than_it_says(tmp_path):
     ("header", "message"),
     [
         (bytes([0, 0, 8, 0]) + b"\1", "the number of dimensions"),
-        (bytes([0, 0, 8, 65]) + bytes(4 * 65), "the number of dimensions"),
+        (bytes([0, 0, 8, 65]) + bytes(4 * 65), "65"),
         (bytes([0, 0, 14, 3]) + bytes(4) + b"\xff" * 8, "too big|maximum"),
     ],
 )

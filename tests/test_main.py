@@ -7,10 +7,14 @@ import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
 
-from skmlp_backprop import BackpropMLPClassifier, __main__
+import skmlp_backprop
+from skmlp_backprop import BackpropMLPClassifier, TabularMLPRegressor, __main__
 from skmlp_backprop.__main__ import main, make_parser
 
 COMMAND = [sys.executable, "-u", "-m", "skmlp_backprop"]
@@ -32,13 +36,22 @@ def test_no_arguments(tmp_path):
     done = run("--save", str(tmp_path / "digits.joblib"))
     assert done.returncode == 0, done.stderr
     for expected in (
-        "1797 rows, 64 features, 10 classes",
+        "Rows:    1797; 360 are held out\n",
+        "Columns: 64 of numbers, 0 of categories\n",
+        "Missing: none\n",
+        "Target:  digit, 10 classes: 0 (178), 1 (182), 2 (177), ",
+        "Task:    classification, as the target has 10 values, whole numbers\n",
+        "Model:   BackpropMLPClassifier, a grid search of 9 candidates in 5 folds\n",
+        "Time:    at most about ",
         "Best parameters",
         "learning_rate_init =",
         "macro avg",
         "Gradient check passed",
     ):
         assert expected in done.stdout
+    # A line for all fits, not one for each.
+    assert len(done.stdout.splitlines()) < 45
+    assert done.stderr == ""
     X, y = load_digits(return_X_y=True)
     assert joblib.load(tmp_path / "digits.joblib").score(X, y) > 0.95
 
@@ -62,8 +75,8 @@ def test_own_data(suffix, tmp_path, capsys):
     assert "virginica" in out
     assert "alpha =" in out
     assert "learning_rate_init" not in out
-    header = "The first row is taken as a header: a, b, c, d.\n"
-    assert out.startswith(header if suffix == "csv" else "150 rows")
+    header = "; the first row is taken as a header" if suffix == "csv" else ""
+    assert out.startswith(f"Data:    {path}{header}\nRows:    150; 30 are held out\n")
 
 
 def test_errors_are_one_line(tmp_path, capsys):
@@ -72,14 +85,20 @@ def test_errors_are_one_line(tmp_path, capsys):
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 2
     assert "No such file" in error[0]
-    assert "expected a file that ends in .mat, .csv, .npz" in error[1]
+    assert "expected a file that ends in .csv, .csv.gz, .tsv, " in error[1]
 
 
 def test_help():
     done = run("--help")
     assert done.returncode == 0
-    for option in ("--data", "--solver", "--alpha", "--learning-rate", "--save"):
+    for option in ("--data", "--solver", "--alpha", "--predict", "--save"):
         assert option in done.stdout
+
+
+def test_version():
+    done = run("--version")
+    assert done.returncode == 0
+    assert done.stdout == f"{skmlp_backprop.__version__}\n"
 
 
 def test_refuses_before_the_search(tmp_path, capsys):
@@ -96,11 +115,14 @@ def test_refuses_before_the_search(tmp_path, capsys):
     hole = X.copy()
     hole[[3, 7], 2] = np.inf
     error = refused(hole, y)
-    assert "2 values are not finite, the first in row 4, column 3" in error
+    assert "2 values are infinite, the first in row 4, column 3" in error
     assert "All labels are 0" in refused(X, 0 * y).replace("np.int64(0)", "0")
-    assert "occurs once in 150 rows" in refused(X, np.arange(150))
+    error = refused(X, np.arange(150), "--task", "classification")
+    assert "occurs once in 150 rows" in error
     folder = tmp_path / "nowhere"
-    assert f"no folder {folder}" in refused(X, y, "--save", str(folder / "a.joblib"))
+    assert f"can't write to the folder {folder}" in refused(
+        X, y, "--save", str(folder / "a.joblib")
+    )
 
 
 @pytest.fixture
@@ -115,13 +137,11 @@ def iris_csv(tmp_path):
 def test_what_is_taken_for_a_header_is_said(iris_csv, capsys):
     arguments = ["--data", str(iris_csv), *QUICK]
     assert main(arguments) == 0
-    assert "No header: the first row is taken as data.\n150 rows" in (
-        capsys.readouterr().out
-    )
+    found = "; the first row is taken as data (no header)\nRows:    150;"
+    assert found in capsys.readouterr().out
     assert main([*arguments, "--header", "yes"]) == 0
-    assert "taken as a header: 5.1, 3.5, 1.4, 0.2.\n149 rows" in (
-        capsys.readouterr().out
-    )
+    found = "; the first row is taken as a header\nRows:    149;"
+    assert found in capsys.readouterr().out
 
 
 def test_names_of_features_are_kept(iris_csv, tmp_path):
@@ -209,11 +229,396 @@ def test_one_interrupt_ends_it(tmp_path, jobs):
         # What runs in the background has it ignored, and so would this process.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        while "Fitting" not in process.stdout.readline():
-            pass
+        printed = ""
+        while "Fitting" not in printed:
+            printed += process.stdout.read(1)
         process.send_signal(signal.SIGINT)
         error = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert error == "Interrupted.\n"
     assert list(tmp_path.iterdir()) == [saved]
     assert saved.read_bytes() == b"earlier"
+
+
+def test_one_interrupt_ends_the_fits_to_a_table(houses, tmp_path):
+    big = pd.concat([houses] * 100)
+    big.to_csv(tmp_path / "big.csv", index=False)
+    with subprocess.Popen(
+        [*COMMAND, "--data", str(tmp_path / "big.csv")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        printed = ""
+        while "Fitting" not in printed:
+            printed += process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error == "Interrupted.\n"
+
+
+@pytest.fixture(scope="module")
+def houses():
+    """Prices by a size, with gaps, and a colour."""
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame({"id": [f"H{i:04d}" for i in range(150)]})
+    table["size"] = rng.uniform(50, 150, 150).round(1)
+    table["colour"] = rng.choice(["red", "green"], 150)
+    table["price"] = (
+        2000 * table["size"] + 50_000 * (table["colour"] == "red") + rng.randn(150)
+    ).round(2)
+    table.loc[::10, "size"] = np.nan
+    return table
+
+
+@pytest.fixture(scope="module")
+def saved(houses, tmp_path_factory):
+    """A model of the houses' prices, trained by the command line."""
+    folder = tmp_path_factory.mktemp("saved")
+    houses.to_csv(folder / "houses.csv", index=False)
+    data = ["--data", str(folder / "houses.csv"), "--drop", "id", "--cv", "2"]
+    assert main([*data, "--save", str(folder / "houses.joblib")]) == 0
+    return folder / "houses.joblib"
+
+
+def write_table(table, path):
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    else:
+        separator = "\t" if ".tsv" in path.name else ","
+        table.to_csv(path, index=False, sep=separator)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "tsv.gz", "parquet"])
+def test_a_target_of_numbers_makes_a_regression(ending, houses, tmp_path, capsys):
+    houses = houses[["price", "id", "size", "colour"]]
+    path = write_table(houses, tmp_path / f"houses.{ending}")
+    new = write_table(houses[::-1], tmp_path / f"new.{ending}")
+    options = ["--target", "price", "--drop", "id", "--cv", "3", "--predict", new]
+    assert main(["--data", path, *options]) == 0
+    out = capsys.readouterr().out
+    for expected in (
+        "Columns: 1 of numbers, 1 of categories (colour)\n",
+        "Missing: 15 values, in size\n",
+        "Task:    regression, as the target has 150 values, not all of them whole ",
+        "Model:   TabularMLPRegressor at its defaults\n",
+        "Fitting in 3 folds, then on 120 rows: ",
+        "3 folds ± std       held-out rows   baseline: the mean\n",
+        "Predicted 150 rows; written to ",
+    ):
+        assert expected in out
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    assert written.columns.tolist() == ["price", "id", "prediction"]
+    assert written["id"].tolist() == houses["id"].tolist()[::-1]
+    has_size = houses["size"].notna().to_numpy()[::-1]
+    error = (written["prediction"] - written["price"])[has_size].abs().mean()
+    assert error < 0.2 * houses["price"].std()
+
+
+def test_scores_are_those_of_the_saved_model(houses, tmp_path, capsys):
+    path = write_table(houses, tmp_path / "houses.csv")
+    saved = tmp_path / "houses.joblib"
+    options = ["--drop", "id", "--save", str(saved), "--cv", "2", "--seed", "3"]
+    assert main(["--data", path, *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (r2,) = [line.split() for line in lines if line.startswith("R2 ")]
+    X, y = houses[["size", "colour"]], houses["price"].to_numpy()
+    # The same fifth as the command line holds out.
+    index = np.arange(150)
+    held_out = __main__.training.train_test_split(index, test_size=0.2, random_state=3)[
+        1
+    ]
+    model = joblib.load(saved)
+    assert float(r2[4]) == pytest.approx(
+        model.score(X.iloc[held_out], y[held_out]), abs=1e-4
+    )
+    naive = DummyRegressor().fit(X, np.delete(y, held_out).mean() + 0 * y)
+    assert float(r2[5]) == pytest.approx(
+        naive.score(X.iloc[held_out], y[held_out]), abs=1e-4
+    )
+    assert [line.split()[0] for line in lines[-2:]] == ["size", "colour"]
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "reason"),
+    [
+        (np.arange(20), "classification", "the target has 20 values, whole numbers"),
+        (np.arange(21), "regression", "the target has 21 values, whole numbers"),
+        ([1.5, 2, 3], "regression", "the target has 3 values, not all of them whole "),
+        (["1", "2.5", "-1e3"], "regression", "the target has 3 values, not all of th"),
+        (["a", "1.5"], "classification", "the target is text"),
+        ([f"{i:03d}" for i in range(30)], "classification", "the target is text"),
+        ([1.0, 2.0], "classification", "the target has 2 values, whole numbers"),
+    ],
+)
+def test_which_task(y, task, reason, tmp_path):
+    path = tmp_path / "data.npz"
+    y = np.tile(y, 3)
+    np.savez(path, X=np.ones((len(y), 2)), y=y)
+    data = __main__.load(path, "infer", None, [], None)
+    assert data.task.startswith(f"{task}, as {reason}")
+    assert data.is_regression == (task == "regression")
+    other = {"regression": "classification", "classification": "regression"}[task]
+    if y[0] != "a":
+        data = __main__.load(path, "infer", None, [], other)
+        assert data.task == f"{other}, as --task says"
+        assert data.is_regression != (task == "regression")
+
+
+@pytest.mark.parametrize(
+    ("prices", "arguments", "message"),
+    [
+        ("1,000", [], "such as '1,000'. Write them as plain numbers"),
+        ("1,000 $", [], "such as '1,000 $'. Write them as plain numbers"),
+        ("x", ["--task", "regression"], "the target 'price' must have numbers, found"),
+        ("inf", ["--task", "regression"], "'price' is inf in row 1. Replace it"),
+        ("1.5", ["--task", "regression"], "All values of the target 'price' are 1.5"),
+        ("NA", [], "expected a label; found 'NA'"),
+    ],
+)
+def test_targets_that_are_refused(prices, arguments, message, tmp_path, capsys):
+    path = tmp_path / "houses.csv"
+    prices = [prices.replace("1,", f"{1 + i % 30},") for i in range(60)]
+    table = pd.DataFrame({"size": np.arange(60.0), "price": prices})
+    write_table(table, path)
+    assert main(["--data", str(path), *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+
+
+def test_classes_of_numbers_in_disguise_by_task(tmp_path, capsys):
+    path = tmp_path / "houses.csv"
+    table = pd.DataFrame({"size": np.arange(100.0), "share": ["10%", "20%"] * 50})
+    write_table(table, path)
+    assert main(["--data", str(path), "--header", "yes", *QUICK]) == 0
+    assert "2 classes: 10% (50), 20% (50)" in capsys.readouterr().out
+
+
+def test_a_saved_model_predicts_new_rows(saved, houses, tmp_path, capsys):
+    new = houses[["colour", "size", "id"]].iloc[:7]
+    path = write_table(new, tmp_path / "new.csv")
+    output = tmp_path / "prices.csv.gz"
+    arguments = ["--load", str(saved), "--predict", path, "--output", str(output)]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == (
+        f"Predicted 7 rows; written to {output}: prediction.\n"
+    )
+    written = pd.read_csv(output)
+    assert written.columns.tolist() == ["id", "prediction"]
+    assert written["id"].tolist() == new["id"].tolist()
+    expected = joblib.load(saved).predict(new[["size", "colour"]])
+    np.testing.assert_allclose(written["prediction"], expected, rtol=1e-12)
+
+
+def test_intervals_where_the_model_has_them(saved, houses, tmp_path, monkeypatch):
+    def predict_interval(self, X, coverage):
+        assert coverage == 0.9
+        return self.predict(X)[:, None] + [-1, 1]
+
+    monkeypatch.setattr(
+        TabularMLPRegressor, "predict_interval", predict_interval, raising=False
+    )
+    new = houses[["size", "colour"]].iloc[:3]
+    path = write_table(new, tmp_path / "new.csv")
+    assert main(["--load", str(saved), "--predict", path]) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    assert written.columns.tolist() == ["row", "prediction", "lower", "upper"]
+    assert written["row"].tolist() == [1, 2, 3]
+    np.testing.assert_allclose(written["lower"], written["prediction"] - 1)
+    np.testing.assert_allclose(written["upper"], written["prediction"] + 1)
+
+
+def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
+    saved, new = tmp_path / "iris.joblib", tmp_path / "new.csv"
+    rows = np.loadtxt(iris_csv, delimiter=",")
+    np.savetxt(new, rows[::50, :4], fmt="%g", delimiter=",")
+    data = ["--data", str(iris_csv), *QUICK, "--max-iter", "30"]
+    assert main([*data, "--save", str(saved), "--predict", str(new)]) == 0
+    first = (tmp_path / "new-predictions.csv").read_text()
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+    assert (tmp_path / "new-predictions.csv").read_text() == first
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    names = ["probability of 0", "probability of 1", "probability of 2"]
+    assert written.columns.tolist() == ["row", "prediction", *names]
+    model = joblib.load(saved)
+    assert written["prediction"].tolist() == model.predict(rows[::50, :4]).tolist()
+    np.testing.assert_allclose(
+        written[names], model.predict_proba(rows[::50, :4]), rtol=1e-12
+    )
+
+
+def test_new_rows_without_a_header(tmp_path):
+    rng = np.random.RandomState(0)
+    rows = [
+        f"{rng.choice(['red', 'blue'])},0{rng.randint(9)},{rng.randn():.3f},{i % 2}"
+        for i in range(60)
+    ]
+    path, new = tmp_path / "data.csv", tmp_path / "new.csv"
+    path.write_text("\n".join(rows))
+    new.write_text("\n".join(row[:-2] for row in rows[:5]))
+    assert main(["--data", str(path), "--cv", "2", "--predict", str(new)]) == 0
+    assert len(pd.read_csv(tmp_path / "new-predictions.csv")) == 5
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("size,id\n1,a\n", "the model needs the columns 'colour'; the first row has"),
+        ("size,colour\nbig,red\n", "line 2, column 1 ('size'): expected a number, as "),
+        ("size,colour,size\n1,red,2\n", "expected a different name for each column"),
+        ("size,colour\n", "expected rows, found a header only"),
+        ("size,colour\n1\n", "line 2: expected 2 fields"),
+        ("size,colour,prediction\n1,red,2\n", "have a column 'prediction', which"),
+    ],
+)
+def test_new_rows_that_are_refused(table, message, saved, tmp_path, capsys):
+    new = tmp_path / "new.csv"
+    new.write_text(table)
+    assert main(["--load", str(saved), "--predict", str(new)]) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [new]
+
+
+def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):
+    new = write_table(pd.DataFrame({"size": [1.0]}), tmp_path / "new.parquet")
+    assert main(["--load", str(saved), "--predict", new]) == 1
+    assert "no column is named 'colour'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"no pickle", b""])
+def test_a_model_that_can_not_be_read(content, saved, tmp_path, capsys):
+    damaged, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    damaged.write_bytes(content)
+    new.write_text("size,colour\n1,red\n")
+    assert main(["--load", str(damaged), "--predict", str(new)]) == 1
+    assert "can't be read as a saved model" in capsys.readouterr().err
+    joblib.dump(LinearRegression(), damaged)
+    assert main(["--load", str(damaged), "--predict", str(new)]) == 1
+    assert "expected a fitted model, found LinearRegression" in capsys.readouterr().err
+
+
+def test_a_damaged_parquet_file(tmp_path, capsys):
+    path = tmp_path / "data.parquet"
+    path.write_bytes(b"PAR1 and no more")
+    assert main(["--data", str(path)]) == 1
+    assert f"{path}: can't be read as Parquet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--alpha", "1"], "--alpha has no effect on a TabularMLPRegressor"),
+        (["--solver", "lbfgs"], "--solver has no effect on a TabularMLPRegressor"),
+        (["--hidden", "5"], "--hidden has no effect on a TabularMLPRegressor"),
+        (["--activation", "tanh"], "--activation has no effect on a TabularMLPReg"),
+        (["--max-iter", "5"], "--max-iter has no effect on a TabularMLPRegressor"),
+        (["--jobs", "1"], "--jobs has no effect on a TabularMLPRegressor"),
+        (["--learning-rate", "1"], "--learning-rate has no effect on a TabularMLPR"),
+        (["--model", "search"], "but the task is a regression. Choose --model tab"),
+        (
+            ["--model", "search", "--target", "colour"],
+            "the table has columns of categories or text",
+        ),
+        (
+            ["--model", "search", "--target", "colour", "--drop", "id"],
+            "there are missing values",
+        ),
+        (["--target", "nothing"], "no column is named 'nothing'. The columns are "),
+        (["--drop", "nothing"], "no column is named 'nothing'. The columns are 'id'"),
+        (["--drop", "id", "size", "colour"], "expected a target, and other columns"),
+        (["--target", "size", "--drop", "size"], "expected a target, and other col"),
+        (["--header", "no", "--target", "price"], "; the first row is read as data"),
+        (["--output", "a.csv"], "--output has no effect without --predict"),
+        (["--predict", "nowhere.csv"], "No such file"),
+        (["--predict", "new.npz"], "--predict: new.npz: expected a table that ends"),
+    ],
+)
+def test_options_without_an_effect(arguments, message, houses, tmp_path, capsys):
+    path = write_table(houses, tmp_path / "houses.csv")
+    assert main(["--data", path, *arguments]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert "Fitting" not in captured.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--target", "y"], "--target has no effect without --data; it needs a file"),
+        (["--drop", "y"], "--drop has no effect without --data"),
+        (["--header", "yes"], "--header has no effect without --data"),
+        (["--data", "a.npz", "--header", "yes"], "--header has no effect on a.npz"),
+        (["--data", "a.parquet", "--header", "no"], "--header has no effect on a.pa"),
+        (["--data", "a.mat", "--target", "y"], "--target has no effect on a.mat"),
+        (["--solver", "tnc", "--learning-rate", "1"], "effect on the solver tnc"),
+        (["--load", "a"], "--load has no effect without --predict"),
+        (["--load", "a", "--predict", "b.csv", "--seed", "1"], "--seed has no effect"),
+        (["--load", "a", "--predict", "b.csv", "--data", "c.csv"], "--data has no ef"),
+    ],
+)
+def test_options_without_an_effect_on_other_files(arguments, message, capsys):
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out.parquet"])
+def test_predictions_are_written_as_csv(name, saved, tmp_path, capsys):
+    new = tmp_path / "new.csv"
+    new.write_text("size,colour\n1,red\n")
+    arguments = ["--load", str(saved), "--predict", str(new)]
+    assert main([*arguments, "--output", str(tmp_path / name)]) == 1
+    assert "--output: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [new]
+
+
+def test_numbers_may_have_the_model_of_tables(iris_csv, capsys):
+    assert main(["--data", str(iris_csv), "--model", "tabular", "--cv", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "Model:   TabularMLPClassifier at its defaults\n" in out
+    assert "baseline: shares of classes\n" in out
+    assert "log loss" in out
+
+
+def test_notes_on_columns_come_once(houses, tmp_path):
+    path = write_table(houses, tmp_path / "houses.csv")
+    done = run("--data", path, "--cv", "2")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.count("Column 'id' has 150 distinct values") == 1
+    assert "note: --drop leaves columns out.\n" in done.stdout
+
+
+def test_parquet_keeps_what_it_says_of_columns(tmp_path, capsys):
+    path = tmp_path / "data.parquet"
+    table = pd.DataFrame({"code": pd.Categorical(["01", "02", "3", "4"] * 25)})
+    table["flag"] = [True, False] * 50
+    table["count"] = pd.array([1, None] * 50, dtype="Int64")
+    table["kind"] = ["a", "b"] * 50
+    table.rename_axis("number").to_parquet(path)
+    assert main(["--data", str(path), "--drop", "number", "--cv", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "Columns: 2 of numbers, 1 of categories (code)\n" in out
+    assert "Missing: 50 values, in count\n" in out
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (pd.date_range("2020-01-01", periods=3), "must have text or numbers, not dat"),
+        (["a", None, "b"], "the target 'y' is missing in 1 rows. Remove these rows"),
+    ],
+)
+def test_targets_of_parquet_that_are_refused(target, message, tmp_path, capsys):
+    path = tmp_path / "data.parquet"
+    pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": target}).to_parquet(path)
+    assert main(["--data", str(path)]) == 1
+    assert message in capsys.readouterr().err

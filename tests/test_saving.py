@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from skmlp_backprop._files.saving import check_can_replace, replace_file
+from skmlp_backprop._cli.saving import check_can_replace, replace_file
 
 
 def permissions(path):
@@ -74,13 +74,15 @@ def test_the_ending_is_kept(tmp_path):
 
 
 def test_what_can_not_be_replaced(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="is a folder"):
+    with pytest.raises(ValueError, match="is not a regular file"):
         check_can_replace(tmp_path)
-    with pytest.raises(ValueError, match="there is no folder"):
+    with pytest.raises(
+        ValueError, match=r"can't write to the folder .*nowhere: No such"
+    ):
         check_can_replace(tmp_path / "nowhere" / "model")
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    with pytest.raises(ValueError, match="no regular file"):
+    with pytest.raises(ValueError, match="is not a regular file"):
         check_can_replace(fifo)
     assert list(tmp_path.iterdir()) == [fifo]
     protected = tmp_path / "protected"

@@ -1,5 +1,6 @@
 """CSV files: what is read, what is guessed, and what is refused."""
 
+import gzip
 import random
 import struct
 import sys
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmlp_backprop.datasets import read_csv
+from skmlp_backprop.datasets import read_csv, read_mixed_csv
 
 ROWS = "1.5,2,rose\n3,,tulip\n"
 
@@ -64,13 +65,13 @@ def test_first_row_with_missing_values_is_kept(write, first, sample):
 )
 def test_first_row_that_may_be_either_is_refused(write, first):
     path = write(f"{first}\n{ROWS}")
-    with pytest.raises(ValueError, match=r"line 1: can't tell .* by header=True or"):
+    with pytest.raises(ValueError, match=r"can't tell .* by header=True or"):
         read_csv(path)
 
 
 def test_label_that_may_be_a_name_is_refused(write):
     path = write("5,1,label\n1,2,0\n3,4,1\n")
-    with pytest.raises(ValueError, match="line 1: can't tell whether"):
+    with pytest.raises(ValueError, match="can't tell whether"):
         read_csv(path)
     X, y = read_csv(path, header=True)
     assert X.columns.tolist() == ["5", "1"]
@@ -131,7 +132,7 @@ def test_missing_features(write, mark):
 @pytest.mark.parametrize("mark", ["", " ", "?", "NA", "nan"])
 def test_missing_label_is_refused(write, mark):
     path = write(f"1,2,x\n3,4,{mark}\n")
-    with pytest.raises(ValueError, match="line 2: expected a label in the last col"):
+    with pytest.raises(ValueError, match="line 2, column 3: expected a label;"):
         read_csv(path)
 
 
@@ -141,18 +142,18 @@ def test_missing_label_is_refused(write, mark):
         ("", "expected a CSV file, but it is empty"),
         ("\n \n", "expected a CSV file, but it is empty"),
         ("a,b,c\n", "found a header only"),
-        ("a,b,a\n1,2,x\n", "different names of the columns, found 'a' twice"),
-        ("1,2,x\n3,y\n", r"line 2: expected 3 fields, .* found 2: \['3', 'y'\]"),
-        ("1,2,x\n3,4,5,y\n", "line 2: expected 3 fields, .* found 4"),
-        ("a,b,c\n3,4,5,y\n", "line 2: expected 3 fields, .* found 4"),
-        ("a,b,c\n3,4,x,\n", "line 2: expected 3 fields, .* found 4"),
-        ("a,b,c\n3,4,x,\n5,6,y,\n", "line 2: expected 3 fields, .* found 4"),
-        ("1.5;2;a\n" * 2, r"found one field, .* Are there semicolons in place"),
+        ("a,b,a\n1,2,x\n", "different name for each column, found 'a' for column 3"),
+        ("1,2,x\n3,y\n", r"line 2: expected 3 fields .* found 2: \['3', 'y'\]"),
+        ("1,2,x\n3,4,5,y\n", "line 2: expected 3 fields .* found 4"),
+        ("a,b,c\n3,4,5,y\n", "line 2: expected 3 fields .* found 4"),
+        ("a,b,c\n3,4,x,\n", "line 2: expected 3 fields .* found 4"),
+        ("a,b,c\n3,4,x,\n5,6,y,\n", "line 2: expected 3 fields .* found 4"),
+        ("1.5;2;a\n" * 2, "Are there semicolons in place of commas"),
         ("1,5;2,5;a\n" * 2, "Are there semicolons in place of commas"),
         ("1\t2\ta\n", "Are there tabs in place of commas"),
-        (b"a,b\n1,x\n2,caf\xe9\n", "expected text in UTF-8, but line 3"),
-        ("a,b\n1,x\n".encode("utf-16"), "expected text in UTF-8, but line 1"),
-        ("a,b\n1,x\0\n", r"line 2: expected a label .* found 'x\\x00'"),
+        (b"a,b\n1,x\n2,caf\xe9\n", "line 3: expected text in UTF-8"),
+        ("a,b\n1,x\n".encode("utf-16"), "line 1: expected text in UTF-8"),
+        ("a,b\n1,x\0\n", r"line 2: expected text .* without NUL, found '1,x\\x00"),
         ('1,"2,x\n3,4,y\n', "unexpected end of data"),
         ('1,"' + "x" * 200_000, "expected a CSV file: field larger"),
         ('1,"x\n2,y\n3,"z\n4,w\n', "expected a CSV file: ',' expected after"),
@@ -166,8 +167,40 @@ def test_spoilt_tables(write, content, message):
     assert str(caught.value).startswith(str(path))
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("3,y", "line 1502: expected 3 fields .* found 2"),
+        ("3,4,5,y", "line 1502: expected 3 fields .* found 4"),
+        ('"3\n",4', "line 1502: expected 3 fields .* found 2"),
+        ("3,4,y\0", "line 1502: expected text"),
+        ("3\0,4,y", "line 1502: expected text"),
+        ('3,4,"y', "unexpected end of data"),
+        ('3,4,"y" z', "line 1502: expected a CSV file: ',' expected after"),
+        # pandas takes it for a row.
+        ('""', "different rows"),
+        ("3,4,?", r"line 1502, column 3 \('c'\): expected a label"),
+        ("3,4%,y", r"line 1502, column 2 \('b'\): expected a number"),
+    ],
+)
+@pytest.mark.parametrize("reader", [read_csv, read_mixed_csv])
+def test_what_is_wrong_after_many_rows(write, row, message, reader):
+    """The first rows decide on the header, but each one is checked."""
+    path = write("a,b,c\n" + "1,2,x\n" * 1500 + row + "\n" + "1,2,x\n" * 9)
+    with pytest.raises(ValueError, match=message) as caught:
+        reader(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_labels_that_look_like_codes_leave_an_array(write):
+    X, y = read_mixed_csv(write("1,2,01\n3,4,02\n"))
+    assert isinstance(X, np.ndarray)
+    np.testing.assert_array_equal(X, [[1, 2], [3, 4]])
+    assert y.tolist() == ["01", "02"]
+
+
 def test_name_is_missing(write):
-    with pytest.raises(ValueError, match="found none for column 1"):
+    with pytest.raises(ValueError, match="found '' for column 1"):
         read_csv(write(",a,b\n0,1,x\n"), header=True)
 
 
@@ -210,3 +243,56 @@ def test_what_can_not_be_opened(tmp_path):
         read_csv(tmp_path / "missing.csv")
     with pytest.raises(IsADirectoryError):
         read_csv(tmp_path)
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".tsv", ".tsv.gz", ".TSV"])
+def test_endings_tell_separator_and_compression(tmp_path, ending):
+    path = tmp_path / f"table{ending}"
+    text = 'zip,"a, b",kind\n01067,1.5,"x, y"\n99999,,z\n'
+    if ".tsv" in ending.lower():
+        text = 'zip\t"a, b"\tkind\n01067\t1.5\tx, y\n99999\t\tz\n'
+    content = text.encode()
+    path.write_bytes(gzip.compress(content) if ending.endswith(".gz") else content)
+    with pytest.warns(UserWarning, match="column 'zip' has numbers with leading zeros"):
+        X, y = read_mixed_csv(path)
+    assert X["zip"].tolist() == ["01067", "99999"]
+    np.testing.assert_array_equal(X["a, b"], [1.5, np.nan])
+    assert y.tolist() == ["x, y", "z"]
+
+
+def test_fields_of_a_tsv_file_are_counted(tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text("a\tb\n1\tx\n2,y\n")
+    with pytest.raises(ValueError, match="line 3: expected 2 fields separated by tabs"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "not zipped"])
+def test_damaged_gzip_files(tmp_path, damage):
+    path = tmp_path / "table.csv.gz"
+    rows = "".join(f"{i},{i % 7}\n" for i in range(9999)).encode()
+    content = {
+        "cut": gzip.compress(rows)[:-20],
+        "changed": gzip.compress(rows)[:-5] + b"12345",
+        "not zipped": rows,
+    }[damage]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="can't be unpacked") as caught:
+        read_csv(path, header=False)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "  \r "])
+def test_lines_that_end_in_a_carriage_return(write, blank):
+    """pandas would drop an empty first field that follows a blank line."""
+    X, y = read_csv(write(f"a,b,c\r1,2,3\r{blank}\r,4,5\r6,,7\r"))
+    np.testing.assert_array_equal(X, [[1, 2], [np.nan, 4], [6, np.nan]])
+    assert y.tolist() == [3, 5, 7]
+
+
+@pytest.mark.parametrize("first", [",2001,y", ",2001,2002"])
+def test_row_numbers_without_a_name_beside_names_of_numbers(write, first):
+    """As pandas writes a table whose columns are years."""
+    path = write(f"{first}\n0,5,6\n1,7,8\n2,9,1\n")
+    with pytest.raises(ValueError, match=r"can't tell .* leave it out: to_csv\(index"):
+        read_csv(path)

@@ -1,6 +1,5 @@
 """Files that are replaced as a whole, or not at all."""
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -14,23 +13,17 @@ def check_can_replace(path):
     Parameters
     ----------
     path : Path
-        The file; it may be there or not.
+        The file; it may exist or not.
 
     Raises
     ------
     ValueError
-        If there is something else than a file, a file that is write-protected, or no
-        folder that can be written to.
+        If the path is not a regular file, the file is write-protected, or its folder
+        can't be written to.
     """
-    target = _target(path)
-    if target.is_dir():
-        raise ValueError(f"{path} is a folder.")
-    if not target.parent.is_dir():
-        raise ValueError(f"there is no folder {target.parent}.")
-    if target.exists() and not target.is_file():
-        raise ValueError(f"{path} is no regular file.")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise ValueError(f"{path} is write-protected.")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+        raise ValueError(f"{path} is not a regular file, or it is write-protected.")
     try:
         # What permissions say does not hold for every user and file system.
         with tempfile.TemporaryFile(dir=target.parent):
@@ -42,14 +35,14 @@ def check_can_replace(path):
 
 
 def replace_file(path, write):
-    """Write a file beside, and put it in the place of the given one once it is whole.
+    """Write a file beside the given one, and replace that once the new one is whole.
 
     It has the permissions of the file it replaces, or else of any new file.
 
     Parameters
     ----------
     path : Path
-        The file; the one that it links to, if it is a link.
+        The file; the file that it links to, if it is a link.
 
     write : callable
         Takes the path to write to, which ends as `path` does.
@@ -57,12 +50,11 @@ def replace_file(path, write):
     Raises
     ------
     OSError
-        If it can't be written. What there was is still there.
+        If it can't be written. The earlier file stays.
     """
-    target = _target(path)
+    target = Path(os.path.realpath(path))
     beside = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
-    with contextlib.ExitStack() as on_error:
-        on_error.callback(beside.unlink, missing_ok=True)
+    try:
         beside.touch(exist_ok=False)
         if target.exists():
             shutil.copymode(target, beside)
@@ -70,8 +62,29 @@ def replace_file(path, write):
         with open(beside, "ab") as file:
             os.fsync(file.fileno())
         os.replace(beside, target)
-        on_error.pop_all()
+    finally:
+        beside.unlink(missing_ok=True)
 
 
-def _target(path):
-    return Path(os.path.realpath(path))
+def save(option, path, write):
+    """Replace the file that an option names.
+
+    Parameters
+    ----------
+    option : str
+        The option, for the message of an error.
+
+    path, write :
+        As of :func:`replace_file`.
+
+    Raises
+    ------
+    OSError
+        If the file can't be written.
+    """
+    try:
+        replace_file(path, write)
+    except OSError as error:
+        raise OSError(
+            f"{option} {path}: {error.strerror}; what was there before is untouched."
+        ) from error

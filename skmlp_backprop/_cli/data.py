@@ -1,0 +1,297 @@
+"""Reads the data, and finds out the task and the kinds of the columns."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from .. import TabularEncoder
+from .._tabular.texts import has_leading_zero, is_almost_number, is_number
+from ..datasets import read_mat, read_npz
+from ..datasets._tables import import_pandas, read_new_rows, read_table
+
+TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+TABLE_ENDINGS = (*TEXT_ENDINGS, ".parquet")
+_ARRAYS = {".mat": read_mat, ".npz": read_npz}
+_ENDINGS = (*TABLE_ENDINGS, *_ARRAYS)
+# Whole numbers of more distinct values are the target of a regression.
+_MAX_CLASSES = 20
+
+
+class Data(NamedTuple):
+    """Samples and target, with what was recognised of them."""
+
+    X: Any  # DataFrame or ndarray
+    y: np.ndarray
+    source: str  # what was read, and how
+    target: str
+    is_regression: bool
+    task: str  # the task, and why it is that
+    is_categorical: np.ndarray  # of the columns
+    is_missing: np.ndarray  # of the values
+    are_numbers: bool  # whether all columns have a numeric type
+    notes: list  # of str, for the user
+
+
+def ending(path):
+    """The ending of a data file's name, or None if it is no data file's."""
+    return next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
+
+
+def load(path, header, target, drop, task):
+    """Read a data file, or scikit-learn's digits for None.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file.
+
+    header : bool or "infer"
+        Whether the first row of a CSV or TSV file has names.
+
+    target : str or None
+        Column of the target. With None, it is the last one.
+
+    drop : list of str
+        Columns to leave out.
+
+    task : {"classification", "regression"} or None
+        With None, the values of the target decide.
+
+    Returns
+    -------
+    data : Data
+        The data.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be read, or a column or the target can't be learnt from.
+    """
+    notes = []
+    if path is None:
+        X, y = load_digits(return_X_y=True)
+        source, target = "scikit-learn's digits", "digit"
+    elif ending(path) in TEXT_ENDINGS:
+        table = read_table(path, header, mixed=True, target=target, drop=drop)
+        X, y, target = table.X, table.y, table.target
+        first = "a header" if table.has_header else "data (no header)"
+        source = f"{path}; the first row is taken as {first}"
+        notes += [
+            f"Column {name!r} has numbers with leading zeros or among its text: it is "
+            "taken as categories."
+            for name in table.codes
+        ]
+    elif ending(path) == ".parquet":
+        X, y, target = _split(path, _read_parquet(path), target, drop)
+        source = str(path)
+    elif ending(path) in _ARRAYS:
+        X, y = _ARRAYS[ending(path)](path)
+        source, target = str(path), "y"
+    else:
+        raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
+    y, is_regression, task = _recognise_task(y, target, task)
+    if isinstance(X, np.ndarray):
+        _check_finite(X)
+        are_numbers, is_missing = True, np.isnan(X)
+        is_categorical = np.zeros(X.shape[1], bool)
+    else:
+        are_numbers = all(dtype.kind in "biuf" for dtype in X.dtypes)
+        is_missing = X.isna().to_numpy()
+        is_categorical, more_notes = _recognise_kinds(X)
+        notes += more_notes
+    return Data(
+        X,
+        y,
+        source,
+        target,
+        is_regression,
+        task,
+        is_categorical,
+        is_missing,
+        are_numbers,
+        notes,
+    )
+
+
+def load_rows(path, names, is_categorical):
+    """Read new rows with the columns that a model was fitted to.
+
+    Parameters
+    ----------
+    path : Path
+        A table.
+
+    names : list of str or None
+        Names of the features.
+
+    is_categorical : sequence of bool
+        Which features are categories.
+
+    Returns
+    -------
+    X : DataFrame or ndarray of shape (n_rows, n_features)
+        The rows.
+
+    others : DataFrame of shape (n_rows, n_others)
+        The columns that are not features.
+    """
+    if ending(path) != ".parquet":
+        return read_new_rows(path, names, is_categorical)
+    frame = _read_parquet(path)
+    if names is None:
+        if frame.shape[1] != len(is_categorical):
+            raise ValueError(
+                f"{path}: expected {len(is_categorical)} columns, found "
+                f"{frame.shape[1]}."
+            )
+        return frame.to_numpy(np.float64), frame[[]]
+    _check_names(path, names, frame)
+    return frame[names], frame.drop(columns=names)
+
+
+def _read_parquet(path):
+    pandas = import_pandas()
+    try:
+        frame = pandas.read_parquet(path)
+    except ImportError as error:
+        message = "Parquet files are read with pyarrow: run `pip install pyarrow`."
+        raise ImportError(message) from error
+    # Errors of pyarrow for damaged files are ValueErrors or OSErrors.
+    except (ValueError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{path}: can't be read as Parquet: {error}") from error
+    # A named index is a column of the file.
+    return frame.reset_index() if any(frame.index.names) else frame
+
+
+def _check_names(path, names, frame):
+    for name in names:
+        if name not in frame:
+            raise ValueError(
+                f"{path}: no column is named {name!r}. The columns are "
+                f"{', '.join(map(repr, frame))}."
+            )
+
+
+def _split(path, frame, target, drop):
+    """Features, target and its name, of a DataFrame."""
+    _check_names(path, [*drop, *([] if target is None else [target])], frame)
+    frame = frame.drop(columns=drop)
+    if target is None and len(frame.columns):
+        target = frame.columns[-1]
+    if len(frame) == 0 or target not in frame or frame.shape[1] < 2:
+        raise ValueError(
+            f"{path}: expected rows, a target, and other columns beside it."
+        )
+    column = frame.pop(target)
+    if column.isna().any():
+        raise ValueError(
+            f"{path}: the target {target!r} is missing in {column.isna().sum()} rows. "
+            "Remove these rows."
+        )
+    y = np.array(column.tolist())
+    if y.ndim != 1 or y.dtype.kind not in "biufU":
+        raise ValueError(
+            f"{path}: the target {target!r} must have text or numbers, not "
+            f"{column.dtype}. Convert it."
+        )
+    return frame, y, target
+
+
+def _recognise_task(y, target, task):
+    """The target as the task needs it, whether that is regression, and why.
+
+    Raises
+    ------
+    ValueError
+        If the target does not suit the task.
+    """
+    distinct = np.unique(y)
+    numbers = _as_numbers(y, distinct)
+    are_codes = y.dtype.kind == "U" and any(map(has_leading_zero, distinct.tolist()))
+    are_many = len(distinct) > _MAX_CLASSES
+    is_regression, reason = task == "regression", "--task says"
+    if task is None:
+        reason = "the target is text"
+    if task is None and numbers is not None and not are_codes:
+        are_whole = bool((numbers % 1 == 0).all())
+        is_regression = are_many or not are_whole
+        wholeness = "whole numbers" if are_whole else "not all of them whole numbers"
+        reason = f"the target has {len(distinct)} values, {wholeness}"
+    if not is_regression:
+        almost = [v for v in distinct.tolist() if _is_almost_number(v)]
+        odd = [value for value in almost if not is_number(value)]
+        if task is None and are_many and odd and len(almost) > len(distinct) / 2:
+            raise ValueError(
+                f"The target {target!r} has values such as {odd[0]!r}. Write them "
+                "as plain numbers for a regression, or choose --task classification."
+            )
+        # Numbers that are not whole would be no labels for scikit-learn.
+        if y.dtype.kind == "f" and (y % 1 != 0).any():
+            y = y.astype(str)
+        _check_labels(y, target)
+        return y, False, f"classification, as {reason}"
+    if numbers is None:
+        odd = next(v for v in distinct.tolist() if not is_number(str(v)))
+        raise ValueError(
+            f"--task regression: the target {target!r} must have numbers, found "
+            f"{odd!r}."
+        )
+    if not np.isfinite(numbers).all():
+        row = np.flatnonzero(~np.isfinite(numbers))[0]
+        raise ValueError(
+            f"The target {target!r} is {numbers[row]} in row {row + 1}. Replace it by "
+            "a number, or remove the row."
+        )
+    if len(distinct) < 2:
+        raise ValueError(
+            f"All values of the target {target!r} are {distinct[0]!s}: there is "
+            "nothing to learn."
+        )
+    return numbers, True, f"regression, as {reason}"
+
+
+def _as_numbers(y, distinct):
+    """The target as floats, or None if it is no numbers."""
+    are_texts = y.dtype.kind == "U" and all(map(is_number, distinct.tolist()))
+    return y.astype(np.float64) if are_texts or y.dtype.kind in "iuf" else None
+
+
+def _is_almost_number(value):
+    return isinstance(value, str) and is_almost_number(value)
+
+
+def _check_labels(y, target):
+    """Refuse labels of one class, or with a class of one row."""
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"All labels are {classes[0]!s}: there is nothing to learn.")
+    if counts.min() < 2:
+        raise ValueError(
+            f"The label {classes[counts.argmin()]!s} occurs once in {len(y)} rows; a "
+            f"class needs at least two. Is {target!r} the target? If not, name it by "
+            "--target; if it has numbers to predict, choose --task regression."
+        )
+
+
+def _check_finite(X):
+    infinite = np.argwhere(np.isinf(X))
+    if len(infinite):
+        row, column = infinite[0] + 1
+        raise ValueError(
+            f"{len(infinite)} values are infinite, the first in row {row}, column "
+            f"{column}. Replace them by numbers, or leave the fields empty."
+        )
+
+
+def _recognise_kinds(X):
+    """Which columns of a DataFrame are categories, and notes about columns."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder = TabularEncoder().fit(X)
+    # The remedies in Python are none here.
+    notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
+    return encoder.is_categorical_, notes

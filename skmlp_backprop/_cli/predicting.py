@@ -1,0 +1,87 @@
+"""Predicts new rows, and writes them beside what identifies the rows."""
+
+import joblib
+import numpy as np
+
+from .saving import save
+
+# Of the interval of a regression.
+_COVERAGE = 0.9
+
+
+def load_model(path):
+    """Load a model that --save wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file has no fitted model.
+    """
+    with open(path, "rb"):
+        pass
+    try:
+        model = joblib.load(path)
+    # A damaged pickle raises errors of almost every type.
+    except Exception as error:
+        raise ValueError(
+            f"--load {path}: can't be read as a saved model: {error}"
+        ) from error
+    if not hasattr(model, "predict") or not hasattr(model, "n_features_in_"):
+        raise ValueError(
+            f"--load {path}: expected a fitted model, found {type(model).__name__}."
+        )
+    return model
+
+
+def columns_of(model):
+    """Names of a fitted model's columns, or None, and which are categories."""
+    names = getattr(model, "feature_names_in_", None)
+    encoder = getattr(model, "encoder_", None)
+    if encoder is None:
+        is_categorical = np.zeros(model.n_features_in_, bool)
+    else:
+        is_categorical = encoder.is_categorical_
+    return None if names is None else names.tolist(), is_categorical
+
+
+def predict(model, X, others, output):
+    """Write the predictions of rows to a CSV file.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted classifier or regressor.
+
+    X, others :
+        Rows with the model's columns, and the other columns of their table.
+
+    output : Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If a column to copy has the name of one to write.
+    OSError
+        If the file can't be written.
+    """
+    table = others.copy()
+    if table.shape[1] == 0:
+        table["row"] = np.arange(1, len(X) + 1)
+    columns = {"prediction": model.predict(X)}
+    if hasattr(model, "predict_proba"):
+        proba = model.predict_proba(X)
+        for name, column in zip(model.classes_, proba.T, strict=True):
+            columns[f"probability of {name}"] = column
+    elif hasattr(model, "predict_interval"):
+        bounds = model.predict_interval(X, coverage=_COVERAGE)
+        columns["lower"], columns["upper"] = bounds.T
+    for name, column in columns.items():
+        if name in table:
+            raise ValueError(
+                f"The new rows have a column {name!r}, which the output needs. Rename "
+                "it."
+            )
+        table[name] = column
+    save("--output", output, lambda beside: table.to_csv(beside, index=False))
+    print(f"Predicted {len(X)} rows; written to {output}: {', '.join(columns)}.")

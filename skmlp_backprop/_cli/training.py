@@ -1,0 +1,357 @@
+"""Trains a model on the data, and reports on it."""
+
+import warnings
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
+from sklearn.model_selection import ParameterGrid, check_cv, train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from .. import (
+    BackpropMLPClassifier,
+    StackedGridSearchCV,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+    fit_stack,
+)
+from .._estimators.sklearn_private import _safe_indexing
+from .._solvers import is_stochastic
+from .._solvers.interruption import abort_when_interrupted
+from .progress import duration, timed
+
+# Columns that the report shows, and rows and columns that it shuffles for that.
+_N_SHOWN = 8
+_MAX_SHUFFLED_ROWS = 1000
+_MAX_SHUFFLED_COLUMNS = 200
+# Classes of which the report shows each.
+_MAX_CLASSES = 30
+
+
+def choose_model(name, data):
+    """Whether to search, or to take the model for tables at its defaults.
+
+    Parameters
+    ----------
+    name : {"tabular", "search"} or None
+        The user's choice, if any.
+
+    data : Data
+        The data.
+
+    Returns
+    -------
+    is_search : bool
+        Whether to search.
+
+    Raises
+    ------
+    ValueError
+        If the data do not suit a search.
+    """
+    reason = None
+    if data.is_regression:
+        reason = "the task is a regression"
+    elif not data.are_numbers or data.is_categorical.any():
+        reason = "the table has columns of categories or text"
+    elif data.is_missing.any():
+        reason = "there are missing values"
+    if name == "search" and reason is not None:
+        raise ValueError(
+            f"--model search takes classes and complete numbers, but {reason}. Choose "
+            "--model tabular."
+        )
+    return name == "search" or (name is None and reason is None)
+
+
+class Tabular:
+    """A TabularMLPClassifier or TabularMLPRegressor at its defaults."""
+
+    def __init__(self, args, data):
+        kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
+        self.estimator = kind(random_state=args.seed)
+        self.name = kind.__name__
+        self.description = f"{self.name} at its defaults"
+        self.cv = check_cv(args.cv, data.y, classifier=not data.is_regression)
+        self.n_folds = args.cv
+
+    def seconds(self, X, y):
+        """The longest time that the fits may take, by that of a few epochs."""
+        times = []
+        # The first fit takes longer than others.
+        for max_iter in (1, 1, 4):
+            start = perf_counter()
+            _fit_quietly(clone(self.estimator).set_params(max_iter=max_iter), X, y)
+            times.append(perf_counter() - start)
+        epoch = max(0, times[2] - times[1]) / 3
+        n_epochs = self.estimator._n_epochs(len(y))
+        # All folds together fit on n_folds - 1 times the rows.
+        return (times[1] + n_epochs * epoch) * self.n_folds
+
+    def fit(self, X, y, measures):
+        """Fit on the folds, then on all rows.
+
+        Returns
+        -------
+        model : estimator
+            The fitted model.
+
+        scores : dict of str to list of float
+            The measures of the folds.
+        """
+        scores = []
+        for train, test in self.cv.split(X, y):
+            model = clone(self.estimator)
+            _fit_quietly(model, _safe_indexing(X, train), y[train])
+            scores.append(measures(model, _safe_indexing(X, test), y[test]))
+        model = clone(self.estimator).fit(X, y)
+        return model, {name: [fold[name] for fold in scores] for name in scores[0]}
+
+
+class Search:
+    """A grid search of a BackpropMLPClassifier in a Pipeline with a StandardScaler."""
+
+    name = "BackpropMLPClassifier"
+
+    def __init__(self, args, data):
+        network = BackpropMLPClassifier(
+            hidden_layer_sizes=tuple(args.hidden),
+            activation=args.activation,
+            solver=args.solver,
+            max_iter=args.max_iter,
+            random_state=args.seed,
+        )
+        grid = {"mlp__alpha": args.alpha}
+        if is_stochastic(args.solver):
+            grid["mlp__learning_rate_init"] = args.learning_rate
+        self.search = StackedGridSearchCV(
+            Pipeline([("scaler", StandardScaler()), ("mlp", network)]),
+            grid,
+            scoring={"accuracy": "accuracy", "log loss": "neg_log_loss"},
+            refit="accuracy",
+            cv=args.cv,
+            n_jobs=args.jobs,
+        )
+        self.n_folds = args.cv
+        self.max_iter = args.max_iter
+        n_candidates = len(ParameterGrid(grid))
+        self.description = (
+            f"{self.name}, a grid search of {n_candidates} candidates in "
+            f"{args.cv} folds"
+        )
+
+    def seconds(self, X, y):
+        """The longest time that the fits may take, by that of one epoch."""
+        search = self.search
+        candidates = [
+            clone(search.estimator).set_params(**params, mlp__max_iter=1)[-1]
+            for params in ParameterGrid(search.param_grid)
+        ]
+        X = StandardScaler().fit_transform(X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            # The first fit takes longer than others.
+            for _ in range(2):
+                start = perf_counter()
+                fit_stack(candidates, X, y)
+                seconds = perf_counter() - start
+        n_processes = max(1, min(search.n_jobs, self.n_folds))
+        n_fits = (self.n_folds - 1) / n_processes + 1 / len(candidates)
+        return seconds * self.max_iter * n_fits
+
+    def fit(self, X, y, measures):
+        """Search, as :meth:`Tabular.fit`."""
+        with warnings.catch_warnings():
+            # A search stops many candidates at --max-iter; that is what it is for.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            search = self.search.fit(X, y)
+        results, best = search.cv_results_, search.best_index_
+        folds = range(self.n_folds)
+        self.best_params = {
+            name.removeprefix("mlp__"): value
+            for name, value in search.best_params_.items()
+        }
+        return search.best_estimator_, {
+            "accuracy": [results[f"split{i}_test_accuracy"][best] for i in folds],
+            "log loss": [-results[f"split{i}_test_log loss"][best] for i in folds],
+        }
+
+
+def _fit_quietly(model, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return model.fit(X, y)
+
+
+def check_folds(n_folds, y):
+    """Refuse more folds than a class has training rows."""
+    classes, counts = np.unique(y, return_counts=True)
+    if counts.min() < n_folds:
+        raise ValueError(
+            f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
+            f"{classes[counts.argmin()]!s}, which has {counts.min()}."
+        )
+
+
+def hold_out(data, seed):
+    """Split off a fifth of the rows: X_train, X_test, y_train, y_test."""
+    stratify = None if data.is_regression else data.y
+    return train_test_split(
+        data.X, data.y, test_size=0.2, stratify=stratify, random_state=seed
+    )
+
+
+def describe(data, model, n_held_out, seconds):
+    """Print what was recognised, and what will be done."""
+    n_rows, n_columns = data.X.shape
+    n_categories = data.is_categorical.sum()
+    columns = f"{n_columns - n_categories} of numbers, {n_categories} of categories"
+    if n_categories:
+        columns += f" ({listed(np.array(data.X.columns)[data.is_categorical])})"
+    if data.is_regression:
+        low, high = _number(data.y.min()), _number(data.y.max())
+        target = f"numbers from {low} to {high}"
+    else:
+        classes, counts = np.unique(data.y, return_counts=True)
+        names = [f"{c!s} ({n})" for c, n in zip(classes, counts, strict=True)]
+        target = f"{len(classes)} classes: {listed(names)}"
+    missing = "none"
+    if data.is_missing.any():
+        counts = data.is_missing.sum(axis=0)
+        names = np.array(
+            getattr(data.X, "columns", [f"x{i}" for i in range(n_columns)])
+        )
+        missing = f"{counts.sum()} values, in {listed(names[counts > 0])}"
+    lines = {
+        "Data": data.source,
+        "Rows": f"{n_rows}; {n_held_out} are held out",
+        "Columns": columns,
+        "Missing": missing,
+        "Target": f"{data.target}, {target}",
+        "Task": data.task,
+        "Model": model.description,
+        "Time": f"at most about {duration(seconds)}",
+    }
+    for name, line in lines.items():
+        print(f"{name + ':':<9}{line}")
+    for note in data.notes:
+        print(f"note: {note}")
+    if data.notes:
+        print("note: --drop leaves columns out.")
+
+
+def listed(names):
+    """The first names, separated by commas."""
+    shown = ", ".join(map(str, names[:5]))
+    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
+
+
+def train(model, X, y, data):
+    """Fit a :class:`Tabular` or a :class:`Search`, with a line on the time."""
+    line = timed(f"Fitting in {model.n_folds} folds, then on {len(y)} rows")
+    with line, abort_when_interrupted():
+        return model.fit(X, y, measures_of(data))
+
+
+def measures_of(data):
+    """The function that measures a fitted model on rows: name to value."""
+    return _regression_measures if data.is_regression else _class_measures
+
+
+def _regression_measures(model, X, y):
+    predicted = model.predict(X)
+    return {
+        "R2": r2_score(y, predicted),
+        "mean absolute error": mean_absolute_error(y, predicted),
+        "root mean squared error": root_mean_squared_error(y, predicted),
+    }
+
+
+def _class_measures(model, X, y):
+    proba = model.predict_proba(X)
+    predicted = model.classes_[proba.argmax(axis=1)]
+    # A class may occur in other folds only.
+    classes = np.union1d(model.classes_, y)
+    all_proba = np.zeros((len(y), len(classes)))
+    all_proba[:, np.searchsorted(classes, model.classes_)] = proba
+    return {
+        "accuracy": accuracy_score(y, predicted),
+        "log loss": log_loss(y, all_proba, labels=classes),
+    }
+
+
+def report_search(search):
+    """Print the best parameters of a fitted :class:`Search`."""
+    print("\nBest parameters:")
+    for name, value in search.best_params.items():
+        print(f"  {name} = {value:g}")
+
+
+def report(data, fitted, scores, X_test, y_train, y_test):
+    """Print how well a fitted model predicts the held-out rows, and by what."""
+    measures = measures_of(data)
+    if data.is_regression:
+        baseline, what = DummyRegressor(), "the mean"
+    else:
+        baseline, what = DummyClassifier(strategy="prior"), "shares of classes"
+    placeholder = np.zeros((len(y_train), 1))
+    baseline.fit(placeholder, y_train)
+    baseline_values = measures(baseline, placeholder[: len(y_test)], y_test)
+    values = measures(fitted, X_test, y_test)
+    n_folds = len(next(iter(scores.values())))
+    print(
+        f"\n{'':<25}{f'{n_folds} folds ± std':<20}{'held-out rows':<16}baseline: {what}"
+    )
+    for name, value in values.items():
+        folds = f"{_number(np.mean(scores[name]))} ± {_number(np.std(scores[name]), 2)}"
+        print(
+            f"{name:<25}{folds:<20}{_number(value):<16}{_number(baseline_values[name])}"
+        )
+    if not data.is_regression and len(fitted.classes_) <= _MAX_CLASSES:
+        print("\nOn the held-out rows:")
+        predicted = fitted.predict(X_test)
+        print(classification_report(y_test, predicted, zero_division=0).rstrip())
+    if hasattr(data.X, "columns") and data.X.shape[1] <= _MAX_SHUFFLED_COLUMNS:
+        _report_importances(data, fitted, X_test, y_test)
+
+
+def _report_importances(data, fitted, X, y):
+    measures = measures_of(data)
+    loss = "root mean squared error" if data.is_regression else "log loss"
+    index = np.arange(min(len(y), _MAX_SHUFFLED_ROWS))
+    found = permutation_importance(
+        fitted,
+        _safe_indexing(X, index),
+        y[index],
+        scoring=lambda model, X, y: -measures(model, X, y)[loss],
+        n_repeats=5,
+        random_state=0,
+    )
+    print(
+        f"\nMost important columns: how much the {loss} of the held-out rows\n"
+        "rises if the column is shuffled, mean ± standard deviation of 5 times"
+    )
+    for i in np.argsort(-found.importances_mean)[:_N_SHOWN]:
+        mean, std = found.importances_mean[i], found.importances_std[i]
+        print(f"  {X.columns[i]!s:<23}{_number(mean)} ± {_number(std, 2)}")
+
+
+def _number(value, digits=4):
+    """A number with a few digits, and with an exponent only where it needs one."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits}g}"
+    return np.format_float_positional(
+        value, precision=digits, fractional=False, trim="-"
+    )
