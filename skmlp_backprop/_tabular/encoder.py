@@ -14,7 +14,8 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .encodings import CategoryEncoding, NumberEncoding
+from .columns import DateColumn
+from .encodings import CategoryEncoding, DateEncoding, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
@@ -211,12 +212,17 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         n_categorical = np.count_nonzero(self.is_categorical_)
         n_bins = self._max_bins(len(columns) - n_categorical)
         max_entries = self._max_entries(n_categorical)
-        self._encodings = [
-            CategoryEncoding.from_column(column, self.min_frequency, max_entries)
-            if column.is_categorical
-            else NumberEncoding.from_column(column, n_bins)
-            for column in columns
-        ]
+        self._encodings = []
+        for column in columns:
+            if column.is_categorical:
+                encoding = CategoryEncoding.from_column(
+                    column, self.min_frequency, max_entries
+                )
+            elif isinstance(column, DateColumn):
+                encoding = DateEncoding.from_column(column, n_bins)
+            else:
+                encoding = NumberEncoding.from_column(column, n_bins)
+            self._encodings.append(encoding)
         return columns
 
     def transform(self, X):
@@ -235,7 +241,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
-        columns = read_known_columns(X, self.is_categorical_)
+        columns = read_known_columns(X, self._encodings)
         return self._encode(self._prepare(columns), dtype)
 
     def encode_in_chunks(self, X, n_rows):
@@ -254,7 +260,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         rows : TableRows of shape (n_chunk_rows, n_entries), float64
             The next chunk, encoded.
         """
-        prepared = self._prepare(read_known_columns(X, self.is_categorical_))
+        prepared = self._prepare(read_known_columns(X, self._encodings))
         for start in range(0, len(prepared[0]), n_rows):
             rows = [values[start : start + n_rows] for values in prepared]
             yield self._encode_rows(rows, np.float64)
@@ -329,15 +335,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         state = super().__getstate__()
         if "_encodings" not in state:
             return state
-        return {**state, "_encodings": [e.to_state() for e in self._encodings]}
+        encodings = [
+            {"class": type(encoding).__name__, "state": encoding.to_state()}
+            for encoding in self._encodings
+        ]
+        return {**state, "_encodings": encodings}
 
     def __setstate__(self, state):
         if "_encodings" in state:
+            classes = (CategoryEncoding, DateEncoding, NumberEncoding)
+            class_of = {cls.__name__: cls for cls in classes}
             encodings = [
-                (CategoryEncoding if is_categorical else NumberEncoding).from_state(s)
-                for is_categorical, s in zip(
-                    state["is_categorical_"], state["_encodings"], strict=True
-                )
+                class_of[saved["class"]].from_state(saved["state"])
+                for saved in state["_encodings"]
             ]
             state = {**state, "_encodings": encodings}
         super().__setstate__(state)
