@@ -226,7 +226,8 @@ class Source:
                 ),
                 np.intp,
             )
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            # Such as a list, and a timedelta64 without a unit.
             value = next(value for value in self.to_list() if not _is_hashable(value))
             raise ValueError(
                 f"Column {self.name} has values of the type {_type_name(value)}, which "
@@ -483,7 +484,7 @@ def _can_be_category(value):
 def _is_hashable(value):
     try:
         hash(value)
-    except TypeError:
+    except (TypeError, ValueError):
         return False
     return True
 

@@ -106,9 +106,10 @@ class Moments:
                 elif isinstance(value, datetime.datetime):
                     offset = value.utcoffset()
                     wall = value.replace(tzinfo=None)
+                elif isinstance(value, np.datetime64):
+                    wall = _to_unit(name, np.array([value]))[0]
                 else:
-                    # NumPy converts years beyond those of `datetime`.
-                    wall = _to_unit(name, np.array([value], "M8"))[0]
+                    wall = value
                 zones.add(None if offset is None else str(zone))
             walls.append(wall)
             offsets.append(offset or datetime.timedelta(0))
@@ -141,6 +142,8 @@ class Moments:
             If the dates have zones and those of `fit` had none, or the reverse; or if
             Python does not know the zone.
         """
+        if np.isnat(self.utc).all():
+            return self.wall
         for own in self.zones:
             if own is None and zone is not None:
                 raise ValueError(
