@@ -331,9 +331,9 @@ def _are_categories(path, layout, i, counts):
     if counts[dates].sum() > counts.sum() / 2:
         raise ValueError(
             _told_by_line(path, layout, i, dates[0], "a number or a category")
-            + " It looks like a date: make numbers of it, such as year, month and day; "
-            "or, if the column has categories, read the file by pandas.read_csv(path, "
-            f"dtype={{{layout.names[i]!r}: 'category'}})."
+            + " It looks like a date: read the file by pandas.read_csv(path, "
+            f"parse_dates=[{layout.names[i]!r}]); or, if the column has categories, by "
+            f"pandas.read_csv(path, dtype={{{layout.names[i]!r}: 'category'}})."
         )
     alike = [text for text in others.index if is_almost_number(text)]
     share = min(len(others) / len(counts), others.sum() / counts.sum())
