@@ -119,9 +119,9 @@ class Source:
     dates), ``has_unfit_type`` (its type can be neither numbers nor categories),
     ``typed_kind`` (the kind of its dates by its type, see :mod:`.dates`, or None),
     ``to_floats()`` (an array of float64, or None if its type is not numeric),
-    ``to_times()`` (arrays of datetime64 in UTC and in the local time, and the time
-    zone; an array of timedelta64 instead of the first; or None if the dates are Python
-    objects) and ``to_list()`` (its values as Python objects).
+    ``to_times()`` (an array of datetime64 in UTC, or of timedelta64, and the time zone;
+    None if the dates are Python objects) and ``to_list()`` (its values as Python
+    objects).
     """
 
     @cached_property
@@ -170,7 +170,7 @@ class Source:
         moments = (
             dates.Moments.from_objects(self.name, self.time_kind, self.to_list())
             if times is None
-            else dates.Moments.from_arrays(self.name, *times)
+            else dates.Moments.from_array(self.name, *times)
         )
         if kind is None:
             zone = moments.only_zone()
@@ -322,20 +322,13 @@ class SeriesSource(Source):
         return None
 
     def to_times(self):
-        """Dates in UTC or time spans, dates in the local time, and the time zone.
-
-        None if the column has Python objects.
-        """
-        series, zone = self.series, getattr(self.series.dtype, "time_zone", None)
-        if self.native is not None:
-            times = local = self.native
-        elif zone is None:
-            times = local = series.to_numpy()
-        else:
-            in_utc = series.dt.convert_time_zone("UTC")
-            times = in_utc.dt.replace_time_zone(None).to_numpy()
-            local = series.dt.replace_time_zone(None).to_numpy()
-        return (times, local, zone) if dates.kind_of_dtype(times.dtype) else None
+        """Dates in UTC or time spans, and the time zone; None for Python objects."""
+        zone = getattr(self.series.dtype, "time_zone", None)
+        if self.typed_kind == dates.TIMES or not dates.is_known_zone(zone):
+            return None
+        # narwhals converts dates to UTC.
+        times = self.series.to_numpy() if self.native is None else self.native
+        return (times, zone) if dates.kind_of_dtype(times.dtype) else None
 
     def to_list(self):
         """The values as Python objects, None for a null of the column's library."""
@@ -373,8 +366,8 @@ class ArraySource(Source):
         return self.array.astype(np.float64) if self.is_number else None
 
     def to_times(self):
-        """Dates or time spans, twice, and no time zone. None for Python objects."""
-        return (self.array, self.array, None) if self.typed_kind else None
+        """Dates or time spans, and no time zone; None for Python objects."""
+        return (self.array, None) if self.typed_kind else None
 
     def to_list(self):
         """The values as Python objects."""

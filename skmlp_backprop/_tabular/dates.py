@@ -64,8 +64,8 @@ class Moments:
     utc : ndarray of shape (n_rows,), datetime64[us]
         The dates in UTC, NaT for a missing value.
 
-    wall : ndarray of shape (n_rows,), datetime64[us]
-        The dates as clocks show them in their time zone.
+    wall : ndarray of shape (n_rows,), datetime64[us], or None
+        The dates as clocks show them in their time zone. None if not known yet.
 
     zones : set of str or None
         The names of the time zones. None stands for dates without a zone.
@@ -77,9 +77,10 @@ class Moments:
     zones: set
 
     @classmethod
-    def from_arrays(cls, name, utc, wall, zone):
-        """Make moments from arrays of datetime64 of any unit."""
-        return cls(name, _to_unit(name, utc), _to_unit(name, wall), {zone})
+    def from_array(cls, name, utc, zone):
+        """Make moments from an array of datetime64 of any unit."""
+        utc = _to_unit(name, utc)
+        return cls(name, utc, utc if zone is None else None, {zone})
 
     @classmethod
     def from_objects(cls, name, kind, values):
@@ -143,7 +144,7 @@ class Moments:
             Python does not know the zone.
         """
         if np.isnat(self.utc).all():
-            return self.wall
+            return self.utc
         for own in self.zones:
             if own is None and zone is not None:
                 raise ValueError(
@@ -158,27 +159,20 @@ class Moments:
                     "of `fit`, and remove the zone, such as by Series.dt.tz_convert "
                     "and Series.dt.tz_localize(None) of pandas."
                 )
-        if self.zones <= {zone}:
+        if self.zones <= {zone} and self.wall is not None:
             return self.wall
-        return self.utc + self._offsets_in(zone)
-
-    def _offsets_in(self, zone):
-        """Offsets from UTC in a time zone, as an array of timedelta64."""
-        tzinfo = _find_zone(zone)
-        if tzinfo is None:
+        if not is_known_zone(zone):
             raise ValueError(
                 f"Column {self.name} has dates in {', '.join(sorted(self.zones))}, but "
                 f"had the time zone {zone} in `fit`, which Python does not know. "
                 "Convert the column to that zone."
             )
-        moments, index = np.unique(self.utc, return_inverse=True)
-        offsets = [
-            None
-            if moment is None
-            else moment.replace(tzinfo=datetime.UTC).astimezone(tzinfo).utcoffset()
-            for moment in np.clip(moments, *_PYTHON_RANGE).tolist()
-        ]
-        return np.array(offsets, "m8[us]")[index]
+        return self.utc + _offsets(self.utc, _find_zone(zone))
+
+
+def is_known_zone(zone):
+    """Whether Python knows the name of a time zone. None stands for no zone."""
+    return zone is None or _find_zone(zone) is not None
 
 
 def to_microseconds(moments):
@@ -242,6 +236,29 @@ def _to_unit(name, moments):
             "1970. Replace them by NaT for a missing value."
         )
     return moments.astype("M8[us]")
+
+
+def _offsets(utc, zone):
+    """Offsets of a time zone from UTC, an array of timedelta64.
+
+    A million dates of some years have few days. So the offsets are looked up by the
+    day, except on the days on which they change.
+    """
+    day = np.timedelta64(1, "D")
+    days, index = np.unique(utc.astype("M8[D]"), return_inverse=True)
+    at_start, at_end = _look_up(days, zone), _look_up(days + day, zone)
+    offsets, changes = at_start[index], (at_start != at_end)[index]
+    offsets[changes] = _look_up(utc[changes], zone)
+    return offsets
+
+
+def _look_up(utc, zone):
+    moments = np.clip(utc.astype("M8[us]"), *_PYTHON_RANGE).tolist()
+    offsets = [
+        moment and moment.replace(tzinfo=datetime.UTC).astimezone(zone).utcoffset()
+        for moment in moments
+    ]
+    return np.array(offsets, "m8[us]")
 
 
 def _find_zone(zone):
