@@ -362,9 +362,6 @@ def test_categories_of_any_kind(kind, dtype):
 
 
 UNREADABLE = {
-    "dates": pd.Series(pd.date_range("2020", periods=5)),
-    "zones": pd.Series(pd.date_range("2020", periods=5, tz="Europe/Rome")),
-    "durations": pd.Series(pd.to_timedelta(range(5), unit="D")),
     "periods": pd.Series(pd.period_range("2020", periods=5, freq="M")),
     "intervals": pd.Series(pd.interval_range(0, 5)),
     "complex": pd.Series(np.arange(5) + 1j),
@@ -398,8 +395,6 @@ def test_what_can_not_be_read_is_named(kind):
         ("periods", r"period\[M\]"),
         ("intervals", r"interval\[int64, right\]"),
         ("complex", "complex128"),
-        ("dates", "Datetime"),
-        ("durations", "Duration"),
     ],
 )
 def test_its_type_is_named(kind, dtype):
@@ -511,10 +506,6 @@ def test_polars_columns_of_nulls(params):
 @pytest.mark.parametrize(
     "value",
     [
-        datetime.date(2020, 1, 1),
-        datetime.datetime(2020, 1, 1),
-        datetime.timedelta(1),
-        datetime.time(1),
         [1, 2],
         {"a": 1},
         b"bytes",
@@ -610,13 +601,6 @@ def test_nothing_is_declared():
 def test_declared_columns_that_there_are_not(which, message):
     with pytest.raises(ValueError, match=message):
         TabularEncoder(categorical_features=which).fit(pd.DataFrame(CODES))
-
-
-@pytest.mark.parametrize("dtype", ["M8[D]", "m8[D]"])
-def test_arrays_of_dates(dtype):
-    X = np.arange(6).reshape(3, 2).astype(dtype)
-    with pytest.raises(ValueError, match="Column at index 0 is of type"):
-        TabularEncoder().fit(X)
 
 
 def test_arrays_with_infinity():

@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from .._estimators.checks import is_missing, plain_repr
-from . import texts
+from . import dates, texts
 
 _DATE_TYPES = (
     datetime.date,
@@ -58,6 +58,29 @@ class Column:
         return self.categories is not None
 
 
+@dataclass
+class DateColumn(Column):
+    """A column of dates, of times of day or of time spans.
+
+    `values` has microseconds: since 1970 in UTC, since midnight, or of the span.
+
+    Parameters
+    ----------
+    kind : str
+        DATES, TIMES or SPANS of :mod:`.dates`.
+
+    wall : ndarray of shape (n_rows,), datetime64[us], or None
+        The dates as clocks show them in `zone`. None for time spans.
+
+    zone : str or None
+        The name of the time zone, or None for no zone.
+    """
+
+    kind: str = dates.SPANS
+    wall: np.ndarray | None = None
+    zone: str | None = None
+
+
 def make_sources(X):
     """Make a source of each column, in order.
 
@@ -92,13 +115,80 @@ class Source:
     """A column before it is read as numbers or as categories.
 
     A subclass has ``name``, ``type_name``, ``is_category`` (its type is categorical),
-    ``has_unfit_type`` (its type can be neither numbers nor categories), ``to_floats()``
-    (an array of float64, or None if its type is not numeric) and ``to_list()`` (its
-    values as Python objects).
+    ``is_number`` (its type is numeric), ``is_all_missing`` (by its type or by its
+    dates), ``has_unfit_type`` (its type can be neither numbers nor categories),
+    ``typed_kind`` (the kind of its dates by its type, see :mod:`.dates`, or None),
+    ``to_floats()`` (an array of float64, or None if its type is not numeric),
+    ``to_times()`` (an array of datetime64 in UTC, or of timedelta64, and the time zone;
+    None if the dates are Python objects) and ``to_list()`` (its values as Python
+    objects).
     """
+
+    @cached_property
+    def time_kind(self):
+        """DATES, TIMES or SPANS, or None if the column has none of these."""
+        is_typed = self.is_category or self.is_number or self.has_unfit_type
+        if self.typed_kind or is_typed:
+            return self.typed_kind
+        return next(filter(None, map(dates.kind_of, self.factorized[1])), None)
+
+    def read_times(self, kind=None, zone=None):
+        """Read the column as dates, times of day or time spans.
+
+        Parameters
+        ----------
+        kind, zone : str or None
+            Those of the column in `fit`. In `fit` None.
+
+        Returns
+        -------
+        column : DateColumn
+            The column, in the time zone of `fit`.
+
+        Raises
+        ------
+        ValueError
+            If the column has other values, or no time zone where `fit` saw one, or the
+            reverse. The message names the column.
+        """
+        if kind not in (None, self.time_kind):
+            codes, categories = self.factorized
+            for value in categories:
+                if value is not None:
+                    dates.refuse_other_values(self.name, kind, value)
+            missing = np.full(len(codes), "NaT", "M8[us]")
+            values = dates.to_microseconds(missing)
+            return DateColumn(self.name, values, kind=kind, wall=missing, zone=zone)
+        times = self.to_times()
+        if self.time_kind == dates.SPANS:
+            values = (
+                dates.spans_from_objects(self.name, self.to_list())
+                if times is None
+                else dates.spans_from_array(self.name, times[0])
+            )
+            return DateColumn(self.name, values, kind=dates.SPANS)
+        moments = (
+            dates.Moments.from_objects(self.name, self.time_kind, self.to_list())
+            if times is None
+            else dates.Moments.from_array(self.name, *times)
+        )
+        if kind is None:
+            zone = moments.only_zone()
+        return DateColumn(
+            self.name,
+            dates.to_microseconds(moments.utc),
+            kind=self.time_kind,
+            wall=moments.wall_in(zone),
+            zone=zone,
+        )
 
     def read_numbers(self):
         """Read the column as numbers."""
+        if self.time_kind and not self.is_all_missing:
+            raise ValueError(
+                f"Column {self.name} had numbers in `fit`, but now has "
+                f"{self.time_kind}. Convert it to numbers as before the fit."
+            )
         values = self.to_floats()
         if values is None:
             self.refuse_unfit_type()
@@ -136,7 +226,8 @@ class Source:
                 ),
                 np.intp,
             )
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            # Such as a list, and a timedelta64 without a unit.
             value = next(value for value in self.to_list() if not _is_hashable(value))
             raise ValueError(
                 f"Column {self.name} has values of the type {_type_name(value)}, which "
@@ -157,6 +248,12 @@ class Source:
 
     def refuse_unfit_type(self):
         """Raise ValueError if the type can be neither numbers nor categories."""
+        if self.has_unfit_type and self.typed_kind:
+            raise ValueError(
+                f"Column {self.name} is of type {self.type_name}, but declared or "
+                "fitted as categories. Cast it to a category, or leave it out of "
+                f"`categorical_features` in `fit` to encode its {self.typed_kind}."
+            )
         if self.has_unfit_type:
             raise ValueError(_unfit_type_message(self.name, self.type_name))
 
@@ -181,6 +278,25 @@ class SeriesSource(Source):
         self.has_unfit_type = not (
             holds_objects or self.is_number or self.is_all_missing or is_native_number
         )
+        self.typed_kind = self._find_typed_kind()
+
+    def _find_typed_kind(self):
+        if self.native is not None:
+            # Such as date64 of pyarrow, and zones of pandas that narwhals can't name.
+            kinds = map(dates.kind_of, self.native)
+            return dates.kind_of_dtype(self.native.dtype) or (
+                next(filter(None, kinds), None)
+                if self.native.dtype == np.dtype(object)
+                else None
+            )
+        for dtypes, kind in (
+            ((nw.Date, nw.Datetime), dates.DATES),
+            ((nw.Time,), dates.TIMES),
+            ((nw.Duration,), dates.SPANS),
+        ):
+            if self.series.dtype in dtypes:
+                return kind
+        return None
 
     @property
     def type_name(self):
@@ -205,6 +321,15 @@ class SeriesSource(Source):
                 return np.asarray(values, np.float64)
         return None
 
+    def to_times(self):
+        """Dates in UTC or time spans, and the time zone; None for Python objects."""
+        zone = getattr(self.series.dtype, "time_zone", None)
+        if self.typed_kind == dates.TIMES or not dates.is_known_zone(zone):
+            return None
+        # narwhals converts dates to UTC.
+        times = self.series.to_numpy() if self.native is None else self.native
+        return (times, zone) if dates.kind_of_dtype(times.dtype) else None
+
     def to_list(self):
         """The values as Python objects, None for a null of the column's library."""
         if self.is_all_missing:
@@ -228,23 +353,31 @@ class ArraySource(Source):
     def __init__(self, name, array):
         self.name = name
         self.array = array
-        self.has_unfit_type = array.dtype.kind in "mM"
+        self.is_number = array.dtype.kind in "biuf"
+        self.typed_kind = dates.kind_of_dtype(array.dtype)
+        self.is_all_missing = bool(self.typed_kind) and np.isnat(array).all()
+        self.has_unfit_type = bool(self.typed_kind) and not self.is_all_missing
         self.type_name = str(array.dtype)
 
     def to_floats(self):
         """The numbers as float64, or None if the array's type is not numeric."""
-        is_number = self.array.dtype.kind in "biuf"
-        return self.array.astype(np.float64) if is_number else None
+        if self.is_all_missing:
+            return np.full(len(self.array), np.nan)
+        return self.array.astype(np.float64) if self.is_number else None
+
+    def to_times(self):
+        """Dates or time spans, and no time zone; None for Python objects."""
+        return (self.array, None) if self.typed_kind else None
 
     def to_list(self):
         """The values as Python objects."""
         return self.array.tolist()
 
 
-def refuse_date_objects(name, values):
-    """Raise ValueError if a value is a date, a time or a time span."""
+def refuse_periods(name, values):
+    """Raise ValueError if a value is a Period of pandas."""
     for value in values:
-        if _is_date(value):
+        if _is_period(value):
             raise ValueError(
                 _unfit_type_message(name, f"{_type_name(value)} (in objects)")
             )
@@ -252,17 +385,19 @@ def refuse_date_objects(name, values):
 
 def refuse_date_texts(name, values):
     """Raise ValueError if more than half of the values are dates written as text."""
-    dates = [v for v in values if isinstance(v, str) and texts.is_date(v)]
-    if len(dates) > len(values) / 2:
+    found = [v for v in values if isinstance(v, str) and texts.is_date(v)]
+    if len(found) > len(values) / 2:
         raise ValueError(
-            _unfit_type_message(name, f"text that holds dates, such as {dates[0]!r}")
+            f"Column {name} has dates, times or time spans written as text, such as "
+            f"{found[0]!r}. Convert it, such as by pandas.to_datetime or "
+            "pandas.to_timedelta, cast it to a category, or drop it."
         )
 
 
 def _unfit_type_message(name, type_name):
     return (
-        f"Column {name} is of type {type_name}, which is neither a number nor a "
-        "category. Convert it to numbers (a date to its year, month and day), cast it "
+        f"Column {name} is of type {type_name}, which is neither numbers nor dates nor "
+        "categories. Convert it to numbers or dates (periods by to_timestamp), cast it "
         "to a category, or drop it."
     )
 
@@ -291,7 +426,7 @@ def parse_numbers(name, codes, categories):
     ValueError
         If a value is not a number. The message names the column and the value.
     """
-    refuse_date_objects(name, categories)
+    refuse_periods(name, categories)
     numbers = []
     for value in categories:
         try:
@@ -322,9 +457,7 @@ def is_real(value):
     return isinstance(value, Real | Decimal | np.bool_)
 
 
-def _is_date(value):
-    if isinstance(value, _DATE_TYPES):
-        return True
+def _is_period(value):
     pandas = nw.dependencies.get_pandas()
     return pandas is not None and isinstance(value, pandas.Period)
 
@@ -344,7 +477,7 @@ def _can_be_category(value):
 def _is_hashable(value):
     try:
         hash(value)
-    except TypeError:
+    except (TypeError, ValueError):
         return False
     return True
 

@@ -6,14 +6,14 @@ from .._estimators.documentation import documented as _documented
 
 PARTS = {
     "what_it_does": """\
-    It takes a DataFrame with categories, missing values in any column and numbers of
-    any scale. A :class:`TabularEncoder` encodes the columns. The rows are split into
-    eight folds, and the networks are trained on the same minibatches, with Adam and a
-    moving average of the weights. Each network leaves one fold out of its training, and
-    predicts that fold after every epoch. Training stops when these predictions stop
-    improving, and returns to the weights of the best epoch. So with eight networks or
-    more, every row serves for training and for validation. The ensemble predicts the
-    mean of its networks.""",
+    It takes a DataFrame with categories, dates, missing values in any column and
+    numbers of any scale. A :class:`TabularEncoder` encodes the columns. The rows are
+    split into eight folds, and the networks are trained on the same minibatches, with
+    Adam and a moving average of the weights. Each network leaves one fold out of its
+    training, and predicts that fold after every epoch. Training stops when these
+    predictions stop improving, and returns to the weights of the best epoch. So with
+    eight networks or more, every row serves for training and for validation. The
+    ensemble predicts the mean of its networks.""",
     "parameters": """\
     n_members : int, default=8
         Number of networks.
@@ -29,15 +29,15 @@ PARTS = {
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
         Which columns are categorical. "from_dtype" selects the columns of a DataFrame
-        that hold categories, text, or objects that are not all numbers. A mask, indices
-        or names select columns in addition, and also select columns of an array. None
-        makes every column numeric. The user guide has the rules for numbers that are
-        written as text.
+        that hold categories, text, or objects that are neither all numbers nor all
+        dates. A mask, indices or names select columns in addition, and also select
+        columns of an array. None makes no column categorical. The user guide has the
+        rules for numbers that are written as text.
 
     n_bins : int or "auto", default="auto"
-        Largest number of bins of the piecewise-linear encoding of a column of numbers;
-        0 for no such encoding. "auto" is 16. With more than 64 columns of numbers it is
-        1024 divided by their number.
+        Largest number of bins of the piecewise-linear encoding of a column of numbers
+        or dates; 0 for no such encoding. "auto" is 16. With more than 64 such columns
+        it is 1024 divided by their number.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to

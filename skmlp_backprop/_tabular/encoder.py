@@ -14,7 +14,8 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .encodings import CategoryEncoding, NumberEncoding
+from .columns import DateColumn
+from .encodings import CategoryEncoding, DateEncoding, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
@@ -30,6 +31,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
       the bin;
     - if the column had missing values in `fit`, an indicator: 1 for a missing value,
       whose other entries are 0.
+
+    A column of dates becomes
+
+    - the time itself in UTC, to the microsecond, encoded as a number;
+    - the sine and the cosine of its position in the year, the week and the day, named
+      "month", "weekday" and "hour": only for those of the three that varied in `fit`.
+      The position in the year and in the day is exact; that in the week is the day.
+      They follow the clocks of the column's time zone. In `transform`, dates of
+      another zone are converted to the zone of `fit`. The entries of a missing value
+      are 0.
+
+    A column of times of day becomes the time since midnight, encoded as a number, and
+    the pair "hour". A column of time spans becomes numbers.
 
     A categorical column is one-hot encoded: an entry for each category. A column with
     two categories becomes a single entry of -1 or 1. Missing values are a category if
@@ -47,15 +61,15 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     categorical_features : "from_dtype", array-like of {bool, int, str} or None, \
             default="from_dtype"
         Which columns are categorical. "from_dtype" selects the columns of a DataFrame
-        that hold categories, text, or objects that are not all numbers. A mask, indices
-        or names select columns in addition, and also select columns of an array. None
-        makes every column numeric. The user guide has the rules for numbers that are
-        written as text.
+        that hold categories, text, or objects that are neither all numbers nor all
+        dates. A mask, indices or names select columns in addition, and also select
+        columns of an array. None makes no column categorical. The user guide has the
+        rules for numbers that are written as text.
 
     n_bins : int or "auto", default="auto"
-        Largest number of bins of the piecewise-linear encoding of a column of numbers;
-        0 for no such encoding. "auto" is 16. With more than 64 columns of numbers it is
-        1024 divided by their number, or 0 if that is less than 2.
+        Largest number of bins of the piecewise-linear encoding of a column of numbers
+        or dates; 0 for no such encoding. "auto" is 16. With more than 64 such columns
+        it is 1024 divided by their number, or 0 if that is less than 2.
 
     min_frequency : int, default=1
         Smallest number of rows of a category that is not rare.
@@ -102,6 +116,17 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     array([[-1.23,  0.  ,  1.  ],
            [ 1.23,  0.  , -1.  ],
            [ 0.  ,  1.  ,  1.  ]])
+
+    Dates: the hour does not vary.
+
+    >>> X = pd.DataFrame({"sold": pd.to_datetime(["2024-01-01", "2024-07-01", None])})
+    >>> encoder = TabularEncoder(n_bins=0).fit(X)
+    >>> encoder.get_feature_names_out().tolist()
+    ['sold', 'sold_missing', 'sold_month_sin', 'sold_month_cos']
+    >>> encoder.transform(X).round(2) + 0
+    array([[-1.23,  0.  ,  0.  ,  1.  ],
+           [ 1.23,  0.  ,  0.  , -1.  ],
+           [ 0.  ,  1.  ,  0.  ,  0.  ]])
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -151,8 +176,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column can be neither numbers nor categories. The message names the
-            column. An earlier fit stays unchanged.
+            If a column can be neither numbers nor dates nor categories, or if it has
+            dates of several time zones. The message names the column. An earlier fit
+            stays unchanged.
 
         Warns
         -----
@@ -211,12 +237,17 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         n_categorical = np.count_nonzero(self.is_categorical_)
         n_bins = self._max_bins(len(columns) - n_categorical)
         max_entries = self._max_entries(n_categorical)
-        self._encodings = [
-            CategoryEncoding.from_column(column, self.min_frequency, max_entries)
-            if column.is_categorical
-            else NumberEncoding.from_column(column, n_bins)
-            for column in columns
-        ]
+        self._encodings = []
+        for column in columns:
+            if column.is_categorical:
+                encoding = CategoryEncoding.from_column(
+                    column, self.min_frequency, max_entries
+                )
+            elif isinstance(column, DateColumn):
+                encoding = DateEncoding.from_column(column, n_bins)
+            else:
+                encoding = NumberEncoding.from_column(column, n_bins)
+            self._encodings.append(encoding)
         return columns
 
     def transform(self, X):
@@ -231,11 +262,18 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         -------
         encoded : ndarray of shape (n_samples, n_entries)
             The encoded table.
+
+        Raises
+        ------
+        ValueError
+            If a column has dates where `fit` saw other values, or the reverse; if dates
+            have a time zone where those of `fit` had none, or the reverse; or if a
+            column of numbers has text. The message names the column.
         """
         check_is_fitted(self)
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
-        columns = read_known_columns(X, self.is_categorical_)
+        columns = read_known_columns(X, self._encodings)
         return self._encode(self._prepare(columns), dtype)
 
     def encode_in_chunks(self, X, n_rows):
@@ -254,7 +292,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         rows : TableRows of shape (n_chunk_rows, n_entries), float64
             The next chunk, encoded.
         """
-        prepared = self._prepare(read_known_columns(X, self.is_categorical_))
+        prepared = self._prepare(read_known_columns(X, self._encodings))
         for start in range(0, len(prepared[0]), n_rows):
             rows = [values[start : start + n_rows] for values in prepared]
             yield self._encode_rows(rows, np.float64)
@@ -271,8 +309,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str objects
-            The column's name, followed by the bin, the category, "missing" or "rare". A
-            number at the end makes equal names distinct.
+            The column's name, followed by the bin, the category, "missing", "rare", or
+            the position of a date, such as "month_sin". A number at the end makes equal
+            names distinct.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -329,15 +368,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         state = super().__getstate__()
         if "_encodings" not in state:
             return state
-        return {**state, "_encodings": [e.to_state() for e in self._encodings]}
+        encodings = [
+            {"class": type(encoding).__name__, "state": encoding.to_state()}
+            for encoding in self._encodings
+        ]
+        return {**state, "_encodings": encodings}
 
     def __setstate__(self, state):
         if "_encodings" in state:
+            classes = (CategoryEncoding, DateEncoding, NumberEncoding)
+            class_of = {cls.__name__: cls for cls in classes}
             encodings = [
-                (CategoryEncoding if is_categorical else NumberEncoding).from_state(s)
-                for is_categorical, s in zip(
-                    state["is_categorical_"], state["_encodings"], strict=True
-                )
+                class_of[saved["class"]].from_state(saved["state"])
+                for saved in state["_encodings"]
             ]
             state = {**state, "_encodings": encodings}
         super().__setstate__(state)

@@ -1,4 +1,4 @@
-"""Encodings of a single column: NumberEncoding and CategoryEncoding."""
+"""Encodings of a single column of numbers, of dates or of categories."""
 
 from collections import Counter
 from decimal import Decimal
@@ -8,6 +8,7 @@ from numbers import Real
 import numpy as np
 
 from .._network.warning import warn
+from .dates import kind_of
 from .texts import is_number
 
 # The interquartile range of normal numbers, in standard deviations.
@@ -21,6 +22,8 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _MAX_DIGITS = 400
 # A column of as many entries is encoded in one-hot columns; a column of more in codes.
 _MAX_ONE_HOT = 16
+# Lengths of the cycles of dates.
+_CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
 # Kinds of values, in the words of messages.
 _MISSING = "missing"
 _TEXT = "text"
@@ -73,6 +76,10 @@ class NumberEncoding:
     # As that of CategoryEncoding.
     has_many_categories = False
 
+    def read(self, source):
+        """Read a column as in `fit`."""
+        return source.read_numbers()
+
     @property
     def width(self):
         """Number of entries."""
@@ -89,8 +96,8 @@ class NumberEncoding:
         is_missing = np.isnan(values)
         if np.isnan(self.centre) and not is_missing.all():
             warn(
-                f"Column {column.name} had missing values only in `fit`. Its numbers "
-                "are now ignored. Fit to a table that has numbers in this column."
+                f"Column {column.name} had missing values only in `fit`. Its values "
+                "are now ignored. Fit to a table that has values in this column."
             )
             return np.full_like(values, np.nan)
         if not self.has_missing and is_missing.any():
@@ -137,6 +144,107 @@ def _bin_edges(present, n_bins):
     return edges if len(edges) > 2 else edges[:1]
 
 
+class DateEncoding:
+    """Encodes dates, times of day or time spans: the number, and positions in cycles.
+
+    Parameters
+    ----------
+    kind : str
+        DATES, TIMES or SPANS of :mod:`.dates`.
+
+    zone : str or None
+        The name of the time zone of the dates in `fit`.
+
+    cycles : list of str
+        The cycles that have two entries each, the sine and the cosine of the position:
+        "month", "weekday" or "hour".
+
+    number : NumberEncoding
+        The encoding of the microseconds.
+    """
+
+    def __init__(self, kind, zone, cycles, number):
+        self.kind = kind
+        self.zone = zone
+        self.cycles = cycles
+        self.number = number
+
+    @classmethod
+    def from_column(cls, column, n_bins):
+        """Make the encoding of a column, with at most `n_bins` bins."""
+        cycles = []
+        if column.wall is not None:
+            positions = _cycle_positions(column.wall[~np.isnat(column.wall)])
+            cycles = [
+                cycle
+                for cycle, position in positions.items()
+                if len(np.unique(np.floor(position))) > 1
+            ]
+        number = NumberEncoding.from_column(column, n_bins)
+        return cls(column.kind, column.zone, cycles, number)
+
+    # As that of CategoryEncoding.
+    has_many_categories = False
+
+    def read(self, source):
+        """Read a column as in `fit`."""
+        return source.read_times(self.kind, self.zone)
+
+    @property
+    def width(self):
+        """Number of entries."""
+        return self.number.width + 2 * len(self.cycles)
+
+    def suffixes(self):
+        """Suffixes of the column's name for each entry; None for no suffix."""
+        pairs = [f"{cycle}_{part}" for cycle in self.cycles for part in ("sin", "cos")]
+        return [*self.number.suffixes(), *pairs]
+
+    def prepare(self, column):
+        """Numbers, and the entries of the cycles, of shape (n_rows, n_values)."""
+        prepared = [self.number.prepare(column)]
+        if self.cycles:
+            positions = _cycle_positions(column.wall)
+            for cycle in self.cycles:
+                angles = 2 * np.pi / _CYCLE_LENGTHS[cycle] * positions[cycle]
+                prepared += [np.sin(angles), np.cos(angles)]
+            # No direction stands for a missing value.
+            for values in prepared[1:]:
+                values[np.isnat(column.wall)] = 0
+        return np.stack(prepared, axis=1)
+
+    def write(self, prepared, out):
+        """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
+        self.number.write(prepared[:, 0], out[:, : self.number.width])
+        out[:, self.number.width :] = prepared[:, 1:]
+
+    def to_state(self):
+        """Attributes to be saved."""
+        return {**vars(self), "number": self.number.to_state()}
+
+    @classmethod
+    def from_state(cls, state):
+        """Invert :meth:`to_state`."""
+        number = NumberEncoding.from_state(state["number"])
+        return cls(**{**state, "number": number})
+
+
+def _cycle_positions(wall):
+    """Positions of local times in the year, the week and the day.
+
+    The day of the week is a whole number, as it changes at midnight what people do. The
+    season and the daylight change gradually: the month and the hour have fractions.
+    """
+    month, day = wall.astype("M8[M]"), wall.astype("M8[D]")
+    length_of_month = (month + 1).astype("M8[us]") - month.astype("M8[us]")
+    return {
+        "month": month.astype(np.int64) % 12 + (wall - month) / length_of_month,
+        # 1970 began with a Thursday.
+        "weekday": (day.astype(np.int64) + 3) % 7,
+        "hour": (wall - day) / np.timedelta64(1, "h"),
+    }
+
+
 class CategoryEncoding:
     """Encodes categories: an entry for each, or a single entry for two categories.
 
@@ -178,6 +286,10 @@ class CategoryEncoding:
         rare = sorted(counts.keys() - set(kept), key=_sort_key)
         return cls(kept + rare, len(kept))
 
+    def read(self, source):
+        """Read a column as in `fit`."""
+        return source.read_categories()
+
     @property
     def has_rare(self):
         """Whether the column had rare categories."""
@@ -209,7 +321,7 @@ class CategoryEncoding:
         """Index of the entry of each row; `n_kept` for a rare or unseen category."""
         present = [value for value in column.categories if value is not None]
         if present and all(self._find(category_key(v)) is None for v in present):
-            self._warn_unseen(column.name, present[0])
+            self._report_unseen(column.name, present)
         entries = []
         for value in column.categories:
             index = self._find(category_key(value))
@@ -228,19 +340,33 @@ class CategoryEncoding:
         # Two texts are the same category only if they are equal.
         return None if self.keys[index][0] == key[0] else index
 
-    def _warn_unseen(self, name, value):
+    def _report_unseen(self, name, values):
+        """Warn that no value was seen in `fit`, or refuse the values if they are dates.
+
+        Raises
+        ------
+        ValueError
+            If the values have dates and `fit` saw none.
+        """
         seen = [key for key in self.keys if key[0] != _MISSING]
         before = (
             f"{seen[0][0]}, such as {seen[0][1]}" if seen else "missing values only"
         )
-        kind, text = category_key(value)
+        kinds_seen = {key[0] for key in seen}
+        for value in values:
+            if kind_of(value) and category_key(value)[0] not in kinds_seen:
+                raise ValueError(
+                    f"Column {name} had {before} in `fit`, but now has "
+                    f"{kind_of(value)}. Convert it to the type in `fit`."
+                )
+        kind, text = category_key(values[0])
         remedy = (
             " If they are the same values, convert the column to the type in `fit`."
         )
         warn(
             f"Column {name} has no value that was seen in `fit`. In `fit` it had "
             f"{before}; now it has {kind}, such as {text}. All its values count as "
-            f"unseen categories.{'' if kind in {key[0] for key in seen} else remedy}"
+            f"unseen categories.{'' if kind in kinds_seen else remedy}"
         )
 
     def write(self, entries, out):

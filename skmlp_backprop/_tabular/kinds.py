@@ -7,8 +7,8 @@ from .columns import (
     Column,
     is_real,
     parse_numbers,
-    refuse_date_objects,
     refuse_date_texts,
+    refuse_periods,
 )
 
 # A column is free text if more than this share of its values is distinct, and if its
@@ -46,7 +46,7 @@ def infer_column(source, messages):
     source.refuse_unfit_type()
     codes, categories = source.factorized
     present = [value for value in categories if value is not None]
-    refuse_date_objects(source.name, present)
+    refuse_periods(source.name, present)
     refuse_date_texts(source.name, present)
     n_strings = sum(isinstance(value, str) for value in present)
     n_numbers = sum(map(is_real, present))
@@ -130,9 +130,8 @@ def refuse_free_text(column):
     if length >= _FREE_TEXT_LENGTH:
         raise ValueError(
             f"Column {column.name} looks like free text: {len(strings)} distinct "
-            f"values of {length:.0f} characters on average. Convert it to numeric "
-            "features, such as by sklearn.feature_extraction.text.TfidfVectorizer, or "
-            "drop it."
+            f"values of {length:.0f} characters on average. Convert it to numbers, by "
+            "skrub.TableVectorizer in a Pipeline with the estimator, or drop it."
         )
 
 

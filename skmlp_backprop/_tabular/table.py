@@ -120,8 +120,8 @@ def read_columns(X, categorical_features):
     Raises
     ------
     ValueError
-        If a column has dates, free text, infinite numbers, or text instead of numbers.
-        The message names the column.
+        If a column has dates beside other values, free text, infinite numbers, or text
+        instead of numbers. The message names the column.
     """
     declared = _declared_mask(X, categorical_features)
     infers_categories = is_into_dataframe(X) and categorical_features is not None
@@ -129,6 +129,8 @@ def read_columns(X, categorical_features):
     for source, is_declared in zip(make_sources(X), declared, strict=True):
         if is_declared:
             column = source.read_categories()
+        elif source.time_kind:
+            column = source.read_times()
         elif infers_categories:
             column = infer_column(source, messages)
         else:
@@ -145,7 +147,7 @@ def read_columns(X, categorical_features):
     return columns
 
 
-def read_known_columns(X, is_categorical):
+def read_known_columns(X, encodings):
     """Read the columns of a table after `fit`.
 
     Parameters
@@ -153,8 +155,8 @@ def read_known_columns(X, is_categorical):
     X : DataFrame or ndarray of shape (n_rows, n_columns)
         A table that :func:`check_table` has checked.
 
-    is_categorical : ndarray of shape (n_columns,), bool
-        Which columns are categorical.
+    encodings : list of NumberEncoding, CategoryEncoding or DateEncoding
+        The encodings of the columns. Each reads a column as in `fit`.
 
     Returns
     -------
@@ -164,12 +166,13 @@ def read_known_columns(X, is_categorical):
     Raises
     ------
     ValueError
-        If a numeric column has other values than numbers, or if values can't be
-        categories. The message names the column.
+        If a column has other values than in `fit`: text instead of numbers, dates
+        instead of numbers, the reverse, or values that can't be categories. The message
+        names the column.
     """
     columns = [
-        source.read_categories() if categorical else source.read_numbers()
-        for source, categorical in zip(make_sources(X), is_categorical, strict=True)
+        encoding.read(source)
+        for source, encoding in zip(make_sources(X), encodings, strict=True)
     ]
     for column in columns:
         check_finite(column)
