@@ -308,7 +308,7 @@ def test_certainty_in_a_wrong_answer_is_no_infinite_loss(multilabel, table, capt
     targets = data.rows.targets
     wrong = 1 - targets if multilabel else np.eye(3)[(targets + 1) % 3]
     loss = data.target_encoder.loss_of_estimates(
-        wrong.astype(np.float32), targets, None
+        data.network, wrong.astype(np.float32), targets, None
     )
     assert 10 < loss < 100
 
