@@ -624,6 +624,14 @@ def test_keyboard_interrupt_of_processes(table, with_processes, monkeypatch):
     )
 
 
+def test_the_end_of_a_training_says_so(table):
+    model = classifier(max_iter="auto", n_iter_no_change=np.inf).fit(*table)
+    assert model.stop_reason_ == "max_iter"
+    assert model.message_ == "All 80 epochs of max_iter='auto' are done."
+    model.set_params(n_iter_no_change=1, learning_rate_init=0.1).fit(*table)
+    assert model.converged_
+
+
 @both
 def test_copies(kind, cases):
     model, X, y, predict = cases[kind]
