@@ -30,6 +30,7 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
+from .predicting import COVERAGE
 from .progress import duration, timed
 
 # Columns that the report shows, and rows and columns that it shuffles for that.
@@ -217,9 +218,16 @@ def describe(data, model, n_held_out, seconds):
     """Print what was recognised, and what will be done."""
     n_rows, n_columns = data.X.shape
     n_categories = data.is_categorical.sum()
-    columns = f"{n_columns - n_categories} of numbers, {n_categories} of categories"
+    is_date = np.array(
+        [dtype.kind in "mM" for dtype in getattr(data.X, "dtypes", [])], bool
+    )
+    n_dates = is_date.sum()
+    n_numbers = n_columns - n_categories - n_dates
+    columns = f"{n_numbers} of numbers, {n_categories} of categories"
     if n_categories:
         columns += f" ({listed(np.array(data.X.columns)[data.is_categorical])})"
+    if n_dates:
+        columns += f", {n_dates} of dates ({listed(np.array(data.X.columns)[is_date])})"
     if data.is_regression:
         low, high = _number(data.y.min()), _number(data.y.max())
         target = f"numbers from {low} to {high}"
@@ -319,7 +327,14 @@ def report(data, fitted, scores, X_test, y_train, y_test):
         print(
             f"{name:<25}{folds:<20}{_number(value):<16}{_number(baseline_values[name])}"
         )
-    if not data.is_regression and len(fitted.classes_) <= _MAX_CLASSES:
+    if data.is_regression:
+        low, high = fitted.predict_interval(X_test, coverage=COVERAGE).T
+        share = np.mean((low <= y_test) & (y_test <= high))
+        print(
+            f"\n{share:.0%} of the held-out rows are in their prediction interval of "
+            f"{COVERAGE:.0%},\nwhose width is {_number(np.mean(high - low))} on average"
+        )
+    elif len(fitted.classes_) <= _MAX_CLASSES:
         print("\nOn the held-out rows:")
         predicted = fitted.predict(X_test)
         print(classification_report(y_test, predicted, zero_division=0).rstrip())
