@@ -525,7 +525,7 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
         (["--model", "search"], "but the task is a regression. Choose --model tab"),
         (
             ["--model", "search", "--target", "colour"],
-            "the table has columns of categories or text",
+            "the table has columns that are not numbers",
         ),
         (
             ["--model", "search", "--target", "colour", "--drop", "id"],
@@ -536,6 +536,11 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
         (["--drop", "id", "size", "colour"], "expected a target, and other columns"),
         (["--target", "size", "--drop", "size"], "expected a target, and other col"),
         (["--header", "no", "--target", "price"], "; the first row is read as data"),
+        (["--cv", "61"], "--cv 61: the 120 training rows are too few for 61 folds"),
+        (
+            ["--cv", "70", "--target", "colour"],
+            "--cv 70: there are less than 70 training rows of the label ",
+        ),
         (["--output", "a.csv"], "--output has no effect without --predict"),
         (["--predict", "nowhere.csv"], "No such file"),
         (["--predict", "new.npz"], "--predict: new.npz: expected a table that ends"),

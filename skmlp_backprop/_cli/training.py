@@ -66,7 +66,7 @@ def choose_model(name, data):
     if data.is_regression:
         reason = "the task is a regression"
     elif not data.are_numbers or data.is_categorical.any():
-        reason = "the table has columns of categories or text"
+        reason = "the table has columns that are not numbers"
     elif data.is_missing.any():
         reason = "there are missing values"
     if name == "search" and reason is not None:
@@ -196,13 +196,28 @@ def _fit_quietly(model, X, y):
         return model.fit(X, y)
 
 
-def check_folds(n_folds, y):
-    """Refuse more folds than a class has training rows."""
+def check_folds(n_folds, y, is_regression, is_search):
+    """Refuse more folds than the training rows suffice for.
+
+    Raises
+    ------
+    ValueError
+        The message names the option.
+    """
+    if is_regression:
+        if len(y) < 2 * n_folds:
+            raise ValueError(
+                f"--cv {n_folds}: the {len(y)} training rows are too few for "
+                f"{n_folds} folds of two rows or more. Choose fewer folds."
+            )
+        return
     classes, counts = np.unique(y, return_counts=True)
-    if counts.min() < n_folds:
+    # A fold without a class has no score in a search.
+    i = counts.argmin() if is_search else counts.argmax()
+    if counts[i] < n_folds:
         raise ValueError(
             f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
-            f"{classes[counts.argmin()]!s}, which has {counts.min()}."
+            f"{classes[i]!s}, which has {counts[i]}. Choose fewer folds."
         )
 
 
@@ -214,8 +229,8 @@ def hold_out(data, seed):
     )
 
 
-def describe(data, model, n_held_out, seconds):
-    """Print what was recognised, and what will be done."""
+def describe(data, model, X_train, y_train):
+    """Print what was recognised, what will be done, and how long that may take."""
     n_rows, n_columns = data.X.shape
     n_categories = data.is_categorical.sum()
     is_date = np.array(
@@ -244,19 +259,19 @@ def describe(data, model, n_held_out, seconds):
         missing = f"{counts.sum()} values, in {listed(names[counts > 0])}"
     lines = {
         "Data": data.source,
-        "Rows": f"{n_rows}; {n_held_out} are held out",
+        "Rows": f"{n_rows}; {n_rows - len(y_train)} are held out",
         "Columns": columns,
         "Missing": missing,
         "Target": f"{data.target}, {target}",
         "Task": data.task,
         "Model": model.description,
-        "Time": f"at most about {duration(seconds)}",
     }
     for name, line in lines.items():
-        print(f"{name + ':':<9}{line}")
+        print(f"{name + ':':<9}{line}", flush=True)
+    print(f"Time:    at most about {duration(model.seconds(X_train, y_train))}")
     for note in data.notes:
         print(f"note: {note}")
-    if data.notes:
+    if any("drop the column" in note for note in data.notes):
         print("note: --drop leaves columns out.")
 
 
