@@ -35,8 +35,7 @@ def run():
         rows += tables.means(task, of_task, figures, others)
         for figure in figures:
             rows += _wins(task, of_task[figure].unstack(), figure)
-    seconds = by_table["seconds"].unstack().sum()
-    return [*rows, *(Row(f"time, {n}", {"seconds": seconds[n]}) for n in CONTENDERS)]
+    return rows
 
 
 def _wins(task, table, figure):

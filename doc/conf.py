@@ -42,6 +42,8 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "min_reported_time": 0,
     "remove_config_comments": True,
+    # The output of a display is its figure.
+    "ignore_repr_types": r"skmlp_backprop\.displays",
 }
 
 # What an example warns of would stand in its page.

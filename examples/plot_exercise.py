@@ -1,4 +1,3 @@
-# sphinx_gallery_capture_repr = ()
 """
 The exercise in thirty lines
 ============================
@@ -206,9 +205,10 @@ SearchResultsDisplay.from_estimator(search)
 # %%
 # Too large a rate
 # ----------------
-# With a rate of 2000 the network is saturated, and a warning says so. The published
-# trainings have this rate because they divide the squared error by the number of rows
-# once more; ``examples/published/digits_gradient_descent.py`` explains the factors.
+# With a rate of 2000 the network is saturated, and a warning says so. A published
+# training on scikit-learn's digits has this rate, but for a squared error that is
+# divided by the number of rows once more. The script
+# ``examples/published/digits_gradient_descent.py`` explains the factors.
 
 sgd.set_params(loss="squared_error", learning_rate_init=2000)
 with warnings.catch_warnings(record=True, action="always") as caught:

@@ -189,6 +189,8 @@ def test_thetas_that_do_not_fit_are_told_why():
         BackpropMLPRegressor.from_thetas([thetas[0], thetas[1][:, 1:]])
     with pytest.raises(ValueError, match=r"thetas must be matrices .* column 0, got"):
         BackpropMLPRegressor.from_thetas([np.zeros(26)])
+    with pytest.raises(ValueError, match=r"a vector of 26 numbers.*method set_theta"):
+        BackpropMLPRegressor.from_thetas(np.zeros(26))
     with pytest.raises(ValueError, match="coefs must be matrices"):
         BackpropMLPRegressor.from_thetas([])
 
@@ -408,6 +410,8 @@ def test_initialize_with_all_classes(digits):
     mlp = BackpropMLPClassifier(5, random_state=0).initialize(X[:20], y[:20], range(10))
     assert mlp.classes_.tolist() == list(range(10))
     assert mlp.coefs_[-1].shape == (5, 10)
+    # Few rows for the number of classes are no reason for a warning.
+    mlp.initialize(X[::60], y[::60], classes=range(100))
     with pytest.raises(ValueError, match="classes not in"):
         mlp.initialize(X, y, classes=[1, 2])
     # The classes of multilabel targets are their columns, as in partial_fit.
@@ -672,6 +676,8 @@ def test_one_hot_targets_of_any_type_raise_a_warning(digits):
         mlp.initialize(X, one_hot)
     with pytest.warns(UserWarning, match=remedy):
         mlp.initialize(X, np.eye(2, dtype=int)[y % 2])
+    with pytest.warns(UserWarning, match=remedy):
+        clone(mlp).set_params(solver="adam").partial_fit(X, one_hot, range(10))
     # The remedy works.
     with pytest.warns(ConvergenceWarning) as caught:
         mlp.fit(X, one_hot.argmax(axis=1))

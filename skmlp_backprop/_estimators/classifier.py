@@ -432,9 +432,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _target_encoder_of(self, y, classes=None):
-        labels = Labels.from_targets(y)
         # The classes of multilabel targets are the numbers of their columns.
-        return labels if classes is None or labels.multilabel else Labels(classes)
+        if classes is None or is_multilabel(y):
+            return Labels.from_targets(y)
+        return Labels(classes)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse other classes than those there are."""
@@ -453,10 +454,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         _check_partial_fit_first_call(self, classes)
         if not first_call:
             return self._target_encoder
-        if is_multilabel(y):
-            # The columns are the classes, whatever `classes` calls them.
-            return Labels(np.arange(y.shape[1]), multilabel=True)
-        return Labels(classes)
+        return self._target_encoder_of(y, classes)
 
     def _check_partial_fit(self):
         super()._check_partial_fit()

@@ -55,6 +55,12 @@ def split(thetas, name="thetas"):
         If a Theta has fewer than two columns, or if the shapes do not fit together.
     """
     thetas = [np.asarray(theta) for theta in thetas]
+    if thetas and all(theta.ndim == 0 for theta in thetas):
+        raise ValueError(
+            f"{name} must be a list of matrices, got a vector of {len(thetas)} "
+            "numbers. Set a vector of all weights by the method set_theta of an "
+            "initialised estimator."
+        )
     shapes = [theta.shape for theta in thetas]
     if any(len(shape) != 2 or shape[1] < 2 for shape in shapes):
         raise ValueError(

@@ -73,7 +73,7 @@ class Moments:
 
     name: str
     utc: np.ndarray
-    wall: np.ndarray
+    wall: np.ndarray | None
     zones: set
 
     @classmethod
@@ -189,14 +189,14 @@ def spans_from_array(name, spans):
         If the unit is years or months, or if there is no unit.
     """
     unit, count = np.datetime_data(spans.dtype)
-    if unit in ("Y", "M", "generic") and not np.isnat(spans).all():
+    if np.isnat(spans).all():
+        return np.full(spans.shape, np.nan)
+    if unit in ("Y", "M", "generic"):
         raise ValueError(
             f"Column {name} has time spans of the type {spans.dtype}, whose unit has "
             "no fixed length. Convert them to days or to a smaller unit, such as by "
             "astype('m8[D]')."
         )
-    if unit in ("Y", "M", "generic"):
-        return np.full(spans.shape, np.nan)
     return to_microseconds(spans) * (np.timedelta64(count, unit) / _MICROSECOND)
 
 

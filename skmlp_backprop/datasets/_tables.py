@@ -614,16 +614,17 @@ def _are_categories(layout, i, counts, mixed):
         or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
         or (numbers.any() and share < _SHARE_OF_CODES)
     ):
-        remedy = "read_mixed_csv"
+        remedy, name = "read_mixed_csv", repr(layout.names[i])
         if mixed:
-            remedy = f"pandas.read_csv(path, dtype={{{layout.names[i]!r}: 'category'}})"
+            remedy = f"pandas.read_csv(path, dtype={{{name}: 'category'}})"
         _refuse(
             layout,
             i,
             [*dates.index, *almost.index, *others.index][0],
             "a number, or nothing, NA or ? where it is missing",
-            " Write it as a number, a date as year, month and day; or, if the column "
-            f"has categories, read the file by {remedy}. On the command line, --drop "
+            " Write it as a number; if the column has dates, read the file by "
+            f"pandas.read_csv(path, parse_dates=[{name}]); if it has categories, by "
+            f"{remedy}. On the command line, --drop "
             "leaves a column out.",
         )
     return True
