@@ -520,7 +520,6 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
         (["--hidden", "5"], "--hidden has no effect on a TabularMLPRegressor"),
         (["--activation", "tanh"], "--activation has no effect on a TabularMLPReg"),
         (["--max-iter", "5"], "--max-iter has no effect on a TabularMLPRegressor"),
-        (["--jobs", "1"], "--jobs has no effect on a TabularMLPRegressor"),
         (["--learning-rate", "1"], "--learning-rate has no effect on a TabularMLPR"),
         (["--model", "search"], "but the task is a regression. Choose --model tab"),
         (
@@ -538,8 +537,8 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
         (["--header", "no", "--target", "price"], "; the first row is read as data"),
         (["--cv", "61"], "--cv 61: the 120 training rows are too few for 61 folds"),
         (
-            ["--cv", "70", "--target", "colour"],
-            "--cv 70: there are less than 70 training rows of the label ",
+            ["--cv", "100", "--target", "colour"],
+            "--cv 100: there are less than 100 training rows of the label ",
         ),
         (["--output", "a.csv"], "--output has no effect without --predict"),
         (["--predict", "nowhere.csv"], "No such file"),

@@ -43,7 +43,6 @@ _SEARCH_OPTIONS = (
     "--max-iter",
     "--alpha",
     "--learning-rate",
-    "--jobs",
 )
 
 
@@ -131,6 +130,12 @@ def _add_model_options(add):
     )
     add("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
     add(
+        "--jobs",
+        type=int,
+        metavar="J",
+        help="processes (default: 2 for a search; for a TabularMLP* as many as pay)",
+    )
+    add(
         "--save",
         type=Path,
         metavar="FILE",
@@ -185,7 +190,6 @@ def _add_search_options(add):
         help="initial learning rates to search, for sgd and adam "
         "(default: 0.001 0.003 0.01)",
     )
-    add("--jobs", type=int, default=2, metavar="J", help="processes (default: 2)")
 
 
 def _add_prediction_options(add):

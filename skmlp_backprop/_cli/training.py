@@ -33,6 +33,8 @@ from .._solvers.interruption import abort_when_interrupted
 from .predicting import COVERAGE
 from .progress import duration, timed
 
+# Processes of a search, by default.
+_SEARCH_JOBS = 2
 # Columns that the report shows, and rows and columns that it shuffles for that.
 _N_SHOWN = 8
 _MAX_SHUFFLED_ROWS = 1000
@@ -82,7 +84,7 @@ class Tabular:
 
     def __init__(self, args, data):
         kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
-        self.estimator = kind(random_state=args.seed)
+        self.estimator = kind(random_state=args.seed, n_jobs=args.jobs)
         self.name = kind.__name__
         self.description = f"{self.name} at its defaults"
         self.cv = check_cv(args.cv, data.y, classifier=not data.is_regression)
@@ -143,7 +145,7 @@ class Search:
             scoring={"accuracy": "accuracy", "log loss": "neg_log_loss"},
             refit="accuracy",
             cv=args.cv,
-            n_jobs=args.jobs,
+            n_jobs=_SEARCH_JOBS if args.jobs is None else args.jobs,
         )
         self.n_folds = args.cv
         self.max_iter = args.max_iter
