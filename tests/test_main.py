@@ -583,7 +583,9 @@ def test_predictions_are_written_as_csv(name, saved, tmp_path, capsys):
     new.write_text("size,colour\n1,red\n")
     arguments = ["--load", str(saved), "--predict", str(new)]
     assert main([*arguments, "--output", str(tmp_path / name)]) == 1
-    assert "--output: " in capsys.readouterr().err
+    assert "expected a name that ends in .csv" in capsys.readouterr().err
+    assert main([*arguments, "--output", str(tmp_path / "." / "new.csv")]) == 1
+    assert "new.csv has the data. Choose another" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [new]
 
 

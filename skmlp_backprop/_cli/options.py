@@ -244,7 +244,7 @@ def check_options(args):
         if path is not None:
             validations[option] = [lambda path=path: check_can_replace(path)]
     if args.output:
-        validations["--output"].append(lambda: _check_output(args.output))
+        validations["--output"].append(lambda: _check_output(args))
     for option, checks in validations.items():
         for check in checks:
             try:
@@ -313,6 +313,9 @@ def _check_table(path):
         pass
 
 
-def _check_output(path):
+def _check_output(args):
+    path = args.output
     if ending(path) not in (".csv", ".csv.gz"):
         raise ValueError(f"{path}: expected a name that ends in .csv or .csv.gz.")
+    if path.resolve() in [p.resolve() for p in (args.data, args.predict) if p]:
+        raise ValueError(f"{path} has the data. Choose another name.")
