@@ -12,7 +12,7 @@ def draw_all():
     draw_scaling(read("scaling"))
     draw_search(read("search"))
     draw_halving(read("halving"))
-    draw_ranks(read("tables"))
+    draw_ranks(read("report"))
 
 
 def draw_minibatch(table):
@@ -75,7 +75,11 @@ def draw_ranks(table):
     import matplotlib.pyplot as plt
 
     prefix = "classification, "
-    rows = {w.removeprefix(prefix): f for w, f in table.items() if w.startswith(prefix)}
+    rows = {
+        what.removeprefix(prefix): figures
+        for what, figures in table.items()
+        if what.startswith(prefix) and "rank by log_loss" in figures
+    }
     if not rows:
         return
     figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
@@ -98,7 +102,7 @@ def draw_ranks(table):
     axes.set_xlim(1, len(rows) + 0.5)
     axes.set_xlabel("mean rank over the tables; gray: within chance of the best (5 %)")
     axes.grid(axis="x", alpha=0.3)
-    figure.savefig(OUTPUT / "tables.png", dpi=110)
+    figure.savefig(OUTPUT / "report.png", dpi=110)
     plt.close(figure)
 
 

@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    d2_pinball_score,
+    mean_gamma_deviance,
+    mean_poisson_deviance,
+    r2_score,
+)
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 from skmlp_backprop._tabular.intervals import conformity, cv_plus_intervals
@@ -149,9 +155,13 @@ def test_weights_count_as_repetitions():
     predictions = {fold: rng.standard_normal((30, 1)) for fold in range(4)}
     # A row's weight relative to the mean, so that the new row weighs as much as others.
     weighted = cv_plus_intervals(
-        predictions, conformity(residuals, folds, weights.astype(float)), [0.8]
+        predictions,
+        predictions,
+        conformity(residuals, folds, weights.astype(float)),
+        [0.8],
     )
     repeated = cv_plus_intervals(
+        predictions,
         predictions,
         conformity(np.repeat(residuals, weights, axis=0), np.repeat(folds, weights)),
         [0.8 * (1 + 1 / 40) / (1 + 1 / weights.sum())],
@@ -216,3 +226,100 @@ def test_few_networks(n_members):
     X, y = sine(4000, seed=1)
     low, high = model.predict_interval(X).T
     assert 0.83 < ((low <= y) & (y <= high)).mean() < 0.97
+
+
+# Losses.
+
+
+def skewed(n_rows, seed=0):
+    """Counts and positive numbers, whose scatter grows with their mean."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-2, 2, (n_rows, 2))
+    mean = np.exp(0.8 * X[:, 0])
+    return X, rng.poisson(mean), mean * rng.gamma(3, 1 / 3, n_rows), mean
+
+
+MORE = {"hidden_layer_sizes": 16, "max_iter": 40, "random_state": 0}
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e9])
+def test_losses_of_ratios(loss, unit):
+    X, counts, amounts, _ = skewed(1500)
+    y = unit * (counts if loss == "poisson" else amounts)
+    deviance = {"poisson": mean_poisson_deviance, "gamma": mean_gamma_deviance}[loss]
+    model = TabularMLPRegressor(loss=loss, **MORE).fit(X, y)
+    X, _, _, mean = skewed(1500, seed=1)
+    prediction = model.predict(X)
+    assert (prediction > 0).all()
+    assert r2_score(mean, prediction / unit) > 0.9
+    # The judge of the left-out rows is half the deviance, of y in units of its mean.
+    average = y.mean()
+    half = deviance(y / average, model.oob_prediction_ / average) / 2
+    assert -model.best_validation_score_ <= half * (1 + 1e-4)
+
+
+def test_poisson_refuses_negative_numbers():
+    X, y, _, _ = skewed(100)
+    with pytest.raises(ValueError, match=r"non-negative y .* got a minimum of -1\."):
+        TabularMLPRegressor(loss="poisson", **MORE).fit(X, y - 1)
+
+
+def test_absolute_error_is_not_misled_by_outliers():
+    X, y = sine(800)
+    y[::20] += 50
+    X_new = sine(1000, seed=1)[0]
+
+    def error(**params):
+        prediction = TabularMLPRegressor(**params, **MORE).fit(X, y).predict(X_new)
+        return np.abs(prediction - np.sin(X_new[:, 0])).mean()
+
+    assert error() > 1
+    assert error(loss="huber", huber_epsilon=1000) > 1
+    assert error(loss="huber", huber_epsilon=0.02) < 0.3
+    assert error(loss="absolute_error") < 0.3
+
+
+def test_quantiles():
+    X, y = sine(1500)
+    quantiles = [0.1, 0.5, 0.9]
+    model = TabularMLPRegressor(loss="quantile", quantile=quantiles, **MORE).fit(X, y)
+    X, y = sine(3000, seed=1)
+    predicted = model.predict(X)
+    assert predicted.shape == model.predict_members(X).shape[1:] == (3000, 3)
+    assert (np.diff(predicted, axis=1) > 0).all()
+    below = (y[:, np.newaxis] <= predicted).mean(axis=0)
+    np.testing.assert_allclose(below, quantiles, atol=0.05)
+    d2 = [
+        d2_pinball_score(y, p, alpha=level)
+        for p, level in zip(predicted.T, quantiles, strict=True)
+    ]
+    assert model.score(X, y) == pytest.approx(np.mean(d2))
+    assert model.oob_score_ == pytest.approx(model.score(X, y), abs=0.1)
+    single = TabularMLPRegressor(loss="quantile", quantile=0.9, **MORE).fit(*sine(1500))
+    assert single.predict(X).shape == (3000,)
+    assert (y <= single.predict(X)).mean() == pytest.approx(0.9, abs=0.04)
+
+
+def test_intervals_of_quantiles_follow_the_row():
+    def wider_on_the_right(n_rows, seed):
+        rng = np.random.default_rng(seed)
+        X = rng.uniform(0, 1, (n_rows, 2))
+        return X, X[:, 0] + (0.1 + 2 * X[:, 0]) * rng.standard_normal(n_rows)
+
+    quantiles = TabularMLPRegressor(loss="quantile", quantile=[0.05, 0.95], **MORE)
+    quantiles.fit(*wider_on_the_right(1500, 0))
+    mean = TabularMLPRegressor(**MORE).fit(*wider_on_the_right(1500, 0))
+    X, y = wider_on_the_right(4000, 1)
+    on_the_right = X[:, 0] > 0.8
+    for model in (quantiles, mean):
+        low, high = model.predict_interval(X).T
+        assert 0.88 < ((low <= y) & (y <= high)).mean() < 0.95
+        ratio = (high - low)[on_the_right].mean() / (high - low)[X[:, 0] < 0.2].mean()
+        assert ratio > 3 if model is quantiles else ratio < 1.5
+        members = model.predict(X).reshape(len(X), -1)
+        assert (low <= members.min(axis=1)).all()
+        assert (members.max(axis=1) <= high).all()
+    wide, narrow = quantiles.predict_interval(X, [0.95, 0.5]).transpose(2, 0, 1)
+    assert (wide[:, 0] <= narrow[:, 0]).all()
+    assert (narrow[:, 1] <= wide[:, 1]).all()

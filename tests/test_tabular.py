@@ -308,7 +308,7 @@ def test_certainty_in_a_wrong_answer_is_no_infinite_loss(multilabel, table, capt
     targets = data.rows.targets
     wrong = 1 - targets if multilabel else np.eye(3)[(targets + 1) % 3]
     loss = data.target_encoder.loss_of_estimates(
-        wrong.astype(np.float32), targets, None
+        data.network, wrong.astype(np.float32), targets, None
     )
     assert 10 < loss < 100
 
@@ -622,6 +622,14 @@ def test_keyboard_interrupt_of_processes(table, with_processes, monkeypatch):
     np.testing.assert_allclose(
         model.predict_proba(X), stopped.predict_proba(X), atol=1e-4
     )
+
+
+def test_the_end_of_a_training_says_so(table):
+    model = classifier(max_iter="auto", n_iter_no_change=np.inf).fit(*table)
+    assert model.stop_reason_ == "max_iter"
+    assert model.message_ == "All 80 epochs of max_iter='auto' are done."
+    model.set_params(n_iter_no_change=1, learning_rate_init=0.1).fit(*table)
+    assert model.converged_
 
 
 @both

@@ -166,7 +166,7 @@ class Labels:
         """Probabilities, which may be averaged over networks."""
         return output.proba(logits)
 
-    def loss_of_estimates(self, estimates, targets, weights):
+    def loss_of_estimates(self, network, estimates, targets, weights):
         """Mean log loss of probabilities; summed over the labels of a row."""
         if self.multilabel:
             likelihoods = np.where(targets, estimates, 1 - estimates)
@@ -301,10 +301,12 @@ class Numbers:
         """Numbers, which may be averaged over networks."""
         return output.values(logits)
 
-    def loss_of_estimates(self, estimates, targets, weights):
-        """Half the mean squared error, summed over the columns."""
-        losses = 0.5 * np.square(estimates - targets).sum(axis=1)
-        return float(np.average(losses, weights=weights))
+    def loss_of_estimates(self, network, estimates, targets, weights):
+        """Mean loss of predictions."""
+        z = network.output.logits_of(estimates.T).astype(np.float64)[np.newaxis]
+        row = np.empty((1, 1, len(targets)))
+        losses = network.loss(z, targets.T, np.empty_like(z), row)
+        return float(np.average(losses[0, 0], weights=weights))
 
     def score(self, network, logits, targets, weights):
         """R2, or of quantiles and medians D2, averaged; nan if it is undefined.

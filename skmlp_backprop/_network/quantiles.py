@@ -36,4 +36,4 @@ def weighted_quantile(values, level, weights):
 def increasing_steps(values):
     """Differences of increasing values, kept above 0."""
     least = _LEAST_STEP * max(np.abs(values).max(), np.finfo(np.float64).tiny)
-    return np.maximum(np.diff(values), least)
+    return np.maximum(np.diff(values, axis=0), least)

@@ -176,21 +176,29 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         training = trained.training
         vars(self).update(fitted_attributes(training.history, training.final_weights))
         vars(self).update(attributes_of_end(trained, member))
+        self._set_out_of_bag(trained, index, y_given, sample_weight)
+        # With "auto", a training that uses all epochs has ended as planned.
+        if training.stop.reason == "max_iter" and self.max_iter == "auto":
+            self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
+            warn_if_useless(trained, member)
+        else:
+            warn_of_end(trained, member)
+
+    def _set_out_of_bag(self, trained, index, y, sample_weight):
+        """Set the predictions of the training rows that networks left out.
+
+        `index` has the numbers of the rows that the networks were trained on.
+        """
         estimates = trained.left_out_estimates()
-        out_of_bag = np.full((len(y_given), estimates.shape[1]), np.nan)
-        out_of_bag[index] = estimates
+        of_all_rows = np.full((len(y), estimates.shape[1]), np.nan)
+        of_all_rows[index] = estimates
         is_known = ~np.isnan(estimates).any(axis=1)
         known = _KnownRows(
             index[is_known],
             trained.judge.folds[is_known],
             None if sample_weight is None else sample_weight[is_known],
         )
-        self._keep_out_of_bag(out_of_bag, y_given, known)
-        # With "auto", a training that uses all epochs has ended as planned.
-        if training.stop.reason == "max_iter" and self.max_iter == "auto":
-            warn_if_useless(trained, member)
-        else:
-            warn_of_end(trained, member)
+        self._keep_out_of_bag(of_all_rows, y, known)
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""

@@ -12,7 +12,8 @@ def conformity(residuals, folds, weights=None):
     Parameters
     ----------
     residuals : ndarray of shape (n_rows, n_outputs)
-        Absolute errors of the predictions by networks that left the row out.
+        How far y is outside the interval between two predictions by networks that left
+        the row out; negative inside. The absolute error if the two are the same.
 
     folds : ndarray of shape (n_rows,), int
         The fold of each row.
@@ -38,17 +39,17 @@ def conformity(residuals, folds, weights=None):
     return by_fold
 
 
-def cv_plus_intervals(predictions, by_fold, coverages):
+def cv_plus_intervals(lower, upper, by_fold, coverages):
     """Compute intervals by CV+.
 
-    The upper bound is a quantile of the sums of a left-out row's absolute residual and
-    the prediction of the new row by the networks that left that row out; the lower
-    bound is the same quantile of the differences. A weighted row counts as often as its
+    The upper bound is a quantile of the sums of a left-out row's residual and the upper
+    prediction of the new row by the networks that left that row out; the lower bound is
+    the same quantile of the differences. A weighted row counts as often as its
     weight says, and the new row weighs 1.
 
     Parameters
     ----------
-    predictions : dict of int to ndarray of shape (n_rows, n_outputs)
+    lower, upper : dict of int to ndarray of shape (n_rows, n_outputs)
         The predictions of the networks that left a fold out.
 
     by_fold : dict of int to tuple
@@ -66,18 +67,23 @@ def cv_plus_intervals(predictions, by_fold, coverages):
     ----------
     Barber, R. F., Candès, E. J., Ramdas, A. and Tibshirani, R. J. (2021). "Predictive
     inference with the jackknife+." Annals of Statistics 49, section 3.
+
+    Romano, Y., Patterson, E. and Candès, E. J. (2019). "Conformalized quantile
+    regression." NeurIPS. The residuals of two quantiles.
     """
-    n_rows, n_outputs = next(iter(predictions.values())).shape
+    n_rows, n_outputs = next(iter(lower.values())).shape
     intervals = np.empty((n_rows, n_outputs, 2, len(coverages)))
     for output in range(n_outputs):
-        folds = [
-            (predictions[fold][:, output], residuals[output], sums[output])
-            for fold, (residuals, sums) in by_fold.items()
-        ]
-        negated = [(-centres, *others) for centres, *others in folds]
+        above, below = (
+            [
+                (sign * predictions[fold][:, output], residuals[output], sums[output])
+                for fold, (residuals, sums) in by_fold.items()
+            ]
+            for sign, predictions in ((1, upper), (-1, lower))
+        )
         for number, coverage in enumerate(coverages):
-            intervals[:, output, 0, number] = -_upper_bounds(negated, coverage)
-            intervals[:, output, 1, number] = _upper_bounds(folds, coverage)
+            intervals[:, output, 0, number] = -_upper_bounds(below, coverage)
+            intervals[:, output, 1, number] = _upper_bounds(above, coverage)
     return intervals
 
 
@@ -89,7 +95,7 @@ def _upper_bounds(folds, coverage):
     all_centres = np.array([centres for centres, _, _ in folds])
     if target > total:
         return np.full(all_centres.shape[1], np.inf)
-    low = all_centres.min(axis=0)
+    low = all_centres.min(axis=0) + min(residuals[0] for _, residuals, _ in folds)
     high = all_centres.max(axis=0) + max(residuals[-1] for _, residuals, _ in folds)
     for _ in range(_N_HALVINGS):
         middle = low + (high - low) / 2

@@ -5,9 +5,12 @@ import warnings
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import column_or_1d
 
 from .._estimators.parameters import store_parameters
 from .._estimators.regressor import BackpropMLPRegressor
+from .._estimators.targets import d2_of_quantiles
+from .._network.losses import LOSSES
 from .base import BaseTabularMLP
 from .documentation import documented
 from .intervals import conformity, cv_plus_intervals
@@ -19,11 +22,24 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     ... what_it_does
 
-    The networks minimise the squared error of the standardised y.
-
     Parameters
     ----------
     ... parameters
+
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", \
+            "gamma"}, default="squared_error"
+        Loss of a row, as of :class:`BackpropMLPRegressor`: for the mean of y
+        ("squared_error"), the median ("absolute_error"), something between
+        ("huber"), quantiles ("quantile"), or the mean of counts ("poisson") or of
+        positive numbers ("gamma") by these deviances. The training stops by the same
+        loss of the left-out rows.
+
+    quantile : float or sequence of float, default=0.5
+        Quantile for the loss "quantile", in (0, 1), or several in increasing order,
+        whose predictions do not cross.
+
+    huber_epsilon : float, default=1.35
+        Distance, in standard deviations of y, from which on the loss "huber" is linear.
 
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
@@ -68,6 +84,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     _y_numeric = True
     _member_class = BackpropMLPRegressor
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **BaseTabularMLP._parameter_constraints,
+        **{
+            name: BackpropMLPRegressor._parameter_constraints[name]
+            for name in ("loss", "quantile", "huber_epsilon")
+        },
+    }
 
     def __init__(
         self,
@@ -81,6 +104,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         learning_rate_init=0.003,
         max_iter="auto",
         n_iter_no_change=8,
+        loss="squared_error",
+        quantile=0.5,
+        huber_epsilon=1.35,
         dropout=0.0,
         n_jobs=None,
         random_state=None,
@@ -99,7 +125,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predicted values, float64.
+            Predicted values, float64. With several quantiles, one column for each.
         """
         return self._unscale(self._mean_estimates(X))
 
@@ -181,28 +207,34 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             )
         estimates = self._member_estimates(X)
         members, prediction = map(self._unscale, (estimates, estimates.mean(axis=0)))
-        shape = prediction.shape
-        members = members.reshape(*members.shape[:2], -1)
         left_out = np.arange(len(members)) % len(self._conformity)
+        means = {f: members[left_out == f].mean(axis=0) for f in self._conformity}
+        lower, upper = zip(*(self._ends(m) for m in means.values()), strict=True)
         intervals = cv_plus_intervals(
-            {fold: members[left_out == fold].mean(axis=0) for fold in self._conformity},
+            dict(zip(means, lower, strict=True)),
+            dict(zip(means, upper, strict=True)),
             self._conformity,
             coverages,
         )
         if np.isinf(intervals).any():
-            n_rows = np.isfinite(self.oob_prediction_).sum() // intervals.shape[1]
+            n_rows = sum(r.shape[1] for r, _ in self._conformity.values())
             warnings.warn(
                 f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
                 f"than {n_rows} training rows. Choose a lower coverage.",
                 stacklevel=2,
             )
         # The mean of all networks may be outside where these differ more than they err.
-        prediction = prediction.reshape(len(prediction), -1, 1)
-        np.minimum(intervals[:, :, 0], prediction, out=intervals[:, :, 0])
-        np.maximum(intervals[:, :, 1], prediction, out=intervals[:, :, 1])
+        for bounds, own, widened in zip(
+            (intervals[:, :, 0], intervals[:, :, 1]),
+            self._ends(prediction),
+            (np.minimum, np.maximum),
+            strict=True,
+        ):
+            widened(bounds, own[:, :, np.newaxis], out=bounds)
         if np.ndim(coverage) == 0:
             intervals = intervals[..., 0]
-        return intervals[:, 0] if len(shape) == 1 else intervals
+        is_flat = prediction.ndim == 1 or self._has_quantiles()
+        return intervals[:, 0] if is_flat else intervals
 
     def _keep_out_of_bag(self, estimates, y, known):
         self.oob_prediction_ = self._unscale(estimates)
@@ -210,14 +242,53 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         truth, prediction = y[index], self.oob_prediction_[index]
         # Differences and squares of very large numbers overflow.
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.abs(truth - prediction).reshape(len(index), -1)
+            lower, upper = self._ends(prediction)
+            truths = truth.reshape(len(index), -1)
+            errors = np.maximum(lower - truths, truths - upper)
             self._conformity = conformity(errors, folds, weights)
             # R2 of a single row is undefined.
             self.oob_score_ = (
-                float(r2_score(truth, prediction, sample_weight=weights))
+                self._score_of(truth, prediction, weights)
                 if len(index) > 1
                 else float("nan")
             )
+
+    def _ends(self, predictions):
+        """The predictions as columns, or the lowest and highest quantiles."""
+        if self._has_quantiles():
+            return predictions[:, :1], predictions[:, -1:]
+        columns = predictions.reshape(len(predictions), -1)
+        return columns, columns
+
+    def score(self, X, y, sample_weight=None):
+        """R2 of the predictions; with several quantiles the mean of their D2.
+
+        D2 is the share by which the pinball loss is lower than that of y's own quantile
+        (see :func:`sklearn.metrics.d2_pinball_score`).
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true numbers.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples. With None, each sample weighs 1.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        return self._score_of(y, self.predict(X), sample_weight)
+
+    def _score_of(self, y, prediction, weights):
+        if self._has_quantiles():
+            columns = column_or_1d(y)[:, np.newaxis]
+            return d2_of_quantiles(self.quantile, columns, prediction, weights)
+        return float(r2_score(y, prediction, sample_weight=weights))
 
     def _scaled_targets(self, y, sample_weight):
         """Standardise y: the learning rate and the initial weights suit unit variance.
@@ -226,9 +297,17 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         squares of very large or very small numbers would overflow or underflow.
         """
         y = np.asarray(y, np.float64)
+        is_positive = self.loss in ("poisson", "gamma")
+        if is_positive:
+            # Before y is scaled, so that the error names the numbers of the caller.
+            LOSSES[self.loss, "exp"]().check_targets(y)
         self._y_unit = _zero_to_one(np.abs(y).max(axis=0))
         y = y / self._y_unit
         self._y_mean = np.average(y, axis=0, weights=sample_weight)
+        if is_positive:
+            # These losses are of ratios; they refuse numbers that are not positive.
+            self._y_scale, self._y_mean = _zero_to_one(self._y_mean), 0 * self._y_mean
+            return y / self._y_scale
         deviations = y - self._y_mean
         largest = _zero_to_one(np.abs(deviations).max(axis=0))
         deviations /= largest
@@ -239,7 +318,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _unscale(self, values):
         """Convert standardised predictions to the units of y."""
-        if np.ndim(self._y_mean) == 0:
+        if np.ndim(self._y_mean) == 0 and not self._has_quantiles():
             values = values[..., 0]
         with np.errstate(over="ignore"):
             values = (values * self._y_scale + self._y_mean) * self._y_unit
@@ -247,8 +326,16 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         largest = np.finfo(np.float64).max
         return np.clip(values, -largest, largest)
 
+    def _has_quantiles(self):
+        """Whether several quantiles are predicted."""
+        return self.loss == "quantile" and not np.isscalar(self.quantile)
+
     def _member_params(self):
-        return {}
+        return {
+            "loss": self.loss,
+            "quantile": self.quantile,
+            "huber_epsilon": self.huber_epsilon,
+        }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -321,7 +321,7 @@ class LeftOutRows:
         means, index = self.mean_predictions(predictions)
         weights = None if rows.weights is None else rows.weights[index]
         return -self.data.target_encoder.loss_of_estimates(
-            means, rows.targets[index], weights
+            self.data.network, means, rows.targets[index], weights
         )
 
     def mean_predictions(self, predictions):
