@@ -42,7 +42,7 @@ def test_no_arguments(tmp_path):
         "Target:  digit, 10 classes: 0 (178), 1 (182), 2 (177), ",
         "Task:    classification, as the target has 10 values, whole numbers\n",
         "Model:   BackpropMLPClassifier, a grid search of 9 candidates in 5 folds\n",
-        "Time:    at most about ",
+        "Time:    about ",
         "Best parameters",
         "learning_rate_init =",
         "macro avg",

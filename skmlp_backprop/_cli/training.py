@@ -33,8 +33,9 @@ from .._solvers.interruption import abort_when_interrupted
 from .predicting import COVERAGE
 from .progress import duration, timed
 
-# Processes of a search, by default.
+# Processes of a search, by default, and seconds that they take to start.
 _SEARCH_JOBS = 2
+_PROCESS_START = 4
 # Columns that the report shows, and rows and columns that it shuffles for that.
 _N_SHOWN = 8
 _MAX_SHUFFLED_ROWS = 1000
@@ -91,7 +92,7 @@ class Tabular:
         self.n_folds = args.cv
 
     def seconds(self, X, y):
-        """The longest time that the fits may take, by that of a few epochs."""
+        """The time of the fits if none ends early, by that of a few epochs."""
         times = []
         # The first fit takes longer than others.
         for max_iter in (1, 1, 4):
@@ -156,7 +157,7 @@ class Search:
         )
 
     def seconds(self, X, y):
-        """The longest time that the fits may take, by that of one epoch."""
+        """The time of the fits if none ends early, by that of one epoch."""
         search = self.search
         candidates = [
             clone(search.estimator).set_params(**params, mlp__max_iter=1)[-1]
@@ -172,7 +173,8 @@ class Search:
                 seconds = perf_counter() - start
         n_processes = max(1, min(search.n_jobs, self.n_folds))
         n_fits = (self.n_folds - 1) / n_processes + 1 / len(candidates)
-        return seconds * self.max_iter * n_fits
+        start = _PROCESS_START if n_processes > 1 else 0
+        return start + seconds * self.max_iter * n_fits
 
     def fit(self, X, y, measures):
         """Search, as :meth:`Tabular.fit`."""
@@ -270,7 +272,8 @@ def describe(data, model, X_train, y_train):
     }
     for name, line in lines.items():
         print(f"{name + ':':<9}{line}", flush=True)
-    print(f"Time:    at most about {duration(model.seconds(X_train, y_train))}")
+    seconds = duration(model.seconds(X_train, y_train))
+    print(f"Time:    about {seconds}, or less if the training ends early")
     for note in data.notes:
         print(f"note: {note}")
     if any("drop the column" in note for note in data.notes):
