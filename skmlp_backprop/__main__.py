@@ -52,9 +52,8 @@ def run(args):
         names = list(data.X.columns) if hasattr(data.X, "columns") else None
         rows = load_rows(args.predict, names, data.is_categorical)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
-    if is_search:
-        training.check_folds(args.cv, y_train)
-    training.describe(data, model, len(y_test), model.seconds(X_train, y_train))
+    training.check_folds(args.cv, y_train, data.is_regression, is_search)
+    training.describe(data, model, X_train, y_train)
     with warnings.catch_warnings():
         # The notes on the data tell what there is to say about columns.
         warnings.filterwarnings("ignore", "Column ", UserWarning)

@@ -14,7 +14,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
 import skmlp_backprop
-from skmlp_backprop import BackpropMLPClassifier, TabularMLPRegressor, __main__
+from skmlp_backprop import BackpropMLPClassifier, __main__
 from skmlp_backprop.__main__ import main, make_parser
 
 COMMAND = [sys.executable, "-u", "-m", "skmlp_backprop"]
@@ -42,7 +42,7 @@ def test_no_arguments(tmp_path):
         "Target:  digit, 10 classes: 0 (178), 1 (182), 2 (177), ",
         "Task:    classification, as the target has 10 values, whole numbers\n",
         "Model:   BackpropMLPClassifier, a grid search of 9 candidates in 5 folds\n",
-        "Time:    at most about ",
+        "Time:    about ",
         "Best parameters",
         "learning_rate_init =",
         "macro avg",
@@ -307,11 +307,18 @@ def test_a_target_of_numbers_makes_a_regression(ending, houses, tmp_path, capsys
         "Model:   TabularMLPRegressor at its defaults\n",
         "Fitting in 3 folds, then on 120 rows: ",
         "3 folds ± std       held-out rows   baseline: the mean\n",
+        "of the held-out rows are in their prediction interval of 90%,\n",
         "Predicted 150 rows; written to ",
     ):
         assert expected in out
     written = pd.read_csv(tmp_path / "new-predictions.csv")
-    assert written.columns.tolist() == ["price", "id", "prediction"]
+    assert written.columns.tolist() == [
+        "price",
+        "id",
+        "prediction",
+        "lower_90",
+        "upper_90",
+    ]
     assert written["id"].tolist() == houses["id"].tolist()[::-1]
     has_size = houses["size"].notna().to_numpy()[::-1]
     error = (written["prediction"] - written["price"])[has_size].abs().mean()
@@ -406,31 +413,27 @@ def test_a_saved_model_predicts_new_rows(saved, houses, tmp_path, capsys):
     arguments = ["--load", str(saved), "--predict", path, "--output", str(output)]
     assert main(arguments) == 0
     assert capsys.readouterr().out == (
-        f"Predicted 7 rows; written to {output}: prediction.\n"
+        f"Predicted 7 rows; written to {output}: prediction, lower_90, upper_90.\n"
     )
     written = pd.read_csv(output)
-    assert written.columns.tolist() == ["id", "prediction"]
+    assert written.columns.tolist() == ["id", "prediction", "lower_90", "upper_90"]
     assert written["id"].tolist() == new["id"].tolist()
     expected = joblib.load(saved).predict(new[["size", "colour"]])
     np.testing.assert_allclose(written["prediction"], expected, rtol=1e-12)
 
 
-def test_intervals_where_the_model_has_them(saved, houses, tmp_path, monkeypatch):
-    def predict_interval(self, X, coverage):
-        assert coverage == 0.9
-        return self.predict(X)[:, None] + [-1, 1]
-
-    monkeypatch.setattr(
-        TabularMLPRegressor, "predict_interval", predict_interval, raising=False
-    )
+def test_numbers_come_with_intervals(saved, houses, tmp_path, capsys):
     new = houses[["size", "colour"]].iloc[:3]
     path = write_table(new, tmp_path / "new.csv")
     assert main(["--load", str(saved), "--predict", path]) == 0
     written = pd.read_csv(tmp_path / "new-predictions.csv")
-    assert written.columns.tolist() == ["row", "prediction", "lower", "upper"]
+    assert written.columns.tolist() == ["row", "prediction", "lower_90", "upper_90"]
     assert written["row"].tolist() == [1, 2, 3]
-    np.testing.assert_allclose(written["lower"], written["prediction"] - 1)
-    np.testing.assert_allclose(written["upper"], written["prediction"] + 1)
+    np.testing.assert_allclose(
+        written[["lower_90", "upper_90"]],
+        joblib.load(saved).predict_interval(new, coverage=0.9),
+        rtol=1e-12,
+    )
 
 
 def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
@@ -443,7 +446,7 @@ def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
     assert main(["--load", str(saved), "--predict", str(new)]) == 0
     assert (tmp_path / "new-predictions.csv").read_text() == first
     written = pd.read_csv(tmp_path / "new-predictions.csv")
-    names = ["probability of 0", "probability of 1", "probability of 2"]
+    names = ["probability_0", "probability_1", "probability_2"]
     assert written.columns.tolist() == ["row", "prediction", *names]
     model = joblib.load(saved)
     assert written["prediction"].tolist() == model.predict(rows[::50, :4]).tolist()
@@ -517,12 +520,11 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
         (["--hidden", "5"], "--hidden has no effect on a TabularMLPRegressor"),
         (["--activation", "tanh"], "--activation has no effect on a TabularMLPReg"),
         (["--max-iter", "5"], "--max-iter has no effect on a TabularMLPRegressor"),
-        (["--jobs", "1"], "--jobs has no effect on a TabularMLPRegressor"),
         (["--learning-rate", "1"], "--learning-rate has no effect on a TabularMLPR"),
         (["--model", "search"], "but the task is a regression. Choose --model tab"),
         (
             ["--model", "search", "--target", "colour"],
-            "the table has columns of categories or text",
+            "the table has columns that are not numbers",
         ),
         (
             ["--model", "search", "--target", "colour", "--drop", "id"],
@@ -533,6 +535,11 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
         (["--drop", "id", "size", "colour"], "expected a target, and other columns"),
         (["--target", "size", "--drop", "size"], "expected a target, and other col"),
         (["--header", "no", "--target", "price"], "; the first row is read as data"),
+        (["--cv", "61"], "--cv 61: the 120 training rows are too few for 61 folds"),
+        (
+            ["--cv", "100", "--target", "colour"],
+            "--cv 100: there are less than 100 training rows of the label ",
+        ),
         (["--output", "a.csv"], "--output has no effect without --predict"),
         (["--predict", "nowhere.csv"], "No such file"),
         (["--predict", "new.npz"], "--predict: new.npz: expected a table that ends"),
@@ -576,7 +583,9 @@ def test_predictions_are_written_as_csv(name, saved, tmp_path, capsys):
     new.write_text("size,colour\n1,red\n")
     arguments = ["--load", str(saved), "--predict", str(new)]
     assert main([*arguments, "--output", str(tmp_path / name)]) == 1
-    assert "--output: " in capsys.readouterr().err
+    assert "expected a name that ends in .csv" in capsys.readouterr().err
+    assert main([*arguments, "--output", str(tmp_path / "." / "new.csv")]) == 1
+    assert "new.csv has the data. Choose another" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [new]
 
 
@@ -602,11 +611,12 @@ def test_parquet_keeps_what_it_says_of_columns(tmp_path, capsys):
     table = pd.DataFrame({"code": pd.Categorical(["01", "02", "3", "4"] * 25)})
     table["flag"] = [True, False] * 50
     table["count"] = pd.array([1, None] * 50, dtype="Int64")
+    table["day"] = pd.date_range("2020-01-01", periods=100)
     table["kind"] = ["a", "b"] * 50
     table.rename_axis("number").to_parquet(path)
     assert main(["--data", str(path), "--drop", "number", "--cv", "2"]) == 0
     out = capsys.readouterr().out
-    assert "Columns: 2 of numbers, 1 of categories (code)\n" in out
+    assert "2 of numbers, 1 of categories (code), 1 of dates (day)\n" in out
     assert "Missing: 50 values, in count\n" in out
 
 

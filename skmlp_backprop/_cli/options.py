@@ -43,7 +43,6 @@ _SEARCH_OPTIONS = (
     "--max-iter",
     "--alpha",
     "--learning-rate",
-    "--jobs",
 )
 
 
@@ -131,6 +130,12 @@ def _add_model_options(add):
     )
     add("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
     add(
+        "--jobs",
+        type=int,
+        metavar="J",
+        help="processes (default: 2 for a search; for a TabularMLP* as many as pay)",
+    )
+    add(
         "--save",
         type=Path,
         metavar="FILE",
@@ -185,7 +190,6 @@ def _add_search_options(add):
         help="initial learning rates to search, for sgd and adam "
         "(default: 0.001 0.003 0.01)",
     )
-    add("--jobs", type=int, default=2, metavar="J", help="processes (default: 2)")
 
 
 def _add_prediction_options(add):
@@ -240,7 +244,7 @@ def check_options(args):
         if path is not None:
             validations[option] = [lambda path=path: check_can_replace(path)]
     if args.output:
-        validations["--output"].append(lambda: _check_output(args.output))
+        validations["--output"].append(lambda: _check_output(args))
     for option, checks in validations.items():
         for check in checks:
             try:
@@ -309,6 +313,9 @@ def _check_table(path):
         pass
 
 
-def _check_output(path):
+def _check_output(args):
+    path = args.output
     if ending(path) not in (".csv", ".csv.gz"):
         raise ValueError(f"{path}: expected a name that ends in .csv or .csv.gz.")
+    if path.resolve() in [p.resolve() for p in (args.data, args.predict) if p]:
+        raise ValueError(f"{path} has the data. Choose another name.")

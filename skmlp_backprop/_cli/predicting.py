@@ -5,8 +5,8 @@ import numpy as np
 
 from .saving import save
 
-# Of the interval of a regression.
-_COVERAGE = 0.9
+# Of the intervals of a regression.
+COVERAGE = 0.9
 
 
 def load_model(path):
@@ -72,10 +72,13 @@ def predict(model, X, others, output):
     if hasattr(model, "predict_proba"):
         proba = model.predict_proba(X)
         for name, column in zip(model.classes_, proba.T, strict=True):
-            columns[f"probability of {name}"] = column
+            columns[f"probability_{name}"] = column
     elif hasattr(model, "predict_interval"):
-        bounds = model.predict_interval(X, coverage=_COVERAGE)
-        columns["lower"], columns["upper"] = bounds.T
+        low, high = model.predict_interval(X, coverage=COVERAGE).T
+        (
+            columns[f"lower_{100 * COVERAGE:.0f}"],
+            columns[f"upper_{100 * COVERAGE:.0f}"],
+        ) = low, high
     for name, column in columns.items():
         if name in table:
             raise ValueError(

@@ -30,8 +30,12 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
+from .predicting import COVERAGE
 from .progress import duration, timed
 
+# Processes of a search, by default, and seconds that they take to start.
+_SEARCH_JOBS = 2
+_PROCESS_START = 4
 # Columns that the report shows, and rows and columns that it shuffles for that.
 _N_SHOWN = 8
 _MAX_SHUFFLED_ROWS = 1000
@@ -65,7 +69,7 @@ def choose_model(name, data):
     if data.is_regression:
         reason = "the task is a regression"
     elif not data.are_numbers or data.is_categorical.any():
-        reason = "the table has columns of categories or text"
+        reason = "the table has columns that are not numbers"
     elif data.is_missing.any():
         reason = "there are missing values"
     if name == "search" and reason is not None:
@@ -81,14 +85,14 @@ class Tabular:
 
     def __init__(self, args, data):
         kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
-        self.estimator = kind(random_state=args.seed)
+        self.estimator = kind(random_state=args.seed, n_jobs=args.jobs)
         self.name = kind.__name__
         self.description = f"{self.name} at its defaults"
         self.cv = check_cv(args.cv, data.y, classifier=not data.is_regression)
         self.n_folds = args.cv
 
     def seconds(self, X, y):
-        """The longest time that the fits may take, by that of a few epochs."""
+        """The time of the fits if none ends early, by that of a few epochs."""
         times = []
         # The first fit takes longer than others.
         for max_iter in (1, 1, 4):
@@ -142,7 +146,7 @@ class Search:
             scoring={"accuracy": "accuracy", "log loss": "neg_log_loss"},
             refit="accuracy",
             cv=args.cv,
-            n_jobs=args.jobs,
+            n_jobs=_SEARCH_JOBS if args.jobs is None else args.jobs,
         )
         self.n_folds = args.cv
         self.max_iter = args.max_iter
@@ -153,7 +157,7 @@ class Search:
         )
 
     def seconds(self, X, y):
-        """The longest time that the fits may take, by that of one epoch."""
+        """The time of the fits if none ends early, by that of one epoch."""
         search = self.search
         candidates = [
             clone(search.estimator).set_params(**params, mlp__max_iter=1)[-1]
@@ -169,7 +173,8 @@ class Search:
                 seconds = perf_counter() - start
         n_processes = max(1, min(search.n_jobs, self.n_folds))
         n_fits = (self.n_folds - 1) / n_processes + 1 / len(candidates)
-        return seconds * self.max_iter * n_fits
+        start = _PROCESS_START if n_processes > 1 else 0
+        return start + seconds * self.max_iter * n_fits
 
     def fit(self, X, y, measures):
         """Search, as :meth:`Tabular.fit`."""
@@ -195,13 +200,28 @@ def _fit_quietly(model, X, y):
         return model.fit(X, y)
 
 
-def check_folds(n_folds, y):
-    """Refuse more folds than a class has training rows."""
+def check_folds(n_folds, y, is_regression, is_search):
+    """Refuse more folds than the training rows suffice for.
+
+    Raises
+    ------
+    ValueError
+        The message names the option.
+    """
+    if is_regression:
+        if len(y) < 2 * n_folds:
+            raise ValueError(
+                f"--cv {n_folds}: the {len(y)} training rows are too few for "
+                f"{n_folds} folds of two rows or more. Choose fewer folds."
+            )
+        return
     classes, counts = np.unique(y, return_counts=True)
-    if counts.min() < n_folds:
+    # A fold without a class has no score in a search.
+    i = counts.argmin() if is_search else counts.argmax()
+    if counts[i] < n_folds:
         raise ValueError(
             f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
-            f"{classes[counts.argmin()]!s}, which has {counts.min()}."
+            f"{classes[i]!s}, which has {counts[i]}. Choose fewer folds."
         )
 
 
@@ -213,13 +233,20 @@ def hold_out(data, seed):
     )
 
 
-def describe(data, model, n_held_out, seconds):
-    """Print what was recognised, and what will be done."""
+def describe(data, model, X_train, y_train):
+    """Print what was recognised, what will be done, and how long that may take."""
     n_rows, n_columns = data.X.shape
     n_categories = data.is_categorical.sum()
-    columns = f"{n_columns - n_categories} of numbers, {n_categories} of categories"
+    is_date = np.array(
+        [dtype.kind in "mM" for dtype in getattr(data.X, "dtypes", [])], bool
+    )
+    n_dates = is_date.sum()
+    n_numbers = n_columns - n_categories - n_dates
+    columns = f"{n_numbers} of numbers, {n_categories} of categories"
     if n_categories:
         columns += f" ({listed(np.array(data.X.columns)[data.is_categorical])})"
+    if n_dates:
+        columns += f", {n_dates} of dates ({listed(np.array(data.X.columns)[is_date])})"
     if data.is_regression:
         low, high = _number(data.y.min()), _number(data.y.max())
         target = f"numbers from {low} to {high}"
@@ -236,19 +263,20 @@ def describe(data, model, n_held_out, seconds):
         missing = f"{counts.sum()} values, in {listed(names[counts > 0])}"
     lines = {
         "Data": data.source,
-        "Rows": f"{n_rows}; {n_held_out} are held out",
+        "Rows": f"{n_rows}; {n_rows - len(y_train)} are held out",
         "Columns": columns,
         "Missing": missing,
         "Target": f"{data.target}, {target}",
         "Task": data.task,
         "Model": model.description,
-        "Time": f"at most about {duration(seconds)}",
     }
     for name, line in lines.items():
-        print(f"{name + ':':<9}{line}")
+        print(f"{name + ':':<9}{line}", flush=True)
+    seconds = duration(model.seconds(X_train, y_train))
+    print(f"Time:    about {seconds}, or less if the training ends early")
     for note in data.notes:
         print(f"note: {note}")
-    if data.notes:
+    if any("drop the column" in note for note in data.notes):
         print("note: --drop leaves columns out.")
 
 
@@ -319,7 +347,14 @@ def report(data, fitted, scores, X_test, y_train, y_test):
         print(
             f"{name:<25}{folds:<20}{_number(value):<16}{_number(baseline_values[name])}"
         )
-    if not data.is_regression and len(fitted.classes_) <= _MAX_CLASSES:
+    if data.is_regression:
+        low, high = fitted.predict_interval(X_test, coverage=COVERAGE).T
+        share = np.mean((low <= y_test) & (y_test <= high))
+        print(
+            f"\n{share:.0%} of the held-out rows are in their prediction interval of "
+            f"{COVERAGE:.0%},\nwhose width is {_number(np.mean(high - low))} on average"
+        )
+    elif len(fitted.classes_) <= _MAX_CLASSES:
         print("\nOn the held-out rows:")
         predicted = fitted.predict(X_test)
         print(classification_report(y_test, predicted, zero_division=0).rstrip())

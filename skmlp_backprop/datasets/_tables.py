@@ -218,8 +218,10 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     first = sample[0]
     dropped = [_find(path, name, first, header) for name in drop]
     kept = [i for i in range(len(first)) if i not in dropped]
-    label = _find(path, target, first, header) if target is not None else kept[-1:]
-    label = label if isinstance(label, int) else next(iter(label), None)
+    if target is not None:
+        label = _find(path, target, first, header)
+    else:
+        label = kept[-1] if kept else None
     features = [i for i in kept if i != label]
     if label not in kept or not features:
         raise ValueError(f"{path}: expected a target, and other columns beside it.")
@@ -312,11 +314,10 @@ def import_pandas():
 def _find(path, name, first, header):
     """Index of a named column, before it is known whether the first row has names."""
     by_number = [f"x{i}" for i in range(len(first))]
-    for names in ([first] if header is not False else []) + (
-        [by_number] if header is not True else []
-    ):
-        if name in names:
-            return names.index(name)
+    if header is not False and name in first:
+        return first.index(name)
+    if header is not True and name in by_number:
+        return by_number.index(name)
     return _refuse_name(path, name, by_number if header is False else first, header)
 
 
