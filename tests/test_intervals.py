@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
     d2_pinball_score,
+    log_loss,
     mean_gamma_deviance,
     mean_poisson_deviance,
     r2_score,
@@ -323,3 +324,74 @@ def test_intervals_of_quantiles_follow_the_row():
     wide, narrow = quantiles.predict_interval(X, [0.95, 0.5]).transpose(2, 0, 1)
     assert (wide[:, 0] <= narrow[:, 0]).all()
     assert (narrow[:, 1] <= wide[:, 1]).all()
+
+
+# Validation rows of the caller's own.
+
+
+def test_validation_rows_judge_and_all_networks_see_all_rows():
+    X, y = sine(300)
+    X_val, y_val = sine(200, seed=2)
+    model = TabularMLPRegressor(**MORE).fit(X, y, X_val=X_val, y_val=y_val)
+    assert np.isnan(model.oob_prediction_).all()
+    assert np.isnan(model.oob_score_)
+    loss = np.mean((model.predict(X_val) - y_val) ** 2) / (2 * y.var())
+    assert model.best_validation_score_ == pytest.approx(-loss, rel=1e-4)
+    labels, labels_val = y > 0, y_val > 0
+    model = TabularMLPClassifier(**MORE).fit(X, labels, None, X_val, labels_val)
+    assert np.isnan(model.oob_decision_function_).all()
+    expected = log_loss(labels_val, model.predict_proba(X_val))
+    assert model.best_validation_score_ == pytest.approx(-expected, rel=1e-4)
+
+
+def test_weights_of_validation_rows():
+    X, y = sine(300)
+    X_val, y_val = sine(100, seed=2)
+    twice = np.concatenate([np.arange(100), np.arange(50)])
+    weights = np.repeat([2.0, 1.0], 50)
+    weighted = TabularMLPRegressor(**MORE).fit(X, y, None, X_val, y_val, weights)
+    repeated = TabularMLPRegressor(**MORE).fit(X, y, None, X_val[twice], y_val[twice])
+    np.testing.assert_allclose(
+        weighted.validation_scores_, repeated.validation_scores_, rtol=1e-4
+    )
+
+
+def test_intervals_from_validation_rows_cover():
+    X, y = sine(3000, seed=1)
+    model = TabularMLPRegressor(**MORE).fit(*sine(600), None, *sine(500, seed=2))
+    low, high = model.predict_interval(X).T
+    assert ((low <= y) & (y <= high)).mean() == pytest.approx(0.9, abs=0.03)
+    # Split conformal prediction: all of one width.
+    assert np.ptp(high - low) < 1e-9
+
+
+def test_a_training_stops_by_the_validation_rows():
+    """Where these contradict the training rows, the first epochs are the best."""
+    X, y = sine(400)
+    model = TabularMLPRegressor(**MORE).fit(X, y, None, X, -y)
+    assert np.argmax(model.validation_scores_) <= 1
+    assert TabularMLPRegressor(**MORE).fit(X, y, None, X, y).n_iter_ > model.n_iter_
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        ({"X_val": np.zeros((5, 2))}, "Pass both X_val and y_val"),
+        ({"y_val": [True] * 5}, "Pass both X_val and y_val"),
+        ({"sample_weight_val": np.ones(5)}, "sample_weight_val needs X_val and y_val"),
+        ({"X_val": np.zeros((5, 2)), "y_val": [True] * 4}, "inconsistent numbers"),
+        ({"X_val": np.zeros((5, 3)), "y_val": [True] * 5}, "has 3 features"),
+        ({"X_val": np.zeros((2, 2)), "y_val": [3, 0]}, r"y_val has classes .* \[3\]"),
+        (
+            {"X_val": np.zeros((2, 2)), "y_val": [0, 1], "sample_weight_val": [-1, 1]},
+            "Negative|negative",
+        ),
+    ],
+)
+def test_validation_rows_that_cannot_be(validation, message):
+    X, y = sine(50)
+    model = TabularMLPClassifier(**SMALL).fit(X, y > 0)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y > 1, **validation)
+    np.testing.assert_array_equal(model.predict_proba(X), before)

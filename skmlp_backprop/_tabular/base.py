@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -91,7 +91,15 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Fit the ensemble to a table.
 
         Parameters
@@ -106,6 +114,20 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. With None, each sample weighs 1.
 
+        X_val : DataFrame or array-like of shape (n_samples_val, n_features), \
+                default=None
+            Validation rows. With them all networks train on all rows of X, and the
+            training stops by the predictions of the validation rows, for example of a
+            later period of time. None leaves an eighth of the rows out for each
+            network.
+
+        y_val : array-like of shape (n_samples_val,) or (n_samples_val, n_outputs), \
+                default=None
+            Labels or numbers of the validation rows.
+
+        sample_weight_val : array-like of shape (n_samples_val,), default=None
+            Weights of the validation rows. With None, each row weighs 1.
+
         Returns
         -------
         self : TabularMLPClassifier or TabularMLPRegressor
@@ -118,6 +140,19 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             column. An earlier fit stays unchanged.
         """
         X = check_table(self, X, reset=True, y=y)
+        y = self._checked_targets(X, y)
+        validation = self._checked_validation(y, X_val, y_val, sample_weight_val)
+        context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        fit_data = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **fit_data)
+        self._train(X, y, sample_weight, validation, context, fit_data)
+        context.call_on_fit_task_end(
+            estimator=self, reconstruction_attributes={}, **fit_data
+        )
+        return self
+
+    def _checked_targets(self, X, y):
         refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
         refuse_missing_targets(y)
         # The check for finite values sums y, which may overflow.
@@ -127,17 +162,33 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             )
         y = without_second_axis(y)
         check_consistent_length(X, y)
-        context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        fit_data = {"X": X, "y": y, "metadata": metadata}
-        context.call_on_fit_task_begin(estimator=self, **fit_data)
-        self._train(X, y, sample_weight, context, fit_data)
-        context.call_on_fit_task_end(
-            estimator=self, reconstruction_attributes={}, **fit_data
-        )
-        return self
+        return y
 
-    def _train(self, X, y, sample_weight, context, fit_data):
+    def _checked_validation(self, y, X_val, y_val, sample_weight_val):
+        """Check the validation rows; return their table, targets and weights."""
+        if X_val is None and y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val needs X_val and y_val.")
+            return None
+        if X_val is None or y_val is None:
+            raise ValueError("Pass both X_val and y_val, or neither of them.")
+        X_val = check_table(self, X_val, reset=False)
+        y_val = self._checked_targets(X_val, y_val)
+        if y_val.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
+                "have as many columns."
+            )
+        if is_classifier(self) and (new := np.setdiff1d(y_val, y)).size:
+            raise ValueError(
+                f"y_val has classes that y does not have: {new.tolist()}. Leave their "
+                "rows out of X_val and y_val."
+            )
+        if sample_weight_val is not None:
+            sample_weight_val = checked_sample_weights(y_val, sample_weight_val)
+        return X_val, y_val, sample_weight_val
+
+    def _train(self, X, y, sample_weight, validation, context, fit_data):
         """Encode the rows, train the networks, and set the fitted attributes."""
         # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
@@ -162,7 +213,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         encoded = self.encoder_.fit_and_encode_rows(X, np.float32)
-        y = self._scaled_targets(y, sample_weight)
+        y = self._fit_scale(y, sample_weight)
         member = self._make_member(n_rows)
         data = member._training_data(encoded, y, target_encoder, sample_weight)
 
@@ -172,11 +223,24 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             reporter = CallbackReporter(
                 self, context, "epoch", fitted_attributes, **fit_data
             )
-        trained = train_ensemble(member, self.n_members, data, reporter, self.n_jobs)
+        data_val = None
+        if validation is not None:
+            X_val, y_val, weights_val = validation
+            data_val = member._training_data(
+                next(self.encoder_.encode_in_chunks(X_val, len(y_val), np.float32)),
+                self._scale(y_val),
+                target_encoder,
+                weights_val,
+            )
+        trained = train_ensemble(
+            member, self.n_members, data, reporter, self.n_jobs, data_val
+        )
         training = trained.training
         vars(self).update(fitted_attributes(training.history, training.final_weights))
         vars(self).update(attributes_of_end(trained, member))
         self._set_out_of_bag(trained, index, y_given, sample_weight)
+        if validation is not None:
+            self._keep_validation(trained.validation_estimates(), *validation[1:])
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
@@ -195,7 +259,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         is_known = ~np.isnan(estimates).any(axis=1)
         known = _KnownRows(
             index[is_known],
-            trained.judge.folds[is_known],
+            trained.folds[is_known],
             None if sample_weight is None else sample_weight[is_known],
         )
         self._keep_out_of_bag(of_all_rows, y, known)

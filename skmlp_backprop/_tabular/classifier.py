@@ -45,12 +45,12 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Probabilities of the classes for each training row, by the networks that left
         the row out. nan for rows that no network left out (with fewer than eight
-        networks), and rows of weight 0. The number of epochs was chosen by these
-        predictions, so that they are slightly better than predictions of new rows by a
-        single network. The mean of all networks is better than both.
+        networks, or with `X_val`), and rows of weight 0. The number of epochs was
+        chosen by these predictions, so that they are slightly better than predictions
+        of new rows by a single network. The mean of all networks is better than both.
 
     oob_score_ : float
-        Accuracy of `oob_decision_function_`.
+        Accuracy of `oob_decision_function_`; nan if it has no row.
 
     See Also
     --------
@@ -211,11 +211,17 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             proba /= proba.sum(axis=-1, keepdims=True)
         return proba
 
-    def _scaled_targets(self, y, sample_weight):
+    def _fit_scale(self, y, sample_weight):
+        return y
+
+    def _scale(self, y):
         return y
 
     def _keep_out_of_bag(self, estimates, y, known):
         self.oob_decision_function_ = self._normalise(estimates)
+        self.oob_score_ = float("nan")
+        if len(known.index) == 0:
+            return
         self.oob_score_ = float(
             accuracy_score(
                 y[known.index],
@@ -223,6 +229,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
                 sample_weight=known.weights,
             )
         )
+
+    def _keep_validation(self, estimates, y_val, weights):
+        """Keep nothing."""
 
     def _member_params(self):
         return {"class_weight": self.class_weight}

@@ -276,7 +276,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         columns = read_known_columns(X, self._encodings)
         return self._encode(self._prepare(columns), dtype)
 
-    def encode_in_chunks(self, X, n_rows):
+    def encode_in_chunks(self, X, n_rows, dtype=np.float64):
         """Encode a checked table as rows of networks, in chunks to save memory.
 
         Parameters
@@ -287,15 +287,18 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         n_rows : int
             Number of rows of a chunk.
 
+        dtype : dtype, default=numpy.float64
+            dtype of the encoded rows.
+
         Yields
         ------
-        rows : TableRows of shape (n_chunk_rows, n_entries), float64
+        rows : TableRows of shape (n_chunk_rows, n_entries)
             The next chunk, encoded.
         """
         prepared = self._prepare(read_known_columns(X, self._encodings))
         for start in range(0, len(prepared[0]), n_rows):
             rows = [values[start : start + n_rows] for values in prepared]
-            yield self._encode_rows(rows, np.float64)
+            yield self._encode_rows(rows, dtype)
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the entries of the encoded table.

@@ -54,10 +54,10 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Prediction of each training row by the networks that left the row out. nan for
-        rows that no network left out (with fewer than eight networks), and rows of
-        weight 0. The number of epochs was chosen by these predictions, so that they are
-        slightly better than predictions of new rows by a single network. The mean of
-        all networks is better than both.
+        rows that no network left out (with fewer than eight networks, or with `X_val`),
+        and rows of weight 0. The number of epochs was chosen by these predictions, so
+        that they are slightly better than predictions of new rows by a single network.
+        The mean of all networks is better than both.
 
     oob_score_ : float
         R2 of `oob_prediction_`; nan if fewer than two rows have a prediction.
@@ -154,10 +154,11 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """Predict an interval for y of each row, by CV+.
 
         The intervals come from the errors of the networks on the training rows that
-        they left out. For rows of the same distribution as the training rows, y is in
-        the interval with a probability of about `coverage`, and at least
-        ``2 * coverage - 1``. This holds on average over the rows, not for each kind of
-        row: the width hardly differs between rows.
+        they left out, or from the errors of their mean on `X_val`. For rows of the same
+        distribution, y is in the interval with a probability of about `coverage`, and
+        at least ``2 * coverage - 1``. This holds on average over the rows, not for each
+        kind of row: the width hardly differs between rows, except with two quantiles as
+        the `loss`.
 
         Parameters
         ----------
@@ -238,20 +239,28 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _keep_out_of_bag(self, estimates, y, known):
         self.oob_prediction_ = self._unscale(estimates)
+        self.oob_score_ = float("nan")
         index, folds, weights = known
+        if len(index) == 0:
+            return
         truth, prediction = y[index], self.oob_prediction_[index]
-        # Differences and squares of very large numbers overflow.
-        with np.errstate(over="ignore", invalid="ignore"):
-            lower, upper = self._ends(prediction)
-            truths = truth.reshape(len(index), -1)
-            errors = np.maximum(lower - truths, truths - upper)
-            self._conformity = conformity(errors, folds, weights)
-            # R2 of a single row is undefined.
-            self.oob_score_ = (
-                self._score_of(truth, prediction, weights)
-                if len(index) > 1
-                else float("nan")
-            )
+        self._conformity = self._conformity_of(truth, prediction, folds, weights)
+        # R2 of a single row is undefined; that of very large numbers overflows.
+        if len(index) > 1:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.oob_score_ = self._score_of(truth, prediction, weights)
+
+    def _keep_validation(self, estimates, y_val, weights):
+        """Keep the errors of the mean of all networks, as of a single fold."""
+        folds, prediction = np.zeros(len(y_val), np.intp), self._unscale(estimates)
+        self._conformity = self._conformity_of(y_val, prediction, folds, weights)
+
+    def _conformity_of(self, truth, prediction, folds, weights):
+        lower, upper = self._ends(prediction)
+        truth = truth.reshape(len(truth), -1)
+        # Differences of very large numbers overflow.
+        with np.errstate(over="ignore"):
+            return conformity(np.maximum(lower - truth, truth - upper), folds, weights)
 
     def _ends(self, predictions):
         """The predictions as columns, or the lowest and highest quantiles."""
@@ -290,31 +299,33 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             return d2_of_quantiles(self.quantile, columns, prediction, weights)
         return float(r2_score(y, prediction, sample_weight=weights))
 
-    def _scaled_targets(self, y, sample_weight):
+    def _fit_scale(self, y, sample_weight):
         """Standardise y: the learning rate and the initial weights suit unit variance.
 
         y and its deviations are divided by their largest absolute value first: sums and
         squares of very large or very small numbers would overflow or underflow.
         """
         y = np.asarray(y, np.float64)
-        is_positive = self.loss in ("poisson", "gamma")
-        if is_positive:
+        self._y_unit = _zero_to_one(np.abs(y).max(axis=0))
+        scaled = y / self._y_unit
+        self._y_mean = np.average(scaled, axis=0, weights=sample_weight)
+        if self.loss in ("poisson", "gamma"):
             # Before y is scaled, so that the error names the numbers of the caller.
             LOSSES[self.loss, "exp"]().check_targets(y)
-        self._y_unit = _zero_to_one(np.abs(y).max(axis=0))
-        y = y / self._y_unit
-        self._y_mean = np.average(y, axis=0, weights=sample_weight)
-        if is_positive:
-            # These losses are of ratios; they refuse numbers that are not positive.
+            # These losses are of ratios, and refuse numbers that are not positive.
             self._y_scale, self._y_mean = _zero_to_one(self._y_mean), 0 * self._y_mean
-            return y / self._y_scale
-        deviations = y - self._y_mean
+            return self._scale(y)
+        deviations = scaled - self._y_mean
         largest = _zero_to_one(np.abs(deviations).max(axis=0))
         deviations /= largest
         variance = np.average(deviations**2, axis=0, weights=sample_weight)
         # A scale of 0, for a constant y, makes every prediction that constant.
         self._y_scale = largest * np.sqrt(variance)
         return deviations / _zero_to_one(np.sqrt(variance))
+
+    def _scale(self, y):
+        """Standardise other targets as those of `fit`."""
+        return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
 
     def _unscale(self, values):
         """Convert standardised predictions to the units of y."""

@@ -35,13 +35,17 @@ class TrainedEnsemble:
     training : Training
         The training of the networks, with their weights in the best epoch.
 
-    judge : LeftOutRows
-        Predicts the rows that networks left out.
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row; -1 for none.
+
+    judge : LeftOutRows or ValidationRows
+        Predicts the rows that validate the ensemble.
     """
 
     data: TrainingData
     training: Training
-    judge: "LeftOutRows"
+    folds: np.ndarray
+    judge: "LeftOutRows | ValidationRows"
 
     # The end of the warning that the ensemble is useless.
     remedy = (
@@ -63,12 +67,20 @@ class TrainedEnsemble:
         estimates : ndarray of shape (n_rows, n_outputs)
             Probabilities or numbers; nan for rows that no network left out.
         """
-        weights = self.training.final_weights
-        predictions = [self.judge.predict(i, w) for i, w in enumerate(weights)]
-        means, index = self.judge.mean_predictions(predictions)
+        means, index = self.judge.mean_predictions(self._predictions())
         estimates = np.full((self.data.rows.n_rows, means.shape[1]), np.nan)
-        estimates[index] = means
+        if (self.folds >= 0).any():
+            estimates[index] = means
         return estimates
+
+    def validation_estimates(self):
+        """Estimates of the validation rows, by the mean of all networks."""
+        means, _ = self.judge.mean_predictions(self._predictions())
+        return means
+
+    def _predictions(self):
+        weights = self.training.final_weights
+        return [self.judge.predict(i, w) for i, w in enumerate(weights)]
 
 
 # Each network leaves one of these folds of the rows out of its training.
@@ -87,7 +99,7 @@ _MAX_THREADS = 4
 _PROCESSES_PAY = 6e9
 
 
-def train_ensemble(member, n_members, data, reporter=None, n_jobs=None):
+def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val=None):
     """Train the networks of an ensemble on the same batches.
 
     Parameters
@@ -107,6 +119,9 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None):
     n_jobs : int or None, default=None
         Number of processes; None for as many as pay.
 
+    data_val : TrainingData or None, default=None
+        The validation rows. None lets each network leave out a fold of the rows.
+
     Returns
     -------
     trained : TrainedEnsemble
@@ -119,12 +134,18 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None):
         for _ in range(n_members)
     ]
     solver = make_solver(member)
-    n_folds = min(_N_FOLDS, rows.n_rows)
+    if data_val is None:
+        n_folds = min(_N_FOLDS, rows.n_rows)
+        folds = assign_folds(rows.targets, n_folds, random_state)
+        left_out = np.arange(n_members) % n_folds
+    else:
+        folds, left_out = np.full(rows.n_rows, -1), np.zeros(n_members, np.intp)
     ensemble = Ensemble(
         data=data,
+        data_val=data_val,
         solver=solver,
-        folds=assign_folds(rows.targets, n_folds, random_state),
-        left_out=np.arange(n_members) % n_folds,
+        folds=folds,
+        left_out=left_out,
         dropout=member.dropout,
         # Each stack draws the same masks, so that the number of stacks has no effect.
         mask_seed=random_state.randint(2**31 - 1),
@@ -150,8 +171,8 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None):
             for members in np.array_split(np.arange(n_members), n_stacks)
         ]
         run_epochs(stacks, [training], workers)
-    judge = LeftOutRows(data, ensemble.folds, ensemble.left_out, np.arange(n_members))
-    return TrainedEnsemble(data, training, judge)
+    judge = ensemble.make_judge(np.arange(n_members))
+    return TrainedEnsemble(data, training, folds, judge)
 
 
 @dataclass
@@ -163,11 +184,14 @@ class Ensemble:
     data : TrainingData
         The architecture of the networks, and the rows.
 
+    data_val : TrainingData or None
+        The validation rows, if there are such.
+
     solver : MinibatchSolver
         Trains the networks.
 
     folds : ndarray of shape (n_rows,), int
-        The fold of each row.
+        The fold of each row; -1 for none.
 
     left_out : ndarray of shape (n_members,), int
         The fold that each network leaves out.
@@ -180,6 +204,7 @@ class Ensemble:
     """
 
     data: TrainingData
+    data_val: TrainingData | None
     solver: MinibatchSolver
     folds: np.ndarray
     left_out: np.ndarray
@@ -224,8 +249,14 @@ class Ensemble:
             [solver] * len(members),
             batches,
             MovingAverage(parameters, solver.average_epochs, batches.n_batches),
-            LeftOutRows(self.data, self.folds, self.left_out, members),
+            self.make_judge(members),
         )
+
+    def make_judge(self, members):
+        """Make what validates some of the networks."""
+        if self.data_val is None:
+            return LeftOutRows(self.data, self.folds, self.left_out, members)
+        return ValidationRows(self.data_val, members)
 
 
 def _n_threads(n_most, n_members, step_size):
@@ -339,6 +370,41 @@ class LeftOutRows:
             means.append(np.mean([predictions[i] for i in members], axis=0))
             indices.append(np.flatnonzero(self.folds == fold))
         return np.concatenate(means), np.concatenate(indices)
+
+
+class ValidationRows:
+    """Validates an ensemble by rows that no network was trained on.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The architecture of the networks, and the validation rows.
+
+    members : ndarray of shape (n_stack,), int
+        Indices of the networks in this stack.
+    """
+
+    def __init__(self, data, members):
+        self.data = data
+        self.members = members
+
+    def predict(self, i, parameters):
+        """Estimates of the i-th network of the stack for all rows."""
+        data = self.data
+        logits = compute_logits(data.network, parameters.view_coefs(), data.rows.X)
+        return data.target_encoder.estimates(data.network.output, logits)
+
+    def score(self, predictions):
+        """Negative loss of the rows, by the mean estimate of each row."""
+        data = self.data
+        means, _ = self.mean_predictions(predictions)
+        return -data.target_encoder.loss_of_estimates(
+            data.network, means, data.rows.targets, data.rows.weights
+        )
+
+    def mean_predictions(self, predictions):
+        """Average the predictions of all networks; and the index of all rows."""
+        return np.mean(predictions, axis=0), np.arange(self.data.rows.n_rows)
 
 
 def assign_folds(targets, n_folds, random_state):
