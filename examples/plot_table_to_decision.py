@@ -75,8 +75,8 @@ for threshold in (0.5, best):
     print(confusion_matrix(y_test == "malignant", is_suspected))
 
 # %%
-# The few test rows do not show the gain: a single missed tumour changes the mean cost by
-# 0.07. So choose the threshold by the many training rows, as here.
+# The few test rows do not show the gain: a single missed tumour changes the mean cost
+# by 0.07. So choose the threshold by the many training rows, as here.
 
 # %%
 # Which columns matter
