@@ -5,6 +5,7 @@ rung's candidates. If the resource is the number of epochs or iterations, the ca
 that survive a rung continue their training in the next rung, in stacks.
 """
 
+from math import ceil, floor, log
 from numbers import Integral
 
 import numpy as np
@@ -83,6 +84,18 @@ class _StackedHalvingMixin(StackedSearchMixin):
         if self.resource == max_iter_of(path):
             return RungEvaluation(self, *args, resource=self.resource)
         return Evaluation(self, *args)
+
+    def _rounds(self, n_candidates):
+        n_needed = 1 + floor(log(n_candidates, self.factor))
+        growth = self.max_resources_ // self.n_resources_[-1]
+        n_possible = 1 + floor(log(growth, self.factor))
+        n_delayed = 0
+        if self.aggressive_elimination:
+            n_delayed = max(0, n_needed - n_possible)
+        return [
+            (ceil(n_candidates / self.factor**i), self.factor ** max(0, i - n_delayed))
+            for i in range(min(n_needed, n_possible + n_delayed))
+        ]
 
 
 class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):

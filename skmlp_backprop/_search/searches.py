@@ -75,7 +75,7 @@ class StackedSearchMixin(CallbackSupportMixin):
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
         evaluation = self._make_evaluation(X, y, scorers, routed)
-        with evaluation.parallel:
+        with evaluation:
             if HAS_CALLBACKS:
                 self._run_search(evaluation, callback_ctx=context)
             else:
@@ -96,6 +96,13 @@ class StackedSearchMixin(CallbackSupportMixin):
     def _make_evaluation(self, *args):
         """Make the evaluation of the candidates."""
         return Evaluation(self, *args)
+
+    def _rounds(self, n_candidates):
+        """Number of candidates of this and each later round of the search.
+
+        Each comes with the ratio of the round's resources to those of this round.
+        """
+        return [(n_candidates, 1)]
 
     def _choose(self, evaluation, refit_metric):
         """Select the best candidate, and set its attributes."""
