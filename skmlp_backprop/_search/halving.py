@@ -169,11 +169,16 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
         Source of the random subsets of rows, with ``resource="n_samples"``.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     verbose : int, default=0
-        1 prints the number of candidates, the resources and the number of stacked fits
-        of each rung, 2 also the time of each candidate, and 3 also its score and fold.
+        1 prints the number of processes, and for each rung the number of candidates,
+        the resources and the number of stacked fits; 2 also the time of each candidate,
+        and 3 also its score and fold.
 
     Attributes
     ----------
@@ -365,11 +370,16 @@ class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
         ``resource="n_samples"``.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     verbose : int, default=0
-        1 prints the number of candidates, the resources and the number of stacked fits
-        of each rung, 2 also the time of each candidate, and 3 also its score and fold.
+        1 prints the number of processes, and for each rung the number of candidates,
+        the resources and the number of stacked fits; 2 also the time of each candidate,
+        and 3 also its score and fold.
 
     Attributes
     ----------

@@ -165,7 +165,11 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
         The score of a candidate; None for the `score` method of the estimator.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     refit : bool, str or callable, default=True
         Whether to refit the best candidate to all of the data. The name of a metric, if
@@ -175,8 +179,8 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
         The folds; None for 5 folds.
 
     verbose : int, default=0
-        1 prints the number of fits and of stacked fits, 2 also the time of each
-        candidate, 3 also its score and fold, and 10 also its index.
+        1 prints the number of fits, of stacked fits and of processes, 2 also the time
+        of each candidate, 3 also its score and fold, and 10 also its index.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.
@@ -267,7 +271,11 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
         The score of a candidate; None for the `score` method of the estimator.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     refit : bool, str or callable, default=True
         Whether to refit the best candidate to all of the data. The name of a metric, if
@@ -277,8 +285,8 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
         The folds; None for 5 folds.
 
     verbose : int, default=0
-        1 prints the number of fits and of stacked fits, 2 also the time of each
-        candidate, 3 also its score and fold, and 10 also its index.
+        1 prints the number of fits, of stacked fits and of processes, 2 also the time
+        of each candidate, 3 also its score and fold, and 10 also its index.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.
