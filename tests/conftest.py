@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.preprocessing import StandardScaler
 
+from skmlp_backprop._search import work
 from skmlp_backprop.datasets import read_mat
 
 
@@ -62,3 +63,9 @@ def blobs():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((30, 4))
     return X, np.arange(30) % 3, rng.integers(1, 4, 30)
+
+
+@pytest.fixture
+def free_processes(monkeypatch):
+    """Let short searches use several processes, as if they started in no time."""
+    monkeypatch.setattr(work, "seconds_to_start", lambda n_processes: 0.0)

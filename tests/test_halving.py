@@ -431,7 +431,7 @@ def test_survivors_of_small_stacks(iris, params, grid, most, monkeypatch):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("is_pipeline", [False, True])
-def test_survivors_of_several_processes(iris, n_jobs, is_pipeline):
+def test_survivors_of_several_processes(iris, n_jobs, is_pipeline, free_processes):
     """With three folds one task is left, which the processes share: one seed each."""
     estimator, prefix = make(solver="sgd"), ""
     if is_pipeline:
@@ -622,7 +622,7 @@ DRAWN = {"alpha": loguniform(1e-3, 10), "learning_rate_init": RATES}
     ],
     ids=str,
 )
-def test_random_search_as_scikit_learns(iris, params, random_state):
+def test_random_search_as_scikit_learns(iris, params, random_state, free_processes):
     params = {"resource": "max_iter", "max_resources": 12, **params}
     assert_same_search(
         *as_scikit_learns(RANDOM_SEARCHES, make(), DRAWN, *iris, random_state, **params)
@@ -696,7 +696,7 @@ def test_random_states_are_trained_anew(iris):
 @pytest.mark.parametrize("n_jobs", [None, 2])
 @pytest.mark.parametrize("params", [{"early_stopping": True}, {"dropout": 0.2}, {}])
 @pytest.mark.parametrize("most", [2, 100])
-def test_without_a_seed(iris, monkeypatch, params, n_jobs, most):
+def test_without_a_seed(iris, monkeypatch, params, n_jobs, most, free_processes):
     monkeypatch.setattr(stacking, "MAX_BYTES", most * 20 * 6 * 8)
     epochs = Counter(monkeypatch, Training, "end_epoch")
     mlp = make(random_state=None, **params)
@@ -972,7 +972,7 @@ def test_callbacks_see_every_task_end(iris, case):
 @pytest.mark.callbacks
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_progress_bar_comes_to_its_end(iris, capsys, case, n_jobs):
+def test_progress_bar_comes_to_its_end(iris, capsys, case, n_jobs, free_processes):
     from sklearn.callback import ProgressBar
 
     pytest.importorskip("rich")

@@ -115,7 +115,7 @@ def both(estimator, grid, X, y, fit_params=None, **params):
     ],
     ids=lambda p: "-".join(p) or "default",
 )
-def test_results(iris, params):
+def test_results(iris, params, free_processes):
     ours, theirs = both(make(), GRID, *iris, **params)
     assert_same_results(ours, theirs)
     fitted = {name for name in vars(theirs) if name.endswith("_")}
@@ -167,7 +167,7 @@ def test_weights_after_three_epochs(searched, solver):
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_scores_of_a_full_training(searched, solver):
+def test_scores_of_a_full_training(searched, solver, free_processes):
     X, y = searched
     mlp = make(hidden_layer_sizes=(25,), solver=solver, max_iter=40)
     ours, theirs = both(mlp, GRID, X, y, cv=3, n_jobs=2, refit=False)
@@ -620,7 +620,7 @@ def test_callbacks_see_every_evaluation(iris):
 
 
 @pytest.mark.callbacks
-def test_progress_bar(iris, capsys):
+def test_progress_bar(iris, capsys, free_processes):
     from sklearn.callback import ProgressBar
 
     pytest.importorskip("rich")

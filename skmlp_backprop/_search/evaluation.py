@@ -4,13 +4,17 @@ Candidates that can't be stacked are fitted by scikit-learn's own function.
 """
 
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 
 import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
+from . import work
 from .last_steps import Fit, checked_last_step
+from .scoring import is_sklearns
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, stack_key
 from .tasks import Task, configured, run_tasks
@@ -19,12 +23,11 @@ from .tasks import Task, configured, run_tasks
 class Evaluation:
     """Evaluates candidates; a search calls it once, or several times.
 
+    It is a context. All calls within it share the processes and the data that were sent
+    to them. Leaving it can take joblib 0.1 s.
+
     Attributes
     ----------
-    parallel : Parallel
-        Dispatches the tasks. All calls within its context share the processes and the
-        data that were sent to them. Leaving the context can take joblib 0.1 s.
-
     results : dict
         The `cv_results_` of all calls so far.
 
@@ -49,13 +52,21 @@ class Evaluation:
             "verbose": search.verbose,
             "caller": search,
         }
-        self.parallel = Parallel(n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch)
+        self._opened = ExitStack()
+        self._parallel = None
+        self._n_processes = 0
         self.candidates = []
         self.out = []
         self.more_results = defaultdict(list)
         self.results = {}
         self.n_fits_alone = Counter()
         self.n_stacked = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return self._opened.__exit__(*error)
 
     def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
         """Evaluate candidates on all folds; return the results of all calls so far."""
@@ -113,7 +124,11 @@ class Evaluation:
             for i in range(len(candidates) * n_splits)
         ]
         known = self._known(candidates, n_splits)
-        tasks = self._make_tasks(candidates, n_splits, known)
+        estimators = [configured(search.estimator, c) for c in candidates]
+        groups, reasons = _groups(estimators, candidates)
+        self._open(estimators, reasons, splits)
+        pairs = self._pairs(estimators, groups, n_splits, known)
+        tasks = self._make_tasks(estimators, groups, reasons, pairs)
         for task in tasks:
             task.train, task.test = splits[task.split]
             task.candidates = [
@@ -124,8 +139,8 @@ class Evaluation:
                 )
                 for i in task.numbers
             ]
-        bundles = _bundles(tasks, search.n_jobs)
-        outs = self.parallel(
+        bundles = _bundles(tasks, self._n_processes)
+        outs = self._parallel(
             delayed(run_tasks)(
                 clone(search.estimator), self.X, self.y, bundle, **self.settings
             )
@@ -147,15 +162,61 @@ class Evaluation:
         """Known results, by indices of candidate and fold; here none."""
         return {}
 
-    def _make_tasks(self, candidates, n_splits, known):
-        """Make tasks for all results that are not known."""
-        estimators = [configured(self.search.estimator, c) for c in candidates]
-        groups, reasons = _groups(estimators, candidates)
-        pairs = self._pairs(estimators, groups, n_splits, known)
+    def _open(self, estimators, reasons, splits):
+        """Open the processes that shorten the search, unless as many are open."""
+        search = self.search
+        most = joblib.effective_n_jobs(search.n_jobs)
+        chosen, why = 1, None
+        if most > 1 and estimators and splits:
+            chosen, why = self._choose(most, estimators, reasons, len(splits[0][0]))
+        if chosen <= self._n_processes:
+            return
+        self._opened.close()
+        if chosen == 1 < most:
+            # As in joblib's processes: on busy cores, threads can make a short search
+            # ten times as long.
+            self._opened.enter_context(threadpool_limits(1, user_api="blas"))
+        n_jobs = search.n_jobs if chosen == most else chosen
+        parallel = Parallel(n_jobs=n_jobs, pre_dispatch=search.pre_dispatch)
+        self._parallel = self._opened.enter_context(parallel)
+        self._n_processes = chosen
+        if search.verbose > 0 and why is not None:
+            print(why)
+
+    def _choose(self, most, estimators, reasons, n_rows):
+        """Choose a number of processes; return it with the reason in a sentence."""
+        seconds = None
+        if not work.is_default_backend():
+            unknown = "the backend of joblib is not its default"
+        elif reasons:
+            unknown = "there are candidates that can't be stacked"
+        elif not is_sklearns(self.settings["scorer"]):
+            unknown = "a scorer is not scikit-learn's"
+        else:
+            unknown = "X is no matrix, or a Pipeline has steps of unknown time"
+            seconds = work.estimate_seconds(estimators, self.X, self.y, n_rows)
+        if seconds is None:
+            return most, f"Using {most} of {most} processes, as n_jobs says: {unknown}."
+        chosen, seconds, seconds_of_one = work.fastest_number(
+            most,
+            [
+                (n_candidates * self.search.n_splits_, seconds * factor)
+                for n_candidates, factor in self.search._rounds(len(estimators))
+            ],
+        )
+        why = f"takes about {seconds:.1f} s"
+        if chosen > 1:
+            why += f", with one {seconds_of_one:.1f} s"
+        else:
+            why += ", and more processes would not shorten it"
+        return chosen, f"Using {chosen} of {most} processes: the search {why}."
+
+    def _make_tasks(self, estimators, groups, reasons, pairs):
+        """Make the tasks of pairs of a group and a fold."""
         group_of = {i: number for number, group in enumerate(groups) for i in group}
         whole = {(tuple(some), split) for some, split in pairs}
         tasks = []
-        for some, split in _cut(pairs, self.search.n_jobs):
+        for some, split in _cut(pairs, self._n_processes):
             lead, group = some[0], group_of[some[0]]
             if len(groups[group]) == 1:
                 why_alone = reasons.get(lead, _NO_OTHER)
@@ -207,18 +268,19 @@ def _groups(estimators, candidates):
     return list(by_key.values()), reasons
 
 
-def _cut(pairs, n_jobs):
+def _cut(pairs, n_processes):
     """Divide pairs of a group and a fold so that all processes have work.
 
     Each process gets the same number of whole pairs. The remaining pairs, fewer than
     the processes, are divided into the smallest number of parts that leaves at most a
     tenth of the processes idle: a large stack is faster than two small stacks.
     """
-    n_jobs = joblib.effective_n_jobs(n_jobs)
-    n_left = len(pairs) % n_jobs
+    n_left = len(pairs) % n_processes
     whole, left = pairs[: len(pairs) - n_left], pairs[len(pairs) - n_left :]
     n_parts = next(
-        n for n in range(1, n_jobs + 1) if -(n_left * n) % n_jobs <= 0.1 * n_left * n
+        n
+        for n in range(1, n_processes + 1)
+        if -(n_left * n) % n_processes <= 0.1 * n_left * n
     )
     return whole + [
         (part.tolist(), split)
@@ -227,7 +289,7 @@ def _cut(pairs, n_jobs):
     ]
 
 
-def _bundles(tasks, n_jobs):
+def _bundles(tasks, n_processes):
     """Bundle tasks; joblib runs each bundle in a single call.
 
     The tasks of a group form as many bundles as processes: small tasks of a bundle are
@@ -235,7 +297,6 @@ def _bundles(tasks, n_jobs):
     X. A task whose candidates are fitted one by one is a bundle of its own. These
     bundles come last, for the first free process.
     """
-    n_jobs = joblib.effective_n_jobs(n_jobs)
     by_group, alone = defaultdict(list), []
     for task in tasks:
         if task.make_fit is None:
@@ -243,9 +304,9 @@ def _bundles(tasks, n_jobs):
         else:
             by_group[task.group].append(task)
     bundles = [
-        some[i::n_jobs]
+        some[i::n_processes]
         for some in by_group.values()
-        for i in range(min(n_jobs, len(some)))
+        for i in range(min(n_processes, len(some)))
     ]
     return bundles + alone
 

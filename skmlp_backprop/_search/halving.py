@@ -5,6 +5,7 @@ rung's candidates. If the resource is the number of epochs or iterations, the ca
 that survive a rung continue their training in the next rung, in stacks.
 """
 
+from math import ceil, floor, log
 from numbers import Integral
 
 import numpy as np
@@ -84,6 +85,18 @@ class _StackedHalvingMixin(StackedSearchMixin):
             return RungEvaluation(self, *args, resource=self.resource)
         return Evaluation(self, *args)
 
+    def _rounds(self, n_candidates):
+        n_needed = 1 + floor(log(n_candidates, self.factor))
+        growth = self.max_resources_ // self.n_resources_[-1]
+        n_possible = 1 + floor(log(growth, self.factor))
+        n_delayed = 0
+        if self.aggressive_elimination:
+            n_delayed = max(0, n_needed - n_possible)
+        return [
+            (ceil(n_candidates / self.factor**i), self.factor ** max(0, i - n_delayed))
+            for i in range(min(n_needed, n_possible + n_delayed))
+        ]
+
 
 class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     """HalvingGridSearchCV that trains in stacks, and continues the survivors' training.
@@ -156,11 +169,16 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
         Source of the random subsets of rows, with ``resource="n_samples"``.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     verbose : int, default=0
-        1 prints the number of candidates, the resources and the number of stacked fits
-        of each rung, 2 also the time of each candidate, and 3 also its score and fold.
+        1 prints the number of processes, and for each rung the number of candidates,
+        the resources and the number of stacked fits; 2 also the time of each candidate,
+        and 3 also its score and fold.
 
     Attributes
     ----------
@@ -352,11 +370,16 @@ class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
         ``resource="n_samples"``.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     verbose : int, default=0
-        1 prints the number of candidates, the resources and the number of stacked fits
-        of each rung, 2 also the time of each candidate, and 3 also its score and fold.
+        1 prints the number of processes, and for each rung the number of candidates,
+        the resources and the number of stacked fits; 2 also the time of each candidate,
+        and 3 also its score and fold.
 
     Attributes
     ----------

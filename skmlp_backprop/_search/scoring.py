@@ -84,7 +84,7 @@ def score_all(estimators, fold, fit_time, one_by_one, **settings):
         In the format of scikit-learn's ``_fit_and_score``.
     """
     # A transformer or a user's scorer may change its input: each gets a new copy.
-    may_change = _has_transformers(estimators) or not _is_sklearns(settings["scorer"])
+    may_change = _has_transformers(estimators) or not is_sklearns(settings["scorer"])
     results, data = [], None
     for estimator, of_one in zip(estimators, one_by_one, strict=True):
         if data is None or may_change:
@@ -101,10 +101,10 @@ def _has_transformers(estimators):
     return last_step(estimators[0])[0] != ""
 
 
-def _is_sklearns(scorer):
+def is_sklearns(scorer):
     """Whether scikit-learn defines the scorer, or all scorers of several metrics."""
     if isinstance(scorer, _MultimetricScorer):
-        return all(map(_is_sklearns, scorer._scorers.values()))
+        return all(map(is_sklearns, scorer._scorers.values()))
     if isinstance(scorer, _BaseScorer):
         module = getattr(scorer._score_func, "__module__", None) or ""
         return module.startswith("sklearn.")

@@ -75,7 +75,7 @@ class StackedSearchMixin(CallbackSupportMixin):
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
         evaluation = self._make_evaluation(X, y, scorers, routed)
-        with evaluation.parallel:
+        with evaluation:
             if HAS_CALLBACKS:
                 self._run_search(evaluation, callback_ctx=context)
             else:
@@ -96,6 +96,13 @@ class StackedSearchMixin(CallbackSupportMixin):
     def _make_evaluation(self, *args):
         """Make the evaluation of the candidates."""
         return Evaluation(self, *args)
+
+    def _rounds(self, n_candidates):
+        """Number of candidates of this and each later round of the search.
+
+        Each comes with the ratio of the round's resources to those of this round.
+        """
+        return [(n_candidates, 1)]
 
     def _choose(self, evaluation, refit_metric):
         """Select the best candidate, and set its attributes."""
@@ -158,7 +165,11 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
         The score of a candidate; None for the `score` method of the estimator.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     refit : bool, str or callable, default=True
         Whether to refit the best candidate to all of the data. The name of a metric, if
@@ -168,8 +179,8 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
         The folds; None for 5 folds.
 
     verbose : int, default=0
-        1 prints the number of fits and of stacked fits, 2 also the time of each
-        candidate, 3 also its score and fold, and 10 also its index.
+        1 prints the number of fits, of stacked fits and of processes, 2 also the time
+        of each candidate, 3 also its score and fold, and 10 also its index.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.
@@ -260,7 +271,11 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
         The score of a candidate; None for the `score` method of the estimator.
 
     n_jobs : int or None, default=None
-        Number of joblib workers; the folds and stacks are divided between them.
+        Largest number of joblib workers, which share the folds and stacks. With
+        joblib's default backend, the search uses only as many processes as shorten it,
+        by an estimate of its time, and each process uses one thread. The search uses
+        all workers if other estimators than networks, transformers that may take long
+        or scorers of your own make the time unknown.
 
     refit : bool, str or callable, default=True
         Whether to refit the best candidate to all of the data. The name of a metric, if
@@ -270,8 +285,8 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
         The folds; None for 5 folds.
 
     verbose : int, default=0
-        1 prints the number of fits and of stacked fits, 2 also the time of each
-        candidate, 3 also its score and fold, and 10 also its index.
+        1 prints the number of fits, of stacked fits and of processes, 2 also the time
+        of each candidate, 3 also its score and fold, and 10 also its index.
 
     pre_dispatch : int or str, default="2*n_jobs"
         Number of tasks that joblib dispatches at a time.

@@ -1,0 +1,161 @@
+"""How many processes shorten a search, by an estimate of its work."""
+
+import math
+from itertools import pairwise
+from multiprocessing import active_children
+
+import numpy as np
+from joblib.externals.loky.backend.process import LokyProcess
+from joblib.parallel import LokyBackend, get_active_backend
+from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OrdinalEncoder,
+    RobustScaler,
+    StandardScaler,
+)
+
+from .._estimators.base import BaseBackpropMLP
+from .._estimators.training import make_solver
+from .last_steps import last_step
+
+# Measured on the digits and on 5000 rows of MNIST, by the processor's time. Operations
+# of a core in a second, in float64; there are six for each weight and row.
+_OPERATIONS = 6e10
+# The update of a weight takes as long as this number of rows.
+_ROWS_OF_UPDATE = 45
+# The activation of a unit takes as long as the products of this number of weights.
+_WEIGHTS_OF_UNIT = 25
+# A nonzero entry of sparse rows takes as long as this number of dense entries.
+_ENTRIES_OF_NONZERO = 10
+# Preparation and scoring of a candidate on a fold.
+_SECONDS_OF_FIT = 5e-4
+
+# Steps of Pipelines that keep the number of columns and take less time than a training.
+_SHORT_STEPS = (
+    ColumnTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OrdinalEncoder,
+    Pipeline,
+    RobustScaler,
+    SimpleImputer,
+    StandardScaler,
+    TransformedTargetRegressor,
+)
+
+
+def estimate_seconds(estimators, X, y, n_rows):
+    """Estimate the mean time of a fit, in seconds on one core.
+
+    Parameters
+    ----------
+    estimators : list of estimator
+        The candidates. Their last steps can be trained in stacks.
+
+    X, y : array-like
+        All of the data.
+
+    n_rows : int
+        Number of rows of a training fold.
+
+    Returns
+    -------
+    seconds : float or None
+        The time, if all candidates train to `max_iter`. None if it is not known: X is
+        no matrix, or the Pipelines have steps whose time is not known.
+    """
+    shape = X.shape if hasattr(X, "shape") else np.shape(X[:1])
+    if len(shape) != 2 or not all(map(_has_short_steps, estimators)):
+        return None
+    n_columns, n_entries = shape[1], shape[1]
+    if sparse.issparse(X):
+        n_entries = min(n_columns, _ENTRIES_OF_NONZERO * X.nnz / shape[0])
+    size = n_rows, n_columns, n_entries, _n_outputs(y, is_classifier(estimators[0]))
+    networks = [last_step(estimator)[1] for estimator in estimators]
+    operations = np.mean([_operations(network, *size) for network in networks])
+    is_single = getattr(X, "dtype", None) == np.float32
+    return operations / (_OPERATIONS * (1 + is_single)) + _SECONDS_OF_FIT
+
+
+def _has_short_steps(estimator):
+    steps = [
+        value
+        for value in (estimator, *estimator.get_params().values())
+        if hasattr(value, "fit")
+    ]
+    return all(
+        type(step) in _SHORT_STEPS or isinstance(step, BaseBackpropMLP)
+        for step in steps
+    )
+
+
+def _n_outputs(y, has_labels):
+    shape = getattr(y, "shape", ())
+    if len(shape) > 1:
+        return shape[1]
+    return len(set(np.ravel(y).tolist())) if has_labels else 1
+
+
+def _operations(network, n_rows, n_columns, n_entries, n_outputs):
+    """Operations of a training, with the updates and activations in the same unit."""
+    units = [*np.ravel(network.hidden_layer_sizes).astype(int).tolist(), n_outputs]
+    n_weights = n_columns * units[0] + sum(i * o for i, o in pairwise(units))
+    of_row = n_weights - (n_columns - n_entries) * units[0]
+    of_row += _WEIGHTS_OF_UNIT * sum(units)
+    n_batches = math.ceil(n_rows / make_solver(network).n_batch_rows(n_rows))
+    of_epoch = of_row * n_rows + n_weights * _ROWS_OF_UPDATE * n_batches
+    return 6 * of_epoch * network.max_iter
+
+
+def is_default_backend():
+    """Whether joblib would start processes of its default backend."""
+    return isinstance(get_active_backend()[0], LokyBackend)
+
+
+def seconds_to_start(n_processes):
+    """Estimate the time to start processes, in seconds; running processes wait."""
+    if n_processes == 1:
+        return 0.0
+    n_running = sum(isinstance(child, LokyProcess) for child in active_children())
+    if n_processes <= n_running:
+        return 0.1
+    # They import scikit-learn: on 16 cores 2.9 s for 16 processes.
+    return 1.5 + 0.08 * n_processes
+
+
+def fastest_number(most, rounds):
+    """Find the number of processes that shortens a search most.
+
+    Parameters
+    ----------
+    most : int
+        Largest number of processes.
+
+    rounds : list of (int, float)
+        For each round of the search, its number of fits and the seconds of a fit.
+
+    Returns
+    -------
+    n_processes : int
+        The number.
+
+    seconds : float
+        Estimated time of the search with this number.
+
+    seconds_of_one : float
+        Estimated time of the search with one process.
+    """
+    seconds = {
+        n: seconds_to_start(n) + sum(-(-fits // n) * each for fits, each in rounds)
+        for n in range(1, most + 1)
+    }
+    n_processes = min(seconds, key=seconds.get)
+    return n_processes, seconds[n_processes], seconds[1]
