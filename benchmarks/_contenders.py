@@ -104,7 +104,11 @@ def _one_hot(*scaling):
     return make_column_transformer(
         (numbers, make_column_selector(dtype_exclude="category")),
         (
-            OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+            OneHotEncoder(
+                handle_unknown="infrequent_if_exist",
+                max_categories=_MOST_CATEGORIES,
+                sparse_output=False,
+            ),
             make_column_selector(dtype_include="category"),
         ),
     )
