@@ -33,14 +33,13 @@ def column_names(encoder):
 
 def declared_types(encoder):
     """Name and type of the graph's input of each column."""
+    types = []
     for name, encoding in zip(column_names(encoder), encoder._encodings, strict=True):
         _refuse_dates(name, encoding)
-    return [
-        (name, (StringTensorType if is_categorical else DoubleTensorType)([None, 1]))
-        for name, is_categorical in zip(
-            column_names(encoder), encoder.is_categorical_, strict=True
-        )
-    ]
+        has_numbers = isinstance(encoding, NumberEncoding)
+        tensor_type = DoubleTensorType if has_numbers else StringTensorType
+        types.append((name, tensor_type([None, 1])))
+    return types
 
 
 def _refuse_dates(name, encoding):
@@ -52,7 +51,7 @@ def _refuse_dates(name, encoding):
 
 
 def table_precision(inputs):
-    """float64, or float32 if the numbers of the table are all declared as float."""
+    """float64, or float32 if numbers are declared as float and none as double."""
     kinds = {type(variable.type) for variable in inputs}
     is_single = FloatTensorType in kinds and DoubleTensorType not in kinds
     return np.dtype("f4" if is_single else "f8")
@@ -134,7 +133,8 @@ def _find_columns(inputs, encoder):
     names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
         inputs = [by_name[name] for name in names]
-    places = [(v, i) for v in inputs for i in range(v.type.shape[1])]
+    # The number of columns may be unknown.
+    places = [(v, i) for v in inputs for i in range(v.type.shape[1] or 0)]
     if len(places) != len(names):
         raise ValueError(
             f"The inputs have {len(places)} columns, but `fit` saw {len(names)}. Pass "
@@ -239,8 +239,8 @@ def _add_index(graph, name, encoding, place):
 def _look_up(graph, x, encoding, entry_of, keys):
     """Add the entries of the values of a column: of unseen ones `n_kept`."""
     if not entry_of:
-        # Never equal to a category: a text, or a number.
-        entry_of = {("" if keys == "keys_strings" else 0): encoding.n_kept}
+        # No category is a number, but LabelEncoder needs a key.
+        entry_of = {0: encoding.n_kept}
     return graph.add(
         "LabelEncoder",
         x,

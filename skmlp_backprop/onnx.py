@@ -91,14 +91,15 @@ __all__ = ["input_types"]
 def input_types(model):
     """Inputs of the ONNX graph of a model that takes tables: one for each column.
 
-    An input has the name of its column in `fit`, or "x0", "x1" and so on if the columns
-    had no names, and the shape (n_rows, 1).
+    An input has the shape (n_rows, 1), and the name of its column in `fit`, or "x0",
+    "x1" and so on if the columns had no names. In the graph, skl2onnx writes "_" for
+    spaces and other special characters of names. The order of the columns stays.
 
     - Numbers and booleans are double; a missing value is NaN.
-    - Categories are strings: the text of the category, such as "red", "1" for the
-      number 1, "0.5" or "True". As in `transform`, "1.0" and "True" are also the
-      category 1, unless `fit` saw several of them. A missing value is the empty string.
-      Other texts are unseen categories.
+    - Categories are strings: Python's ``str`` of the category, such as "red", "1" for
+      the number 1, "0.5" or "True". "1.0" is also the category 1, as in `transform`,
+      unless `fit` saw both. A missing value is the empty string. Other texts are unseen
+      categories.
 
     Declare the inputs otherwise if that suits the caller: numbers as float, integers or
     booleans; categories that are whole numbers as numbers; a table of numbers as a
