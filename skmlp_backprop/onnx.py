@@ -64,7 +64,12 @@ from ._tabular.regressor import TabularMLPRegressor
 
 try:
     from skl2onnx import update_registered_converter
-    from skl2onnx._parse import _parse_sklearn_grid_search_cv
+    from skl2onnx._parse import (
+        _parse_sklearn_classifier,
+        _parse_sklearn_grid_search_cv,
+        _parse_sklearn_simple_model,
+    )
+    from skl2onnx.common._topology import Variable
     from skl2onnx.common.data_types import (
         DoubleTensorType,
         FloatTensorType,
@@ -353,9 +358,11 @@ def _precision(operator):
     return np.dtype("f8" if is_double else "f4")
 
 
-def _tensor_type(operator):
-    """skl2onnx's type of numbers in the graph's precision."""
-    return DoubleTensorType if _precision(operator) == np.float64 else FloatTensorType
+# skl2onnx's types of numbers.
+_FLOAT_TYPES = {
+    np.dtype(np.float32): FloatTensorType,
+    np.dtype(np.float64): DoubleTensorType,
+}
 
 
 def _convert_regressor(scope, operator, container):
@@ -386,7 +393,7 @@ def _set_number_type(operator):
     """Tell skl2onnx the type and shape of the predictions."""
     n_rows = operator.inputs[0].get_first_dimension()
     shape = [n_rows, _member(operator.raw_operator).n_outputs_]
-    operator.outputs[0].set_type(_tensor_type(operator)(shape=shape))
+    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
 
 
 def _is_calibrated(scope, mlp):
@@ -493,10 +500,33 @@ def _set_output_types(operator):
     tensor_type = StringTensorType if labels.dtype.kind == "O" else Int64TensorType
     shape = [n_rows, n_classes] if multilabel else [n_rows]
     operator.outputs[0].set_type(tensor_type(shape=shape))
-    operator.outputs[1].set_type(_tensor_type(operator)(shape=[n_rows, n_classes]))
+    operator.outputs[1].set_type(
+        _FLOAT_TYPES[_precision(operator)](shape=[n_rows, n_classes])
+    )
 
 
 # Tables, and the ensembles on them.
+
+
+def _with_table_precision(parse):
+    """Make a parser of skl2onnx that knows the precision of a table.
+
+    skl2onnx takes it from the first input, which may be text.
+    """
+
+    def parse_table(scope, model, inputs, custom_parsers=None):
+        tensor_type = _FLOAT_TYPES[table_precision(inputs)]
+        typed = Variable("precision", "precision", scope.name, tensor_type([None, 1]))
+        outputs = parse(scope, model, [typed], custom_parsers)
+        *_, operator = (
+            operator
+            for operator in scope.operators.values()
+            if operator.raw_operator is model
+        )
+        operator.inputs = inputs
+        return outputs
+
+    return parse_table
 
 
 def _convert_encoder(scope, operator, container):
@@ -516,7 +546,7 @@ def _set_encoded_type(operator):
     encoder = _encoder_of(operator.raw_operator)
     n_rows = operator.inputs[0].get_first_dimension()
     shape = [n_rows, sum(encoding.width for encoding in encoder._encodings)]
-    operator.outputs[0].set_type(_tensor_type(operator)(shape=shape))
+    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
 
 
 def _add_ensemble_logits(scope, operator, container):
@@ -631,13 +661,18 @@ update_registered_converter(
 
 
 update_registered_converter(
-    TabularEncoder, "SkmlpTabularEncoder", _set_encoded_type, _convert_encoder
+    TabularEncoder,
+    "SkmlpTabularEncoder",
+    _set_encoded_type,
+    _convert_encoder,
+    parser=_with_table_precision(_parse_sklearn_simple_model),
 )
 update_registered_converter(
     TabularMLPClassifier,
     "SkmlpTabularMLPClassifier",
     _set_output_types,
     _convert_tabular_classifier,
+    parser=_with_table_precision(_parse_sklearn_classifier),
     options=_OPTIONS,
 )
 update_registered_converter(
@@ -645,6 +680,7 @@ update_registered_converter(
     "SkmlpTabularMLPRegressor",
     _set_number_type,
     _convert_tabular_regressor,
+    parser=_with_table_precision(_parse_sklearn_simple_model),
 )
 
 

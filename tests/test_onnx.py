@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError
@@ -437,6 +438,7 @@ def targets(X, kind):
 
 
 SMALL = {"n_members": 3, "hidden_layer_sizes": (8, 5), "max_iter": 3, "random_state": 0}
+TABULAR = TabularMLPClassifier(**SMALL)
 
 
 @pytest.mark.parametrize("kind", ["binary", "classes", "labels"])
@@ -657,6 +659,10 @@ def test_float_inputs_give_float_outputs():
     (predicted,) = run_on(model, inputs[1:2] + inputs[5:7], types[1:2] + types[5:7])
     assert predicted.dtype == np.float32
     np.testing.assert_allclose(predicted[:, 0], model.predict(X), rtol=1e-5)
+    model = clone(TABULAR).fit(X, np.arange(200) % 2)
+    _, rows = run_on(model, inputs[1:2] + inputs[5:7], types[1:2] + types[5:7])
+    assert list(rows[0]) == [0, 1]
+    np.testing.assert_allclose(rows[7][1], model.predict_proba(X)[7, 1], rtol=1e-5)
 
 
 @pytest.mark.parametrize("opset", [15, 18, 21])
@@ -666,29 +672,46 @@ def test_opsets(opset):
     assert_classifies_table(model, unseen(), target_opset={"": opset, "ai.onnx.ml": 2})
 
 
-def test_tables_within_other_estimators():
-    X = table(200, seed=0)
-    y = targets(X, "binary")
-    mlp = TabularMLPClassifier(**SMALL)
-    for model in (
+@pytest.mark.parametrize(
+    "model",
+    [
+        TABULAR,
+        make_pipeline(TABULAR),
+        GridSearchCV(TABULAR, {"n_bins": [0, 3]}, cv=2),
         make_pipeline(TabularEncoder(), LogisticRegression(max_iter=1000)),
         make_pipeline(TabularEncoder(), MLP),
-        make_pipeline(mlp),
-        GridSearchCV(mlp, {"n_bins": [0, 3]}, cv=2),
-    ):
-        model.fit(X, y)
-        labels, proba = run_table(model, unseen(), zipmap=False)
-        np.testing.assert_array_equal(labels, model.predict(unseen()))
-        expected = model.predict_proba(unseen())
-        np.testing.assert_allclose(proba, expected, rtol=1e-9, atol=1e-9)
+    ],
+    ids=["ensemble", "pipeline", "search", "regression", "network"],
+)
+@pytest.mark.parametrize("names", [["gap", "two", "many"], ["two", "gap"], ["two"]])
+def test_tables_within_other_estimators(model, names):
+    X, others = table(200, seed=0), unseen()[names]
+    model = clone(model).fit(X[names], targets(X, "binary"))
+    expected = model.predict_proba(others)
+    labels, proba = run_table(model, others, zipmap=False)
+    np.testing.assert_array_equal(labels, model.predict(others))
+    np.testing.assert_allclose(proba, expected, rtol=1e-9, atol=1e-9)
+    _, *columns = run_table(model, others, zipmap="columns")
+    np.testing.assert_array_equal(np.stack(columns, axis=1), proba)
+
+
+def test_the_encoder_of_some_columns():
+    X = table(200, seed=0)[["two", "many", "a size", "last"]]
+    parts = [("text", TabularEncoder(), ["two", "many"])]
+    parts.append(("numbers", StandardScaler(), ["a size", "last"]))
+    model = make_pipeline(ColumnTransformer(parts), LogisticRegression(max_iter=1000))
+    model.fit(X, np.arange(200) % 2)
+    types = input_types(TabularEncoder().fit(X))
+    _, proba = run_on(model, as_inputs(X, types), types, zipmap=False)
+    np.testing.assert_allclose(proba, model.predict_proba(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize(
     "model",
     [
-        make_pipeline(StandardScaler(), TabularMLPClassifier(**SMALL)),
+        make_pipeline(StandardScaler(), TABULAR),
         make_pipeline(StandardScaler(), TabularEncoder(), MLP),
-        CalibratedClassifierCV(TabularMLPClassifier(**SMALL), cv=2),
+        CalibratedClassifierCV(TABULAR, cv=2),
     ],
     ids=["ensemble", "encoder", "calibrated"],
 )
