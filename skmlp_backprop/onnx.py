@@ -21,9 +21,11 @@ The classifier has these of skl2onnx's options:
 Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: skl2onnx makes
 steps of "isotonic", where scikit-learn interpolates, and has no "temperature".
 
-:class:`~skmlp_backprop.TabularMLPClassifier`,
-:class:`~skmlp_backprop.TabularMLPRegressor` and :class:`~skmlp_backprop.TabularEncoder`
-are refused: there is no conversion of them yet.
+It also knows :class:`~skmlp_backprop.TabularMLPClassifier`,
+:class:`~skmlp_backprop.TabularMLPRegressor` and
+:class:`~skmlp_backprop.TabularEncoder`. Their graph has an input for each column of the
+table; :func:`input_types` declares them, and says how to write values. The outputs are
+double, or float if numbers are declared as float and none as double.
 
 It needs skl2onnx, which ``pip install skl2onnx`` brings, and no runtime.
 
@@ -45,19 +47,29 @@ import math
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfcx
-from sklearn.base import ClassifierMixin, MetaEstimatorMixin
+from sklearn.base import MetaEstimatorMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 import skmlp_backprop
 
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.regressor import BackpropMLPRegressor
 from ._search.unwrap import final_estimator
-from ._tabular.table import TakesTablesMixin
+from ._tabular.base import BaseTabularMLP
+from ._tabular.classifier import TabularMLPClassifier
+from ._tabular.encoder import TabularEncoder
+from ._tabular.regressor import TabularMLPRegressor
 
 try:
     from skl2onnx import update_registered_converter
-    from skl2onnx._parse import _parse_sklearn_grid_search_cv
+    from skl2onnx._parse import (
+        _parse_sklearn_classifier,
+        _parse_sklearn_grid_search_cv,
+        _parse_sklearn_simple_model,
+    )
+    from skl2onnx.common._topology import Variable
     from skl2onnx.common.data_types import (
         DoubleTensorType,
         FloatTensorType,
@@ -70,13 +82,86 @@ try:
     )
     from skl2onnx.proto import onnx_proto
     from skl2onnx.shape_calculators import grid_search_cv
+
+    from ._onnx_tabular import add_table, declared_types, one_hot, table_precision
 except ImportError as error:
     raise ImportError(
         "skmlp_backprop.onnx requires skl2onnx. You can install it with "
         "`pip install skl2onnx`."
     ) from error
 
-__all__ = []
+__all__ = ["input_types"]
+
+
+def input_types(model):
+    """Inputs of the ONNX graph of a model that takes tables: one for each column.
+
+    An input has the shape (n_rows, 1), and the name of its column in `fit`, or "x0",
+    "x1" and so on if the columns had no names. In the graph, skl2onnx writes "_" for
+    spaces and other special characters of names. The order of the columns stays.
+
+    - Numbers and booleans are double; a missing value is NaN.
+    - Categories are strings: Python's ``str`` of the category, such as "red", "1" for
+      the number 1, "0.5" or "True". "1.0" is also the category 1, as in `transform`,
+      unless `fit` saw both. A missing value is the empty string. Other texts are unseen
+      categories.
+
+    Declare the inputs otherwise if that suits the caller: numbers as float, integers or
+    booleans; categories that are whole numbers as numbers; a table of numbers as a
+    single input of all columns.
+
+    Parameters
+    ----------
+    model : TabularEncoder, TabularMLPClassifier or TabularMLPRegressor
+        The fitted model; or a Pipeline that begins with such a model, or a search whose
+        best estimator is such a model or Pipeline.
+
+    Returns
+    -------
+    initial_types : list of tuple (str, skl2onnx data type)
+        The argument `initial_types` of skl2onnx's ``to_onnx``.
+
+    Raises
+    ------
+    NotImplementedError
+        If a column has dates, times of day or time spans, which can't be converted.
+
+    TypeError
+        If the model takes no tables.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skl2onnx import to_onnx
+    >>> from skmlp_backprop import TabularMLPClassifier
+    >>> from skmlp_backprop.onnx import input_types
+    >>> X = pd.DataFrame({"size": [1.0, 2.0, None, 8.0, 9.0] * 9})
+    >>> X["colour"] = ["red", "red", "blue"] * 15
+    >>> y = ["small", "small", "small", "large", "large"] * 9
+    >>> model = TabularMLPClassifier(random_state=0).fit(X, y)
+    >>> input_types(model)
+    [('size', DoubleTensorType(shape=[None, 1])), \
+('colour', StringTensorType(shape=[None, 1]))]
+    >>> types = input_types(model)
+    >>> onnx_model = to_onnx(model, initial_types=types, options={"zipmap": False})
+    >>> [column.name for column in onnx_model.graph.input]
+    ['size', 'colour']
+    """
+    first = model
+    while isinstance(first, Pipeline) or hasattr(first, "best_estimator_"):
+        first = first[0] if isinstance(first, Pipeline) else first.best_estimator_
+    if not isinstance(first, TabularEncoder | BaseTabularMLP):
+        raise TypeError(
+            f"model must take tables, got {type(first).__name__}. Pass `X[:1]` to "
+            "skl2onnx.to_onnx in place of initial_types."
+        )
+    return declared_types(_encoder_of(first))
+
+
+def _encoder_of(model):
+    """The encoder of a fitted model that takes tables."""
+    check_is_fitted(model)
+    return model if isinstance(model, TabularEncoder) else model.encoder_
 
 
 def _as_fitted(mlp):
@@ -100,7 +185,12 @@ def _as_fitted(mlp):
 
 def _is_multilabel(mlp):
     """Whether a row may have several of a fitted classifier's classes."""
-    return mlp._target_encoder.multilabel
+    return _member(mlp)._target_encoder.multilabel
+
+
+def _member(model):
+    """The network, or a network of an ensemble."""
+    return model.estimators_[0] if isinstance(model, BaseTabularMLP) else model
 
 
 class _Graph:
@@ -123,6 +213,11 @@ class _Graph:
             **attributes,
         )
         return output
+
+    def add_output(self, name, output):
+        """Add a node that gives a value the name of an output."""
+        node_name = self._scope.get_unique_operator_name("Identity")
+        self._container.add_node("Identity", name, output, name=node_name)
 
     def constant(self, values):
         """Add numbers in the graph's precision, or labels as they are."""
@@ -241,21 +336,33 @@ def _convert_classifier(scope, operator, container):
     proba = _add_probabilities(graph, logits, mlp, multilabel)
     labels = _add_labels(graph, proba, get_label_classes(scope, mlp), multilabel)
     values = proba
-    wants_raw = scope.get_options(mlp, {"raw_scores": False})["raw_scores"]
-    if wants_raw or _is_calibrated(scope, mlp):
+    if _wants_raw_scores(scope, mlp):
         values = _add_raw_scores(graph, logits, mlp, multilabel)
-    for name, output in zip((labels, values), operator.outputs, strict=True):
-        container.add_node(
-            "Identity",
-            name,
-            output.full_name,
-            name=scope.get_unique_operator_name("Identity"),
-        )
+    _add_outputs(graph, (labels, values), operator)
+
+
+def _wants_raw_scores(scope, mlp):
+    wants_raw = scope.get_options(mlp, {"raw_scores": False})["raw_scores"]
+    return wants_raw or _is_calibrated(scope, mlp)
+
+
+def _add_outputs(graph, names, operator):
+    for name, output in zip(names, operator.outputs, strict=True):
+        graph.add_output(name, output.full_name)
 
 
 def _precision(operator):
+    if isinstance(operator.raw_operator, TabularEncoder | BaseTabularMLP):
+        return table_precision(operator.inputs)
     is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
     return np.dtype("f8" if is_double else "f4")
+
+
+# skl2onnx's types of numbers.
+_FLOAT_TYPES = {
+    np.dtype(np.float32): FloatTensorType,
+    np.dtype(np.float64): DoubleTensorType,
+}
 
 
 def _convert_regressor(scope, operator, container):
@@ -263,21 +370,16 @@ def _convert_regressor(scope, operator, container):
     mlp = operator.raw_operator
     graph = _Graph(scope, container, _precision(operator))
     logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
-    container.add_node(
-        "Identity",
-        _NUMBERS[mlp.out_activation_](graph, logits, mlp),
-        operator.outputs[0].full_name,
-        name=scope.get_unique_operator_name("Identity"),
-    )
+    _add_outputs(graph, [_NUMBERS[mlp.out_activation_](graph, logits, mlp)], operator)
 
 
 def _increasing(graph, z, mlp):
     """The first logit, and each next number larger by a softplus."""
-    is_first = np.arange(mlp.n_outputs_)[np.newaxis] == 0
+    is_first = np.arange(mlp.n_outputs_) == 0
     softplus = graph.add("Neg", _log_sigmoid(graph, graph.add("Neg", z)))
     first = graph.add("Mul", z, is_first.astype(float))
     steps = graph.add("Mul", softplus, 1.0 - is_first)
-    return graph.add("CumSum", graph.add("Add", first, steps), np.int64(1))
+    return graph.add("CumSum", graph.add("Add", first, steps), np.int64(-1))
 
 
 _NUMBERS = {
@@ -290,10 +392,8 @@ _NUMBERS = {
 def _set_number_type(operator):
     """Tell skl2onnx the type and shape of the predictions."""
     n_rows = operator.inputs[0].get_first_dimension()
-    is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
-    tensor_type = DoubleTensorType if is_double else FloatTensorType
-    shape = [n_rows, operator.raw_operator.n_outputs_]
-    operator.outputs[0].set_type(tensor_type(shape=shape))
+    shape = [n_rows, _member(operator.raw_operator).n_outputs_]
+    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
 
 
 def _is_calibrated(scope, mlp):
@@ -318,14 +418,17 @@ def _add_logits(graph, x, mlp):
         a = _ACTIVATIONS[of_input](graph, graph.add("Add", a, mlp.input_intercept_))
     layers = zip(mlp.coefs_, mlp.intercepts_, [*hidden, "identity"], strict=True)
     for coef, intercept, activation in layers:
-        z = graph.add("Gemm", a, coef, intercept)
-        if activation not in _ACTIVATIONS:
-            raise NotImplementedError(
-                f"activation {activation!r} can't be converted: there are ONNX nodes "
-                f"of {sorted(_ACTIVATIONS)} alone."
-            )
-        a = _ACTIVATIONS[activation](graph, z)
+        a = _activate(graph, graph.add("Gemm", a, coef, intercept), activation)
     return a
+
+
+def _activate(graph, z, activation):
+    if activation not in _ACTIVATIONS:
+        raise NotImplementedError(
+            f"activation {activation!r} can't be converted: there are ONNX nodes "
+            f"of {sorted(_ACTIVATIONS)} alone."
+        )
+    return _ACTIVATIONS[activation](graph, z)
 
 
 def _add_probabilities(graph, logits, mlp, multilabel):
@@ -335,7 +438,7 @@ def _add_probabilities(graph, logits, mlp, multilabel):
         return graph.add("Sigmoid", _two_sides(graph, logits, mlp))
     if mlp.out_activation_ == "logistic":
         logits = _log_sigmoid(graph, logits)
-    return graph.add("Softmax", logits, axis=1)
+    return graph.add("Softmax", logits, axis=-1)
 
 
 def _add_labels(graph, proba, classes, multilabel):
@@ -397,7 +500,143 @@ def _set_output_types(operator):
     tensor_type = StringTensorType if labels.dtype.kind == "O" else Int64TensorType
     shape = [n_rows, n_classes] if multilabel else [n_rows]
     operator.outputs[0].set_type(tensor_type(shape=shape))
-    operator.outputs[1].type.shape = [n_rows, n_classes]
+    operator.outputs[1].set_type(
+        _FLOAT_TYPES[_precision(operator)](shape=[n_rows, n_classes])
+    )
+
+
+# Tables, and the ensembles on them.
+
+
+def _with_table_precision(parse):
+    """Make a parser of skl2onnx that knows the precision of a table.
+
+    skl2onnx takes it from the first input, which may be text.
+    """
+
+    def parse_table(scope, model, inputs, custom_parsers=None):
+        tensor_type = _FLOAT_TYPES[table_precision(inputs)]
+        typed = Variable("precision", "precision", scope.name, tensor_type([None, 1]))
+        outputs = parse(scope, model, [typed], custom_parsers)
+        *_, operator = (
+            operator
+            for operator in scope.operators.values()
+            if operator.raw_operator is model
+        )
+        operator.inputs = inputs
+        return outputs
+
+    return parse_table
+
+
+def _convert_encoder(scope, operator, container):
+    """Add the nodes of a fitted encoder of tables."""
+    encoder = operator.raw_operator
+    graph = _Graph(scope, container, np.float64)
+    entries, codes = add_table(graph, operator.inputs, encoder)
+    pieces = [] if entries is None else [entries]
+    pieces += [one_hot(graph, index, width) for index, width in codes]
+    encoded = graph.add("Concat", *pieces, axis=1)
+    encoded = graph.add("Cast", encoded, to=_TENSOR_TYPES[_precision(operator)])
+    _add_outputs(graph, [encoded], operator)
+
+
+def _set_encoded_type(operator):
+    """Tell skl2onnx the type and shape of the encoded table."""
+    encoder = _encoder_of(operator.raw_operator)
+    n_rows = operator.inputs[0].get_first_dimension()
+    shape = [n_rows, sum(encoding.width for encoding in encoder._encodings)]
+    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
+
+
+def _add_ensemble_logits(scope, operator, container):
+    """Add the nodes of an ensemble up to its networks' logits.
+
+    Returns
+    -------
+    graph : _Graph
+        The graph, in the precision of the outputs.
+
+    logits : str
+        The logits, of shape (n_members, n_rows, n_outputs).
+    """
+    model = operator.raw_operator
+    graph = _Graph(scope, container, _precision(operator))
+    of_table = _Graph(scope, container, np.float64)
+    entries, codes = add_table(of_table, operator.inputs, model.encoder_)
+    members = model.estimators_
+    first, *coefs = map(np.stack, zip(*(m.coefs_ for m in members), strict=True))
+    biases = map(np.stack, zip(*(m.intercepts_ for m in members), strict=True))
+    first_bias, *biases = (bias[:, np.newaxis] for bias in biases)
+    # The weights of the columns with many categories are the last rows.
+    start = first.shape[1] - sum(width for _, width in codes)
+    z = first_bias
+    if entries is not None:
+        entries = graph.add("Cast", entries, to=_TENSOR_TYPES[graph.dtype])
+        z = graph.add("Add", graph.add("MatMul", entries, first[:, :start]), z)
+    for index, width in codes:
+        # A category without entry adds nothing.
+        levels = np.pad(first[:, start : start + width], ((0, 0), (0, 1), (0, 0)))
+        index = graph.add("Reshape", index, np.array([-1]))
+        z = graph.add("Add", graph.add("Gather", levels, index, axis=1), z)
+        start += width
+    hidden, _ = _as_fitted(members[0])
+    for coef, bias, activation in zip(coefs, biases, hidden, strict=True):
+        z = graph.add("MatMul", _activate(graph, z, activation), coef)
+        z = graph.add("Add", z, bias)
+    return graph, z
+
+
+def _mean(graph, values, n_members):
+    """The mean over the networks."""
+    # ReduceMean takes the axis as an input or as an attribute, depending on the opset.
+    total = graph.add("ReduceSum", values, np.array([0]), keepdims=0)
+    return graph.add("Div", total, float(n_members))
+
+
+def _convert_tabular_classifier(scope, operator, container):
+    """Add the nodes of a fitted ensemble that classifies the rows of tables."""
+    model, multilabel = operator.raw_operator, _is_multilabel(operator.raw_operator)
+    graph, logits = _add_ensemble_logits(scope, operator, container)
+    proba = _add_probabilities(graph, logits, _member(model), multilabel)
+    proba = _mean(graph, proba, len(model.estimators_))
+    labels = _add_labels(graph, proba, get_label_classes(scope, model), multilabel)
+    if not multilabel:
+        total = graph.add("ReduceSum", proba, np.array([1]), keepdims=1)
+        proba = graph.add("Div", proba, total)
+    values = proba
+    if _wants_raw_scores(scope, model):
+        values = _add_log_odds(graph, proba, len(model.classes_), multilabel)
+    _add_outputs(graph, (labels, values), operator)
+
+
+def _add_log_odds(graph, proba, n_classes, multilabel):
+    """The decision function, from probabilities."""
+    least = np.finfo(graph.dtype).tiny
+    logs = graph.add("Log", graph.add("Max", proba, least))
+    if multilabel:
+        others = graph.add("Max", graph.add("Sub", 1.0, proba), least)
+        return graph.add("Sub", logs, graph.add("Log", others))
+    return graph.add("MatMul", logs, _TWO_SIDES[2]) if n_classes == 2 else logs
+
+
+def _convert_tabular_regressor(scope, operator, container):
+    """Add the nodes of a fitted ensemble that predicts numbers from tables."""
+    model, member = operator.raw_operator, _member(operator.raw_operator)
+    graph, logits = _add_ensemble_logits(scope, operator, container)
+    values = _NUMBERS[member.out_activation_](graph, logits, member)
+    values = _mean(graph, values, len(model.estimators_))
+    # A prediction that overflows becomes the largest number, as in `predict`.
+    largest = np.finfo(graph.dtype).max
+    for operation, number in (
+        ("Mul", model._y_scale),
+        ("Add", model._y_mean),
+        ("Mul", model._y_unit),
+        ("Max", -largest),
+        ("Min", largest),
+    ):
+        values = graph.add(operation, values, np.asarray(number, np.float64))
+    _add_outputs(graph, [values], operator)
 
 
 _OPTIONS = {
@@ -421,25 +660,35 @@ update_registered_converter(
 )
 
 
-def _refuse_shapes(operator):
-    raise NotImplementedError(
-        f"{type(operator.raw_operator).__name__} can't be converted to ONNX yet. Save "
-        "it by joblib or skops; or take BackpropMLPClassifier or BackpropMLPRegressor "
-        "on columns that are numbers, which are converted."
-    )
+update_registered_converter(
+    TabularEncoder,
+    "SkmlpTabularEncoder",
+    _set_encoded_type,
+    _convert_encoder,
+    parser=_with_table_precision(_parse_sklearn_simple_model),
+)
+update_registered_converter(
+    TabularMLPClassifier,
+    "SkmlpTabularMLPClassifier",
+    _set_output_types,
+    _convert_tabular_classifier,
+    parser=_with_table_precision(_parse_sklearn_classifier),
+    options=_OPTIONS,
+)
+update_registered_converter(
+    TabularMLPRegressor,
+    "SkmlpTabularMLPRegressor",
+    _set_number_type,
+    _convert_tabular_regressor,
+    parser=_with_table_precision(_parse_sklearn_simple_model),
+)
 
 
-def _refuse(scope, operator, container):
-    _refuse_shapes(operator)
-
-
-def _register_all_others():
-    """Make skl2onnx know what else is public: searches, and what is refused."""
+def _register_searches():
+    """Make skl2onnx know the searches."""
     for name in skmlp_backprop.__all__:
         kind = getattr(skmlp_backprop, name)
-        if not isinstance(kind, type):
-            continue
-        if issubclass(kind, MetaEstimatorMixin):
+        if isinstance(kind, type) and issubclass(kind, MetaEstimatorMixin):
             update_registered_converter(
                 kind,
                 "SklearnGridSearchCV",
@@ -448,11 +697,6 @@ def _register_all_others():
                 parser=_parse_sklearn_grid_search_cv,
                 options="passthrough",
             )
-        elif issubclass(kind, TakesTablesMixin):
-            options = _OPTIONS if issubclass(kind, ClassifierMixin) else None
-            update_registered_converter(
-                kind, f"Skmlp{name}", _refuse_shapes, _refuse, options=options
-            )
 
 
-_register_all_others()
+_register_searches()

@@ -4,11 +4,15 @@ import sys
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -28,7 +32,15 @@ from skmlp_backprop._network.activations import ACTIVATIONS
 reason = "skl2onnx and onnxruntime are not installed (extra: test)"
 skl2onnx = pytest.importorskip("skl2onnx", reason=reason)
 onnxruntime = pytest.importorskip("onnxruntime", reason=reason)
-import skmlp_backprop.onnx  # noqa: E402, F401
+from skl2onnx.common.data_types import (  # noqa: E402
+    BooleanTensorType,
+    DoubleTensorType,
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+)
+
+from skmlp_backprop.onnx import input_types  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TOLERANCES = {np.float32: 1e-5, np.float64: 1e-12}
@@ -342,16 +354,416 @@ def test_halving_searches_become_their_best_estimator():
     np.testing.assert_allclose(proba, search.predict_proba(X), atol=1e-12)
 
 
-@pytest.mark.parametrize("within", [False, True])
+# Tables.
+
+
+def table(n_rows, seed, missing=0.2):
+    """Numbers, booleans and categories; some are missing."""
+    rng = np.random.default_rng(seed)
+
+    def drop(values):
+        return np.where(rng.random(n_rows) < missing, None, values)
+
+    return pd.DataFrame(
+        {
+            "a size": rng.standard_normal(n_rows),
+            "gap": drop(rng.standard_normal(n_rows) * 1e6).astype(float),
+            "count": rng.integers(0, 5, n_rows),
+            "flag": rng.random(n_rows) < 0.5,
+            "two": rng.choice(["x", "y"], n_rows),
+            "colour": drop(rng.choice(["red", "grün", "blue"], n_rows)),
+            "many": drop(rng.choice([f"c{i}" for i in range(40)], n_rows)),
+            "step": pd.Series(rng.integers(0, 6, n_rows)).astype("category"),
+            "more": rng.choice([f"d{i}" for i in range(17)], n_rows),
+            "last": rng.standard_normal(n_rows),
+        }
+    )
+
+
+def unseen(n_rows=200):
+    """Another table, with values that were not seen in the fit."""
+    X = table(n_rows, seed=1)
+    X.loc[:9, ["two", "many", "more", "colour"]] = "new"
+    X.loc[5:14, ["two", "more"]] = None
+    X.loc[10:19, ["a size", "last"]] = np.nan
+    X.loc[20, ["a size", "gap"]] = 1e300, -1e300
+    return X
+
+
+def as_inputs(X, types):
+    """The columns of a table, written as the documentation says."""
+    return [
+        np.array([["" if pd.isna(v) else str(v)] for v in X[name]], object)
+        if isinstance(kind, StringTensorType)
+        else X[[name]].to_numpy(np.float64)
+        for name, kind in types
+    ]
+
+
+def run_on(model, inputs, types, target_opset=None, **options):
+    """Convert a model with these types of inputs, and run it."""
+    converted = skl2onnx.to_onnx(
+        model,
+        initial_types=types,
+        options=options or None,
+        target_opset=target_opset,
+    )
+    onnx_session = onnxruntime.InferenceSession(
+        converted.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    names = [column.name for column in onnx_session.get_inputs()]
+    return onnx_session.run(None, dict(zip(names, inputs, strict=True)))
+
+
+def run_table(model, X, **options):
+    types = input_types(model)
+    return run_on(model, as_inputs(X, types), types, **options)
+
+
+def assert_classifies_table(model, X, **options):
+    labels, proba = run_table(model, X, zipmap=False, **options)
+    np.testing.assert_array_equal(labels, model.predict(X))
+    assert proba.dtype == np.float64
+    np.testing.assert_allclose(proba, model.predict_proba(X), rtol=0, atol=1e-14)
+
+
+def targets(X, kind):
+    score = X["a size"] + X["flag"] + (X["colour"] == "red")
+    classes = np.digitize(score, [0.2, 1])
+    if kind == "binary":
+        return np.array(["low", "high"])[np.minimum(classes, 1)]
+    if kind == "labels":
+        return np.column_stack([classes > 0, X["two"] == "x", classes > 1]).astype(int)
+    return classes
+
+
+SMALL = {"n_members": 3, "hidden_layer_sizes": (8, 5), "max_iter": 3, "random_state": 0}
+TABULAR = TabularMLPClassifier(**SMALL)
+
+
+@pytest.mark.parametrize("kind", ["binary", "classes", "labels"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_classifiers_of_tables(kind, activation):
+    X = table(200, seed=0)
+    model = TabularMLPClassifier(**SMALL, activation=activation)
+    model.fit(X, targets(X, kind))
+    assert_classifies_table(model, unseen())
+    decision = model.decision_function(unseen())
+    if kind == "binary":
+        decision = np.column_stack([-decision, decision])
+    scores = run_table(model, unseen(), zipmap=False, raw_scores=True)[1]
+    np.testing.assert_allclose(scores, decision, rtol=1e-12, atol=1e-12)
+
+
+def test_options_of_classifiers_of_tables():
+    X = table(200, seed=0)
+    model = TabularMLPClassifier(**SMALL).fit(X, targets(X, "binary"))
+    numbers, _ = run_table(model, X, zipmap=False, nocl=True)
+    np.testing.assert_array_equal(model.classes_[numbers], model.predict(X))
+    *_, names = run_table(model, X, zipmap=False, output_class_labels=True)
+    assert names.tolist() == model.classes_.tolist()
+    _, *columns = run_table(model, X, zipmap="columns")
+    np.testing.assert_allclose(np.stack(columns, 1), model.predict_proba(X), atol=1e-14)
+
+
 @pytest.mark.parametrize(
-    "kind", [TabularMLPClassifier, TabularMLPRegressor, TabularEncoder]
+    ("params", "n_outputs"),
+    [
+        ({}, 1),
+        ({}, 2),
+        ({"loss": "absolute_error"}, 1),
+        ({"loss": "poisson"}, 1),
+        ({"loss": "gamma"}, 2),
+        ({"loss": "quantile", "quantile": 0.7}, 1),
+        ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, 1),
+    ],
 )
-def test_estimators_of_tables_are_refused_by_name(kind, within):
-    X, y = load_iris(return_X_y=True)
-    model = kind() if kind is TabularEncoder else kind(2, 4, max_iter=2)
-    if within:
-        model = make_pipeline(StandardScaler(), model)
-    with pytest.raises(
-        NotImplementedError, match=f"{kind.__name__} can't be converted"
-    ):
-        skl2onnx.to_onnx(model.fit(X, y), X[:1])
+def test_regressors_of_tables(params, n_outputs):
+    X = table(200, seed=0)
+    y = 1000 * np.exp(X[["a size", "last"]].to_numpy())
+    y = y if n_outputs == 2 else y[:, 0]
+    model = TabularMLPRegressor(**SMALL, **params).fit(X, y)
+    (predicted,) = run_table(model, unseen())
+    assert predicted.dtype == np.float64
+    expected = model.predict(unseen()).reshape(200, -1)
+    assert predicted.shape == expected.shape
+    np.testing.assert_allclose(predicted, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_bins", ["auto", 0, 3])
+@pytest.mark.parametrize("params", [{}, {"max_categories": 4}, {"min_frequency": 9}])
+@pytest.mark.parametrize("missing", [0, 0.2])
+def test_encoders(n_bins, params, missing):
+    encoder = TabularEncoder(n_bins=n_bins, **params).fit(table(200, 0, missing))
+    (encoded,) = run_table(encoder, unseen())
+    assert encoded.dtype == np.float64
+    np.testing.assert_array_equal(encoded, encoder.transform(unseen()))
+
+
+def test_unusual_columns_of_numbers():
+    X = pd.DataFrame(
+        {
+            "constant": [3.0] * 5,
+            "wide": [-1.5e308, 0, 1, 2, 1.5e308],
+            "mostly 0": [0, 0, 0, 0, np.nan],
+            "some": [1.0, np.nan, 2, 3, 8],
+        }
+    )
+    encoder = TabularEncoder().fit(X)
+    other = X[::-1] / 2 + 1
+    other.iloc[0] = np.nan
+    (encoded,) = run_table(encoder, other)
+    np.testing.assert_array_equal(encoded, encoder.transform(other))
+
+
+def test_a_column_that_was_missing_in_fit():
+    X = pd.DataFrame({"empty": [np.nan, np.nan], "size": [1.0, 2.0]})
+    encoder = TabularEncoder().fit(X)
+    full = pd.DataFrame({"empty": [7.0, np.nan], "size": [1.5, 3.0]})
+    with pytest.warns(UserWarning, match="missing values only"):
+        expected = encoder.transform(full)
+    np.testing.assert_array_equal(run_table(encoder, full)[0], expected)
+
+
+@pytest.mark.parametrize("names", [["last"], ["many", "more"]])
+def test_columns_of_one_kind(names):
+    X = table(200, seed=0)[names]
+    model = TabularMLPClassifier(**SMALL).fit(X, np.arange(200) % 2)
+    assert_classifies_table(model, X[::-1])
+
+
+@pytest.mark.parametrize(
+    ("categories", "written"),
+    [
+        ([1, 2, 3, 1000000], ["1", "1.0", "3", "1000000", "1e6", "7", ""]),
+        ([1.0, 2.5, -3.0], ["1", "1.0", "2.5", "-3.0", "-3"]),
+        ([True, False], ["True", "true", "False", "1", "0", "1.0", "2"]),
+        (["1", "2.0", "a"], ["1", "1.0", "2", "2.0", "a", "A"]),
+        (["True", "no", "maybe"], ["True", "true", "1", "no"]),
+        (["", "a", "b"], ["", "a", "c"]),
+        ([None, "a", "b"], ["", "a", "c"]),
+        ([pd.Timestamp("2024-01-02"), "a", "b"], ["2024-01-02 00:00:00", "a"]),
+    ],
+)
+def test_notations_of_categories(categories, written):
+    X = pd.DataFrame({"c": pd.Series(categories * 3, dtype=object).astype("category")})
+    encoder = TabularEncoder().fit(X)
+    texts = pd.DataFrame({"c": [text or None for text in written]}, dtype=object)
+    cells = np.array(written, object)[:, np.newaxis]
+    (encoded,) = run_on(encoder, [cells], input_types(encoder))
+    # Text such as "1e6" is the same to transform, but not among what ONNX looks up.
+    known = [text != "1e6" for text in written]
+    np.testing.assert_array_equal(encoded[known], encoder.transform(texts)[known])
+    assert len(np.unique(encoded, axis=0)) > 1
+
+
+def test_categories_of_several_types():
+    X = pd.DataFrame({"c": pd.Series([1, "1.0", 2, "a"] * 3, dtype="category")})
+    encoder = TabularEncoder().fit(X)
+    cells = np.array([["1"], ["1.0"], ["2"], ["a"]], object)
+    (encoded,) = run_on(encoder, [cells], input_types(encoder))
+    np.testing.assert_array_equal(encoded, encoder.transform(X[:4]))
+
+
+@both_precisions
+def test_an_array_as_a_single_input(dtype):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 6)).astype(dtype)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    X[:, 1] = rng.integers(-2, 3, 200)
+    X[:, 4] = rng.integers(0, 30, 200)
+    X[:20, 4] = np.nan
+    model = TabularMLPClassifier(**SMALL, categorical_features=[1, 4])
+    model.fit(X, np.arange(200) % 3)
+    X[:3, 1], X[3:6, 1], X[6:9, 4] = 77, 1.5, np.nan
+    X[9, 1], X[10, 1] = np.nan, 1e30
+    labels, proba = run(model, X)
+    assert proba.dtype == dtype
+    assert_close(proba, model.predict_proba(X), X.dtype)
+    np.testing.assert_array_equal(labels, model.predict(X))
+    # The same, column by column.
+    types = input_types(model)
+    assert [name for name, _ in types] == [f"x{i}" for i in range(6)]
+    frame = pd.DataFrame(dict(zip([name for name, _ in types], X.T, strict=True)))
+    of_columns = run_on(model, as_inputs(frame, types), types, zipmap=False)[1]
+    np.testing.assert_allclose(of_columns, model.predict_proba(X), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"), [(np.int64, Int64TensorType), (bool, BooleanTensorType)]
+)
+def test_categories_as_integers_and_booleans(dtype, kind):
+    values = np.array([0, 1, 1, 0, 1]).astype(dtype)
+    X = pd.DataFrame({"c": pd.Series(values).astype("category"), "n": values})
+    encoder = TabularEncoder().fit(X)
+    types = [("c", kind([None, 1])), ("n", kind([None, 1]))]
+    cells = [values[:, np.newaxis]] * 2
+    (encoded,) = run_on(encoder, cells, types)
+    np.testing.assert_array_equal(encoded, encoder.transform(X))
+
+
+def test_large_integers_are_different_categories():
+    values = 2**60 + np.arange(4)
+    X = pd.DataFrame({"c": pd.Series(values).astype("category")})
+    encoder = TabularEncoder().fit(X)
+    types = [("c", Int64TensorType([None, 1]))]
+    (encoded,) = run_on(encoder, [values[:, np.newaxis]], types)
+    np.testing.assert_array_equal(encoded, np.eye(4))
+
+
+def test_inputs_in_another_order_are_found_by_their_names():
+    X = table(200, seed=0)[["gap", "colour", "count"]]
+    encoder = TabularEncoder().fit(X)
+    types = input_types(encoder)[::-1]
+    (encoded,) = run_on(encoder, as_inputs(X, types), types)
+    np.testing.assert_array_equal(encoded, encoder.transform(X))
+
+
+def test_names_that_skl2onnx_changes():
+    X = table(200, seed=0)[["a size", "last"]]
+    X["a_size"], X["a-size"] = X["last"] + 1, X["a size"] ** 2
+    X["größe"] = X["last"] ** 2
+    encoder = TabularEncoder().fit(X)
+    (encoded,) = run_table(encoder, X)
+    np.testing.assert_array_equal(encoded, encoder.transform(X))
+
+
+def test_a_dataframe_declares_its_types():
+    X = table(200, seed=0)[["a size", "count", "flag", "two"]]
+    X["two"] = X["two"].astype(object)
+    model = TabularMLPClassifier(**SMALL).fit(X, X["count"])
+    converted = skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})
+    session = onnxruntime.InferenceSession(
+        converted.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    inputs = [X[[name]].to_numpy() for name in X]
+    names = [column.name for column in session.get_inputs()]
+    proba = session.run(None, dict(zip(names, inputs, strict=True)))[1]
+    assert proba.dtype == np.float64
+    np.testing.assert_allclose(proba, model.predict_proba(X), atol=1e-14)
+
+
+def test_float_inputs_give_float_outputs():
+    X = table(200, seed=0)
+    X["gap"] = X["gap"].astype(np.float32).astype(float)
+    model = TabularMLPRegressor(**SMALL).fit(X, X["count"])
+    types = [
+        (name, FloatTensorType([None, 1]) if name == "gap" else kind)
+        for name, kind in input_types(model)
+    ]
+    inputs = as_inputs(X, types)
+    inputs[1] = inputs[1].astype(np.float32)
+    assert run_on(model, inputs, types)[0].dtype == np.float64
+    X = X[["gap", "colour", "many"]]
+    model = TabularMLPRegressor(**SMALL).fit(X, np.arange(200))
+    (predicted,) = run_on(model, inputs[1:2] + inputs[5:7], types[1:2] + types[5:7])
+    assert predicted.dtype == np.float32
+    np.testing.assert_allclose(predicted[:, 0], model.predict(X), rtol=1e-5)
+    model = clone(TABULAR).fit(X, np.arange(200) % 2)
+    _, rows = run_on(model, inputs[1:2] + inputs[5:7], types[1:2] + types[5:7])
+    assert list(rows[0]) == [0, 1]
+    np.testing.assert_allclose(rows[7][1], model.predict_proba(X)[7, 1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("opset", [15, 18, 21])
+def test_opsets(opset):
+    X = table(200, seed=0)
+    model = TabularMLPClassifier(**SMALL).fit(X, targets(X, "classes"))
+    assert_classifies_table(model, unseen(), target_opset={"": opset, "ai.onnx.ml": 2})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TABULAR,
+        make_pipeline(TABULAR),
+        GridSearchCV(TABULAR, {"n_bins": [0, 3]}, cv=2),
+        make_pipeline(TabularEncoder(), LogisticRegression(max_iter=1000)),
+        make_pipeline(TabularEncoder(), MLP),
+    ],
+    ids=["ensemble", "pipeline", "search", "regression", "network"],
+)
+@pytest.mark.parametrize("names", [["gap", "two", "many"], ["two", "gap"], ["two"]])
+def test_tables_within_other_estimators(model, names):
+    X, others = table(200, seed=0), unseen()[names]
+    model = clone(model).fit(X[names], targets(X, "binary"))
+    expected = model.predict_proba(others)
+    labels, proba = run_table(model, others, zipmap=False)
+    np.testing.assert_array_equal(labels, model.predict(others))
+    np.testing.assert_allclose(proba, expected, rtol=1e-9, atol=1e-9)
+    _, *columns = run_table(model, others, zipmap="columns")
+    np.testing.assert_array_equal(np.stack(columns, axis=1), proba)
+
+
+def test_the_encoder_of_some_columns():
+    X = table(200, seed=0)[["two", "many", "a size", "last"]]
+    parts = [("text", TabularEncoder(), ["two", "many"])]
+    parts.append(("numbers", StandardScaler(), ["a size", "last"]))
+    model = make_pipeline(ColumnTransformer(parts), LogisticRegression(max_iter=1000))
+    model.fit(X, np.arange(200) % 2)
+    types = input_types(TabularEncoder().fit(X))
+    _, proba = run_on(model, as_inputs(X, types), types, zipmap=False)
+    np.testing.assert_allclose(proba, model.predict_proba(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(StandardScaler(), TABULAR),
+        make_pipeline(StandardScaler(), TabularEncoder(), MLP),
+        CalibratedClassifierCV(TABULAR, cv=2),
+    ],
+    ids=["ensemble", "encoder", "calibrated"],
+)
+def test_tables_after_a_scaler_and_calibrated(model, iris):
+    X, y = iris
+    assert_converts(clone(model).fit(X, y), X.astype(np.float64))
+
+
+def refused(X, types=None, kind=TabularEncoder, match="", error=ValueError):
+    encoder = kind().fit(X)
+    with pytest.raises(error, match=match):
+        skl2onnx.to_onnx(encoder, initial_types=types or input_types(encoder))
+
+
+def test_tables_that_onnx_can_not_take():
+    dates = pd.DataFrame({"sold": pd.to_datetime(["2024-01-01", "2024-07-01"])})
+    refused(dates, match="Column 'sold' has dates", error=NotImplementedError)
+    number = DoubleTensorType([None, 1])
+    refused(
+        dates, [("sold", number)], match="before the fit", error=NotImplementedError
+    )
+
+    twice = pd.DataFrame({"c": pd.Series(["1", 1, "a"], dtype="category")})
+    refused(twice, match="Column 'c' has the category '1' as .* the same text in ONNX")
+    empty = pd.DataFrame({"c": ["", None, "a"]}, dtype=object)
+    refused(empty, match="Column 'c' has the category '' as .*missing")
+
+    numbers = pd.DataFrame({"size": [1.0, 2.0], "width": [2.0, 5.0]})
+    text = [
+        ("size", StringTensorType([None, 1])),
+        ("width", DoubleTensorType([None, 1])),
+    ]
+    refused(numbers, text, match="Column 'size' had numbers in `fit`; declare")
+    refused(numbers, text[1:], match="1 columns, but `fit` saw 2. Pass initial_types")
+    unknown = [("x", DoubleTensorType([None, None]))]
+    refused(numbers, unknown, match="0 columns, but `fit` saw 2. Pass initial_types")
+
+    halves = pd.DataFrame({"c": pd.Series([0.5, 1.5, 3]).astype("category")})
+    refused(
+        halves, [("c", DoubleTensorType([None, 1]))], match="category 0.5|1.5: only"
+    )
+
+
+def test_input_types_of_other_models():
+    with pytest.raises(TypeError, match="must take tables, got StandardScaler"):
+        input_types(make_pipeline(StandardScaler(), TabularEncoder()))
+    with pytest.raises(NotFittedError):
+        input_types(TabularMLPClassifier())
+
+
+def test_an_ensemble_on_one_class():
+    X = table(50, seed=0)[["last"]]
+    model = TabularMLPClassifier(**SMALL).fit(X, np.ones(50))
+    with pytest.raises(ValueError, match="fitted on one class"):
+        skl2onnx.to_onnx(model, initial_types=input_types(model))

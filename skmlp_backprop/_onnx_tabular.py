@@ -1,0 +1,315 @@
+"""The encoding of a table as ONNX nodes."""
+
+from itertools import groupby
+
+import numpy as np
+from skl2onnx.common.data_types import (
+    BooleanTensorType,
+    DoubleTensorType,
+    FloatTensorType,
+    StringTensorType,
+)
+from skl2onnx.proto import onnx_proto
+
+from ._tabular.encodings import (
+    _CLIP,
+    _LIMIT,
+    _MAX_FLOAT,
+    DateEncoding,
+    NumberEncoding,
+    _aliases,
+    category_key,
+)
+from ._tabular.texts import is_number
+
+_INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
+
+
+def column_names(encoder):
+    """Names of the columns in `fit`, or x0, x1 and so on if they had none."""
+    default = [f"x{i}" for i in range(encoder.n_features_in_)]
+    return list(getattr(encoder, "feature_names_in_", default))
+
+
+def declared_types(encoder):
+    """Name and type of the graph's input of each column."""
+    types = []
+    for name, encoding in zip(column_names(encoder), encoder._encodings, strict=True):
+        _refuse_dates(name, encoding)
+        has_numbers = isinstance(encoding, NumberEncoding)
+        tensor_type = DoubleTensorType if has_numbers else StringTensorType
+        types.append((name, tensor_type([None, 1])))
+    return types
+
+
+def _refuse_dates(name, encoding):
+    if isinstance(encoding, DateEncoding):
+        raise NotImplementedError(
+            f"Column {name!r} has {encoding.kind}, which can't be converted to ONNX. "
+            "Convert the column to numbers before the fit."
+        )
+
+
+def table_precision(inputs):
+    """float64, or float32 if numbers are declared as float and none as double."""
+    kinds = {type(variable.type) for variable in inputs}
+    is_single = FloatTensorType in kinds and DoubleTensorType not in kinds
+    return np.dtype("f4" if is_single else "f8")
+
+
+def add_table(graph, inputs, encoder):
+    """Add the nodes that encode a table.
+
+    Parameters
+    ----------
+    graph : skmlp_backprop.onnx._Graph
+        The graph, in float64: bins of large numbers would be wrong in float32.
+
+    inputs : list of skl2onnx.common._topology.Variable
+        The inputs, each of one or several columns.
+
+    encoder : TabularEncoder
+        The fitted encoder.
+
+    Returns
+    -------
+    entries : str or None
+        The entries of the columns with few; None if there are none.
+
+    codes : list of tuple (str, int)
+        For each column of many categories the entry's index, of shape (n_rows, 1), and
+        the number of entries. The index of a category without entry is that number.
+    """
+    pieces, positions, codes, numbers = [], {}, [], []
+    n_entries = 0
+    columns = zip(
+        column_names(encoder),
+        encoder._encodings,
+        _find_columns(inputs, encoder),
+        strict=True,
+    )
+    for column, (name, encoding, place) in enumerate(columns):
+        _refuse_dates(name, encoding)
+        if isinstance(encoding, NumberEncoding):
+            if isinstance(place[0].type, StringTensorType):
+                raise ValueError(
+                    f"Column {name!r} had numbers in `fit`; declare its input as "
+                    "numbers, as skmlp_backprop.onnx.input_types does."
+                )
+            numbers.append((column, encoding, place))
+            continue
+        index = _add_index(graph, name, encoding, place)
+        if encoding.has_many_categories:
+            codes.append((index, encoding.width))
+            continue
+        pieces.append(
+            graph.add("Gather", np.array([-1.0, 1.0, 0.0]), index)
+            if encoding._is_binary
+            else one_hot(graph, index, encoding.width)
+        )
+        positions[column] = [n_entries + i for i in range(encoding.width)]
+        n_entries += encoding.width
+    if numbers:
+        columns, encodings, places = zip(*numbers, strict=True)
+        added, of_columns = _add_numbers(graph, _take(graph, places), encodings)
+        pieces += added
+        for column, of_column in zip(columns, of_columns, strict=True):
+            positions[column] = [n_entries + i for i in of_column]
+    if not pieces:
+        return None, codes
+    order = [i for column in sorted(positions) for i in positions[column]]
+    entries = graph.add("Concat", *pieces, axis=1)
+    return graph.add("Gather", entries, np.array(order), axis=1), codes
+
+
+def _find_columns(inputs, encoder):
+    """The input of each column, and the column's number in the input.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer columns than in `fit`.
+    """
+    names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
+    if by_name.keys() == set(names):
+        inputs = [by_name[name] for name in names]
+    # The number of columns may be unknown.
+    places = [(v, i) for v in inputs for i in range(v.type.shape[1] or 0)]
+    if len(places) != len(names):
+        raise ValueError(
+            f"The inputs have {len(places)} columns, but `fit` saw {len(names)}. Pass "
+            "initial_types=skmlp_backprop.onnx.input_types(model)."
+        )
+    return places
+
+
+def _take(graph, places):
+    """Add the columns of numbers side by side, in float64."""
+    parts = []
+    for name, group in groupby(places, key=lambda place: place[0].full_name):
+        group = list(group)
+        indices = np.array([i for _, i in group])
+        if len(indices) < group[0][0].type.shape[1]:
+            name = graph.add("Gather", name, indices, axis=1)
+        parts.append(graph.add("Cast", name, to=_DOUBLE))
+    return graph.add("Concat", *parts, axis=1)
+
+
+def _add_numbers(graph, x, encodings):
+    """Add the entries of all columns of numbers.
+
+    Returns
+    -------
+    pieces : list of str
+        The scaled numbers, the bins and the indicators of missing values.
+
+    positions : list of list of int
+        Which of these entries each column has, in order.
+    """
+    # A column of missing values only ignores its numbers.
+    unit = [np.nan if np.isnan(e.centre) else e.unit for e in encodings]
+    centre = np.nan_to_num([e.centre for e in encodings])
+    x = graph.add("Mul", x, np.array(unit))
+    is_missing = graph.add("IsNaN", x)
+
+    z = graph.add("Sub", graph.add("Where", is_missing, centre, x), centre)
+    z = graph.add("Clip", z, -_MAX_FLOAT, _MAX_FLOAT)
+    z = graph.add("Div", z, np.array([e.scale for e in encodings]))
+    z = graph.add("Clip", z, -_CLIP, _CLIP)
+    ratio = graph.add("Div", z, float(_LIMIT))
+    square = graph.add("Add", graph.add("Mul", ratio, ratio), 1.0)
+    pieces = [graph.add("Div", z, graph.add("Sqrt", square))]
+    positions = [[i] for i in range(len(encodings))]
+    n_entries = len(encodings)
+
+    column = np.repeat(range(len(encodings)), [len(e.edges) - 1 for e in encodings])
+    if len(column):
+        # All bins are 0 at the first edge.
+        fill = [e.edges[0] if e.has_missing else e.centre for e in encodings]
+        low = np.concatenate([e.edges[:-1] for e in encodings])
+        width = np.concatenate([np.diff(e.edges) for e in encodings])
+        values = graph.add("Where", is_missing, np.array(fill), x)
+        bins = graph.add("Sub", graph.add("Gather", values, column, axis=1), low)
+        pieces.append(graph.add("Clip", graph.add("Div", bins, width), 0.0, 1.0))
+        for i in column:
+            positions[i].append(n_entries)
+            n_entries += 1
+
+    indicated = np.flatnonzero([e.has_missing for e in encodings])
+    if len(indicated):
+        flags = graph.add("Cast", is_missing, to=_DOUBLE)
+        pieces.append(graph.add("Gather", flags, indicated, axis=1))
+        for i in indicated:
+            positions[i].append(n_entries)
+            n_entries += 1
+    return pieces, positions
+
+
+def one_hot(graph, index, width):
+    """Add an entry for each category: 1 for the category of the row, else 0."""
+    is_one = graph.add("Equal", index, np.arange(width)[np.newaxis])
+    return graph.add("Cast", is_one, to=_DOUBLE)
+
+
+def _add_index(graph, name, encoding, place):
+    """Add the index of the entry of each row, as in CategoryEncoding.prepare."""
+    variable, number = place
+    x = variable.full_name
+    if variable.type.shape[1] > 1:
+        x = graph.add("Gather", x, np.array([number]), axis=1)
+    if isinstance(variable.type, StringTensorType):
+        entry_of = _entries_of_texts(name, encoding)
+        return _look_up(graph, x, encoding, entry_of, "keys_strings")
+    is_boolean = isinstance(variable.type, BooleanTensorType)
+    is_float = isinstance(variable.type, FloatTensorType | DoubleTensorType)
+    entry_of = _entries_of_numbers(
+        name, encoding, bool if is_boolean else float if is_float else int
+    )
+    whole = graph.add("Cast", x, to=_INT64)
+    index = _look_up(graph, whole, encoding, entry_of, "keys_int64s")
+    if not is_float:
+        return index
+    unseen, missing = np.int64(encoding.n_kept), _entry(encoding, category_key(None))
+    x = graph.add("Cast", x, to=_DOUBLE)
+    is_whole = graph.add("Equal", graph.add("Cast", whole, to=_DOUBLE), x)
+    index = graph.add("Where", is_whole, index, unseen)
+    return graph.add("Where", graph.add("IsNaN", x), np.int64(missing), index)
+
+
+def _look_up(graph, x, encoding, entry_of, keys):
+    """Add the entries of the values of a column: of unseen ones `n_kept`."""
+    if not entry_of:
+        # No category is a number, but LabelEncoder needs a key.
+        entry_of = {0: encoding.n_kept}
+    return graph.add(
+        "LabelEncoder",
+        x,
+        op_domain="ai.onnx.ml",
+        # skl2onnx knows no newer one.
+        op_version=2,
+        **{keys: list(entry_of)},
+        values_int64s=list(entry_of.values()),
+        default_int64=encoding.n_kept,
+    )
+
+
+def _entry(encoding, key):
+    """Index of the entry of a category; `n_kept` for a rare or unseen one."""
+    index = encoding._find(key)
+    return encoding.n_kept if index is None else min(index, encoding.n_kept)
+
+
+def _entries_of_texts(name, encoding):
+    """The entry of each text: of the categories, and of the same in other notations.
+
+    Raises
+    ------
+    ValueError
+        If categories of different entries are the same text.
+    """
+    entry_of, kind_of = {}, {}
+    for kind, text in encoding.keys:
+        entry = _entry(encoding, (kind, text))
+        if entry_of.setdefault(text, entry) != entry:
+            raise ValueError(
+                f"Column {name!r} has the category {text!r} as {kind_of[text]} and as "
+                f"{kind}, which are the same text in ONNX. Replace one of them before "
+                "the fit."
+            )
+        kind_of[text] = kind
+    texts = {text for key in encoding.keys for text in (key[1], *_aliases(key))}
+    texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
+    texts |= {text.lower() for text in texts}
+    for text in sorted(texts - entry_of.keys()):
+        if encoding._find(category_key(text)) is not None:
+            entry_of[text] = _entry(encoding, category_key(text))
+    # Text that UTF-8 can't encode is no text of ONNX: no caller can pass it.
+    return {
+        text: entry
+        for text, entry in entry_of.items()
+        if text.encode("utf-8", "ignore").decode() == text
+    }
+
+
+def _entries_of_numbers(name, encoding, to_type):
+    """The entry of each whole number, or of False and True.
+
+    Raises
+    ------
+    ValueError
+        If a category is a number that is not whole.
+    """
+    if to_type is bool:
+        return {int(v): _entry(encoding, category_key(v)) for v in (False, True)}
+    texts = {text for key in encoding.keys for text in _aliases(key)}
+    entry_of = {}
+    for text in filter(is_number, texts):
+        value = to_type(text) if text.lstrip("-").isdigit() else float(text)
+        if value != value // 1 or abs(value) >= 2**63:
+            raise ValueError(
+                f"Column {name!r} has the category {text}: only whole numbers of 64 "
+                "bits can be categories of an input of numbers. Declare the input as "
+                "text, as skmlp_backprop.onnx.input_types does."
+            )
+        entry_of[int(value)] = _entry(encoding, category_key(value))
+    return entry_of
