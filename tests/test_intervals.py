@@ -254,6 +254,10 @@ def test_losses_of_ratios(loss, unit):
     prediction = model.predict(X)
     assert (prediction > 0).all()
     assert r2_score(mean, prediction / unit) > 0.9
+    low, high = model.predict_interval(X).T
+    assert low.min() == 0
+    assert (low <= prediction).all()
+    assert (prediction <= high).all()
     # The judge of the left-out rows is half the deviance, of y in units of its mean.
     average = y.mean()
     half = deviance(y / average, model.oob_prediction_ / average) / 2
@@ -297,6 +301,12 @@ def test_quantiles():
     ]
     assert model.score(X, y) == pytest.approx(np.mean(d2))
     assert model.oob_score_ == pytest.approx(model.score(X, y), abs=0.1)
+    # What is set after the fit is for the next one.
+    score, intervals = model.score(X, y), model.predict_interval(X)
+    model.set_params(loss="squared_error", quantile=0.5)
+    np.testing.assert_array_equal(model.predict(X), predicted)
+    np.testing.assert_array_equal(model.predict_interval(X), intervals)
+    assert model.score(X, y) == score
     single = TabularMLPRegressor(loss="quantile", quantile=0.9, **MORE).fit(*sine(1500))
     assert single.predict(X).shape == (3000,)
     assert (y <= single.predict(X)).mean() == pytest.approx(0.9, abs=0.04)

@@ -232,6 +232,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             strict=True,
         ):
             widened(bounds, own[:, :, np.newaxis], out=bounds)
+        if self._network().output.name == "exp":
+            # y is not negative.
+            np.maximum(intervals[:, :, 0], 0, out=intervals[:, :, 0])
         if np.ndim(coverage) == 0:
             intervals = intervals[..., 0]
         is_flat = prediction.ndim == 1 or self._has_quantiles()
@@ -295,8 +298,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _score_of(self, y, prediction, weights):
         if self._has_quantiles():
-            columns = column_or_1d(y)[:, np.newaxis]
-            return d2_of_quantiles(self.quantile, columns, prediction, weights)
+            columns, network = column_or_1d(y)[:, np.newaxis], self._network()
+            return d2_of_quantiles(network.loss.quantile, columns, prediction, weights)
         return float(r2_score(y, prediction, sample_weight=weights))
 
     def _fit_scale(self, y, sample_weight):
@@ -337,9 +340,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         largest = np.finfo(np.float64).max
         return np.clip(values, -largest, largest)
 
+    def _network(self):
+        """The architecture of the fitted networks, whatever the parameters are now."""
+        return self.estimators_[0]._network
+
     def _has_quantiles(self):
         """Whether several quantiles are predicted."""
-        return self.loss == "quantile" and not np.isscalar(self.quantile)
+        return np.ndim(self._network().loss.quantile or 0) > 0
 
     def _member_params(self):
         return {
