@@ -189,8 +189,8 @@ class Search:
             for name, value in search.best_params_.items()
         }
         return search.best_estimator_, {
-            "accuracy": [results[f"split{i}_test_accuracy"][best] for i in folds],
-            "log loss": [-results[f"split{i}_test_log loss"][best] for i in folds],
+            name: [sign * results[f"split{i}_test_{name}"][best] for i in folds]
+            for name, sign in (("accuracy", 1), ("log loss", -1))
         }
 
 
