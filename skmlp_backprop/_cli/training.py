@@ -189,7 +189,10 @@ class Search:
             for name, value in search.best_params_.items()
         }
         return search.best_estimator_, {
-            name: [sign * results[f"split{i}_test_{name}"][best] for i in folds]
+            name: [
+                sign * results["_".join((f"split{i}", "test", name))][best]
+                for i in folds
+            ]
             for name, sign in (("accuracy", 1), ("log loss", -1))
         }
 
