@@ -55,11 +55,11 @@ PARTS = {
         Training stops after more epochs in succession than this without progress.""",
     "last_parameters": """\
     n_jobs : int or None, default=None
-        Number of processes that share the networks, by joblib; -1 for all cores. None
-        trains in this process, or, in a fit of many seconds, in as many processes as
-        shorten it. Where the caller has limited the threads or is itself a process of
-        joblib's, it is 1. Short fits always use this process alone. The number has no
-        effect on the result, except for rounding.
+        Number of cores that share the networks; -1 for all. None for as many as shorten
+        the fit, but 1 if the caller has limited the threads or is itself a process of
+        joblib's. From four cores on, a fit of many seconds uses processes of joblib's;
+        other fits use at most four threads. The number has no effect on the result,
+        except for rounding.
 
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the order of the rows, the masks of dropout and

@@ -92,11 +92,11 @@ _THREAD_PAYS = 2**23
 # More threads wait longer for the interpreter's lock than they save: on 16 cores a fit
 # of 10000 x 30 takes 2.3 s with one thread, 1.5 s with two or four, 1.9 s with eight.
 _MAX_THREADS = 4
-
-
-# Processes pay if an epoch has as many multiplications in the forward pass: it then
-# takes about half a second, and the processes take two or three to start.
-_PROCESSES_PAY = 6e9
+# Processes pay if there are at least as many, and an epoch has this many
+# multiplications in the forward pass: it then takes more than half a second on a core,
+# and the processes take two or three to start. On two cores, two threads are as fast as
+# two processes (benchmarks: large_tables).
+_PROCESSES_PAY = 8e9
 
 
 def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val=None):
@@ -159,13 +159,15 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val
     row_size += (
         16 * rows.X.codes.shape[1] * sum(n.weights[0].shape[1] for n in networks)
     )
-    with np.errstate(all="ignore"), training_threads() as n_threads:
-        n_processes = _n_processes(n_jobs, n_threads, n_members, rows.n_rows * row_size)
-        workers = Processes(ensemble, n_processes) if n_processes > 1 else None
-        n_stacks = n_processes
-        if workers is None:
-            step_size = solver.n_batch_rows(rows.n_rows) * row_size
-            n_stacks = _n_threads(n_threads, n_members, step_size)
+    with np.errstate(all="ignore"), training_threads() as n_cores:
+        n_stacks, in_processes = _share_out(
+            n_jobs,
+            n_cores,
+            n_members,
+            solver.n_batch_rows(rows.n_rows) * row_size,
+            rows.n_rows * row_size,
+        )
+        workers = Processes(ensemble, n_stacks) if in_processes else None
         stacks = [
             ensemble.make_stack(members, [networks[i] for i in members], shuffles)
             for members in np.array_split(np.arange(n_members), n_stacks)
@@ -259,24 +261,42 @@ class Ensemble:
         return ValidationRows(self.data_val, members)
 
 
-def _n_threads(n_most, n_members, step_size):
-    """Number of threads that pay."""
-    return min(n_most, _MAX_THREADS, n_members, max(1, step_size // _THREAD_PAYS))
+def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
+    """Choose the number of stacks, and whether each has a process or a thread.
 
+    Parameters
+    ----------
+    n_jobs : int or None
+        The parameter of the estimator.
 
-def _n_processes(n_jobs, n_threads, n_members, epoch_size):
-    """Number of processes: those asked for, or those that pay.
+    n_cores : int
+        Number of cores; 1 if the caller has limited the threads.
 
-    The networks are as many in each process, save for one.
+    n_members : int
+        Number of networks.
+
+    step_size, epoch_size : int
+        Multiplications in the forward passes of a step and of an epoch.
+
+    Returns
+    -------
+    n_stacks : int
+        The number.
+
+    in_processes : bool
+        Whether each stack has a process.
     """
-    is_auto = n_jobs is None and effective_n_jobs(None) == 1
-    n_most = (
-        min(n_threads, effective_n_jobs(-1)) if is_auto else effective_n_jobs(n_jobs)
-    )
+    n_most, n_threads = effective_n_jobs(n_jobs), n_cores
+    if n_jobs is None and n_most == 1:
+        n_most = min(n_cores, effective_n_jobs(-1))
+    else:
+        n_threads = min(n_cores, n_most)
     n_most = min(n_most, n_members)
-    if n_most == 1 or epoch_size < (_PROCESSES_PAY if is_auto else _PROCESSES_PAY / 10):
-        return 1
-    return -(-n_members // -(-n_members // n_most))
+    if n_most >= _MAX_THREADS and epoch_size >= _PROCESSES_PAY:
+        # As many networks in each, save for one.
+        return -(-n_members // -(-n_members // n_most)), True
+    n_paying = max(1, step_size // _THREAD_PAYS)
+    return min(n_threads, _MAX_THREADS, n_members, n_paying), False
 
 
 def _initial_parameters(member, data, random_state):
