@@ -117,7 +117,7 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val
         Reports the epochs to callbacks.
 
     n_jobs : int or None, default=None
-        Number of processes; None for as many as pay.
+        Number of cores; None for as many as shorten the training.
 
     data_val : TrainingData or None, default=None
         The validation rows. None lets each network leave out a fold of the rows.
