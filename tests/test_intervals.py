@@ -18,6 +18,7 @@ from sklearn.metrics import (
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 from skmlp_backprop._tabular.intervals import conformity, cv_plus_intervals
+from skmlp_backprop.callbacks import EarlyStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -405,3 +406,22 @@ def test_validation_rows_that_cannot_be(validation, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, y > 1, **validation)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@pytest.mark.callbacks
+def test_restored_networks_have_their_own_out_of_bag_predictions():
+    """An EarlyStopping that is misled by its few noisy rows takes an early epoch."""
+    X, y = sine(400)
+    X_val, y_val = sine(30, seed=5)
+    labels = y > 0
+    for model, target, name in (
+        (TabularMLPRegressor(**MORE), y, "oob_prediction_"),
+        (TabularMLPClassifier(**MORE), labels, "oob_decision_function_"),
+    ):
+        goal = y_val if target is y else y_val > 0
+        stopping = EarlyStopping(X_val, -goal if target is y else ~goal)
+        model.set_callbacks(stopping).fit(X, target)
+        assert stopping.best_iter_ < model.n_iter_
+        members, kept = model.predict_members(X), getattr(model, name)
+        distance = np.abs(members - kept).reshape(8, 400, -1).max(axis=2)
+        assert distance.min(axis=0).max() < 1e-5

@@ -413,7 +413,7 @@ def test_a_rate_that_is_too_high_is_said(digits):
     raw, _ = load_digits(return_X_y=True)
     mlp = BackpropMLPClassifier(solver="sgd", learning_rate_init=50, random_state=0)
     told = useless_of(mlp, raw, y)
-    assert "take another `learning_rate_init`" in told
+    assert "Lower `learning_rate_init`" in told
     assert mlp.score(raw, y) < 0.2
     assert useless_of(BackpropMLPClassifier(random_state=0, max_iter=20), X, y) == ""
 

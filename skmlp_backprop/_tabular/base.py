@@ -58,7 +58,6 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
     # Whether y must be numbers.
     _y_numeric = False
     # A callback stores these attributes in the best epoch, and restores them.
-    _weight_attributes = ("estimators_", "loss_")
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "n_members": [Interval(Integral, 1, None, closed="left")],
@@ -217,12 +216,6 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         member = self._make_member(n_rows)
         data = member._training_data(encoded, y, target_encoder, sample_weight)
 
-        fitted_attributes = partial(_fitted_attributes, member, target_encoder)
-        reporter = None
-        if hasattr(self, "_skl_callbacks"):
-            reporter = CallbackReporter(
-                self, context, "epoch", fitted_attributes, **fit_data
-            )
         data_val = None
         if validation is not None:
             X_val, y_val, weights_val = validation
@@ -232,15 +225,27 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
                 target_encoder,
                 weights_val,
             )
+        given = _GivenRows(y_given, index, sample_weight, validation)
+        fitted_attributes = partial(self._fitted_attributes, member, given)
+
+        def make_reporter(ensemble):
+            return CallbackReporter(
+                self, context, "epoch", partial(fitted_attributes, ensemble), **fit_data
+            )
+
         trained = train_ensemble(
-            member, self.n_members, data, reporter, self.n_jobs, data_val
+            member,
+            self.n_members,
+            data,
+            make_reporter if hasattr(self, "_skl_callbacks") else None,
+            self.n_jobs,
+            data_val,
         )
         training = trained.training
-        vars(self).update(fitted_attributes(training.history, training.final_weights))
-        vars(self).update(attributes_of_end(trained, member))
-        self._set_out_of_bag(trained, index, y_given, sample_weight)
-        if validation is not None:
-            self._keep_validation(trained.validation_estimates(), *validation[1:])
+        attributes = fitted_attributes(
+            trained.ensemble, training.history, training.final_weights
+        )
+        vars(self).update(attributes | attributes_of_end(trained, member))
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
@@ -248,21 +253,34 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         else:
             warn_of_end(trained, member)
 
-    def _set_out_of_bag(self, trained, index, y, sample_weight):
-        """Set the predictions of the training rows that networks left out.
-
-        `index` has the numbers of the rows that the networks were trained on.
-        """
-        estimates = trained.left_out_estimates()
-        of_all_rows = np.full((len(y), estimates.shape[1]), np.nan)
-        of_all_rows[index] = estimates
-        is_known = ~np.isnan(estimates).any(axis=1)
-        known = _KnownRows(
-            index[is_known],
-            trained.folds[is_known],
-            None if sample_weight is None else sample_weight[is_known],
+    def _fitted_attributes(self, member, given, ensemble, history, networks):
+        """The attributes of the estimator with these weights of its networks."""
+        attributes = _attributes_of_networks(
+            member, ensemble.data.target_encoder, history, networks
         )
-        self._keep_out_of_bag(of_all_rows, y, known)
+        model = type(self).__new__(type(self))
+        vars(model).update(vars(self) | attributes)
+        model._keep_validated(given, *ensemble.validation_estimates(networks), ensemble)
+        names = [*attributes, *self._weight_attributes]
+        return {name: vars(model)[name] for name in names}
+
+    def _keep_validated(self, given, estimates, validated, ensemble):
+        """Keep the predictions of the rows that validate the networks."""
+        of_trained = np.full((len(given.index), estimates.shape[1]), np.nan)
+        if given.validation is None:
+            of_trained[validated] = estimates
+        of_all_rows = np.full((len(given.y), estimates.shape[1]), np.nan)
+        of_all_rows[given.index] = of_trained
+        is_known = ~np.isnan(of_trained).any(axis=1)
+        known = _KnownRows(
+            given.index[is_known],
+            ensemble.folds[is_known],
+            None if given.sample_weight is None else given.sample_weight[is_known],
+        )
+        self._keep_out_of_bag(of_all_rows, given.y, known)
+        if given.validation is not None:
+            _, y_val, weights_val = given.validation
+            self._keep_validation(estimates, y_val, weights_val)
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
@@ -336,6 +354,15 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
 
+class _GivenRows(NamedTuple):
+    """What `fit` was given: y; the rows with weight and their weights; validation."""
+
+    y: np.ndarray
+    index: np.ndarray
+    sample_weight: np.ndarray | None
+    validation: tuple | None
+
+
 class _KnownRows(NamedTuple):
     """The rows with an out-of-bag prediction: their numbers, folds and weights."""
 
@@ -344,7 +371,7 @@ class _KnownRows(NamedTuple):
     weights: np.ndarray | None
 
 
-def _fitted_attributes(member, target_encoder, history, networks):
+def _attributes_of_networks(member, target_encoder, history, networks):
     """The attributes of an ensemble fitted with these weights of its networks."""
     return {
         **target_encoder.fitted_attributes(),

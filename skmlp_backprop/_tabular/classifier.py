@@ -75,6 +75,13 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     """
 
     _member_class = BackpropMLPClassifier
+    # What a callback restores.
+    _weight_attributes = (
+        "estimators_",
+        "loss_",
+        "oob_decision_function_",
+        "oob_score_",
+    )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
         "dropout": [

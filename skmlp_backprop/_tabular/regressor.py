@@ -84,6 +84,14 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     _y_numeric = True
     _member_class = BackpropMLPRegressor
+    # What a callback restores.
+    _weight_attributes = (
+        "estimators_",
+        "loss_",
+        "oob_prediction_",
+        "oob_score_",
+        "_conformity",
+    )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
         **{
@@ -242,7 +250,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _keep_out_of_bag(self, estimates, y, known):
         self.oob_prediction_ = self._unscale(estimates)
-        self.oob_score_ = float("nan")
+        self.oob_score_, self._conformity = float("nan"), {}
         index, folds, weights = known
         if len(index) == 0:
             return

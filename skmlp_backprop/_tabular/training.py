@@ -35,17 +35,13 @@ class TrainedEnsemble:
     training : Training
         The training of the networks, with their weights in the best epoch.
 
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row; -1 for none.
-
-    judge : LeftOutRows or ValidationRows
-        Predicts the rows that validate the ensemble.
+    ensemble : Ensemble
+        What the networks have in common.
     """
 
     data: TrainingData
     training: Training
-    folds: np.ndarray
-    judge: "LeftOutRows | ValidationRows"
+    ensemble: "Ensemble"
 
     # The end of the warning that the ensemble is useless.
     remedy = (
@@ -58,29 +54,6 @@ class TrainedEnsemble:
         if self.data.loss_of_constant == 0:
             return 0.0
         return -self.training.history.best_validation_score
-
-    def left_out_estimates(self):
-        """Estimates of each row by the networks that left it out.
-
-        Returns
-        -------
-        estimates : ndarray of shape (n_rows, n_outputs)
-            Probabilities or numbers; nan for rows that no network left out.
-        """
-        means, index = self.judge.mean_predictions(self._predictions())
-        estimates = np.full((self.data.rows.n_rows, means.shape[1]), np.nan)
-        if (self.folds >= 0).any():
-            estimates[index] = means
-        return estimates
-
-    def validation_estimates(self):
-        """Estimates of the validation rows, by the mean of all networks."""
-        means, _ = self.judge.mean_predictions(self._predictions())
-        return means
-
-    def _predictions(self):
-        weights = self.training.final_weights
-        return [self.judge.predict(i, w) for i, w in enumerate(weights)]
 
 
 # Each network leaves one of these folds of the rows out of its training.
@@ -99,7 +72,9 @@ _MAX_THREADS = 4
 _PROCESSES_PAY = 8e9
 
 
-def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val=None):
+def train_ensemble(
+    member, n_members, data, make_reporter=None, n_jobs=None, data_val=None
+):
     """Train the networks of an ensemble on the same batches.
 
     Parameters
@@ -113,8 +88,8 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val
     data : TrainingData
         The architecture of the networks, and the rows.
 
-    reporter : CallbackReporter or None, default=None
-        Reports the epochs to callbacks.
+    make_reporter : callable or None, default=None
+        Given the Ensemble, makes the CallbackReporter that reports the epochs.
 
     n_jobs : int or None, default=None
         Number of cores; None for as many as shorten the training.
@@ -152,6 +127,7 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val
     )
     shuffles = [Shuffle(random_state)]
     history = History(validation_scores=[], best_validation_score=-np.inf)
+    reporter = None if make_reporter is None else make_reporter(ensemble)
     training = Training(solver, history, Monitor(member.verbose, reporter), networks)
     # Multiplications of the forward pass of a row. A column of codes costs about as
     # much as 16 numbers.
@@ -173,8 +149,7 @@ def train_ensemble(member, n_members, data, reporter=None, n_jobs=None, data_val
             for members in np.array_split(np.arange(n_members), n_stacks)
         ]
         run_epochs(stacks, [training], workers)
-    judge = ensemble.make_judge(np.arange(n_members))
-    return TrainedEnsemble(data, training, folds, judge)
+    return TrainedEnsemble(data, training, ensemble)
 
 
 @dataclass
@@ -259,6 +234,26 @@ class Ensemble:
         if self.data_val is None:
             return LeftOutRows(self.data, self.folds, self.left_out, members)
         return ValidationRows(self.data_val, members)
+
+    def validation_estimates(self, networks):
+        """Mean estimates of the rows that validate all networks.
+
+        Parameters
+        ----------
+        networks : list of Parameters
+            The weights of the networks.
+
+        Returns
+        -------
+        estimates : ndarray of shape (n_validation_rows, n_outputs)
+            Probabilities or numbers.
+
+        index : ndarray of shape (n_validation_rows,), int
+            Which rows these are.
+        """
+        judge = self.make_judge(np.arange(len(networks)))
+        predictions = [judge.predict(i, w) for i, w in enumerate(networks)]
+        return judge.mean_predictions(predictions)
 
 
 def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
