@@ -209,7 +209,7 @@ def test_too_few_rows_for_a_coverage():
     X, y = sine(20)
     model = TabularMLPRegressor(**SMALL).fit(X, y)
     assert np.isfinite(model.predict_interval(X, 20 / 21)).all()
-    with pytest.warns(UserWarning, match="0.96 needs more than 20 training rows"):
+    with pytest.warns(UserWarning, match="0.96 needs more than 20 rows"):
         intervals = model.predict_interval(X, [0.5, 0.96])
     assert np.isinf(intervals[..., 1]).all()
     assert np.isfinite(intervals[..., 0]).all()
@@ -329,9 +329,11 @@ def test_intervals_of_quantiles_follow_the_row():
         assert 0.88 < ((low <= y) & (y <= high)).mean() < 0.95
         ratio = (high - low)[on_the_right].mean() / (high - low)[X[:, 0] < 0.2].mean()
         assert ratio > 3 if model is quantiles else ratio < 1.5
-        members = model.predict(X).reshape(len(X), -1)
-        assert (low <= members.min(axis=1)).all()
-        assert (members.max(axis=1) <= high).all()
+    # The predicted quantiles, of 90 %, are narrowed, too.
+    for coverage in (0.3, 0.6):
+        low, high = quantiles.predict_interval(X, coverage).T
+        assert (low <= high).all()
+        assert ((low <= y) & (y <= high)).mean() == pytest.approx(coverage, abs=0.05)
     wide, narrow = quantiles.predict_interval(X, [0.95, 0.5]).transpose(2, 0, 1)
     assert (wide[:, 0] <= narrow[:, 0]).all()
     assert (narrow[:, 1] <= wide[:, 1]).all()
@@ -425,3 +427,41 @@ def test_restored_networks_have_their_own_out_of_bag_predictions():
         members, kept = model.predict_members(X), getattr(model, name)
         distance = np.abs(members - kept).reshape(8, 400, -1).max(axis=2)
         assert distance.min(axis=0).max() < 1e-5
+
+
+def test_validation_rows_of_weight_0_count_nowhere():
+    X, y = sine(200)
+    X_val, y_val = sine(60, seed=2)
+    weights = (np.arange(60) < 30).astype(float)
+    some = TabularMLPRegressor(**SMALL).fit(X, y, None, X_val, y_val, weights)
+    half = TabularMLPRegressor(**SMALL).fit(X, y, None, X_val[:30], y_val[:30])
+    tiny = TabularMLPRegressor(**SMALL)
+    tiny.fit(X, y, None, X_val, y_val, 1e-50 * weights)
+    for model in (some, tiny):
+        np.testing.assert_array_equal(
+            model.predict_interval(X), half.predict_interval(X)
+        )
+        np.testing.assert_allclose(model.validation_scores_, half.validation_scores_)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_validation_rows_have_the_class_weights_of_the_training(multilabel):
+    X, y = sine(300)
+    X_val, y_val = sine(200, seed=2)
+    labels, labels_val = (y > 0.8).astype(int), (y_val > -0.5).astype(int)
+    weights = len(y) / 2 / np.bincount(labels)
+    explicit = dict(enumerate(weights.tolist()))
+    if multilabel:
+        labels, labels_val = (np.column_stack([a, a]) for a in (labels, labels_val))
+        labels[0], explicit = [0, 1], None
+    scores = []
+    for class_weight in ("balanced", explicit):
+        if class_weight is None:
+            ones = labels.sum(axis=0)
+            class_weight = [
+                {0: 300 / 2 / (300 - n), 1: 300 / 2 / n} for n in ones.tolist()
+            ]
+        model = TabularMLPClassifier(class_weight=class_weight, **SMALL)
+        model.fit(X, labels, None, X_val, labels_val)
+        scores.append(model.validation_scores_)
+    np.testing.assert_allclose(*scores, rtol=1e-5)

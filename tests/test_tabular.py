@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -556,8 +557,11 @@ def test_threads_share_the_networks(kind, cases, with_threads):
 
 @pytest.fixture
 def with_processes(monkeypatch):
-    """Let small fits start processes."""
+    """Let small fits start processes, as if there were eight cores."""
     monkeypatch.setattr(training, "_PROCESSES_PAY", 0)
+    monkeypatch.setattr(
+        training, "effective_n_jobs", lambda n: 8 if n == -1 else effective_n_jobs(n)
+    )
 
 
 @pytest.mark.parametrize("n_jobs", [4, -1])
@@ -595,6 +599,12 @@ def test_processes_of_the_callers_choice(table, with_processes, monkeypatch):
     with threadpool_limits(1):
         classifier(n_members=5).fit(*table)
     assert numbers == [3]
+
+
+def test_no_more_processes_than_cores(table, with_processes, monkeypatch):
+    monkeypatch.setattr(training, "Processes", None)
+    monkeypatch.setattr(training, "effective_n_jobs", lambda n: 2 if n == -1 else n)
+    classifier(n_jobs=8).fit(*table)
 
 
 def test_a_short_fit_starts_no_process(table, monkeypatch):

@@ -80,7 +80,11 @@ def estimate_seconds(estimators, X, y, n_rows):
         n_entries = min(n_columns, _ENTRIES_OF_NONZERO * X.nnz / shape[0])
     size = n_rows, n_columns, n_entries, _n_outputs(y, is_classifier(estimators[0]))
     networks = [last_step(estimator)[1] for estimator in estimators]
-    operations = np.mean([_operations(network, *size) for network in networks])
+    try:
+        operations = np.mean([_operations(network, *size) for network in networks])
+    except (TypeError, ValueError):
+        # The fit of the candidate tells of the parameter that is invalid.
+        return None
     is_single = getattr(X, "dtype", None) == np.float32
     return operations / (_OPERATIONS * (1 + is_single)) + _SECONDS_OF_FIT
 

@@ -178,13 +178,15 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
                 f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
                 "have as many columns."
             )
+        # Rows of weight 0 count nowhere.
+        X_val, y_val, sample_weight_val, _ = _drop_rows_without_weight(
+            X_val, y_val, sample_weight_val
+        )
         if is_classifier(self) and (new := np.setdiff1d(y_val, y)).size:
             raise ValueError(
                 f"y_val has classes that y does not have: {new.tolist()}. Leave their "
                 "rows out of X_val and y_val."
             )
-        if sample_weight_val is not None:
-            sample_weight_val = checked_sample_weights(y_val, sample_weight_val)
         return X_val, y_val, sample_weight_val
 
     def _train(self, X, y, sample_weight, validation, context, fit_data):
@@ -219,7 +221,10 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         data_val = None
         if validation is not None:
             X_val, y_val, weights_val = validation
-            data_val = member._training_data(
+            weighing = self._with_class_weights_of(
+                member, target_encoder, y, sample_weight
+            )
+            data_val = weighing._training_data(
                 next(self.encoder_.encode_in_chunks(X_val, len(y_val), np.float32)),
                 self._scale(y_val),
                 target_encoder,
@@ -299,6 +304,10 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
     def _dropout(self, n_rows):
         """Rates of dropout of a fit to so many rows."""
         return self.dropout
+
+    def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
+        """The member for other rows, which weigh as those of y."""
+        return member
 
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""

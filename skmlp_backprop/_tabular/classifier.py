@@ -1,12 +1,13 @@
 """The tabular classifier."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.parameters import store_parameters
 from .._estimators.sklearn_private import StrOptions
+from .._estimators.weighting import explicit_class_weight
 from .base import BaseTabularMLP
 from .documentation import documented
 
@@ -117,6 +118,20 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         if isinstance(self.dropout, str):
             return min(0.25, 1500 / n_rows)
         return self.dropout
+
+    def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
+        if self.class_weight != "balanced":
+            return member
+        weights = np.ones(len(y)) if sample_weight is None else sample_weight
+        if target_encoder.multilabel:
+            of_ones = weights @ y
+            counts = np.column_stack([weights.sum() - of_ones, of_ones])
+        else:
+            counts = [weights[y == label].sum() for label in target_encoder.classes]
+        class_weight = explicit_class_weight(
+            "balanced", target_encoder, np.array(counts)
+        )
+        return clone(member).set_params(class_weight=class_weight)
 
     def predict(self, X):
         """Predict the class of each row: the class of the highest mean probability.

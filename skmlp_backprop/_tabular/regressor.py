@@ -180,7 +180,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         -------
         interval : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
             Lower and upper bounds, float64. The result of :meth:`predict` is between
-            them. With several coverages there is a last axis, one entry for each
+            them, unless it has several quantiles. With several coverages there is a last axis, one entry for each
             coverage. The bounds are infinite if `coverage` is greater than n / (n + 1)
             for n training rows.
 
@@ -229,24 +229,27 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             n_rows = sum(r.shape[1] for r, _ in self._conformity.values())
             warnings.warn(
                 f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
-                f"than {n_rows} training rows. Choose a lower coverage.",
+                f"than {n_rows} rows. Choose a lower coverage.",
                 stacklevel=2,
             )
-        # The mean of all networks may be outside where these differ more than they err.
-        for bounds, own, widened in zip(
-            (intervals[:, :, 0], intervals[:, :, 1]),
-            self._ends(prediction),
-            (np.minimum, np.maximum),
-            strict=True,
-        ):
-            widened(bounds, own[:, :, np.newaxis], out=bounds)
+        low, high = intervals[:, :, 0], intervals[:, :, 1]
+        if self._has_quantiles():
+            # Bounds that have crossed meet in the middle.
+            is_crossed = low > high
+            low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
+        else:
+            # The mean of all networks may be outside where these differ more than they
+            # err.
+            prediction = prediction.reshape(len(prediction), -1, 1)
+            np.minimum(low, prediction, out=low)
+            np.maximum(high, prediction, out=high)
         if self._network().output.name == "exp":
             # y is not negative.
-            np.maximum(intervals[:, :, 0], 0, out=intervals[:, :, 0])
+            np.maximum(low, 0, out=low)
         if np.ndim(coverage) == 0:
             intervals = intervals[..., 0]
-        is_flat = prediction.ndim == 1 or self._has_quantiles()
-        return intervals[:, 0] if is_flat else intervals
+        has_columns = np.ndim(self._y_mean) > 0
+        return intervals if has_columns else intervals[:, 0]
 
     def _keep_out_of_bag(self, estimates, y, known):
         self.oob_prediction_ = self._unscale(estimates)

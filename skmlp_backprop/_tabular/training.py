@@ -283,10 +283,11 @@ def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
     """
     n_most, n_threads = effective_n_jobs(n_jobs), n_cores
     if n_jobs is None and n_most == 1:
-        n_most = min(n_cores, effective_n_jobs(-1))
+        n_most = n_cores
     else:
         n_threads = min(n_cores, n_most)
-    n_most = min(n_most, n_members)
+    # More processes than cores would wait for each other.
+    n_most = min(n_most, effective_n_jobs(-1), n_members)
     if n_most >= _MAX_THREADS and epoch_size >= _PROCESSES_PAY:
         # As many networks in each, save for one.
         return -(-n_members // -(-n_members // n_most)), True
