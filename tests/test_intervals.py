@@ -465,3 +465,19 @@ def test_validation_rows_have_the_class_weights_of_the_training(multilabel):
         model.fit(X, labels, None, X_val, labels_val)
         scores.append(model.validation_scores_)
     np.testing.assert_allclose(*scores, rtol=1e-5)
+
+
+def test_a_category_that_a_network_has_not_seen_adds_nothing():
+    """Rows of categories of their own are predicted as rows of unseen categories."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"number": rng.standard_normal(400)})
+    X["name"] = pd.Categorical([f"name {i}" for i in range(400)])
+    y = X["number"] + 0.1 * rng.standard_normal(400)
+    model = TabularMLPRegressor(**MORE)
+    with pytest.warns(UserWarning, match="identifier"):
+        model.fit(X, y)
+    unseen = X.assign(name="another")
+    with pytest.warns(UserWarning, match="name"):
+        members = model.predict_members(unseen)
+    own = np.abs(members - model.oob_prediction_).min(axis=0)
+    np.testing.assert_allclose(own, 0, atol=1e-6)

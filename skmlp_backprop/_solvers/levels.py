@@ -11,8 +11,9 @@ class LevelStepper:
 
     The update is Adam's without momentum, with one second moment for all weights of a
     level in a network. It is the mean of the squared gradients of the level's first
-    1000 steps, then an exponential average. A step costs as much as the batch has
-    levels, however many there are.
+    1000 steps, then an exponential average, but at least the present square: after many
+    steps with small weights of the rows, a larger one would lead too far. A step costs
+    as much as the batch has levels, however many there are.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ class LevelStepper:
         mean_squares = self.mean_squares[index]
         mean_squares += share * (squares - mean_squares)
         self.mean_squares[index] = mean_squares
-        factor = np.float32(rate) / (np.sqrt(mean_squares) + np.float32(_EPSILON))
+        sizes = np.sqrt(np.maximum(mean_squares, squares))
+        factor = np.float32(rate) / (sizes + np.float32(_EPSILON))
         gradient *= factor[:, :, np.newaxis]
         self.weights[index] -= gradient

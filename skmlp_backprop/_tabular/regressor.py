@@ -180,9 +180,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         -------
         interval : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
             Lower and upper bounds, float64. The result of :meth:`predict` is between
-            them, unless it has several quantiles. With several coverages there is a last axis, one entry for each
-            coverage. The bounds are infinite if `coverage` is greater than n / (n + 1)
-            for n training rows.
+            them, unless it has several quantiles. With several coverages there is a
+            last axis, one entry for each coverage. The bounds are infinite if
+            `coverage` is greater than n / (n + 1) for n rows that validate.
 
         Warns
         -----

@@ -299,7 +299,8 @@ def _initial_parameters(member, data, random_state):
     """Draw the initial weights of a network, with levels if the rows have codes.
 
     For the bounds of its weights, a column of codes counts as a single input: a row has
-    one of its levels.
+    one of its levels. The weights of levels begin at 0, so that a level without rows in
+    the training adds nothing, as an unseen one.
     """
     X = data.rows.X
     n_numbers, n_columns = X.numbers.shape[1], X.codes.shape[1]
@@ -309,8 +310,7 @@ def _initial_parameters(member, data, random_state):
     if n_columns == 0:
         return parameters
     (first, *coefs), intercepts, _ = parameters.to_coefs()
-    bound = np.abs(first).max()
-    levels = random_state.uniform(-bound, bound, (X.n_levels, first.shape[1]))
+    levels = np.zeros((X.n_levels, first.shape[1]))
     first = np.concatenate([first[:n_numbers], levels])
     return Parameters.from_coefs([first, *coefs], intercepts, n_levels=X.n_levels)
 
