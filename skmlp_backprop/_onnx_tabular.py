@@ -128,7 +128,8 @@ def _find_columns(inputs, encoder):
     Raises
     ------
     ValueError
-        If there are more or fewer columns than in `fit`.
+        If there are more or fewer columns than in `fit`, or if only a part of the
+        inputs have names of columns, and these are not in their columns' places.
     """
     names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
@@ -139,6 +140,18 @@ def _find_columns(inputs, encoder):
         raise ValueError(
             f"The inputs have {len(places)} columns, but `fit` saw {len(names)}. Pass "
             "initial_types=skmlp_backprop.onnx.input_types(model)."
+        )
+    # A single matrix has a name of its own. Other inputs are matched by position only
+    # if their names do not contradict it.
+    is_moved = any(
+        i == 0 and variable.raw_name in names and variable.raw_name != name
+        for name, (variable, i) in zip(names, places, strict=True)
+    )
+    if len(inputs) > 1 and is_moved:
+        raise ValueError(
+            f"The inputs {[v for v in by_name if v not in names]} have no column in "
+            f"`fit`, and the columns {[n for n in names if n not in by_name]} have no "
+            "input. Pass initial_types=skmlp_backprop.onnx.input_types(model)."
         )
     return places
 

@@ -619,6 +619,22 @@ def test_inputs_in_another_order_are_found_by_their_names():
     np.testing.assert_array_equal(encoded, encoder.transform(X))
 
 
+def test_inputs_with_other_names_are_found_by_position():
+    X = pd.DataFrame({"age": [20.0, 30.0], "income": [5.0, 9.0], "X": [1.0, 2.0]})
+    encoder = TabularEncoder().fit(X)
+    expected = encoder.transform(X)
+    number = DoubleTensorType([None, 1])
+    for names in (["a", "b", "c"], ["age", "Income", "X"]):
+        cells = [X[[name]].to_numpy() for name in X]
+        (encoded,) = run_on(encoder, cells, [(name, number) for name in names])
+        np.testing.assert_array_equal(encoded, expected)
+    matrix = [("X", DoubleTensorType([None, 3]))]
+    (encoded,) = run_on(encoder, [X.to_numpy()], matrix)
+    np.testing.assert_array_equal(encoded, expected)
+    moved = [(name, number) for name in ("X", "income", "Age")]
+    refused(X, moved, match=r"inputs \['Age'\] have .* columns \['age'\] have")
+
+
 def test_names_that_skl2onnx_changes():
     X = table(200, seed=0)[["a size", "last"]]
     X["a_size"], X["a-size"] = X["last"] + 1, X["a size"] ** 2
