@@ -15,6 +15,7 @@ from ._tabular.encodings import (
     _CLIP,
     _LIMIT,
     _MAX_FLOAT,
+    _NUMBER,
     DateEncoding,
     NumberEncoding,
     _aliases,
@@ -292,10 +293,21 @@ def _entries_of_texts(name, encoding):
         kind_of[text] = kind
     texts = {text for key in encoding.keys for text in (key[1], *_aliases(key))}
     texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
+    # Large floats have an exponent.
+    texts |= {repr(float(text)) for text in filter(is_number, texts)}
+    texts |= {"-0.0"} if "0" in texts else set()
     texts |= {text.lower() for text in texts}
     for text in sorted(texts - entry_of.keys()):
         if encoding._find(category_key(text)) is not None:
             entry_of[text] = _entry(encoding, category_key(text))
+    for kind, text in encoding.keys:
+        if kind != _NUMBER or not is_number(text) or text.lstrip("-").isdigit():
+            continue
+        # A float32 has fewer digits than the float64 that is equal to it.
+        with np.errstate(all="ignore"):
+            single = np.float32(text)
+        if np.isfinite(single) and float(single) == float(text):
+            entry_of.setdefault(str(single), _entry(encoding, (kind, text)))
     # Text that UTF-8 can't encode is no text of ONNX: no caller can pass it.
     return {
         text: entry
