@@ -15,6 +15,7 @@ from ._tabular.encodings import (
     _CLIP,
     _LIMIT,
     _MAX_FLOAT,
+    _NUMBER,
     DateEncoding,
     NumberEncoding,
     _aliases,
@@ -128,7 +129,8 @@ def _find_columns(inputs, encoder):
     Raises
     ------
     ValueError
-        If there are more or fewer columns than in `fit`.
+        If there are more or fewer columns than in `fit`, or if only a part of the
+        inputs have names of columns, and these are not in their columns' places.
     """
     names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
@@ -139,6 +141,18 @@ def _find_columns(inputs, encoder):
         raise ValueError(
             f"The inputs have {len(places)} columns, but `fit` saw {len(names)}. Pass "
             "initial_types=skmlp_backprop.onnx.input_types(model)."
+        )
+    # A single matrix has a name of its own. Other inputs are matched by position only
+    # if their names do not contradict it.
+    is_moved = any(
+        i == 0 and variable.raw_name in names and variable.raw_name != name
+        for name, (variable, i) in zip(names, places, strict=True)
+    )
+    if len(inputs) > 1 and is_moved:
+        raise ValueError(
+            f"The inputs {[v for v in by_name if v not in names]} have no column in "
+            f"`fit`, and the columns {[n for n in names if n not in by_name]} have no "
+            "input. Pass initial_types=skmlp_backprop.onnx.input_types(model)."
         )
     return places
 
@@ -279,10 +293,21 @@ def _entries_of_texts(name, encoding):
         kind_of[text] = kind
     texts = {text for key in encoding.keys for text in (key[1], *_aliases(key))}
     texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
+    # Large floats have an exponent.
+    texts |= {repr(float(text)) for text in filter(is_number, texts)}
+    texts |= {"-0.0"} if "0" in texts else set()
     texts |= {text.lower() for text in texts}
     for text in sorted(texts - entry_of.keys()):
         if encoding._find(category_key(text)) is not None:
             entry_of[text] = _entry(encoding, category_key(text))
+    for kind, text in encoding.keys:
+        if kind != _NUMBER or not is_number(text) or text.lstrip("-").isdigit():
+            continue
+        # A float32 has fewer digits than the float64 that is equal to it.
+        with np.errstate(all="ignore"):
+            single = np.float32(text)
+        if np.isfinite(single) and float(single) == float(text):
+            entry_of.setdefault(str(single), _entry(encoding, (kind, text)))
     # Text that UTF-8 can't encode is no text of ONNX: no caller can pass it.
     return {
         text: entry

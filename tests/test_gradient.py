@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skmlp_backprop import BackpropMLPClassifier, check_gradient
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    check_gradient,
+)
 from skmlp_backprop._network.activations import ACTIVATIONS
 
 DEPTHS = [(), (5,), (5, 4), (5, 4, 3)]
@@ -226,3 +230,48 @@ def test_check_gradient_of_fitted_fresh_and_large(iris):
     check = check_gradient(large, X, y, random_state=0)
     assert check.passed
     assert "random directions" in repr(check)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"activation": "tanh"},
+        {"activation": ["relu", "tanh"]},
+        {"input_activation": "tanh"},
+        {"output_activation": "logistic"},
+    ],
+)
+def test_another_network_than_that_of_predict_is_refused(changed, iris):
+    X, y = iris
+    params = {"activation": "relu", "input_activation": "relu"}
+    mlp = BackpropMLPClassifier((4, 3), random_state=0, **params).initialize(X, y)
+    expected = -np.log(mlp.predict_proba(X)[np.arange(len(y)), y])
+    np.testing.assert_allclose(mlp.losses(X, y), expected, rtol=1e-12)
+    mlp.set_params(**changed)
+    for evaluate in (
+        mlp.losses,
+        mlp.loss_and_gradient,
+        lambda X, y: check_gradient(mlp, X, y),
+    ):
+        with pytest.raises(ValueError, match="Call `fit` or `initialize` again"):
+            evaluate(X, y)
+    mlp.initialize(X, y)
+    assert np.isfinite(mlp.losses(X, y)).all()
+
+
+def test_the_penalty_and_the_loss_are_those_of_today(iris):
+    X, y = iris
+    mlp = BackpropMLPClassifier(4, alpha=0, random_state=0).initialize(X, y)
+    loss, _ = mlp.loss_and_gradient(X, y)
+    penalty = sum((coef**2).sum() for coef in mlp.coefs_) / (2 * len(y))
+    penalized, _ = mlp.set_params(alpha=3).loss_and_gradient(X, y)
+    assert penalized == pytest.approx(loss + 3 * penalty)
+
+
+def test_theta_is_not_cut_to_integers():
+    mlp = BackpropMLPRegressor.from_weights([[[2.0], [3.0]]], [[1.0]])
+    mlp.coefs_ = [np.array([[2], [3]])]
+    np.testing.assert_array_equal(
+        mlp.set_theta([0.5, 1.5, 2.5]).get_theta(), [0.5, 1.5, 2.5]
+    )
+    assert mlp.coefs_[0].dtype == np.float64

@@ -5,6 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.datasets import load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -284,6 +286,29 @@ def test_passes_near_a_minimum_with_a_small_loss(iris, solver, output):
     mlp.fit(X, y > 0)
     assert mlp.loss_ < 2e-3
     assert check_gradient(mlp, X, y > 0).passed
+
+
+@pytest.fixture(scope="module")
+def on_wine():
+    """A network that was fitted to inputs that are not scaled, and their classes."""
+    X, y = load_wine(return_X_y=True)
+    params = {"activation": "tanh", "solver": "lbfgs", "max_iter": 2000}
+    mlp = BackpropMLPClassifier(5, alpha=1, random_state=0, **params)
+    with pytest.warns(ConvergenceWarning):
+        return mlp.fit(X, y), X, y
+
+
+def test_passes_where_the_loss_curves_much(on_wine):
+    check = check_gradient(*on_wine)
+    assert check.passed, check
+
+
+def test_a_fault_is_found_where_the_loss_curves_much(on_wine):
+    mlp, X, y = on_wine
+    gradient = mlp.loss_and_gradient(X, y)[1].ravel()
+    gradient[7] += 1e-3 * np.linalg.norm(gradient)
+    check = check_gradient(mlp, X, y, gradient=gradient)
+    assert check.disagreeing == ["coefs_[0]"]
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs stopped at max_iter=5")

@@ -1,6 +1,8 @@
 """Conversion to ONNX: what onnxruntime computes is what the estimators predict."""
 
 import sys
+from decimal import Decimal
+from enum import Enum
 from itertools import pairwise
 
 import numpy as np
@@ -557,6 +559,34 @@ def test_notations_of_categories(categories, written):
     assert len(np.unique(encoded, axis=0)) > 1
 
 
+class Colour(str, Enum):  # noqa: UP042 - the str of a StrEnum is its text
+    RED = "red"
+    BLUE = "blue"
+
+
+@pytest.mark.parametrize(
+    ("categories", "written"),
+    [
+        ([-0.0, 1e16, -2e300, 3.5], ["-0.0", "1e+16", "-2e+300", "3.5"]),
+        ([0, 10**16, 5], ["-0.0", "1e+16", "5"]),
+        (
+            [np.float32(0.1), np.float32(-2.3), np.float32(1e-9)],
+            ["0.1", "-2.3", "1e-09"],
+        ),
+        ([np.float32(0.1), 0.1], ["0.10000000149011612", "0.1"]),
+        ([Decimal("1.50"), Decimal("2.0"), Decimal("7")], ["1.5", "2.0", "7.0"]),
+        ([Colour.RED, Colour.BLUE], ["red", "blue"]),
+    ],
+)
+def test_texts_of_categories(categories, written):
+    X = pd.DataFrame({"c": pd.Series(categories, dtype=object).astype("category")})
+    encoder = TabularEncoder().fit(X)
+    cells = np.array(written, object)[:, np.newaxis]
+    (encoded,) = run_on(encoder, [cells], input_types(encoder))
+    np.testing.assert_array_equal(encoded, encoder.transform(X))
+    assert len(np.unique(encoded, axis=0)) == len(categories)
+
+
 def test_categories_of_several_types():
     X = pd.DataFrame({"c": pd.Series([1, "1.0", 2, "a"] * 3, dtype="category")})
     encoder = TabularEncoder().fit(X)
@@ -617,6 +647,22 @@ def test_inputs_in_another_order_are_found_by_their_names():
     types = input_types(encoder)[::-1]
     (encoded,) = run_on(encoder, as_inputs(X, types), types)
     np.testing.assert_array_equal(encoded, encoder.transform(X))
+
+
+def test_inputs_with_other_names_are_found_by_position():
+    X = pd.DataFrame({"age": [20.0, 30.0], "income": [5.0, 9.0], "X": [1.0, 2.0]})
+    encoder = TabularEncoder().fit(X)
+    expected = encoder.transform(X)
+    number = DoubleTensorType([None, 1])
+    for names in (["a", "b", "c"], ["age", "Income", "X"]):
+        cells = [X[[name]].to_numpy() for name in X]
+        (encoded,) = run_on(encoder, cells, [(name, number) for name in names])
+        np.testing.assert_array_equal(encoded, expected)
+    matrix = [("X", DoubleTensorType([None, 3]))]
+    (encoded,) = run_on(encoder, [X.to_numpy()], matrix)
+    np.testing.assert_array_equal(encoded, expected)
+    moved = [(name, number) for name in ("X", "income", "Age")]
+    refused(X, moved, match=r"inputs \['Age'\] have .* columns \['age'\] have")
 
 
 def test_names_that_skl2onnx_changes():

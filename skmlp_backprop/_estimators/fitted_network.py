@@ -192,6 +192,11 @@ class FittedNetworkMixin:
             Its derivatives, a named tuple (coefs, intercepts, input_intercept) of
             arrays shaped as the attributes.
 
+        Raises
+        ------
+        ValueError
+            If activations or the kind of outputs were changed after the fit.
+
         Examples
         --------
         >>> from skmlp_backprop import BackpropMLPClassifier
@@ -232,6 +237,11 @@ class FittedNetworkMixin:
         losses : ndarray of shape (n_samples,), float64
             The losses.
 
+        Raises
+        ------
+        ValueError
+            If activations or the kind of outputs were changed after the fit.
+
         Examples
         --------
         >>> from skmlp_backprop import BackpropMLPClassifier
@@ -245,7 +255,7 @@ class FittedNetworkMixin:
         targets = self._target_encoder.encode(y, X.dtype)
         network = self._network_of(X.shape[1], self._target_encoder)
         network.loss.check_targets(targets)
-        check_fits(self._parameters(), network)
+        self._check_same_network(self._parameters(), network)
         return losses_of_rows(network, self._weights(), X, targets)
 
     def forward(self, X):
@@ -329,7 +339,8 @@ class FittedNetworkMixin:
         Parameters
         ----------
         theta : array-like of shape (n_parameters,)
-            The weights. They are copied, and keep the estimator's precision.
+            The weights. They are copied, and keep the estimator's precision: float64
+            if `coefs_` were set to integers.
 
         Returns
         -------
@@ -358,6 +369,8 @@ class FittedNetworkMixin:
         check_is_fitted(self)
         units = [self.coefs_[0].shape[0], *map(len, self.intercepts_)]
         dtype = self.coefs_[0].dtype
+        if not np.issubdtype(dtype, np.floating):
+            dtype = np.float64
         coefs, intercepts, input_intercept = thetas.unravel(
             np.array(theta, dtype),
             units,
@@ -386,8 +399,28 @@ class FittedNetworkMixin:
         X, y = self._validate_rows(X, y, reset=False)
         data = self._training_data(X, y, self._target_encoder, sample_weight)
         parameters = self._parameters()
-        check_fits(parameters, data.network)
+        self._check_same_network(parameters, data.network)
         return data.network, data.rows, parameters
+
+    def _check_same_network(self, parameters, network):
+        """Refuse a network that computes other outputs than `predict` does.
+
+        Raises
+        ------
+        ValueError
+            If parameters that shape the outputs were changed after the fit.
+        """
+        check_fits(parameters, network)
+        fitted = self._network
+        if (
+            network.all_activations() != fitted.all_activations()
+            or network.output.name != fitted.output.name
+        ):
+            raise ValueError(
+                "The activations or the outputs that the parameters describe are not "
+                "those of the fitted network. Call `fit` or `initialize` again, or set "
+                "the parameters back."
+            )
 
     def _training_data(self, X, y, target_encoder, sample_weight):
         """What validated rows and the parameters are a training of."""
