@@ -14,7 +14,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
 import skmlp_backprop
-from skmlp_backprop import BackpropMLPClassifier, __main__
+from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier, __main__
 from skmlp_backprop.__main__ import main, make_parser
 
 COMMAND = [sys.executable, "-u", "-m", "skmlp_backprop"]
@@ -632,3 +632,44 @@ def test_targets_of_parquet_that_are_refused(target, message, tmp_path, capsys):
     pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": target}).to_parquet(path)
     assert main(["--data", str(path)]) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def saved_without_names(tmp_path_factory):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path_factory.mktemp("arrays") / "iris.joblib"
+    joblib.dump(TabularMLPClassifier(random_state=0).fit(X, y), path)
+    return path
+
+
+def test_new_rows_with_a_header_of_numbers(saved_without_names, tmp_path, capsys):
+    rows = load_iris().data[:5]
+    path = write_table(pd.DataFrame(rows), tmp_path / "new.csv")
+    arguments = ["--load", str(saved_without_names), "--predict", path]
+    assert main(arguments) == 1
+    assert "can't tell whether the first row is a header" in capsys.readouterr().err
+    assert main([*arguments, "--header", "yes"]) == 0
+    captured = capsys.readouterr()
+    assert "Predicted 5 rows" in captured.out
+    assert captured.err == ""
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    expected = joblib.load(saved_without_names).predict(rows)
+    assert written["prediction"].tolist() == expected.tolist()
+    assert main([*arguments, "--header", "no"]) == 0
+    assert "Predicted 6 rows" in capsys.readouterr().out
+
+
+def test_new_rows_of_categories_with_an_unknown_header(tmp_path, capsys):
+    X = pd.DataFrame({"x0": ["red", "blue"] * 20, "x1": ["s", "s", "m", "l"] * 10})
+    model = TabularMLPClassifier(random_state=0).fit(X, X["x0"])
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(model, saved)
+    arguments = ["--load", str(saved), "--predict", str(new)]
+    new.write_text("colour,length\nred,s\nblue,m\n")
+    assert main(arguments) == 1
+    assert "can't tell whether the first row is a header" in capsys.readouterr().err
+    assert main([*arguments, "--header", "yes"]) == 0
+    assert "Predicted 2 rows" in capsys.readouterr().out
+    new.write_text("green,s\nblue,m\n")
+    assert main(arguments) == 0
+    assert "Predicted 2 rows" in capsys.readouterr().out

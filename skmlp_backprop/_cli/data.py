@@ -115,7 +115,7 @@ def load(path, header, target, drop, task):
     )
 
 
-def load_rows(path, names, is_categorical):
+def load_rows(path, names, categories, header="infer"):
     """Read new rows with the columns that a model was fitted to.
 
     Parameters
@@ -126,8 +126,11 @@ def load_rows(path, names, is_categorical):
     names : list of str or None
         Names of the features.
 
-    is_categorical : sequence of bool
-        Which features are categories.
+    categories : sequence of set of str or None
+        The categories of each feature, as text; None for a feature of numbers.
+
+    header : bool or "infer", default="infer"
+        Whether the first row of a CSV or TSV file has names.
 
     Returns
     -------
@@ -138,17 +141,24 @@ def load_rows(path, names, is_categorical):
         The columns that are not features.
     """
     if ending(path) != ".parquet":
-        return read_new_rows(path, names, is_categorical)
+        return read_new_rows(path, names, categories, header)
     frame = _read_parquet(path)
     if names is None:
-        if frame.shape[1] != len(is_categorical):
+        if frame.shape[1] != len(categories):
             raise ValueError(
-                f"{path}: expected {len(is_categorical)} columns, found "
-                f"{frame.shape[1]}."
+                f"{path}: expected {len(categories)} columns, found {frame.shape[1]}."
             )
         return frame.to_numpy(np.float64), frame[[]]
     _check_names(path, names, frame)
     return frame[names], frame.drop(columns=names)
+
+
+def categories_of(data):
+    """The categories of each column of the data, as text; None for numbers."""
+    return [
+        set(map(str, data.X.iloc[:, i].dropna().unique())) if is_categorical else None
+        for i, is_categorical in enumerate(data.is_categorical)
+    ]
 
 
 def _read_parquet(path):
