@@ -673,3 +673,19 @@ def test_new_rows_of_categories_with_an_unknown_header(tmp_path, capsys):
     new.write_text("green,s\nblue,m\n")
     assert main(arguments) == 0
     assert "Predicted 2 rows" in capsys.readouterr().out
+
+
+def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, capsys):
+    texts = ["None", "NA", "u ", " v", "w"] * 20
+    X = pd.DataFrame({"kind": texts, "size": np.arange(100.0) % 7})
+    model = TabularMLPClassifier(random_state=0).fit(X, texts)
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(model, saved)
+    rows = pd.DataFrame({"kind": ["None", "NA", "u ", " v", "w", " w "], "size": 3.0})
+    write_table(rows, new)
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+    assert capsys.readouterr().err == ""
+    written = pd.read_csv(tmp_path / "new-predictions.csv", keep_default_na=False)
+    proba = model.predict_proba(rows.assign(kind=[*texts[:5], "w"]))
+    np.testing.assert_allclose(written.iloc[:, 2:], proba, rtol=1e-12)
+    assert written["prediction"].tolist() == [*texts[:5], "w"]

@@ -507,7 +507,7 @@ def _may_be_other_names(first, categories):
     Text in a column of numbers is refused where the values are read.
     """
     are_unseen = [
-        texts is not None and field not in texts and field not in _MISSING
+        texts is not None and field not in {*map(str.strip, texts), *_MISSING}
         for field, texts in zip(first, categories, strict=True)
     ]
     return _count_up(first) or all(are_unseen)
@@ -605,6 +605,8 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(_MISSING))
+        if known and known[i]:
+            column = _restore(column, frame[i], known[i])
         counts = column.value_counts()
         if known[i] is not None if known else _are_categories(layout, i, counts, mixed):
             categories[layout.names[i]] = column.astype("category")
@@ -621,6 +623,22 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     for name, column in categories.items():
         X[name] = column
     return X, codes
+
+
+def _restore(column, raw, known):
+    """Undo in a column what makes other texts of a model's categories.
+
+    A model that was fitted in Python may know "NA", or texts with blanks around.
+    """
+    category_of = {category.strip(): category for category in sorted(known)}
+    # Texts that are categories themselves stay.
+    category_of |= {category: category for category in known}
+    to_category = {
+        text: category_of.get(text, category_of.get(text.strip()))
+        for text in raw.unique()
+    }
+    found = raw.map(to_category)
+    return column.where(found.isna(), found)
 
 
 def _are_categories(layout, i, counts, mixed):
