@@ -81,7 +81,8 @@ def read_csv(path, header="infer"):
     header : bool or "infer", default="infer"
         Whether the first row has the columns' names. "infer" takes it as names if none
         is a number and the other rows have numbers there, as values if each feature is
-        a number or missing, and refuses all else.
+        a number or missing, and refuses all else. It also refuses numbers that count
+        up, such as ``0,1,2`` or ``2010,2020,2030``, which may be names.
 
     Returns
     -------
@@ -495,10 +496,19 @@ def _may_be_name(field):
 
 
 def _count_up(first):
-    """Whether fields count up, as years and the names that pandas makes do."""
-    if len(first) < 3 or not _INTEGER.fullmatch(first[0]):
+    """Whether fields count up, as years and the names that pandas makes do.
+
+    Two numbers do so by one, as values of any other step are not rare.
+    """
+    if len(first) < 2 or not all(map(is_number, first)):
         return False
-    return first == [str(int(first[0]) + i) for i in range(len(first))]
+    numbers = np.array(first, float)
+    if not np.isfinite(numbers).all():
+        return False
+    step = numbers[1] - numbers[0]
+    rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
+    steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
+    return bool(steps_are_equal and (len(first) > 2 or step == 1))
 
 
 def _may_be_other_names(first, categories):
