@@ -689,3 +689,17 @@ def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, caps
     proba = model.predict_proba(rows.assign(kind=[*texts[:5], "w"]))
     np.testing.assert_allclose(written.iloc[:, 2:], proba, rtol=1e-12)
     assert written["prediction"].tolist() == [*texts[:5], "w"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", '""'])
+def test_blank_lines_between_new_rows_of_one_column(blank, tmp_path, capsys):
+    X = pd.DataFrame({"x": np.arange(40.0) / 2})
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(TabularMLPClassifier(random_state=0).fit(X, X["x"] > 10), saved)
+    arguments = ["--load", str(saved), "--predict", str(new)]
+    new.write_text(f"x\n1\n{blank}\n3\n")
+    assert main(arguments) == 1
+    assert "line 3: the line is blank. Write NA if" in capsys.readouterr().err
+    new.write_text("x\n1\nNA\n3\n\n")
+    assert main(arguments) == 0
+    assert "Predicted 3 rows" in capsys.readouterr().out

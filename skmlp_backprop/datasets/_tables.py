@@ -384,16 +384,27 @@ def _lines(path):
             raise ValueError(f"{path}: can't be unpacked: {error}") from error
 
 
-def _rows(path):
-    """Yield line number and fields of each row that is not blank."""
+def _rows(path, refuse_blank=False):
+    """Yield line number and fields of each row that is not blank.
+
+    `refuse_blank` refuses blank lines between rows of a single field, whose value may
+    be missing there.
+    """
     reader = csv.reader(
         _lines(path), delimiter=_separator(path), skipinitialspace=True, strict=True
     )
-    line = 1
+    line, blank = 1, None
     try:
         for fields in reader:
             if len(fields) > 1 or "".join(fields).strip(" \t"):
+                if refuse_blank and blank is not None and len(fields) == 1:
+                    raise ValueError(
+                        f"{path}, line {blank}: the line is blank. Write NA if its "
+                        "value is missing; else remove it."
+                    )
                 yield line, fields
+            elif blank is None:
+                blank = line
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(
@@ -405,7 +416,7 @@ def _check_rows(path, min_fields=2):
     """Check the number of fields of each row; the first rows and their number."""
     separator = "tabs" if _separator(path) == "\t" else "commas"
     sample, n_rows = [], 0
-    for line, fields in _rows(path):
+    for line, fields in _rows(path, refuse_blank=min_fields == 1):
         if n_rows < _SAMPLE:
             sample.append([field.strip() for field in fields])
         n_rows += 1
