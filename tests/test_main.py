@@ -398,6 +398,15 @@ def test_targets_that_are_refused(prices, arguments, message, tmp_path, capsys):
     assert message in error
 
 
+def test_a_target_of_numbers_with_marks_of_missing_values(tmp_path, capsys):
+    prices = [str(i // 2 * 1.5) for i in range(120)]
+    prices[4:6] = "--"
+    table = pd.DataFrame({"size": np.arange(120.0) % 50, "price": prices})
+    path = write_table(table, tmp_path / "houses.csv")
+    assert main(["--data", path]) == 1
+    assert "The target 'price' has values such as '-'. " in capsys.readouterr().err
+
+
 def test_classes_of_numbers_in_disguise_by_task(tmp_path, capsys):
     path = tmp_path / "houses.csv"
     table = pd.DataFrame({"size": np.arange(100.0), "share": ["10%", "20%"] * 50})

@@ -233,11 +233,12 @@ def _recognise_task(y, target, task):
         reason = f"the target has {len(distinct)} values, {wholeness}"
     if not is_regression:
         almost = [v for v in distinct.tolist() if _is_almost_number(v)]
-        odd = [value for value in almost if not is_number(value)]
+        odd = [v for v in distinct.tolist() if not is_number(str(v))]
         if task is None and are_many and odd and len(almost) > len(distinct) / 2:
             raise ValueError(
                 f"The target {target!r} has values such as {odd[0]!r}. Write them "
-                "as plain numbers for a regression, or choose --task classification."
+                "as plain numbers for a regression, or remove their rows; or choose "
+                "--task classification."
             )
         # Numbers that are not whole would be no labels for scikit-learn.
         if y.dtype.kind == "f" and (y % 1 != 0).any():
