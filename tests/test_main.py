@@ -359,6 +359,7 @@ def test_scores_are_those_of_the_saved_model(houses, tmp_path, capsys):
         (["a", "1.5"], "classification", "the target is text"),
         ([f"{i:03d}" for i in range(30)], "classification", "the target is text"),
         ([1.0, 2.0], "classification", "the target has 2 values, whole numbers"),
+        (["0", "0.0", "1", "+1"], "classification", "the target has 2 values, whole"),
     ],
 )
 def test_which_task(y, task, reason, tmp_path):
@@ -373,6 +374,22 @@ def test_which_task(y, task, reason, tmp_path):
         data = __main__.load(path, "infer", None, [], other)
         assert data.task == f"{other}, as --task says"
         assert data.is_regression != (task == "regression")
+
+
+def test_a_boolean_target_is_not_called_text(tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, X=np.ones((4, 2)), y=[True, False] * 2)
+    data = __main__.load(path, "infer", None, [], None)
+    assert data.task == "classification, as the target is boolean"
+
+
+def test_equal_numbers_are_the_same_class(tmp_path):
+    table = pd.DataFrame({"size": np.arange(40.0), "y": ["0", "1", "0.0", "1.0"] * 10})
+    path = write_table(table, tmp_path / "data.csv")
+    saved = tmp_path / "model.joblib"
+    arguments = ["--data", path, "--header", "yes", *QUICK, "--save", str(saved)]
+    assert main(arguments) == 0
+    assert joblib.load(saved).classes_.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -222,10 +222,15 @@ def _recognise_task(y, target, task):
     distinct = np.unique(y)
     numbers = _as_numbers(y, distinct)
     are_codes = y.dtype.kind == "U" and any(map(has_leading_zero, distinct.tolist()))
+    if numbers is not None and not are_codes and y.dtype.kind == "U":
+        # "1" and "1.0" are the same value; longer integers are no exact floats.
+        are_exact = (np.trunc(numbers) == numbers) & (np.abs(numbers) < 2**53)
+        y = numbers.astype(np.int64) if are_exact.all() else y
+        distinct = np.unique(y)
     are_many = len(distinct) > _MAX_CLASSES
     is_regression, reason = task == "regression", "--task says"
     if task is None:
-        reason = "the target is text"
+        reason = f"the target is {'boolean' if y.dtype.kind == 'b' else 'text'}"
     if task is None and numbers is not None and not are_codes:
         are_whole = bool((numbers % 1 == 0).all())
         is_regression = are_many or not are_whole
