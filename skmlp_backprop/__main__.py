@@ -10,7 +10,7 @@ import joblib
 
 from . import check_gradient
 from ._cli import predicting, training
-from ._cli.data import load, load_rows
+from ._cli.data import categories_of, load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
 from ._cli.saving import save
 
@@ -29,7 +29,8 @@ def main(arguments=None):
             check_options(args)
             if args.load:
                 model = predicting.load_model(args.load)
-                rows = load_rows(args.predict, *predicting.columns_of(model))
+                columns = predicting.columns_of(model)
+                rows = load_rows(args.predict, *columns, HEADERS[args.header])
                 predicting.predict(model, *rows, args.output)
             else:
                 run(args)
@@ -50,7 +51,8 @@ def run(args):
     check_model_options(args, model.name, is_search)
     if args.predict is not None:
         names = list(data.X.columns) if hasattr(data.X, "columns") else None
-        rows = load_rows(args.predict, names, data.is_categorical)
+        header = HEADERS[args.header]
+        rows = load_rows(args.predict, names, categories_of(data), header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data.is_regression, is_search)
     training.describe(data, model, X_train, y_train)

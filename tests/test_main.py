@@ -14,7 +14,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
 import skmlp_backprop
-from skmlp_backprop import BackpropMLPClassifier, __main__
+from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier, __main__
 from skmlp_backprop.__main__ import main, make_parser
 
 COMMAND = [sys.executable, "-u", "-m", "skmlp_backprop"]
@@ -359,6 +359,7 @@ def test_scores_are_those_of_the_saved_model(houses, tmp_path, capsys):
         (["a", "1.5"], "classification", "the target is text"),
         ([f"{i:03d}" for i in range(30)], "classification", "the target is text"),
         ([1.0, 2.0], "classification", "the target has 2 values, whole numbers"),
+        (["0", "0.0", "1", "+1"], "classification", "the target has 2 values, whole"),
     ],
 )
 def test_which_task(y, task, reason, tmp_path):
@@ -373,6 +374,22 @@ def test_which_task(y, task, reason, tmp_path):
         data = __main__.load(path, "infer", None, [], other)
         assert data.task == f"{other}, as --task says"
         assert data.is_regression != (task == "regression")
+
+
+def test_a_boolean_target_is_not_called_text(tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, X=np.ones((4, 2)), y=[True, False] * 2)
+    data = __main__.load(path, "infer", None, [], None)
+    assert data.task == "classification, as the target is boolean"
+
+
+def test_equal_numbers_are_the_same_class(tmp_path):
+    table = pd.DataFrame({"size": np.arange(40.0), "y": ["0", "1", "0.0", "1.0"] * 10})
+    path = write_table(table, tmp_path / "data.csv")
+    saved = tmp_path / "model.joblib"
+    arguments = ["--data", path, "--header", "yes", *QUICK, "--save", str(saved)]
+    assert main(arguments) == 0
+    assert joblib.load(saved).classes_.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -396,6 +413,15 @@ def test_targets_that_are_refused(prices, arguments, message, tmp_path, capsys):
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert message in error
+
+
+def test_a_target_of_numbers_with_marks_of_missing_values(tmp_path, capsys):
+    prices = [str(i // 2 * 1.5) for i in range(120)]
+    prices[4:6] = "--"
+    table = pd.DataFrame({"size": np.arange(120.0) % 50, "price": prices})
+    path = write_table(table, tmp_path / "houses.csv")
+    assert main(["--data", path]) == 1
+    assert "The target 'price' has values such as '-'. " in capsys.readouterr().err
 
 
 def test_classes_of_numbers_in_disguise_by_task(tmp_path, capsys):
@@ -632,3 +658,74 @@ def test_targets_of_parquet_that_are_refused(target, message, tmp_path, capsys):
     pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": target}).to_parquet(path)
     assert main(["--data", str(path)]) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def saved_without_names(tmp_path_factory):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path_factory.mktemp("arrays") / "iris.joblib"
+    joblib.dump(TabularMLPClassifier(random_state=0).fit(X, y), path)
+    return path
+
+
+def test_new_rows_with_a_header_of_numbers(saved_without_names, tmp_path, capsys):
+    rows = load_iris().data[:5]
+    path = write_table(pd.DataFrame(rows), tmp_path / "new.csv")
+    arguments = ["--load", str(saved_without_names), "--predict", path]
+    assert main(arguments) == 1
+    assert "can't tell whether the first row is a header" in capsys.readouterr().err
+    assert main([*arguments, "--header", "yes"]) == 0
+    captured = capsys.readouterr()
+    assert "Predicted 5 rows" in captured.out
+    assert captured.err == ""
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    expected = joblib.load(saved_without_names).predict(rows)
+    assert written["prediction"].tolist() == expected.tolist()
+    assert main([*arguments, "--header", "no"]) == 0
+    assert "Predicted 6 rows" in capsys.readouterr().out
+
+
+def test_new_rows_of_categories_with_an_unknown_header(tmp_path, capsys):
+    X = pd.DataFrame({"x0": ["red", "blue"] * 20, "x1": ["s", "s", "m", "l"] * 10})
+    model = TabularMLPClassifier(random_state=0).fit(X, X["x0"])
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(model, saved)
+    arguments = ["--load", str(saved), "--predict", str(new)]
+    new.write_text("colour,length\nred,s\nblue,m\n")
+    assert main(arguments) == 1
+    assert "can't tell whether the first row is a header" in capsys.readouterr().err
+    assert main([*arguments, "--header", "yes"]) == 0
+    assert "Predicted 2 rows" in capsys.readouterr().out
+    new.write_text("green,s\nblue,m\n")
+    assert main(arguments) == 0
+    assert "Predicted 2 rows" in capsys.readouterr().out
+
+
+def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, capsys):
+    texts = ["None", "NA", "u ", " v", "w"] * 20
+    X = pd.DataFrame({"kind": texts, "size": np.arange(100.0) % 7})
+    model = TabularMLPClassifier(random_state=0).fit(X, texts)
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(model, saved)
+    rows = pd.DataFrame({"kind": ["None", "NA", "u ", " v", "w", " w "], "size": 3.0})
+    write_table(rows, new)
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+    assert capsys.readouterr().err == ""
+    written = pd.read_csv(tmp_path / "new-predictions.csv", keep_default_na=False)
+    proba = model.predict_proba(rows.assign(kind=[*texts[:5], "w"]))
+    np.testing.assert_allclose(written.iloc[:, 2:], proba, rtol=1e-12)
+    assert written["prediction"].tolist() == [*texts[:5], "w"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", '""'])
+def test_blank_lines_between_new_rows_of_one_column(blank, tmp_path, capsys):
+    X = pd.DataFrame({"x": np.arange(40.0) / 2})
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(TabularMLPClassifier(random_state=0).fit(X, X["x"] > 10), saved)
+    arguments = ["--load", str(saved), "--predict", str(new)]
+    new.write_text(f"x\n1\n{blank}\n3\n")
+    assert main(arguments) == 1
+    assert "line 3: the line is blank. Write NA if" in capsys.readouterr().err
+    new.write_text("x\n1\nNA\n3\n\n")
+    assert main(arguments) == 0
+    assert "Predicted 3 rows" in capsys.readouterr().out

@@ -71,12 +71,24 @@ def test_a_first_row_of_text_that_may_be_either(write):
         ("budget,crime,y\n" + "y,n,n\nn,y,y\ny,y,n\nn,n,y\n", "can't tell"),
         ("1990,1991,1992\n1000,2000,3000\n1001,2001,3001\n", "can't tell"),
         ("1,2,3\n1000,2000,3000\n1001,2001,3001\n", "can't tell"),
+        ("0,1\n5.5,2\n7.25,3\n", "can't tell"),
+        ("2019,2020\n5.5,2\n7.25,3\n", "can't tell"),
+        ("10,20,30\n5.5,2,0\n7.25,3,1\n", "can't tell"),
+        ("0.0,1.0,2.0\n5.5,2,0\n7.25,3,1\n", "can't tell"),
+        ("0.1,0.2,0.3\n5.5,2,0\n7.25,3,1\n", "can't tell"),
         ("a|b,c|d\n1|2,3|x\n2|2,3|y\n", "bars in place of"),
     ],
 )
 def test_headers_and_separators_that_can_not_be_told(text, message, write):
     with pytest.raises(ValueError, match=message):
         read_mixed_csv(write(text))
+
+
+@pytest.mark.parametrize("first", ["0,2", "1,1,1", "30,20,10", "1,2,4", "0,inf,inf"])
+def test_first_rows_that_do_not_count_up_are_values(first, write):
+    row = ",".join("5" * (first.count(",") + 1))
+    X, _ = read_mixed_csv(write(f"{first}\n{row}\n{row}\n"))
+    assert len(X) == 3
 
 
 @pytest.mark.parametrize("price", ['"1,000"', "10%", "$1.50", "1.5 €"])

@@ -115,7 +115,7 @@ def load(path, header, target, drop, task):
     )
 
 
-def load_rows(path, names, is_categorical):
+def load_rows(path, names, categories, header="infer"):
     """Read new rows with the columns that a model was fitted to.
 
     Parameters
@@ -126,8 +126,11 @@ def load_rows(path, names, is_categorical):
     names : list of str or None
         Names of the features.
 
-    is_categorical : sequence of bool
-        Which features are categories.
+    categories : sequence of set of str or None
+        The categories of each feature, as text; None for a feature of numbers.
+
+    header : bool or "infer", default="infer"
+        Whether the first row of a CSV or TSV file has names.
 
     Returns
     -------
@@ -138,17 +141,24 @@ def load_rows(path, names, is_categorical):
         The columns that are not features.
     """
     if ending(path) != ".parquet":
-        return read_new_rows(path, names, is_categorical)
+        return read_new_rows(path, names, categories, header)
     frame = _read_parquet(path)
     if names is None:
-        if frame.shape[1] != len(is_categorical):
+        if frame.shape[1] != len(categories):
             raise ValueError(
-                f"{path}: expected {len(is_categorical)} columns, found "
-                f"{frame.shape[1]}."
+                f"{path}: expected {len(categories)} columns, found {frame.shape[1]}."
             )
         return frame.to_numpy(np.float64), frame[[]]
     _check_names(path, names, frame)
     return frame[names], frame.drop(columns=names)
+
+
+def categories_of(data):
+    """The categories of each column of the data, as text; None for numbers."""
+    return [
+        set(map(str, data.X.iloc[:, i].dropna().unique())) if is_categorical else None
+        for i, is_categorical in enumerate(data.is_categorical)
+    ]
 
 
 def _read_parquet(path):
@@ -212,10 +222,15 @@ def _recognise_task(y, target, task):
     distinct = np.unique(y)
     numbers = _as_numbers(y, distinct)
     are_codes = y.dtype.kind == "U" and any(map(has_leading_zero, distinct.tolist()))
+    if numbers is not None and not are_codes and y.dtype.kind == "U":
+        # "1" and "1.0" are the same value; longer integers are no exact floats.
+        are_exact = (np.trunc(numbers) == numbers) & (np.abs(numbers) < 2**53)
+        y = numbers.astype(np.int64) if are_exact.all() else y
+        distinct = np.unique(y)
     are_many = len(distinct) > _MAX_CLASSES
     is_regression, reason = task == "regression", "--task says"
     if task is None:
-        reason = "the target is text"
+        reason = f"the target is {'boolean' if y.dtype.kind == 'b' else 'text'}"
     if task is None and numbers is not None and not are_codes:
         are_whole = bool((numbers % 1 == 0).all())
         is_regression = are_many or not are_whole
@@ -223,11 +238,12 @@ def _recognise_task(y, target, task):
         reason = f"the target has {len(distinct)} values, {wholeness}"
     if not is_regression:
         almost = [v for v in distinct.tolist() if _is_almost_number(v)]
-        odd = [value for value in almost if not is_number(value)]
+        odd = [v for v in distinct.tolist() if not is_number(str(v))]
         if task is None and are_many and odd and len(almost) > len(distinct) / 2:
             raise ValueError(
                 f"The target {target!r} has values such as {odd[0]!r}. Write them "
-                "as plain numbers for a regression, or choose --task classification."
+                "as plain numbers for a regression, or remove their rows; or choose "
+                "--task classification."
             )
         # Numbers that are not whole would be no labels for scikit-learn.
         if y.dtype.kind == "f" and (y % 1 != 0).any():

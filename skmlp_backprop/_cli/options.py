@@ -259,7 +259,7 @@ def _validation(name, value):
 
 def _check_effects(args):
     for option in args.given:
-        if args.load and option not in ("--load", "--predict", "--output"):
+        if args.load and option not in ("--load", "--predict", "--output", "--header"):
             raise ValueError(
                 f"{option} has no effect with --load, which takes a fitted model. "
                 "Leave one of them out."
@@ -273,6 +273,8 @@ def _check_effects(args):
     kind = ending(args.data) if args.data else ""
     needed = {"--header": TEXT_ENDINGS}
     needed |= dict.fromkeys(["--target", "--drop"], TABLE_ENDINGS)
+    if args.predict and ending(args.predict) in TEXT_ENDINGS:
+        del needed["--header"]
     for option, endings in needed.items():
         if option in args.given and kind is not None and kind not in endings:
             what = f"on {args.data}" if args.data else "without --data"

@@ -34,14 +34,24 @@ def load_model(path):
 
 
 def columns_of(model):
-    """Names of a fitted model's columns, or None, and which are categories."""
+    """Names of a fitted model's columns, or None, and the categories of each.
+
+    The categories are a set of texts, or None for a column of numbers.
+    """
     names = getattr(model, "feature_names_in_", None)
     encoder = getattr(model, "encoder_", None)
     if encoder is None:
-        is_categorical = np.zeros(model.n_features_in_, bool)
+        categories = [None] * model.n_features_in_
     else:
-        is_categorical = encoder.is_categorical_
-    return None if names is None else names.tolist(), is_categorical
+        categories = [
+            {text for kind, text in encoding.keys if kind != "missing"}
+            if is_categorical
+            else None
+            for encoding, is_categorical in zip(
+                encoder._encodings, encoder.is_categorical_, strict=True
+            )
+        ]
+    return None if names is None else names.tolist(), categories
 
 
 def predict(model, X, others, output):

@@ -81,7 +81,8 @@ def read_csv(path, header="infer"):
     header : bool or "infer", default="infer"
         Whether the first row has the columns' names. "infer" takes it as names if none
         is a number and the other rows have numbers there, as values if each feature is
-        a number or missing, and refuses all else.
+        a number or missing, and refuses all else. It also refuses numbers that count
+        up, such as ``0,1,2`` or ``2010,2020,2030``, which may be names.
 
     Returns
     -------
@@ -242,7 +243,7 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     return Table(X, y, header, names[label], codes)
 
 
-def read_new_rows(path, names, is_categorical):
+def read_new_rows(path, names, categories, header="infer"):
     """Read rows to predict, whose columns a model knows.
 
     Parameters
@@ -255,8 +256,13 @@ def read_new_rows(path, names, is_categorical):
         and may have other columns. With None, the file has the features alone, in
         order, and no header.
 
-    is_categorical : sequence of bool
-        Which features are read as categories. All others must be numbers.
+    categories : sequence of set of str or None
+        The categories of each feature, as text; None for features that must be numbers.
+
+    header : bool or "infer", default="infer"
+        Whether the first row has names. With False, or if there are no names to
+        compare with, the columns are taken in order. "infer" refuses a first row that
+        may have other names.
 
     Returns
     -------
@@ -273,8 +279,10 @@ def read_new_rows(path, names, is_categorical):
     numbered = [f"x{i}" for i in range(len(first))]
     # Names that were made up for a file without a header.
     made_up = names is not None and all(_MADE_UP.fullmatch(name) for name in names)
-    has_header = names is not None and not (made_up and not set(names) & set(first))
-    if has_header:
+    by_name = names is not None and header is not False
+    by_name = by_name and not (made_up and not set(names) & set(first))
+    has_header = by_name or header is True
+    if by_name:
         lacking = [name for name in names if name not in first]
         if lacking:
             raise ValueError(
@@ -283,12 +291,19 @@ def read_new_rows(path, names, is_categorical):
             )
         features, all_names = [first.index(name) for name in names], first
         _check_header(path, first, [*features, None], n_rows)
-    elif len(first) == len(is_categorical):
+    elif len(first) == len(categories):
         features, all_names = range(len(first)), names or numbered
+        if has_header:
+            _check_header(path, first, [None], n_rows)
+        elif header == "infer" and _may_be_other_names(first, categories):
+            raise ValueError(
+                f"{path}: can't tell whether the first row is a header or values, "
+                f"found {first!r:.100}. Say which, by --header yes or no."
+            )
     else:
         raise ValueError(
-            f"{path}: expected the {len(is_categorical)} features that the model was "
-            f"fitted to, without a header; found {len(first)} columns."
+            f"{path}: expected the {len(categories)} features that the model was "
+            f"fitted to, in order; found {len(first)} columns."
         )
     layout = _Layout(path, has_header, all_names, features, n_rows - has_header)
     others = [i for i in range(len(first)) if i not in features]
@@ -296,8 +311,10 @@ def read_new_rows(path, names, is_categorical):
     frame = _read_frame(pandas, layout, dict.fromkeys(others, str), na_values=missing)
     _check_same_rows(layout, frame[others])
     rest = frame[others].set_axis([first[i] for i in others], axis=1)
-    kinds = dict(zip(features, is_categorical, strict=True))
-    X, _ = _to_samples(pandas, layout, frame[features], True, kinds)
+    known = dict(zip(features, categories, strict=True))
+    X, _ = _to_samples(pandas, layout, frame[features], True, known)
+    if names is None and all(texts is None for texts in categories):
+        X = np.asarray(X)
     return X, rest
 
 
@@ -367,16 +384,27 @@ def _lines(path):
             raise ValueError(f"{path}: can't be unpacked: {error}") from error
 
 
-def _rows(path):
-    """Yield line number and fields of each row that is not blank."""
+def _rows(path, refuse_blank=False):
+    """Yield line number and fields of each row that is not blank.
+
+    `refuse_blank` refuses blank lines between rows of a single field, whose value may
+    be missing there.
+    """
     reader = csv.reader(
         _lines(path), delimiter=_separator(path), skipinitialspace=True, strict=True
     )
-    line = 1
+    line, blank = 1, None
     try:
         for fields in reader:
             if len(fields) > 1 or "".join(fields).strip(" \t"):
+                if refuse_blank and blank is not None and len(fields) == 1:
+                    raise ValueError(
+                        f"{path}, line {blank}: the line is blank. Write NA if its "
+                        "value is missing; else remove it."
+                    )
                 yield line, fields
+            elif blank is None:
+                blank = line
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(
@@ -388,7 +416,7 @@ def _check_rows(path, min_fields=2):
     """Check the number of fields of each row; the first rows and their number."""
     separator = "tabs" if _separator(path) == "\t" else "commas"
     sample, n_rows = [], 0
-    for line, fields in _rows(path):
+    for line, fields in _rows(path, refuse_blank=min_fields == 1):
         if n_rows < _SAMPLE:
             sample.append([field.strip() for field in fields])
         n_rows += 1
@@ -479,10 +507,31 @@ def _may_be_name(field):
 
 
 def _count_up(first):
-    """Whether fields count up, as years and the names that pandas makes do."""
-    if len(first) < 3 or not _INTEGER.fullmatch(first[0]):
+    """Whether fields count up, as years and the names that pandas makes do.
+
+    Two numbers do so by one, as values of any other step are not rare.
+    """
+    if len(first) < 2 or not all(map(is_number, first)):
         return False
-    return first == [str(int(first[0]) + i) for i in range(len(first))]
+    numbers = np.array(first, float)
+    if not np.isfinite(numbers).all():
+        return False
+    step = numbers[1] - numbers[0]
+    rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
+    steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
+    return bool(steps_are_equal and (len(first) > 2 or step == 1))
+
+
+def _may_be_other_names(first, categories):
+    """Whether the first of the new rows may have names that the model does not know.
+
+    Text in a column of numbers is refused where the values are read.
+    """
+    are_unseen = [
+        texts is not None and field not in {*map(str.strip, texts), *_MISSING}
+        for field, texts in zip(first, categories, strict=True)
+    ]
+    return _count_up(first) or all(are_unseen)
 
 
 def _check_header(path, first, used, n_rows):
@@ -555,14 +604,16 @@ def _to_labels(layout, column, label):
 def _to_samples(pandas, layout, frame, mixed, known=None):
     """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `known` tells for each column whether it has categories. With None, its values do.
+    `known` has the categories of each column, or None for one of numbers. Without
+    `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, _lines(layout.path)))
     # pandas reads True as 1, and a long integer as an object.
     texts = [
         i
         for i in frame
-        if (known[i] if known else has_codes) or frame[i].dtype.kind not in "iuf"
+        if (known[i] is not None if known else has_codes)
+        or frame[i].dtype.kind not in "iuf"
     ]
     X = np.empty(frame.shape)
     for place, i in enumerate(frame):
@@ -575,8 +626,10 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(_MISSING))
+        if known and known[i]:
+            column = _restore(column, frame[i], known[i])
         counts = column.value_counts()
-        if known[i] if known else _are_categories(layout, i, counts, mixed):
+        if known[i] is not None if known else _are_categories(layout, i, counts, mixed):
             categories[layout.names[i]] = column.astype("category")
             codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
         else:
@@ -591,6 +644,22 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     for name, column in categories.items():
         X[name] = column
     return X, codes
+
+
+def _restore(column, raw, known):
+    """Undo in a column what makes other texts of a model's categories.
+
+    A model that was fitted in Python may know "NA", or texts with blanks around.
+    """
+    category_of = {category.strip(): category for category in sorted(known)}
+    # Texts that are categories themselves stay.
+    category_of |= {category: category for category in known}
+    to_category = {
+        text: category_of.get(text, category_of.get(text.strip()))
+        for text in raw.unique()
+    }
+    found = raw.map(to_category)
+    return column.where(found.isna(), found)
 
 
 def _are_categories(layout, i, counts, mixed):
