@@ -133,7 +133,7 @@ def _add_model_options(add):
         "--jobs",
         type=int,
         metavar="J",
-        help="processes (default: 2 for a search; for a TabularMLP* as many as pay)",
+        help="cores (default: 2 for a search; for a TabularMLP* as many as pay)",
     )
     add(
         "--save",
