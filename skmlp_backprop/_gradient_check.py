@@ -237,7 +237,8 @@ def check_gradient(
         If there is one class only, that of the rows or that the estimator was fitted
         to: then there is nothing to check, as its probability is always 1. If `classes`
         is given for a fitted estimator or a regressor, or if the shapes of `gradient`
-        are not the shapes of the weights.
+        are not the shapes of the weights. If activations or the kind of outputs were
+        changed after the fit.
     TypeError
         If the estimator is neither. Of a Pipeline pass the last
         step, and X as the other steps transform it.
