@@ -82,9 +82,12 @@ def draw_ranks(table):
     }
     if not rows:
         return
-    figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
-    for y, (by, color) in enumerate(
-        (("log_loss", "tab:blue"), ("accuracy", "tab:orange"))
+    figure, axes = plt.subplots(figsize=(7, 4.4), layout="constrained")
+    # Room for the names above the points.
+    step = 0.3 + 0.17 * len(rows)
+    for y, by, color in (
+        (0, "log_loss", "tab:blue"),
+        (step, "accuracy", "tab:orange"),
     ):
         ranks = {name: f[f"rank by {by}"] for name, f in rows.items()}
         axes.scatter(ranks.values(), [y] * len(ranks), color=color, zorder=3)
@@ -97,8 +100,8 @@ def draw_ranks(table):
             len(rows), next(iter(rows.values()))["tables"]
         )
         axes.hlines(y - 0.12, best, best + difference, color="gray", lw=3)
-    axes.set_yticks([0, 1], ["log loss", "accuracy"])
-    axes.set_ylim(-0.3, 2)
+    axes.set_yticks([0, step], ["log loss", "accuracy"])
+    axes.set_ylim(-0.3, 2 * step)
     axes.set_xlim(1, len(rows) + 0.5)
     axes.set_xlabel("mean rank over the tables; gray: within chance of the best (5 %)")
     axes.grid(axis="x", alpha=0.3)
