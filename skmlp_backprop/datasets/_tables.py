@@ -16,7 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
-from .._tabular.texts import has_leading_zero, is_almost_number, is_date, is_number
+from .._tabular.texts import (
+    has_leading_zero,
+    is_almost_number,
+    is_date,
+    is_missing,
+    is_number,
+)
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 _MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
@@ -683,6 +689,8 @@ def _are_categories(layout, i, counts, mixed):
         or dates.sum() > n_rows / 2
         or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
         or (numbers.any() and share < _SHARE_OF_CODES)
+        # Other marks of missing values than those of files, such as "-".
+        or (numbers.any() and all(map(is_missing, others.index)))
     ):
         remedy, name = "read_mixed_csv", repr(layout.names[i])
         if mixed:
