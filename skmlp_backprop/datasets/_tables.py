@@ -319,9 +319,7 @@ def read_new_rows(path, names, categories, header="infer"):
     rest = frame[others].set_axis([first[i] for i in others], axis=1)
     known = dict(zip(features, categories, strict=True))
     X, _ = _to_samples(pandas, layout, frame[features], True, known)
-    if names is None and all(texts is None for texts in categories):
-        X = np.asarray(X)
-    return X, rest
+    return np.asarray(X) if names is None else X, rest
 
 
 def import_pandas():
