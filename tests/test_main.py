@@ -701,6 +701,20 @@ def test_new_rows_of_categories_with_an_unknown_header(tmp_path, capsys):
     assert "Predicted 2 rows" in capsys.readouterr().out
 
 
+def test_new_rows_of_a_model_of_an_array_with_categories(tmp_path, capsys):
+    X = np.array([["red", 1.5], ["blue", 2.5]] * 20, dtype=object)
+    model = TabularMLPClassifier(categorical_features=[0], random_state=0)
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(model.fit(X, X[:, 0].astype(str)), saved)
+    new.write_text("blue,2.5\nred,1.5\n")
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+    assert capsys.readouterr().err == ""
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    np.testing.assert_allclose(
+        written.iloc[:, 2:], model.predict_proba(X[[1, 0]]), rtol=1e-12
+    )
+
+
 def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, capsys):
     texts = ["None", "NA", "u ", " v", "w"] * 20
     X = pd.DataFrame({"kind": texts, "size": np.arange(100.0) % 7})

@@ -238,3 +238,18 @@ def test_the_main_job_refuses_labels_there_is_nothing_to_learn_of(write, capsys)
     path = write("size,colour,label\n1,red,yes\n2,blue,yes\n3,red,yes\n")
     assert main(["--data", str(path)]) == 1
     assert "nothing to learn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", ["-", "\u2212"])
+def test_numbers_with_a_minus_sign_of_typography_are_refused(other, write):
+    signs = [other, "\u2212"]
+    rows = "".join(f"{signs[i % 2]}{i},b,{'xy'[i % 2]}\n" for i in range(20))
+    with pytest.raises(ValueError, match=r"column 1 \('t'\): expected a n.*'\u2212"):
+        read_mixed_csv(write("t,colour,kind\n" + rows))
+
+
+@pytest.mark.parametrize("mark", ["-", "--", ".", "none"])
+def test_frequent_marks_of_missing_values_make_no_categories(mark, write):
+    rows = [f"{mark if i % 3 else i % 9},b,{'xy'[i % 2]}" for i in range(60)]
+    with pytest.raises(ValueError, match=r"column 1 \('n'\): expected a number, or no"):
+        read_mixed_csv(write("\n".join(["n,colour,kind", *rows])))

@@ -109,8 +109,8 @@ def _add_data_options(add):
         "--header",
         choices=list(HEADERS),
         default="infer",
-        help="whether the first row of a CSV or TSV file has the names of the columns "
-        "(default: infer, which refuses what is not clear)",
+        help="whether the first row of a CSV or TSV file, also of new rows, has the "
+        "names of the columns (default: infer, which refuses what is not clear)",
     )
 
 

@@ -14,7 +14,7 @@ _SEPARATED = [
 ]
 # The same with a currency sign or a percent sign.
 _ALMOST_NUMBER = re.compile(
-    rf"\(?[+-]?[$€£¥]?\s*[+-]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
+    rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
 # Compared in lower case.
@@ -66,7 +66,10 @@ def is_number(text):
 
 
 def is_almost_number(text):
-    """Whether a text is a number, also one written as ``1,000``, ``10%`` or ``$1``."""
+    """Whether a text is a number, also one written as ``1,000``, ``10%`` or ``$1``.
+
+    Its sign may be the minus sign of typography, U+2212.
+    """
     return is_number(text) or _ALMOST_NUMBER.fullmatch(text.strip()) is not None
 
 

@@ -16,7 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
-from .._tabular.texts import has_leading_zero, is_almost_number, is_date, is_number
+from .._tabular.texts import (
+    has_leading_zero,
+    is_almost_number,
+    is_date,
+    is_missing,
+    is_number,
+)
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 _MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
@@ -313,9 +319,7 @@ def read_new_rows(path, names, categories, header="infer"):
     rest = frame[others].set_axis([first[i] for i in others], axis=1)
     known = dict(zip(features, categories, strict=True))
     X, _ = _to_samples(pandas, layout, frame[features], True, known)
-    if names is None and all(texts is None for texts in categories):
-        X = np.asarray(X)
-    return X, rest
+    return np.asarray(X) if names is None else X, rest
 
 
 def import_pandas():
@@ -683,6 +687,8 @@ def _are_categories(layout, i, counts, mixed):
         or dates.sum() > n_rows / 2
         or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
         or (numbers.any() and share < _SHARE_OF_CODES)
+        # Other marks of missing values than those of files, such as "-".
+        or (numbers.any() and all(map(is_missing, others.index)))
     ):
         remedy, name = "read_mixed_csv", repr(layout.names[i])
         if mixed:
