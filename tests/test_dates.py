@@ -450,6 +450,8 @@ def test_nanoseconds_of_spans_count():
     np.testing.assert_allclose(encode(as_objects), encode(numbers), atol=1e-12)
 
 
+# NumPy deprecates the spans that the test makes.
+@pytest.mark.filterwarnings("ignore:The 'generic' unit:DeprecationWarning")
 @pytest.mark.parametrize("unit", ["Y", "M", "generic"])
 def test_spans_without_a_fixed_length(unit):
     dtype = "m8" if unit == "generic" else f"m8[{unit}]"
