@@ -278,17 +278,7 @@ def check_gradient(
             "Leave out `classes`, or pass clone(estimator)."
         )
     target_encoder = estimator._target_encoder
-    if (
-        isinstance(target_encoder, Labels)
-        and not target_encoder.multilabel
-        and len(target_encoder.classes) == 1
-    ):
-        raise ValueError(
-            "There is nothing to check: y has one class, "
-            f"{target_encoder.classes.tolist()}, and J does not depend on the weights. "
-            "Pass rows of several classes, for example a random sample of a sorted "
-            "file, or pass all classes as `classes`, or a fitted estimator."
-        )
+    _refuse_one_class(target_encoder)
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
     objective = Objective(network, estimator.alpha, parameters)
@@ -332,6 +322,21 @@ def check_gradient(
         analytical,
         len(target_encoder.classes) if isinstance(target_encoder, Labels) else None,
     )
+
+
+def _refuse_one_class(target_encoder):
+    """Refuse classes of which the only one has a probability of 1."""
+    if (
+        isinstance(target_encoder, Labels)
+        and not target_encoder.multilabel
+        and len(target_encoder.classes) == 1
+    ):
+        raise ValueError(
+            "There is nothing to check: y has one class, "
+            f"{target_encoder.classes.tolist()}, and J does not depend on the weights. "
+            "Pass rows of several classes, for example a random sample of a sorted "
+            "file, or pass all classes as `classes`, or a fitted estimator."
+        )
 
 
 def _given_gradient(gradient, parameters):

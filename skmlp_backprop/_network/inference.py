@@ -105,9 +105,7 @@ def _forward(network, weights, X, check):
         if not is_blas_operand(a):
             a = np.ascontiguousarray(a)
         if input_intercept is not None:
-            z = a + input_intercept
-            a = np.empty_like(z)
-            network.input_activation.apply(z, a)
+            a = _apply(network.input_activation, a + input_intercept)
         z = _product(a, coefs[0])
     z += intercepts[0]
     if check and not np.isfinite(z.sum()):

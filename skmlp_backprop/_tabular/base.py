@@ -220,16 +220,10 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
 
         data_val = None
         if validation is not None:
-            X_val, y_val, weights_val = validation
             weighing = self._with_class_weights_of(
                 member, target_encoder, y, sample_weight
             )
-            data_val = weighing._training_data(
-                next(self.encoder_.encode_in_chunks(X_val, len(y_val), np.float32)),
-                self._scale(y_val),
-                target_encoder,
-                weights_val,
-            )
+            data_val = self._validation_data(weighing, target_encoder, *validation)
         given = _GivenRows(y_given, index, sample_weight, validation)
         fitted_attributes = partial(self._fitted_attributes, member, given)
 
@@ -257,6 +251,13 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             warn_if_useless(trained, member)
         else:
             warn_of_end(trained, member)
+
+    def _validation_data(self, member, target_encoder, X_val, y_val, weights_val):
+        """Encode the validation rows."""
+        encoded = next(self.encoder_.encode_in_chunks(X_val, len(y_val), np.float32))
+        return member._training_data(
+            encoded, self._scale(y_val), target_encoder, weights_val
+        )
 
     def _fitted_attributes(self, member, given, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""

@@ -217,14 +217,12 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         estimates = self._member_estimates(X)
         members, prediction = map(self._unscale, (estimates, estimates.mean(axis=0)))
         left_out = np.arange(len(members)) % len(self._conformity)
-        means = {f: members[left_out == f].mean(axis=0) for f in self._conformity}
-        lower, upper = zip(*(self._ends(m) for m in means.values()), strict=True)
-        intervals = cv_plus_intervals(
-            dict(zip(means, lower, strict=True)),
-            dict(zip(means, upper, strict=True)),
-            self._conformity,
-            coverages,
-        )
+        ends = {
+            fold: self._ends(members[left_out == fold].mean(axis=0))
+            for fold in self._conformity
+        }
+        lower, upper = ({fold: ends[fold][i] for fold in ends} for i in (0, 1))
+        intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
             n_rows = sum(r.shape[1] for r, _ in self._conformity.values())
             warnings.warn(

@@ -29,9 +29,6 @@ class TrainedEnsemble:
 
     Parameters
     ----------
-    data : TrainingData
-        The training data.
-
     training : Training
         The training of the networks, with their weights in the best epoch.
 
@@ -39,7 +36,6 @@ class TrainedEnsemble:
         What the networks have in common.
     """
 
-    data: TrainingData
     training: Training
     ensemble: "Ensemble"
 
@@ -48,6 +44,11 @@ class TrainedEnsemble:
         "The columns may be unrelated to y, or the table may have too few rows. "
         "Otherwise change `learning_rate_init`."
     )
+
+    @property
+    def data(self):
+        """The training data."""
+        return self.ensemble.data
 
     def mean_loss(self, alpha):
         """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
@@ -131,10 +132,10 @@ def train_ensemble(
     training = Training(solver, history, Monitor(member.verbose, reporter), networks)
     # Multiplications of the forward pass of a row. A column of codes costs about as
     # much as 16 numbers.
-    row_size = sum(w.size for n in networks for w in n.weights)
-    row_size += (
-        16 * rows.X.codes.shape[1] * sum(n.weights[0].shape[1] for n in networks)
-    )
+    weights, n_code_columns = networks[0].weights, rows.X.codes.shape[1]
+    row_size = sum(w.size for w in weights)
+    row_size += 16 * n_code_columns * weights[0].shape[1]
+    row_size *= n_members
     with np.errstate(all="ignore"), training_threads() as n_cores:
         n_stacks, in_processes = _share_out(
             n_jobs,
@@ -149,7 +150,7 @@ def train_ensemble(
             for members in np.array_split(np.arange(n_members), n_stacks)
         ]
         run_epochs(stacks, [training], workers)
-    return TrainedEnsemble(data, training, ensemble)
+    return TrainedEnsemble(training, ensemble)
 
 
 @dataclass
@@ -233,7 +234,9 @@ class Ensemble:
         """Make what validates some of the networks."""
         if self.data_val is None:
             return LeftOutRows(self.data, self.folds, self.left_out, members)
-        return ValidationRows(self.data_val, members)
+        # A single fold, which all networks leave out.
+        folds = np.zeros(self.data_val.rows.n_rows, np.intp)
+        return LeftOutRows(self.data_val, folds, np.zeros_like(self.left_out), members)
 
     def validation_estimates(self, networks):
         """Mean estimates of the rows that validate all networks.
@@ -386,41 +389,6 @@ class LeftOutRows:
             means.append(np.mean([predictions[i] for i in members], axis=0))
             indices.append(np.flatnonzero(self.folds == fold))
         return np.concatenate(means), np.concatenate(indices)
-
-
-class ValidationRows:
-    """Validates an ensemble by rows that no network was trained on.
-
-    Parameters
-    ----------
-    data : TrainingData
-        The architecture of the networks, and the validation rows.
-
-    members : ndarray of shape (n_stack,), int
-        Indices of the networks in this stack.
-    """
-
-    def __init__(self, data, members):
-        self.data = data
-        self.members = members
-
-    def predict(self, i, parameters):
-        """Estimates of the i-th network of the stack for all rows."""
-        data = self.data
-        logits = compute_logits(data.network, parameters.view_coefs(), data.rows.X)
-        return data.target_encoder.estimates(data.network.output, logits)
-
-    def score(self, predictions):
-        """Negative loss of the rows, by the mean estimate of each row."""
-        data = self.data
-        means, _ = self.mean_predictions(predictions)
-        return -data.target_encoder.loss_of_estimates(
-            data.network, means, data.rows.targets, data.rows.weights
-        )
-
-    def mean_predictions(self, predictions):
-        """Average the predictions of all networks; and the index of all rows."""
-        return np.mean(predictions, axis=0), np.arange(self.data.rows.n_rows)
 
 
 def assign_folds(targets, n_folds, random_state):
