@@ -172,19 +172,27 @@ class _Pytabkits(_Prepared):
 
 
 OURS = "TabularMLP"
+STOPPED = "HistGradientBoosting, early stopping"
 CONTENDERS = {
     OURS: tabular,
     "HistGradientBoosting": hist_gradient_boosting,
+    STOPPED: hist_gradient_boosting_stopped,
     "RandomForest": random_forest,
     "MLP": mlp,
 }
 _OPTIONAL = {
     "CatBoost": ("catboost", CatBoost),
-    "RealMLP-TD-S": ("pytabkit", partial(_Pytabkits, "RealMLP_TD_S")),
-    "TabM-D": ("pytabkit", partial(_Pytabkits, "TabM_D")),
+    "LightGBM-TD": ("pytabkit", partial(_Pytabkits, "LGBM_TD")),
 }
 CONTENDERS |= {
     name: make
     for name, (package, make) in _OPTIONAL.items()
     if importlib.util.find_spec(package)
 }
+# Networks that take minutes on large tables: for one fold of each.
+SLOW = {
+    "RealMLP-TD-S": partial(_Pytabkits, "RealMLP_TD_S"),
+    "TabM-D": partial(_Pytabkits, "TabM_D"),
+}
+if not importlib.util.find_spec("pytabkit"):
+    SLOW = {}

@@ -9,11 +9,9 @@ from ._report import OUTPUT, Row
 
 FOLDERS = {"tables_report": 3}
 KEPT = OUTPUT / "folds" / "report.csv"
-STOPPED = "HistGradientBoosting, early stopping"
 TUNED = "HistGradientBoosting, best of 20"
 CONTENDERS = {
     **_contenders.CONTENDERS,
-    STOPPED: _contenders.hist_gradient_boosting_stopped,
     TUNED: _contenders.hist_gradient_boosting_tuned,
 }
 OURS = _contenders.OURS
@@ -27,10 +25,7 @@ def run():
     ].mean()
     others = [name for name in CONTENDERS if name != OURS]
     rows = []
-    for task, figures in (
-        ("classification", ["accuracy", "log_loss"]),
-        ("regression", ["rmse"]),
-    ):
+    for task, figures in tables.TASKS.items():
         of_task = by_table.loc[task]
         rows += tables.means(task, of_task, figures, others)
         for figure in figures:

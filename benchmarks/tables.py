@@ -1,10 +1,11 @@
 """Tables of mixed columns: TabularMLP beside others, on the tables for development.
 
 The defaults of TabularMLP were chosen on these tables; ``report`` measures on others.
-The folder `tables` of SKMLP_DATA_DIR is measured in 5 folds, `tables_more` in 3. Each
-fold's figures are kept in results/folds/tables.csv, from which a run goes on; delete
-it, or a contender's lines, to measure anew. CatBoost and RealMLP take part where they
-are installed (extra bench).
+Three folds of every table: of five in the folder `tables` of SKMLP_DATA_DIR, of three
+in `tables_more`; the contenders that take minutes run one fold. Each fold's figures are
+kept in results/folds/tables.csv, from which a run goes on; delete it, or a contender's
+lines, to measure anew. CatBoost and the contenders of pytabkit take part where they are
+installed (extra bench).
 """
 
 import csv
@@ -19,15 +20,17 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from . import _data
-from ._contenders import CONTENDERS, OURS
+from ._contenders import CONTENDERS, OURS, SLOW
 from ._report import OUTPUT, Row
 
-# Number of folds for the tables of each folder.
+# Number of folds that the tables of each folder are split into.
 FOLDERS = {"tables": 5, "tables_more": 3}
+N_MEASURED = 3
 KEPT = OUTPUT / "folds" / "tables.csv"
 FIGURES = ["accuracy", "log_loss", "balanced_accuracy", "rmse", "seconds"]
 FIELDS = ["contender", "table", "task", "rows", "fold", *FIGURES]
-SKLEARNS = ["HistGradientBoosting", "RandomForest", "MLP"]
+# What the contenders are compared by.
+TASKS = {"classification": ["accuracy", "log_loss"], "regression": ["rmse"]}
 # Small tables have fewer rows than the first number, large ones at least the second.
 SIZES = 2000, 20_000
 
@@ -76,17 +79,19 @@ def measure(make, frame, y, train, test, seed):
 
 def run():
     """The missing folds of all contenders; then the table of means and ranks."""
-    return summary(measure_all(FOLDERS, CONTENDERS, KEPT))
+    measure_all(FOLDERS, CONTENDERS, KEPT)
+    return summary(measure_all(FOLDERS, SLOW, KEPT, 1))
 
 
-def measure_all(folders, contenders, path):
+def measure_all(folders, contenders, path, n_measured=N_MEASURED):
     """Measure the folds that a file has no line of, and return all its lines."""
     warnings.simplefilter("ignore")
     done = {(line["contender"], line["table"], line["fold"]) for line in _read(path)}
     for folder, n_folds in folders.items():
         for table, frame, y in tables(folder):
             for contender, make in contenders.items():
-                for fold, (train, test) in enumerate(folds(y, n_folds)):
+                splits = list(folds(y, n_folds))[:n_measured]
+                for fold, (train, test) in enumerate(splits):
                     if (contender, table, str(fold)) in done:
                         continue
                     figures = measure(make, frame, y, train, test, fold)
@@ -130,17 +135,13 @@ def to_frame(lines):
 def summary(lines):
     """Means over the tables, mean ranks, and the bars."""
     frame = to_frame(lines)
-    common = frame[frame["contender"].isin([OURS, *SKLEARNS])]
+    common = frame[frame["contender"].isin(CONTENDERS) & (frame["fold"] < N_MEASURED)]
     by_table = common.groupby(["task", "table", "contender"])[[*FIGURES, "rows"]].mean()
-    classes = by_table.loc["classification"]
-    numbers = by_table.loc["regression"]
-    rows = [
-        *means("classification", classes, ["accuracy", "log_loss"], SKLEARNS),
-        *means("regression", numbers, ["rmse"], SKLEARNS[:1]),
-        *_by_size(by_table),
-        *_halves(classes),
-    ]
-    return [*rows, *_times(by_table), *_pairs(frame)]
+    others = [name for name in CONTENDERS if name != OURS]
+    rows = []
+    for task, figures in TASKS.items():
+        rows += means(task, by_table.loc[task], figures, others)
+    return [*rows, *_by_size(by_table), *_times(by_table), *_pairs(frame)]
 
 
 def ranks(by_table, figure):
@@ -182,10 +183,7 @@ def _by_size(by_table):
     ):
         of_size = by_table[(by_table["rows"] >= low) & (by_table["rows"] < high)]
         figures, holds = {}, True
-        for task, shown in (
-            ("classification", ["accuracy", "log_loss"]),
-            ("regression", ["rmse"]),
-        ):
+        for task, shown in TASKS.items():
             for figure in shown:
                 ranked = ranks(of_size.loc[task], figure)
                 ours = ranked.pop(OURS)
@@ -195,28 +193,6 @@ def _by_size(by_table):
                 holds &= ours < min(ranked.values())
         figures["tables"] = of_size.index.get_level_values("table").nunique()
         yield Row(f"tables of {name}", figures, "first by all", holds)
-
-
-def _halves(classes):
-    """Log loss over that of HistGradientBoosting, and of the best of scikit-learn's.
-
-    On the tables of the first folder.
-    """
-    names = json.loads((_data.folder() / "tables" / "index.json").read_text())
-    classes = classes[classes.index.get_level_values("table").isin(names)]
-    table = classes["log_loss"].unstack()
-    rows = classes["rows"].unstack()[OURS]
-    is_large = rows >= rows.median()
-    for name, half in (("larger", is_large), ("smaller", ~is_large)):
-        means = table[half].mean()
-        best = min(means[other] for other in SKLEARNS)
-        figures = {
-            "over HistGradientBoosting": means[OURS] / means["HistGradientBoosting"],
-            "over the best of scikit-learn's": means[OURS] / best,
-        }
-        holds = figures["over HistGradientBoosting"] <= 0.8
-        holds &= figures["over the best of scikit-learn's"] <= 0.9
-        yield Row(f"log loss, {name} half of the tables", figures, "0.8, 0.9", holds)
 
 
 def _times(by_table):
@@ -235,8 +211,8 @@ def _times(by_table):
 
 
 def _pairs(frame):
-    """Ours beside each of the others, on the folds that these were measured on."""
-    others = sorted(set(frame["contender"]) - {OURS, *SKLEARNS})
+    """Ours beside each of the slow ones, on the folds that these were measured on."""
+    others = sorted(set(frame["contender"]) - set(CONTENDERS))
     for task, of_task in frame.groupby("task"):
         for other in others:
             two = of_task[of_task["contender"].isin([OURS, other])]

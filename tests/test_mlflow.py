@@ -87,13 +87,14 @@ print(json.dumps({name: [logged(e) for e in pair] for name, pair in pairs.items(
 def runs(tmp_path_factory):
     if importlib.util.find_spec("mlflow") is None:
         pytest.skip("mlflow is not installed (extra: mlflow)")
-    # On a busy machine mlflow at times logs no metrics of scikit-learn's own, which
-    # ours are compared with: then there is nothing to compare, and it has to log again.
+    # On a busy machine mlflow at times loses the metrics of a run, of scikit-learn's
+    # own estimators too, and only logs a warning. Then the runs are logged again; what
+    # is missing three times is missing, and the tests fail.
     for _ in range(3):
         found = logged_runs(tmp_path_factory.mktemp("runs"))
-        if all(run["metrics"] for theirs in found.values() for run in theirs[1]):
-            return found
-    raise AssertionError("mlflow logs no metrics of scikit-learn's own estimators")
+        if all(run["metrics"] for pair in found.values() for e in pair for run in e):
+            break
+    return found
 
 
 def logged_runs(folder):
