@@ -513,6 +513,38 @@ def test_new_rows_that_are_refused(table, message, saved, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [new]
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_dates(ending, tmp_path, capsys):
+    """A model of one kind of file predicts rows of the other."""
+    rng = np.random.default_rng(0)
+    days = rng.integers(0, 700, 200)
+    table = pd.DataFrame(
+        {
+            "day": np.datetime64("2023-01-01") + days.astype("m8[D]"),
+            "size": rng.normal(size=200),
+            "price": days % 7 >= 5,
+        }
+    )
+    data = write_table(table, tmp_path / f"data.{ending}")
+    saved = str(tmp_path / "model.joblib")
+    assert main(["--data", data, "--cv", "2", "--save", saved]) == 0
+    report = " ".join(capsys.readouterr().out.split())
+    assert "1 of numbers, 0 of categories, 1 of dates (day)" in report
+    new = {}
+    for other in ("csv", "parquet"):
+        path = write_table(table[["size", "day"]], tmp_path / f"new.{other}")
+        output = tmp_path / f"out-{other}.csv"
+        arguments = ["--load", saved, "--predict", path, "--output", str(output)]
+        assert main(arguments) == 0
+        new[other] = pd.read_csv(output)
+    pd.testing.assert_frame_equal(new["csv"], new["parquet"])
+    capsys.readouterr()
+    (tmp_path / "new.csv").write_text("day,size\n2024-01-01,1\nMonday,2\n")
+    assert main(["--load", saved, "--predict", str(tmp_path / "new.csv")]) == 1
+    error = capsys.readouterr().err
+    assert "line 3, column 1 ('day'): expected a date such as 2024-12-31" in error
+
+
 def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):
     new = write_table(pd.DataFrame({"size": [1.0]}), tmp_path / "new.parquet")
     assert main(["--load", str(saved), "--predict", new]) == 1

@@ -133,9 +133,31 @@ def test_leading_zeros_that_come_late(write):
     assert X["zip"].iloc[-1] == "04079"
 
 
-def test_dates_are_no_categories(write):
-    path = write("day,n,k\n2020-01-31,1,x\n2020-02-01,2,y\n2020-01-31,3,x\n")
-    with pytest.raises(ValueError, match=r"line 2, column 1 \('day'\).* parse_dates="):
+def test_dates_of_iso_8601_are_dates(write):
+    rows = (
+        "2020-01-31,2020-01-31T23:59:30.5,2020-07-01 10:00+02:00,x\n"
+        ",2020-02-01 00:00,2020-07-01T08:00Z,y\n"
+    )
+    X, _ = read_mixed_csv(write("day,moment,zoned,k\n" + rows))
+    assert [dtype.kind for dtype in X.dtypes] == ["M", "M", "M"]
+    assert X["day"].isna().tolist() == [False, True]
+    assert X["day"][0] == pd.Timestamp("2020-01-31")
+    assert X["moment"][0] == pd.Timestamp("2020-01-31 23:59:30.5")
+    assert X["zoned"].tolist() == [pd.Timestamp("2020-07-01 08:00", tz="UTC")] * 2
+
+
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        ("31.01.2020", "expected a number, .* write all of them as 2024-12-31"),
+        ("2020-02-30", "expected a date of the calendar"),
+        ("2020-02-01T10:00Z", "'2020-01-31'|a date with a time zone"),
+        ("1/31/2020", "write all of them as 2024-12-31"),
+    ],
+)
+def test_other_dates_are_refused(odd, message, write):
+    path = write(f"day,n,k\n2020-01-31,1,x\n{odd},2,y\n2020-01-31,3,x\n")
+    with pytest.raises(ValueError, match=rf"column 1 \('day'\): .*{message}"):
         read_mixed_csv(path)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
+from .._tabular.dates import kind_of_dtype
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
 from ..datasets._tables import import_pandas, read_new_rows, read_table
@@ -126,8 +127,9 @@ def load_rows(path, names, categories, header="infer"):
     names : list of str or None
         Names of the features.
 
-    categories : sequence of set of str or None
-        The categories of each feature, as text; None for a feature of numbers.
+    categories : sequence of set of str, DATES or None
+        The categories of each feature, as text; DATES for a feature of dates, None for
+        a feature of numbers.
 
     header : bool or "infer", default="infer"
         Whether the first row of a CSV or TSV file has names.
@@ -154,10 +156,15 @@ def load_rows(path, names, categories, header="infer"):
 
 
 def categories_of(data):
-    """The categories of each column of the data, as text; None for numbers."""
+    """The categories of each column, as text; DATES for dates, None for numbers."""
+    if isinstance(data.X, np.ndarray):
+        return [None] * data.X.shape[1]
+    kinds = [kind_of_dtype(dtype) for dtype in data.X.dtypes]
     return [
-        set(map(str, data.X.iloc[:, i].dropna().unique())) if is_categorical else None
-        for i, is_categorical in enumerate(data.is_categorical)
+        set(map(str, data.X.iloc[:, i].dropna().unique())) if is_categorical else kind
+        for i, (is_categorical, kind) in enumerate(
+            zip(data.is_categorical, kinds, strict=True)
+        )
     ]
 
 

@@ -36,7 +36,8 @@ def load_model(path):
 def columns_of(model):
     """Names of a fitted model's columns, or None, and the categories of each.
 
-    The categories are a set of texts, or None for a column of numbers.
+    The categories are a set of texts, DATES for a column of dates, or None for a column
+    of numbers.
     """
     names = getattr(model, "feature_names_in_", None)
     encoder = getattr(model, "encoder_", None)
@@ -46,7 +47,7 @@ def columns_of(model):
         categories = [
             {text for kind, text in encoding.keys if kind != "missing"}
             if is_categorical
-            else None
+            else getattr(encoding, "kind", None)
             for encoding, is_categorical in zip(
                 encoder._encodings, encoder.is_categorical_, strict=True
             )

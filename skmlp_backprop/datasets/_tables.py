@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
+from .._tabular.dates import DATES
 from .._tabular.texts import (
     has_leading_zero,
     is_almost_number,
@@ -29,6 +30,12 @@ _MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
 _MISSING |= {"null", "NULL", "None"}
 # A class may be called None, as where the others are mild and severe.
 _MISSING_LABELS = _MISSING - {"None"}
+# A date of ISO 8601, with or without a time and a time zone.
+_ISO_DATE = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
+    "(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
 # pandas ends a text at a NUL. Bytes that are not UTF-8 are decoded to the others.
@@ -138,7 +145,8 @@ def read_mixed_csv(path, header="infer"):
     Columns of text are categories, and so are codes: numbers with leading zeros, and
     columns of numbers and text where at least a tenth of the rows, and of the distinct
     values, is text. A warning names these. Columns of numbers are read as by
-    :func:`read_csv`.
+    :func:`read_csv`, columns of dates of ISO 8601, such as ``2024-12-31`` or
+    ``2024-12-31 23:59``, as dates.
 
     Parameters
     ----------
@@ -149,14 +157,15 @@ def read_mixed_csv(path, header="infer"):
     header : bool or "infer", default="infer"
         Whether the first row has the names of the columns. "infer" compares it with the
         other rows. It has names if its fields are text where the other rows have
-        numbers; or, in ten rows or more of text alone, never occur again in columns
-        whose values do. It has values if its fields are numbers where the others are,
-        or occur again. A file of which neither is clear is refused.
+        numbers or dates; or, in ten rows or more of text alone, never occur again in
+        columns whose values do. It has values if its fields are numbers or dates where
+        the others are, or occur again. A file of which neither is clear is refused.
 
     Returns
     -------
     X : DataFrame of shape (n_rows, n_features), or ndarray as of `read_csv`
-        The samples: floats, and categories.
+        The samples: floats, categories, and dates as datetime64, in UTC if they have a
+        time zone.
 
     y : ndarray of shape (n_rows,)
         The labels, integers if all are written as such, else strings.
@@ -165,8 +174,9 @@ def read_mixed_csv(path, header="infer"):
     ------
     ValueError
         As of `read_csv`; also if all lines have as many semicolons, tabs or bars, or if
-        a column has dates, numbers in another form (``"1,000"``, ``10%``, ``$1.50``),
-        or a few texts among its numbers.
+        a column has dates of another form or some with a time zone and some without,
+        numbers in another form (``"1,000"``, ``10%``, ``$1.50``), or a few texts among
+        its numbers.
     ImportError
         If pandas is not installed.
 
@@ -262,8 +272,9 @@ def read_new_rows(path, names, categories, header="infer"):
         and may have other columns. With None, the file has the features alone, in
         order, and no header.
 
-    categories : sequence of set of str or None
-        The categories of each feature, as text; None for features that must be numbers.
+    categories : sequence of set of str, DATES or None
+        The categories of each feature, as text; DATES for a feature of dates, None for
+        a feature of numbers.
 
     header : bool or "infer", default="infer"
         Whether the first row has names. With False, or if there are no names to
@@ -473,6 +484,8 @@ def _infer_header(path, sample, mixed):
             continue
         if all(map(is_almost_number, present)):
             by_numbers |= _may_be_name(name)
+        elif mixed and all(map(_ISO_DATE.fullmatch, present)):
+            by_numbers.add(_ISO_DATE.fullmatch(name) is None)
         elif name in present:
             by_text.add(False)
         elif len(set(present)) < len(present):
@@ -532,7 +545,7 @@ def _may_be_other_names(first, categories):
     Text in a column of numbers is refused where the values are read.
     """
     are_unseen = [
-        texts is not None and field not in {*map(str.strip, texts), *_MISSING}
+        isinstance(texts, set) and field not in {*map(str.strip, texts), *_MISSING}
         for field, texts in zip(first, categories, strict=True)
     ]
     return _count_up(first) or all(are_unseen)
@@ -608,8 +621,8 @@ def _to_labels(layout, column, label):
 def _to_samples(pandas, layout, frame, mixed, known=None):
     """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `known` has the categories of each column, or None for one of numbers. Without
-    `known`, the values decide.
+    `known` has the categories of each column, DATES for a column of dates, or None for
+    a column of numbers. Without `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, _lines(layout.path)))
     # pandas reads True as 1, and a long integer as an object.
@@ -626,15 +639,18 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     places = list(frame)
     if texts:
         frame = _read_frame(pandas, layout, str, usecols=texts)
-    categories, codes = {}, []
+    not_numbers, codes = {}, []
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(_MISSING))
-        if known and known[i]:
-            column = _restore(column, frame[i], known[i])
+        kind = known[i] if known else None
+        if isinstance(kind, set):
+            column = _restore(column, frame[i], kind)
         counts = column.value_counts()
-        if known[i] is not None if known else _are_categories(layout, i, counts, mixed):
-            categories[layout.names[i]] = column.astype("category")
+        if kind == DATES or (not known and mixed and _are_dates(counts.index)):
+            not_numbers[layout.names[i]] = _to_dates(pandas, layout, i, column)
+        elif kind is not None if known else _are_categories(layout, i, counts, mixed):
+            not_numbers[layout.names[i]] = column.astype("category")
             codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
         else:
             odd = [text for text in counts.index if not is_number(text)]
@@ -642,12 +658,39 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
                 expected = "a number, as in training, or nothing where it is missing"
                 _refuse(layout, i, odd[0], expected)
             X[:, places.index(i)] = column.map(float, na_action="ignore")
-    if layout.has_header or categories:
+    if layout.has_header or not_numbers:
         names = [layout.names[i] for i in places]
         X = pandas.DataFrame(X, columns=names, copy=False)
-    for name, column in categories.items():
+    for name, column in not_numbers.items():
         X[name] = column
     return X, codes
+
+
+def _are_dates(texts):
+    return len(texts) > 0 and all(map(_ISO_DATE.fullmatch, texts))
+
+
+def _to_dates(pandas, layout, i, column):
+    """Convert a column to dates, in UTC if they have a time zone."""
+    texts = column.dropna().unique()
+    matches = list(map(_ISO_DATE.fullmatch, texts))
+    for text, match in zip(texts, matches, strict=True):
+        if match is None:
+            _refuse(layout, i, text, "a date such as 2024-12-31 or 2024-12-31T23:59")
+    have_zone = [match["zone"] is not None for match in matches]
+    if any(have_zone) and not all(have_zone):
+        _refuse(
+            layout,
+            i,
+            texts[have_zone.index(False)],
+            "a date with a time zone, as others in the column have",
+        )
+    dates = pandas.to_datetime(
+        column, format="ISO8601", utc=any(have_zone), errors="coerce"
+    )
+    if (is_wrong := dates.isna() & column.notna()).any():
+        _refuse(layout, i, column[is_wrong].iloc[0], "a date of the calendar")
+    return dates
 
 
 def _restore(column, raw, known):
@@ -698,8 +741,8 @@ def _are_categories(layout, i, counts, mixed):
             i,
             [*dates.index, *almost.index, *others.index][0],
             "a number, or nothing, NA or ? where it is missing",
-            " Write it as a number; if the column has dates, read the file by "
-            f"pandas.read_csv(path, parse_dates=[{name}]); if it has categories, by "
+            " Write it as a number; if the column has dates, write all of them as "
+            "2024-12-31 or 2024-12-31T23:59; if it has categories, read the file by "
             f"{remedy}. On the command line, --drop "
             "leaves a column out.",
         )
