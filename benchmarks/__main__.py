@@ -33,6 +33,7 @@ NAMES = (
     "tables",
     "report",
     "intervals",
+    "tabular_losses",
     "members",
     "large_tables",
     "ablation",
