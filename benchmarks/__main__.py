@@ -34,6 +34,7 @@ NAMES = (
     "report",
     "intervals",
     "tabular_losses",
+    "out_of_bag",
     "members",
     "large_tables",
     "ablation",

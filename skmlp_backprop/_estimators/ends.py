@@ -6,13 +6,13 @@ from sklearn.exceptions import ConvergenceWarning
 from .._network.warning import warn
 from .targets import Numbers
 
-# Times the loss of the best constant prediction above which a training has learned less
-# than nothing, beyond chance; and above which hardly anything.
+# A training is useless if its loss is above the first multiple of the loss of the best
+# constant prediction, and hardly useful if it is above the second.
 _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
-# Squares of numbers that are large beside the predictions that a training begins with.
+# Sum of squares from which targets are large beside the initial predictions.
 _LARGE = 100
-# Of the loss of a constant that is always right, in units of the numbers' squares.
+# Rounding in the loss of a constant that is always right, relative to the squares.
 _ROUNDING = 1e-9
 _MESSAGES = {
     "interrupted": "Training interrupted by user.",
@@ -63,7 +63,7 @@ def attributes_of_end(trained, estimator):
 
 
 def warn_of_end(trained, estimator):
-    """Warn where a training has not ended by its own criterion."""
+    """Warn if a training has ended without meeting its criterion of convergence."""
     reason = trained.training.stop.reason
     if reason == "interrupted":
         warn(message_of_end(trained, estimator))
@@ -73,10 +73,10 @@ def warn_of_end(trained, estimator):
 
 
 def warn_if_useless(trained, estimator):
-    """Warn where a training on minibatches has ended no better than a constant.
+    """Warn if a training on minibatches is no better than a constant prediction.
 
-    Of large numbers, which steps of a usual rate do not reach, a training that was cut
-    short may also end just below.
+    Large targets are out of reach of steps of the usual size. If the training stopped
+    at `max_iter`, it may then also be slightly better than a constant.
     """
     training = trained.training
     reason = training.stop.reason
@@ -93,7 +93,7 @@ def warn_if_useless(trained, estimator):
             most = 0.01 * (1 + size)
     else:
         most = _USELESS * constant + 0.01
-    # The last epoch's loss, which is known, is larger by the penalty and by dropout.
+    # The loss of the last epoch is known. The penalty and dropout only increase it.
     if training.history.loss <= most:
         return
     loss = trained.mean_loss(estimator.alpha)

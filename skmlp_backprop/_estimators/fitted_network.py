@@ -435,7 +435,7 @@ class FittedNetworkMixin:
         return TrainingData(network, Rows(X, targets, weights), target_encoder)
 
     def _network_of(self, n_features, target_encoder):
-        """The network that the parameters make of so many features and such targets."""
+        """The network for a number of features and for targets, by the parameters."""
         return make_network(self, n_features, target_encoder)
 
     def _parameters(self):

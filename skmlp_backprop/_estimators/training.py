@@ -1,4 +1,4 @@
-"""One training: from data and parameters, through a solver, to what is fitted."""
+"""Trains estimators' networks: from data and parameters to fitted attributes."""
 
 import copy
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ _SATURATED = 0.9
 
 @dataclass
 class TrainingData:
-    """What estimators of one kind of network are trained on.
+    """The data that networks of one kind are trained on.
 
     Parameters
     ----------
     network : Network
-        Their networks' shape, activations, output and loss.
+        Shape, activations, output and loss of the networks.
 
     rows : Rows
         The rows, their targets and weights.
@@ -58,9 +58,9 @@ class TrainingData:
 
     @cached_property
     def best_logits(self):
-        """The logits of the best constant prediction, where a training starts from it.
+        """The logits of the best constant prediction, if the training starts there.
 
-        None where it starts as those of MLPClassifier and MLPRegressor.
+        None if it starts as MLPClassifier and MLPRegressor do.
         """
         if not self.network.loss.starts_at_constant:
             return None
@@ -72,7 +72,7 @@ class TrainingData:
         return least_loss(self.network, *self.rows.some_targets())
 
     def of_networks(self, n_networks):
-        """The data of each of so many networks: the same."""
+        """The data of each network: the same for all."""
         return [self] * n_networks
 
     def make_objective(self, alpha, parameters, dropout, n_threads):
@@ -80,7 +80,7 @@ class TrainingData:
         return Objective(self.network, alpha, parameters, dropout, n_threads)
 
     def make_batches(self, batch_size, shuffles, index=None):
-        """What cuts the rows, or some of them, into batches."""
+        """Make the batches of all rows, or of the rows of an index."""
         return Batches(self.rows, self.network.output, batch_size, shuffles, index)
 
 
@@ -93,7 +93,7 @@ class GroupedData:
         Of one kind of network, with dense rows without weights.
 
     n_networks : list of int
-        The number of networks that each is for, one after the other.
+        Number of networks of each data set.
     """
 
     def __init__(self, data_sets, n_networks):
@@ -112,7 +112,7 @@ class GroupedData:
         return Objective(self.network, alpha, parameters, dropout, n_threads)
 
     def make_batches(self, batch_size, shuffles, index=None):
-        """What cuts the rows into batches."""
+        """Make the batches."""
         rows = [data.rows for data in self.data_sets]
         output = self.network.output
         return GroupedBatches(rows, output, batch_size, shuffles, self.group_of)
@@ -120,7 +120,7 @@ class GroupedData:
 
 @dataclass
 class State:
-    """What a training goes on from.
+    """Where a training begins.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class State:
         The weights of one network.
 
     history : History
-        How the training went so far; written to.
+        Records the training. It may have earlier epochs.
     """
 
     parameters: Parameters
@@ -137,7 +137,7 @@ class State:
 
 @dataclass
 class Draws:
-    """Where a training's random draws come from; one for all networks of one seed.
+    """Sources of a training's random numbers, shared by networks of the same seed.
 
     Parameters
     ----------
@@ -145,11 +145,11 @@ class Draws:
         The order of the rows.
 
     dropout : RandomState or None
-        Source of the masks; None where there is no dropout.
+        Source of the masks; None without dropout.
 
     held_out : tuple of two ndarray or None
-        Numbers of the rows to train on, and of those to stop by; None where there is
-        no early stopping.
+        Numbers of the training rows and of the validation rows; None without early
+        stopping.
     """
 
     shuffle: Shuffle
@@ -159,21 +159,21 @@ class Draws:
 
 @dataclass
 class Trained:
-    """What a training has made of an estimator's network.
+    """The result of a training of an estimator's network.
 
     Parameters
     ----------
     data : TrainingData
-        What it was trained on.
+        The training data.
 
     parameters : Parameters
         The final weights, in the precision of the rows.
 
     training : Training
-        The training as the solver has left it, for :func:`train_further`.
+        The training, which :func:`train_further` may continue.
 
     draws : Draws
-        Where its draws came from, as the training has left them.
+        The sources of random numbers after the training.
     """
 
     data: TrainingData
@@ -223,7 +223,7 @@ class Trained:
         return loss - alpha / (2 * rows.weight_sum * share) * squares
 
     def attributes(self, estimator):
-        """The attributes that make the estimator a fitted one."""
+        """The fitted attributes of the estimator."""
         solver = self.training.solver
         attributes = fitted_attributes(
             self.data.network,
@@ -249,7 +249,7 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "n_layers_": len(network.layer_units),
         "n_outputs_": network.output.n_outputs,
         "out_activation_": network.output.name,
-        # For weights that no training has reached.
+        # Of given weights, which no training has found.
         "stop_reason_": None,
         "message_": None,
         "converged_": False,
@@ -302,9 +302,9 @@ def _with_parameters(cls, estimator):
 
 
 def initial_parameters(estimator, data, random_state, n_inputs=None):
-    """Draw initial weights, in float64, whatever the data's precision.
+    """Draw initial weights, in float64 for data of any precision.
 
-    Those of a network with `n_inputs` inputs, if it is not None.
+    The network has `n_inputs` inputs, or as many as X has columns if it is None.
     """
     network = data.network
     first, *others = network.layer_units
@@ -322,7 +322,7 @@ def initial_parameters(estimator, data, random_state, n_inputs=None):
 
 
 def new_history(estimator):
-    """An empty history; with early stopping one of scores in place of losses."""
+    """An empty history, of validation scores with early stopping, else of losses."""
     if estimator.early_stopping and is_stochastic(estimator.solver):
         return History(
             best_loss=None, validation_scores=[], best_validation_score=-np.inf
@@ -331,28 +331,27 @@ def new_history(estimator):
 
 
 def train(estimators, data, states=None, solvers=None, reporters=None):
-    """Train networks as one stack, from new weights or on from given ones.
+    """Train networks as one stack, from new or from given weights.
 
-    The estimators are not changed; the fitted weights are returned.
+    It does not change the estimators.
 
     Parameters
     ----------
     estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        Their parameters are read. With a full-batch solver just one; else those of a
-        stack, see ``_search.stacking.stack_key``.
+        Estimators with the parameters. With a full-batch solver a single one, else
+        estimators of one stack, see ``_search.stacking.stack_key``.
 
     data : TrainingData or GroupedData
-        The network and the rows. Where there is early stopping, part of the rows is
-        held out.
+        The network and the rows. With early stopping, a part of the rows is held out.
 
     states : list of State or None, default=None
-        What each goes on from; None for new weights.
+        Where the training of each estimator begins; None for new weights.
 
     solvers : list of FullBatchSolver or of MinibatchSolver or None, default=None
-        The solver of each; None for those that the parameters describe.
+        The solver of each estimator; None to make them from the parameters.
 
     reporters : list of CallbackReporter or None, default=None
-        What reports each one's iterations to its callbacks; None for no callbacks.
+        Call the callbacks of each estimator; None for no callbacks.
 
     Returns
     -------
@@ -397,26 +396,26 @@ def train(estimators, data, states=None, solvers=None, reporters=None):
 
 
 def train_further(estimators, data, paused, max_iter):
-    """Train networks that have stopped at `max_iter` on, up to a larger one.
+    """Continue the training of networks that have stopped at `max_iter`.
 
-    They end with the weights that a training with this `max_iter` would have: up to
-    rounding for minibatch solvers; roughly for full-batch solvers, as SciPy does not
+    The weights are those of a training with the new `max_iter` from the beginning: up
+    to rounding for minibatch solvers, roughly for full-batch solvers, as SciPy does not
     return its history of earlier iterations. Earlier results become invalid.
 
     Parameters
     ----------
     estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        Those whose training goes on, as one stack: of one key, see
-        ``_search.stacking.stack_key``, but from any stacks.
+        The estimators, which form one stack: they have one key, see
+        ``_search.stacking.stack_key``, but may come from several stacks.
 
     data : TrainingData or GroupedData
-        What they have been trained on.
+        The data that they have been trained on.
 
     paused : list of (Training, Draws)
-        Where each stands. The trainings are overwritten.
+        The trainings, which are overwritten, and their sources of random numbers.
 
     max_iter : int
-        The new cap on epochs, or iterations, since the beginning.
+        The new maximum of epochs, or iterations, since the beginning.
 
     Returns
     -------
@@ -426,8 +425,8 @@ def train_further(estimators, data, paused, max_iter):
     trainings = [training for training, _ in paused]
     for training in trainings:
         training.extend(max_iter)
-    # Copied, as others in any stack may go on with the same ones. Those of other stacks
-    # with the same seed have made the same draws.
+    # Copied, as networks in other stacks may continue with the same sources. Networks
+    # of other stacks with the same seed have drawn the same numbers.
     draws = {}
     data_of = data.of_networks(len(estimators))
     for place, (_, before) in zip(
@@ -450,7 +449,7 @@ def _places_of_draws(estimators, data_of):
 
 
 def _run(estimators, data, trainings, draws):
-    """Train networks from where they are; `draws` has those of each place."""
+    """Train the networks; `draws` has the Draws of each key of _places_of_draws."""
     lead, solver, network, rows = (
         estimators[0],
         trainings[0].solver,
@@ -525,7 +524,7 @@ def _blas_threads_pay(solver, parameters, rows):
 
 
 def _draws(estimator, training, data, random_state):
-    """What a network's training draws from, after its weights."""
+    """Make the sources of a training's random numbers, after the initial weights."""
     held_out = None
     if estimator.early_stopping and training.solver.stochastic:
         held_out = _hold_out(
@@ -542,7 +541,7 @@ def _draws(estimator, training, data, random_state):
 
 
 class HeldOut:
-    """Judges networks by their score on held-out rows.
+    """Scores networks on held-out rows.
 
     Parameters
     ----------
@@ -550,13 +549,13 @@ class HeldOut:
         The network.
 
     target_encoder : Labels or Numbers
-        What the targets stand for; it knows the score.
+        Converts between targets and predictions, and computes the score.
 
     rows : Rows
         All rows.
 
     index : ndarray of int
-        Numbers of the held-out ones.
+        Numbers of the held-out rows.
     """
 
     def __init__(self, network, target_encoder, rows, index):
@@ -588,15 +587,14 @@ class HeldOut:
 
 
 def _hold_out(rows, fraction, target_encoder, random_state):
-    """Split a share of the rows off, stratified wherever the classes permit it.
+    """Hold a share of the rows out, at least two, stratified by class if possible.
 
-    At least two rows are held out. Rows of weight zero are as good as absent: they
-    are on neither side.
+    Rows of weight zero are on neither side.
 
     Returns
     -------
     train_index, held_out_index : ndarray, int
-        Numbers of the rows on each side.
+        Numbers of the training rows and of the held-out rows.
     """
     index, n_held_out = check_hold_out(rows, fraction)
     n_left = len(index) - n_held_out
@@ -612,7 +610,7 @@ def _hold_out(rows, fraction, target_encoder, random_state):
 
 
 def check_hold_out(rows, fraction):
-    """Check that some rows are left where a share of them is held out.
+    """Check that training rows are left if a share of the rows is held out.
 
     Returns
     -------
@@ -620,12 +618,12 @@ def check_hold_out(rows, fraction):
         Numbers of the rows that have a weight.
 
     n_held_out : int
-        How many of them are to be held out.
+        Number of rows to hold out.
 
     Raises
     ------
     ValueError
-        If none would be left.
+        If no training row would be left.
     """
     index = np.arange(rows.n_rows)
     if rows.weights is not None:
@@ -640,12 +638,12 @@ def check_hold_out(rows, fraction):
 
 
 def _trained(data, training, draws):
-    """What has come of a training.
+    """The result of a training.
 
     Raises
     ------
     ValueError
-        If its objective was not finite at the initial weights.
+        If the objective was not finite at the initial weights.
     """
     if training.stop.reason == "diverged" and training.history.n_fun == 0:
         raise ValueError(

@@ -150,7 +150,7 @@ def combined_weights(targets, labels, class_weight, sample_weight):
 
 
 def explicit_class_weight(class_weight, labels, counts):
-    """Class weights without "balanced", for whoever sees but a part of the rows.
+    """Class weights without "balanced", for callers that see a part of the rows.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def _balanced_by_counts(counts):
 
 
 def check_class_weight(class_weight, labels):
-    """Refuse what is not of the right form, and weights that are no weights."""
+    """Refuse class weights of the wrong type, and weights that are not valid."""
     if isinstance(class_weight, list) and not labels.multilabel:
         raise ValueError(
             "class_weight may be a list of dicts for multilabel targets only; use a "
@@ -280,7 +280,7 @@ def _class_weights(codes, classes, class_weight, sample_weight):
 def _balanced(codes, n_classes, sample_weight):
     """Weights inverse to each class's share; classes without weight don't count.
 
-    Rows of weight zero are then as good as absent.
+    Rows of weight zero have no effect then.
     """
     if sample_weight is None:
         sample_weight = np.ones(len(codes))

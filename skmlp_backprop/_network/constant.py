@@ -16,7 +16,7 @@ def best_logits(network, targets, weights):
     Parameters
     ----------
     network : Network
-        Its output and loss are what matters.
+        Only its output and its loss are used.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         As of :class:`.batches.Rows`.
@@ -27,7 +27,7 @@ def best_logits(network, targets, weights):
     Returns
     -------
     logits : ndarray of shape (n_outputs,), float64, or None
-        The logits; None where the output does not tell them.
+        The logits; None if the output does not determine them.
     """
     targets, weights = _weighed(targets, weights)
     if targets.ndim == 1:
@@ -46,7 +46,7 @@ def best_logits(network, targets, weights):
 def least_loss(network, targets, weights):
     """The mean loss of the best prediction that is the same for all rows.
 
-    Of many rows some tell it well enough; they are drawn with a seed.
+    From many rows it draws some, with a fixed seed.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def least_loss(network, targets, weights):
     Returns
     -------
     loss : float
-        The mean; infinite where it is not known.
+        The mean; infinite if it is not known.
     """
     if len(targets) > _MOST_ROWS:
         there = len(targets) if weights is None else np.flatnonzero(weights > 0)
@@ -68,7 +68,7 @@ def least_loss(network, targets, weights):
         return np.inf
     targets, weights = _weighed(targets, weights)
     if targets.ndim == 1:
-        # One row stands for all of its class.
+        # A row for each class, with the weight of all its rows.
         weights = np.bincount(targets, weights)
         targets = np.arange(len(weights))
 

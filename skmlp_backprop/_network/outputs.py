@@ -131,7 +131,7 @@ class ClassOutput(Output):
         raise NotImplementedError
 
     def decision(self, logits):
-        """Confidence scores of each class, or of the second of two."""
+        """Confidence scores of each class; of two classes only of the positive one."""
         raise NotImplementedError
 
     def codes(self, logits):
@@ -173,7 +173,7 @@ class SoftmaxOutput(ClassOutput):
 
 
 class BinaryOutput(ClassOutput):
-    """One sigmoid, the probability of the second of two classes."""
+    """A sigmoid: the probability of the positive class, the second of two."""
 
     name = "logistic"
     first_code = 1

@@ -386,7 +386,7 @@ def parameters_from_arrays(coefs, intercepts, input_intercept=None):
     coefs, biases = arrays[:n_layers], arrays[n_layers : n_layers + len(intercepts)]
     if not coefs or any(coef.ndim != 2 for coef in coefs):
         raise ValueError(
-            "coefs must be matrices of shape (fan_in, fan_out), one each layer."
+            "coefs must be matrices of shape (fan_in, fan_out), one per layer."
         )
     shapes = [coef.shape for coef in coefs]
     if any(a[1] != b[0] for a, b in pairwise(shapes)):

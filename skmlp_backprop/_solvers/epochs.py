@@ -1,10 +1,9 @@
 """The loop over epochs, one for every training on minibatches.
 
-What differs between trainings are the values that it is given: stacks of networks, with
-their batches, update rule and average (see ``stack``), and the trainings that these
-networks belong to, each of which stops by itself (see ``training``). Usually there is
-one stack, and each of its networks is a training. The networks of an ensemble are one
-training, in as many stacks as there are threads.
+The loop is given stacks of networks, with their batches, update rule and average (see
+``stack``), and the trainings of these networks, each of which stops by itself (see
+``training``). Usually there is one stack, and each of its networks is a training. The
+networks of an ensemble are one training, in as many stacks as there are threads.
 """
 
 from itertools import pairwise
@@ -62,7 +61,7 @@ def run_epochs(stacks, trainings, workers=None):
 
 
 def _run_epoch(stacks, trainings, workers):
-    """Train for an epoch, and account for it."""
+    """Train for an epoch, and record it."""
     for training in trainings:
         training.monitor.begin_iteration()
     order = stacks[0].batches.draw_order()
@@ -82,7 +81,7 @@ def _run_epoch(stacks, trainings, workers):
 
 
 def _networks_of(trainings):
-    """The numbers of each training's networks."""
+    """Slices with the numbers of each training's networks."""
     stops = np.cumsum([len(training.weights) for training in trainings]).tolist()
     return [
         slice(stop - len(training.weights), stop)
@@ -91,7 +90,7 @@ def _networks_of(trainings):
 
 
 def _by_stack(stacks, values):
-    """The values of each stack's networks."""
+    """Split values, one for each network, by stack."""
     stops = np.cumsum([stack.parameters.n_stack for stack in stacks]).tolist()
     return [values[i:j] for i, j in pairwise([0, *stops])]
 
@@ -116,7 +115,7 @@ def _interrupt(stacks, trainings):
 
 
 def _remove_stopped(stacks, trainings):
-    """Give those that have stopped their final weights, and take them off the list."""
+    """Finish the trainings that have stopped, and remove them from the list."""
     going_on = [training for training in trainings if training.stop is None]
     if len(going_on) == len(trainings):
         return

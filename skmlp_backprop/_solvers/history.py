@@ -28,7 +28,7 @@ class History:
     started: float = field(default_factory=time.perf_counter)
 
     def end_iteration(self, loss):
-        """Write an iteration down, for which `n_fun` is up to date."""
+        """Record an iteration. `n_fun` already counts its evaluations."""
         self.n_iter += 1
         self.loss = loss
         self.loss_curve.append(loss)
@@ -36,7 +36,7 @@ class History:
         self.time_curve.append(time.perf_counter() - self.started)
 
     def count_improvement(self, is_improvement):
-        """Count the epochs in succession that brought no improvement."""
+        """Count the consecutive epochs without improvement."""
         self.no_improvement_count = (
             0 if is_improvement else self.no_improvement_count + 1
         )
@@ -53,13 +53,13 @@ class History:
         )
 
     def continued(self, fresh):
-        """Copy for a call that goes on training, with counts of its own.
+        """Copy for a call that continues the training, with counts of its own.
 
         Parameters
         ----------
         fresh : History
-            What the call would begin with from new weights: it tells whether losses
-            or validation scores are what is to be improved.
+            The history that the call would begin with from new weights. It says whether
+            the training improves losses or validation scores.
         """
         # The curves go on, and what they count with them.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
@@ -81,7 +81,7 @@ class History:
         )
 
 
-# What of it is public, as an attribute of the estimator.
+# The fields that are public attributes of the estimator.
 PUBLIC_HISTORY = (
     "n_iter",
     "n_fun",

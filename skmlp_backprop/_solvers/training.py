@@ -1,4 +1,4 @@
-"""A training: networks that are judged, and stop, together; mostly a single one."""
+"""A training: one network, or the networks of an ensemble, that stop together."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Stop:
 
 
 class Monitor:
-    """Tells the user, and the estimator's callbacks, of every iteration.
+    """Reports every iteration to the user and to the estimator's callbacks.
 
     Parameters
     ----------
@@ -36,8 +36,7 @@ class Monitor:
         Whether to print.
 
     callbacks : CallbackReporter or None
-        Where iterations are reported to; None if the estimator has no callbacks,
-        which then cost nothing.
+        Calls the estimator's callbacks; None if it has none.
     """
 
     def __init__(self, verbose=False, callbacks=None):
@@ -45,13 +44,16 @@ class Monitor:
         self.callbacks = callbacks
 
     def say(self, message):
-        """Print, if that is wanted."""
+        """Print a message if `verbose`."""
         if self.verbose:
             print(message)
 
     def begin_iteration(self):
-        """Called before an epoch; by the full-batch solvers, once SciPy tells them
-        of an iteration, just before its end."""
+        """Called before an epoch.
+
+        A full-batch solver calls it just before the end of an iteration, because SciPy
+        reports an iteration only then.
+        """
         if self.callbacks is not None:
             self.callbacks.begin()
 
@@ -78,18 +80,18 @@ class Monitor:
 
 
 class Training:
-    """Networks that are judged, and stop, together.
+    """One network, or the networks of an ensemble, that are judged and stop together.
 
     Parameters
     ----------
     solver : FullBatchSolver or MinibatchSolver
-        What trains them.
+        Trains the networks.
 
     history : History
-        Written to; where it tells of earlier epochs, they are continued.
+        Records the training. If it has earlier epochs, the training continues them.
 
     monitor : Monitor
-        Told of every iteration; may ask to stop.
+        Gets a report of every iteration and may ask to stop.
 
     weights : list of Parameters
         The initial weights, of one network each.
@@ -97,21 +99,21 @@ class Training:
     Attributes
     ----------
     weights : list of Parameters
-        The weights of each network: those to begin with, views of a stack's while it is
-        in training, then those that a training goes on from.
+        The latest weights of each network. During the training they are views of a
+        stack.
 
     judged : list of Parameters
-        What the networks are judged by: these weights, or averages of them.
+        The weights that the networks are judged by: the latest ones, or averages.
 
     n_averaged : int
-        Steps that the average has seen, once it has stopped; 0 if there is none.
+        Number of steps in the average when the training stopped; 0 without an average.
 
     final_weights : list of Parameters or None
-        What has come of the training, once it has stopped: what was judged last, or
-        what was best.
+        The result of the training: the weights judged last, or the best weights. None
+        before it stops.
 
     stop : Stop or None
-        Why it has stopped, once it has.
+        Why it has stopped; None before.
     """
 
     def __init__(self, solver, history, monitor, weights):
@@ -133,22 +135,22 @@ class Training:
     # The loop over epochs calls the rest; the full-batch solvers do without.
 
     def start(self):
-        """Begin, or go on, with the weights that there are."""
+        """Begin, or continue, with the current weights."""
         if self._best is None:
             self._best = _Best(self.judged)
         if self._is_candidate:
             self._best.keep(self.judged)
 
     def end_epoch(self, losses, batch_weights, n_rows, score=None):
-        """Account for an epoch; stop if it is time to.
+        """Record an epoch, and decide whether to stop.
 
         Parameters
         ----------
         losses, batch_weights : ndarray of shape (n_batches, n_networks)
-            J on each batch, taken before its step; and the batches' weights.
+            J on each batch before its step, and the weights of the batches.
 
         n_rows : int
-            Number of their rows.
+            Number of rows of the epoch.
 
         score : callable or None, default=None
             Returns a score of the networks on rows that they have not seen.
@@ -177,13 +179,13 @@ class Training:
             self.stop = Stop("max_iter")
 
     def interrupt(self, losses):
-        """Stop in the middle of an epoch, of which the given batches are done."""
+        """Stop in the middle of an epoch, after the batches with these losses."""
         self._count(losses)
         self._is_candidate = False
         self.stop = Stop("interrupted")
 
     def finish(self, takes_best, n_averaged):
-        """Take the weights judged last, or the best ones, for the final weights.
+        """Make the weights judged last, or the best ones, the final weights.
 
         Parameters
         ----------
@@ -192,7 +194,7 @@ class Training:
             training ends with the last weights, or the best if these are not finite.
 
         n_averaged : int
-            Steps that the average has seen; 0 if there is none.
+            Number of steps in the average; 0 without an average.
         """
         is_latest = self.judged is self.weights
         self.weights = [_copied_if_shared(w) for w in self.weights]
@@ -206,7 +208,7 @@ class Training:
         self.final_weights = (
             self._best.weights if takes_best or is_lost else self.judged
         )
-        # It may go on in another process, which need not get the weights twice.
+        # The training may continue in another process: do not send the weights twice.
         self._best.drop_candidate()
 
     def _count(self, losses):
@@ -268,16 +270,15 @@ class Training:
 
 
 def _copied_if_shared(weights):
-    """One network on a buffer of its own, not on one that it shares with others."""
+    """A network on a buffer of its own; a copy if it shares one with other networks."""
     return weights if weights.flat is not None else weights.copy()
 
 
 class _Best:
-    """The best weights so far; the initial ones until there are others.
+    """The best weights so far, at first the initial ones.
 
-    An epoch's loss is taken before its steps, so that weights are known to have a
-    finite loss only when the next batch has been evaluated. Until then they are
-    but a candidate.
+    The loss of a batch is computed before its step. So it is only known with the next
+    batch whether the loss of new weights is finite. Until then they are a candidate.
 
     Parameters
     ----------
@@ -291,7 +292,7 @@ class _Best:
         self._is_confirmed = True
 
     def keep(self, weights):
-        """Make these the candidate."""
+        """Make these weights the candidate."""
         if self._candidate is None:
             self._candidate = [w.copy() for w in weights]
         else:
@@ -300,12 +301,12 @@ class _Best:
         self._is_confirmed = False
 
     def drop_candidate(self):
-        """Forget the candidate, and the room for one."""
+        """Forget the candidate, and free its memory."""
         self._candidate = None
         self._is_confirmed = True
 
     def confirm(self):
-        """Make the candidate, if there is one, the best."""
+        """Make the candidate the best weights, if there is a candidate."""
         if not self._is_confirmed:
             self.weights, self._candidate = self._candidate, self.weights
             self._is_confirmed = True

@@ -217,7 +217,7 @@ def read_npz(path):
 
 @contextmanager
 def _open(path, expected):
-    """Open a file; what is wrong in it becomes a ValueError that names the file."""
+    """Open a file; errors in it become a ValueError that names the file."""
     with open(path, "rb") as file:
         try:
             yield file
