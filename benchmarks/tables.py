@@ -128,7 +128,7 @@ def to_frame(lines):
     """The lines of a file as a DataFrame of numbers."""
     frame = pd.DataFrame(lines)
     frame[FIGURES] = frame[FIGURES].apply(pd.to_numeric)
-    frame["rows"] = frame["rows"].astype(int)
+    frame[["rows", "fold"]] = frame[["rows", "fold"]].astype(int)
     return frame
 
 
