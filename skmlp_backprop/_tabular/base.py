@@ -33,7 +33,7 @@ from .encoder import TabularEncoder
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows, sample_rows
 from .table import TakesTablesMixin, check_table
-from .training import train_ensemble
+from .training import N_FOLDS, train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
@@ -235,7 +235,10 @@ class BaseTabularMLP(
                 weighing, target_encoder, prepared, *validation[1:]
             )
         # The rows that importances are computed from, if somebody asks for them.
-        kept = sample_rows(len(prepared[0]), member.random_state)
+        n_networks = self.n_members
+        if validation is None:
+            n_networks = -(-self.n_members // N_FOLDS)
+        kept = sample_rows(len(prepared[0]), n_networks, member.random_state)
         prepared = [values[kept] for values in prepared]
         given = _GivenRows(y_given, index, sample_weight, validation)
         fitted_attributes = partial(self._fitted_attributes, member, given)

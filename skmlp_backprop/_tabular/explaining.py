@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
+from .._network.threads import prediction_threads
 from .partial_dependence import Grid, column_indices, partial_dependence
 from .table import check_table
 
@@ -81,9 +82,11 @@ class ExplainsColumnsMixin:
                     "the model, or use sklearn.inspection.permutation_importance(model,"
                     " X, y) with rows that the model has not seen."
                 )
-            self._importances = self._withheld_rows.importances(
-                self.encoder_, self.estimators_
-            )
+            # Threads of the BLAS wait for each other longer than they gain here.
+            with prediction_threads():
+                self._importances = self._withheld_rows.importances(
+                    self.encoder_, self.estimators_
+                )
         increases, weights = self._importances
         mean = np.average(increases, axis=1, weights=weights)
         squares = (increases - mean[:, np.newaxis]) ** 2
@@ -161,7 +164,7 @@ class ExplainsColumnsMixin:
 
         See Also
         --------
-        skmlp_backprop.displays.PartialDependenceDisplay : Draws partial dependence.
+        sklearn.inspection.PartialDependenceDisplay : Draws the result, see the example.
 
         Examples
         --------
@@ -173,6 +176,18 @@ class ExplainsColumnsMixin:
         >>> low, high = result.average[0]
         >>> bool(low < high)
         True
+
+        scikit-learn draws the results:
+
+        >>> from sklearn.inspection import PartialDependenceDisplay
+        >>> names = ["bmi", "s5"]
+        >>> display = PartialDependenceDisplay(
+        ...     [model.partial_dependence(X, name) for name in names],
+        ...     features=[(0,), (1,)],
+        ...     feature_names=names,
+        ...     target_idx=0,
+        ...     deciles={},
+        ... ).plot()
         """
         check_is_fitted(self)
         if kind not in ("average", "individual", "both"):
@@ -211,9 +226,11 @@ class ExplainsColumnsMixin:
         weights = np.ones(len(X))
         if sample_weight is not None:
             weights = checked_sample_weights(weights, sample_weight)
-        average, individual = partial_dependence(
-            self, prepared, indices, grids, weights / weights.sum(), kind != "average"
-        )
+        weights /= weights.sum()
+        with prediction_threads():
+            average, individual = partial_dependence(
+                self, prepared, indices, grids, weights, kind != "average"
+            )
         shape = [len(grid.values) for grid in grids]
         result = Bunch(grid_values=[grid.values for grid in grids])
         if kind != "individual":

@@ -8,13 +8,33 @@ from .._network.inference import logits_from_first
 
 # A fit keeps so many rows, so that the cost in memory and in time is bounded.
 _MOST_ROWS = 10_000
+# Likewise: predictions of a row by one network, of all rows.
+_MOST_PREDICTIONS = 20_000
 _N_REPEATS = 5
 
 
-def sample_rows(n_rows, seed):
-    """Sorted numbers of the rows that a fit keeps, drawn at random."""
+def sample_rows(n_rows, n_networks, seed):
+    """Draw the rows that a fit keeps.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of all rows.
+
+    n_networks : int
+        Number of networks that predict each row.
+
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    index : ndarray of int
+        Sorted numbers of the rows.
+    """
+    most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
     order = np.random.default_rng(seed).permutation(n_rows)
-    return np.sort(order[:_MOST_ROWS])
+    return np.sort(order[:most])
 
 
 @dataclass
