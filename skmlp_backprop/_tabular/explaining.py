@@ -243,12 +243,11 @@ class ExplainsColumnsMixin:
         return result
 
     def __dir__(self):
-        # The HTML in notebooks reads every attribute of the list: it must not compute
-        # importances.
-        names = super().__dir__()
-        if hasattr(self, "_importances"):
-            return names
-        return [name for name in names if name != "feature_importances_"]
+        # The HTML in notebooks reads all attributes of the list, and the list of
+        # scikit-learn's estimators tries them all. Neither must compute importances.
+        lazy = "feature_importances_"
+        names = [n for n in object.__dir__(self) if n != lazy and hasattr(self, n)]
+        return [*names, lazy] if "_importances" in names else names
 
     def __getstate__(self):
         state = dict(super().__getstate__())

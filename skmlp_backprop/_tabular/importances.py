@@ -143,10 +143,11 @@ def _increases(networks, rows, targets, row_weights, places, orders):
     increases = np.empty((len(places), len(orders)))
     for i, place in enumerate(places):
         shares = [rows.product_of(place, coefs[0]) for coefs, _, _ in weights]
-        others = [z - share for z, share in zip(firsts, shares, strict=True)]
         for j, order in enumerate(orders):
+            # In this order, the difference is exactly 0 for equal values.
             permuted = [
-                z + share[order] for z, share in zip(others, shares, strict=True)
+                z + (share[order] - share)
+                for z, share in zip(firsts, shares, strict=True)
             ]
             increases[i, j] = loss(permuted) - loss_before
     return increases

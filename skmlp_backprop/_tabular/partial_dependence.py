@@ -102,9 +102,8 @@ class Grid:
         if isinstance(column, DateColumn):
             if len(present) > resolution:
                 low, high = np.array(percentiles) * (len(present) - 1)
-                chosen = np.unique(np.linspace(low, high, resolution).round()).astype(int)
-                present, first = present[chosen], first[chosen]
-            return cls(_times(column, rows[first]), prepared[index][rows[first]])
+                first = first[np.linspace(low, high, resolution).round().astype(int)]
+            return cls(_times(column, rows[first]), prepared[rows[first]])
         values = present
         if len(present) >= resolution:
             low, high = mquantiles(column.values[rows], prob=percentiles)
@@ -204,7 +203,9 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
                 for of_grid, place in zip(grid_rows, places, strict=True)
             ]
             for number, point in enumerate(points):
-                z = others + sum(share[i] for share, i in zip(shares, point, strict=True))
+                z = others.copy()
+                for share, i in zip(shares, point, strict=True):
+                    z += share[i]
                 with np.errstate(all="ignore"):
                     logits = logits_from_first(network, member_weights, z)
                 estimates = target_encoder.estimates(network.output, logits)
