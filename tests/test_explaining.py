@@ -1,6 +1,7 @@
 """Importances of columns, and partial dependence, of the tabular estimators."""
 
 import copy
+import datetime
 import pickle
 
 import matplotlib as mpl
@@ -196,6 +197,29 @@ def test_a_sample_of_the_rows(planted, monkeypatch):
     assert sampled[1] == pytest.approx(all_rows[1], rel=0.2)
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"loss": "absolute_error"},
+        {"loss": "huber"},
+        {"loss": "quantile", "quantile": [0.2, 0.8]},
+        {"loss": "poisson"},
+        {"loss": "gamma"},
+    ],
+    ids=lambda params: params["loss"],
+)
+def test_losses(params, planted):
+    X, y = planted
+    model = regressor(**params).fit(X, np.exp(y))
+    # In the unit of the scores of the training.
+    others, answer = (
+        np.delete(model.feature_importances_, 1),
+        model.feature_importances_[1],
+    )
+    assert 0 <= others.max() < 0.2 * answer
+    assert answer > 0.2 * -model.best_validation_score_
+
+
 @pytest.mark.parametrize("n_members", [1, 3])
 def test_fewer_networks_than_folds(n_members, planted):
     model = regressor(n_members=n_members).fit(*planted)
@@ -374,6 +398,28 @@ def test_missing_values_and_dates_of_the_table(mixed):
     for date, found in zip(dates, result.average[0], strict=True):
         changed = X.assign(sold=pd.Timestamp(date, tz="UTC"))
         assert found == pytest.approx(model.predict(changed).mean())
+
+
+def test_times_of_day_and_spans():
+    rng = np.random.default_rng(0)
+    hours = rng.integers(0, 24, 100)
+    X = pd.DataFrame(
+        {
+            "at": [datetime.time(hour) for hour in hours],
+            "took": pd.to_timedelta(rng.integers(1, 90, 100), "min"),
+        }
+    )
+    model = regressor(n_members=2, max_iter=4).fit(X, hours)
+    for name, values in (
+        ("at", [datetime.time(5), datetime.time(20)]),
+        ("took", [datetime.timedelta(minutes=5), datetime.timedelta(minutes=70)]),
+    ):
+        expected = [model.predict(X.assign(**{name: v})).mean() for v in values]
+        result = model.partial_dependence(X, name, custom_values={name: values})
+        np.testing.assert_allclose(result.average[0], expected)
+        (grid,) = model.partial_dependence(X, name, grid_resolution=5).grid_values
+        assert grid.dtype == "m8[us]"
+        assert len(grid) == 5
 
 
 def test_tables_of_other_libraries_and_chunks(mixed, monkeypatch):

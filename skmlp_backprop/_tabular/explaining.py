@@ -43,14 +43,14 @@ class ExplainsColumnsMixin:
         Returns
         -------
         result : Bunch
-            - `importances_mean`: ndarray of shape (n_features_in_,), the mean increase
+            - `importances_mean`: ndarray of shape (n_features,), the mean increase
               of the loss. Values below 0 are due to chance, or to a column that
               harms.
-            - `importances_std`: ndarray of shape (n_features_in_,), the standard
+            - `importances_std`: ndarray of shape (n_features,), the standard
               deviation over permutations and networks.
-            - `importances`: ndarray of shape (n_features_in_, n_permutations), the
+            - `importances`: ndarray of shape (n_features, n_permutations), the
               increase in each permutation of the rows of each fold.
-            - `feature_names`: ndarray of shape (n_features_in_,), the names of the
+            - `feature_names`: ndarray of shape (n_features,), the names of the
               columns, or x0, x1 and so on.
 
         Raises
