@@ -35,17 +35,18 @@ class ExplainsColumnsMixin:
         importance of about 0.
 
         At most 10,000 rows, drawn at random, are used. The first call computes the
-        importances, and later calls return them again. A saved model keeps importances
-        that were computed, but no rows.
+        importances, which takes about a tenth of the time of the fit, and later calls
+        return them again. A saved model keeps importances that were computed, but no
+        rows.
 
         If two columns say the same, each is of little importance beside the other.
 
         Returns
         -------
         result : Bunch
-            - `importances_mean`: ndarray of shape (n_features,), the mean increase
-              of the loss. Values below 0 are due to chance, or to a column that
-              harms.
+            - `importances_mean`: ndarray of shape (n_features,), the mean increase of
+              the loss. A value below 0 is due to chance, or to a column that harms the
+              predictions.
             - `importances_std`: ndarray of shape (n_features,), the standard
               deviation over permutations and networks.
             - `importances`: ndarray of shape (n_features, n_permutations), the
