@@ -94,7 +94,7 @@ def _same_rows_withheld():
     assign_folds = training.assign_folds
     patches = ExitStack()
     patches.enter_context(mock.patch.object(training, "assign_folds", two_folds))
-    patches.enter_context(mock.patch.object(training, "_N_FOLDS", 1))
+    patches.enter_context(mock.patch.object(training, "N_FOLDS", 1))
     return patches
 
 

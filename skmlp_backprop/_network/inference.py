@@ -110,6 +110,26 @@ def _forward(network, weights, X, check):
     z += intercepts[0]
     if check and not np.isfinite(z.sum()):
         raise NotFinite
+    return logits_from_first(network, weights, z)
+
+
+def logits_from_first(network, weights, z):
+    """Logits from the outputs of the first layer.
+
+    Parameters
+    ----------
+    network, weights
+        See :func:`compute_logits`.
+
+    z : ndarray of shape (n_rows, n_units)
+        The pre-activations of the first layer. They may be overwritten.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_rows, n_outputs)
+        In the precision of the weights.
+    """
+    coefs, intercepts, _ = weights
     for i, activation in enumerate(network.activations, start=1):
         a = np.empty_like(z) if activation.keeps_input else z
         activation.apply(z, a)

@@ -188,6 +188,25 @@ class TableRows:
             product += one_hot @ coef[n_numbers:]
         return product
 
+    def product_of(self, place, coef):
+        """The same of some columns alone.
+
+        Parameters
+        ----------
+        place : slice or int
+            The columns of numbers, or the column of codes.
+
+        coef : ndarray of shape (n_numbers + n_levels, n_units)
+            The matrix.
+        """
+        if isinstance(place, slice):
+            return self.numbers[:, place].astype(coef.dtype, copy=False) @ coef[place]
+        codes = self.codes[:, place]
+        # Code -1 takes the last row, which becomes 0.
+        product = coef[self.numbers.shape[1] :][codes]
+        product[codes < 0] = 0
+        return product
+
 
 def one_hot_rows(codes, n_levels, dtype):
     """One-hot columns of codes, as a CSR array of shape (n_rows, n_levels)."""

@@ -30,8 +30,10 @@ from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.inference import compute_logits
 from .encoder import TabularEncoder
+from .explaining import ExplainsColumnsMixin
+from .importances import WithheldRows, sample_rows
 from .table import TakesTablesMixin, check_table
-from .training import train_ensemble
+from .training import N_FOLDS, train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
@@ -45,14 +47,18 @@ _MOST_ROWS_SEEN = 10**7
 _MAX_CATEGORIES = 2**14
 
 
-class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
+class BaseTabularMLP(
+    ExplainsColumnsMixin, CallbackSupportMixin, TakesTablesMixin, BaseEstimator
+):
     """Base class of the tabular classifier and the tabular regressor.
 
     A subclass defines, besides its parameters:
 
     - ``_member_class``: the class of the ensemble's networks;
     - ``_member_params()``: the networks' parameters that only this subclass sets;
-    - ``_scaled_targets(y, sample_weight)``: the targets that the networks learn.
+    - ``_fit_scale(y, sample_weight)``: the targets that the networks learn;
+    - ``_outputs_of_estimates(estimates)``: the predictions of mean estimates, with a
+      last axis of outputs.
     """
 
     # Whether y must be numbers.
@@ -213,7 +219,8 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
                 setattr(self.encoder_, name, getattr(self, name))
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
-        encoded = self.encoder_.fit_and_encode_rows(X, np.float32)
+        prepared = self.encoder_.fit_and_prepare(X)
+        encoded = self.encoder_.encode_rows(prepared, np.float32)
         y = self._fit_scale(y, sample_weight)
         member = self._make_member(n_rows)
         data = member._training_data(encoded, y, target_encoder, sample_weight)
@@ -223,7 +230,16 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             weighing = self._with_class_weights_of(
                 member, target_encoder, y, sample_weight
             )
-            data_val = self._validation_data(weighing, target_encoder, *validation)
+            prepared = self.encoder_.prepare(validation[0])
+            data_val = self._validation_data(
+                weighing, target_encoder, prepared, *validation[1:]
+            )
+        # The rows that importances are computed from, if somebody asks for them.
+        n_networks = self.n_members
+        if validation is None:
+            n_networks = -(-self.n_members // N_FOLDS)
+        kept = sample_rows(len(prepared[0]), n_networks, member.random_state)
+        prepared = [values[kept] for values in prepared]
         given = _GivenRows(y_given, index, sample_weight, validation)
         fitted_attributes = partial(self._fitted_attributes, member, given)
 
@@ -245,6 +261,17 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             trained.ensemble, training.history, training.final_weights
         )
         vars(self).update(attributes | attributes_of_end(trained, member))
+        vars(self).pop("_importances", None)
+        judge = trained.ensemble.make_judge(np.arange(self.n_members))
+        rows = judge.data.rows
+        self._withheld_rows = WithheldRows(
+            prepared,
+            rows.targets[kept],
+            None if rows.weights is None else rows.weights[kept],
+            judge.folds[kept],
+            judge.left_out,
+            member.random_state,
+        )
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
@@ -252,9 +279,9 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         else:
             warn_of_end(trained, member)
 
-    def _validation_data(self, member, target_encoder, X_val, y_val, weights_val):
+    def _validation_data(self, member, target_encoder, prepared, y_val, weights_val):
         """Encode the validation rows."""
-        encoded = next(self.encoder_.encode_in_chunks(X_val, len(y_val), np.float32))
+        encoded = self.encoder_.encode_rows(prepared, np.float32)
         return member._training_data(
             encoded, self._scale(y_val), target_encoder, weights_val
         )

@@ -233,6 +233,12 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             proba /= proba.sum(axis=-1, keepdims=True)
         return proba
 
+    def _outputs_of_estimates(self, estimates):
+        proba = self._normalise(estimates)
+        is_binary = len(self.classes_) == 2
+        is_binary &= not self.estimators_[0]._target_encoder.multilabel
+        return proba[..., 1:] if is_binary else proba
+
     def _fit_scale(self, y, sample_weight):
         return y
 

@@ -102,6 +102,11 @@ PARTS = {
         estimates the score of a single network on new rows, slightly too high, because
         it is the best of many scores. The mean of the networks scores better.
 
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Importance of each column: the mean increase of the loss of left-out rows when
+        the column is permuted; 0 if the loss falls. Computed when first read, see
+        :meth:`importances`.
+
     n_features_in_ : int
         Number of columns.
 

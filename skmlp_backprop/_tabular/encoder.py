@@ -14,7 +14,7 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .columns import DateColumn
+from .columns import ArraySource, DateColumn, check_finite
 from .encodings import CategoryEncoding, DateEncoding, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
@@ -211,24 +211,71 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         columns = self._learn(check_table(self, X, reset=True))
         return self._encode(self._prepare(columns), dtype)
 
-    def fit_and_encode_rows(self, X, dtype):
-        """Fit to a checked table, and encode the table as the rows of networks.
+    def fit_and_prepare(self, X):
+        """Fit to a checked table, and prepare the table for :meth:`encode_rows`.
 
         Parameters
         ----------
         X : DataFrame or ndarray of shape (n_samples, n_features)
             A table that :func:`.table.check_table` has checked.
 
-        dtype : dtype
-            dtype of the output.
+        Returns
+        -------
+        prepared : list of ndarray, each of length n_samples
+            Of each column the numbers, or the indices of entries: much smaller than the
+            encoded table.
+        """
+        return self._prepare(self._learn(X))
+
+    def prepare(self, X):
+        """Prepare another checked table, as :meth:`fit_and_prepare`."""
+        return self._prepare(read_known_columns(X, self._encodings))
+
+    def prepare_column(self, index, name, values):
+        """Prepare other values of a column.
+
+        Parameters
+        ----------
+        index : int
+            Number of the column.
+
+        name : str
+            Its name in messages.
+
+        values : ndarray of shape (n_values,)
+            The values, as in a column of an array.
 
         Returns
         -------
-        rows : TableRows of shape (n_samples, n_entries)
-            The encoded table, with codes in place of the entries of columns with many
-            categories.
+        prepared : ndarray of length n_values
+            As an entry of the result of :meth:`prepare`.
         """
-        return self._encode_rows(self._prepare(self._learn(X)), dtype)
+        column = self.read_column(index, ArraySource(name, values))
+        return self._encodings[index].prepare(column)
+
+    def read_column(self, index, source):
+        """Read another column as that of this number in `fit`."""
+        column = self._encodings[index].read(source)
+        check_finite(column)
+        return column
+
+    def places(self):
+        """Where the rows of networks have the entries of each column.
+
+        Returns
+        -------
+        places : list of slice or int
+            The slice of the numbers of a :class:`TableRows`, or which of its columns of
+            codes.
+        """
+        places, stop, n_codes = {}, 0, 0
+        for column, encoding in self._in_output_order(range(len(self._encodings))):
+            if encoding.has_many_categories:
+                places[column], n_codes = n_codes, n_codes + 1
+            else:
+                start, stop = stop, stop + encoding.width
+                places[column] = slice(start, stop)
+        return [places[column] for column in range(len(places))]
 
     def _learn(self, X):
         """Fit to a checked table, and return its columns."""
@@ -273,8 +320,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
-        columns = read_known_columns(X, self._encodings)
-        return self._encode(self._prepare(columns), dtype)
+        return self._encode(self.prepare(X), dtype)
 
     def encode_in_chunks(self, X, n_rows, dtype=np.float64):
         """Encode a checked table as rows of networks, in chunks to save memory.
@@ -295,10 +341,10 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         rows : TableRows of shape (n_chunk_rows, n_entries)
             The next chunk, encoded.
         """
-        prepared = self._prepare(read_known_columns(X, self._encodings))
+        prepared = self.prepare(X)
         for start in range(0, len(prepared[0]), n_rows):
             rows = [values[start : start + n_rows] for values in prepared]
-            yield self._encode_rows(rows, dtype)
+            yield self.encode_rows(rows, dtype)
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the entries of the encoded table.
@@ -350,10 +396,25 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
 
     def _encode(self, prepared, dtype):
         """Encode the result of :meth:`_prepare`."""
-        return self._encode_rows(prepared, dtype).toarray()
+        return self.encode_rows(prepared, dtype).toarray()
 
-    def _encode_rows(self, prepared, dtype):
-        """Encode the result of :meth:`_prepare` as rows of networks."""
+    def encode_rows(self, prepared, dtype):
+        """Encode the result of :meth:`prepare` as rows of networks.
+
+        Parameters
+        ----------
+        prepared : list of ndarray, each of length n_rows
+            The result of :meth:`prepare`, or some of its rows.
+
+        dtype : dtype
+            dtype of the output.
+
+        Returns
+        -------
+        rows : TableRows of shape (n_rows, n_entries)
+            The encoded rows, with codes in place of the entries of columns with many
+            categories.
+        """
         entries, codes, n_levels = [], [], 0
         for values, encoding in self._in_output_order(prepared):
             if encoding.has_many_categories:

@@ -349,6 +349,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         largest = np.finfo(np.float64).max
         return np.clip(values, -largest, largest)
 
+    def _outputs_of_estimates(self, estimates):
+        return self._unscale(estimates).reshape(*estimates.shape[:-1], -1)
+
     def _network(self):
         """The architecture of the fitted networks, whatever the parameters are now."""
         return self.estimators_[0]._network

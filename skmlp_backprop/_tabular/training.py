@@ -58,7 +58,7 @@ class TrainedEnsemble:
 
 
 # Each network leaves one of these folds of the rows out of its training.
-_N_FOLDS = 8
+N_FOLDS = 8
 # A further thread pays if its step has this many multiplications in the forward pass.
 # In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
 # tables).
@@ -111,7 +111,7 @@ def train_ensemble(
     ]
     solver = make_solver(member)
     if data_val is None:
-        n_folds = min(_N_FOLDS, rows.n_rows)
+        n_folds = min(N_FOLDS, rows.n_rows)
         folds = assign_folds(rows.targets, n_folds, random_state)
         left_out = np.arange(n_members) % n_folds
     else:

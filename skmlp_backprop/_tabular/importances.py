@@ -1,0 +1,163 @@
+"""Importances of columns, by permutations among rows that networks have not seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._network.inference import logits_from_first
+
+# A fit keeps so many rows, so that the cost in memory and in time is bounded.
+_MOST_ROWS = 10_000
+# Likewise: predictions of a row by one network, of all rows.
+_MOST_PREDICTIONS = 20_000
+_N_REPEATS = 5
+
+
+def sample_rows(n_rows, n_networks, seed):
+    """Draw the rows that a fit keeps.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of all rows.
+
+    n_networks : int
+        Number of networks that predict each row.
+
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    index : ndarray of int
+        Sorted numbers of the rows.
+    """
+    most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
+    order = np.random.default_rng(seed).permutation(n_rows)
+    return np.sort(order[:most])
+
+
+@dataclass
+class WithheldRows:
+    """Rows that networks have not seen.
+
+    Parameters
+    ----------
+    prepared : list of ndarray, each of length n_rows
+        The columns, as the encoder prepares them.
+
+    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        What the networks were to predict.
+
+    weights : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row.
+
+    left_out : ndarray of shape (n_members,), int
+        The fold that each network leaves out.
+
+    seed : int
+        Seed of the permutations.
+    """
+
+    prepared: list
+    targets: np.ndarray
+    weights: np.ndarray | None
+    folds: np.ndarray
+    left_out: np.ndarray
+    seed: int
+
+    def importances(self, encoder, networks):
+        """Compute how much the loss rises when a column is permuted.
+
+        The mean prediction of the networks that left a fold out is that of the fold.
+        The values of the column are permuted among the rows of a fold, so that a value
+        that a network has learned by heart stays out.
+
+        Parameters
+        ----------
+        encoder : TabularEncoder
+            The fitted encoder.
+
+        networks : list of BackpropMLPClassifier or of BackpropMLPRegressor
+            The fitted networks.
+
+        Returns
+        -------
+        increases : ndarray of shape (n_columns, n_permutations)
+            The increase of the loss of a fold, in each permutation of each fold.
+
+        weights : ndarray of shape (n_permutations,)
+            Their weights: those of the rows of the fold.
+        """
+        random_state = np.random.default_rng(self.seed)
+        increases, weights = [], []
+        for fold in np.unique(self.left_out):
+            index = np.flatnonzero(self.folds == fold)
+            row_weights = None if self.weights is None else self.weights[index]
+            weight = len(index) if row_weights is None else row_weights.sum()
+            # A class may weigh 0.
+            if weight == 0:
+                continue
+            rows = encoder.encode_rows([v[index] for v in self.prepared], np.float32)
+            fold_networks = [
+                network
+                for network, its_fold in zip(networks, self.left_out, strict=True)
+                if its_fold == fold
+            ]
+            orders = [random_state.permutation(len(index)) for _ in range(_N_REPEATS)]
+            with np.errstate(all="ignore"):
+                increases.append(
+                    _increases(
+                        fold_networks,
+                        rows,
+                        self.targets[index],
+                        row_weights,
+                        encoder.places(),
+                        orders,
+                    )
+                )
+            weights += [float(weight)] * _N_REPEATS
+        return np.concatenate(increases, axis=1), np.array(weights)
+
+
+def _increases(networks, rows, targets, row_weights, places, orders):
+    """The increase of the loss for each column and order of the rows."""
+    network, target_encoder = networks[0]._network, networks[0]._target_encoder
+    weights = [in_float32(member._weights()) for member in networks]
+
+    def loss(first_layers):
+        estimates = [
+            target_encoder.estimates(network.output, logits_from_first(network, w, z))
+            for w, z in zip(weights, first_layers, strict=True)
+        ]
+        return target_encoder.loss_of_estimates(
+            network, np.mean(estimates, axis=0), targets, row_weights
+        )
+
+    # The first layer is linear: only the column's share in it changes.
+    firsts = [rows.product(coefs[0]) + biases[0] for coefs, biases, _ in weights]
+    loss_before = loss([z.copy() for z in firsts])
+    increases = np.empty((len(places), len(orders)))
+    for i, place in enumerate(places):
+        shares = [rows.product_of(place, coefs[0]) for coefs, _, _ in weights]
+        for j, order in enumerate(orders):
+            # In this order, the difference is exactly 0 for equal values.
+            permuted = [
+                z + (share[order] - share)
+                for z, share in zip(firsts, shares, strict=True)
+            ]
+            increases[i, j] = loss(permuted) - loss_before
+    return increases
+
+
+def in_float32(weights):
+    """The weights of a network in float32, which takes half the time of float64."""
+    coefs, intercepts, _ = weights
+    return (
+        [coef.astype(np.float32) for coef in coefs],
+        [intercept.astype(np.float32) for intercept in intercepts],
+        None,
+    )

@@ -1,0 +1,222 @@
+"""Partial dependence: the mean prediction if a column had the same value everywhere."""
+
+from itertools import product
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy.stats.mstats import mquantiles
+
+from .._network.inference import logits_from_first
+from .columns import DateColumn, make_sources
+from .dates import DATES
+
+# Rows that are predicted at a time.
+_CHUNK_ROWS = 4096
+
+
+def column_indices(X, features):
+    """Numbers of the columns that names or numbers stand for.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such column, or if a column occurs twice.
+    """
+    names = []
+    if nw.dependencies.is_into_dataframe(X):
+        names = nw.from_native(X, eager_only=True).columns
+    is_single = isinstance(features, str) or np.ndim(features) == 0
+    features = [features] if is_single else list(features)
+    indices = []
+    for feature in features:
+        if isinstance(feature, str) and feature in names:
+            indices.append(names.index(feature))
+        elif not isinstance(feature, str) and feature in range(X.shape[1]):
+            indices.append(int(feature))
+        else:
+            raise ValueError(
+                f"X has no column {feature!r}. Pass a number from 0 to "
+                f"{X.shape[1] - 1}{f', or one of {names}' if names else ''}."
+            )
+    if not indices or len(set(indices)) < len(indices):
+        raise ValueError(f"features must be distinct columns, got {features!r}.")
+    return indices
+
+
+class Grid:
+    """The values of a column that are put in all rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+        The values.
+
+    prepared : ndarray of length n_values
+        The values as the encoder prepares them.
+    """
+
+    def __init__(self, values, prepared):
+        self.values = values
+        self.prepared = prepared
+
+    @classmethod
+    def from_values(cls, encoder, X, index, values):
+        """The values that a caller names.
+
+        Raises
+        ------
+        ValueError
+            If they are no list of values, or if the column can't have them.
+        """
+        name = make_sources(X)[index].name
+        if isinstance(values, str) or np.ndim(values) != 1 or len(values) == 0:
+            raise ValueError(
+                f"custom_values of column {name} must be a list of values, got "
+                f"{values!r}."
+            )
+        is_array = hasattr(values, "dtype") and values.dtype.kind in "biufmM"
+        values = np.asarray(values) if is_array else _as_objects(values)
+        return cls(values, encoder.prepare_column(index, name, values))
+
+    @classmethod
+    def from_column(cls, encoder, X, index, prepared, resolution, percentiles):
+        """The values of a column of a checked table; see `partial_dependence`.
+
+        Raises
+        ------
+        ValueError
+            If the column has missing values only, or the percentiles are equal.
+        """
+        source = make_sources(X)[index]
+        if encoder.is_categorical_[index]:
+            values = _distinct_categories(source)
+            return cls(values, encoder.prepare_column(index, source.name, values))
+        column = encoder.read_column(index, source)
+        rows = np.flatnonzero(~np.isnan(column.values))
+        present, first = np.unique(column.values[rows], return_index=True)
+        if len(present) == 0:
+            raise ValueError(
+                f"Column {source.name} of X has missing values only: pass "
+                "`custom_values`."
+            )
+        if isinstance(column, DateColumn):
+            if len(present) > resolution:
+                low, high = np.array(percentiles) * (len(present) - 1)
+                first = first[np.linspace(low, high, resolution).round().astype(int)]
+            return cls(_times(column, rows[first]), prepared[rows[first]])
+        values = present
+        if len(present) >= resolution:
+            low, high = mquantiles(column.values[rows], prob=percentiles)
+            if np.isclose(low, high):
+                raise ValueError(
+                    f"The percentiles {percentiles} of column {source.name} are equal: "
+                    "choose others, or pass `custom_values`."
+                )
+            values = np.linspace(low, high, resolution)
+        return cls(values, encoder.prepare_column(index, source.name, values))
+
+
+def _as_objects(values):
+    """An array whose values keep their types: NumPy converts 1 beside "a" to text."""
+    array = np.empty(len(values), object)
+    array[:] = list(values)
+    return array
+
+
+def _distinct_categories(source):
+    """The categories, in order if they have one; None for missing values comes last."""
+    categories = source.factorized[1]
+    present = [value for value in categories if value is not None]
+    try:
+        present = sorted(present)
+    except TypeError:
+        present = sorted(present, key=str)
+    return _as_objects(present + [None] * (len(present) < len(categories)))
+
+
+def _times(column, rows):
+    """Some dates as clocks show them, or times of day and time spans as spans."""
+    if column.kind == DATES:
+        return column.wall[rows]
+    return column.values[rows].astype("m8[us]")
+
+
+def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_rows):
+    """Average the networks' estimates over rows that have the values of the grids.
+
+    The first layer is linear. So each row is multiplied by its weights once, and each
+    value of a grid once; then they are added in all combinations.
+
+    Parameters
+    ----------
+    model : BaseTabularMLP
+        The fitted model.
+
+    prepared : list of ndarray, each of length n_rows
+        The table, as the encoder prepares it.
+
+    indices : list of int
+        Numbers of the columns.
+
+    grids : list of Grid
+        The values of each of the columns.
+
+    sample_weight : ndarray of shape (n_rows,)
+        Weights of the rows. Their sum is 1.
+
+    keeps_rows : bool
+        Whether to return the estimates of each row.
+
+    Returns
+    -------
+    average : ndarray of shape (n_points, n_outputs)
+        The means, for each point of the joint grid.
+
+    individual : ndarray of shape (n_points, n_rows, n_outputs) or None
+        The estimates.
+    """
+    encoder, members = model.encoder_, model.estimators_
+    network, target_encoder = members[0]._network, members[0]._target_encoder
+    places = [encoder.places()[index] for index in indices]
+    grid_rows = [
+        encoder.encode_rows(_with_values(prepared, index, grid.prepared), np.float64)
+        for index, grid in zip(indices, grids, strict=True)
+    ]
+    points = list(product(*(range(len(grid.values)) for grid in grids)))
+    n_rows, logits = len(prepared[0]), np.zeros((1, members[0].n_outputs_))
+    # Two classes have a single logit.
+    n_outputs = target_encoder.estimates(network.output, logits).shape[1]
+    average = np.zeros((len(points), n_outputs))
+    individual = np.zeros((len(points), n_rows, n_outputs)) if keeps_rows else None
+    for start in range(0, n_rows, _CHUNK_ROWS):
+        chunk = slice(start, start + _CHUNK_ROWS)
+        rows = encoder.encode_rows([values[chunk] for values in prepared], np.float64)
+        weights = sample_weight[chunk] / len(members)
+        for member in members:
+            member_weights = member._weights()
+            coef, intercept = member_weights[0][0], member_weights[1][0]
+            others = rows.product(coef) + intercept
+            for place in places:
+                others -= rows.product_of(place, coef)
+            shares = [
+                of_grid.product_of(place, coef)
+                for of_grid, place in zip(grid_rows, places, strict=True)
+            ]
+            for number, point in enumerate(points):
+                z = others.copy()
+                for share, i in zip(shares, point, strict=True):
+                    z += share[i]
+                with np.errstate(all="ignore"):
+                    logits = logits_from_first(network, member_weights, z)
+                estimates = target_encoder.estimates(network.output, logits)
+                average[number] += weights @ estimates
+                if keeps_rows:
+                    individual[number, chunk] += estimates / len(members)
+    return average, individual
+
+
+def _with_values(prepared, index, values):
+    """Prepared rows that have the values in a column, and else those of the first."""
+    rows = [np.repeat(column[:1], len(values), axis=0) for column in prepared]
+    rows[index] = values
+    return rows
