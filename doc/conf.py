@@ -25,7 +25,6 @@ nitpicky = False
 suppress_warnings = ["ref.term"]
 
 
-
 def own_methods():
     """The public methods of each class that the package itself defines."""
     names = {}
