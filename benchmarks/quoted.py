@@ -218,8 +218,8 @@ def _tables():
         *((BENCHMARKS, text, figures) for text, figures in rows + seconds),
         (
             BENCHMARKS,
-            "contained {} % of the new numbers on average, and at least {} % on each of "
-            "10 tables",
+            "contained {} % of the new numbers on average, and at least {} % on each "
+            "of 10 tables",
             coverages,
         ),
         (

@@ -94,6 +94,6 @@ for name in list(models)[1:]:
 
 # %%
 # The mean log loss of the network is smaller, but not in every fold, and its fit takes
-# longer. The accuracies are too close for a conclusion: a fold has 114 rows, so a single
-# row is a difference of 0.009. Another table may have another result. Repeat the
+# longer. The accuracies are too close for a conclusion: a fold has 114 rows, so a
+# single row is a difference of 0.009. Another table may have another result. Repeat the
 # comparison on your own table, with the score that you need.
