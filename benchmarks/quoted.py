@@ -218,7 +218,7 @@ def _tables():
         *((BENCHMARKS, text, figures) for text, figures in rows + seconds),
         (
             BENCHMARKS,
-            "contained {} % of the new numbers on average, and at least {} % on each "
+            "contained {} % of the targets on average, and at least {} % on each "
             "of 10 tables",
             coverages,
         ),
