@@ -10,7 +10,10 @@ MOST_ROWS = {"defaults": 12}
 
 def all_tables():
     """A table for each CSV file, and the list of the machines: {path: text}."""
-    tables = {OUTPUT / "machines.rst": _list_of_machines()}
+    tables = {
+        OUTPUT / "machines.rst": _list_of_machines(),
+        OUTPUT / "missed.rst": _missed_targets(),
+    }
     for path in sorted(OUTPUT.glob("*.csv")):
         with open(path, newline="") as file:
             lines = list(csv.DictReader(file))
@@ -24,6 +27,22 @@ def _list_of_machines():
     for name, machine in machines().items():
         names.setdefault(machine, []).append(f"``{name}``")
     return "".join(f"- {machine}: {', '.join(names[machine])}\n" for machine in names)
+
+
+def _missed_targets():
+    """The results that do not reach their targets."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    lines += _row(["benchmark", "result", "target"])
+    for path in sorted(OUTPUT.glob("*.csv")):
+        with open(path, newline="") as file:
+            missed = {
+                line["what"]: line["bar"]
+                for line in csv.DictReader(file)
+                if line["holds"] != "True"
+            }
+        for what, bar in missed.items():
+            lines += _row([f"``{path.stem}``", what, bar])
+    return "\n".join([*lines, ""])
 
 
 def _table(lines, most_rows=None):

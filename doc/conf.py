@@ -1,5 +1,7 @@
 """Sphinx's settings. Build with ``python -m sphinx -W doc doc/_build``."""
 
+import importlib
+import inspect
 import warnings
 
 import skmlp_backprop
@@ -22,7 +24,29 @@ nitpicky = False
 # The docstrings of properties that are scikit-learn's refer to its glossary.
 suppress_warnings = ["ref.term"]
 
+
+def own_methods():
+    """The public methods of each class that the package itself defines."""
+    names = {}
+    for module in ("", ".callbacks", ".dask", ".displays", ".extending"):
+        module = importlib.import_module(f"skmlp_backprop{module}")
+        for name in module.__all__:
+            member = getattr(module, name)
+            if inspect.isclass(member):
+                names[f"{module.__name__}.{name}"] = [
+                    method
+                    for method, function in inspect.getmembers(member, callable)
+                    if method[0] != "_"
+                    and getattr(function, "__module__", "").startswith("skmlp_backprop")
+                    and inspect.getdoc(function)
+                ]
+    return names
+
+
 autosummary_generate = True
+# Each method has a page, so that the page of a class is short. The methods that are
+# inherited from scikit-learn are described there.
+autosummary_context = {"own_methods": own_methods()}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 

@@ -59,8 +59,9 @@ for name, values in (
     print(f"{name}: mean absolute error {mean_absolute_error(y_test, values):.1f}")
 
 # %%
-# The mean day of the test set, in working weeks and at weekends. Dates after those of
-# the training set are harder to predict, see :doc:`/guide/tables`.
+# The figure shows the mean day of the test set, from Monday to Friday and at weekends.
+# Dates after the last date of the training set are harder to predict; see
+# :doc:`/guide/tables`.
 
 fig, axes = plt.subplots(1, 2, sharey=True, figsize=(8, 3), layout="constrained")
 for ax, at_weekend, title in zip(

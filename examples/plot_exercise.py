@@ -52,7 +52,7 @@ else:
     X, y = load_digits(return_X_y=True)
     in_order = np.argsort(y, kind="stable")
     X, y = X[in_order] / 16, np.where(y == 0, 10, y)[in_order]
-    # There are no trained weights for these images. These are values of a sine.
+    # No trained weights exist for these images, so we take values of a sine.
     Theta1 = np.sin(np.arange(25 * 65)).reshape(25, 65) / 10
     Theta2 = np.sin(np.arange(10 * 26)).reshape(10, 26) / 10
     order = "C"

@@ -1,6 +1,6 @@
 """
-Prediction intervals
-====================
+Prediction intervals of a single network
+========================================
 
 A single network predicts three quantiles of y for each row: the median, and the limits
 of an interval that contains y for nine rows in ten. The quantiles never cross, since
@@ -53,8 +53,9 @@ print(f"{inside:.1%} of the held-out rows are in the interval of 90 %")
 print(f"score (D2 of the pinball loss): {mlp.score(X_test, y_test):.3f}")
 
 # %%
-# The picture
-# -----------
+# The intervals
+# -------------
+# The interval is wide where y scatters widely.
 
 grid = np.linspace(-3, 3, 300)
 low, median, high = mlp.predict(grid[:, np.newaxis]).T

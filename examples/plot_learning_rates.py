@@ -47,7 +47,7 @@ print(f"{len(X)} images of {X.shape[1]} pixels")
 # The sweep
 # ---------
 # The networks differ only in the learning rate. So ``fit_stack`` can train them as one
-# stack, which is faster than to train them one by one.
+# stack, which is faster than training them one by one.
 
 # The small number of epochs is intended, so we ignore the warning about it.
 warnings.simplefilter("ignore", ConvergenceWarning)

@@ -63,9 +63,9 @@ SearchResultsDisplay.from_estimator(stacked)
 plt.show()
 
 # %%
-# The search itself
-# -----------------
-# A notebook shows the search like this. You can unfold the parameters and the fitted
-# attributes. Their descriptions appear when you point at them.
+# The search in a notebook
+# ------------------------
+# A notebook displays the search as a diagram. You can unfold the parameters and the
+# fitted attributes. Their descriptions appear when you point at them.
 
 stacked

@@ -11,8 +11,8 @@ explains the model, saves it, and predicts intervals for a regression.
 # %%
 # The data
 # --------
-# Measurements of cells tell malignant tumours from benign ones. To miss a malignant
-# tumour is ten times as bad as to examine a benign one again.
+# The rows are tumours, malignant or benign, with measurements of their cells. To miss a
+# malignant tumour is ten times as bad as to examine a benign tumour again.
 
 import tempfile
 
@@ -75,8 +75,8 @@ for threshold in (0.5, best):
     print(confusion_matrix(y_test == "malignant", is_suspected))
 
 # %%
-# The few test rows do not show the gain: a single missed tumour changes the mean cost
-# by 0.07. So choose the threshold by the many training rows, as here.
+# The test set is too small to measure the gain: a single missed tumour changes the mean
+# cost by 0.07. So choose the threshold by the more numerous training rows.
 
 # %%
 # Which columns matter
@@ -104,7 +104,8 @@ np.testing.assert_array_equal(loaded.predict_proba(X_test)[:, malignant], proba)
 # %%
 # Intervals
 # ---------
-# The progression of diabetes after a year, with intervals that have 80 % of the rows.
+# The target is the progression of diabetes after a year. About 80 % of the test rows
+# should have their target in the interval.
 
 X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)

@@ -1,6 +1,6 @@
 """
-A model of tables in ONNX
-=========================
+A tabular model in ONNX
+=======================
 
 A fitted ensemble becomes a single ONNX graph, from the columns of the table to the
 prediction. It runs without this package and scikit-learn, and a single row takes
@@ -11,8 +11,8 @@ a fraction of the time of ``predict``. This example needs ``skl2onnx`` and
 # %%
 # A table with numbers, categories and missing values
 # ---------------------------------------------------
-# The target is the progression of diabetes in a year. Some values are removed, as in
-# the tables of practice.
+# The target is the progression of diabetes in a year. We remove a tenth of the values
+# of a column, since tables in practice have missing values.
 
 from time import perf_counter
 
@@ -61,8 +61,9 @@ difference = np.abs(predicted[:, 0] / expected - 1).max()
 print(f"{len(content) / 1024:.0f} KiB; relative difference at most {difference:.0e}")
 
 # %%
-# The time of a row
-# -----------------
+# The time of a single row
+# ------------------------
+# The bars are the median times of 50 predictions of the same row.
 
 
 def milliseconds(function):

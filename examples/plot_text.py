@@ -2,10 +2,9 @@
 Text, as a sparse matrix
 ========================
 
-The task of this example: which module of scikit-learn does a paragraph of its
-documentation belong to? The paragraphs come from the installed docstrings, so that
-nothing is downloaded. TF-IDF converts them to a sparse matrix, which the network takes
-directly.
+This example predicts to which module of scikit-learn a paragraph of its documentation
+belongs. The paragraphs come from the installed docstrings, so that nothing is
+downloaded. TF-IDF converts them to a sparse matrix, which the network takes directly.
 """
 
 # %%
