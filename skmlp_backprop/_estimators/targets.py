@@ -162,6 +162,9 @@ class Labels:
         """What a split of rows is stratified by: their classes, or None."""
         return None if self.multilabel else targets
 
+    # Whether predictions can be overconfident, so that smaller logits are better.
+    has_temperature = True
+
     def estimates(self, output, logits):
         """Probabilities, which may be averaged over networks."""
         return output.proba(logits)
@@ -296,6 +299,8 @@ class Numbers:
     def strata(self, targets):
         """What a split of rows is stratified by: nothing."""
         return
+
+    has_temperature = False
 
     def estimates(self, output, logits):
         """Numbers, which may be averaged over networks."""

@@ -288,6 +288,7 @@ class BaseTabularMLP(
 
     def _fitted_attributes(self, member, given, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""
+        networks = ensemble.calibrate(networks)
         attributes = _attributes_of_networks(
             member, ensemble.data.target_encoder, history, networks
         )

@@ -95,12 +95,14 @@ PARTS = {
 
     validation_scores_ : list of float
         The negative loss after each epoch. Each row is predicted by the networks that
-        left it out.
+        left it out, in a classification at the best temperature: the number from 1 to
+        5 to divide the logits by.
 
     best_validation_score_ : float
-        The highest of `validation_scores_`; the weights of its epoch are kept. It
-        estimates the score of a single network on new rows, slightly too high, because
-        it is the best of many scores. The mean of the networks scores better.
+        The highest of `validation_scores_`. The networks have the weights of its
+        epoch, with the last layer divided by its temperature. The score is slightly
+        above that of a single network on new rows, because it is the best of many
+        scores. The mean of the networks scores better.
 
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         Importance of each column: the mean increase of the loss of left-out rows when

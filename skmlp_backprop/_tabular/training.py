@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import effective_n_jobs
+from scipy.optimize import minimize_scalar
 from sklearn.utils import check_random_state
 
 from .._estimators.training import TrainingData, initial_parameters, make_solver
@@ -59,6 +60,9 @@ class TrainedEnsemble:
 
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8
+# Limits of the temperature, and of the rows that it is found by.
+_MOST_TEMPERATURE = 5
+_MOST_ROWS_OF_TEMPERATURE = 2**16
 # A further thread pays if its step has this many multiplications in the forward pass.
 # In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
 # tables).
@@ -238,6 +242,27 @@ class Ensemble:
         folds = np.zeros(self.data_val.rows.n_rows, np.intp)
         return LeftOutRows(self.data_val, folds, np.zeros_like(self.left_out), members)
 
+    def calibrate(self, networks):
+        """Divide the logits by the best temperature of the rows that validate.
+
+        Parameters
+        ----------
+        networks : list of Parameters
+            The weights of the networks, which stay as they are.
+
+        Returns
+        -------
+        networks : list of Parameters
+            The weights of the calibrated networks.
+        """
+        judge = self.make_judge(np.arange(len(networks)))
+        logits = [judge.predict(i, w) for i, w in enumerate(networks)]
+        temperature = judge.best_temperature(logits)
+        networks = [weights.copy() for weights in networks]
+        for weights in networks:
+            weights.layers[-1] /= np.float32(temperature)
+        return networks
+
     def validation_estimates(self, networks):
         """Mean estimates of the rows that validate all networks.
 
@@ -255,8 +280,8 @@ class Ensemble:
             Which rows these are.
         """
         judge = self.make_judge(np.arange(len(networks)))
-        predictions = [judge.predict(i, w) for i, w in enumerate(networks)]
-        return judge.mean_predictions(predictions)
+        logits = [judge.predict(i, w) for i, w in enumerate(networks)]
+        return judge.mean_estimates(logits)
 
 
 def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
@@ -346,48 +371,85 @@ class LeftOutRows:
         self.members = members
 
     def predict(self, i, parameters):
-        """Estimates of the i-th network of the stack for its left-out rows."""
+        """Logits of the i-th network of the stack for its left-out rows."""
         data = self.data
         index = np.flatnonzero(self.folds == self.left_out[self.members[i]])
-        logits = compute_logits(
-            data.network, parameters.view_coefs(), data.rows.X[index]
-        )
-        return data.target_encoder.estimates(data.network.output, logits)
+        return compute_logits(data.network, parameters.view_coefs(), data.rows.X[index])
 
-    def score(self, predictions):
+    def score(self, logits):
         """Negative loss of all left-out rows, by the mean estimate of each row.
+
+        A classifier is scored at its best temperature: a network that is overconfident
+        may still learn to tell the classes apart, and calibration mends the rest.
 
         Parameters
         ----------
-        predictions : list of ndarray, of length n_members
+        logits : list of ndarray, of length n_members
             The results of :meth:`predict`, for all networks of the ensemble.
 
         Returns
         -------
         score : float
             The negative loss.
+
+        References
+        ----------
+        Berta, E., Holzmüller, D., Jordan, M. and Bach, F. (2025). "Rethinking early
+        stopping: Refine, then calibrate." arXiv:2501.19195.
         """
-        rows = self.data.rows
-        means, index = self.mean_predictions(predictions)
+        return -self._loss(logits, self.best_temperature(logits))
+
+    def best_temperature(self, logits):
+        """Find the number from 1 to 5 to divide the logits by, for the least loss.
+
+        References
+        ----------
+        Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. (2017). "On calibration of
+        modern neural networks." ICML.
+        """
+        if not self.data.target_encoder.has_temperature:
+            return 1.0
+        # Some of many rows tell it well enough.
+        step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
+        found = minimize_scalar(
+            lambda inverse: self._loss(logits, 1 / inverse, step),
+            bounds=(1 / _MOST_TEMPERATURE, 1),
+            method="bounded",
+            options={"xatol": 0.01},
+        )
+        # The method does not try the bounds.
+        return 1 / found.x if found.fun < self._loss(logits, 1.0, step) else 1.0
+
+    def _loss(self, logits, temperature, step=1):
+        """The loss at a temperature, of every `step`-th row of each fold."""
+        rows, target_encoder = self.data.rows, self.data.target_encoder
+        some = [z[::step] / np.float32(temperature) for z in logits]
+        means, index = self.mean_estimates(some, step)
         weights = None if rows.weights is None else rows.weights[index]
-        return -self.data.target_encoder.loss_of_estimates(
+        if weights is not None and not weights.any():
+            return 0.0
+        return target_encoder.loss_of_estimates(
             self.data.network, means, rows.targets[index], weights
         )
 
-    def mean_predictions(self, predictions):
-        """Average the predictions of the networks that left the same fold out.
+    def mean_estimates(self, logits, step=1):
+        """Average the estimates of the networks that left the same fold out.
 
         Returns
         -------
         means : ndarray of shape (n_left_out_rows, n_outputs)
+            Probabilities or numbers.
+
         index : ndarray of shape (n_left_out_rows,), int
-            Which rows these are.
+            Numbers of these rows, every `step`-th of each fold.
         """
+        network, target_encoder = self.data.network, self.data.target_encoder
+        estimates = [target_encoder.estimates(network.output, z) for z in logits]
         means, indices = [], []
         for fold in np.unique(self.left_out):
             members = np.flatnonzero(self.left_out == fold)
-            means.append(np.mean([predictions[i] for i in members], axis=0))
-            indices.append(np.flatnonzero(self.folds == fold))
+            means.append(np.mean([estimates[i] for i in members], axis=0))
+            indices.append(np.flatnonzero(self.folds == fold)[::step])
         return np.concatenate(means), np.concatenate(indices)
 
 
