@@ -4,6 +4,7 @@ from functools import partial
 from numbers import Integral, Real
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import check_random_state
@@ -29,6 +30,7 @@ from .._estimators.sklearn_private import (
 from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.inference import compute_logits
+from .._network.inputs import TableRows
 from .encoder import TabularEncoder
 from .table import TakesTablesMixin, check_table
 from .training import train_ensemble
@@ -57,7 +59,16 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
 
     # Whether y must be numbers.
     _y_numeric = False
-    # A callback stores these attributes in the best epoch, and restores them.
+    # The parameters that a warm start can't change.
+    _shape_params = (
+        "n_members",
+        "hidden_layer_sizes",
+        "activation",
+        "categorical_features",
+        "n_bins",
+    )
+    # The state of the training and the values of these parameters, with `warm_start`.
+    _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "n_members": [Interval(Integral, 1, None, closed="left")],
@@ -85,6 +96,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "warm_start": ["boolean"],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -138,18 +150,94 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             If the input or a parameter is invalid. The message names the invalid
             column. An earlier fit stays unchanged.
         """
-        X = check_table(self, X, reset=True, y=y)
-        y = self._checked_targets(X, y)
-        validation = self._checked_validation(y, X_val, y_val, sample_weight_val)
+        continues = self.warm_start and hasattr(self, "estimators_")
+        if continues:
+            self._check_continues()
+        X, y, validation = self._checked_rows(
+            X, y, X_val, y_val, sample_weight_val, reset=not continues
+        )
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **fit_data)
-        self._train(X, y, sample_weight, validation, context, fit_data)
+        encoder, paused = None, None
+        if continues:
+            encoder, (paused, _) = self.encoder_, self._paused
+        encoded = self._encode(X, y, sample_weight, validation, encoder)
+        trained = self._train(encoded, paused, context, fit_data)
+        # The state takes several times the memory of the model.
+        vars(self).pop("_paused", None)
+        if self.warm_start and trained.training.stop.reason != "diverged":
+            shape = {name: getattr(self, name) for name in self._shape_params}
+            self._paused = trained.paused, shape
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
         return self
+
+    def _encode_table(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Check and encode a table, for several estimators; the arguments of `fit`.
+
+        The result holds for all estimators of the same class, `categorical_features`
+        and `n_bins`.
+        """
+        X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
+        return self._encode(X, y, sample_weight, validation)
+
+    def _fit_encoded(self, encoded, paused=None):
+        """Fit to an encoded table, without callbacks.
+
+        Parameters
+        ----------
+        encoded : EncodedTable
+            The result of :meth:`_encode_table`.
+
+        paused : PausedEnsemble or None, default=None
+            The training to continue; None to begin.
+
+        Returns
+        -------
+        trained : TrainedEnsemble
+            The trained ensemble.
+        """
+        vars(self).update(encoded.features)
+        return self._train(encoded, paused)
+
+    def _check_continues(self):
+        """Check that the parameters permit a training to continue."""
+        if self._paused is None:
+            raise ValueError(
+                "warm_start=True has no training to continue: the earlier fit had "
+                "warm_start=False, or its training diverged. Clone the estimator, and "
+                "set warm_start=True before its first fit."
+            )
+        _, shape = self._paused
+        for name, fitted in shape.items():
+            if joblib.hash(getattr(self, name)) != joblib.hash(fitted):
+                raise ValueError(
+                    f"warm_start=True does not permit another {name}: it was "
+                    f"{fitted!r} in the earlier fit, and is {getattr(self, name)!r}. "
+                    "Set it back, or set warm_start=False."
+                )
+        if self.max_iter != "auto" and self.max_iter < self.n_iter_:
+            raise ValueError(
+                f"max_iter={self.max_iter} must be at least n_iter_={self.n_iter_} "
+                "with warm_start=True: it includes the epochs of the earlier fits."
+            )
+
+    def _checked_rows(self, X, y, X_val, y_val, sample_weight_val, reset=True):
+        """Check the table, the targets and the validation rows."""
+        X = check_table(self, X, reset=reset, y=y)
+        y = self._checked_targets(X, y)
+        return X, y, self._checked_validation(y, X_val, y_val, sample_weight_val)
 
     def _checked_targets(self, X, y):
         refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
@@ -189,8 +277,8 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             )
         return X_val, y_val, sample_weight_val
 
-    def _train(self, X, y, sample_weight, validation, context, fit_data):
-        """Encode the rows, train the networks, and set the fitted attributes."""
+    def _encode(self, X, y, sample_weight, validation, encoder=None):
+        """Encode checked rows, by a fitted encoder if there is one."""
         # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
         y_given = y
@@ -203,28 +291,49 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
                 "needs a row to train on and a row to be validated on. Pass more rows, "
                 "or a `sample_weight` above 0 for more rows."
             )
-        self.encoder_ = TabularEncoder(
-            categorical_features=self.categorical_features,
-            n_bins=self.n_bins,
-            max_categories=_MAX_CATEGORIES,
-        )
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(self.encoder_, name, getattr(self, name))
+        names = ("n_features_in_", "feature_names_in_")
+        features = {name: vars(self)[name] for name in names if name in vars(self)}
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
-        encoded = self.encoder_.fit_and_encode_rows(X, np.float32)
-        y = self._fit_scale(y, sample_weight)
-        member = self._make_member(n_rows)
-        data = member._training_data(encoded, y, target_encoder, sample_weight)
-
-        data_val = None
-        if validation is not None:
-            weighing = self._with_class_weights_of(
-                member, target_encoder, y, sample_weight
+        if encoder is None:
+            encoder = TabularEncoder(
+                categorical_features=self.categorical_features,
+                n_bins=self.n_bins,
+                max_categories=_MAX_CATEGORIES,
             )
-            data_val = self._validation_data(weighing, target_encoder, *validation)
+            vars(encoder).update(features)
+            rows = encoder.fit_and_encode_rows(X, np.float32)
+        else:
+            rows = _encode_rows(encoder, X)
+        rows_val = None
+        if validation is not None:
+            rows_val = _encode_rows(encoder, validation[0])
         given = _GivenRows(y_given, index, sample_weight, validation)
+        return EncodedTable(features, encoder, rows, y, target_encoder, rows_val, given)
+
+    def _train(self, encoded, paused=None, context=None, fit_data=None):
+        """Train the networks on encoded rows, and set the fitted attributes."""
+        target_encoder, given = encoded.target_encoder, encoded.given
+        self.encoder_ = encoded.encoder
+        if paused is not None and hasattr(self, "estimators_"):
+            # The networks predict in the scale of the earlier fit.
+            self.estimators_[0]._check_same_target_encoder(target_encoder)
+            y = self._scale(encoded.y)
+        else:
+            y = self._fit_scale(encoded.y, given.sample_weight)
+        member = self._make_member(len(encoded.y))
+        data = member._training_data(
+            encoded.rows, y, target_encoder, given.sample_weight
+        )
+        data_val = None
+        if given.validation is not None:
+            _, y_val, weights_val = given.validation
+            weighing = self._with_class_weights_of(
+                member, target_encoder, y, given.sample_weight
+            )
+            data_val = weighing._training_data(
+                encoded.rows_val, self._scale(y_val), target_encoder, weights_val
+            )
         fitted_attributes = partial(self._fitted_attributes, member, given)
 
         def make_reporter(ensemble):
@@ -239,6 +348,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             make_reporter if hasattr(self, "_skl_callbacks") else None,
             self.n_jobs,
             data_val,
+            paused,
         )
         training = trained.training
         attributes = fitted_attributes(
@@ -251,13 +361,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             warn_if_useless(trained, member)
         else:
             warn_of_end(trained, member)
-
-    def _validation_data(self, member, target_encoder, X_val, y_val, weights_val):
-        """Encode the validation rows."""
-        encoded = next(self.encoder_.encode_in_chunks(X_val, len(y_val), np.float32))
-        return member._training_data(
-            encoded, self._scale(y_val), target_encoder, weights_val
-        )
+        return trained
 
     def _fitted_attributes(self, member, given, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""
@@ -364,6 +468,21 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
 
+class EncodedTable(NamedTuple):
+    """A table that is encoded for training, with its targets.
+
+    It does not depend on the parameters of the training.
+    """
+
+    features: dict
+    encoder: TabularEncoder
+    rows: TableRows
+    y: np.ndarray
+    target_encoder: object
+    rows_val: TableRows | None
+    given: "_GivenRows"
+
+
 class _GivenRows(NamedTuple):
     """What `fit` was given: y; the rows with weight and their weights; validation."""
 
@@ -397,6 +516,11 @@ def _attributes_of_networks(member, target_encoder, history, networks):
         "validation_scores_": history.validation_scores,
         "best_validation_score_": history.best_validation_score,
     }
+
+
+def _encode_rows(encoder, X):
+    """Encode a checked table by a fitted encoder, for training."""
+    return next(encoder.encode_in_chunks(X, X.shape[0], np.float32))
 
 
 def _drop_rows_without_weight(X, y, sample_weight):
