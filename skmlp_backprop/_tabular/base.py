@@ -165,6 +165,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             encoder, (paused, _) = self.encoder_, self._paused
         encoded = self._encode(X, y, sample_weight, validation, encoder)
         trained = self._train(encoded, paused, context, fit_data)
+        self._warn_of_end(trained)
         # The state takes several times the memory of the model.
         vars(self).pop("_paused", None)
         if self.warm_start and trained.training.stop.reason != "diverged":
@@ -193,7 +194,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         return self._encode(X, y, sample_weight, validation)
 
     def _fit_encoded(self, encoded, paused=None):
-        """Fit to an encoded table, without callbacks.
+        """Fit to an encoded table, without callbacks and warnings.
 
         Parameters
         ----------
@@ -358,10 +359,15 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
-            warn_if_useless(trained, member)
-        else:
-            warn_of_end(trained, member)
         return trained
+
+    def _warn_of_end(self, trained):
+        """Warn of a training that did not end as planned, or has learned nothing."""
+        is_planned = trained.training.stop.reason == "max_iter"
+        if is_planned and self.max_iter == "auto":
+            warn_if_useless(trained, self.estimators_[0])
+        else:
+            warn_of_end(trained, self.estimators_[0])
 
     def _fitted_attributes(self, member, given, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""
