@@ -70,8 +70,9 @@ PARTS = {
 
     warm_start : bool, default=False
         Whether a further `fit` continues the training of the networks, with the
-        encoding of the first fit. `max_iter` includes the epochs of all fits, as the
-        trees of HistGradientBoosting do: after 10 epochs, a fit with `max_iter` of 30
+        encoding of the first fit, which needs ``warm_start=True``, too. `max_iter`
+        includes the epochs of all fits, as in HistGradientBoosting: after 10 epochs, a
+        fit with `max_iter` of 30
         trains for 20, and ends with the result of a single fit of 30. A training that
         has converged continues for an epoch, and for more as long as these improve it.
         The state between the fits takes about six times the memory of the weights in
