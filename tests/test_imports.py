@@ -15,7 +15,8 @@ FLOORS = [
     ["_network"],
     ["_solvers"],
     ["_estimators"],
-    ["_search", "_tabular", "_distributed"],
+    ["_tabular", "_distributed"],
+    ["_search"],
 ]
 FOLDERS = [folder for floor in FLOORS for folder in floor]
 OUTSIDE_OF_NETWORK = {"numpy", "scipy", "joblib", "threadpoolctl"}

@@ -1,4 +1,4 @@
 """Stacks of networks, and searches that train their candidates in stacks.
 
-Imports from ``_estimators`` and the layers below it.
+Imports from ``_tabular``, ``_estimators`` and the layers below it.
 """

@@ -1,10 +1,12 @@
 """The evaluation of a search's candidates, in tasks that fit a stack on a fold each.
 
-Candidates that can't be stacked are fitted by scikit-learn's own function.
+Candidates that can't be stacked are fitted by scikit-learn's own function, tabular
+models on encoded tables that they share.
 """
 
 from collections import Counter, defaultdict
 from contextlib import ExitStack
+from itertools import compress
 
 import joblib
 import numpy as np
@@ -17,6 +19,7 @@ from .last_steps import Fit, checked_last_step
 from .scoring import is_sklearns
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, stack_key
+from .tabular_fits import TabularFit, encoding_key, is_tabular, why_alone
 from .tasks import Task, configured, run_tasks
 
 
@@ -125,10 +128,10 @@ class Evaluation:
         ]
         known = self._known(candidates, n_splits)
         estimators = [configured(search.estimator, c) for c in candidates]
-        groups, reasons = _groups(estimators, candidates)
+        groups, reasons, fit_classes = _groups(estimators, candidates)
         self._open(estimators, reasons, splits)
         pairs = self._pairs(estimators, groups, n_splits, known)
-        tasks = self._make_tasks(estimators, groups, reasons, pairs)
+        tasks = self._make_tasks(estimators, groups, reasons, fit_classes, pairs)
         for task in tasks:
             task.train, task.test = splits[task.split]
             task.candidates = [
@@ -211,20 +214,29 @@ class Evaluation:
             why += ", and more processes would not shorten it"
         return chosen, f"Using {chosen} of {most} processes: the search {why}."
 
-    def _make_tasks(self, estimators, groups, reasons, pairs):
+    def _make_tasks(self, estimators, groups, reasons, fit_classes, pairs):
         """Make the tasks of pairs of a group and a fold."""
         group_of = {i: number for number, group in enumerate(groups) for i in group}
         whole = {(tuple(some), split) for some, split in pairs}
         tasks = []
-        for some, split in _cut(pairs, self._n_processes):
+        are_tables = [fit_classes[some[0]] is TabularFit for some, _ in pairs]
+        tables = list(compress(pairs, are_tables))
+        others = [
+            p for p, is_table in zip(pairs, are_tables, strict=True) if not is_table
+        ]
+        n_processes = self._n_processes
+        for some, split in _cut(others, n_processes) + _cut_finely(tables, n_processes):
             lead, group = some[0], group_of[some[0]]
-            if len(groups[group]) == 1:
-                why_alone = reasons.get(lead, _NO_OTHER)
+            if lead in reasons:
+                why = reasons[lead]
+            elif len(groups[group]) == 1:
+                why = _NO_OTHER
             else:
-                why_alone = _LEFT if (tuple(some), split) in whole else _CUT
-            default = None if lead in reasons else Fit
-            make_fit = self._fit_maker(estimators[lead], some, split, default)
-            tasks.append(Task(split, some, group, make_fit, why_alone))
+                why = _LEFT if (tuple(some), split) in whole else _CUT
+            fit_class = fit_classes[lead]
+            make_fit = self._fit_maker(estimators[lead], some, split, fit_class)
+            is_stack = fit_class is not TabularFit
+            tasks.append(Task(split, some, group, make_fit, why, is_stack))
         return tasks
 
     def _pairs(self, estimators, groups, n_splits, known):
@@ -236,9 +248,9 @@ class Evaluation:
         ]
         return [pair for pair in pairs if pair[0]]
 
-    def _fit_maker(self, lead, numbers, split, default):
+    def _fit_maker(self, lead, numbers, split, fit_class):
         """Return a callable that makes the fit of candidates; `lead` is the first."""
-        return default
+        return fit_class
 
 
 # Reasons why fits were not stacked, although their parameters permit it.
@@ -248,7 +260,7 @@ _CUT = "the processes had one candidate each left to share"
 
 
 def _groups(estimators, candidates):
-    """Group candidates that can be trained as a stack.
+    """Group candidates that can be trained as a stack, or share an encoded table.
 
     Returns
     -------
@@ -257,15 +269,21 @@ def _groups(estimators, candidates):
 
     reasons : dict of int to str
         For each candidate that can't be stacked, the reason.
+
+    fit_classes : list of type or None
+        For each candidate, the class of its fits; None if they are scikit-learn's.
     """
-    by_key, reasons = defaultdict(list), {}
+    by_key, reasons, fit_classes = defaultdict(list), {}, []
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
         try:
-            key = _group_key(estimator, params)
+            key, fit_class = _group_key(estimator, params), Fit
+            if is_tabular(estimator):
+                fit_class, reasons[i] = TabularFit, why_alone(estimator)
         except CannotStack as why:
-            key, reasons[i] = i, str(why)
+            key, fit_class, reasons[i] = i, None, str(why)
         by_key[key].append(i)
-    return list(by_key.values()), reasons
+        fit_classes.append(fit_class)
+    return list(by_key.values()), reasons, fit_classes
 
 
 def _cut(pairs, n_processes):
@@ -289,17 +307,33 @@ def _cut(pairs, n_processes):
     ]
 
 
+def _cut_finely(pairs, n_processes):
+    """Divide pairs of a group and a fold so that each process has four parts or more.
+
+    The fits of tabular models differ in their times: the parts go to the first free
+    process. To encode a table once for each part costs less than an idle process.
+    """
+    if n_processes == 1 or not pairs:
+        return pairs
+    n_parts = -(-4 * n_processes // len(pairs))
+    return [
+        (part.tolist(), split)
+        for group, split in pairs
+        for part in np.array_split(group, min(n_parts, len(group)))
+    ]
+
+
 def _bundles(tasks, n_processes):
     """Bundle tasks; joblib runs each bundle in a single call.
 
     The tasks of a group form as many bundles as processes: small tasks of a bundle are
     trained as a single stack, and each call costs milliseconds, mostly for its copy of
-    X. A task whose candidates are fitted one by one is a bundle of its own. These
+    X. A task whose candidates are not stacked is a bundle of its own. These
     bundles come last, for the first free process.
     """
     by_group, alone = defaultdict(list), []
     for task in tasks:
-        if task.make_fit is None:
+        if task.make_fit is None or not task.is_stack:
             alone.append([task])
         else:
             by_group[task.group].append(task)
@@ -312,7 +346,7 @@ def _bundles(tasks, n_processes):
 
 
 def _group_key(estimator, params):
-    """Return a key that is equal for candidates that can be trained as a stack.
+    """Return a key that is equal for candidates of a stack, or of an encoded table.
 
     Raises
     ------
@@ -333,7 +367,7 @@ def _group_key(estimator, params):
 def _last_step_key(last):
     """Return the key of a stack, and the metadata requests of its estimators."""
     try:
-        key = stack_key(last)
+        key = encoding_key(last) if is_tabular(last) else stack_key(last)
         last._validate_params()
     except CannotStack:
         raise

@@ -88,6 +88,9 @@ class SharedPreparation:
     fit_params : dict of str to object
         Further arguments of `fit`.
 
+    prepare : callable, default=prepare_group
+        Given the networks, X, y and `fit_params`, returns `data` and `features`.
+
     Attributes
     ----------
     pipeline : Pipeline or None
@@ -100,14 +103,14 @@ class SharedPreparation:
         Number and names of the features, the attributes of a fitted network.
     """
 
-    def __init__(self, estimators, X, y, fit_params):
+    def __init__(self, estimators, X, y, fit_params, prepare=prepare_group):
         networks = last_steps(estimators)
         path, _ = last_step(estimators[0])
         if not path:
             self.pipeline = None
-            self.data, self.features = prepare_group(networks, X, y, **fit_params)
+            self.data, self.features = prepare(networks, X, y, **fit_params)
             return
-        step = _Preparation(networks)
+        step = _Preparation(networks, prepare)
         self.pipeline = clone(estimators[0]).set_params(**{path: step})
         self.pipeline.fit(X, y, **fit_params)
         # The pipeline is kept, and its placeholder must not hold the data any longer.
@@ -117,6 +120,10 @@ class SharedPreparation:
     def become_fitted(self, estimators, all_trained):
         """Set the fitted transformers and the results of the trainings."""
         become_fitted(last_steps(estimators), all_trained, self.features)
+        self.share_transformers(estimators)
+
+    def share_transformers(self, estimators):
+        """Set the fitted transformers; the last steps are fitted."""
         if self.pipeline is not None:
             for estimator in estimators:
                 _share_transformers(estimator, self.pipeline)
@@ -149,9 +156,17 @@ class Fit:
 
     can_be_repeated : bool
         Whether a failed training can start again.
+
+    is_stack : bool
+        Whether the candidates are trained as a stack.
+
+    seconds : list of float or None
+        Time of the training of each candidate; None for equal shares.
     """
 
     can_be_repeated = True
+    is_stack = True
+    seconds = None
 
     def __init__(self, estimators, X, y, fit_params):
         self.estimators = estimators
@@ -167,6 +182,10 @@ class Fit:
     def trainer(cls, fits):
         """Return the function that trains a stack of the networks of `fits`."""
         return train
+
+    def train(self):
+        """Train the networks; return the arguments of :meth:`finish`."""
+        return train_group(self.networks, self.data, self.trainer([self]))
 
     def finish(self, all_trained, n_together):
         """Make the estimators fitted.
@@ -198,10 +217,9 @@ def train_fits(fits):
     results : list of (list of Trained, list of int)
         For each fit, the arguments of :meth:`Fit.finish`.
     """
-    train_stack = fits[0].trainer(fits)
     if len(fits) == 1:
-        (fit,) = fits
-        return [train_group(fit.networks, fit.data, train_stack)]
+        return [fits[0].train()]
+    train_stack = fits[0].trainer(fits)
     return train_groups([(fit.networks, fit.data) for fit in fits], train_stack)
 
 
@@ -233,12 +251,13 @@ def _share_transformers(estimator, fitted):
 class _Preparation(BaseEstimator):
     """The last step of a Pipeline, a placeholder for all networks of a stack."""
 
-    def __init__(self, networks):
+    def __init__(self, networks, prepare):
         self.networks = networks
+        self.prepare = prepare
 
     def fit(self, X, y=None, **params):
         """Validate the transformed rows, and make the training data."""
-        self.prepared_ = prepare_group(self.networks, X, y, **params)
+        self.prepared_ = self.prepare(self.networks, X, y, **params)
         return self
 
     def predict(self, X):

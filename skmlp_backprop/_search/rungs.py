@@ -11,6 +11,7 @@ from .._estimators.training import make_solver, train, train_further
 from .evaluation import Evaluation
 from .last_steps import Fit, checked_last_step, last_step
 from .stacking import CannotStack, check_trainable, warn_of_ends
+from .tabular_fits import RungTabularFit, TabularFit, encoding_key, is_tabular
 
 
 class PausedFit:
@@ -193,13 +194,17 @@ class RungEvaluation(Evaluation):
             pairs += [(part, split) for part in parts.values()]
         return pairs
 
-    def _fit_maker(self, lead, numbers, split, default):
+    def _fit_maker(self, lead, numbers, split, fit_class):
         if not self._can_go_on(lead):
-            return default
+            return fit_class
         paused_fits = [self._paused_fit(i, split) for i in numbers]
+        if paused_fits[0] is None:
+            paused_fits = None
+        if fit_class is TabularFit:
+            return partial(RungTabularFit, paused_fits=paused_fits)
         return partial(
             RungFit,
-            paused_fits=None if paused_fits[0] is None else paused_fits,
+            paused_fits=paused_fits,
             max_iter=last_step(lead)[1].max_iter,
         )
 
@@ -211,6 +216,8 @@ class RungEvaluation(Evaluation):
         paused_fit = self._paused_fit(i, split)
         if paused_fit is None:
             return "anew"
+        if is_tabular(estimator):
+            return id(paused_fit.preparation)
         draws = paused_fit.draws
         has_a_seed = last_step(estimator)[1].random_state is not None
         # Without a seed, each stack has drawn its own held-out rows.
@@ -221,10 +228,15 @@ class RungEvaluation(Evaluation):
         """Whether its training can be continued with more of the resource."""
         try:
             path, last = checked_last_step(estimator)
-            check_trainable(last)
+            if is_tabular(last):
+                encoding_key(last)
+            else:
+                check_trainable(last)
             last._validate_params()
         except (CannotStack, ValueError, TypeError):
             return False
+        if is_tabular(last):
+            return self.resource == max_iter_of(path)
         # A cosine schedule over more epochs differs from the first step on.
         solver = make_solver(last)
         has_one_beginning = not (solver.stochastic and solver.schedule.starts_anew)

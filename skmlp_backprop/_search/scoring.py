@@ -56,18 +56,19 @@ class Fold:
         return _safe_split(*self._data, test, train), params
 
 
-def score_all(estimators, fold, fit_time, one_by_one, **settings):
+def score_all(estimators, fold, fit_times, one_by_one, **settings):
     """Score the fitted candidates of a fold.
 
     Parameters
     ----------
     estimators : list of estimator
-        The candidates: networks of the same shape, or Pipelines that end in them.
+        The candidates: networks of the same shape, tabular models, or Pipelines that
+        end in them.
 
     fold : Fold
         The fold.
 
-    fit_time : float
+    fit_times : list of float
         Fit time of each candidate, in seconds.
 
     one_by_one : list of (dict, tuple, context)
@@ -86,7 +87,9 @@ def score_all(estimators, fold, fit_time, one_by_one, **settings):
     # A transformer or a user's scorer may change its input: each gets a new copy.
     may_change = _has_transformers(estimators) or not is_sklearns(settings["scorer"])
     results, data = [], None
-    for estimator, of_one in zip(estimators, one_by_one, strict=True):
+    for estimator, fit_time, of_one in zip(
+        estimators, fit_times, one_by_one, strict=True
+    ):
         if data is None or may_change:
             data = {"test_scores": fold.to_test_score()}
             if settings["return_train_score"]:

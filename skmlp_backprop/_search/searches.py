@@ -153,6 +153,11 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     fitted one by one, as by GridSearchCV. `n_fits_alone_` has the number of these fits,
     with the reasons.
 
+    A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` trains a stack of
+    its own, and is fitted one by one, too. Its candidates with the same
+    `categorical_features` and `n_bins` share the encoded training rows of a fold. Their
+    results are exactly those of GridSearchCV.
+
     Parameters
     ----------
     estimator : estimator

@@ -20,6 +20,7 @@ from .sklearn_private import _fit_and_score
 
 # Reasons why fits were not stacked, although their parameters permit it.
 _FAILED = "the fit of its stack failed"
+_FAILED_ON_TABLE = "a fit on the encoded table that it shared failed"
 _TOO_LARGE = (
     "its stack would be too large, or take batches of its own by random_state where "
     "weights or sparse rows rule that out"
@@ -51,6 +52,9 @@ class Task:
     why_alone : str
         Reason why a candidate is not in a stack, if it is trained by itself.
 
+    is_stack : bool
+        Whether the candidates are trained as a stack, if at all together.
+
     train, test : ndarray of int, default=None
         Indices of the rows of the fold.
 
@@ -64,6 +68,7 @@ class Task:
     group: int
     make_fit: Callable | None
     why_alone: str
+    is_stack: bool = True
     train: np.ndarray = None
     test: np.ndarray = None
     candidates: list = None
@@ -195,19 +200,20 @@ class _RunningTask:
         """Drop the stack: the candidates will be fitted one by one."""
         self.fit = None
         if len(self.task.candidates) > 1:
-            self._why_alone = _FAILED
+            self._why_alone = _FAILED if self.task.is_stack else _FAILED_ON_TABLE
 
     def score(self, all_trained, n_together, seconds):
         """Score the trained candidates; `seconds` is the training time of each."""
         outcomes = self.fit.finish(all_trained, n_together)
+        all_seconds = self.fit.seconds or [seconds] * len(outcomes)
         results = score_all(
             self.fit.estimators,
             self._fold,
-            self._seconds + seconds,
+            [self._seconds + of_one for of_one in all_seconds],
             self.task.candidates,
             **self._settings,
         )
-        is_single = len(self.task.candidates) == 1
+        is_single = len(self.task.candidates) == 1 or not self.task.is_stack
         why_alone = self._why_alone if is_single else _TOO_LARGE
         return [
             {**result, **outcome, "alone": why_alone if n == 1 else None}

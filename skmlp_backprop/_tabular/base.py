@@ -4,6 +4,7 @@ from functools import partial
 from numbers import Integral, Real
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import check_random_state
@@ -29,6 +30,7 @@ from .._estimators.sklearn_private import (
 from .._estimators.weighting import checked_sample_weights
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.inference import compute_logits
+from .._network.inputs import TableRows
 from .encoder import TabularEncoder
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows, sample_rows
@@ -63,7 +65,16 @@ class BaseTabularMLP(
 
     # Whether y must be numbers.
     _y_numeric = False
-    # A callback stores these attributes in the best epoch, and restores them.
+    # The parameters that a warm start can't change.
+    _shape_params = (
+        "n_members",
+        "hidden_layer_sizes",
+        "activation",
+        "categorical_features",
+        "n_bins",
+    )
+    # The state of the training and the values of these parameters, with `warm_start`.
+    _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "n_members": [Interval(Integral, 1, None, closed="left")],
@@ -91,6 +102,7 @@ class BaseTabularMLP(
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "warm_start": ["boolean"],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -144,18 +156,95 @@ class BaseTabularMLP(
             If the input or a parameter is invalid. The message names the invalid
             column. An earlier fit stays unchanged.
         """
-        X = check_table(self, X, reset=True, y=y)
-        y = self._checked_targets(X, y)
-        validation = self._checked_validation(y, X_val, y_val, sample_weight_val)
+        continues = self.warm_start and hasattr(self, "estimators_")
+        if continues:
+            self._check_continues()
+        X, y, validation = self._checked_rows(
+            X, y, X_val, y_val, sample_weight_val, reset=not continues
+        )
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **fit_data)
-        self._train(X, y, sample_weight, validation, context, fit_data)
+        encoder, paused = None, None
+        if continues:
+            encoder, (paused, _) = self.encoder_, self._paused
+        encoded = self._encode(X, y, sample_weight, validation, encoder)
+        trained = self._train(encoded, paused, context, fit_data)
+        self._warn_of_end(trained)
+        # The state takes several times the memory of the model.
+        vars(self).pop("_paused", None)
+        if self.warm_start and trained.training.stop.reason != "diverged":
+            shape = {name: getattr(self, name) for name in self._shape_params}
+            self._paused = trained.paused, shape
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
         return self
+
+    def _encode_table(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Check and encode a table, for several estimators; the arguments of `fit`.
+
+        The result holds for all estimators of the same class, `categorical_features`
+        and `n_bins`.
+        """
+        X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
+        return self._encode(X, y, sample_weight, validation)
+
+    def _fit_encoded(self, encoded, paused=None):
+        """Fit to an encoded table, without callbacks and warnings.
+
+        Parameters
+        ----------
+        encoded : EncodedTable
+            The result of :meth:`_encode_table`.
+
+        paused : PausedEnsemble or None, default=None
+            The training to continue; None to begin.
+
+        Returns
+        -------
+        trained : TrainedEnsemble
+            The trained ensemble.
+        """
+        vars(self).update(encoded.features)
+        return self._train(encoded, paused)
+
+    def _check_continues(self):
+        """Check that the parameters permit a training to continue."""
+        if self._paused is None:
+            raise ValueError(
+                "warm_start=True has no training to continue: the earlier fit had "
+                "warm_start=False, or its training diverged. Clone the estimator, and "
+                "set warm_start=True before its first fit."
+            )
+        _, shape = self._paused
+        for name, fitted in shape.items():
+            if joblib.hash(getattr(self, name)) != joblib.hash(fitted):
+                raise ValueError(
+                    f"warm_start=True does not permit another {name}: it was "
+                    f"{fitted!r} in the earlier fit, and is {getattr(self, name)!r}. "
+                    "Set it back, or set warm_start=False."
+                )
+        if self.max_iter != "auto" and self.max_iter < self.n_iter_:
+            raise ValueError(
+                f"max_iter={self.max_iter} must be at least n_iter_={self.n_iter_} "
+                "with warm_start=True: it includes the epochs of the earlier fits."
+            )
+
+    def _checked_rows(self, X, y, X_val, y_val, sample_weight_val, reset=True):
+        """Check the table, the targets and the validation rows."""
+        X = check_table(self, X, reset=reset, y=y)
+        y = self._checked_targets(X, y)
+        return X, y, self._checked_validation(y, X_val, y_val, sample_weight_val)
 
     def _checked_targets(self, X, y):
         refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
@@ -195,8 +284,8 @@ class BaseTabularMLP(
             )
         return X_val, y_val, sample_weight_val
 
-    def _train(self, X, y, sample_weight, validation, context, fit_data):
-        """Encode the rows, train the networks, and set the fitted attributes."""
+    def _encode(self, X, y, sample_weight, validation, encoder=None):
+        """Encode checked rows, by a fitted encoder if there is one."""
         # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
         y_given = y
@@ -209,38 +298,52 @@ class BaseTabularMLP(
                 "needs a row to train on and a row to be validated on. Pass more rows, "
                 "or a `sample_weight` above 0 for more rows."
             )
-        self.encoder_ = TabularEncoder(
-            categorical_features=self.categorical_features,
-            n_bins=self.n_bins,
-            max_categories=_MAX_CATEGORIES,
-        )
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(self.encoder_, name, getattr(self, name))
+        names = ("n_features_in_", "feature_names_in_")
+        features = {name: vars(self)[name] for name in names if name in vars(self)}
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
-        prepared = self.encoder_.fit_and_prepare(X)
-        encoded = self.encoder_.encode_rows(prepared, np.float32)
-        y = self._fit_scale(y, sample_weight)
-        member = self._make_member(n_rows)
-        data = member._training_data(encoded, y, target_encoder, sample_weight)
-
-        data_val = None
+        if encoder is None:
+            encoder = TabularEncoder(
+                categorical_features=self.categorical_features,
+                n_bins=self.n_bins,
+                max_categories=_MAX_CATEGORIES,
+            )
+            vars(encoder).update(features)
+            prepared = encoder.fit_and_prepare(X)
+        else:
+            prepared = encoder.prepare(X)
+        rows, rows_val = encoder.encode_rows(prepared, np.float32), None
         if validation is not None:
-            weighing = self._with_class_weights_of(
-                member, target_encoder, y, sample_weight
-            )
-            prepared = self.encoder_.prepare(validation[0])
-            data_val = self._validation_data(
-                weighing, target_encoder, prepared, *validation[1:]
-            )
-        # The rows that importances are computed from, if somebody asks for them.
-        n_networks = self.n_members
-        if validation is None:
-            n_networks = -(-self.n_members // N_FOLDS)
-        kept = sample_rows(len(prepared[0]), n_networks, member.random_state)
-        prepared = [values[kept] for values in prepared]
+            prepared = encoder.prepare(validation[0])
+            rows_val = encoder.encode_rows(prepared, np.float32)
         given = _GivenRows(y_given, index, sample_weight, validation)
+        return EncodedTable(
+            features, encoder, rows, y, target_encoder, rows_val, prepared, given
+        )
+
+    def _train(self, encoded, paused=None, context=None, fit_data=None):
+        """Train the networks on encoded rows, and set the fitted attributes."""
+        target_encoder, given = encoded.target_encoder, encoded.given
+        self.encoder_ = encoded.encoder
+        if paused is not None and hasattr(self, "estimators_"):
+            # The networks predict in the scale of the earlier fit.
+            self.estimators_[0]._check_same_target_encoder(target_encoder)
+            y = self._scale(encoded.y)
+        else:
+            y = self._fit_scale(encoded.y, given.sample_weight)
+        member = self._make_member(len(encoded.y))
+        data = member._training_data(
+            encoded.rows, y, target_encoder, given.sample_weight
+        )
+        data_val = None
+        if given.validation is not None:
+            _, y_val, weights_val = given.validation
+            weighing = self._with_class_weights_of(
+                member, target_encoder, y, given.sample_weight
+            )
+            data_val = weighing._training_data(
+                encoded.rows_val, self._scale(y_val), target_encoder, weights_val
+            )
         fitted_attributes = partial(self._fitted_attributes, member, given)
 
         def make_reporter(ensemble):
@@ -255,35 +358,42 @@ class BaseTabularMLP(
             make_reporter if hasattr(self, "_skl_callbacks") else None,
             self.n_jobs,
             data_val,
+            paused,
         )
         training = trained.training
         attributes = fitted_attributes(
             trained.ensemble, training.history, training.final_weights
         )
         vars(self).update(attributes | attributes_of_end(trained, member))
+        self._keep_withheld(encoded.prepared, member, trained.ensemble)
+        # With "auto", a training that uses all epochs has ended as planned.
+        if training.stop.reason == "max_iter" and self.max_iter == "auto":
+            self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
+        return trained
+
+    def _warn_of_end(self, trained):
+        """Warn of a training that did not end as planned, or has learned nothing."""
+        is_planned = trained.training.stop.reason == "max_iter"
+        if is_planned and self.max_iter == "auto":
+            warn_if_useless(trained, self.estimators_[0])
+        else:
+            warn_of_end(trained, self.estimators_[0])
+
+    def _keep_withheld(self, prepared, member, ensemble):
+        """Keep rows that the networks have not seen, for importances of columns."""
+        judge = ensemble.make_judge(np.arange(self.n_members))
+        rows, n_networks = judge.data.rows, self.n_members
+        if ensemble.data_val is None:
+            n_networks = -(-n_networks // N_FOLDS)
+        kept = sample_rows(rows.n_rows, n_networks, member.random_state)
         vars(self).pop("_importances", None)
-        judge = trained.ensemble.make_judge(np.arange(self.n_members))
-        rows = judge.data.rows
         self._withheld_rows = WithheldRows(
-            prepared,
+            [values[kept] for values in prepared],
             rows.targets[kept],
             None if rows.weights is None else rows.weights[kept],
             judge.folds[kept],
             judge.left_out,
             member.random_state,
-        )
-        # With "auto", a training that uses all epochs has ended as planned.
-        if training.stop.reason == "max_iter" and self.max_iter == "auto":
-            self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
-            warn_if_useless(trained, member)
-        else:
-            warn_of_end(trained, member)
-
-    def _validation_data(self, member, target_encoder, prepared, y_val, weights_val):
-        """Encode the validation rows."""
-        encoded = self.encoder_.encode_rows(prepared, np.float32)
-        return member._training_data(
-            encoded, self._scale(y_val), target_encoder, weights_val
         )
 
     def _fitted_attributes(self, member, given, ensemble, history, networks):
@@ -390,6 +500,23 @@ class BaseTabularMLP(
         """Estimates of each network, (n_members, n_samples, n_outputs), float64."""
         chunks = list(self._estimate_in_chunks(X))
         return np.concatenate(chunks, axis=1).astype(np.float64)
+
+
+class EncodedTable(NamedTuple):
+    """A table that is encoded for training, with its targets.
+
+    It does not depend on the parameters of the training. `prepared` has the columns of
+    the rows that validate the networks.
+    """
+
+    features: dict
+    encoder: TabularEncoder
+    rows: TableRows
+    y: np.ndarray
+    target_encoder: object
+    rows_val: TableRows | None
+    prepared: list
+    given: "_GivenRows"
 
 
 class _GivenRows(NamedTuple):

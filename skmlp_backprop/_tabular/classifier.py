@@ -109,6 +109,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         n_jobs=None,
         random_state=None,
         verbose=False,
+        warm_start=False,
     ):
         store_parameters(locals())
 

@@ -66,7 +66,19 @@ PARTS = {
         the folds that the networks leave out.
 
     verbose : bool or int, default=False
-        Whether to print the losses of every epoch.""",
+        Whether to print the losses of every epoch.
+
+    warm_start : bool, default=False
+        Whether a further `fit` continues the training of the networks, with the
+        encoding of the first fit, which needs ``warm_start=True``, too. `max_iter`
+        includes the epochs of all fits, as in HistGradientBoosting: after 10 epochs, a
+        fit with `max_iter` of 30
+        trains for 20, and ends with the result of a single fit of 30. A training that
+        has converged continues for an epoch, and for more as long as these improve it.
+        The state between the fits takes about six times the memory of the weights in
+        float32. The rows should be the same in each fit. Of other rows, the networks
+        leave out folds that are drawn anew, so that rows which a network has seen
+        validate it: then pass `X_val`.""",
     "attributes": """\
     estimators_ : list of BackpropMLPClassifier or of BackpropMLPRegressor
         The fitted networks. They take encoded rows.

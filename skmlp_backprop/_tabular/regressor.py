@@ -84,6 +84,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     _y_numeric = True
     _member_class = BackpropMLPRegressor
+    _shape_params = (*BaseTabularMLP._shape_params, "loss", "quantile")
     # What a callback restores.
     _weight_attributes = (
         "estimators_",
@@ -119,6 +120,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         n_jobs=None,
         random_state=None,
         verbose=False,
+        warm_start=False,
     ):
         store_parameters(locals())
 

@@ -1,5 +1,6 @@
 """The training of an ensemble on encoded rows."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,10 +36,14 @@ class TrainedEnsemble:
 
     ensemble : Ensemble
         What the networks have in common.
+
+    paused : PausedEnsemble
+        What the training can be continued from.
     """
 
     training: Training
     ensemble: "Ensemble"
+    paused: "PausedEnsemble"
 
     # The end of the warning that the ensemble is useless.
     remedy = (
@@ -56,6 +61,60 @@ class TrainedEnsemble:
         if self.data.loss_of_constant == 0:
             return 0.0
         return -self.training.history.best_validation_score
+
+
+@dataclass
+class PausedEnsemble:
+    """The state of an ensemble after its training, without the rows.
+
+    Parameters
+    ----------
+    training : Training
+        The training of the networks.
+
+    shuffle : Shuffle
+        Draws the order of the rows.
+
+    fold_source : RandomState
+        The source of the folds before they were drawn: the same targets get the same
+        folds again.
+
+    members_of_stacks : list of ndarray
+        Indices of the networks of each stack.
+
+    states : list of dict
+        The state of each stack.
+    """
+
+    training: Training
+    shuffle: Shuffle
+    fold_source: np.random.RandomState
+    members_of_stacks: list
+    states: list
+
+    def networks(self):
+        """The latest weights of the networks, in order."""
+        return [w for state in self.states for w in state["parameters"].networks()]
+
+    def resume(self, solver, n_rows):
+        """Make the training go on with a solver, unless its `max_iter` is reached.
+
+        Returns
+        -------
+        training : Training
+            The training. Its `stop` is None if it goes on.
+
+        shuffle : Shuffle
+            Draws the order of the rows.
+        """
+        training, shuffle = self.training, self.shuffle
+        training.solver = solver
+        training.weights = self.networks()
+        if training.history.n_iter < solver.max_iter:
+            training.stop = None
+        if shuffle.order is not None and len(shuffle.order) != n_rows:
+            shuffle.order = None
+        return training, shuffle
 
 
 # Each network leaves one of these folds of the rows out of its training.
@@ -78,7 +137,7 @@ _PROCESSES_PAY = 8e9
 
 
 def train_ensemble(
-    member, n_members, data, make_reporter=None, n_jobs=None, data_val=None
+    member, n_members, data, make_reporter=None, n_jobs=None, data_val=None, paused=None
 ):
     """Train the networks of an ensemble on the same batches.
 
@@ -102,18 +161,29 @@ def train_ensemble(
     data_val : TrainingData or None, default=None
         The validation rows. None lets each network leave out a fold of the rows.
 
+    paused : PausedEnsemble or None, default=None
+        The training to continue, up to the `max_iter` of `member` in total; it is not
+        changed. None for a new training.
+
     Returns
     -------
     trained : TrainedEnsemble
         The trained ensemble.
     """
-    random_state = check_random_state(member.random_state)
-    rows = data.rows
-    networks = [
-        _initial_parameters(member, data, random_state).copy(rows.dtype)
-        for _ in range(n_members)
-    ]
-    solver = make_solver(member)
+    rows, solver = data.rows, make_solver(member)
+    if paused is None:
+        random_state = check_random_state(member.random_state)
+        networks = [
+            _initial_parameters(member, data, random_state).copy(rows.dtype)
+            for _ in range(n_members)
+        ]
+        fold_source = copy.deepcopy(random_state)
+    else:
+        # Copied, so that an error leaves the earlier state as it is.
+        paused = copy.deepcopy(paused)
+        networks = paused.networks()
+        fold_source = paused.fold_source
+        random_state = copy.deepcopy(fold_source)
     if data_val is None:
         n_folds = min(N_FOLDS, rows.n_rows)
         folds = assign_folds(rows.targets, n_folds, random_state)
@@ -130,10 +200,14 @@ def train_ensemble(
         # Each stack draws the same masks, so that the number of stacks has no effect.
         mask_seed=random_state.randint(2**31 - 1),
     )
-    shuffles = [Shuffle(random_state)]
-    history = History(validation_scores=[], best_validation_score=-np.inf)
+    if paused is None:
+        history = History(validation_scores=[], best_validation_score=-np.inf)
+        training, shuffle = Training(solver, history, None, networks), None
+    else:
+        training, shuffle = paused.resume(solver, rows.n_rows)
+    shuffle = shuffle or Shuffle(random_state)
     reporter = None if make_reporter is None else make_reporter(ensemble)
-    training = Training(solver, history, Monitor(member.verbose, reporter), networks)
+    training.monitor = Monitor(member.verbose, reporter)
     # Multiplications of the forward pass of a row. A column of codes costs about as
     # much as 16 numbers.
     weights, n_code_columns = networks[0].weights, rows.X.codes.shape[1]
@@ -148,13 +222,28 @@ def train_ensemble(
             solver.n_batch_rows(rows.n_rows) * row_size,
             rows.n_rows * row_size,
         )
-        workers = Processes(ensemble, n_stacks) if in_processes else None
+        if paused is None:
+            members_of_stacks = np.array_split(np.arange(n_members), n_stacks)
+        else:
+            members_of_stacks = paused.members_of_stacks
+        workers = None
+        if in_processes:
+            workers = Processes(ensemble, len(members_of_stacks))
         stacks = [
-            ensemble.make_stack(members, [networks[i] for i in members], shuffles)
-            for members in np.array_split(np.arange(n_members), n_stacks)
+            ensemble.make_stack(members, [networks[i] for i in members], [shuffle])
+            for members in members_of_stacks
         ]
-        run_epochs(stacks, [training], workers)
-    return TrainedEnsemble(training, ensemble)
+        if paused is not None:
+            for stack, state in zip(stacks, paused.states, strict=True):
+                stack.set_state(state)
+        if training.stop is None:
+            run_epochs(stacks, [training], workers)
+    light = copy.copy(training)
+    # Copies of the weights, callbacks with the rows, and what `resume` sets anew.
+    light.weights = light.judged = light.monitor = light.solver = None
+    states = [stack.get_state() for stack in stacks]
+    paused = PausedEnsemble(light, shuffle, fold_source, members_of_stacks, states)
+    return TrainedEnsemble(training, ensemble, paused)
 
 
 @dataclass

@@ -1,0 +1,221 @@
+"""Tabular estimators that continue an earlier training."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+both = pytest.mark.parametrize("kind", ["classifier", "regressor"])
+
+
+def make(kind, **params):
+    classes = {"classifier": TabularMLPClassifier, "regressor": TabularMLPRegressor}
+    small = {"n_members": 9, "hidden_layer_sizes": 8, "random_state": 0}
+    return classes[kind](**{**small, "n_iter_no_change": np.inf, **params})
+
+
+def make_table(kind, n_rows=150, seed=0):
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame(
+        {
+            "size": np.where(
+                rng.random(n_rows) < 0.1, np.nan, rng.standard_normal(n_rows)
+            ),
+            "colour": rng.choice(["red", "green", "blue"], n_rows),
+            # So many categories that networks take codes.
+            "shop": rng.choice([f"shop {i}" for i in range(30)], n_rows),
+        }
+    )
+    y = 100 + X["size"].fillna(0) + (X["colour"] == "red") + 0.3 * rng.random(n_rows)
+    return X, np.where(y > 100.5, "high", "low") if kind == "classifier" else y
+
+
+def assert_equal(model, other, X):
+    np.testing.assert_array_equal(model.predict_members(X), other.predict_members(X))
+    assert model.validation_scores_ == other.validation_scores_
+    assert model.loss_curve_ == other.loss_curve_
+    assert model.n_iter_ == other.n_iter_
+    assert model.stop_reason_ == other.stop_reason_
+    name = f"oob_{'prediction' if hasattr(model, '_y_mean') else 'decision_function'}_"
+    np.testing.assert_array_equal(getattr(model, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@both
+def test_epochs_in_two_fits_are_those_of_one(kind, n_jobs, dropout):
+    X, y = make_table(kind)
+    model = make(kind, max_iter=4, warm_start=True, n_jobs=n_jobs, dropout=dropout)
+    model.fit(X, y).set_params(max_iter=11).fit(X, y)
+    assert_equal(model, make(kind, max_iter=11, dropout=dropout).fit(X, y), X)
+
+
+@both
+def test_with_weights_and_validation_rows(kind):
+    X, y = make_table(kind)
+    X_val, y_val = make_table(kind, seed=1)
+    weights = np.arange(150) % 3
+    data = {"sample_weight": weights, "X_val": X_val, "y_val": y_val}
+    for given in (data, {"sample_weight": weights}):
+        model = make(kind, max_iter=3, warm_start=True).fit(X, y, **given)
+        model.set_params(max_iter=7).fit(X, y, **given)
+        assert_equal(model, make(kind, max_iter=7).fit(X, y, **given), X)
+
+
+@both
+def test_copies_continue_by_themselves(kind):
+    X, y = make_table(kind)
+    model = make(kind, max_iter=3, warm_start=True).fit(X, y)
+    expected = make(kind, max_iter=8).fit(X, y)
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), model):
+        assert_equal(other.set_params(max_iter=8).fit(X, y), expected, X)
+
+
+def test_only_a_warm_start_keeps_its_state():
+    X, y = make_table("classifier")
+    model = make("classifier", max_iter=2).fit(X, y)
+    size = len(pickle.dumps(model))
+    model.set_params(warm_start=True)
+    with pytest.raises(ValueError, match="set warm_start=True before its first fit"):
+        model.fit(X, y)
+    warm = make("classifier", max_iter=2, warm_start=True).fit(X, y)
+    assert len(pickle.dumps(warm)) > 2 * size
+    again = warm.set_params(warm_start=False).fit(X, y)
+    assert again.n_iter_ == 2
+    assert len(pickle.dumps(again)) <= size + 1
+
+
+@both
+def test_the_epochs_count_from_the_first_fit(kind):
+    X, y = make_table(kind)
+    model = make(kind, max_iter=5, warm_start=True).fit(X, y)
+    expected = model.predict(X)
+    np.testing.assert_array_equal(model.fit(X, y).predict(X), expected)
+    assert model.n_iter_ == len(model.validation_scores_) == 5
+    model.set_params(max_iter=4)
+    with pytest.raises(ValueError, match="max_iter=4 must be at least n_iter_=5"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+def test_what_has_converged_continues_while_it_improves():
+    X, y = make_table("regressor")
+    params = {"learning_rate_init": 0.1, "n_iter_no_change": 2}
+    model = make("regressor", max_iter=200, warm_start=True, **params).fit(X, y)
+    n_iter, best = model.n_iter_, model.best_validation_score_
+    assert model.converged_
+    model.fit(X, y)
+    assert n_iter < model.n_iter_ < 200
+    assert model.converged_
+    assert model.best_validation_score_ >= best
+
+
+@both
+def test_another_learning_rate(kind):
+    X, y = make_table(kind)
+    model = make(kind, max_iter=3, warm_start=True).fit(X, y)
+    model.set_params(max_iter=6, learning_rate_init=0.1).fit(X, y)
+    scores = make(kind, max_iter=6).fit(X, y).validation_scores_
+    assert model.validation_scores_[:3] == scores[:3]
+    assert model.validation_scores_[3] != scores[3]
+
+
+def test_other_rows_are_encoded_as_those_of_the_first_fit():
+    X, y = make_table("regressor")
+    model = make("regressor", max_iter=3, warm_start=True).fit(X, y)
+    names = model.encoder_.get_feature_names_out().tolist()
+    before = model.predict(X)
+    more = pd.concat([X, X.assign(size=50 + X["size"], colour="pink")])
+    # No epoch, so that neither the scale of y nor the encoding has an effect.
+    model.fit(more, np.tile(1000 * y, 2))
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert model.encoder_.get_feature_names_out().tolist() == names
+    assert model.oob_prediction_.shape == (300,)
+    model.set_params(max_iter=6).fit(more, np.tile(y, 2))
+    assert model.n_iter_ == 6
+    assert np.isfinite(model.predict(more)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_members", 4),
+        ("hidden_layer_sizes", (8, 4)),
+        ("activation", "tanh"),
+        ("categorical_features", ["size"]),
+        ("n_bins", 3),
+        ("loss", "huber"),
+        ("quantile", 0.3),
+    ],
+)
+def test_what_cannot_change(name, value):
+    X, y = make_table("regressor")
+    model = make("regressor", max_iter=2, warm_start=True).fit(X, y)
+    expected, before = model.predict(X), model.get_params()[name]
+    model.set_params(**{name: value})
+    with pytest.raises(ValueError, match=f"does not permit another {name}"):
+        model.fit(X, y)
+    model.set_params(**{name: before, "max_iter": 5}).fit(X, y)
+    assert (model.predict(X) != expected).any()
+
+
+@both
+def test_other_columns_and_targets_are_refused(kind):
+    X, y = make_table(kind)
+    model = make(kind, max_iter=3, warm_start=True).fit(X, y)
+    model.set_params(max_iter=6)
+    with pytest.raises(ValueError, match="The feature names should match"):
+        model.fit(X.rename(columns={"size": "length"}), y)
+    with pytest.raises(ValueError, match="The feature names should match"):
+        model.fit(X.drop(columns="size"), y)
+    with pytest.raises(ValueError, match="Column 'size'"):
+        model.fit(X.assign(size="large"), y)
+    if kind == "classifier":
+        with pytest.raises(ValueError, match="has the same classes"):
+            model.fit(X, np.where(np.arange(150) < 9, "middle", y))
+    assert model.n_iter_ == 3
+    assert_equal(model.fit(X, y), make(kind, max_iter=6).fit(X, y), X)
+
+
+@pytest.mark.callbacks
+@both
+def test_a_failure_in_an_epoch_leaves_the_state(kind):
+    class Failure:
+        n_epochs = 0
+
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context):
+            self.n_epochs += 1
+            if self.n_epochs == 3:
+                raise RuntimeError("no")
+
+        def teardown(self, estimator, context):
+            pass
+
+    X, y = make_table(kind)
+    model = make(kind, max_iter=3, warm_start=True).fit(X, y)
+    failing = copy.copy(model).set_params(max_iter=9).set_callbacks(Failure())
+    with pytest.raises(RuntimeError, match="no"):
+        failing.fit(X, y)
+    model.set_params(max_iter=7).fit(X, y)
+    assert_equal(model, make(kind, max_iter=7).fit(X, y), X)
+
+
+def test_a_diverged_training_is_not_continued():
+    X, y = make_table("regressor")
+    model = make("regressor", learning_rate_init=1e30, warm_start=True)
+    with pytest.warns(UserWarning, match="diverged"):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match="or its training diverged"):
+        model.set_params(learning_rate_init=0.01).fit(X, y)
