@@ -4,6 +4,9 @@ import importlib
 import inspect
 import warnings
 
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
+
 import skmlp_backprop
 
 project = "skmlp-backprop"
@@ -14,12 +17,11 @@ version = release = skmlp_backprop.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "auto_examples/*.ipynb", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "auto_examples/*.ipynb"]
 nitpicky = False
 # The docstrings of properties that are scikit-learn's refer to its glossary.
 suppress_warnings = ["ref.term"]
@@ -50,10 +52,13 @@ autosummary_context = {"own_methods": own_methods()}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
+# Browsers show MathML without JavaScript and without a network.
+html_math_renderer = "mathml"
+
 html_theme = "furo"
 html_title = "skmlp-backprop"
 html_static_path = ["_static"]
-html_css_files = ["front_page.css", "wide_tables.css"]
+html_css_files = ["front_page.css", "wide_tables.css", "formulas.css"]
 html_show_copyright = False
 
 sphinx_gallery_conf = {
@@ -64,7 +69,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
-    "min_reported_time": 0,
+    # Its page loads scripts from the network.
+    "write_computation_times": False,
     "remove_config_comments": True,
     # The output of a display is its figure.
     "ignore_repr_types": r"skmlp_backprop\.displays",
@@ -72,3 +78,19 @@ sphinx_gallery_conf = {
 
 # What an example warns of would stand in its page.
 warnings.filterwarnings("error", category=DeprecationWarning, module="skmlp_backprop")
+
+
+def setup(app):
+    """Register the writer of formulas."""
+    app.add_html_math_renderer("mathml", (_write_math, None), (_write_math_block, None))
+
+
+def _write_math(translator, node):
+    translator.body.append(tex2mathml(node.astext()))
+    raise SkipNode
+
+
+def _write_math_block(translator, node):
+    mathml = tex2mathml(node.astext(), as_block=True)
+    translator.body.append(f'<div class="math">{mathml}</div>')
+    raise SkipNode

@@ -12,7 +12,9 @@ from . import check_gradient
 from ._cli import predicting, training
 from ._cli.data import categories_of, load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
+from ._cli.report import PAGE, write_report
 from ._cli.saving import save
+from ._cli.scores import print_scores, score
 
 _CHECKED_ROWS = 20
 # As of a process that is killed by SIGINT.
@@ -55,23 +57,29 @@ def run(args):
         rows = load_rows(args.predict, names, categories_of(data), header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data.is_regression, is_search)
-    training.describe(data, model, X_train, y_train)
+    recognised = training.describe(data, model, X_train, y_train)
     with warnings.catch_warnings():
         # The notes on the data tell what there is to say about columns.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
-        fitted, scores = training.train(model, X_train, y_train, data)
+        fitted, fold_scores = training.train(model, X_train, y_train, data)
         if args.save is not None:
             save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
             print(f"Saved to {args.save}.")
         if is_search:
             training.report_search(model)
-        training.report(data, fitted, scores, X_test, y_train, y_test)
+        scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
+        print_scores(scores)
     if is_search:
         scaler, network = fitted
         rows_checked = scaler.transform(X_train[:_CHECKED_ROWS])
         labels = y_train[:_CHECKED_ROWS]
         print()
         print(check_gradient(network, rows_checked, labels, random_state=args.seed))
+    if args.report is not None:
+        recognised["Random seed"] = str(args.seed)
+        best_params = model.best_params if is_search else {}
+        write_report(args.report, recognised, data, scores, fitted, best_params)
+        print(f"\nThe report is in {args.report / PAGE}.")
     if args.predict is not None:
         print()
         predicting.predict(fitted, *rows, args.output)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Browser, find_chromium
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.preprocessing import StandardScaler
 
@@ -69,3 +70,12 @@ def blobs():
 def free_processes(monkeypatch):
     """Let short searches use several processes, as if they started in no time."""
     monkeypatch.setattr(work, "seconds_to_start", lambda n_processes: 0.0)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A browser without a window."""
+    if find_chromium() is None:
+        pytest.skip("chromium is not installed")
+    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser

@@ -65,9 +65,9 @@ def n_encoded(monkeypatch):
     """Counts the encodings of training rows."""
     calls, encode = [], TabularEncoder.fit_and_prepare
 
-    def counted(self, X, dtype):
+    def counted(self, X):
         calls.append(len(X))
-        return encode(self, X, dtype)
+        return encode(self, X)
 
     monkeypatch.setattr(TabularEncoder, "fit_and_prepare", counted)
     return calls

@@ -11,6 +11,7 @@ from .._estimators.architecture import hidden_units
 from .._network.activations import ACTIVATIONS
 from .._solvers import SOLVERS, is_stochastic
 from .data import TABLE_ENDINGS, TEXT_ENDINGS, ending
+from .report import check_report
 from .saving import check_can_replace
 
 HEADERS = {"infer": "infer", "yes": True, "no": False}
@@ -29,6 +30,7 @@ _EPILOG = """\
 examples:
   python -m skmlp_backprop
   python -m skmlp_backprop --data flowers.csv --target kind --save flowers.joblib
+  python -m skmlp_backprop --data flowers.csv --target kind --report flowers-report
   python -m skmlp_backprop --load flowers.joblib --predict new.csv --output kinds.csv
   python -m skmlp_backprop --data ex4data1.mat --solver lbfgs --activation logistic
   python -m skmlp_backprop --data pixels.csv --hidden 50 20 --alpha 0.1 1 10
@@ -142,6 +144,13 @@ def _add_model_options(add):
         help="save the fitted model here; a file that exists is replaced once the new "
         "one is whole",
     )
+    add(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write a report in this folder: index.html, and its pictures; this needs "
+        "matplotlib",
+    )
 
 
 def _add_search_options(add):
@@ -236,6 +245,7 @@ def check_options(args):
         "--cv": [lambda: check_cv(args.cv)],
         "--jobs": [lambda: joblib.effective_n_jobs(args.jobs)],
         "--predict": [lambda: _check_table(args.predict)] if args.predict else [],
+        "--report": [lambda: check_report(args.report)] if args.report else [],
     }
     if args.predict and not args.output:
         name = args.predict.name[: -len(ending(args.predict) or "")]
@@ -267,6 +277,11 @@ def _check_effects(args):
     if args.load and not args.predict:
         raise ValueError(
             "--load has no effect without --predict, which names the file of new rows."
+        )
+    if args.report and args.predict:
+        raise ValueError(
+            "--report has no effect with --predict, as a report is of the training. "
+            "Leave one of them out; --save the model to predict by --load afterwards."
         )
     if args.output and not args.predict:
         raise ValueError("--output has no effect without --predict.")

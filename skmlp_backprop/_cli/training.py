@@ -1,21 +1,11 @@
-"""Trains a model on the data, and reports on it."""
+"""Trains a model on the data, and says what it is trained on."""
 
 import warnings
 from time import perf_counter
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.inspection import permutation_importance
-from sklearn.metrics import (
-    accuracy_score,
-    classification_report,
-    log_loss,
-    mean_absolute_error,
-    r2_score,
-    root_mean_squared_error,
-)
 from sklearn.model_selection import ParameterGrid, check_cv, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -30,18 +20,12 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
-from .predicting import COVERAGE
 from .progress import duration, timed
+from .scores import column_names, measures_of, number
 
 # Processes of a search, by default, and seconds that they take to start.
 _SEARCH_JOBS = 2
 _PROCESS_START = 4
-# Columns that the report shows, and rows and columns that it shuffles for that.
-_N_SHOWN = 8
-_MAX_SHUFFLED_ROWS = 1000
-_MAX_SHUFFLED_COLUMNS = 200
-# Classes of which the report shows each.
-_MAX_CLASSES = 30
 
 
 def choose_model(name, data):
@@ -237,7 +221,13 @@ def hold_out(data, seed):
 
 
 def describe(data, model, X_train, y_train):
-    """Print what was recognised, what will be done, and how long that may take."""
+    """Print what was recognised, what will be done, and how long that may take.
+
+    Returns
+    -------
+    lines : dict of str to str
+        What was recognised, and the model.
+    """
     n_rows, n_columns = data.X.shape
     n_categories = data.is_categorical.sum()
     is_date = np.array(
@@ -251,7 +241,7 @@ def describe(data, model, X_train, y_train):
     if n_dates:
         columns += f", {n_dates} of dates ({listed(np.array(data.X.columns)[is_date])})"
     if data.is_regression:
-        low, high = _number(data.y.min()), _number(data.y.max())
+        low, high = number(data.y.min()), number(data.y.max())
         target = f"numbers from {low} to {high}"
     else:
         classes, counts = np.unique(data.y, return_counts=True)
@@ -260,9 +250,7 @@ def describe(data, model, X_train, y_train):
     missing = "none"
     if data.is_missing.any():
         counts = data.is_missing.sum(axis=0)
-        names = np.array(
-            getattr(data.X, "columns", [f"x{i}" for i in range(n_columns)])
-        )
+        names = np.array(column_names(data.X))
         missing = f"{counts.sum()} values, in {listed(names[counts > 0])}"
     lines = {
         "Data": data.source,
@@ -281,6 +269,7 @@ def describe(data, model, X_train, y_train):
         print(f"note: {note}")
     if any("drop the column" in note for note in data.notes):
         print("note: --drop leaves columns out.")
+    return lines
 
 
 def listed(names):
@@ -296,100 +285,8 @@ def train(model, X, y, data):
         return model.fit(X, y, measures_of(data))
 
 
-def measures_of(data):
-    """The function that measures a fitted model on rows: name to value."""
-    return _regression_measures if data.is_regression else _class_measures
-
-
-def _regression_measures(model, X, y):
-    predicted = model.predict(X)
-    return {
-        "R2": r2_score(y, predicted),
-        "mean absolute error": mean_absolute_error(y, predicted),
-        "root mean squared error": root_mean_squared_error(y, predicted),
-    }
-
-
-def _class_measures(model, X, y):
-    proba = model.predict_proba(X)
-    predicted = model.classes_[proba.argmax(axis=1)]
-    # A class may occur in other folds only.
-    classes = np.union1d(model.classes_, y)
-    all_proba = np.zeros((len(y), len(classes)))
-    all_proba[:, np.searchsorted(classes, model.classes_)] = proba
-    return {
-        "accuracy": accuracy_score(y, predicted),
-        "log loss": log_loss(y, all_proba, labels=classes),
-    }
-
-
 def report_search(search):
     """Print the best parameters of a fitted :class:`Search`."""
     print("\nBest parameters:")
     for name, value in search.best_params.items():
         print(f"  {name} = {value:g}")
-
-
-def report(data, fitted, scores, X_test, y_train, y_test):
-    """Print how well a fitted model predicts the held-out rows, and by what."""
-    measures = measures_of(data)
-    if data.is_regression:
-        baseline, what = DummyRegressor(), "the mean"
-    else:
-        baseline, what = DummyClassifier(strategy="prior"), "shares of classes"
-    placeholder = np.zeros((len(y_train), 1))
-    baseline.fit(placeholder, y_train)
-    baseline_values = measures(baseline, placeholder[: len(y_test)], y_test)
-    values = measures(fitted, X_test, y_test)
-    n_folds = len(next(iter(scores.values())))
-    print(
-        f"\n{'':<25}{f'{n_folds} folds ± std':<20}{'held-out rows':<16}baseline: {what}"
-    )
-    for name, value in values.items():
-        folds = f"{_number(np.mean(scores[name]))} ± {_number(np.std(scores[name]), 2)}"
-        print(
-            f"{name:<25}{folds:<20}{_number(value):<16}{_number(baseline_values[name])}"
-        )
-    if data.is_regression:
-        low, high = fitted.predict_interval(X_test, coverage=COVERAGE).T
-        share = np.mean((low <= y_test) & (y_test <= high))
-        print(
-            f"\n{share:.0%} of the held-out rows are in their prediction interval of "
-            f"{COVERAGE:.0%},\nwhose width is {_number(np.mean(high - low))} on average"
-        )
-    elif len(fitted.classes_) <= _MAX_CLASSES:
-        print("\nOn the held-out rows:")
-        predicted = fitted.predict(X_test)
-        print(classification_report(y_test, predicted, zero_division=0).rstrip())
-    if hasattr(data.X, "columns") and data.X.shape[1] <= _MAX_SHUFFLED_COLUMNS:
-        _report_importances(data, fitted, X_test, y_test)
-
-
-def _report_importances(data, fitted, X, y):
-    measures = measures_of(data)
-    loss = "root mean squared error" if data.is_regression else "log loss"
-    index = np.arange(min(len(y), _MAX_SHUFFLED_ROWS))
-    found = permutation_importance(
-        fitted,
-        _safe_indexing(X, index),
-        y[index],
-        scoring=lambda model, X, y: -measures(model, X, y)[loss],
-        n_repeats=5,
-        random_state=0,
-    )
-    print(
-        f"\nMost important columns: how much the {loss} of the held-out rows\n"
-        "rises if the column is shuffled, mean ± standard deviation of 5 times"
-    )
-    for i in np.argsort(-found.importances_mean)[:_N_SHOWN]:
-        mean, std = found.importances_mean[i], found.importances_std[i]
-        print(f"  {X.columns[i]!s:<23}{_number(mean)} ± {_number(std, 2)}")
-
-
-def _number(value, digits=4):
-    """A number with a few digits, and with an exponent only where it needs one."""
-    if value != 0 and not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.{digits}g}"
-    return np.format_float_positional(
-        value, precision=digits, fractional=False, trim="-"
-    )

@@ -1,0 +1,203 @@
+"""The pictures of a report."""
+
+import io
+import warnings
+
+import numpy as np
+from scipy.stats import binomtest
+
+from .._search.unwrap import final_network
+from ..displays import LossCurveDisplay
+from .predicting import COVERAGE
+
+# Inches and dots per inch: the text can be read on a phone, where a picture shrinks.
+_SIZE = (5, 3.75)
+_DPI = 200
+_MAX_POINTS = 500
+MAX_BARS = 20
+_MAX_NAME = 24
+_BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9690c", "0.6"
+
+
+def png(draw, software):
+    """Draw a picture with matplotlib's default style.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws on a figure.
+
+    software : str
+        The name of the software that the file says has made it.
+
+    Returns
+    -------
+    content : bytes
+        The PNG file.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    with style.context("default"), warnings.catch_warnings():
+        # Names in scripts that the font lacks are shown as boxes; the page has them.
+        warnings.filterwarnings("ignore", "Glyph ", UserWarning)
+        figure = Figure(_SIZE, dpi=_DPI, layout="constrained")
+        draw(figure)
+        for ax in figure.axes:
+            side = ax.yaxis.get_label_position()
+            ax.spines["top"].set_visible(False)
+            ax.spines["left" if side == "right" else "right"].set_visible(False)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", metadata={"Software": software})
+    return file.getvalue()
+
+
+def draw_calibration(figure, scores):
+    """Draw the share of correct predictions against the predicted probabilities.
+
+    For two classes, of the probability of the second class; for more, of the predicted
+    class.
+    """
+    if len(scores.classes) == 2:
+        predicted = scores.proba[:, 1]
+        is_true = scores.y == scores.classes[1]
+        xlabel = f"predicted probability of {_short(scores.classes[1])}"
+        ylabel = f"share of rows that are {_short(scores.classes[1])}"
+    else:
+        predicted = scores.proba.max(axis=1)
+        is_true = scores.y == scores.predicted
+        xlabel = "probability of the predicted class"
+        ylabel = "share of correct predictions"
+    mean, share, low, high = calibration(predicted, is_true)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
+    top.plot([0, 1], [0, 1], "--", color=_GREY, label="calibrated")
+    top.errorbar(
+        mean,
+        share,
+        yerr=[np.maximum(share - low, 0), np.maximum(high - share, 0)],
+        fmt="o-",
+        color=_BLUE,
+        capsize=2,
+        markersize=4,
+        linewidth=1,
+        label="held-out rows",
+    )
+    top.set(ylim=(-0.03, 1.03))
+    top.set_ylabel(ylabel, parse_math=False)
+    top.legend(loc="best", frameon=False)
+    bottom.hist(predicted, bins=np.linspace(0, 1, 21), color=_BLUE)
+    bottom.set(xlim=(-0.03, 1.03), ylabel="rows")
+    bottom.set_xlabel(xlabel, parse_math=False)
+    figure.align_ylabels()
+
+
+def calibration(predicted, is_true, rows_per_bin=20, max_bins=10):
+    """Shares of true events in bins of equally many predicted probabilities.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n_rows,)
+        Probabilities of an event.
+
+    is_true : ndarray of shape (n_rows,), of bool
+        Whether the event has occurred.
+
+    rows_per_bin, max_bins : int
+        Limits on the bins. There are at least two, unless the probabilities are equal.
+
+    Returns
+    -------
+    mean, share, low, high : tuple of ndarray of shape (n_bins,)
+        The mean probabilities, the shares of events, and the bounds of their 95 %
+        confidence intervals, by Wilson's method.
+    """
+    n_bins = int(np.clip(len(predicted) // rows_per_bin, 2, max_bins))
+    # By the lowest rank, so that equal probabilities are in the same bin.
+    ranks = np.searchsorted(np.sort(predicted), predicted)
+    bins = ranks * n_bins // len(predicted)
+    values = []
+    for i in np.unique(bins):
+        events = is_true[bins == i]
+        bounds = binomtest(int(events.sum()), len(events)).proportion_ci(
+            method="wilson"
+        )
+        values.append((predicted[bins == i].mean(), events.mean(), *bounds))
+    return tuple(np.array(values).T)
+
+
+def draw_predictions(figure, scores, name):
+    """Draw the true values and the prediction intervals against the predictions."""
+    index = shown_rows(scores)
+    x, y = scores.predicted[index], scores.y[index]
+    low, high = scores.interval[index].T
+    is_inside = (low <= y) & (y <= high)
+    ax = figure.subplots()
+    ax.vlines(
+        x, low, high, color="#b8cbe3", linewidth=1, label=f"{COVERAGE:.0%} interval"
+    )
+    ax.axline((x[0], x[0]), slope=1, linestyle="--", color=_GREY)
+    ax.plot(x[is_inside], y[is_inside], "o", ms=2.5, color=_BLUE, label="inside")
+    ax.plot(x[~is_inside], y[~is_inside], "x", ms=4.5, color=_ORANGE, label="outside")
+    ax.set_xlabel(f"predicted {_short(name)}", parse_math=False)
+    ax.set_ylabel(f"true {_short(name)}", parse_math=False)
+    ax.legend(loc="best", fontsize="small")
+
+
+def draw_residuals(figure, scores, name):
+    """Draw the residuals against the predictions, and their distribution."""
+    index = shown_rows(scores)
+    residuals = scores.y - scores.predicted
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
+    left.axhline(0, linestyle="--", color=_GREY)
+    left.plot(scores.predicted[index], residuals[index], "o", ms=2.5, color=_BLUE)
+    left.set_xlabel(f"predicted {_short(name)}", parse_math=False)
+    left.set_ylabel("residual: true minus predicted")
+    right.hist(residuals, bins=30, orientation="horizontal", color=_BLUE)
+    right.set(xlabel="rows")
+
+
+def shown_rows(scores):
+    """The held-out rows that are drawn: all, or 500 drawn at random."""
+    index = np.arange(len(scores.y))
+    if len(index) > _MAX_POINTS:
+        index = np.random.default_rng(0).choice(index, _MAX_POINTS, replace=False)
+    return index
+
+
+def draw_importances(figure, importances):
+    """Draw the largest importances as bars."""
+    shown = slice(MAX_BARS)
+    values, stds = importances.values[shown], importances.stds
+    figure.set_figheight(max(1.6, 0.9 + 0.24 * len(values)))
+    ax = figure.subplots()
+    ax.barh(
+        range(len(values)),
+        values,
+        xerr=None if stds is None else stds[shown],
+        color=_BLUE,
+        error_kw={"ecolor": "0.25", "capsize": 2},
+    )
+    names = [_short(name) for name in importances.names[shown]]
+    ax.set_yticks(range(len(values)), names, parse_math=False)
+    ax.invert_yaxis()
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set_xlabel("importance")
+
+
+def draw_loss_curve(figure, model):
+    """Draw the loss, and the validation scores if the training had them."""
+    ax = figure.subplots()
+    LossCurveDisplay.from_estimator(model, ax=ax, color=_BLUE)
+    ax.set_yscale("linear")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def has_loss_curve(model):
+    """Whether a fitted model has recorded its loss."""
+    return bool(getattr(final_network(model, ensembles=True), "loss_curve_", None))
+
+
+def _short(name):
+    """A name on one line, of a few characters."""
+    name = " ".join(str(name).split())
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"

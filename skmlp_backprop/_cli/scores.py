@@ -1,0 +1,248 @@
+"""Scores a fitted model on folds and held-out rows, and prints the scores."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
+
+from .._estimators.sklearn_private import _safe_indexing
+from .predicting import COVERAGE
+
+# Columns that the terminal shows, and rows and columns that are shuffled for that.
+_N_SHOWN = 8
+_MAX_SHUFFLED_ROWS = 1000
+_MAX_SHUFFLED_COLUMNS = 200
+_N_SHUFFLES = 5
+# Classes of which the report shows each.
+MAX_CLASSES = 30
+
+
+class Measure(NamedTuple):
+    """The values of a measure."""
+
+    mean: float  # over the folds
+    std: float
+    held_out: float
+    baseline: float  # on the held-out rows
+
+
+class Importances(NamedTuple):
+    """The importances of the columns, the most important column first."""
+
+    names: list  # of str
+    values: np.ndarray
+    stds: np.ndarray | None
+    what: str  # what the values are
+
+
+class Scores(NamedTuple):
+    """How well a fitted model predicts, and by which columns.
+
+    The arrays have an entry for each held-out row.
+    """
+
+    n_folds: int
+    baseline: str  # what the baseline predicts
+    measures: dict  # of str to Measure
+    y: np.ndarray  # the target
+    predicted: np.ndarray
+    classes: np.ndarray | None  # of a classification
+    proba: np.ndarray | None  # their probabilities
+    interval: np.ndarray | None  # lower and upper bounds, of a regression
+    importances: Importances | None
+
+
+def measures_of(data):
+    """The function that measures a fitted model on rows: name to value."""
+    return _regression_measures if data.is_regression else _class_measures
+
+
+def _regression_measures(model, X, y):
+    predicted = model.predict(X)
+    return {
+        "R2": r2_score(y, predicted),
+        "mean absolute error": mean_absolute_error(y, predicted),
+        "root mean squared error": root_mean_squared_error(y, predicted),
+    }
+
+
+def _class_measures(model, X, y):
+    proba = model.predict_proba(X)
+    predicted = model.classes_[proba.argmax(axis=1)]
+    # A class may occur in other folds only.
+    classes = np.union1d(model.classes_, y)
+    all_proba = np.zeros((len(y), len(classes)))
+    all_proba[:, np.searchsorted(classes, model.classes_)] = proba
+    return {
+        "accuracy": accuracy_score(y, predicted),
+        "log loss": log_loss(y, all_proba, labels=classes),
+    }
+
+
+def score(data, fitted, fold_scores, X_test, y_train, y_test):
+    """Score a fitted model on the held-out rows.
+
+    Parameters
+    ----------
+    data : Data
+        The data.
+
+    fitted : estimator
+        The model, fitted on the training rows.
+
+    fold_scores : dict of str to list of float
+        The measures of the folds.
+
+    X_test, y_train, y_test :
+        The held-out rows, and the targets of the training rows and of these.
+
+    Returns
+    -------
+    scores : Scores
+        The scores.
+    """
+    measures = measures_of(data)
+    if data.is_regression:
+        baseline, what = DummyRegressor(), "the mean"
+    else:
+        baseline, what = DummyClassifier(strategy="prior"), "shares of classes"
+    placeholder = np.zeros((len(y_train), 1))
+    baseline.fit(placeholder, y_train)
+    baseline_values = measures(baseline, placeholder[: len(y_test)], y_test)
+    held_out_values = measures(fitted, X_test, y_test)
+    proba = interval = None
+    if data.is_regression:
+        interval = fitted.predict_interval(X_test, coverage=COVERAGE)
+    else:
+        proba = fitted.predict_proba(X_test)
+    return Scores(
+        n_folds=len(next(iter(fold_scores.values()))),
+        baseline=what,
+        measures={
+            name: Measure(
+                np.mean(fold_scores[name]),
+                np.std(fold_scores[name]),
+                value,
+                baseline_values[name],
+            )
+            for name, value in held_out_values.items()
+        },
+        y=y_test,
+        predicted=fitted.predict(X_test),
+        classes=None if data.is_regression else fitted.classes_,
+        proba=proba,
+        interval=interval,
+        importances=_importances(data, fitted, X_test, y_test),
+    )
+
+
+def _importances(data, fitted, X, y):
+    """The importances of the columns, or None if they take too long or say little."""
+    if data.X.shape[1] > _MAX_SHUFFLED_COLUMNS:
+        return None
+    values, stds = getattr(fitted, "feature_importances_", None), None
+    if values is not None:
+        what = (
+            "how much worse the model predicts training rows\n"
+            "that its networks left out if the column is shuffled "
+            "(feature_importances_)"
+        )
+    elif hasattr(data.X, "columns"):
+        measures = measures_of(data)
+        loss = "root mean squared error" if data.is_regression else "log loss"
+        index = np.arange(min(len(y), _MAX_SHUFFLED_ROWS))
+        found = permutation_importance(
+            fitted,
+            _safe_indexing(X, index),
+            y[index],
+            scoring=lambda model, X, y: -measures(model, X, y)[loss],
+            n_repeats=_N_SHUFFLES,
+            random_state=0,
+        )
+        values, stds = found.importances_mean, found.importances_std
+        what = (
+            f"how much the {loss} of the held-out rows\nrises if the column is "
+            f"shuffled, mean ± standard deviation of {_N_SHUFFLES} times"
+        )
+    else:
+        return None
+    order = np.argsort(-values, kind="stable")
+    names = column_names(data.X)
+    return Importances(
+        [names[i] for i in order],
+        values[order],
+        None if stds is None else stds[order],
+        what,
+    )
+
+
+def column_names(X):
+    """The names of the columns of a DataFrame, or x0, x1 and so on."""
+    return [str(c) for c in getattr(X, "columns", [f"x{i}" for i in range(X.shape[1])])]
+
+
+def print_scores(scores):
+    """Print how well a model predicts the held-out rows, and by which columns."""
+    print(
+        f"\n{'':<25}{f'{scores.n_folds} folds ± std':<20}{'held-out rows':<16}"
+        f"baseline: {scores.baseline}"
+    )
+    for name, measure in scores.measures.items():
+        print(
+            f"{name:<25}{spread(measure.mean, measure.std):<20}"
+            f"{number(measure.held_out):<16}{number(measure.baseline)}"
+        )
+    if scores.interval is not None:
+        print(f"\n{interval_sentence(scores)}")
+    elif len(scores.classes) <= MAX_CLASSES:
+        print("\nOn the held-out rows:")
+        report = classification_report(scores.y, scores.predicted, zero_division=0)
+        print(report.rstrip())
+    importances = scores.importances
+    if importances is not None:
+        print(f"\nMost important columns: {importances.what}")
+        for name, text in importance_lines(importances)[:_N_SHOWN]:
+            print(f"  {name:<22} {text}")
+
+
+def interval_sentence(scores):
+    """Say how many held-out rows are in their interval, and how wide it is."""
+    low, high = scores.interval.T
+    share = np.mean((low <= scores.y) & (scores.y <= high))
+    return (
+        f"{share:.0%} of the held-out rows are in their prediction interval of "
+        f"{COVERAGE:.0%},\nwhose width is {number(np.mean(high - low))} on average"
+    )
+
+
+def importance_lines(importances):
+    """The name and the importance of each column, as texts."""
+    stds = importances.stds
+    texts = [
+        number(value) if stds is None else spread(value, stds[i])
+        for i, value in enumerate(importances.values)
+    ]
+    return list(zip(importances.names, texts, strict=True))
+
+
+def spread(mean, std):
+    """A mean and its standard deviation."""
+    return f"{number(mean)} ± {number(std, 2)}"
+
+
+def number(value, digits=4):
+    """A number with a few digits, and with an exponent only where it needs one."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits}g}"
+    return np.format_float_positional(
+        value, precision=digits, fractional=False, trim="-"
+    )

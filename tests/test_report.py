@@ -1,0 +1,311 @@
+"""python -m skmlp_backprop --report."""
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from html.parser import HTMLParser
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
+
+from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop.__main__ import main
+
+pytest.importorskip("matplotlib", reason="reports are drawn by matplotlib")
+
+from skmlp_backprop._cli.pictures import calibration
+
+QUICK = ["--jobs", "1", "--cv", "2", "--alpha", "1", "--learning-rate", "0.01"]
+QUICK += ["--max-iter", "2", "--hidden", "4"]
+COLOUR = ["--target", "colour", "--header", "yes"]
+ODD = "<b>a & b</b> $x_$ \"'"
+REGRESSION = ["predictions.png", "residuals.png", "importances.png", "loss_curve.png"]
+
+
+class Page(HTMLParser):
+    """The text of the sections of a page, its tags, and its pictures."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.sections, self.tags, self.images = {}, [], []
+        self._section = "top"
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags.append(tag)
+        if tag == "section":
+            self._section = attrs["id"]
+        if tag == "img":
+            self.images.append(attrs["src"])
+
+    def handle_endtag(self, tag):
+        if tag == "section":
+            self._section = "top"
+
+    def handle_data(self, data):
+        self.sections[self._section] = self.sections.get(self._section, "") + data
+
+
+@pytest.fixture(scope="module")
+def houses():
+    """Prices by a column with an odd name and gaps, and a colour."""
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame({ODD: rng.uniform(50, 150, 150).round(1)})
+    table["colour"] = rng.choice(["red", "green"], 150)
+    red = table["colour"] == "red"
+    table["<price>"] = (2000 * table[ODD] + 10_000 * red + rng.randn(150)).round(2)
+    table.loc[::10, ODD] = np.nan
+    return table
+
+
+@pytest.fixture(scope="module")
+def houses_csv(houses, tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "a <i>house.csv"
+    houses.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def iris_npz(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "iris.npz"
+    np.savez(path, X=X, y=y)
+    return path
+
+
+@pytest.fixture(scope="module")
+def regression(houses_csv, tmp_path_factory):
+    """The folder with the report on a regression and its model, and what was printed.
+
+    The report is in the folder "report".
+    """
+    folder = tmp_path_factory.mktemp("regression")
+    arguments = ["--data", str(houses_csv), "--cv", "2"]
+    arguments += ["--save", str(folder / "model.joblib")]
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        assert main([*arguments, "--report", str(folder / "report")]) == 0
+    return folder, printed.getvalue()
+
+
+def test_a_regression(houses, houses_csv, regression):
+    folder, printed = regression
+    saved, folder = folder / "model.joblib", folder / "report"
+    assert printed.endswith(f"\nThe report is in {folder / 'index.html'}.\n")
+    assert "warning" not in printed
+    assert {p.name for p in folder.iterdir()} == {"index.html", *REGRESSION}
+    page = Page(folder / "index.html")
+    assert list(page.sections) == [
+        "top",
+        "data",
+        "scores",
+        "predictions",
+        "importances",
+        "training",
+    ]
+    for expected in (
+        f"{houses_csv}; the first row is taken as a header",
+        "150; 30 are held out",
+        "1 of numbers, 1 of categories (colour)",
+        f"15 values, in {ODD}",
+        "<price>, numbers from ",
+        "regression, as the target has 150 values, not all of them whole numbers",
+        "TabularMLPRegressor at its defaults",
+    ):
+        assert expected in page.sections["data"]
+    X, y = houses[[ODD, "colour"]], houses["<price>"]
+    _, X_test, _, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
+    r2 = joblib.load(saved).score(X_test, y_test)
+    line = re.search(r"R2\s*(\S+) ± \S+?\s+(\S+)", printed)
+    assert float(line[2]) == pytest.approx(r2, rel=1e-3)
+    assert f"R2{line[1]} ±" in page.sections["scores"]
+    assert line[2] in page.sections["scores"]
+    assert "baseline: the mean" in page.sections["scores"]
+    assert "prediction interval of 90%" in page.sections["scores"]
+    first, second = re.findall(
+        rf"({re.escape(ODD)}|colour)\S+ ± ", page.sections["importances"]
+    )
+    assert (first, second) == (ODD, "colour")
+
+
+def test_a_page_stands_alone(regression):
+    path = regression[0] / "report" / "index.html"
+    text, page = path.read_text(encoding="utf-8"), Page(path)
+    assert len(page.images) == 4
+    assert all(i.startswith("data:image/png;base64,") for i in page.images)
+    assert not {"script", "link", "iframe", "b", "i", "price"} & set(page.tags)
+    assert "http:" not in text
+    assert "https:" not in text
+
+
+def test_a_table_of_classes(houses_csv, tmp_path):
+    folder = tmp_path / "report"
+    arguments = ["--data", str(houses_csv), *COLOUR, "--cv", "2"]
+    assert main([*arguments, "--report", str(folder)]) == 0
+    names = {"calibration.png", "importances.png", "loss_curve.png"}
+    assert {p.name for p in folder.iterdir()} == {"index.html", *names}
+    page = Page(folder / "index.html")
+    assert (
+        "the probability of red, and the share of this class"
+        in (page.sections["calibration"])
+    )
+    assert "green" in page.sections["classes"]
+    assert "TabularMLPClassifier at its defaults" in page.sections["data"]
+    assert "<price>" in page.sections["importances"]
+
+
+def test_a_search(iris_npz, tmp_path, capsys):
+    folder = tmp_path / "report"
+    arguments = ["--data", str(iris_npz), *QUICK]
+    assert main([*arguments, "--report", str(folder)]) == 0
+    assert capsys.readouterr().err == ""
+    names = {"calibration.png", "loss_curve.png"}
+    assert {p.name for p in folder.iterdir()} == {"index.html", *names}
+    page = Page(folder / "index.html")
+    assert "importances" not in page.sections
+    assert "the probability of the predicted class" in page.sections["calibration"]
+    assert "learning_rate_init0.01" in page.sections["training"]
+    assert "accuracy" in page.sections["scores"]
+    assert "BackpropMLPClassifier, a grid search" in page.sections["data"]
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_importances_of_the_model_itself(
+    kind, houses_csv, tmp_path, monkeypatch, capsys
+):
+    model = TabularMLPRegressor if kind == "regression" else TabularMLPClassifier
+    values = property(lambda self: np.array([0.25, 1.75]))
+    monkeypatch.setattr(model, "feature_importances_", values, raising=False)
+    target = [] if kind == "regression" else COLOUR
+    second = "colour" if kind == "regression" else "<price>"
+    arguments = ["--data", str(houses_csv), "--cv", "2", *target]
+    assert main([*arguments, "--report", str(tmp_path / "report")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    i = next(i for i, line in enumerate(lines) if line.startswith("Most important "))
+    assert lines[i + 1].endswith("(feature_importances_)")
+    found = [re.split(r" +(?=\S+$)", line.strip()) for line in lines[i + 2 : i + 4]]
+    assert found == [[second, "1.75"], [ODD, "0.25"]]
+    section = Page(tmp_path / "report" / "index.html").sections["importances"]
+    assert re.search(rf"{second}1\.75\s+{re.escape(ODD)}0\.25", section)
+    assert "feature_importances_" in section
+
+
+def test_the_groups_of_the_calibration_curve():
+    rng = np.random.RandomState(0)
+    predicted = rng.uniform(0, 1, 1000)
+    is_true = rng.uniform(0, 1, 1000) < predicted**2
+    mean, share, low, high = calibration(predicted, is_true)
+    bins = np.array_split(np.argsort(predicted), 10)
+    np.testing.assert_allclose(mean, [predicted[i].mean() for i in bins])
+    np.testing.assert_allclose(share, [is_true[i].mean() for i in bins])
+    # Wilson's interval of a share p of n rows is about these values.
+    p, z, n = share, 1.959964, 100
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    np.testing.assert_allclose(low, np.maximum(centre - half, 0), atol=1e-6)
+    np.testing.assert_allclose(high, np.minimum(centre + half, 1), atol=1e-6)
+
+
+def test_equal_probabilities_are_in_one_group():
+    predicted = np.repeat([1.0, 0.0, 0.2], [40, 40, 20])
+    mean, share, *_ = calibration(predicted, predicted > 0.1)
+    assert mean.tolist() == pytest.approx([0, 0.2, 1])
+    assert share.tolist() == [0, 1, 1]
+    mean, share, *_ = calibration(np.full(30, 0.5), np.arange(30) < 10)
+    assert mean.tolist() == [0.5]
+    assert share.tolist() == [1 / 3]
+
+
+def test_the_report_s_own_files_are_replaced(regression, iris_npz, tmp_path):
+    folder = tmp_path / "report"
+    shutil.copytree(regression[0] / "report", folder)
+    (folder / "notes.txt").write_text("mine")
+    assert main(["--data", str(iris_npz), *QUICK, "--report", str(folder)]) == 0
+    # Pictures of the earlier report do not stay beside the page of another.
+    names = {"index.html", "calibration.png", "loss_curve.png", "notes.txt"}
+    assert {p.name for p in folder.iterdir()} == names
+    assert "BackpropMLPClassifier" in (folder / "index.html").read_text("utf-8")
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["index.html", "calibration.png", "residuals.png"])
+def test_other_files_are_not_overwritten(name, iris_npz, tmp_path, capsys):
+    (tmp_path / name).write_text("mine")
+    arguments = ["--data", str(iris_npz), *QUICK, "--report", str(tmp_path)]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err == (
+        f"error: --report: {tmp_path / name} is not a report's and would be "
+        "overwritten. Move it, or choose another folder.\n"
+    )
+    assert "Fitting" not in captured.out
+    assert (tmp_path / name).read_text() == "mine"
+    assert {p.name for p in tmp_path.iterdir()} == {name, "iris.npz"}
+
+
+def test_a_model_saved_as_the_page_is_not_overwritten(iris_npz, tmp_path, capsys):
+    saved = tmp_path / "report" / "index.html"
+    saved.parent.mkdir()
+    arguments = ["--data", str(iris_npz), *QUICK, "--save", str(saved)]
+    assert main([*arguments, "--report", str(saved.parent)]) == 1
+    assert "would be overwritten" in capsys.readouterr().err
+    assert joblib.load(saved).n_features_in_ == 4
+
+
+@pytest.mark.parametrize("name", ["iris.npz", "nowhere/report"])
+def test_folders_that_are_refused(name, iris_npz, tmp_path, capsys):
+    arguments = ["--data", str(iris_npz), *QUICK, "--report", str(tmp_path / name)]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: --report: ")
+    assert captured.err.count("\n") == 1
+    assert "Fitting" not in captured.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--predict", "new.csv"], "--report has no effect with --predict"),
+        (["--load", "a", "--predict", "new.csv"], "--report has no effect with --load"),
+    ],
+)
+def test_reports_are_of_trainings(arguments, message, tmp_path, capsys):
+    assert main([*arguments, "--report", str(tmp_path / "report")]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_matplotlib_an_error_names_it(iris_npz, tmp_path):
+    script = (
+        "import sys; sys.modules['matplotlib'] = None; "
+        "from skmlp_backprop.__main__ import main; sys.exit(main())"
+    )
+    arguments = ["--data", str(iris_npz), *QUICK]
+
+    def run(*more):
+        return subprocess.run(
+            [sys.executable, "-c", script, *arguments, *more],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert run().returncode == 0
+    done = run("--report", str(tmp_path / "report"))
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: --report requires matplotlib. You can install it with `pip install "
+        "matplotlib`.\n"
+    )
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == [iris_npz]
