@@ -15,7 +15,7 @@ from .._estimators.sklearn_private import (
 )
 from .._network.inputs import TableRows
 from .columns import DateColumn
-from .encodings import CategoryEncoding, DateEncoding, NumberEncoding
+from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
@@ -326,10 +326,23 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return np.array(_make_distinct(entries), dtype=object)
 
     def _prepare(self, columns):
-        """Convert each column to an array of numbers, or of indices of entries."""
-        return [
+        """Convert the columns to arrays.
+
+        Returns
+        -------
+        prepared : list of ndarray of length n_rows
+            The columns of numbers as a single array; and each other column as indices
+            of entries, or as entries.
+        """
+        pairs = list(zip(columns, self._encodings, strict=True))
+        numbers = [c for c, e in pairs if e.is_numeric]
+        prepared = [np.empty((len(columns[0].values), 0))]
+        if numbers:
+            prepared = [self._number_columns().prepare(numbers)]
+        return prepared + [
             encoding.prepare(column)
-            for column, encoding in zip(columns, self._encodings, strict=True)
+            for column, encoding in pairs
+            if not encoding.is_numeric
         ]
 
     def _max_bins(self, n_numeric):
@@ -348,24 +361,45 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         pairs = list(zip(values, self._encodings, strict=True))
         return sorted(pairs, key=lambda pair: pair[1].has_many_categories)
 
+    def _starts(self):
+        """Position of each column's first entry in the output."""
+        starts, stop = [0] * len(self._encodings), 0
+        for i, encoding in self._in_output_order(range(len(starts))):
+            starts[i], stop = stop, stop + encoding.width
+        return starts
+
+    def _number_columns(self):
+        """The encoder of all columns of numbers."""
+        pairs = zip(self._encodings, self._starts(), strict=True)
+        pairs = [pair for pair in pairs if pair[0].is_numeric]
+        return NumberColumns(*zip(*pairs, strict=True)) if pairs else None
+
     def _encode(self, prepared, dtype):
         """Encode the result of :meth:`_prepare`."""
         return self._encode_rows(prepared, dtype).toarray()
 
     def _encode_rows(self, prepared, dtype):
         """Encode the result of :meth:`_prepare` as rows of networks."""
-        entries, codes, n_levels = [], [], 0
-        for values, encoding in self._in_output_order(prepared):
+        numbers, *others = prepared
+        n_rows = len(numbers)
+        n_entries = sum(e.width for e in self._encodings if not e.has_many_categories)
+        encoded = np.empty((n_rows, n_entries), dtype)
+        if numbers.shape[1]:
+            self._number_columns().write(numbers, encoded)
+        codes, n_levels, others = [], 0, iter(others)
+        for encoding, start in zip(self._encodings, self._starts(), strict=True):
+            if encoding.is_numeric:
+                continue
+            values = next(others)
             if encoding.has_many_categories:
                 # An unseen category has no entry.
                 code = np.where(values < encoding.width, values + n_levels, -1)
                 codes.append(code.astype(np.int32))
                 n_levels += encoding.width
             else:
-                entries.append((values, encoding))
-        n_rows = len(prepared[0])
+                encoding.write(values, encoded[:, start : start + encoding.width])
         codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
-        return TableRows(_write_entries(entries, n_rows, dtype), codes, n_levels)
+        return TableRows(encoded, codes, n_levels)
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -387,17 +421,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             ]
             state = {**state, "_encodings": encodings}
         super().__setstate__(state)
-
-
-def _write_entries(prepared, n_rows, dtype):
-    """Encode columns side by side."""
-    widths = [encoding.width for _, encoding in prepared]
-    encoded = np.empty((n_rows, sum(widths)), dtype)
-    stop = 0
-    for (values, encoding), width in zip(prepared, widths, strict=True):
-        start, stop = stop, stop + width
-        encoding.write(values, encoded[:, start:stop])
-    return encoded
 
 
 def _checked_dtype(dtype):
