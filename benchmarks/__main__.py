@@ -33,6 +33,7 @@ NAMES = (
     "tables",
     "report",
     "intervals",
+    "serving",
     "members",
     "large_tables",
     "ablation",
