@@ -1,7 +1,7 @@
 """Coverage and width of prediction intervals, beside quantile boosting.
 
 The regression tables for development, in 3 folds. MAPIE and LightGBM take part where
-they are installed (pip install mapie lightgbm).
+they are installed (extra bench).
 
 The intervals of ours are wider than asked for, as those of CV+ are if the predictions
 of single networks differ: a left-out row is predicted by one network of eight. With 16

@@ -1,6 +1,6 @@
 """Size of a fitted tabular model, and time for one row and for 1000 rows.
 
-In the process itself and in onnxruntime (extra docs), beside HistGradientBoosting. The
+In the process itself and in onnxruntime (extra test), beside HistGradientBoosting. The
 bar is for one row.
 """
 
