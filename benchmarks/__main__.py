@@ -1,8 +1,8 @@
 """Run the benchmarks: python -m benchmarks [NAME ...].
 
-Needs SKMLP_DATA_DIR and the extras peers, plot and dask. Prints the tables and writes
-them, as CSV and for the docs, and the figures, to benchmarks/results, and what README
-and guide quote into these. Exits with 1 if a bar was missed.
+Needs SKMLP_DATA_DIR and the extras peers, plot, dask and test. Prints the tables and
+writes them, as CSV and for the docs, and the figures, to benchmarks/results, and what
+README and guide quote into these. Exits with 1 if a bar was missed.
 """
 
 import importlib
@@ -35,6 +35,7 @@ NAMES = (
     "intervals",
     "tabular_losses",
     "out_of_bag",
+    "serving",
     "members",
     "large_tables",
     "ablation",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import (
     accuracy_score,
     d2_pinball_score,
@@ -481,3 +482,111 @@ def test_a_category_that_a_network_has_not_seen_adds_nothing():
         members = model.predict_members(unseen)
     own = np.abs(members - model.oob_prediction_).min(axis=0)
     np.testing.assert_allclose(own, 0, atol=1e-6)
+
+
+# Prediction sets.
+
+
+def clouds(n_rows, n_classes, seed=0):
+    """Overlapping clouds of points, which cannot be told apart everywhere."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(n_classes, size=n_rows)
+    angles = 2 * np.pi * y / n_classes
+    centres = np.column_stack([np.cos(angles), np.sin(angles)])
+    return centres + 0.8 * rng.standard_normal((n_rows, 2)), np.array(list("cadb"))[y]
+
+
+@pytest.fixture(scope="module", params=[2, 4])
+def classifier(request):
+    model = TabularMLPClassifier(**MORE).fit(*clouds(800, request.param))
+    return model, clouds(4000, request.param, seed=1)
+
+
+def test_sets_cover_the_class(classifier):
+    model, (X, y) = classifier
+    accuracy = model.score(X, y)
+    for coverage in (0.5, 0.9, 0.95, 0.99):
+        sets = model.predict_set(X, coverage)
+        assert sets.shape == (4000, len(model.classes_))
+        assert sets.dtype == bool
+        covered = sets[np.arange(4000), np.searchsorted(model.classes_, y)].mean()
+        wanted = max(coverage, accuracy)
+        assert wanted - 0.02 < covered < wanted + 0.03
+
+
+def test_hard_rows_have_more_classes(classifier):
+    model, (X, _) = classifier
+    # More than the accuracy, less than needs all classes for all rows.
+    coverage = 0.97 if len(model.classes_) == 2 else 0.9
+    sizes = model.predict_set(X, coverage).sum(axis=1)
+    order = np.argsort(model.predict_proba(X).max(axis=1))
+    hard, easy = sizes[order[:400]], sizes[order[-400:]]
+    assert easy.mean() < 1.1
+    assert hard.mean() > 1.5
+
+
+def test_sets_are_those_of_the_definition(classifier):
+    model, (X, _) = classifier
+    members, proba = model.predict_members(X[:40]), model.oob_decision_function_
+    trained, y = clouds(800, len(model.classes_))
+    own = model.predict_members(trained)
+    fold = np.abs(own - proba).max(axis=2).argmin(axis=0)
+    codes = np.searchsorted(model.classes_, y)
+
+    def above(p):
+        return np.array([[row[row > value].sum() for value in row] for row in p])
+
+    scores = above(proba)[np.arange(800), codes]
+    below = sum(
+        (scores[fold == k][:, np.newaxis, np.newaxis] < above(members[k])).sum(axis=0)
+        for k in range(8)
+    )
+    expected = below < 0.9 * 801
+    expected[np.arange(40), model.predict_proba(X[:40]).argmax(axis=1)] = True
+    np.testing.assert_array_equal(model.predict_set(X[:40]), expected)
+
+
+def test_sets_are_nested_and_contain_the_predicted_class(classifier):
+    model, (X, _) = classifier
+    sets = model.predict_set(X, [0.05, 0.6, 0.9, 0.98])
+    predicted = model.predict(X)[:, np.newaxis] == model.classes_
+    assert sets.shape == (*predicted.shape, 4)
+    assert sets[predicted].all()
+    assert (np.diff(sets.astype(int), axis=2) >= 0).all()
+    np.testing.assert_array_equal(sets[..., 2], model.predict_set(X, 0.9))
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.predict_set(X), sets[..., 2])
+
+
+def test_weights_of_sets():
+    """Rows without weight, here of wrong labels, count nowhere."""
+    X, y = clouds(600, 2)
+    wrong, weights = np.where(y == "a", "c", "a"), np.repeat([1.0, 0.0], 600)
+    model = TabularMLPClassifier(**MORE)
+    model.fit(np.vstack([X, X]), np.append(y, wrong), weights)
+    expected = TabularMLPClassifier(**MORE).fit(X, y).predict_set(X, 0.95)
+    np.testing.assert_array_equal(model.predict_set(X, 0.95), expected)
+
+
+def test_sets_from_validation_rows_cover():
+    model = TabularMLPClassifier(**MORE)
+    model.fit(*clouds(600, 4), None, *clouds(600, 4, seed=2))
+    X, y = clouds(4000, 4, seed=1)
+    sets = model.predict_set(X)
+    covered = sets[np.arange(4000), np.searchsorted(model.classes_, y)].mean()
+    assert covered == pytest.approx(0.9, abs=0.03)
+
+
+def test_sets_that_cannot_be():
+    X, y = clouds(60, 2)
+    model = TabularMLPClassifier(**SMALL).fit(X, y)
+    with pytest.raises(ValueError, match=r"coverage must be a number in \(0, 1\)"):
+        model.predict_set(X, 1.5)
+    with pytest.warns(UserWarning, match="0.99 needs more than 60 rows"):
+        assert model.predict_set(X, 0.99).all()
+    labels = np.column_stack([y == "a", X[:, 0] > 0]).astype(int)
+    model.fit(X, labels)
+    with pytest.raises(ValueError, match="multilabel targets"):
+        model.predict_set(X)
+    with pytest.raises(NotFittedError):
+        TabularMLPClassifier().predict_set(X)

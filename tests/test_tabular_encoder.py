@@ -762,3 +762,14 @@ def test_chunks(n_rows):
     assert max(map(len, chunks)) <= n_rows
     encoded = np.concatenate([chunk.toarray() for chunk in chunks])
     np.testing.assert_array_equal(encoded, encoder.transform(frame))
+
+
+def test_many_rows_are_encoded_as_few():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 8))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    frame = pd.DataFrame(X, columns=list("abcdefgh")).astype({"a": np.float32})
+    frame["name"] = ["red", "blue", None] * 1000
+    encoder = TabularEncoder().fit(frame)
+    few = [encoder.transform(frame[i : i + 30]) for i in range(0, 3000, 30)]
+    np.testing.assert_array_equal(encoder.transform(frame), np.concatenate(few))

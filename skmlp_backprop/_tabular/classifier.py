@@ -1,8 +1,11 @@
 """The tabular classifier."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.parameters import store_parameters
@@ -10,6 +13,14 @@ from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
 from .base import BaseTabularMLP
 from .documentation import documented
+from .intervals import (
+    checked_coverages,
+    conformity,
+    cv_plus_sets,
+    mass_above,
+    means_by_fold,
+    n_conformity_rows,
+)
 
 
 @documented
@@ -82,6 +93,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         "loss_",
         "oob_decision_function_",
         "oob_score_",
+        "_conformity",
     )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
@@ -228,6 +240,79 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         """
         return self._normalise(self._member_estimates(X))
 
+    def predict_set(self, X, coverage=0.9):
+        """Predict a set of classes for each row, by CV+.
+
+        A row that is hard to classify gets more classes. The sets come from the
+        probabilities of the training rows by the networks that left them out, or from
+        the mean probabilities of the rows of `X_val`. For rows of the same
+        distribution, the class is in the set with a probability of about `coverage`,
+        and at least ``2 * coverage - 1``; of more than `coverage` if the predicted
+        class alone is right more often. This holds on average over the rows, not for
+        each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        coverage : float or array-like of float, default=0.9
+            Share of the rows whose class is in the set, in (0, 1).
+
+        Returns
+        -------
+        sets : ndarray of shape (n_samples, n_classes), bool
+            Whether each of `classes_` is in the set. The result of :meth:`predict` is
+            in it. With several coverages there is a last axis, one entry for each
+            coverage; the set of a higher coverage has all classes of a lower one.
+
+        Raises
+        ------
+        ValueError
+            If the targets are multilabel, or if `coverage` is not in (0, 1).
+
+        Warns
+        -----
+        UserWarning
+            If all sets have all classes, because `coverage` is greater than n / (n + 1)
+            for n rows that validate.
+
+        References
+        ----------
+        Romano, Y., Sesia, M. and Candès, E. J. (2020). "Classification with valid and
+        adaptive coverage." NeurIPS. Here without random numbers: a class's score is the
+        sum of the probabilities of the more probable classes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from skmlp_backprop import TabularMLPClassifier
+        >>> X, y = load_wine(return_X_y=True)
+        >>> model = TabularMLPClassifier(random_state=0).fit(X[::2], y[::2])
+        >>> sets = model.predict_set(X[1::2], coverage=0.95)
+        >>> bool(sets[range(89), y[1::2]].mean() > 0.9)
+        True
+        """
+        coverages = checked_coverages(coverage)
+        check_is_fitted(self)
+        if self.estimators_[0]._target_encoder.multilabel:
+            raise ValueError(
+                "predict_set needs a single class for each row, but `fit` saw "
+                "multilabel targets. Fit a TabularMLPClassifier to each label."
+            )
+        members = self.predict_members(X)
+        proba = means_by_fold(members, self._conformity)
+        sets = cv_plus_sets(proba, self._conformity, coverages)
+        n_rows = n_conformity_rows(self._conformity)
+        if (coverages > n_rows / (n_rows + 1)).any():
+            warnings.warn(
+                f"Sets have all classes: a coverage of {coverages.max():g} needs more "
+                f"than {n_rows} rows. Choose a lower coverage.",
+                stacklevel=2,
+            )
+        sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True
+        return sets[..., 0] if np.ndim(coverage) == 0 else sets
+
     def _normalise(self, proba):
         """Make each row sum to 1 up to float64 rounding, in place."""
         if not self.estimators_[0]._target_encoder.multilabel:
@@ -248,19 +333,28 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     def _keep_out_of_bag(self, estimates, y, known):
         self.oob_decision_function_ = self._normalise(estimates)
-        self.oob_score_ = float("nan")
-        if len(known.index) == 0:
+        self.oob_score_, self._conformity = float("nan"), {}
+        index, folds, weights = known
+        if len(index) == 0:
             return
+        truth, proba = y[index], estimates[index]
+        self._conformity = self._conformity_of(truth, proba, folds, weights)
         self.oob_score_ = float(
-            accuracy_score(
-                y[known.index],
-                self._labels(estimates[known.index]),
-                sample_weight=known.weights,
-            )
+            accuracy_score(truth, self._labels(proba), sample_weight=weights)
         )
 
     def _keep_validation(self, estimates, y_val, weights):
-        """Keep nothing."""
+        """Keep the scores by the mean of all networks, as of a single fold."""
+        folds, proba = np.zeros(len(y_val), np.intp), self._normalise(estimates)
+        self._conformity = self._conformity_of(y_val, proba, folds, weights)
+
+    def _conformity_of(self, truth, proba, folds, weights):
+        """The probabilities above the class of each row, for :meth:`predict_set`."""
+        if self.estimators_[0]._target_encoder.multilabel:
+            return {}
+        index = np.searchsorted(self.classes_, truth)[:, np.newaxis]
+        scores = np.take_along_axis(mass_above(proba), index, axis=1)
+        return conformity(scores, folds, weights)
 
     def _member_params(self):
         return {"class_weight": self.class_weight}

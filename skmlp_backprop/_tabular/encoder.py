@@ -15,7 +15,7 @@ from .._estimators.sklearn_private import (
 )
 from .._network.inputs import TableRows
 from .columns import ArraySource, DateColumn, check_finite
-from .encodings import CategoryEncoding, DateEncoding, NumberEncoding
+from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
 from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
 
 
@@ -251,7 +251,10 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             As an entry of the result of :meth:`prepare`.
         """
         column = self.read_column(index, ArraySource(name, values))
-        return self._encodings[index].prepare(column)
+        encoding = self._encodings[index]
+        if encoding.is_numeric:
+            return NumberColumns([encoding], [0]).prepare([column])[:, 0]
+        return encoding.prepare(column)
 
     def read_column(self, index, source):
         """Read another column as that of this number in `fit`."""
@@ -372,11 +375,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return np.array(_make_distinct(entries), dtype=object)
 
     def _prepare(self, columns):
-        """Convert each column to an array of numbers, or of indices of entries."""
+        """Convert the columns to arrays, see :meth:`fit_and_prepare`."""
+        numbers = iter(())
+        if numeric := self._numeric(columns):
+            numbers = iter(self._number_columns().prepare(numeric).T)
         return [
-            encoding.prepare(column)
+            next(numbers) if encoding.is_numeric else encoding.prepare(column)
             for column, encoding in zip(columns, self._encodings, strict=True)
         ]
+
+    def _numeric(self, values):
+        """The values of the columns of numbers, of one for each column."""
+        pairs = zip(values, self._encodings, strict=True)
+        return [value for value, encoding in pairs if encoding.is_numeric]
 
     def _max_bins(self, n_numeric):
         if self.n_bins != "auto":
@@ -393,6 +404,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         """Pair each column's value with its encoding, in the order of the output."""
         pairs = list(zip(values, self._encodings, strict=True))
         return sorted(pairs, key=lambda pair: pair[1].has_many_categories)
+
+    def _starts(self):
+        """Position of each column's first entry in the output."""
+        starts, stop = [0] * len(self._encodings), 0
+        for i, encoding in self._in_output_order(range(len(starts))):
+            starts[i], stop = stop, stop + encoding.width
+        return starts
+
+    def _number_columns(self):
+        """The encoder of all columns of numbers."""
+        return NumberColumns(
+            self._numeric(self._encodings), self._numeric(self._starts())
+        )
 
     def _encode(self, prepared, dtype):
         """Encode the result of :meth:`_prepare`."""
@@ -415,18 +439,26 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded rows, with codes in place of the entries of columns with many
             categories.
         """
-        entries, codes, n_levels = [], [], 0
-        for values, encoding in self._in_output_order(prepared):
+        n_rows = len(prepared[0])
+        n_entries = sum(e.width for e in self._encodings if not e.has_many_categories)
+        encoded = np.empty((n_rows, n_entries), dtype)
+        if numbers := self._numeric(prepared):
+            self._number_columns().write(np.stack(numbers, axis=1), encoded)
+        codes, n_levels = [], 0
+        for values, encoding, start in zip(
+            prepared, self._encodings, self._starts(), strict=True
+        ):
+            if encoding.is_numeric:
+                continue
             if encoding.has_many_categories:
                 # An unseen category has no entry.
                 code = np.where(values < encoding.width, values + n_levels, -1)
                 codes.append(code.astype(np.int32))
                 n_levels += encoding.width
             else:
-                entries.append((values, encoding))
-        n_rows = len(prepared[0])
+                encoding.write(values, encoded[:, start : start + encoding.width])
         codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
-        return TableRows(_write_entries(entries, n_rows, dtype), codes, n_levels)
+        return TableRows(encoded, codes, n_levels)
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -448,17 +480,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             ]
             state = {**state, "_encodings": encodings}
         super().__setstate__(state)
-
-
-def _write_entries(prepared, n_rows, dtype):
-    """Encode columns side by side."""
-    widths = [encoding.width for _, encoding in prepared]
-    encoded = np.empty((n_rows, sum(widths)), dtype)
-    stop = 0
-    for (values, encoding), width in zip(prepared, widths, strict=True):
-        start, stop = stop, stop + width
-        encoding.write(values, encoded[:, start:stop])
-    return encoded
 
 
 def _checked_dtype(dtype):

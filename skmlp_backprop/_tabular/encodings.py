@@ -22,6 +22,8 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _MAX_DIGITS = 400
 # A column of as many entries is encoded in one-hot columns; a column of more in codes.
 _MAX_ONE_HOT = 16
+# Entries that are encoded at once.
+_BLOCK_SIZE = 2**17
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
 # Kinds of values, in the words of messages.
@@ -73,6 +75,7 @@ class NumberEncoding:
         edges = _bin_edges(present, n_bins)
         return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
 
+    is_numeric = True
     # As that of CategoryEncoding.
     has_many_categories = False
 
@@ -90,36 +93,6 @@ class NumberEncoding:
         bins = [f"bin{i}" for i in range(1, len(self.edges))]
         return [None, *bins, *(["missing"] if self.has_missing else [])]
 
-    def prepare(self, column):
-        """Values times `unit`. The centre replaces NaN if no entry indicates NaN."""
-        values = column.values if self.unit == 1 else column.values * self.unit
-        is_missing = np.isnan(values)
-        if np.isnan(self.centre) and not is_missing.all():
-            warn(
-                f"Column {column.name} had missing values only in `fit`. Its values "
-                "are now ignored. Fit to a table that has values in this column."
-            )
-            return np.full_like(values, np.nan)
-        if not self.has_missing and is_missing.any():
-            return np.where(is_missing, self.centre, values)
-        return values
-
-    def write(self, values, out):
-        """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
-        is_missing = np.isnan(values)
-        n_bins = len(self.edges) - 1
-        # An overflow gives infinity, which is clipped.
-        with np.errstate(over="ignore"):
-            scaled = np.clip(values - self.centre, -_MAX_FLOAT, _MAX_FLOAT) / self.scale
-            scaled = np.clip(scaled, -_CLIP, _CLIP)
-            out[:, 0] = scaled / np.sqrt(1 + (scaled / _LIMIT) ** 2)
-            for i in range(n_bins):
-                low, high = self.edges[i : i + 2]
-                out[:, i + 1] = np.clip((values - low) / (high - low), 0, 1)
-        out[is_missing, : n_bins + 1] = 0
-        if self.has_missing:
-            out[:, -1] = is_missing
-
     def to_state(self):
         """Attributes to be saved."""
         return dict(vars(self))
@@ -128,6 +101,99 @@ class NumberEncoding:
     def from_state(cls, state):
         """Invert :meth:`to_state`."""
         return cls(**state)
+
+
+class NumberColumns:
+    """Encodes the columns of numbers of a table.
+
+    All columns at once, since few rows take as many operations as one column then.
+
+    Parameters
+    ----------
+    encodings : list of NumberEncoding
+        The encodings of the columns.
+
+    starts : sequence of int
+        Position of the first entry of each column in the encoded table.
+    """
+
+    def __init__(self, encodings, starts):
+        self.centres = np.array([encoding.centre for encoding in encodings])
+        self.scales = np.array([encoding.scale for encoding in encodings])
+        self.units = np.array([encoding.unit for encoding in encodings])
+        self.have_missing = np.array([e.has_missing for e in encodings], bool)
+        self.starts = np.array(starts, np.intp)
+        n_bins = np.array([len(e.edges) - 1 for e in encodings], np.intp)
+        # Of each bin its column, its edges, and its position in the encoded table.
+        self.columns = np.repeat(np.arange(len(encodings)), n_bins)
+        self.low = _concatenate([encoding.edges[:-1] for encoding in encodings])
+        self.high = _concatenate([encoding.edges[1:] for encoding in encodings])
+        numbers = (
+            np.arange(len(self.columns)) - (np.cumsum(n_bins) - n_bins)[self.columns]
+        )
+        self.bins = self.starts[self.columns] + 1 + numbers
+        self.indicators = (self.starts + n_bins + 1)[self.have_missing]
+
+    def prepare(self, columns):
+        """Values times `unit`. The centre replaces NaN if no entry indicates NaN.
+
+        Parameters
+        ----------
+        columns : list of Column of n_rows
+            The columns.
+
+        Returns
+        -------
+        values : ndarray of shape (n_rows, n_columns)
+            The values.
+        """
+        values = np.stack([column.values for column in columns], axis=1) * self.units
+        is_missing = np.isnan(values)
+        is_unknown = np.isnan(self.centres)
+        if is_unknown.any():
+            for i in np.flatnonzero(is_unknown & ~is_missing.all(axis=0)).tolist():
+                warn(
+                    f"Column {columns[i].name} had missing values only in `fit`. Its "
+                    "values are now ignored. Fit to a table that has values in this "
+                    "column."
+                )
+            values[:, is_unknown] = np.nan
+        return np.where(is_missing & ~self.have_missing, self.centres, values)
+
+    def write(self, values, out):
+        """Encode the result of :meth:`prepare` into `out`, block by block of rows.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_columns)
+            The result of :meth:`prepare`.
+
+        out : ndarray of shape (n_rows, n_entries)
+            The encoded table. Entries of other columns are left as they are.
+        """
+        step = max(1, _BLOCK_SIZE // out.shape[1])
+        for start in range(0, len(values), step):
+            rows = slice(start, start + step)
+            self._write(values[rows], out[rows])
+
+    def _write(self, values, out):
+        is_missing = np.isnan(values)
+        # An overflow gives infinity, which is clipped.
+        with np.errstate(over="ignore"):
+            distances = np.clip(values - self.centres, -_MAX_FLOAT, _MAX_FLOAT)
+            scaled = np.clip(distances / self.scales, -_CLIP, _CLIP)
+            scaled /= np.sqrt(1 + (scaled / _LIMIT) ** 2)
+            bins = (values[:, self.columns] - self.low) / (self.high - self.low)
+        out[:, self.starts] = np.where(is_missing, 0, scaled)
+        np.clip(bins, 0, 1, out=bins)
+        bins[np.isnan(bins)] = 0
+        out[:, self.bins] = bins
+        out[:, self.indicators] = is_missing[:, self.have_missing]
+
+
+def _concatenate(arrays):
+    """As numpy.concatenate, of no arrays too."""
+    return np.concatenate([np.empty(0), *arrays])
 
 
 def _bin_edges(present, n_bins):
@@ -183,6 +249,7 @@ class DateEncoding:
         number = NumberEncoding.from_column(column, n_bins)
         return cls(column.kind, column.zone, cycles, number)
 
+    is_numeric = False
     # As that of CategoryEncoding.
     has_many_categories = False
 
@@ -202,7 +269,7 @@ class DateEncoding:
 
     def prepare(self, column):
         """Numbers, and the entries of the cycles, of shape (n_rows, n_values)."""
-        prepared = [self.number.prepare(column)]
+        prepared = [self._numbers().prepare([column])[:, 0]]
         if self.cycles:
             positions = _cycle_positions(column.wall)
             for cycle in self.cycles:
@@ -215,8 +282,11 @@ class DateEncoding:
 
     def write(self, prepared, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
-        self.number.write(prepared[:, 0], out[:, : self.number.width])
+        self._numbers().write(prepared[:, :1], out)
         out[:, self.number.width :] = prepared[:, 1:]
+
+    def _numbers(self):
+        return NumberColumns([self.number], [0])
 
     def to_state(self):
         """Attributes to be saved."""
@@ -287,6 +357,8 @@ class CategoryEncoding:
         kept = sorted(frequent, key=_sort_key)
         rare = sorted(counts.keys() - set(kept), key=_sort_key)
         return cls(kept + rare, len(kept))
+
+    is_numeric = False
 
     def read(self, source):
         """Read a column as in `fit`."""

@@ -1,4 +1,4 @@
-"""Prediction intervals from the rows that each network left out."""
+"""Prediction intervals and sets from the rows that each network left out."""
 
 import numpy as np
 
@@ -37,6 +37,109 @@ def conformity(residuals, folds, weights=None):
         sums = np.hstack([np.zeros((len(sums), 1)), sums])
         by_fold[fold] = np.take_along_axis(of_fold, order, axis=1), sums
     return by_fold
+
+
+def checked_coverages(coverage):
+    """Return the parameter `coverage` as an array of shape (n_coverages,).
+
+    Raises
+    ------
+    ValueError
+        If it is neither a number in (0, 1) nor a list of such numbers.
+    """
+    coverages = np.atleast_1d(np.asarray(coverage))
+    if (
+        coverages.ndim > 1
+        or coverages.dtype.kind not in "fiu"
+        or not ((coverages > 0) & (coverages < 1)).all()
+    ):
+        raise ValueError(
+            "coverage must be a number in (0, 1), or a list of such numbers, got "
+            f"{coverage!r}."
+        )
+    return coverages
+
+
+def means_by_fold(estimates, by_fold):
+    """Average the estimates of the networks that left each fold out.
+
+    Parameters
+    ----------
+    estimates : ndarray of shape (n_members, ...)
+        The estimates of each network.
+
+    by_fold : dict of int to tuple
+        The result of :func:`conformity`.
+
+    Returns
+    -------
+    means : dict of int to ndarray
+        The mean for each fold.
+    """
+    left_out = np.arange(len(estimates)) % len(by_fold)
+    return {fold: estimates[left_out == fold].mean(axis=0) for fold in by_fold}
+
+
+def mass_above(proba):
+    """Sum the probabilities of the classes that are more probable than each class.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_rows, n_classes)
+        Probabilities. Of two equal ones the first counts as more probable.
+
+    Returns
+    -------
+    mass : ndarray of shape (n_rows, n_classes)
+        The sums, 0 for the most probable class.
+    """
+    order = np.argsort(-proba, axis=1, kind="stable")
+    descending = np.take_along_axis(proba, order, axis=1)
+    mass = np.zeros_like(proba)
+    sums = np.cumsum(descending[:, :-1], axis=1)
+    np.put_along_axis(mass, order[:, 1:], sums, axis=1)
+    return mass
+
+
+def cv_plus_sets(proba, by_fold, coverages):
+    """Compute adaptive prediction sets by CV+.
+
+    A class is in the set unless too many left-out rows have a lower
+    :func:`mass_above` their class than the new row has above this class, by the
+    networks that left the row out.
+
+    Parameters
+    ----------
+    proba : dict of int to ndarray of shape (n_rows, n_classes)
+        The probabilities by the networks that left a fold out.
+
+    by_fold : dict of int to tuple
+        The result of :func:`conformity` for the :func:`mass_above` the class of each
+        row.
+
+    coverages : ndarray of shape (n_coverages,)
+        Coverages, in (0, 1).
+
+    Returns
+    -------
+    sets : ndarray of shape (n_rows, n_classes, n_coverages), bool
+        Whether each class is in the set.
+
+    References
+    ----------
+    Romano, Y., Sesia, M. and Candès, E. J. (2020). "Classification with valid and
+    adaptive coverage." NeurIPS.
+    """
+    below = sum(
+        sums[0][np.searchsorted(scores[0], mass_above(proba[fold]))]
+        for fold, (scores, sums) in by_fold.items()
+    )
+    return below[..., np.newaxis] < _targets(by_fold, coverages)
+
+
+def n_conformity_rows(by_fold):
+    """Number of rows that :func:`conformity` was given."""
+    return sum(residuals.shape[1] for residuals, _ in by_fold.values())
 
 
 def cv_plus_intervals(lower, upper, by_fold, coverages):
@@ -81,19 +184,23 @@ def cv_plus_intervals(lower, upper, by_fold, coverages):
             ]
             for sign, predictions in ((1, upper), (-1, lower))
         )
-        for number, coverage in enumerate(coverages):
-            intervals[:, output, 0, number] = -_upper_bounds(below, coverage)
-            intervals[:, output, 1, number] = _upper_bounds(above, coverage)
+        for number, target in enumerate(_targets(by_fold, np.asarray(coverages))):
+            intervals[:, output, 0, number] = -_upper_bounds(below, target)
+            intervals[:, output, 1, number] = _upper_bounds(above, target)
     return intervals
 
 
-def _upper_bounds(folds, coverage):
-    """The least numbers below which there is enough weight, by bisection."""
-    total = sum(sums[-1] for _, _, sums in folds)
+def _targets(by_fold, coverages):
+    """The weight of the rows that a coverage needs, the new row included."""
+    total = sum(sums[0, -1] for _, sums in by_fold.values())
     # Less a little, so that rounding asks for no further row.
-    target = coverage * (total + 1) * (1 - 1e-12)
+    return coverages * (total + 1) * (1 - 1e-12)
+
+
+def _upper_bounds(folds, target):
+    """The least numbers below which there is enough weight, by bisection."""
     all_centres = np.array([centres for centres, _, _ in folds])
-    if target > total:
+    if target > sum(sums[-1] for _, _, sums in folds):
         return np.full(all_centres.shape[1], np.inf)
     low = all_centres.min(axis=0) + min(residuals[0] for _, residuals, _ in folds)
     high = all_centres.max(axis=0) + max(residuals[-1] for _, residuals, _ in folds)

@@ -13,7 +13,13 @@ from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
 from .base import BaseTabularMLP
 from .documentation import documented
-from .intervals import conformity, cv_plus_intervals
+from .intervals import (
+    checked_coverages,
+    conformity,
+    cv_plus_intervals,
+    means_by_fold,
+    n_conformity_rows,
+)
 
 
 @documented
@@ -206,30 +212,18 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         >>> bool(((low <= y[300:]) & (y[300:] <= high)).mean() > 0.7)
         True
         """
-        coverages = np.atleast_1d(np.asarray(coverage))
-        if (
-            coverages.ndim > 1
-            or coverages.dtype.kind not in "fiu"
-            or not ((coverages > 0) & (coverages < 1)).all()
-        ):
-            raise ValueError(
-                "coverage must be a number in (0, 1), or a list of such numbers, got "
-                f"{coverage!r}."
-            )
+        coverages = checked_coverages(coverage)
         estimates = self._member_estimates(X)
         members, prediction = map(self._unscale, (estimates, estimates.mean(axis=0)))
-        left_out = np.arange(len(members)) % len(self._conformity)
-        ends = {
-            fold: self._ends(members[left_out == fold].mean(axis=0))
-            for fold in self._conformity
-        }
+        means = means_by_fold(members, self._conformity)
+        ends = {fold: self._ends(mean) for fold, mean in means.items()}
         lower, upper = ({fold: ends[fold][i] for fold in ends} for i in (0, 1))
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
-            n_rows = sum(r.shape[1] for r, _ in self._conformity.values())
             warnings.warn(
                 f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
-                f"than {n_rows} rows. Choose a lower coverage.",
+                f"than {n_conformity_rows(self._conformity)} rows. Choose a lower "
+                "coverage.",
                 stacklevel=2,
             )
         low, high = intervals[:, :, 0], intervals[:, :, 1]

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 from .._estimators.checks import plain_repr
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
-from .columns import check_finite, make_sources
+from .columns import check_finite, make_sources, read_typed_numbers
 from .kinds import identifier_message, infer_column, refuse_free_text
 
 # Methods of lazy tables, and of the results of database queries, that return a table
@@ -170,10 +170,13 @@ def read_known_columns(X, encodings):
         instead of numbers, the reverse, or values that can't be categories. The message
         names the column.
     """
-    columns = [
-        encoding.read(source)
-        for source, encoding in zip(make_sources(X), encodings, strict=True)
-    ]
+    columns = read_typed_numbers(X, [encoding.is_numeric for encoding in encodings])
+    if None in columns:
+        sources = zip(columns, encodings, make_sources(X), strict=True)
+        columns = [
+            encoding.read(source) if column is None else column
+            for column, encoding, source in sources
+        ]
     for column in columns:
         check_finite(column)
     return columns
