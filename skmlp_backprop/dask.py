@@ -141,6 +141,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        device="cpu",
         client=None,
     ):
         store_parameters(locals())
@@ -353,6 +354,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        device="cpu",
         client=None,
     ):
         store_parameters(locals())

@@ -14,6 +14,7 @@ PACKAGE = Path(skmlp_backprop.__file__).parent
 FLOORS = [
     ["_network"],
     ["_solvers"],
+    ["_torch"],
     ["_estimators"],
     ["_search", "_tabular", "_distributed"],
 ]

@@ -83,6 +83,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
         ],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "n_jobs": [Integral, None],
+        "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -325,6 +326,7 @@ class BaseTabularMLP(CallbackSupportMixin, TakesTablesMixin, BaseEstimator):
             tol=0,
             random_state=check_random_state(self.random_state).randint(2**31 - 1),
             verbose=self.verbose,
+            device=self.device,
             **self._member_params(),
         )
 

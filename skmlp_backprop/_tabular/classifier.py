@@ -107,6 +107,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         dropout="auto",
         class_weight=None,
         n_jobs=None,
+        device="cpu",
         random_state=None,
         verbose=False,
     ):

@@ -7,6 +7,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
+from .._estimators.devices import Cpu, device_of
 from .._estimators.training import TrainingData, initial_parameters, make_solver
 from .._network.batches import Shuffle, WithholdingBatches
 from .._network.dropout import Dropout, dropout_rates
@@ -116,7 +117,10 @@ def train_ensemble(
         left_out = np.arange(n_members) % n_folds
     else:
         folds, left_out = np.full(rows.n_rows, -1), np.zeros(n_members, np.intp)
+    device = device_of(member)
+    device.check(solver, data.network, rows)
     ensemble = Ensemble(
+        device=device,
         data=data,
         data_val=data_val,
         solver=solver,
@@ -138,7 +142,7 @@ def train_ensemble(
     row_size *= n_members
     with np.errstate(all="ignore"), training_threads() as n_cores:
         n_stacks, in_processes = _share_out(
-            n_jobs,
+            device.n_jobs(n_jobs),
             n_cores,
             n_members,
             solver.n_batch_rows(rows.n_rows) * row_size,
@@ -159,6 +163,9 @@ class Ensemble:
 
     Parameters
     ----------
+    device : Cpu or TorchDevice
+        Where the networks are trained.
+
     data : TrainingData
         The architecture of the networks, and the rows.
 
@@ -181,6 +188,7 @@ class Ensemble:
         Seed of the masks of dropout.
     """
 
+    device: Cpu
     data: TrainingData
     data_val: TrainingData | None
     solver: MinibatchSolver
@@ -222,7 +230,8 @@ class Ensemble:
             self.folds,
             self.left_out[members],
         )
-        return ScaledInputStack(
+        return self.device.make_stack(
+            ScaledInputStack,
             Objective(network, 0, parameters, masks),
             [solver] * len(members),
             batches,
@@ -345,14 +354,25 @@ class LeftOutRows:
         self.left_out = left_out
         self.members = members
 
+    @property
+    def rows(self):
+        """All rows."""
+        return self.data.rows
+
+    def numbers(self, i):
+        """Numbers of the rows that the i-th network of the stack left out."""
+        return np.flatnonzero(self.folds == self.left_out[self.members[i]])
+
+    def of_logits(self, logits):
+        """The estimates of a network with the given logits of these rows."""
+        return self.data.target_encoder.estimates(self.data.network.output, logits)
+
     def predict(self, i, parameters):
         """Estimates of the i-th network of the stack for its left-out rows."""
-        data = self.data
-        index = np.flatnonzero(self.folds == self.left_out[self.members[i]])
-        logits = compute_logits(
-            data.network, parameters.view_coefs(), data.rows.X[index]
+        X = self.rows.X[self.numbers(i)]
+        return self.of_logits(
+            compute_logits(self.data.network, parameters.view_coefs(), X)
         )
-        return data.target_encoder.estimates(data.network.output, logits)
 
     def score(self, predictions):
         """Negative loss of all left-out rows, by the mean estimate of each row.
@@ -367,7 +387,7 @@ class LeftOutRows:
         score : float
             The negative loss.
         """
-        rows = self.data.rows
+        rows = self.rows
         means, index = self.mean_predictions(predictions)
         weights = None if rows.weights is None else rows.weights[index]
         return -self.data.target_encoder.loss_of_estimates(
