@@ -65,7 +65,6 @@ class TorchStack(Stack):
         if parameters.levels is not None:
             levels = np.pad(parameters.levels.swapaxes(0, 1), ((0, 1), (0, 0), (0, 0)))
             self._levels = TorchLevels(self._tensor(levels))
-            self._average_of_levels = self._levels.weights.clone()
         self._set_rule()
         self._state = self._new_state(self._matrix)
         if all(earlier is not None for earlier in states):
@@ -172,9 +171,9 @@ class TorchStack(Stack):
             self._levels.step(touched, gradients[-1], self._rate)
         share = 0 if self.average is None else self.average.next_share()
         if share:
-            self._average.lerp_(self._weights(), share)
-            if self._levels is not None:
-                self._average_of_levels.lerp_(self._levels.weights, share)
+            for average, latest in zip(self._averaged(), self._latest(), strict=True):
+                if average is not None:
+                    average.lerp_(latest, share)
         return loss
 
     def _add_penalty(self, gradient, weight_sum):
@@ -211,20 +210,22 @@ class TorchStack(Stack):
             for (rate, _), of_layer in zip(shapes, layers, strict=True)
         ]
 
-    def _weights(self):
-        """The weights that the rows meet."""
-        if self._scales is None:
-            return self._matrix
-        return self._network.scaled(self._matrix, self._scales)
+    def _latest(self):
+        """The weights that the rows meet, and those of levels or None."""
+        matrix = self._matrix
+        if self._scales is not None:
+            matrix = self._network.scaled(matrix, self._scales)
+        return matrix, None if self._levels is None else self._levels.weights
+
+    def _averaged(self):
+        """The average of these."""
+        return self._average, None if self._levels is None else self._levels.average
 
     def _download(self):
         """Copy the weights, and their average, to memory."""
-        copies = [
-            (self.parameters, self._weights(), self._levels and self._levels.weights)
-        ]
+        copies = [(self.parameters, *self._latest())]
         if self.average is not None:
-            of_levels = self._levels and self._average_of_levels
-            copies.append((self.average.parameters, self._average, of_levels))
+            copies.append((self.average.parameters, *self._averaged()))
         for parameters, matrix, levels in copies:
             from_matrix(matrix.cpu().numpy(), parameters)
             if levels is not None:
@@ -234,9 +235,7 @@ class TorchStack(Stack):
         """What the judge makes of each network's logits."""
         if self.judge is None:
             return None
-        matrix, levels = self._weights(), self._levels and self._levels.weights
-        if self._average is not None:
-            matrix, levels = self._average, self._levels and self._average_of_levels
+        matrix, levels = self._latest() if self.average is None else self._averaged()
         predictions = []
         for networks, index in self._judged:
             logits = self._logits(matrix[networks], levels, networks, index)
@@ -245,15 +244,20 @@ class TorchStack(Stack):
 
     def _logits(self, matrix, levels, networks, index):
         """Logits of some rows, of shape (n_networks, n_rows, n_outputs)."""
-        most = max(1, _MOST_ENTRIES // (len(matrix) * max(self._network.n_units)))
+        rows, network = self._rows_of_judge, self._network
+        width = max(rows.n_features, *network.n_units)
+        most = max(1, _MOST_ENTRIES // (len(matrix) * width))
+        if levels is not None:
+            # One-hot columns are of as many levels as there are rows, or more.
+            most = min(most, BLOCK_ROWS)
         blocks = []
-        for some in index.split(min(BLOCK_ROWS, most)):
-            X, codes, _ = self._rows_of_judge.take(some)
+        for some in index.split(most):
+            X, codes, _ = rows.take(some)
             of_levels = None
             if codes is not None:
                 touched, one_hot = self._levels.touch(codes)
                 of_levels = _sum_of_levels(one_hot, levels[touched][:, networks])
-            logits = self._network.logits(matrix, X, of_levels)
+            logits = network.logits(matrix, X, of_levels)
             blocks.append(logits.transpose(1, 2))
         return torch.cat(blocks, 1).cpu().numpy()
 
@@ -286,6 +290,7 @@ class _TorchRows:
             if X.codes.shape[1]:
                 self._levels = tensor(X.codes)
             X = X.numbers
+        self.n_features = X.shape[1]
         self._X = tensor(X)
         self._codes = None
         if targets.ndim == 1:
