@@ -43,6 +43,8 @@ _PARTS = {
     again at another worker. `early_stopping` with "sgd" and "adam" raises an error; use
     :class:`~skmlp_backprop.callbacks.EarlyStopping` instead.
 
+    With Dask collections `fit` raises an error for another `device` than "cpu".
+
     With local data, all methods run locally.""",
 }
 

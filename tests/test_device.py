@@ -223,6 +223,23 @@ def test_early_stopping_of_rows_in_any_layout(device, data, order):
     assert len(set(theirs.validation_scores_)) > 1
 
 
+def test_a_batch_without_weight_is_skipped(device, data):
+    weights = data["weights"].copy()
+    weights[32:64] = 0
+    fit_params = {"sample_weight": weights}
+    mlp = make(shuffle=False, average_epochs=1)
+    theirs, _ = check_fits(mlp, device, data["X"], data["labels"], **fit_params)
+    assert theirs.n_fun_ == 6 * theirs.n_iter_
+
+
+def test_a_seed_determines_the_weights(device, data):
+    mlp = make(dropout=0.2, early_stopping=True, device=device)
+    X = data["X"].astype(np.float32)
+    first, again = (clone(mlp).fit(X, data["labels"]) for _ in range(2))
+    for ours, theirs in zip(first.coefs_, again.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_divergence(device, data):
     mlp = make(BackpropMLPRegressor, solver="sgd", learning_rate_init=1e3)
     with pytest.warns(Warning, match="diverged"):
