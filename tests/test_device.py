@@ -484,6 +484,17 @@ def test_the_table_has_levels(table):
     assert next(model.encoder_.encode_in_chunks(X, len(y))).codes.shape[1] == 2
 
 
+def test_no_level_adds_nothing(device):
+    """Code -1: a category that the encoder leaves out."""
+    from skmlp_backprop._torch.rules import TorchLevels
+
+    place = torch.device(device.removeprefix("torch:"))
+    levels = TorchLevels(torch.zeros((4, 1, 2), device=place))
+    index, one_hot = levels.touch(torch.tensor([[0, 2], [-1, 2], [-1, -1]]).to(place))
+    assert index.tolist() == [-1, 0, 2]
+    assert one_hot.tolist() == [[0, 1, 1], [0, 0, 1], [0, 0, 0]]
+
+
 # What is refused.
 
 

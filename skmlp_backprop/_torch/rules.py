@@ -33,9 +33,6 @@ def _step_adam(rule, weights, gradient, state, rate):
     first *= on_device(beta_1, weights)
     first += gradient
     second *= on_device(beta_2, weights)
-    if weights.dtype == torch.float32:
-        # As on the CPU, see ``_solvers.rules``.
-        gradient += 1e-18
     second += gradient.square_()
     step = first / (second.sqrt() + on_device(rule.epsilon / root, weights))
     weights -= step * on_device(rate * correction * (1 - beta_1) / root, weights)
