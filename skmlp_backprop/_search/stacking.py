@@ -58,7 +58,8 @@ def fit_stack(estimators, X, y, sample_weight=None):
       samples or classes, no dropout and no early stopping.
 
     All other estimators are fitted one by one. The largest array of a stack has at most
-    2 MB, so that the stack needs about 30 MB; larger stacks are split.
+    2 MB, so that the stack needs about 30 MB; larger stacks are split. With another
+    `device` than "cpu" it has at most 64 MB.
 
     Parameters
     ----------

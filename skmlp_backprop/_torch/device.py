@@ -20,8 +20,8 @@ class TorchDevice:
     Attributes
     ----------
     stack_bytes, group_bytes, small_product, operations
-        See :class:`._estimators.devices.Cpu`. A stack needs some 40 times
-        `stack_bytes`.
+        See :class:`._estimators.devices.Cpu`. Larger stacks than those of the CPU, as
+        there is no cache to keep them in, and a step costs the interpreter more.
 
     Raises
     ------
