@@ -43,6 +43,8 @@ _PARTS = {
     again at another worker. `early_stopping` with "sgd" and "adam" raises an error; use
     :class:`~skmlp_backprop.callbacks.EarlyStopping` instead.
 
+    With Dask collections `fit` raises an error for another `device` than "cpu".
+
     With local data, all methods run locally.""",
 }
 
@@ -141,6 +143,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        device="cpu",
         client=None,
     ):
         store_parameters(locals())
@@ -353,6 +356,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        device="cpu",
         client=None,
     ):
         store_parameters(locals())

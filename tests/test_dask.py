@@ -566,6 +566,14 @@ def test_early_stopping_names_the_callback(client, rows):
         ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
 
 
+@pytest.mark.peers
+def test_collections_are_not_trained_on_a_device(client, rows):
+    pytest.importorskip("torch", reason="torch is not installed (extra: peers)")
+    ours, _ = classifier_pair(device="torch:cpu", solver="adam")
+    with pytest.raises(ValueError, match="'torch:cpu' does not train with Dask"):
+        ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+
+
 # The fitted estimator.
 
 

@@ -15,6 +15,7 @@ from skmlp_backprop import (
     StackedGridSearchCV,
     StackedHalvingGridSearchCV,
 )
+from skmlp_backprop._estimators import devices
 from skmlp_backprop._network.batches import GroupedBatches, Rows
 from skmlp_backprop._network.losses import SoftmaxLogLoss
 from skmlp_backprop._network.network import Network
@@ -342,10 +343,10 @@ def test_a_group_that_fills_a_stack_is_by_itself(rows, monkeypatch):
     data, _ = stacking.prepare_group(mlps, *rows)
     assert stacking.group_key(mlps, data) is not None
     # The largest array of a network is its batch of 20 rows in 6 units.
-    monkeypatch.setattr(stacking, "MAX_BYTES", 8 * 20 * 6 * 3)
+    monkeypatch.setattr(devices.Cpu, "stack_bytes", 8 * 20 * 6 * 3)
     assert stacking.group_key(mlps, data) is None
     monkeypatch.undo()
-    monkeypatch.setattr(stacking, "_MOST_BYTES_OF_GROUP", rows[0].nbytes - 1)
+    monkeypatch.setattr(devices.Cpu, "group_bytes", rows[0].nbytes - 1)
     assert stacking.group_key(mlps, data) is None
 
 

@@ -33,6 +33,7 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     StackedHalvingRandomSearchCV,
 )
+from skmlp_backprop._estimators import devices
 from skmlp_backprop._estimators.training import train, train_further
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import last_steps, rungs, stacking
@@ -423,7 +424,7 @@ BY_SEED = [
 )
 def test_survivors_of_small_stacks(iris, params, grid, most, monkeypatch):
     # A network's largest array: 20 rows of a batch, or of 6 units.
-    monkeypatch.setattr(stacking, "MAX_BYTES", most * 20 * 6 * 8)
+    monkeypatch.setattr(devices.Cpu, "stack_bytes", most * 20 * 6 * 8)
     search = halve(make(**params), grid, *iris, factor=1.5)
     assert search.n_candidates_ == [4, 3, 2, 2]
     assert_survivors_equal_own_fits(search, *iris)
@@ -697,7 +698,7 @@ def test_random_states_are_trained_anew(iris):
 @pytest.mark.parametrize("params", [{"early_stopping": True}, {"dropout": 0.2}, {}])
 @pytest.mark.parametrize("most", [2, 100])
 def test_without_a_seed(iris, monkeypatch, params, n_jobs, most, free_processes):
-    monkeypatch.setattr(stacking, "MAX_BYTES", most * 20 * 6 * 8)
+    monkeypatch.setattr(devices.Cpu, "stack_bytes", most * 20 * 6 * 8)
     epochs = Counter(monkeypatch, Training, "end_epoch")
     mlp = make(random_state=None, **params)
     params = {"cv": 3, "n_jobs": n_jobs, "refit": False}

@@ -14,6 +14,7 @@ PACKAGE = Path(skmlp_backprop.__file__).parent
 FLOORS = [
     ["_network"],
     ["_solvers"],
+    ["_torch"],
     ["_estimators"],
     ["_tabular", "_distributed"],
     ["_search"],
@@ -57,6 +58,16 @@ def test_the_arithmetic_does_without_scikit_learn():
     for path in modules:
         others = {name.split(".")[0] for name in imported(path)} - {"skmlp_backprop"}
         assert others - OUTSIDE_OF_NETWORK <= sys.stdlib_module_names
+
+
+def test_pytorch_is_imported_in_one_folder_alone():
+    """And this folder where a device is chosen, when it is."""
+    paths = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
+    users = {path for path in paths for name in imported(path) if "torch" in name}
+    outside = {path for path in users if path.parts[0] != "_torch"}
+    assert outside == {Path("_estimators/devices.py")}
+    tree = ast.parse((PACKAGE / "_estimators/devices.py").read_text(encoding="utf-8"))
+    assert not any(isinstance(node, ast.ImportFrom) for node in tree.body)
 
 
 def test_every_folder_says_what_lives_there():

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
 from skmlp_backprop import BackpropMLPClassifier, fit_stack
+from skmlp_backprop._estimators import devices
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._search import stacking
 from skmlp_backprop._search.stacking import CannotStack, stack_key
@@ -260,12 +261,12 @@ def test_feature_names(iris):
 
 def test_stacks_are_split(iris, monkeypatch, count_stacks):
     # 25 rows x 6 units are the largest array of one network.
-    monkeypatch.setattr(stacking, "MAX_BYTES", 3 * 150 * 8)
+    monkeypatch.setattr(devices.Cpu, "stack_bytes", 3 * 150 * 8)
     mlps = [make(alpha=alpha) for alpha in range(1, 8)]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
     assert count_stacks == [3, 2, 2]
-    monkeypatch.setattr(stacking, "MAX_BYTES", 1)
+    monkeypatch.setattr(devices.Cpu, "stack_bytes", 1)
     fit_both_ways(mlps[:2], *iris)
     assert count_stacks[3:] == [1, 1]
 

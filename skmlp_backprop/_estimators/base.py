@@ -99,6 +99,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -129,6 +129,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        device="cpu",
     ):
         store_parameters(locals())
 

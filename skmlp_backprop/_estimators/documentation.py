@@ -114,7 +114,14 @@ PARTS = {
 
     max_fun : int, default=15000
         Largest number of evaluations of loss and gradient by "lbfgs", "cg" and
-        "tnc".""",
+        "tnc".
+
+    device : str, default="cpu"
+        Where "sgd" and "adam" train: "cpu" by NumPy; other names by PyTorch on the
+        device of this name, such as "cuda", "cuda:1" or "mps", and "torch:cpu" on the
+        processor. PyTorch takes dense X and activations that have a name. The results
+        are those of "cpu" up to rounding, the fitted weights are NumPy's, and
+        predictions are made by NumPy.""",
     "attributes": """\
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         Weight matrix of each layer.

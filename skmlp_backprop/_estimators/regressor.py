@@ -143,6 +143,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        device="cpu",
     ):
         store_parameters(locals())
 

@@ -29,6 +29,7 @@ from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
 from .._solvers.training import Monitor, Training, stack_weights
 from .architecture import init_activations
+from .devices import device_of
 from .ends import attributes_of_end
 from .targets import Numbers
 
@@ -456,6 +457,8 @@ def _run(estimators, data, trainings, draws):
         data.network,
         data.rows,
     )
+    device = device_of(lead)
+    device.check(solver, network, rows)
     data_of = data.of_networks(len(estimators))
     dtype = solver.arithmetic_dtype(rows.dtype)
     parameters = stack_weights(trainings, dtype=dtype)
@@ -471,7 +474,7 @@ def _run(estimators, data, trainings, draws):
     ):
         if solver.stochastic:
             objective = data.make_objective(alphas, parameters, dropout, 1)
-            stack = _make_stack(data, trainings, draws, objective)
+            stack = _make_stack(device, data, trainings, draws, objective)
             run_epochs([stack], trainings)
         else:
             objective = data.make_objective(alphas, parameters, None, n_threads)
@@ -483,7 +486,7 @@ def _run(estimators, data, trainings, draws):
     ]
 
 
-def _make_stack(data, trainings, draws, objective):
+def _make_stack(device, data, trainings, draws, objective):
     """The stack of networks, with its batches."""
     solvers = [training.solver for training in trainings]
     lead, n_rows, judge, index = solvers[0], data.rows.n_rows, None, None
@@ -507,7 +510,7 @@ def _make_stack(data, trainings, draws, objective):
         average = MovingAverage(
             begin, lead.average_epochs, batches.n_batches, n_averaged
         )
-    return Stack(objective, solvers, batches, average, judge)
+    return device.make_stack(Stack, objective, solvers, batches, average, judge)
 
 
 def _blas_threads_pay(solver, parameters, rows):
@@ -563,6 +566,10 @@ class HeldOut:
         self.target_encoder = target_encoder
         self.rows = rows
         self.index = index
+
+    def numbers(self, i):
+        """Numbers of the rows by which the i-th network is judged."""
+        return self.index
 
     def predict(self, i, parameters):
         """The logits of the held-out rows."""

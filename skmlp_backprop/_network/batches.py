@@ -5,10 +5,14 @@ A *batch* holds the inputs, encoded targets and weights of some rows, see
 ``n_rows`` and ``n_batches`` and the methods ``draw_order()``, which draws the order of
 the next epoch, ``epoch(order)``, which yields the batches of that epoch, and, where
 several trainings share a stack, ``select(indices)``, which drops all other networks.
+
+A device that has the rows, ``source``, in a memory of its own takes ``plan(order)``
+instead, the numbers of the rows of an epoch.
 """
 
 import mmap
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -205,6 +209,30 @@ class Batch:
             yield Batch(make(X[some]), target, some.stop - start, weights)
 
 
+class Plan(NamedTuple):
+    """The rows of an epoch, and their weights.
+
+    Parameters
+    ----------
+    index : ndarray of shape (n_rows,) or (n_stack, n_rows), int
+        Numbers of the rows, the same or other ones for each network.
+
+    weights : ndarray of shape (n_rows,) or (n_stack, n_rows), or None
+        Weights of their losses; None for 1.
+
+    sums : list of float
+        `weight_sum` of each batch.
+
+    sums_by_network : list of {float, ndarray of shape (n_stack,)}
+        `weight_sum_by_network` of each batch.
+    """
+
+    index: np.ndarray
+    weights: np.ndarray | None
+    sums: list
+    sums_by_network: list
+
+
 class Shuffle:
     """Shuffles the order that its last call left, as MLPClassifier does.
 
@@ -255,9 +283,13 @@ class Batches:
     ----------
     n_rows : int
         Rows of an epoch.
+
+    source : Rows
+        The rows as they were given.
     """
 
     def __init__(self, rows, output, batch_size, shuffles, index=None):
+        self.source = rows
         self.rows = rows.for_batches()
         self.output = output
         self.batch_size = batch_size
@@ -284,7 +316,7 @@ class Batches:
 
     def epoch(self, order):
         """Yield the batches of rows in an order, each valid until the next one."""
-        index = order if self.index is None else self.index[order]
+        index = self._numbers(order)
         if self.rows.is_sparse:
             for start in range(0, self.n_rows, self.batch_size):
                 some = index[start : start + self.batch_size]
@@ -292,6 +324,20 @@ class Batches:
             return
         for start in range(0, self.n_rows, self._chunk_rows):
             yield from self._gather(index[..., start : start + self._chunk_rows])
+
+    def _numbers(self, order):
+        return order if self.index is None else self.index[order]
+
+    def plan(self, order):
+        """Return the Plan of an epoch."""
+        index, weights = self._numbers(order), self.rows.weights
+        starts = range(0, self.n_rows, self.batch_size)
+        if weights is None:
+            sums = [float(min(self.batch_size, self.n_rows - i)) for i in starts]
+        else:
+            weights = weights[index]
+            sums = [float(weights[i : i + self.batch_size].sum()) for i in starts]
+        return Plan(index, weights, sums, sums)
 
     def select(self, indices):
         """Go on with some of the networks alone."""
@@ -389,6 +435,7 @@ class WithholdingBatches(Batches):
         self._codes = rows.X.codes
         numbers = Rows(rows.X.numbers, rows.targets, rows.weights)
         super().__init__(numbers, output, batch_size, shuffles)
+        self.source = rows
         is_seen = groups != withheld[:, np.newaxis]
         gain = len(groups) / is_seen.sum(axis=1, keepdims=True)
         # By rows, as they are gathered.
@@ -405,6 +452,13 @@ class WithholdingBatches(Batches):
             inputs = LevelInputs(batch.inputs, self._codes[order[start:stop]])
             yield batch.with_inputs(inputs)
             start = stop
+
+    def plan(self, order):
+        plan = super().plan(order)
+        weights = self._factors[plan.index].T
+        if plan.weights is not None:
+            weights = weights * plan.weights
+        return plan._replace(weights=weights)
 
     def _weigh(self, batch, number, index):
         super()._weigh(batch, number, index)
@@ -457,6 +511,11 @@ class GroupedBatches:
         self._set_groups(np.asarray(group_of))
 
     @property
+    def source(self):
+        """The rows of all data sets, one after the other."""
+        return Rows(self._X[:, :-1], self._targets)
+
+    @property
     def n_batches(self):
         """Number of batches of an epoch."""
         return -(-int(self._n_rows_of.max()) // self.batch_size)
@@ -486,15 +545,33 @@ class GroupedBatches:
 
     def epoch(self, orders):
         """Yield the batches of rows in the given orders."""
-        index = np.empty((len(orders), self._sizes.max()), np.intp)
-        for row, order in zip(index, orders, strict=True):
-            row[: len(order)] = order
-            row[len(order) :] = order[-1]
-        index += self._first[self._groups, np.newaxis]
+        index = self._numbers(orders)
         batch_bytes = len(index) * self.batch_size * self._X[0].nbytes
         chunk_rows = max(1, _CHUNK_BYTES // batch_bytes) * self.batch_size
         for start in range(0, index.shape[1], chunk_rows):
             yield from self._gather(index[:, start : start + chunk_rows], start)
+
+    def plan(self, orders):
+        """Return the Plan of an epoch."""
+        index = self._numbers(orders)[self._places]
+        weights, sums, sums_by_network = np.ones(index.shape, self._X.dtype), [], []
+        for start in range(0, index.shape[1], self.batch_size):
+            n_rows = min(self.batch_size, index.shape[1] - start)
+            by_network = float(n_rows)
+            if of_batch := self._weights(start, n_rows):
+                of_rows, _, by_network = of_batch
+                weights[:, start : start + n_rows] = of_rows[:, 0]
+            sums.append(float(n_rows))
+            sums_by_network.append(by_network)
+        return Plan(index, weights, sums, sums_by_network)
+
+    def _numbers(self, orders):
+        """Numbers of the rows of each group, the shorter orders filled up."""
+        index = np.empty((len(orders), self._sizes.max()), np.intp)
+        for row, order in zip(index, orders, strict=True):
+            row[: len(order)] = order
+            row[len(order) :] = order[-1]
+        return index + self._first[self._groups, np.newaxis]
 
     def _gather(self, index, first):
         X = self._X[index]

@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
+from .._estimators.devices import device_of
 from .._estimators.ends import warn_of_end
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
@@ -28,14 +29,6 @@ from .._network.objective import BLOCK_ROWS, alpha_in_precision
 from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 
-# Limit of the bytes of a stack's largest array. It bounds the memory (Adam needs about
-# 14 such arrays, 30 MB) and keeps the stack in the cache: in a larger stack, the step
-# of a candidate takes as long or longer.
-MAX_BYTES = 2**21
-# A group with more bytes of rows does not share a stack with other groups, which would
-# copy the rows.
-_MOST_BYTES_OF_GROUP = 2**24
-
 # The networks of a stack may differ in these parameters, and in the numbers of the
 # update rule.
 _OF_EACH_NETWORK = (
@@ -49,9 +42,6 @@ _OF_EACH_NETWORK = (
     "learning_rate_init",
     "power_t",
 )
-# Folds share a stack if the first product of a batch has at most this number of
-# multiplications. Larger products use all cores by themselves.
-_SMALL_PRODUCT = 10**6
 
 
 def fit_stack(estimators, X, y, sample_weight=None):
@@ -68,7 +58,8 @@ def fit_stack(estimators, X, y, sample_weight=None):
       samples or classes, no dropout and no early stopping.
 
     All other estimators are fitted one by one. The largest array of a stack has at most
-    2 MB, so that the stack needs about 30 MB; larger stacks are split.
+    2 MB, so that the stack needs about 30 MB; larger stacks are split. With another
+    `device` than "cpu" it has at most 64 MB.
 
     Parameters
     ----------
@@ -332,7 +323,8 @@ def train_groups(groups, train_stack):
         For each group, the results of :func:`train_group`.
     """
     (lead, *_), data = groups[0]
-    most = _most_networks(_largest(lead, data.network, data.rows), data.rows)
+    largest = _largest(lead, data.network, data.rows)
+    most = _most_networks(lead, largest, data.rows)
     networks = [
         (estimator, number)
         for number, (estimators, _) in enumerate(groups)
@@ -378,13 +370,14 @@ def group_key(estimators, data):
         return None
     if lead.shuffle and len({estimator.random_state for estimator in estimators}) > 1:
         return None
-    n_batch_rows = solver.n_batch_rows(rows.n_rows)
+    device, n_batch_rows = device_of(lead), solver.n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
     is_large = (
-        n_batch_rows * units[0] * units[1] > _SMALL_PRODUCT or n_batch_rows > BLOCK_ROWS
+        n_batch_rows * units[0] * units[1] > device.small_product
+        or n_batch_rows > BLOCK_ROWS
     )
-    is_full = len(estimators) >= _most_networks(_largest(lead, network, rows), rows)
-    if is_large or is_full or rows.X.nbytes > _MOST_BYTES_OF_GROUP:
+    most = _most_networks(lead, _largest(lead, network, rows), rows)
+    if is_large or len(estimators) >= most or rows.X.nbytes > device.group_bytes:
         return None
     n_batches = -(-rows.n_rows // n_batch_rows)
     of_data = units, type(network.output), rows.dtype, n_batch_rows, n_batches
@@ -435,7 +428,7 @@ def _split(estimators, network, rows):
         # The stack then also has an array of each network's own rows of the batch.
         groups, largest = [estimators], max(largest, batch_rows * units[0])
     for group in groups:
-        yield from _even_parts(group, _most_networks(largest, rows))
+        yield from _even_parts(group, _most_networks(lead, largest, rows))
 
 
 def _largest(estimator, network, rows):
@@ -444,9 +437,10 @@ def _largest(estimator, network, rows):
     return max(max(i, batch_rows) * o for i, o in pairwise(network.layer_units))
 
 
-def _most_networks(largest, rows):
+def _most_networks(lead, largest, rows):
     """Largest number of networks in a stack, by the size of their largest array."""
-    return max(1, MAX_BYTES // (largest * rows.dtype.itemsize))
+    most_bytes = device_of(lead).stack_bytes
+    return max(1, most_bytes // (largest * rows.dtype.itemsize))
 
 
 def _even_parts(networks, most):

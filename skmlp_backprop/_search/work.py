@@ -22,12 +22,13 @@ from sklearn.preprocessing import (
 )
 
 from .._estimators.base import BaseBackpropMLP
+from .._estimators.devices import device_of
 from .._estimators.training import make_solver
 from .last_steps import last_step
 
-# Measured on the digits and on 5000 rows of MNIST, by the processor's time. Operations
-# of a core in a second, in float64; there are six for each weight and row.
-_OPERATIONS = 6e10
+# Measured on the digits and on 5000 rows of MNIST, by the processor's time. The
+# operations of a device in a second, in float64, are those of `devices`; there are six
+# for each weight and row.
 # The update of a weight takes as long as this number of rows.
 _ROWS_OF_UPDATE = 45
 # The activation of a unit takes as long as the products of this number of weights.
@@ -81,12 +82,17 @@ def estimate_seconds(estimators, X, y, n_rows):
     size = n_rows, n_columns, n_entries, _n_outputs(y, is_classifier(estimators[0]))
     networks = [last_step(estimator)[1] for estimator in estimators]
     try:
-        operations = np.mean([_operations(network, *size) for network in networks])
-    except (TypeError, ValueError):
+        seconds = np.mean(
+            [
+                _operations(network, *size) / device_of(network).operations
+                for network in networks
+            ]
+        )
+    except (AttributeError, ImportError, TypeError, ValueError):
         # The fit of the candidate tells of the parameter that is invalid.
         return None
     is_single = getattr(X, "dtype", None) == np.float32
-    return operations / (_OPERATIONS * (1 + is_single)) + _SECONDS_OF_FIT
+    return seconds / (1 + is_single) + _SECONDS_OF_FIT
 
 
 def _has_short_steps(estimator):

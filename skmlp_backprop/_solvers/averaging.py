@@ -55,18 +55,27 @@ class MovingAverage:
 
     def update(self, parameters):
         """Take the weights in after a step, if it is time for a look."""
-        self.n_steps += 1
-        if self.n_steps % self._stride:
+        share = self.next_share()
+        if not share:
             return
-        n_before = self.n_steps // self._stride - 1
-        keep = min(self._most, n_before / (n_before + _WARM_UP))
         for average, weights, spare in zip(
             *(p.arrays() for p in (self.parameters, parameters, self._spare)),
             strict=True,
         ):
             np.subtract(weights, average, out=spare)
-            spare *= 1 - keep
+            spare *= share
             average += spare
+
+    def next_share(self):
+        """Count a step; return the share of the weights after it in the average.
+
+        It is 0 if it is not time for a look.
+        """
+        self.n_steps += 1
+        if self.n_steps % self._stride:
+            return 0
+        n_before = self.n_steps // self._stride - 1
+        return 1 - min(self._most, n_before / (n_before + _WARM_UP))
 
     def select(self, indices):
         """Go on with some of the networks alone."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-_DECAY = 0.999
-_EPSILON = 1e-8
+DECAY = 0.999
+EPSILON = 1e-8
 
 
 class LevelStepper:
@@ -48,11 +48,11 @@ class LevelStepper:
         index, gradient = touched.index, touched.gradient
         squares = np.vecdot(gradient, gradient) / gradient.shape[2]
         self.n_steps[index] += 1
-        share = np.maximum(1 / self.n_steps[index], np.float32(1 - _DECAY))
+        share = np.maximum(1 / self.n_steps[index], np.float32(1 - DECAY))
         mean_squares = self.mean_squares[index]
         mean_squares += share * (squares - mean_squares)
         self.mean_squares[index] = mean_squares
         sizes = np.sqrt(np.maximum(mean_squares, squares))
-        factor = np.float32(rate) / (sizes + np.float32(_EPSILON))
+        factor = np.float32(rate) / (sizes + np.float32(EPSILON))
         gradient *= factor[:, :, np.newaxis]
         self.weights[index] -= gradient

@@ -7,7 +7,7 @@ from .levels import LevelStepper
 from .rules import stack_rules, stack_states, state_of_network
 
 # How much faster than the weights the scales of inputs learn.
-_GAIN = 6
+GAIN = 6
 
 
 class Stack:
@@ -158,12 +158,15 @@ class Stack:
     def select(self, indices, parameters):
         """Go on with some of the networks alone, whose weights are now elsewhere."""
         states = [self.state_of(i) for i in indices]
+        self._drop_others(indices, parameters)
+        self._set_groups(states)
+
+    def _drop_others(self, indices, parameters):
         self.objective = self.objective.of_networks(indices, parameters)
         if self.average is not None:
             self.average.select(indices)
         self.batches.select(indices)
         self._rules = [self._rules[i] for i in indices]
-        self._set_groups(states)
 
 
 class ScaledInputStack(Stack):
@@ -236,7 +239,7 @@ class ScaledInputStack(Stack):
             self._scales,
             self._scales_gradient,
             self._state_of_scales,
-            _GAIN * self._rate,
+            GAIN * self._rate,
         )
         first, *others = self.parameters.layers
         np.multiply(behind, scales, out=first)

@@ -72,6 +72,7 @@ class BaseTabularMLP(
         "activation",
         "categorical_features",
         "n_bins",
+        "device",
     )
     # The state of the training and the values of these parameters, with `warm_start`.
     _paused = None
@@ -100,6 +101,7 @@ class BaseTabularMLP(
         ],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "n_jobs": [Integral, None],
+        "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
@@ -463,6 +465,7 @@ class BaseTabularMLP(
             tol=0,
             random_state=check_random_state(self.random_state).randint(2**31 - 1),
             verbose=self.verbose,
+            device=self.device,
             **self._member_params(),
         )
 

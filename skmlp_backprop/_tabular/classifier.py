@@ -119,6 +119,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         dropout="auto",
         class_weight=None,
         n_jobs=None,
+        device="cpu",
         random_state=None,
         verbose=False,
         warm_start=False,

@@ -59,7 +59,14 @@ PARTS = {
         the fit, but 1 if the caller has limited the threads or is itself a process of
         joblib's. From four cores on, a fit of many seconds uses processes of joblib's;
         other fits use at most four threads. The number has no effect on the result,
-        except for rounding.
+        except for rounding, and none at all with another `device` than "cpu".
+
+    device : str, default="cpu"
+        Where the networks train: "cpu" by NumPy; other names by PyTorch on the device
+        of this name, such as "cuda", "cuda:1" or "mps", and "torch:cpu" on the
+        processor. PyTorch takes activations that have a name. The results are those of
+        "cpu" up to rounding in float32, the fitted weights are NumPy's, and
+        predictions are made by NumPy.
 
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the order of the rows, the masks of dropout and

@@ -124,6 +124,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         huber_epsilon=1.35,
         dropout=0.0,
         n_jobs=None,
+        device="cpu",
         random_state=None,
         verbose=False,
         warm_start=False,

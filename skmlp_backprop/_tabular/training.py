@@ -9,6 +9,7 @@ from joblib import effective_n_jobs
 from scipy.optimize import minimize_scalar
 from sklearn.utils import check_random_state
 
+from .._estimators.devices import Cpu, device_of
 from .._estimators.training import TrainingData, initial_parameters, make_solver
 from .._network.batches import Shuffle, WithholdingBatches
 from .._network.dropout import Dropout, dropout_rates
@@ -190,7 +191,10 @@ def train_ensemble(
         left_out = np.arange(n_members) % n_folds
     else:
         folds, left_out = np.full(rows.n_rows, -1), np.zeros(n_members, np.intp)
+    device = device_of(member)
+    device.check(solver, data.network, rows)
     ensemble = Ensemble(
+        device=device,
         data=data,
         data_val=data_val,
         solver=solver,
@@ -216,7 +220,7 @@ def train_ensemble(
     row_size *= n_members
     with np.errstate(all="ignore"), training_threads() as n_cores:
         n_stacks, in_processes = _share_out(
-            n_jobs,
+            device.n_jobs(n_jobs),
             n_cores,
             n_members,
             solver.n_batch_rows(rows.n_rows) * row_size,
@@ -252,6 +256,9 @@ class Ensemble:
 
     Parameters
     ----------
+    device : Cpu or TorchDevice
+        Where the networks are trained.
+
     data : TrainingData
         The architecture of the networks, and the rows.
 
@@ -274,6 +281,7 @@ class Ensemble:
         Seed of the masks of dropout.
     """
 
+    device: Cpu
     data: TrainingData
     data_val: TrainingData | None
     solver: MinibatchSolver
@@ -315,7 +323,8 @@ class Ensemble:
             self.folds,
             self.left_out[members],
         )
-        return ScaledInputStack(
+        return self.device.make_stack(
+            ScaledInputStack,
             Objective(network, 0, parameters, masks),
             [solver] * len(members),
             batches,
@@ -459,11 +468,19 @@ class LeftOutRows:
         self.left_out = left_out
         self.members = members
 
+    @property
+    def rows(self):
+        """All rows."""
+        return self.data.rows
+
+    def numbers(self, i):
+        """Numbers of the rows that the i-th network of the stack left out."""
+        return np.flatnonzero(self.folds == self.left_out[self.members[i]])
+
     def predict(self, i, parameters):
         """Logits of the i-th network of the stack for its left-out rows."""
-        data = self.data
-        index = np.flatnonzero(self.folds == self.left_out[self.members[i]])
-        return compute_logits(data.network, parameters.view_coefs(), data.rows.X[index])
+        X = self.rows.X[self.numbers(i)]
+        return compute_logits(self.data.network, parameters.view_coefs(), X)
 
     def score(self, logits):
         """Negative loss of all left-out rows, by the mean estimate of each row.

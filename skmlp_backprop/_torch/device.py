@@ -1,0 +1,110 @@
+"""A device of PyTorch: what it can train, and stacks on it."""
+
+import torch
+
+from .._network.batches import Rows
+from .._solvers.stack import ScaledInputStack
+from .network import ACTIVATIONS
+from .rules import STEPS
+from .stack import TorchStack
+
+
+class TorchDevice:
+    """A device of PyTorch.
+
+    Parameters
+    ----------
+    name : str
+        The estimator's `device`: what PyTorch calls the device, or "torch:" and that.
+
+    Attributes
+    ----------
+    stack_bytes, group_bytes, small_product, operations
+        See :class:`._estimators.devices.Cpu`. Larger stacks than those of the CPU, as
+        there is no cache to keep them in, and a step costs the interpreter more.
+
+    Raises
+    ------
+    ValueError
+        If PyTorch does not know the device, or does not find it.
+    """
+
+    stack_bytes = 2**26
+    group_bytes = 2**28
+    small_product = float("inf")
+    # A guess, far below what the cards' makers say: searches ask whether more
+    # processes would pay, which then would share the card.
+    operations = 6e12
+
+    def __init__(self, name):
+        self.name = name
+        try:
+            self._place = torch.device(name.removeprefix("torch:"))
+        except RuntimeError as error:
+            raise ValueError(
+                f"device={name!r} is no device of PyTorch. Use 'cpu', or a name such "
+                "as 'cuda', 'cuda:0' or 'mps'."
+            ) from error
+        try:
+            torch.ones(1, device=self._place).item()
+        except (AssertionError, RuntimeError) as error:
+            raise ValueError(
+                f"device={name!r} is not available to PyTorch here. Use device='cpu', "
+                "or install the driver and the PyTorch of the device."
+            ) from error
+
+    def n_jobs(self, n_jobs):
+        """How many cores share the networks: one feeds the device."""
+        return 1
+
+    def check(self, solver, network, rows):
+        """Refuse what can't be trained on the device.
+
+        Parameters
+        ----------
+        solver : FullBatchSolver or MinibatchSolver
+            The solver.
+
+        network : Network
+            The network.
+
+        rows : Rows
+            The rows.
+
+        Raises
+        ------
+        ValueError
+            If there is such. The message names it.
+        """
+        if not solver.stochastic or type(solver.rule) not in STEPS:
+            self._refuse("other solvers than 'sgd' and 'adam'", "one of these")
+        for activation in network.all_activations():
+            if activation.name not in ACTIVATIONS:
+                self._refuse(
+                    f"the activation {type(activation).__name__}",
+                    "an activation that has a name, such as 'silu'",
+                )
+        if not isinstance(rows, Rows):
+            self._refuse("Dask collections", "an array in memory")
+        if rows.is_sparse:
+            self._refuse("sparse X", "X.toarray()")
+        try:
+            torch.ones(1, dtype=getattr(torch, rows.dtype.name), device=self._place)
+        except TypeError:
+            self._refuse(f"X of {rows.dtype}", "X of float32")
+
+    def _refuse(self, what, remedy):
+        raise ValueError(
+            f"device={self.name!r} does not train with {what}. Use {remedy}, or "
+            "device='cpu'."
+        )
+
+    def make_stack(self, kind, *args):
+        """Make a stack on the device in place of a stack of the given class."""
+        try:
+            return TorchStack(self._place, issubclass(kind, ScaledInputStack), *args)
+        except torch.OutOfMemoryError as error:
+            raise ValueError(
+                f"X and the networks do not fit in the memory of device={self.name!r}. "
+                "Use fewer rows or networks, X of float32, or device='cpu'."
+            ) from error
