@@ -62,12 +62,13 @@ def run(args):
         # The notes on the data tell what there is to say about columns.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train, data)
+        # Before the model is saved, as a saved model keeps the importances alone.
+        scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
         if args.save is not None:
             save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
             print(f"Saved to {args.save}.")
         if is_search:
             training.report_search(model)
-        scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
         print_scores(scores)
     if is_search:
         scaler, network = fitted

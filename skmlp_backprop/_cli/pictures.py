@@ -173,7 +173,7 @@ def draw_importances(figure, importances):
     ax.barh(
         range(len(values)),
         values,
-        xerr=None if stds is None else stds[shown],
+        xerr=stds[shown],
         color=_BLUE,
         error_kw={"ecolor": "0.25", "capsize": 2},
     )

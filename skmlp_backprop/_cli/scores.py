@@ -40,7 +40,7 @@ class Importances(NamedTuple):
 
     names: list  # of str
     values: np.ndarray
-    stds: np.ndarray | None
+    stds: np.ndarray
     what: str  # what the values are
 
 
@@ -149,12 +149,12 @@ def _importances(data, fitted, X, y):
     """The importances of the columns, or None if they take too long or say little."""
     if data.X.shape[1] > _MAX_SHUFFLED_COLUMNS:
         return None
-    values, stds = getattr(fitted, "feature_importances_", None), None
-    if values is not None:
+    if hasattr(fitted, "importances"):
+        found = fitted.importances()
+        loss = "loss" if data.is_regression else "log loss"
         what = (
-            "how much worse the model predicts training rows\n"
-            "that its networks left out if the column is shuffled "
-            "(feature_importances_)"
+            f"how much the {loss} of training rows, by the\nnetworks that left them "
+            "out, rises if the column is shuffled, mean ± standard deviation"
         )
     elif hasattr(data.X, "columns"):
         measures = measures_of(data)
@@ -168,19 +168,19 @@ def _importances(data, fitted, X, y):
             n_repeats=_N_SHUFFLES,
             random_state=0,
         )
-        values, stds = found.importances_mean, found.importances_std
         what = (
             f"how much the {loss} of the held-out rows\nrises if the column is "
             f"shuffled, mean ± standard deviation of {_N_SHUFFLES} times"
         )
     else:
         return None
+    values, stds = found.importances_mean, found.importances_std
     order = np.argsort(-values, kind="stable")
     names = column_names(data.X)
     return Importances(
         [names[i] for i in order],
         values[order],
-        None if stds is None else stds[order],
+        stds[order],
         what,
     )
 
@@ -226,11 +226,7 @@ def interval_sentence(scores):
 
 def importance_lines(importances):
     """The name and the importance of each column, as texts."""
-    stds = importances.stds
-    texts = [
-        number(value) if stds is None else spread(value, stds[i])
-        for i, value in enumerate(importances.values)
-    ]
+    texts = map(spread, importances.values, importances.stds)
     return list(zip(importances.names, texts, strict=True))
 
 
