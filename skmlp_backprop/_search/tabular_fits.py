@@ -143,7 +143,7 @@ class RungTabularFit(TabularFit):
 
     def _fit(self, number, model):
         paused = None if self.paused_fits is None else self.paused_fits[number].ensemble
-        trained = model._fit_encoded(self.preparation.data, paused)
+        trained = model._fit_encoded(self.preparation.data, paused, pauses=True)
         is_over = trained.training.stop.reason != "max_iter"
         if is_over:
             # The end of a rung is no failure to converge, and gets no warning.

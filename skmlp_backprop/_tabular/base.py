@@ -172,7 +172,7 @@ class BaseTabularMLP(
         if continues:
             encoder, (paused, _) = self.encoder_, self._paused
         encoded = self._encode(X, y, sample_weight, validation, encoder)
-        trained = self._train(encoded, paused, context, fit_data)
+        trained = self._train(encoded, paused, self.warm_start, context, fit_data)
         self._warn_of_end(trained)
         # The state takes several times the memory of the model.
         vars(self).pop("_paused", None)
@@ -201,7 +201,7 @@ class BaseTabularMLP(
         X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
         return self._encode(X, y, sample_weight, validation)
 
-    def _fit_encoded(self, encoded, paused=None):
+    def _fit_encoded(self, encoded, paused=None, pauses=False):
         """Fit to an encoded table, without callbacks and warnings.
 
         Parameters
@@ -212,13 +212,16 @@ class BaseTabularMLP(
         paused : PausedEnsemble or None, default=None
             The training to continue; None to begin.
 
+        pauses : bool, default=False
+            Whether the training can be continued later.
+
         Returns
         -------
         trained : TrainedEnsemble
             The trained ensemble.
         """
         vars(self).update(encoded.features)
-        return self._train(encoded, paused)
+        return self._train(encoded, paused, pauses)
 
     def _check_continues(self):
         """Check that the parameters permit a training to continue."""
@@ -323,7 +326,7 @@ class BaseTabularMLP(
             features, encoder, rows, y, target_encoder, rows_val, prepared, given
         )
 
-    def _train(self, encoded, paused=None, context=None, fit_data=None):
+    def _train(self, encoded, paused, pauses, context=None, fit_data=None):
         """Train the networks on encoded rows, and set the fitted attributes."""
         target_encoder, given = encoded.target_encoder, encoded.given
         self.encoder_ = encoded.encoder
@@ -361,6 +364,7 @@ class BaseTabularMLP(
             self.n_jobs,
             data_val,
             paused,
+            pauses,
         )
         training = trained.training
         attributes = fitted_attributes(

@@ -38,13 +38,13 @@ class TrainedEnsemble:
     ensemble : Ensemble
         What the networks have in common.
 
-    paused : PausedEnsemble
-        What the training can be continued from.
+    paused : PausedEnsemble or None
+        What the training can be continued from, if that is wanted.
     """
 
     training: Training
     ensemble: "Ensemble"
-    paused: "PausedEnsemble"
+    paused: "PausedEnsemble | None"
 
     # The end of the warning that the ensemble is useless.
     remedy = (
@@ -138,7 +138,14 @@ _PROCESSES_PAY = 8e9
 
 
 def train_ensemble(
-    member, n_members, data, make_reporter=None, n_jobs=None, data_val=None, paused=None
+    member,
+    n_members,
+    data,
+    make_reporter=None,
+    n_jobs=None,
+    data_val=None,
+    paused=None,
+    pauses=False,
 ):
     """Train the networks of an ensemble on the same batches.
 
@@ -165,6 +172,10 @@ def train_ensemble(
     paused : PausedEnsemble or None, default=None
         The training to continue, up to the `max_iter` of `member` in total; it is not
         changed. None for a new training.
+
+    pauses : bool, default=False
+        Whether the training can be continued later. Its state takes several times the
+        memory of the weights.
 
     Returns
     -------
@@ -242,6 +253,8 @@ def train_ensemble(
                 stack.set_state(state)
         if training.stop is None:
             run_epochs(stacks, [training], workers)
+    if not pauses:
+        return TrainedEnsemble(training, ensemble, None)
     light = copy.copy(training)
     # Copies of the weights, callbacks with the rows, and what `resume` sets anew.
     light.weights = light.judged = light.monitor = light.solver = None
