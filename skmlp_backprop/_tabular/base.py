@@ -404,13 +404,13 @@ class BaseTabularMLP(
 
     def _fitted_attributes(self, member, given, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""
-        networks = ensemble.calibrate(networks)
+        networks, estimates, index = ensemble.calibrate(networks)
         attributes = _attributes_of_networks(
             member, ensemble.data.target_encoder, history, networks
         )
         model = type(self).__new__(type(self))
         vars(model).update(vars(self) | attributes)
-        model._keep_validated(given, *ensemble.validation_estimates(networks), ensemble)
+        model._keep_validated(given, estimates, index, ensemble)
         names = [*attributes, *self._weight_attributes]
         return {name: vars(model)[name] for name in names}
 

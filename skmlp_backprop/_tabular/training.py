@@ -354,7 +354,7 @@ class Ensemble:
         return LeftOutRows(self.data_val, folds, np.zeros_like(self.left_out), members)
 
     def calibrate(self, networks):
-        """Divide the logits by the best temperature of the rows that validate.
+        """Divide the logits by the best temperature, and estimate the validation rows.
 
         Parameters
         ----------
@@ -365,34 +365,20 @@ class Ensemble:
         -------
         networks : list of Parameters
             The weights of the calibrated networks.
-        """
-        judge = self.make_judge(np.arange(len(networks)))
-        logits = [judge.predict(i, w) for i, w in enumerate(networks)]
-        temperature = judge.best_temperature(logits)
-        networks = [weights.copy() for weights in networks]
-        for weights in networks:
-            weights.layers[-1] /= np.float32(temperature)
-        return networks
 
-    def validation_estimates(self, networks):
-        """Mean estimates of the rows that validate all networks.
-
-        Parameters
-        ----------
-        networks : list of Parameters
-            The weights of the networks.
-
-        Returns
-        -------
         estimates : ndarray of shape (n_validation_rows, n_outputs)
-            Probabilities or numbers.
+            Their mean estimates of the rows that validate: probabilities or numbers.
 
         index : ndarray of shape (n_validation_rows,), int
-            Which rows these are.
+            Numbers of these rows.
         """
         judge = self.make_judge(np.arange(len(networks)))
         logits = [judge.predict(i, w) for i, w in enumerate(networks)]
-        return judge.mean_estimates(logits)
+        temperature = np.float32(judge.best_temperature(logits))
+        networks = [weights.copy() for weights in networks]
+        for weights in networks:
+            weights.layers[-1] /= temperature
+        return networks, *judge.mean_estimates([z / temperature for z in logits])
 
 
 def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
