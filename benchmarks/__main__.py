@@ -1,6 +1,7 @@
 """Run the benchmarks: python -m benchmarks [NAME ...].
 
-Needs SKMLP_DATA_DIR and the extras peers, plot, dask and test. Prints the tables and
+Needs SKMLP_DATA_DIR and the extras peers, plot, dask and test; comparisons with other
+packages on tables need the extra bench. Prints the tables and
 writes them, as CSV and for the docs, and the figures, to benchmarks/results, and what
 README and guide quote into these. Exits with 1 if a bar was missed.
 """

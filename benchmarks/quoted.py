@@ -193,6 +193,8 @@ def _tables():
             "HistGradientBoosting, best of 20",
             "HistGradientBoosting, the best of 20 candidates",
         ),
+        ("CatBoost", "CatBoost"),
+        ("LightGBM-TD", "LightGBM with tuned defaults"),
         ("RandomForest", "RandomForest"),
         ("MLP", "MLPClassifier, MLPRegressor"),
     )
