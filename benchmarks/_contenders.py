@@ -180,19 +180,11 @@ CONTENDERS = {
     "RandomForest": random_forest,
     "MLP": mlp,
 }
-_OPTIONAL = {
-    "CatBoost": ("catboost", CatBoost),
-    "LightGBM-TD": ("pytabkit", partial(_Pytabkits, "LGBM_TD")),
-}
-CONTENDERS |= {
-    name: make
-    for name, (package, make) in _OPTIONAL.items()
-    if importlib.util.find_spec(package)
-}
-# Networks that take minutes on large tables: for one fold of each.
-SLOW = {
-    "RealMLP-TD-S": partial(_Pytabkits, "RealMLP_TD_S"),
-    "TabM-D": partial(_Pytabkits, "TabM_D"),
-}
-if not importlib.util.find_spec("pytabkit"):
-    SLOW = {}
+# Minutes for a fold of some tables: CatBoost where there are many classes.
+SLOW = {}
+if importlib.util.find_spec("catboost"):
+    SLOW["CatBoost"] = CatBoost
+if importlib.util.find_spec("pytabkit"):
+    CONTENDERS["LightGBM-TD"] = partial(_Pytabkits, "LGBM_TD")
+    SLOW["RealMLP-TD-S"] = partial(_Pytabkits, "RealMLP_TD_S")
+    SLOW["TabM-D"] = partial(_Pytabkits, "TabM_D")

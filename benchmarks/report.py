@@ -12,6 +12,7 @@ KEPT = OUTPUT / "folds" / "report.csv"
 TUNED = "HistGradientBoosting, best of 20"
 CONTENDERS = {
     **_contenders.CONTENDERS,
+    **{name: make for name, make in _contenders.SLOW.items() if name == "CatBoost"},
     TUNED: _contenders.hist_gradient_boosting_tuned,
 }
 OURS = _contenders.OURS
