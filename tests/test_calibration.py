@@ -1,6 +1,7 @@
 """The classifier for tables is scored after calibration, and ends calibrated."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
@@ -74,3 +75,25 @@ def test_labels_have_one_temperature():
 
     assert loss(1) == pytest.approx(-model.best_validation_score_, rel=1e-4)
     assert loss(1) < min(loss(1.05), loss(1.3), loss(2))
+
+
+def test_networks_without_hidden_layers():
+    """The weights of categories by codes are in the logits themselves."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {"x": rng.normal(size=400), "many": [f"c{i % 40}" for i in range(400)]}
+    )
+    y = (X["x"] + 2 * rng.normal(size=400) > 0).to_numpy()
+    model = TabularMLPClassifier(
+        hidden_layer_sizes=(),
+        max_iter=60,
+        learning_rate_init=0.05,
+        n_iter_no_change=100,
+        random_state=0,
+    ).fit(X, y)
+    loss = log_loss(y, model.oob_decision_function_)
+    assert loss == pytest.approx(-model.best_validation_score_, rel=1e-5)
+    assert loss < log_loss(y, at_temperature(model.oob_decision_function_, 1.1))
+    new = X.iloc[:50]
+    expected = np.mean(model.predict_members(new), axis=0)
+    np.testing.assert_allclose(model.predict_proba(new), expected, rtol=1e-6)

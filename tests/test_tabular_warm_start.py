@@ -219,3 +219,78 @@ def test_a_diverged_training_is_not_continued():
         model.fit(X, y)
     with pytest.raises(ValueError, match="or its training diverged"):
         model.set_params(learning_rate_init=0.01).fit(X, y)
+
+
+@both
+@pytest.mark.parametrize("validated", [False, True])
+def test_other_rows_are_learned(kind, validated):
+    """The best score is that of the present rows, not of rows of an earlier fit."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    easy, hard = X[:, 0], X[:, 1] + 0.5 * rng.normal(size=300)
+    if kind == "classifier":
+        easy, hard = easy > 0, hard > 0
+    model = make(kind, max_iter=25, warm_start=True, n_iter_no_change=5)
+    given = {"X_val": X[200:], "y_val": easy[200:]} if validated else {}
+    model.fit(X[:200], easy[:200], **given)
+    score = model.score(X[200:], hard[200:])
+    given = {"X_val": X[200:], "y_val": hard[200:]} if validated else {}
+    model.set_params(max_iter=100).fit(X[:200], hard[:200], **given)
+    assert model.score(X[200:], hard[200:]) > score + 0.2
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("regressor", 1, 2),
+        ("regressor", 2, 1),
+        ("regressor", 2, 3),
+        ("classifier", 1, 2),
+        ("classifier", 2, 1),
+    ],
+)
+def test_another_number_of_columns_of_y(kind, first, second):
+    X, y = make_table(kind)
+
+    def columns(n):
+        if n == 1:
+            return y
+        numbers = np.random.default_rng(0).normal(size=(len(X), n))
+        return numbers if kind == "regressor" else numbers > 0
+
+    model = make(kind, max_iter=2, warm_start=True).fit(X, columns(first))
+    with pytest.raises(ValueError, match="another number of columns of y"):
+        model.set_params(max_iter=4).fit(X, columns(second))
+
+
+def test_a_batch_of_unseen_categories_and_a_new_dropout():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {"x": rng.normal(size=65), "many": [f"c{i % 20}" for i in range(65)]}
+    )
+    y = np.arange(65) % 2
+    model = make("classifier", max_iter=3, warm_start=True, dropout=0.0).fit(X, y)
+    X["many"] = "new"
+    model.set_params(max_iter=6, dropout=0.2)
+    with pytest.warns(UserWarning, match="has no value that was seen"):
+        model.fit(X, y)
+    assert model.n_iter_ == 6
+
+
+def test_equal_values_of_a_parameter_in_other_types():
+    X, y = make_table("classifier")
+    params = {"max_iter": 2, "warm_start": True, "hidden_layer_sizes": [16]}
+    model = make("classifier", **params).fit(X, y)
+    for sizes in ((16,), 16, np.array([16])):
+        model.set_params(hidden_layer_sizes=sizes).fit(X, y)
+    with pytest.raises(ValueError, match="another hidden_layer_sizes"):
+        model.set_params(hidden_layer_sizes=(16, 16)).fit(X, y)
+
+
+def test_refused_targets_are_named_as_given():
+    X, y = make_table("regressor")
+    y = np.exp(y)
+    model = make("regressor", max_iter=2, warm_start=True, loss="poisson").fit(X, y)
+    y[0] = -1
+    with pytest.raises(ValueError, match=r"minimum of -1\b"):
+        model.set_params(max_iter=4).fit(X, y)

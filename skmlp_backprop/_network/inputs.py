@@ -254,7 +254,8 @@ class LevelInputs:
         one_hot = one_hot_rows(places, len(index), delta.dtype)
         gradient = one_hot.T @ np.ascontiguousarray(delta.T)
         layer.touched.index = index
-        layer.touched.gradient = gradient.reshape(len(index), len(layer.weights), -1)
+        n_stack, _, n_units = layer.levels.shape
+        layer.touched.gradient = gradient.reshape(len(index), n_stack, n_units)
 
 
 class TouchedLevels:

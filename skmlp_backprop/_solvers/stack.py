@@ -152,7 +152,8 @@ class Stack:
         if self.average is not None:
             np.copyto(self.average.parameters.flat, state["average"])
             self.average.n_steps = state["n_averaged"]
-        if self.objective.dropout is not None:
+        # There are no earlier masks if the dropout was 0.
+        if self.objective.dropout is not None and state["masks"] is not None:
             self.objective.dropout.random_state.set_state(state["masks"])
 
     def select(self, indices, parameters):

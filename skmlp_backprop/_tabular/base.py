@@ -74,7 +74,8 @@ class BaseTabularMLP(
         "n_bins",
         "device",
     )
-    # The state of the training and the values of these parameters, with `warm_start`.
+    # With `warm_start`: the state of the training, the values of these parameters, and
+    # the columns of y.
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -159,18 +160,17 @@ class BaseTabularMLP(
             column. An earlier fit stays unchanged.
         """
         continues = self.warm_start and hasattr(self, "estimators_")
-        if continues:
-            self._check_continues()
         X, y, validation = self._checked_rows(
             X, y, X_val, y_val, sample_weight_val, reset=not continues
         )
+        encoder, paused = None, None
+        if continues:
+            self._check_continues(y)
+            encoder, (paused, _, _) = self.encoder_, self._paused
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **fit_data)
-        encoder, paused = None, None
-        if continues:
-            encoder, (paused, _) = self.encoder_, self._paused
         encoded = self._encode(X, y, sample_weight, validation, encoder)
         trained = self._train(encoded, paused, self.warm_start, context, fit_data)
         self._warn_of_end(trained)
@@ -178,7 +178,7 @@ class BaseTabularMLP(
         vars(self).pop("_paused", None)
         if self.warm_start and trained.training.stop.reason != "diverged":
             shape = {name: getattr(self, name) for name in self._shape_params}
-            self._paused = trained.paused, shape
+            self._paused = trained.paused, shape, y.shape[1:]
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -223,17 +223,24 @@ class BaseTabularMLP(
         vars(self).update(encoded.features)
         return self._train(encoded, paused, pauses)
 
-    def _check_continues(self):
-        """Check that the parameters permit a training to continue."""
+    def _check_continues(self, y):
+        """Check that the parameters, and the shape of y, permit to continue."""
         if self._paused is None:
             raise ValueError(
                 "warm_start=True has no training to continue: the earlier fit had "
                 "warm_start=False, or its training diverged. Clone the estimator, and "
                 "set warm_start=True before its first fit."
             )
-        _, shape = self._paused
+        _, shape, columns = self._paused
+        if y.shape[1:] != columns:
+            raise ValueError(
+                "warm_start=True does not permit another number of columns of y, whose "
+                f"shape is {y.shape}: the earlier fit had a y of shape "
+                f"(n_samples{''.join(f', {n}' for n in columns)}). Set "
+                "warm_start=False."
+            )
         for name, fitted in shape.items():
-            if joblib.hash(getattr(self, name)) != joblib.hash(fitted):
+            if not _are_same(getattr(self, name), fitted):
                 raise ValueError(
                     f"warm_start=True does not permit another {name}: it was "
                     f"{fitted!r} in the earlier fit, and is {getattr(self, name)!r}. "
@@ -507,6 +514,15 @@ class BaseTabularMLP(
         """Estimates of each network, (n_members, n_samples, n_outputs), float64."""
         chunks = list(self._estimate_in_chunks(X))
         return np.concatenate(chunks, axis=1).astype(np.float64)
+
+
+def _are_same(*values):
+    """Whether the values of a parameter are the same, such as 16 and (16,)."""
+    first, second = (
+        joblib.hash(np.atleast_1d(np.asarray(value, object)).tolist())
+        for value in values
+    )
+    return first == second
 
 
 class EncodedTable(NamedTuple):

@@ -102,7 +102,8 @@ class Grid:
         if isinstance(column, DateColumn):
             if len(present) > resolution:
                 low, high = np.array(percentiles) * (len(present) - 1)
-                first = first[np.linspace(low, high, resolution).round().astype(int)]
+                places = np.linspace(low, high, resolution).round().astype(int)
+                first = first[np.unique(places)]
             return cls(_times(column, rows[first]), prepared[rows[first]])
         values = present
         if len(present) >= resolution:

@@ -319,8 +319,6 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         scaled = y / self._y_unit
         self._y_mean = np.average(scaled, axis=0, weights=sample_weight)
         if self.loss in ("poisson", "gamma"):
-            # Before y is scaled, so that the error names the numbers of the caller.
-            LOSSES[self.loss, "exp"]().check_targets(y)
             # These losses are of ratios, and refuse numbers that are not positive.
             self._y_scale, self._y_mean = _zero_to_one(self._y_mean), 0 * self._y_mean
             return self._scale(y)
@@ -334,6 +332,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _scale(self, y):
         """Standardise other targets as those of `fit`."""
+        if self.loss in ("poisson", "gamma"):
+            LOSSES[self.loss, "exp"]().check_targets(y)
         return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
 
     def _unscale(self, values):

@@ -220,6 +220,7 @@ def train_ensemble(
         training, shuffle = Training(solver, history, None, networks), None
     else:
         training, shuffle = paused.resume(solver, rows.n_rows)
+        _rate_anew(training, ensemble)
     shuffle = shuffle or Shuffle(random_state)
     reporter = None if make_reporter is None else make_reporter(ensemble)
     training.monitor = Monitor(member.verbose, reporter)
@@ -378,7 +379,21 @@ class Ensemble:
         networks = [weights.copy() for weights in networks]
         for weights in networks:
             weights.layers[-1] /= temperature
+            # Without hidden layers, levels add to the logits themselves.
+            if len(weights.layers) == 1 and weights.levels is not None:
+                weights.levels /= temperature
         return networks, *judge.mean_estimates([z / temperature for z in logits])
+
+
+def _rate_anew(training, ensemble):
+    """Score the best weights so far on the present rows, which may be others."""
+    history, networks = training.history, training.final_weights
+    judge = ensemble.make_judge(np.arange(len(networks)))
+    with np.errstate(all="ignore"):
+        score = judge.score([judge.predict(i, w) for i, w in enumerate(networks)])
+    if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
+        history.best_validation_score = score
+        history.no_improvement_count = 0
 
 
 def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
@@ -522,7 +537,7 @@ class LeftOutRows:
             method="bounded",
             options={"xatol": 0.01},
         )
-        # The method does not try the bounds.
+        # The method does not try a temperature of exactly 1.
         return 1 / found.x if found.fun < self._loss(logits, 1.0, step) else 1.0
 
     def _loss(self, logits, temperature, step=1):

@@ -126,7 +126,7 @@ class TorchStack(Stack):
         vars(self).update(deepcopy(state["on_device"]))
         if self.average is not None:
             self.average.n_steps = state["n_averaged"]
-        if self.objective.dropout is not None:
+        if self.objective.dropout is not None and state["masks"] is not None:
             self.objective.dropout.random_state.set_state(state["masks"])
         self._download()
 
