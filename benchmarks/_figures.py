@@ -102,7 +102,7 @@ def draw_ranks(table):
         axes.hlines(y - 0.12, best, best + difference, color="gray", lw=3)
     axes.set_yticks([0, step], ["log loss", "accuracy"])
     axes.set_ylim(-0.3, 2 * step)
-    axes.set_xlim(1, len(rows) + 0.5)
+    axes.set_xlim(1, len(rows) + 1)
     axes.set_xlabel("mean rank over the tables; gray: within chance of the best (5 %)")
     axes.grid(axis="x", alpha=0.3)
     figure.savefig(OUTPUT / "report.png", dpi=110)

@@ -230,11 +230,39 @@ def _tables():
             "accuracy on {} of 12, and a smaller error on {} of 6 tables",
             [wins[f"{metric}, beside HistGradientBoosting"] for metric in metrics],
         ),
+        *_out_of_bag(),
         (
             TABLES,
             "With 10,000 rows and 50 columns a fit takes {} seconds, with 100,000 rows "
             "{} seconds",
             [figures[0] for text, figures in seconds if "0,000 rows, 50" in text],
+        ),
+    ]
+
+
+def _out_of_bag():
+    """By how many per cent the out-of-bag losses differ from those of new rows."""
+    rows = read("out_of_bag")
+
+    def percent(what, other):
+        return f"{100 * abs(rows[what][f'out of bag / {other}'] - 1):.1f}"
+
+    log_loss, squares = (
+        [percent(what, other) for other in ("one network", "all networks")]
+        for what in ("log loss", "mean squared error")
+    )
+    return [
+        (
+            TABLES,
+            "their log loss was {} % below the log loss of single networks on new "
+            "rows, and {} % above the log loss of the ensemble",
+            log_loss,
+        ),
+        (
+            TABLES,
+            "their mean squared error was {} % above that of single networks, and {} % "
+            "above that of the ensemble",
+            squares,
         ),
     ]
 

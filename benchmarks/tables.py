@@ -5,7 +5,8 @@ Three folds of every table: of five in the folder `tables` of SKMLP_DATA_DIR, of
 in `tables_more`; the contenders that take minutes run one fold. Each fold's figures are
 kept in results/folds/tables.csv, from which a run goes on; delete it, or a contender's
 lines, to measure anew. CatBoost and the contenders of pytabkit take part where they are
-installed (extra bench).
+installed (extra bench). The seconds in the file are not compared, as other programs ran
+at the same time; ``large_tables`` measures them.
 """
 
 import csv
@@ -141,7 +142,7 @@ def summary(lines):
     rows = []
     for task, figures in TASKS.items():
         rows += means(task, by_table.loc[task], figures, others)
-    return [*rows, *_by_size(by_table), *_times(by_table), *_pairs(frame)]
+    return [*rows, *_by_size(by_table), *_pairs(frame)]
 
 
 def ranks(by_table, figure):
@@ -195,21 +196,6 @@ def _by_size(by_table):
         yield Row(f"tables of {name}", figures, "first by all", holds)
 
 
-def _times(by_table):
-    """Seconds of a fit and its predictions: summed over the tables, and the longest."""
-    seconds = by_table["seconds"].unstack().dropna()
-    for contender in seconds:
-        figures = {
-            "seconds for a fold of each table": seconds[contender].sum(),
-            "longest": seconds[contender].max(),
-        }
-        bar = "no longer than MLP, none above 60" if contender == OURS else ""
-        holds = contender != OURS or bool(
-            figures["longest"] <= 60 and seconds[OURS].sum() <= seconds["MLP"].sum()
-        )
-        yield Row(f"time, {contender}", figures, bar, holds)
-
-
 def _pairs(frame):
     """Ours beside each of the slow ones, on the folds that these were measured on."""
     others = sorted(set(frame["contender"]) - set(CONTENDERS))
@@ -224,7 +210,7 @@ def _pairs(frame):
 
 
 def _pair(what, other, two):
-    """Means of the two, the mean rank of ours, and the seconds of all tables."""
+    """Means of the two, and the mean rank of ours."""
     by_table = two.groupby(["table", "contender"])[FIGURES].mean()
     is_classification = by_table["rmse"].isna().all()
     shown = ["log_loss", "accuracy"] if is_classification else ["rmse"]
@@ -236,8 +222,6 @@ def _pair(what, other, two):
         figures[words] = means[OURS]
         figures[f"its {words}"] = means[other]
         figures[f"rank by {words}"] = ranks_of_ours[-1]
-    seconds = by_table["seconds"].unstack()[[OURS, other]].sum()
-    figures["seconds"], figures["its seconds"] = seconds
     figures["tables"] = two["table"].nunique()
     figures["folds"] = len(two) // 2
     holds = ranks_of_ours[0] < 1.5 and all(rank <= 1.5 for rank in ranks_of_ours)
