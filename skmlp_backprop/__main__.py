@@ -10,7 +10,7 @@ import joblib
 
 from . import check_gradient
 from ._cli import predicting, training
-from ._cli.data import categories_of, load, load_rows
+from ._cli.data import load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
 from ._cli.report import PAGE, write_report
 from ._cli.saving import save
@@ -54,7 +54,7 @@ def run(args):
     if args.predict is not None:
         names = list(data.X.columns) if hasattr(data.X, "columns") else None
         header = HEADERS[args.header]
-        rows = load_rows(args.predict, names, categories_of(data), header)
+        rows = load_rows(args.predict, names, data.kinds, header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data.is_regression, is_search)
     recognised = training.describe(data, model, X_train, y_train)

@@ -545,6 +545,21 @@ def test_dates(ending, tmp_path, capsys):
     assert "line 3, column 1 ('day'): expected a date such as 2024-12-31" in error
 
 
+def test_days_of_parquet_and_new_rows_of_csv_at_once(tmp_path, capsys):
+    """Days without a time are Python objects in a DataFrame."""
+    days = pd.date_range("2024-01-01", periods=60)
+    table = pd.DataFrame({"day": days.date, "size": 1.5, "late": days.month > 1})
+    data = write_table(table, tmp_path / "data.parquet")
+    arguments = ["--data", data, "--cv", "2", "--predict"]
+    out = {}
+    for ending in ("csv", "parquet"):
+        new = write_table(table[["day", "size"]], tmp_path / f"new.{ending}")
+        assert main([*arguments, new]) == 0
+        assert ", 1 of dates (day)\n" in capsys.readouterr().out
+        out[ending] = pd.read_csv(tmp_path / "new-predictions.csv")
+    pd.testing.assert_frame_equal(out["csv"], out["parquet"])
+
+
 def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):
     new = write_table(pd.DataFrame({"size": [1.0]}), tmp_path / "new.parquet")
     assert main(["--load", str(saved), "--predict", new]) == 1

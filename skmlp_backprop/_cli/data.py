@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.dates import kind_of_dtype
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
 from ..datasets._tables import import_pandas, read_new_rows, read_table
@@ -30,6 +29,7 @@ class Data(NamedTuple):
     is_regression: bool
     task: str  # the task, and why it is that
     is_categorical: np.ndarray  # of the columns
+    kinds: list  # of the columns, as of `kinds_of`
     is_missing: np.ndarray  # of the values
     are_numbers: bool  # whether all columns have a numeric type
     notes: list  # of str, for the user
@@ -96,11 +96,12 @@ def load(path, header, target, drop, task):
     if isinstance(X, np.ndarray):
         _check_finite(X)
         are_numbers, is_missing = True, np.isnan(X)
-        is_categorical = np.zeros(X.shape[1], bool)
+        is_categorical, kinds = np.zeros(X.shape[1], bool), [None] * X.shape[1]
     else:
         are_numbers = all(dtype.kind in "biuf" for dtype in X.dtypes)
         is_missing = X.isna().to_numpy()
-        is_categorical, more_notes = _recognise_kinds(X)
+        encoder, more_notes = _recognise_kinds(X)
+        is_categorical, kinds = encoder.is_categorical_, kinds_of(encoder)
         notes += more_notes
     return Data(
         X,
@@ -110,13 +111,14 @@ def load(path, header, target, drop, task):
         is_regression,
         task,
         is_categorical,
+        kinds,
         is_missing,
         are_numbers,
         notes,
     )
 
 
-def load_rows(path, names, categories, header="infer"):
+def load_rows(path, names, kinds, header="infer"):
     """Read new rows with the columns that a model was fitted to.
 
     Parameters
@@ -127,9 +129,8 @@ def load_rows(path, names, categories, header="infer"):
     names : list of str or None
         Names of the features.
 
-    categories : sequence of set of str, DATES or None
-        The categories of each feature, as text; DATES for a feature of dates, None for
-        a feature of numbers.
+    kinds : list
+        The kind of each feature, as of :func:`kinds_of`.
 
     header : bool or "infer", default="infer"
         Whether the first row of a CSV or TSV file has names.
@@ -143,27 +144,33 @@ def load_rows(path, names, categories, header="infer"):
         The columns that are not features.
     """
     if ending(path) != ".parquet":
-        return read_new_rows(path, names, categories, header)
+        return read_new_rows(path, names, kinds, header)
     frame = _read_parquet(path)
     if names is None:
-        if frame.shape[1] != len(categories):
+        if frame.shape[1] != len(kinds):
             raise ValueError(
-                f"{path}: expected {len(categories)} columns, found {frame.shape[1]}."
+                f"{path}: expected {len(kinds)} columns, found {frame.shape[1]}."
             )
         return frame.to_numpy(np.float64), frame[[]]
     _check_names(path, names, frame)
     return frame[names], frame.drop(columns=names)
 
 
-def categories_of(data):
-    """The categories of each column, as text; DATES for dates, None for numbers."""
-    if isinstance(data.X, np.ndarray):
-        return [None] * data.X.shape[1]
-    kinds = [kind_of_dtype(dtype) for dtype in data.X.dtypes]
+def kinds_of(encoder):
+    """What the columns had in the fit of a TabularEncoder.
+
+    Returns
+    -------
+    kinds : list of set of str, str or None
+        Of each column the categories, as text; DATES, TIMES or SPANS of
+        :mod:`.._tabular.dates`; or None for numbers.
+    """
     return [
-        set(map(str, data.X.iloc[:, i].dropna().unique())) if is_categorical else kind
-        for i, (is_categorical, kind) in enumerate(
-            zip(data.is_categorical, kinds, strict=True)
+        {text for kind, text in encoding.keys if kind != "missing"}
+        if is_categorical
+        else getattr(encoding, "kind", None)
+        for encoding, is_categorical in zip(
+            encoder._encodings, encoder.is_categorical_, strict=True
         )
     ]
 
@@ -311,10 +318,10 @@ def _check_finite(X):
 
 
 def _recognise_kinds(X):
-    """Which columns of a DataFrame are categories, and notes about columns."""
+    """An encoder of a DataFrame, which tells the kinds, and notes about columns."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         encoder = TabularEncoder().fit(X)
     # The remedies in Python are none here.
     notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
-    return encoder.is_categorical_, notes
+    return encoder, notes

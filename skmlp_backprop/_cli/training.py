@@ -230,9 +230,7 @@ def describe(data, model, X_train, y_train):
     """
     n_rows, n_columns = data.X.shape
     n_categories = data.is_categorical.sum()
-    is_date = np.array(
-        [dtype.kind in "mM" for dtype in getattr(data.X, "dtypes", [])], bool
-    )
+    is_date = np.array([isinstance(kind, str) for kind in data.kinds])
     n_dates = is_date.sum()
     n_numbers = n_columns - n_categories - n_dates
     columns = f"{n_numbers} of numbers, {n_categories} of categories"
