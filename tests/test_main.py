@@ -560,6 +560,40 @@ def test_days_of_parquet_and_new_rows_of_csv_at_once(tmp_path, capsys):
     pd.testing.assert_frame_equal(out["csv"], out["parquet"])
 
 
+def test_booleans_of_parquet_and_new_rows_of_csv(tmp_path, capsys):
+    table = pd.DataFrame({"on": [True, False] * 30, "size": np.arange(60.0) % 7})
+    table["kind"] = np.where(table["on"], "a", "b")
+    data = write_table(table, tmp_path / "data.parquet")
+    saved = str(tmp_path / "model.joblib")
+    assert main(["--data", data, "--cv", "2", "--save", saved, "--model", "tabular"]) == 0
+    out = {}
+    for ending in ("csv", "parquet"):
+        new = write_table(table[["on", "size"]], tmp_path / f"new.{ending}")
+        assert main(["--load", saved, "--predict", new]) == 0
+        out[ending] = pd.read_csv(tmp_path / "new-predictions.csv")
+    pd.testing.assert_frame_equal(out["csv"], out["parquet"])
+    assert out["csv"]["prediction"].tolist() == table["kind"].tolist()
+    (tmp_path / "new.csv").write_text("on,size\ntrue,1\n,2\nyes,3\n")
+    capsys.readouterr()
+    assert main(["--load", saved, "--predict", str(tmp_path / "new.csv")]) == 1
+    assert "line 4, column 1 ('on'): expected a number" in capsys.readouterr().err
+
+
+def test_parquet_with_numbers_as_names(tmp_path):
+    table = pd.DataFrame({0: np.arange(60.0) % 7, 1: [1.0, 2] * 30, 2: ["a", "b"] * 30})
+    data = write_table(table, tmp_path / "data.parquet")
+    saved = tmp_path / "model.joblib"
+    arguments = ["--data", data, "--target", "2", "--save", str(saved), *QUICK]
+    assert main(arguments) == 0
+    assert joblib.load(saved)[0].feature_names_in_.tolist() == ["0", "1"]
+    expected = joblib.load(saved).predict(table[[0, 1]].set_axis(["0", "1"], axis=1))
+    for ending in ("csv", "parquet"):
+        new = write_table(table[[1, 0]], tmp_path / f"new.{ending}")
+        assert main(["--load", str(saved), "--predict", new]) == 0
+        written = pd.read_csv(tmp_path / "new-predictions.csv")
+        assert written["prediction"].tolist() == expected.tolist()
+
+
 def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):
     new = write_table(pd.DataFrame({"size": [1.0]}), tmp_path / "new.parquet")
     assert main(["--load", str(saved), "--predict", new]) == 1

@@ -188,7 +188,9 @@ def _read_parquet(path):
             raise
         raise ValueError(f"{path}: can't be read as Parquet: {error}") from error
     # A named index is a column of the file.
-    return frame.reset_index() if any(frame.index.names) else frame
+    frame = frame.reset_index() if any(frame.index.names) else frame
+    # scikit-learn keeps names only if all are text.
+    return frame.set_axis(list(map(str, frame.columns)), axis=1)
 
 
 def _check_names(path, names, frame):

@@ -23,6 +23,8 @@ from .._tabular.texts import (
     is_date,
     is_missing,
     is_number,
+    is_truth,
+    to_number,
 )
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
@@ -653,11 +655,12 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
             not_numbers[layout.names[i]] = column.astype("category")
             codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
         else:
-            odd = [text for text in counts.index if not is_number(text)]
+            # A model of another kind of table may have learned from booleans.
+            odd = [t for t in counts.index if not (is_number(t) or is_truth(t))]
             if odd:
                 expected = "a number, as in training, or nothing where it is missing"
                 _refuse(layout, i, odd[0], expected)
-            X[:, places.index(i)] = column.map(float, na_action="ignore")
+            X[:, places.index(i)] = column.map(to_number, na_action="ignore")
     if layout.has_header or not_numbers:
         names = [layout.names[i] for i in places]
         X = pandas.DataFrame(X, columns=names, copy=False)
