@@ -56,7 +56,7 @@ def run(args):
         header = HEADERS[args.header]
         rows = load_rows(args.predict, names, data.kinds, header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
-    training.check_folds(args.cv, y_train, data.is_regression, is_search)
+    training.check_folds(args.cv, y_train, data, is_search)
     recognised = training.describe(data, model, X_train, y_train)
     with warnings.catch_warnings():
         # The notes on the data tell what there is to say about columns.

@@ -565,7 +565,9 @@ def test_booleans_of_parquet_and_new_rows_of_csv(tmp_path, capsys):
     table["kind"] = np.where(table["on"], "a", "b")
     data = write_table(table, tmp_path / "data.parquet")
     saved = str(tmp_path / "model.joblib")
-    assert main(["--data", data, "--cv", "2", "--save", saved, "--model", "tabular"]) == 0
+    assert (
+        main(["--data", data, "--cv", "2", "--save", saved, "--model", "tabular"]) == 0
+    )
     out = {}
     for ending in ("csv", "parquet"):
         new = write_table(table[["on", "size"]], tmp_path / f"new.{ending}")
@@ -592,6 +594,55 @@ def test_parquet_with_numbers_as_names(tmp_path):
         assert main(["--load", str(saved), "--predict", new]) == 0
         written = pd.read_csv(tmp_path / "new-predictions.csv")
         assert written["prediction"].tolist() == expected.tolist()
+
+
+def test_many_classes_are_held_out_too(tmp_path, capsys):
+    """25 classes do not fit in the fifth of 100 rows."""
+    table = pd.DataFrame({"size": np.arange(100.0) % 9, "y": np.arange(100) % 25})
+    path = write_table(table, tmp_path / "data.csv")
+    arguments = ["--data", path, "--header", "yes", "--task", "classification"]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert "The target 'y' has 25 classes in 100 rows; if it has numbers to " in error
+    assert "choose --task regression" in error
+    assert main([*arguments, *QUICK]) == 0
+    assert "Rows:    100; 25 are held out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_column_without_values(ending, tmp_path, capsys):
+    table = pd.DataFrame({"size": np.arange(60.0) % 7, "my d": np.nan})
+    table["kind"] = np.where(table["size"] > 3, "a", "b")
+    data = write_table(table, tmp_path / "data.csv")
+    saved = tmp_path / "model.joblib"
+    assert main(["--data", data, "--cv", "2", "--save", str(saved)]) == 0
+    note = "note: Column 'my d' has no values; leave it out by --drop 'my d'.\n"
+    assert note in capsys.readouterr().out
+    X = table[["size", "my d"]]
+    new = write_table(X.assign(**{"my d": "new"}), tmp_path / f"new.{ending}")
+    assert main(["--load", str(saved), "--predict", new]) == 0
+    error = capsys.readouterr().err
+    assert "Column 'my d' had missing values only in `fit`. Its values are now" in error
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    np.testing.assert_allclose(
+        written[["probability_a", "probability_b"]],
+        joblib.load(saved).predict_proba(X),
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("kind", ["times of day", "time spans"])
+def test_times_and_spans_are_not_read_from_text(kind, tmp_path, capsys):
+    moments = pd.Series(pd.date_range("2024-01-01", periods=60, freq="37min"))
+    values = moments.dt.time if kind == "times of day" else moments - moments[0]
+    table = pd.DataFrame({"at": values, "size": 1.5, "y": [1, 2] * 30})
+    data = write_table(table, tmp_path / "data.parquet")
+    new = write_table(table[["at", "size"]], tmp_path / "new.csv")
+    assert main(["--data", data, "--cv", "2", "--predict", new]) == 1
+    message = f"{new}: the model was fitted to {kind} in the column 'at', which text "
+    assert (
+        message + "files do not have. Pass the rows in a P" in capsys.readouterr().err
+    )
 
 
 def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):

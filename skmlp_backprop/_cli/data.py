@@ -1,6 +1,7 @@
 """Reads the data, and finds out the task and the kinds of the columns."""
 
 import warnings
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +104,12 @@ def load(path, header, target, drop, task):
         encoder, more_notes = _recognise_kinds(X)
         is_categorical, kinds = encoder.is_categorical_, kinds_of(encoder)
         notes += more_notes
+    if path is not None and ending(path) in TABLE_ENDINGS:
+        notes += [
+            f"Column {name!r} has no values; leave it out by --drop {quote(name)}."
+            for name, is_empty in zip(column_names(X), is_missing.T, strict=True)
+            if is_empty.all()
+        ]
     return Data(
         X,
         y,
@@ -163,16 +170,23 @@ def kinds_of(encoder):
     -------
     kinds : list of set of str, str or None
         Of each column the categories, as text; DATES, TIMES or SPANS of
-        :mod:`.._tabular.dates`; or None for numbers.
+        :mod:`.._tabular.dates`; or None for numbers. A column without values has no
+        categories: any text may come later.
     """
-    return [
-        {text for kind, text in encoding.keys if kind != "missing"}
-        if is_categorical
-        else getattr(encoding, "kind", None)
-        for encoding, is_categorical in zip(
-            encoder._encodings, encoder.is_categorical_, strict=True
-        )
-    ]
+    return list(map(_kind_of, encoder._encodings))
+
+
+def _kind_of(encoding):
+    if encoding.is_numeric:
+        return set() if np.isnan(encoding.centre) else None
+    if hasattr(encoding, "keys"):
+        return {text for kind, text in encoding.keys if kind != "missing"}
+    return encoding.kind
+
+
+def column_names(X):
+    """The names of the columns of a DataFrame, or x0, x1 and so on."""
+    return [str(c) for c in getattr(X, "columns", [f"x{i}" for i in range(X.shape[1])])]
 
 
 def _read_parquet(path):

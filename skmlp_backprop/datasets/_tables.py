@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
-from .._tabular.dates import DATES
+from .._tabular.dates import DATES, SPANS, TIMES
 from .._tabular.texts import (
     has_leading_zero,
     is_almost_number,
@@ -261,7 +261,7 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     return Table(X, y, header, names[label], codes)
 
 
-def read_new_rows(path, names, categories, header="infer"):
+def read_new_rows(path, names, kinds, header="infer"):
     """Read rows to predict, whose columns a model knows.
 
     Parameters
@@ -274,9 +274,9 @@ def read_new_rows(path, names, categories, header="infer"):
         and may have other columns. With None, the file has the features alone, in
         order, and no header.
 
-    categories : sequence of set of str, DATES or None
-        The categories of each feature, as text; DATES for a feature of dates, None for
-        a feature of numbers.
+    kinds : sequence of set of str, str or None
+        The categories of each feature, as text; None for a feature of numbers; else
+        DATES, TIMES or SPANS.
 
     header : bool or "infer", default="infer"
         Whether the first row has names. With False, or if there are no names to
@@ -310,27 +310,34 @@ def read_new_rows(path, names, categories, header="infer"):
             )
         features, all_names = [first.index(name) for name in names], first
         _check_header(path, first, [*features, None], n_rows)
-    elif len(first) == len(categories):
+    elif len(first) == len(kinds):
         features, all_names = range(len(first)), names or numbered
         if has_header:
             _check_header(path, first, [None], n_rows)
-        elif header == "infer" and _may_be_other_names(first, categories):
+        elif header == "infer" and _may_be_other_names(first, kinds):
             raise ValueError(
                 f"{path}: can't tell whether the first row is a header or values, "
                 f"found {first!r:.100}. Say which, by --header yes or no."
             )
     else:
         raise ValueError(
-            f"{path}: expected the {len(categories)} features that the model was "
+            f"{path}: expected the {len(kinds)} features that the model was "
             f"fitted to, in order; found {len(first)} columns."
         )
+    for i, kind in zip(features, kinds, strict=True):
+        if kind in (TIMES, SPANS):
+            raise ValueError(
+                f"{path}: the model was fitted to {kind} in the column "
+                f"{all_names[i]!r}, which text files do not have. Pass the rows in a "
+                "Parquet file."
+            )
     layout = _Layout(path, has_header, all_names, features, n_rows - has_header)
     others = [i for i in range(len(first)) if i not in features]
     missing = {i: sorted(_MISSING) for i in features}
     frame = _read_frame(pandas, layout, dict.fromkeys(others, str), na_values=missing)
     _check_same_rows(layout, frame[others])
     rest = frame[others].set_axis([first[i] for i in others], axis=1)
-    known = dict(zip(features, categories, strict=True))
+    known = dict(zip(features, kinds, strict=True))
     X, _ = _to_samples(pandas, layout, frame[features], True, known)
     return np.asarray(X) if names is None else X, rest
 
@@ -541,14 +548,14 @@ def _count_up(first):
     return bool(steps_are_equal and (len(first) > 2 or step == 1))
 
 
-def _may_be_other_names(first, categories):
+def _may_be_other_names(first, kinds):
     """Whether the first of the new rows may have names that the model does not know.
 
     Text in a column of numbers is refused where the values are read.
     """
     are_unseen = [
-        isinstance(texts, set) and field not in {*map(str.strip, texts), *_MISSING}
-        for field, texts in zip(first, categories, strict=True)
+        isinstance(kind, set) and field not in {*map(str.strip, kind), *_MISSING}
+        for field, kind in zip(first, kinds, strict=True)
     ]
     return _count_up(first) or all(are_unseen)
 
@@ -623,8 +630,8 @@ def _to_labels(layout, column, label):
 def _to_samples(pandas, layout, frame, mixed, known=None):
     """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `known` has the categories of each column, DATES for a column of dates, or None for
-    a column of numbers. Without `known`, the values decide.
+    `known` has the kind of each column, as of :func:`read_new_rows`. Without
+    `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, _lines(layout.path)))
     # pandas reads True as 1, and a long integer as an object.
