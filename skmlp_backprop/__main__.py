@@ -27,7 +27,7 @@ def main(arguments=None):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = _print_warning
+            warnings.showwarning = _warning_printer()
             check_options(args)
             if args.load:
                 model = predicting.load_model(args.load)
@@ -86,8 +86,19 @@ def run(args):
         predicting.predict(fitted, *rows, args.output)
 
 
-def _print_warning(message, *_, **__):
-    print(f"warning: {message}", file=sys.stderr)
+def _warning_printer():
+    """A function that prints a warning, unless it has printed the same before.
+
+    Predictions and their probabilities are computed apart, with the same warnings.
+    """
+    printed = set()
+
+    def print_warning(message, *_, **__):
+        if str(message) not in printed:
+            printed.add(str(message))
+            print(f"warning: {message}", file=sys.stderr)
+
+    return print_warning
 
 
 if __name__ == "__main__":

@@ -481,6 +481,17 @@ def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
     )
 
 
+def test_warnings_on_new_rows_come_once(saved, tmp_path, capsys):
+    new = tmp_path / "new.csv"
+    new.write_text("size,colour\n1,blue\n")
+    # Each run prints it again.
+    for _ in range(2):
+        assert main(["--load", str(saved), "--predict", str(new)]) == 0
+        error = capsys.readouterr().err
+        assert error.startswith("warning: Column 'colour' has no value that was seen")
+        assert error.count("warning: ") == 1
+
+
 def test_new_rows_without_a_header(tmp_path):
     rng = np.random.RandomState(0)
     rows = [

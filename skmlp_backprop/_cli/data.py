@@ -81,9 +81,8 @@ def load(path, header, target, drop, task):
         first = "a header" if table.has_header else "data (no header)"
         source = f"{path}; the first row is taken as {first}"
         notes += [
-            f"Column {name!r} has numbers with leading zeros or among its text: it is "
-            "taken as categories."
-            for name in table.codes
+            f"Column {name!r} has {finding}: it is taken as categories."
+            for name, finding in table.doubtful.items()
         ]
     elif ending(path) == ".parquet":
         X, y, target = _split(path, _read_parquet(path), target, drop)

@@ -36,8 +36,9 @@ _MISSING_LABELS = _MISSING - {"None"}
 _ISO_DATE = re.compile(
     "[0-9]{4}-[0-9]{2}-[0-9]{2}"
     "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
-    "(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    "(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 )
+_DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
 # pandas ends a text at a NUL. Bytes that are not UTF-8 are decoded to the others.
@@ -79,7 +80,8 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
-    codes: list  # names of the columns whose numbers are read as categories
+    # What columns have that are read as categories, though it is no plain text.
+    doubtful: dict  # of name to str
 
 
 def read_csv(path, header="infer"):
@@ -146,7 +148,8 @@ def read_mixed_csv(path, header="infer"):
 
     Columns of text are categories, and so are codes: numbers with leading zeros, and
     columns of numbers and text where at least a tenth of the rows, and of the distinct
-    values, is text. A warning names these. Columns of numbers are read as by
+    values, is text. A warning names these, and columns of text where more than a tenth
+    of the rows has dates. Columns of numbers are read as by
     :func:`read_csv`, columns of dates of ISO 8601, such as ``2024-12-31`` or
     ``2024-12-31 23:59``, as dates.
 
@@ -197,11 +200,8 @@ def read_mixed_csv(path, header="infer"):
     1     NaN    NaN
     """
     table = read_table(path, header, mixed=True)
-    for name in table.codes:
-        warn(
-            f"{path}: column {name!r} has numbers with leading zeros or among its "
-            "text, as codes have. It is read as categories."
-        )
+    for name, finding in table.doubtful.items():
+        warn(f"{path}: column {name!r} has {finding}. It is read as categories.")
     return table.X, table.y
 
 
@@ -257,8 +257,8 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     missing = {i: sorted(_MISSING) for i in features}
     frame = _read_frame(pandas, layout, {label: str}, usecols=used, na_values=missing)
     y = _to_labels(layout, frame.pop(label), label)
-    X, codes = _to_samples(pandas, layout, frame, mixed)
-    return Table(X, y, header, names[label], codes)
+    X, doubtful = _to_samples(pandas, layout, frame, mixed)
+    return Table(X, y, header, names[label], doubtful)
 
 
 def read_new_rows(path, names, kinds, header="infer"):
@@ -327,9 +327,8 @@ def read_new_rows(path, names, kinds, header="infer"):
     for i, kind in zip(features, kinds, strict=True):
         if kind in (TIMES, SPANS):
             raise ValueError(
-                f"{path}: the model was fitted to {kind} in the column "
-                f"{all_names[i]!r}, which text files do not have. Pass the rows in a "
-                "Parquet file."
+                f"{path}: the column {all_names[i]!r} had {kind} in training, which "
+                "are not read from a CSV or TSV file. Write the rows to a Parquet file."
             )
     layout = _Layout(path, has_header, all_names, features, n_rows - has_header)
     others = [i for i in range(len(first)) if i not in features]
@@ -648,7 +647,7 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     places = list(frame)
     if texts:
         frame = _read_frame(pandas, layout, str, usecols=texts)
-    not_numbers, codes = {}, []
+    not_numbers, doubtful = {}, {}
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(_MISSING))
@@ -660,7 +659,8 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
             not_numbers[layout.names[i]] = _to_dates(pandas, layout, i, column)
         elif kind is not None if known else _are_categories(layout, i, counts, mixed):
             not_numbers[layout.names[i]] = column.astype("category")
-            codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
+            if finding := _doubt(counts):
+                doubtful[layout.names[i]] = finding
         else:
             # A model of another kind of table may have learned from booleans.
             odd = [t for t in counts.index if not (is_number(t) or is_truth(t))]
@@ -673,7 +673,17 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
         X = pandas.DataFrame(X, columns=names, copy=False)
     for name, column in not_numbers.items():
         X[name] = column
-    return X, codes
+    return X, doubtful
+
+
+def _doubt(counts):
+    """What the distinct texts of a column of categories have that may be no text."""
+    if any(map(is_number, counts.index)):
+        return "numbers with leading zeros or among its text, as codes have"
+    are_dates = [_ISO_DATE.fullmatch(text) is not None for text in counts.index]
+    if counts[are_dates].sum() > _SHARE_OF_CODES * counts.sum():
+        return "dates among its text"
+    return None
 
 
 def _are_dates(texts):
@@ -686,7 +696,7 @@ def _to_dates(pandas, layout, i, column):
     matches = list(map(_ISO_DATE.fullmatch, texts))
     for text, match in zip(texts, matches, strict=True):
         if match is None:
-            _refuse(layout, i, text, "a date such as 2024-12-31 or 2024-12-31T23:59")
+            _refuse(layout, i, text, f"a date such as {_DATES_AS}")
     have_zone = [match["zone"] is not None for match in matches]
     if any(have_zone) and not all(have_zone):
         _refuse(
@@ -752,9 +762,8 @@ def _are_categories(layout, i, counts, mixed):
             [*dates.index, *almost.index, *others.index][0],
             "a number, or nothing, NA or ? where it is missing",
             " Write it as a number; if the column has dates, write all of them as "
-            "2024-12-31 or 2024-12-31T23:59; if it has categories, read the file by "
-            f"{remedy}. On the command line, --drop "
-            "leaves a column out.",
+            f"{_DATES_AS}; if it has categories, read the file by {remedy}. On the "
+            "command line, --drop leaves a column out.",
         )
     return True
 
