@@ -650,10 +650,8 @@ def test_times_and_spans_are_not_read_from_text(kind, tmp_path, capsys):
     data = write_table(table, tmp_path / "data.parquet")
     new = write_table(table[["at", "size"]], tmp_path / "new.csv")
     assert main(["--data", data, "--cv", "2", "--predict", new]) == 1
-    message = f"{new}: the model was fitted to {kind} in the column 'at', which text "
-    assert (
-        message + "files do not have. Pass the rows in a P" in capsys.readouterr().err
-    )
+    message = f"{new}: the column 'at' had {kind} in training, which are not read from"
+    assert f"{message} a CSV or TSV file. Write the" in capsys.readouterr().err
 
 
 def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):
