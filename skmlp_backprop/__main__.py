@@ -10,7 +10,7 @@ import joblib
 
 from . import check_gradient
 from ._cli import predicting, training
-from ._cli.data import categories_of, load, load_rows
+from ._cli.data import load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
 from ._cli.report import PAGE, write_report
 from ._cli.saving import save
@@ -27,7 +27,7 @@ def main(arguments=None):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = _print_warning
+            warnings.showwarning = _warning_printer()
             check_options(args)
             if args.load:
                 model = predicting.load_model(args.load)
@@ -54,9 +54,9 @@ def run(args):
     if args.predict is not None:
         names = list(data.X.columns) if hasattr(data.X, "columns") else None
         header = HEADERS[args.header]
-        rows = load_rows(args.predict, names, categories_of(data), header)
+        rows = load_rows(args.predict, names, data.kinds, header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
-    training.check_folds(args.cv, y_train, data.is_regression, is_search)
+    training.check_folds(args.cv, y_train, data, is_search)
     recognised = training.describe(data, model, X_train, y_train)
     with warnings.catch_warnings():
         # The notes on the data tell what there is to say about columns.
@@ -86,8 +86,19 @@ def run(args):
         predicting.predict(fitted, *rows, args.output)
 
 
-def _print_warning(message, *_, **__):
-    print(f"warning: {message}", file=sys.stderr)
+def _warning_printer():
+    """A function that prints a warning, unless it has printed the same before.
+
+    Predictions and their probabilities are computed apart, with the same warnings.
+    """
+    printed = set()
+
+    def print_warning(message, *_, **__):
+        if str(message) not in printed:
+            printed.add(str(message))
+            print(f"warning: {message}", file=sys.stderr)
+
+    return print_warning
 
 
 if __name__ == "__main__":

@@ -481,6 +481,17 @@ def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
     )
 
 
+def test_warnings_on_new_rows_come_once(saved, tmp_path, capsys):
+    new = tmp_path / "new.csv"
+    new.write_text("size,colour\n1,blue\n")
+    # Each run prints it again.
+    for _ in range(2):
+        assert main(["--load", str(saved), "--predict", str(new)]) == 0
+        error = capsys.readouterr().err
+        assert error.startswith("warning: Column 'colour' has no value that was seen")
+        assert error.count("warning: ") == 1
+
+
 def test_new_rows_without_a_header(tmp_path):
     rng = np.random.RandomState(0)
     rows = [
@@ -543,6 +554,104 @@ def test_dates(ending, tmp_path, capsys):
     assert main(["--load", saved, "--predict", str(tmp_path / "new.csv")]) == 1
     error = capsys.readouterr().err
     assert "line 3, column 1 ('day'): expected a date such as 2024-12-31" in error
+
+
+def test_days_of_parquet_and_new_rows_of_csv_at_once(tmp_path, capsys):
+    """Days without a time are Python objects in a DataFrame."""
+    days = pd.date_range("2024-01-01", periods=60)
+    table = pd.DataFrame({"day": days.date, "size": 1.5, "late": days.month > 1})
+    data = write_table(table, tmp_path / "data.parquet")
+    arguments = ["--data", data, "--cv", "2", "--predict"]
+    out = {}
+    for ending in ("csv", "parquet"):
+        new = write_table(table[["day", "size"]], tmp_path / f"new.{ending}")
+        assert main([*arguments, new]) == 0
+        assert ", 1 of dates (day)\n" in capsys.readouterr().out
+        out[ending] = pd.read_csv(tmp_path / "new-predictions.csv")
+    pd.testing.assert_frame_equal(out["csv"], out["parquet"])
+
+
+def test_booleans_of_parquet_and_new_rows_of_csv(tmp_path, capsys):
+    table = pd.DataFrame({"on": [True, False] * 30, "size": np.arange(60.0) % 7})
+    table["kind"] = np.where(table["on"], "a", "b")
+    data = write_table(table, tmp_path / "data.parquet")
+    saved = str(tmp_path / "model.joblib")
+    assert (
+        main(["--data", data, "--cv", "2", "--save", saved, "--model", "tabular"]) == 0
+    )
+    out = {}
+    for ending in ("csv", "parquet"):
+        new = write_table(table[["on", "size"]], tmp_path / f"new.{ending}")
+        assert main(["--load", saved, "--predict", new]) == 0
+        out[ending] = pd.read_csv(tmp_path / "new-predictions.csv")
+    pd.testing.assert_frame_equal(out["csv"], out["parquet"])
+    assert out["csv"]["prediction"].tolist() == table["kind"].tolist()
+    (tmp_path / "new.csv").write_text("on,size\ntrue,1\n,2\nyes,3\n")
+    capsys.readouterr()
+    assert main(["--load", saved, "--predict", str(tmp_path / "new.csv")]) == 1
+    assert "line 4, column 1 ('on'): expected a number" in capsys.readouterr().err
+
+
+def test_parquet_with_numbers_as_names(tmp_path):
+    table = pd.DataFrame({0: np.arange(60.0) % 7, 1: [1.0, 2] * 30, 2: ["a", "b"] * 30})
+    data = write_table(table, tmp_path / "data.parquet")
+    saved = tmp_path / "model.joblib"
+    arguments = ["--data", data, "--target", "2", "--save", str(saved), *QUICK]
+    assert main(arguments) == 0
+    assert joblib.load(saved)[0].feature_names_in_.tolist() == ["0", "1"]
+    expected = joblib.load(saved).predict(table[[0, 1]].set_axis(["0", "1"], axis=1))
+    for ending in ("csv", "parquet"):
+        new = write_table(table[[1, 0]], tmp_path / f"new.{ending}")
+        assert main(["--load", str(saved), "--predict", new]) == 0
+        written = pd.read_csv(tmp_path / "new-predictions.csv")
+        assert written["prediction"].tolist() == expected.tolist()
+
+
+def test_many_classes_are_held_out_too(tmp_path, capsys):
+    """25 classes do not fit in the fifth of 100 rows."""
+    table = pd.DataFrame({"size": np.arange(100.0) % 9, "y": np.arange(100) % 25})
+    path = write_table(table, tmp_path / "data.csv")
+    arguments = ["--data", path, "--header", "yes", "--task", "classification"]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert "The target 'y' has 25 classes in 100 rows; if it has numbers to " in error
+    assert "choose --task regression" in error
+    assert main([*arguments, *QUICK]) == 0
+    assert "Rows:    100; 25 are held out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_column_without_values(ending, tmp_path, capsys):
+    table = pd.DataFrame({"size": np.arange(60.0) % 7, "my d": np.nan})
+    table["kind"] = np.where(table["size"] > 3, "a", "b")
+    data = write_table(table, tmp_path / "data.csv")
+    saved = tmp_path / "model.joblib"
+    assert main(["--data", data, "--cv", "2", "--save", str(saved)]) == 0
+    note = "note: Column 'my d' has no values; leave it out by --drop 'my d'.\n"
+    assert note in capsys.readouterr().out
+    X = table[["size", "my d"]]
+    new = write_table(X.assign(**{"my d": "new"}), tmp_path / f"new.{ending}")
+    assert main(["--load", str(saved), "--predict", new]) == 0
+    error = capsys.readouterr().err
+    assert "Column 'my d' had missing values only in `fit`. Its values are now" in error
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    np.testing.assert_allclose(
+        written[["probability_a", "probability_b"]],
+        joblib.load(saved).predict_proba(X),
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("kind", ["times of day", "time spans"])
+def test_times_and_spans_are_not_read_from_text(kind, tmp_path, capsys):
+    moments = pd.Series(pd.date_range("2024-01-01", periods=60, freq="37min"))
+    values = moments.dt.time if kind == "times of day" else moments - moments[0]
+    table = pd.DataFrame({"at": values, "size": 1.5, "y": [1, 2] * 30})
+    data = write_table(table, tmp_path / "data.parquet")
+    new = write_table(table[["at", "size"]], tmp_path / "new.csv")
+    assert main(["--data", data, "--cv", "2", "--predict", new]) == 1
+    message = f"{new}: the column 'at' had {kind} in training, which are not read from"
+    assert f"{message} a CSV or TSV file. Write the" in capsys.readouterr().err
 
 
 def test_parquet_without_a_column_of_the_model(saved, tmp_path, capsys):

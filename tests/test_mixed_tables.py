@@ -137,19 +137,24 @@ def test_dates_of_iso_8601_are_dates(write):
     rows = (
         "2020-01-31,2020-01-31T23:59:30.5,2020-07-01 10:00+02:00,x\n"
         ",2020-02-01 00:00,2020-07-01T08:00Z,y\n"
+        "2020-02-02,2020-02-01T10:00,2020-07-01T10:00:00+02,y\n"
     )
     X, _ = read_mixed_csv(write("day,moment,zoned,k\n" + rows))
     assert [dtype.kind for dtype in X.dtypes] == ["M", "M", "M"]
-    assert X["day"].isna().tolist() == [False, True]
+    assert X["day"].isna().tolist() == [False, True, False]
     assert X["day"][0] == pd.Timestamp("2020-01-31")
     assert X["moment"][0] == pd.Timestamp("2020-01-31 23:59:30.5")
-    assert X["zoned"].tolist() == [pd.Timestamp("2020-07-01 08:00", tz="UTC")] * 2
+    assert X["zoned"].tolist() == [pd.Timestamp("2020-07-01 08:00", tz="UTC")] * 3
 
 
 @pytest.mark.parametrize(
     ("odd", "message"),
     [
-        ("31.01.2020", "expected a number, .* write all of them as 2024-12-31"),
+        (
+            "31.01.2020",
+            "expected a number, .* write all of them as 2024-12-31, "
+            r"2024-12-31T23:59 or 2024-12-31T23:59\+02:00;",
+        ),
         ("2020-02-30", "expected a date of the calendar"),
         ("2020-02-01T10:00Z", "'2020-01-31'|a date with a time zone"),
         ("1/31/2020", "write all of them as 2024-12-31"),
@@ -159,6 +164,22 @@ def test_other_dates_are_refused(odd, message, write):
     path = write(f"day,n,k\n2020-01-31,1,x\n{odd},2,y\n2020-01-31,3,x\n")
     with pytest.raises(ValueError, match=rf"column 1 \('day'\): .*{message}"):
         read_mixed_csv(path)
+
+
+def test_dates_among_text_are_said(write, capsys):
+    def rows(n_dates):
+        texts = ["2020-01-31"] * n_dates + ["never", "soon"] * 40
+        lines = [f"{text},{i % 7},{'xy'[i % 2]}" for i, text in enumerate(texts)]
+        return write("\n".join(["due,n,kind", *lines]))
+
+    with pytest.warns(UserWarning, match="'due' has dates among its text. It is read"):
+        X, _ = read_mixed_csv(rows(n_dates=30))
+    assert X["due"].dtype == "category"
+    assert main(["--data", str(rows(n_dates=30)), "--cv", "2"]) == 0
+    note = "note: Column 'due' has dates among its text: it is taken as categories.\n"
+    assert note in capsys.readouterr().out
+    # A single date is a category as any other.
+    assert len(read_mixed_csv(rows(n_dates=1))[0]) == 81
 
 
 def test_codes_are_categories(write):

@@ -1,13 +1,13 @@
 """Reads the data, and finds out the task and the kinds of the columns."""
 
 import warnings
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.dates import kind_of_dtype
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
 from ..datasets._tables import import_pandas, read_new_rows, read_table
@@ -30,6 +30,7 @@ class Data(NamedTuple):
     is_regression: bool
     task: str  # the task, and why it is that
     is_categorical: np.ndarray  # of the columns
+    kinds: list  # of the columns, as of `kinds_of`
     is_missing: np.ndarray  # of the values
     are_numbers: bool  # whether all columns have a numeric type
     notes: list  # of str, for the user
@@ -80,9 +81,8 @@ def load(path, header, target, drop, task):
         first = "a header" if table.has_header else "data (no header)"
         source = f"{path}; the first row is taken as {first}"
         notes += [
-            f"Column {name!r} has numbers with leading zeros or among its text: it is "
-            "taken as categories."
-            for name in table.codes
+            f"Column {name!r} has {finding}: it is taken as categories."
+            for name, finding in table.doubtful.items()
         ]
     elif ending(path) == ".parquet":
         X, y, target = _split(path, _read_parquet(path), target, drop)
@@ -96,12 +96,19 @@ def load(path, header, target, drop, task):
     if isinstance(X, np.ndarray):
         _check_finite(X)
         are_numbers, is_missing = True, np.isnan(X)
-        is_categorical = np.zeros(X.shape[1], bool)
+        is_categorical, kinds = np.zeros(X.shape[1], bool), [None] * X.shape[1]
     else:
         are_numbers = all(dtype.kind in "biuf" for dtype in X.dtypes)
         is_missing = X.isna().to_numpy()
-        is_categorical, more_notes = _recognise_kinds(X)
+        encoder, more_notes = _recognise_kinds(X)
+        is_categorical, kinds = encoder.is_categorical_, kinds_of(encoder)
         notes += more_notes
+    if path is not None and ending(path) in TABLE_ENDINGS:
+        notes += [
+            f"Column {name!r} has no values; leave it out by --drop {quote(name)}."
+            for name, is_empty in zip(column_names(X), is_missing.T, strict=True)
+            if is_empty.all()
+        ]
     return Data(
         X,
         y,
@@ -110,13 +117,14 @@ def load(path, header, target, drop, task):
         is_regression,
         task,
         is_categorical,
+        kinds,
         is_missing,
         are_numbers,
         notes,
     )
 
 
-def load_rows(path, names, categories, header="infer"):
+def load_rows(path, names, kinds, header="infer"):
     """Read new rows with the columns that a model was fitted to.
 
     Parameters
@@ -127,9 +135,8 @@ def load_rows(path, names, categories, header="infer"):
     names : list of str or None
         Names of the features.
 
-    categories : sequence of set of str, DATES or None
-        The categories of each feature, as text; DATES for a feature of dates, None for
-        a feature of numbers.
+    kinds : list
+        The kind of each feature, as of :func:`kinds_of`.
 
     header : bool or "infer", default="infer"
         Whether the first row of a CSV or TSV file has names.
@@ -143,29 +150,42 @@ def load_rows(path, names, categories, header="infer"):
         The columns that are not features.
     """
     if ending(path) != ".parquet":
-        return read_new_rows(path, names, categories, header)
+        return read_new_rows(path, names, kinds, header)
     frame = _read_parquet(path)
     if names is None:
-        if frame.shape[1] != len(categories):
+        if frame.shape[1] != len(kinds):
             raise ValueError(
-                f"{path}: expected {len(categories)} columns, found {frame.shape[1]}."
+                f"{path}: expected {len(kinds)} columns, found {frame.shape[1]}."
             )
         return frame.to_numpy(np.float64), frame[[]]
     _check_names(path, names, frame)
     return frame[names], frame.drop(columns=names)
 
 
-def categories_of(data):
-    """The categories of each column, as text; DATES for dates, None for numbers."""
-    if isinstance(data.X, np.ndarray):
-        return [None] * data.X.shape[1]
-    kinds = [kind_of_dtype(dtype) for dtype in data.X.dtypes]
-    return [
-        set(map(str, data.X.iloc[:, i].dropna().unique())) if is_categorical else kind
-        for i, (is_categorical, kind) in enumerate(
-            zip(data.is_categorical, kinds, strict=True)
-        )
-    ]
+def kinds_of(encoder):
+    """What the columns had in the fit of a TabularEncoder.
+
+    Returns
+    -------
+    kinds : list of set of str, str or None
+        Of each column the categories, as text; DATES, TIMES or SPANS of
+        :mod:`.._tabular.dates`; or None for numbers. A column without values has no
+        categories: any text may come later.
+    """
+    return list(map(_kind_of, encoder._encodings))
+
+
+def _kind_of(encoding):
+    if encoding.is_numeric:
+        return set() if np.isnan(encoding.centre) else None
+    if hasattr(encoding, "keys"):
+        return {text for kind, text in encoding.keys if kind != "missing"}
+    return encoding.kind
+
+
+def column_names(X):
+    """The names of the columns of a DataFrame, or x0, x1 and so on."""
+    return [str(c) for c in getattr(X, "columns", [f"x{i}" for i in range(X.shape[1])])]
 
 
 def _read_parquet(path):
@@ -181,7 +201,9 @@ def _read_parquet(path):
             raise
         raise ValueError(f"{path}: can't be read as Parquet: {error}") from error
     # A named index is a column of the file.
-    return frame.reset_index() if any(frame.index.names) else frame
+    frame = frame.reset_index() if any(frame.index.names) else frame
+    # scikit-learn keeps names only if all are text.
+    return frame.set_axis(list(map(str, frame.columns)), axis=1)
 
 
 def _check_names(path, names, frame):
@@ -311,10 +333,10 @@ def _check_finite(X):
 
 
 def _recognise_kinds(X):
-    """Which columns of a DataFrame are categories, and notes about columns."""
+    """An encoder of a DataFrame, which tells the kinds, and notes about columns."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         encoder = TabularEncoder().fit(X)
     # The remedies in Python are none here.
     notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
-    return encoder.is_categorical_, notes
+    return encoder, notes

@@ -3,6 +3,7 @@
 import joblib
 import numpy as np
 
+from .data import kinds_of
 from .saving import save
 
 # Of the intervals of a regression.
@@ -34,25 +35,11 @@ def load_model(path):
 
 
 def columns_of(model):
-    """Names of a fitted model's columns, or None, and the categories of each.
-
-    The categories are a set of texts, DATES for a column of dates, or None for a column
-    of numbers.
-    """
+    """Names of a fitted model's columns, or None, and their kinds, see `kinds_of`."""
     names = getattr(model, "feature_names_in_", None)
     encoder = getattr(model, "encoder_", None)
-    if encoder is None:
-        categories = [None] * model.n_features_in_
-    else:
-        categories = [
-            {text for kind, text in encoding.keys if kind != "missing"}
-            if is_categorical
-            else getattr(encoding, "kind", None)
-            for encoding, is_categorical in zip(
-                encoder._encodings, encoder.is_categorical_, strict=True
-            )
-        ]
-    return None if names is None else names.tolist(), categories
+    kinds = [None] * model.n_features_in_ if encoder is None else kinds_of(encoder)
+    return None if names is None else names.tolist(), kinds
 
 
 def predict(model, X, others, output):

@@ -15,6 +15,7 @@ from sklearn.metrics import (
 )
 
 from .._estimators.sklearn_private import _safe_indexing
+from .data import column_names
 from .predicting import COVERAGE
 
 # Columns that the terminal shows, and rows and columns that are shuffled for that.
@@ -183,11 +184,6 @@ def _importances(data, fitted, X, y):
         stds[order],
         what,
     )
-
-
-def column_names(X):
-    """The names of the columns of a DataFrame, or x0, x1 and so on."""
-    return [str(c) for c in getattr(X, "columns", [f"x{i}" for i in range(X.shape[1])])]
 
 
 def print_scores(scores):

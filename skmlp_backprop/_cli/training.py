@@ -1,6 +1,7 @@
 """Trains a model on the data, and says what it is trained on."""
 
 import warnings
+from math import ceil
 from time import perf_counter
 
 import numpy as np
@@ -20,8 +21,9 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
+from .data import column_names
 from .progress import duration, timed
-from .scores import column_names, measures_of, number
+from .scores import measures_of, number
 
 # Processes of a search, by default, and seconds that they take to start.
 _SEARCH_JOBS = 2
@@ -187,7 +189,7 @@ def _fit_quietly(model, X, y):
         return model.fit(X, y)
 
 
-def check_folds(n_folds, y, is_regression, is_search):
+def check_folds(n_folds, y, data, is_search):
     """Refuse more folds than the training rows suffice for.
 
     Raises
@@ -195,7 +197,7 @@ def check_folds(n_folds, y, is_regression, is_search):
     ValueError
         The message names the option.
     """
-    if is_regression:
+    if data.is_regression:
         if len(y) < 2 * n_folds:
             raise ValueError(
                 f"--cv {n_folds}: the {len(y)} training rows are too few for "
@@ -208,15 +210,23 @@ def check_folds(n_folds, y, is_regression, is_search):
     if counts[i] < n_folds:
         raise ValueError(
             f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
-            f"{classes[i]!s}, which has {counts[i]}. Choose fewer folds."
+            f"{classes[i]!s}, which has {counts[i]}. Choose fewer folds. The target "
+            f"{data.target!r} has {len(classes)} classes in {len(data.y)} rows; if it "
+            "has numbers to predict, choose --task regression."
         )
 
 
 def hold_out(data, seed):
-    """Split off a fifth of the rows: X_train, X_test, y_train, y_test."""
-    stratify = None if data.is_regression else data.y
+    """Split off a fifth of the rows: X_train, X_test, y_train, y_test.
+
+    With many classes it is as many rows as classes, which a stratified split needs.
+    That leaves as many or more, as each class has two rows.
+    """
+    n_test, stratify = ceil(len(data.y) / 5), None
+    if not data.is_regression:
+        n_test, stratify = max(n_test, len(np.unique(data.y))), data.y
     return train_test_split(
-        data.X, data.y, test_size=0.2, stratify=stratify, random_state=seed
+        data.X, data.y, test_size=n_test, stratify=stratify, random_state=seed
     )
 
 
@@ -230,9 +240,7 @@ def describe(data, model, X_train, y_train):
     """
     n_rows, n_columns = data.X.shape
     n_categories = data.is_categorical.sum()
-    is_date = np.array(
-        [dtype.kind in "mM" for dtype in getattr(data.X, "dtypes", [])], bool
-    )
+    is_date = np.array([isinstance(kind, str) for kind in data.kinds])
     n_dates = is_date.sum()
     n_numbers = n_columns - n_categories - n_dates
     columns = f"{n_numbers} of numbers, {n_categories} of categories"

@@ -8,6 +8,7 @@ from numbers import Real
 import numpy as np
 
 from .._network.warning import warn
+from .columns import Column
 from .dates import kind_of
 from .texts import is_number
 
@@ -41,7 +42,7 @@ class NumberEncoding:
     centre, scale : float
         The scaled number is (x - centre) / scale. The scale is infinite if `fit` saw a
         constant column, and the centre is NaN if it saw missing values only: later
-        numbers in such a column have no effect.
+        values in such a column have no effect.
 
     edges : ndarray of shape (n_bins + 1,), float64
         Edges of the bins. A single edge stands for no bins.
@@ -81,6 +82,11 @@ class NumberEncoding:
 
     def read(self, source):
         """Read a column as in `fit`."""
+        if np.isnan(self.centre):
+            # Of a column without values any values are ignored.
+            codes, values = source.factorized
+            numbers = np.array([np.nan if value is None else 0.0 for value in values])
+            return Column(source.name, numbers[codes])
         return source.read_numbers()
 
     @property

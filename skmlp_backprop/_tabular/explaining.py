@@ -1,5 +1,8 @@
 """What tells of a fitted tabular estimator which columns matter, and how."""
 
+from collections.abc import Mapping
+from numbers import Integral, Real
+
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
@@ -130,8 +133,9 @@ class ExplainsColumnsMixin:
             both.
 
         grid_resolution : int, default=100
-            Largest number of values of a column of numbers or dates. A column with
-            fewer distinct values, and a column of categories, has all of them.
+            Largest number of values of a column of numbers or dates, 2 or more. A
+            column with fewer distinct values, and a column of categories, has all of
+            them.
 
         percentiles : tuple of (float, float), default=(0.05, 0.95)
             The lowest and the highest value of a grid of numbers or dates, as shares of
@@ -195,16 +199,22 @@ class ExplainsColumnsMixin:
             raise ValueError(
                 f"kind must be 'average', 'individual' or 'both', got {kind!r}."
             )
-        if not grid_resolution > 1:
+        if not isinstance(grid_resolution, Integral) or grid_resolution < 2:
             raise ValueError(
-                f"grid_resolution must be greater than 1, got {grid_resolution!r}."
+                "grid_resolution must be an integer of 2 or more, got "
+                f"{grid_resolution!r}."
             )
-        if np.shape(percentiles) != (2,) or not (
-            0 <= percentiles[0] < percentiles[1] <= 1
-        ):
+        shares = list(percentiles) if np.iterable(percentiles) else []
+        are_numbers = len(shares) == 2 and all(isinstance(p, Real) for p in shares)
+        if not are_numbers or not 0 <= shares[0] < shares[1] <= 1:
             raise ValueError(
                 "percentiles must be two rising numbers in [0, 1], got "
                 f"{percentiles!r}."
+            )
+        if not isinstance(custom_values, Mapping | None):
+            raise ValueError(
+                "custom_values must be a dict of columns to lists of values, got "
+                f"{custom_values!r}."
             )
         X = check_table(self, X, reset=False)
         indices = column_indices(X, features)

@@ -1,6 +1,7 @@
 """Partial dependence: the mean prediction if a column had the same value everywhere."""
 
 from itertools import product
+from numbers import Integral
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -25,17 +26,22 @@ def column_indices(X, features):
     names = []
     if nw.dependencies.is_into_dataframe(X):
         names = nw.from_native(X, eager_only=True).columns
-    is_single = isinstance(features, str) or np.ndim(features) == 0
+    is_single = isinstance(features, str) or not np.iterable(features)
     features = [features] if is_single else list(features)
     indices = []
     for feature in features:
         if isinstance(feature, str) and feature in names:
             indices.append(names.index(feature))
-        elif not isinstance(feature, str) and feature in range(X.shape[1]):
+        elif (
+            isinstance(feature, Integral)
+            # True would be taken for 1.
+            and not isinstance(feature, bool)
+            and feature in range(X.shape[1])
+        ):
             indices.append(int(feature))
         else:
             raise ValueError(
-                f"X has no column {feature!r}. Pass a number from 0 to "
+                f"X has no column {feature!r}. Pass an integer from 0 to "
                 f"{X.shape[1] - 1}{f', or one of {names}' if names else ''}."
             )
     if not indices or len(set(indices)) < len(indices):

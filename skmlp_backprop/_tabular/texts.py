@@ -88,6 +88,11 @@ def is_date(text):
     return _DATE.fullmatch(text.strip()) is not None
 
 
+def is_truth(text):
+    """Whether a text is a boolean: "true" or "false", in any case."""
+    return text.strip().lower() in _TRUTH
+
+
 def to_number(text):
     """Convert a text to a number: a missing value to NaN, "true" to 1, "false" to 0.
 

@@ -16,13 +16,15 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
-from .._tabular.dates import DATES
+from .._tabular.dates import DATES, SPANS, TIMES
 from .._tabular.texts import (
     has_leading_zero,
     is_almost_number,
     is_date,
     is_missing,
     is_number,
+    is_truth,
+    to_number,
 )
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
@@ -34,8 +36,9 @@ _MISSING_LABELS = _MISSING - {"None"}
 _ISO_DATE = re.compile(
     "[0-9]{4}-[0-9]{2}-[0-9]{2}"
     "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
-    "(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    "(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 )
+_DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
 # pandas ends a text at a NUL. Bytes that are not UTF-8 are decoded to the others.
@@ -77,7 +80,8 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
-    codes: list  # names of the columns whose numbers are read as categories
+    # What columns have that are read as categories, though it is no plain text.
+    doubtful: dict  # of name to str
 
 
 def read_csv(path, header="infer"):
@@ -144,7 +148,8 @@ def read_mixed_csv(path, header="infer"):
 
     Columns of text are categories, and so are codes: numbers with leading zeros, and
     columns of numbers and text where at least a tenth of the rows, and of the distinct
-    values, is text. A warning names these. Columns of numbers are read as by
+    values, is text. A warning names these, and columns of text where more than a tenth
+    of the rows has dates. Columns of numbers are read as by
     :func:`read_csv`, columns of dates of ISO 8601, such as ``2024-12-31`` or
     ``2024-12-31 23:59``, as dates.
 
@@ -195,11 +200,8 @@ def read_mixed_csv(path, header="infer"):
     1     NaN    NaN
     """
     table = read_table(path, header, mixed=True)
-    for name in table.codes:
-        warn(
-            f"{path}: column {name!r} has numbers with leading zeros or among its "
-            "text, as codes have. It is read as categories."
-        )
+    for name, finding in table.doubtful.items():
+        warn(f"{path}: column {name!r} has {finding}. It is read as categories.")
     return table.X, table.y
 
 
@@ -255,11 +257,11 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     missing = {i: sorted(_MISSING) for i in features}
     frame = _read_frame(pandas, layout, {label: str}, usecols=used, na_values=missing)
     y = _to_labels(layout, frame.pop(label), label)
-    X, codes = _to_samples(pandas, layout, frame, mixed)
-    return Table(X, y, header, names[label], codes)
+    X, doubtful = _to_samples(pandas, layout, frame, mixed)
+    return Table(X, y, header, names[label], doubtful)
 
 
-def read_new_rows(path, names, categories, header="infer"):
+def read_new_rows(path, names, kinds, header="infer"):
     """Read rows to predict, whose columns a model knows.
 
     Parameters
@@ -272,9 +274,9 @@ def read_new_rows(path, names, categories, header="infer"):
         and may have other columns. With None, the file has the features alone, in
         order, and no header.
 
-    categories : sequence of set of str, DATES or None
-        The categories of each feature, as text; DATES for a feature of dates, None for
-        a feature of numbers.
+    kinds : sequence of set of str, str or None
+        The categories of each feature, as text; None for a feature of numbers; else
+        DATES, TIMES or SPANS.
 
     header : bool or "infer", default="infer"
         Whether the first row has names. With False, or if there are no names to
@@ -308,27 +310,33 @@ def read_new_rows(path, names, categories, header="infer"):
             )
         features, all_names = [first.index(name) for name in names], first
         _check_header(path, first, [*features, None], n_rows)
-    elif len(first) == len(categories):
+    elif len(first) == len(kinds):
         features, all_names = range(len(first)), names or numbered
         if has_header:
             _check_header(path, first, [None], n_rows)
-        elif header == "infer" and _may_be_other_names(first, categories):
+        elif header == "infer" and _may_be_other_names(first, kinds):
             raise ValueError(
                 f"{path}: can't tell whether the first row is a header or values, "
                 f"found {first!r:.100}. Say which, by --header yes or no."
             )
     else:
         raise ValueError(
-            f"{path}: expected the {len(categories)} features that the model was "
+            f"{path}: expected the {len(kinds)} features that the model was "
             f"fitted to, in order; found {len(first)} columns."
         )
+    for i, kind in zip(features, kinds, strict=True):
+        if kind in (TIMES, SPANS):
+            raise ValueError(
+                f"{path}: the column {all_names[i]!r} had {kind} in training, which "
+                "are not read from a CSV or TSV file. Write the rows to a Parquet file."
+            )
     layout = _Layout(path, has_header, all_names, features, n_rows - has_header)
     others = [i for i in range(len(first)) if i not in features]
     missing = {i: sorted(_MISSING) for i in features}
     frame = _read_frame(pandas, layout, dict.fromkeys(others, str), na_values=missing)
     _check_same_rows(layout, frame[others])
     rest = frame[others].set_axis([first[i] for i in others], axis=1)
-    known = dict(zip(features, categories, strict=True))
+    known = dict(zip(features, kinds, strict=True))
     X, _ = _to_samples(pandas, layout, frame[features], True, known)
     return np.asarray(X) if names is None else X, rest
 
@@ -539,14 +547,14 @@ def _count_up(first):
     return bool(steps_are_equal and (len(first) > 2 or step == 1))
 
 
-def _may_be_other_names(first, categories):
+def _may_be_other_names(first, kinds):
     """Whether the first of the new rows may have names that the model does not know.
 
     Text in a column of numbers is refused where the values are read.
     """
     are_unseen = [
-        isinstance(texts, set) and field not in {*map(str.strip, texts), *_MISSING}
-        for field, texts in zip(first, categories, strict=True)
+        isinstance(kind, set) and field not in {*map(str.strip, kind), *_MISSING}
+        for field, kind in zip(first, kinds, strict=True)
     ]
     return _count_up(first) or all(are_unseen)
 
@@ -621,8 +629,8 @@ def _to_labels(layout, column, label):
 def _to_samples(pandas, layout, frame, mixed, known=None):
     """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `known` has the categories of each column, DATES for a column of dates, or None for
-    a column of numbers. Without `known`, the values decide.
+    `known` has the kind of each column, as of :func:`read_new_rows`. Without
+    `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, _lines(layout.path)))
     # pandas reads True as 1, and a long integer as an object.
@@ -639,7 +647,7 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
     places = list(frame)
     if texts:
         frame = _read_frame(pandas, layout, str, usecols=texts)
-    not_numbers, codes = {}, []
+    not_numbers, doubtful = {}, {}
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(_MISSING))
@@ -651,19 +659,31 @@ def _to_samples(pandas, layout, frame, mixed, known=None):
             not_numbers[layout.names[i]] = _to_dates(pandas, layout, i, column)
         elif kind is not None if known else _are_categories(layout, i, counts, mixed):
             not_numbers[layout.names[i]] = column.astype("category")
-            codes += [layout.names[i]] if any(map(is_number, counts.index)) else []
+            if finding := _doubt(counts):
+                doubtful[layout.names[i]] = finding
         else:
-            odd = [text for text in counts.index if not is_number(text)]
+            # A model of another kind of table may have learned from booleans.
+            odd = [t for t in counts.index if not (is_number(t) or is_truth(t))]
             if odd:
                 expected = "a number, as in training, or nothing where it is missing"
                 _refuse(layout, i, odd[0], expected)
-            X[:, places.index(i)] = column.map(float, na_action="ignore")
+            X[:, places.index(i)] = column.map(to_number, na_action="ignore")
     if layout.has_header or not_numbers:
         names = [layout.names[i] for i in places]
         X = pandas.DataFrame(X, columns=names, copy=False)
     for name, column in not_numbers.items():
         X[name] = column
-    return X, codes
+    return X, doubtful
+
+
+def _doubt(counts):
+    """What the distinct texts of a column of categories have that may be no text."""
+    if any(map(is_number, counts.index)):
+        return "numbers with leading zeros or among its text, as codes have"
+    are_dates = [_ISO_DATE.fullmatch(text) is not None for text in counts.index]
+    if counts[are_dates].sum() > _SHARE_OF_CODES * counts.sum():
+        return "dates among its text"
+    return None
 
 
 def _are_dates(texts):
@@ -676,7 +696,7 @@ def _to_dates(pandas, layout, i, column):
     matches = list(map(_ISO_DATE.fullmatch, texts))
     for text, match in zip(texts, matches, strict=True):
         if match is None:
-            _refuse(layout, i, text, "a date such as 2024-12-31 or 2024-12-31T23:59")
+            _refuse(layout, i, text, f"a date such as {_DATES_AS}")
     have_zone = [match["zone"] is not None for match in matches]
     if any(have_zone) and not all(have_zone):
         _refuse(
@@ -742,9 +762,8 @@ def _are_categories(layout, i, counts, mixed):
             [*dates.index, *almost.index, *others.index][0],
             "a number, or nothing, NA or ? where it is missing",
             " Write it as a number; if the column has dates, write all of them as "
-            "2024-12-31 or 2024-12-31T23:59; if it has categories, read the file by "
-            f"{remedy}. On the command line, --drop "
-            "leaves a column out.",
+            f"{_DATES_AS}; if it has categories, read the file by {remedy}. On the "
+            "command line, --drop leaves a column out.",
         )
     return True
 
