@@ -84,15 +84,16 @@ class Tabular:
     def _seconds(self, X, y):
         """The time of the fits if none ends early."""
         times = []
-        # The first fit takes longer than others.
+        # The first fit takes longer than others, as a rule.
         for max_iter in (1, 1, 4):
             start = perf_counter()
             _fit_quietly(clone(self.estimator).set_params(max_iter=max_iter), X, y)
             times.append(perf_counter() - start)
-        epoch = max(0, times[2] - times[1]) / 3
+        once = min(times[:2])
+        epoch = max(0, times[2] - once) / 3
         n_epochs = self.estimator._n_epochs(len(y))
         # All folds together fit on n_folds - 1 times the rows.
-        return (times[1] + n_epochs * epoch) * self.n_folds
+        return (once + n_epochs * epoch) * self.n_folds
 
     def fit(self, X, y, measures):
         """Fit on the folds, then on all rows.
