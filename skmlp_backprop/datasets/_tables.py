@@ -738,6 +738,7 @@ def _are_categories(layout, i, counts, mixed):
     dates = others[[is_date(text) for text in others.index]]
     n_rows, n_others = counts.sum(), others.sum()
     share = min(len(others) / len(counts), n_others / n_rows)
+    by_pandas = f"pandas.read_csv(path, dtype={{{layout.names[i]!r}: 'category'}})"
     if mixed and dates.sum() > n_rows / 2:
         odd = [text for text in counts.index if not _ISO_DATE.fullmatch(text)]
         _refuse(
@@ -748,8 +749,8 @@ def _are_categories(layout, i, counts, mixed):
             "it is missing",
             " Write all dates in this form, such as by pandas.to_datetime(column, "
             "dayfirst=True).dt.strftime('%Y-%m-%d'), with dayfirst=False if the month "
-            "comes first; times and time spans as numbers. On the command line, --drop "
-            "leaves a column out.",
+            "comes first; times and time spans as numbers. If they are categories, read "
+            f"the file by {by_pandas}. On the command line, --drop leaves a column out.",
         )
     if (
         not mixed
@@ -759,9 +760,7 @@ def _are_categories(layout, i, counts, mixed):
         or (numbers.any() and all(map(is_missing, others.index)))
     ):
         odd = next(v for v in (dates, almost, others) if len(v)).index
-        remedy, name = "read_mixed_csv", repr(layout.names[i])
-        if mixed:
-            remedy = f"pandas.read_csv(path, dtype={{{name}: 'category'}})"
+        remedy = by_pandas if mixed else "read_mixed_csv"
         _refuse(
             layout,
             i,
