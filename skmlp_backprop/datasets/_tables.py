@@ -749,8 +749,9 @@ def _are_categories(layout, i, counts, mixed):
             "it is missing",
             " Write all dates in this form, such as by pandas.to_datetime(column, "
             "dayfirst=True).dt.strftime('%Y-%m-%d'), with dayfirst=False if the month "
-            "comes first; times and time spans as numbers. If they are categories, read "
-            f"the file by {by_pandas}. On the command line, --drop leaves a column out.",
+            "comes first; times and time spans as numbers. If they are categories, "
+            f"read the file by {by_pandas}. On the command line, --drop leaves a "
+            "column out.",
         )
     if (
         not mixed
