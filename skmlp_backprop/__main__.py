@@ -37,7 +37,9 @@ def main(arguments=None):
             else:
                 run(args)
     except (ValueError, OSError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        is_missing = isinstance(error, FileNotFoundError) and error.filename is not None
+        message = f"{error.filename}: there is no such file" if is_missing else error
+        print(f"error: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -57,7 +59,7 @@ def run(args):
         rows = load_rows(args.predict, names, data.kinds, header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data, is_search)
-    recognised = training.describe(data, model, X_train, y_train)
+    recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
         # The notes on the data tell what there is to say about columns.
         warnings.filterwarnings("ignore", "Column ", UserWarning)

@@ -243,7 +243,10 @@ DATE_TEXTS = [
 @pytest.mark.parametrize(
     ("date", "remedy"),
     [(pd.Period("2020-01"), "to_timestamp")]
-    + [(text, r"to_datetime or pandas\.to_timedelta") for text in DATE_TEXTS],
+    + [
+        (text, r"X\['when'\] = pandas\.to_datetime\(X\['when'\]\)")
+        for text in DATE_TEXTS
+    ],
     ids=repr,
 )
 def test_periods_and_dates_as_text_are_refused_by_name(date, remedy):

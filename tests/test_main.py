@@ -1,6 +1,8 @@
 """python -m skmlp_backprop."""
 
+import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,7 +42,8 @@ def test_no_arguments(tmp_path):
         "Columns: 64 of numbers, 0 of categories\n",
         "Missing: none\n",
         "Target:  digit, 10 classes: 0 (178), 1 (182), 2 (177), ",
-        "Task:    classification, as the target has 10 values, whole numbers\n",
+        "Task:    classification, as the target has 10 values, whole numbers; "
+        "--task regression predicts numbers\n",
         "Model:   BackpropMLPClassifier, a grid search of 9 candidates in 5 folds\n",
         "Time:    about ",
         "Best parameters",
@@ -84,7 +87,7 @@ def test_errors_are_one_line(tmp_path, capsys):
     assert main(["--data", str(tmp_path / "data.txt")]) == 1
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 2
-    assert "No such file" in error[0]
+    assert error[0].endswith("missing.csv: there is no such file")
     assert "expected a file that ends in .csv, .csv.gz, .tsv, " in error[1]
 
 
@@ -698,6 +701,7 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
             "there are missing values",
         ),
         (["--target", "nothing"], "no column is named 'nothing'. The columns are "),
+        (["--target", "PRICES"], "named 'PRICES'. Did you mean 'price'? The columns"),
         (["--drop", "nothing"], "no column is named 'nothing'. The columns are 'id'"),
         (["--drop", "id", "size", "colour"], "expected a target, and other columns"),
         (["--target", "size", "--drop", "size"], "expected a target, and other col"),
@@ -708,7 +712,7 @@ def test_a_damaged_parquet_file(tmp_path, capsys):
             "--cv 100: there are less than 100 training rows of the label ",
         ),
         (["--output", "a.csv"], "--output has no effect without --predict"),
-        (["--predict", "nowhere.csv"], "No such file"),
+        (["--predict", "nowhere.csv"], "nowhere.csv: there is no such file"),
         (["--predict", "new.npz"], "--predict: new.npz: expected a table that ends"),
     ],
 )
@@ -770,7 +774,21 @@ def test_notes_on_columns_come_once(houses, tmp_path):
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.count("Column 'id' has 150 distinct values") == 1
-    assert "note: --drop leaves columns out.\n" in done.stdout
+    assert "To leave them out, add: --drop id\n" in done.stdout
+    assert "copied to the predictions" in done.stdout
+    assert "Time:    at most about " in done.stdout
+
+
+def test_the_option_to_drop_identifiers_can_be_pasted(houses, tmp_path, capsys):
+    table = houses.assign(**{"order no": [f"n{i}" for i in range(len(houses))]})
+    table = table[["order no", *houses.columns]]
+    path = write_table(table, tmp_path / "houses.csv")
+    arguments = ["--data", path, "--target", "price", "--cv", "2"]
+    assert main([*arguments, "--drop", "colour"]) == 0
+    line = re.search("add: (.*)\n", capsys.readouterr().out)[1]
+    assert shlex.split(line) == ["--drop", "colour", "order no", "id"]
+    assert main([*arguments, *shlex.split(line)]) == 0
+    assert "To leave" not in capsys.readouterr().out
 
 
 def test_parquet_keeps_what_it_says_of_columns(tmp_path, capsys):

@@ -1,5 +1,7 @@
 """CSV files with text among the features: the reader, and the main job on them."""
 
+import re
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -150,14 +152,12 @@ def test_dates_of_iso_8601_are_dates(write):
 @pytest.mark.parametrize(
     ("odd", "message"),
     [
-        (
-            "31.01.2020",
-            "expected a number, .* write all of them as 2024-12-31, "
-            r"2024-12-31T23:59 or 2024-12-31T23:59\+02:00;",
-        ),
+        ("31.01.2020", r"expected a date such as 2024-12-31 .*found '31\.01\.2020'"),
         ("2020-02-30", "expected a date of the calendar"),
         ("2020-02-01T10:00Z", "'2020-01-31'|a date with a time zone"),
-        ("1/31/2020", "write all of them as 2024-12-31"),
+        ("1/31/2020", "dayfirst=False if the month comes first"),
+        ("soon", "expected a date such as 2024-12-31 .*found 'soon'"),
+        ("7", "expected a date such as 2024-12-31 .*found '7'"),
     ],
 )
 def test_other_dates_are_refused(odd, message, write):
@@ -180,6 +180,36 @@ def test_dates_among_text_are_said(write, capsys):
     assert note in capsys.readouterr().out
     # A single date is a category as any other.
     assert len(read_mixed_csv(rows(n_dates=1))[0]) == 81
+
+
+def test_dates_of_another_form_are_told_with_their_first_line(write):
+    days = ["17.04.2022", *["25.05.2021"] * 3]
+    path = write("n,day,k\n" + "".join(f"{i},{day},x\n" for i, day in enumerate(days)))
+    with pytest.raises(ValueError, match=r"line 2, column 2 \('day'\)") as caught:
+        read_mixed_csv(path)
+    remedy = re.search(r"pandas\.to_datetime\(.*?'\)", str(caught.value))[0]
+    column = pd.Series(days)
+    assert eval(remedy, {"pandas": pd, "column": column})[0] == "2022-04-17"
+
+
+def test_the_remedy_for_semicolons_keeps_codes_and_the_file(
+    write, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    text = "zip;size;state\n01067;1.5;NA\n01069;2;TX\n"
+    path = write(text)
+    with pytest.raises(ValueError, match="have decimal commas, replace") as caught:
+        read_mixed_csv(path)
+    remedy = re.search(r"pandas\.read_csv\(.*index=False\)", str(caught.value))[0]
+    eval(remedy, {"pandas": pd, "path": path})
+    assert path.read_text() == text
+    assert (tmp_path / "new.csv").read_text() == text.replace(";", ",")
+
+
+def test_rows_without_a_label_are_counted(write):
+    path = write("a,b,k\n1,red,x\n2,blue,\n3,red,y\n4,red,NA\n")
+    with pytest.raises(ValueError, match=r"found ''\. 2 rows have no label\. Remove"):
+        read_mixed_csv(path)
 
 
 def test_codes_are_categories(write):

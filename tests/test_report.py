@@ -13,13 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
+from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
 from skmlp_backprop.__main__ import main
 
 pytest.importorskip("matplotlib", reason="reports are drawn by matplotlib")
 
-from skmlp_backprop._cli.pictures import calibration
+from matplotlib.figure import Figure
+
+from skmlp_backprop._cli.pictures import calibration, draw_loss_curve
 
 QUICK = ["--jobs", "1", "--cv", "2", "--alpha", "1", "--learning-rate", "0.01"]
 QUICK += ["--max-iter", "2", "--hidden", "4"]
@@ -208,6 +212,39 @@ def test_the_groups_of_the_calibration_curve():
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     np.testing.assert_allclose(low, np.maximum(centre - half, 0), atol=1e-6)
     np.testing.assert_allclose(high, np.minimum(centre + half, 1), atol=1e-6)
+
+
+def test_the_loss_of_left_out_rows_marks_the_epoch_that_is_kept():
+    X, y = load_iris(return_X_y=True)
+    model = TabularMLPClassifier(random_state=0).fit(X, y)
+    figure = Figure()
+    draw_loss_curve(figure, model)
+    (ax,) = figure.axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
+    trained, left_out, kept = ax.lines
+    np.testing.assert_array_equal(trained.get_ydata(), model.loss_curve_)
+    scores = np.array(model.validation_scores_)
+    np.testing.assert_array_equal(left_out.get_ydata(), -scores)
+    assert kept.get_xdata().tolist() == [1 + scores.argmax()]
+    assert kept.get_ydata().tolist() == [-model.best_validation_score_]
+    assert trained.get_color() != left_out.get_color()
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    kept_epoch = f"kept: epoch {1 + scores.argmax()}"
+    assert texts == ["rows trained on", "rows left out", kept_epoch]
+
+
+@pytest.mark.parametrize(("solver", "unit"), [("adam", "epoch"), ("cg", "iteration")])
+def test_the_loss_of_a_search_has_no_left_out_rows(solver, unit):
+    X, y = load_iris(return_X_y=True)
+    model = BackpropMLPClassifier(4, solver=solver, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    figure = Figure()
+    draw_loss_curve(figure, model)
+    (ax,) = figure.axes
+    assert ax.get_xlabel() == unit
+    assert len(ax.lines) == 1
+    assert ax.get_legend() is None
 
 
 def test_equal_probabilities_are_in_one_group():

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from .._search.unwrap import final_network
-from ..displays import LossCurveDisplay
+from .._solvers import is_stochastic
 from .predicting import COVERAGE
 
 # Inches and dots per inch: the text can be read on a phone, where a picture shrinks.
@@ -185,10 +185,29 @@ def draw_importances(figure, importances):
 
 
 def draw_loss_curve(figure, model):
-    """Draw the loss, and the validation scores if the training had them."""
+    """Draw the loss, and that of left-out rows if the training had them."""
+    network = final_network(model, ensembles=True)
+    loss, scores = np.array(network.loss_curve_), network.validation_scores_
+    # A curve of few points needs markers to be visible.
+    settings = {"marker": "." if len(loss) < 3 else None}
+    solver = getattr(network, "solver", None)
+    epoch = "epoch" if solver is None or is_stochastic(solver) else "iteration"
+    epochs = np.arange(1, len(loss) + 1)
     ax = figure.subplots()
-    LossCurveDisplay.from_estimator(model, ax=ax, color=_BLUE)
-    ax.set_yscale("linear")
+    ax.plot(epochs, loss, color=_BLUE, label="rows trained on", **settings)
+    if scores is not None:
+        left_out = -np.array(scores)
+        kept = np.argmin(left_out)
+        ax.plot(epochs, left_out, color=_ORANGE, label="rows left out", **settings)
+        ax.plot(
+            epochs[kept],
+            left_out[kept],
+            "o",
+            color=_ORANGE,
+            label=f"kept: {epoch} {epochs[kept]}",
+        )
+        ax.legend(loc="best", frameon=False)
+    ax.set(xlabel=epoch, ylabel="loss")
     ax.xaxis.get_major_locator().set_params(integer=True)
 
 

@@ -329,8 +329,9 @@ def _training(model, best_params, pictures):
         caption = "The loss of the fit to all training rows."
         if final_network(model, ensembles=True).validation_scores_ is not None:
             caption += (
-                " The validation score is minus the loss of rows that a network has "
-                "not seen; the model has the weights of its highest value."
+                " Each row that is left out is predicted by the networks that were not "
+                "trained on it. The model has the weights of the epoch where this loss "
+                "is lowest, which is marked."
             )
         content += _figure(pictures, "loss_curve.png", caption)
     return content

@@ -1,5 +1,6 @@
 """Trains a model on the data, and says what it is trained on."""
 
+import shlex
 import warnings
 from math import ceil
 from time import perf_counter
@@ -77,18 +78,24 @@ class Tabular:
         self.cv = check_cv(args.cv, data.y, classifier=not data.is_regression)
         self.n_folds = args.cv
 
-    def seconds(self, X, y):
-        """The time of the fits if none ends early, by that of a few epochs."""
+    def time(self, X, y):
+        """The time of the fits in words, by that of a few epochs."""
+        seconds = duration(self._seconds(X, y))
+        return f"at most about {seconds}, usually a third to a half of that"
+
+    def _seconds(self, X, y):
+        """The time of the fits if none ends early."""
         times = []
-        # The first fit takes longer than others.
+        # The first fit takes longer than others, as a rule.
         for max_iter in (1, 1, 4):
             start = perf_counter()
             _fit_quietly(clone(self.estimator).set_params(max_iter=max_iter), X, y)
             times.append(perf_counter() - start)
-        epoch = max(0, times[2] - times[1]) / 3
+        once = min(times[:2])
+        epoch = max(0, times[2] - once) / 3
         n_epochs = self.estimator._n_epochs(len(y))
         # All folds together fit on n_folds - 1 times the rows.
-        return (times[1] + n_epochs * epoch) * self.n_folds
+        return (once + n_epochs * epoch) * self.n_folds
 
     def fit(self, X, y, measures):
         """Fit on the folds, then on all rows.
@@ -142,8 +149,13 @@ class Search:
             f"{args.cv} folds"
         )
 
-    def seconds(self, X, y):
-        """The time of the fits if none ends early, by that of one epoch."""
+    def time(self, X, y):
+        """The time of the fits in words, by that of one epoch."""
+        seconds = duration(self._seconds(X, y))
+        return f"about {seconds}, or less if the training ends early"
+
+    def _seconds(self, X, y):
+        """The time of the fits if none ends early."""
         search = self.search
         candidates = [
             clone(search.estimator).set_params(**params, mlp__max_iter=1)[-1]
@@ -230,7 +242,7 @@ def hold_out(data, seed):
     )
 
 
-def describe(data, model, X_train, y_train):
+def describe(data, model, X_train, y_train, args):
     """Print what was recognised, what will be done, and how long that may take.
 
     Returns
@@ -255,6 +267,9 @@ def describe(data, model, X_train, y_train):
         classes, counts = np.unique(data.y, return_counts=True)
         names = [f"{c!s} ({n})" for c, n in zip(classes, counts, strict=True)]
         target = f"{len(classes)} classes: {listed(names)}"
+    other_task = ""
+    if args.task is None and not data.is_regression and data.y.dtype.kind in "iuf":
+        other_task = "; --task regression predicts numbers"
     missing = "none"
     if data.is_missing.any():
         counts = data.is_missing.sum(axis=0)
@@ -266,17 +281,26 @@ def describe(data, model, X_train, y_train):
         "Columns": columns,
         "Missing": missing,
         "Target": f"{data.target}, {target}",
-        "Task": data.task,
+        "Task": data.task + other_task,
         "Model": model.description,
     }
     for name, line in lines.items():
         print(f"{name + ':':<9}{line}", flush=True)
-    seconds = duration(model.seconds(X_train, y_train))
-    print(f"Time:    about {seconds}, or less if the training ends early")
+    print(f"Time:    {model.time(X_train, y_train)}")
     for note in data.notes:
         print(f"note: {note}")
-    if any("drop the column" in note for note in data.notes):
-        print("note: --drop leaves columns out.")
+    advised = [
+        name
+        for name in column_names(data.X)
+        if any(
+            note.startswith(f"Column {name!r} ") and "drop the column" in note
+            for note in data.notes
+        )
+    ]
+    if advised:
+        # A second --drop would replace the first.
+        print(f"To leave them out, add: --drop {shlex.join([*args.drop, *advised])}")
+        print("Columns that are left out are still copied to the predictions.")
     return lines
 
 

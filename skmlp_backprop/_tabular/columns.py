@@ -430,10 +430,12 @@ def refuse_date_texts(name, values):
     """Raise ValueError if more than half of the values are dates written as text."""
     found = [v for v in values if isinstance(v, str) and texts.is_date(v)]
     if len(found) > len(values) / 2:
+        column = "column" if name.startswith("at index ") else f"X[{name}]"
         raise ValueError(
             f"Column {name} has dates, times or time spans written as text, such as "
-            f"{found[0]!r}. Convert it, such as by pandas.to_datetime or "
-            "pandas.to_timedelta, cast it to a category, or drop it."
+            f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "
+            "dayfirst=True if the day comes first; times and time spans by "
+            "pandas.to_timedelta. Else cast it to a category, or drop it."
         )
 
 

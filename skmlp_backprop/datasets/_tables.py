@@ -10,6 +10,7 @@ import gzip
 import io
 import re
 import zlib
+from difflib import get_close_matches
 from itertools import islice
 from typing import NamedTuple
 
@@ -363,8 +364,12 @@ def _find(path, name, first, header):
 
 def _refuse_name(path, name, names, header):
     without = "; the first row is read as data" if header is False else ""
+    by_lower = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower(), by_lower, n=1)
+    question = f" Did you mean {by_lower[close[0]]!r}?" if close else ""
     raise ValueError(
-        f"{path}: no column is named {name!r}. The columns are {_join(names)}{without}."
+        f"{path}: no column is named {name!r}.{question} The columns are "
+        f"{_join(names)}{without}."
     )
 
 
@@ -464,8 +469,10 @@ def _check_separator(path):
         if len(counts) == 1 and counts != {0}:
             raise ValueError(
                 f"{path}: all lines have as many {name}. Are there {name} in place of "
-                f"commas? Then use pandas.read_csv(path, sep={separator!r}, "
-                "decimal=',').to_csv(path, index=False)."
+                "commas? Then write a file with commas: "
+                f"pandas.read_csv(path, sep={separator!r}, header=None, dtype=str, "
+                "keep_default_na=False).to_csv('new.csv', header=False, index=False). "
+                "If numbers have decimal commas, replace these by points."
             )
 
 
@@ -621,7 +628,13 @@ def _to_labels(layout, column, label):
     distinct = column.unique()
     for text in distinct:
         if text in _MISSING_LABELS:
-            _refuse(layout, label, text, "a label")
+            n_lacking = column.isin(_MISSING_LABELS).sum()
+            have = "1 row has" if n_lacking == 1 else f"{n_lacking} rows have"
+            remedy = (
+                f" {have} no label. Remove such rows, or move them to a file of their "
+                "own, to predict their labels (--predict)."
+            )
+            _refuse(layout, label, text, "a label", remedy)
     y = np.array(column, dtype=str)
     return y.astype(np.int64) if all(map(_INTEGER.fullmatch, distinct)) else y
 
@@ -745,27 +758,47 @@ def _are_categories(layout, i, counts, mixed):
     dates = others[[is_date(text) for text in others.index]]
     n_rows, n_others = counts.sum(), others.sum()
     share = min(len(others) / len(counts), n_others / n_rows)
+    by_pandas = f"pandas.read_csv(path, dtype={{{layout.names[i]!r}: 'category'}})"
+    if mixed and dates.sum() > n_rows / 2:
+        odd = [text for text in counts.index if not _ISO_DATE.fullmatch(text)]
+        _refuse(
+            layout,
+            i,
+            _first_in_file(layout, i, odd),
+            "a date such as 2024-12-31 or 2024-12-31T23:59, or nothing, NA or ? where "
+            "it is missing",
+            " Write all dates in this form, such as by pandas.to_datetime(column, "
+            "dayfirst=True).dt.strftime('%Y-%m-%d'), with dayfirst=False if the month "
+            "comes first; times and time spans as numbers. If they are categories, "
+            f"read the file by {by_pandas}. On the command line, --drop leaves a "
+            "column out.",
+        )
     if (
         not mixed
-        or dates.sum() > n_rows / 2
         or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
         or (numbers.any() and share < _SHARE_OF_CODES)
         # Other marks of missing values than those of files, such as "-".
         or (numbers.any() and all(map(is_missing, others.index)))
     ):
-        remedy, name = "read_mixed_csv", repr(layout.names[i])
-        if mixed:
-            remedy = f"pandas.read_csv(path, dtype={{{name}: 'category'}})"
+        odd = next(v for v in (dates, almost, others) if len(v)).index
+        remedy = by_pandas if mixed else "read_mixed_csv"
         _refuse(
             layout,
             i,
-            [*dates.index, *almost.index, *others.index][0],
+            _first_in_file(layout, i, odd),
             "a number, or nothing, NA or ? where it is missing",
             " Write it as a number; if the column has dates, write all of them as "
             f"{_DATES_AS}; if it has categories, read the file by {remedy}. On the "
             "command line, --drop leaves a column out.",
         )
     return True
+
+
+def _first_in_file(layout, i, texts):
+    """The text among those of a column that comes first in the file."""
+    rows, texts = islice(_rows(layout.path), layout.has_header, None), list(texts)
+    fields = (fields[i].strip() for _, fields in rows)
+    return next((field for field in fields if field in texts), texts[0])
 
 
 def _refuse(layout, i, text, expected, remedy=""):
