@@ -458,7 +458,7 @@ class WithholdingBatches(Batches):
         weights = self._factors[plan.index].T
         if plan.weights is not None:
             weights = weights * plan.weights
-        return plan._replace(weights=weights)
+        return Plan(plan.index, weights, plan.sums, plan.sums_by_network)
 
     def _weigh(self, batch, number, index):
         super()._weigh(batch, number, index)
