@@ -122,7 +122,7 @@ class PausedEnsemble:
 N_FOLDS = 8
 # Limits of the temperature, and of the rows that it is found by.
 _MOST_TEMPERATURE = 5
-_MOST_ROWS_OF_TEMPERATURE = 2**16
+_MOST_ROWS_OF_TEMPERATURE = 2**14
 # A further thread pays if its step has this many multiplications in the forward pass.
 # In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
 # tables).
