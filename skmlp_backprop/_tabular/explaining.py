@@ -195,27 +195,7 @@ class ExplainsColumnsMixin:
         ... ).plot()
         """
         check_is_fitted(self)
-        if kind not in ("average", "individual", "both"):
-            raise ValueError(
-                f"kind must be 'average', 'individual' or 'both', got {kind!r}."
-            )
-        if not isinstance(grid_resolution, Integral) or grid_resolution < 2:
-            raise ValueError(
-                "grid_resolution must be an integer of 2 or more, got "
-                f"{grid_resolution!r}."
-            )
-        shares = list(percentiles) if np.iterable(percentiles) else []
-        are_numbers = len(shares) == 2 and all(isinstance(p, Real) for p in shares)
-        if not are_numbers or not 0 <= shares[0] < shares[1] <= 1:
-            raise ValueError(
-                "percentiles must be two rising numbers in [0, 1], got "
-                f"{percentiles!r}."
-            )
-        if not isinstance(custom_values, Mapping | None):
-            raise ValueError(
-                "custom_values must be a dict of columns to lists of values, got "
-                f"{custom_values!r}."
-            )
+        _check_grid_parameters(kind, grid_resolution, percentiles, custom_values)
         X = check_table(self, X, reset=False)
         indices = column_indices(X, features)
         values_of = {
@@ -265,3 +245,26 @@ class ExplainsColumnsMixin:
         # A file must not have rows of the table.
         state.pop("_withheld_rows", None)
         return state
+
+
+def _check_grid_parameters(kind, grid_resolution, percentiles, custom_values):
+    """Refuse invalid parameters of `partial_dependence`."""
+    if kind not in ("average", "individual", "both"):
+        raise ValueError(
+            f"kind must be 'average', 'individual' or 'both', got {kind!r}."
+        )
+    if not isinstance(grid_resolution, Integral) or grid_resolution < 2:
+        raise ValueError(
+            f"grid_resolution must be an integer of 2 or more, got {grid_resolution!r}."
+        )
+    shares = list(percentiles) if np.iterable(percentiles) else []
+    are_numbers = len(shares) == 2 and all(isinstance(p, Real) for p in shares)
+    if not are_numbers or not 0 <= shares[0] < shares[1] <= 1:
+        raise ValueError(
+            f"percentiles must be two rising numbers in [0, 1], got {percentiles!r}."
+        )
+    if not isinstance(custom_values, Mapping | None):
+        raise ValueError(
+            "custom_values must be a dict of columns to lists of values, got "
+            f"{custom_values!r}."
+        )

@@ -196,25 +196,7 @@ def train_ensemble(
         networks = paused.networks()
         fold_source = paused.fold_source
         random_state = copy.deepcopy(fold_source)
-    if data_val is None:
-        n_folds = min(N_FOLDS, rows.n_rows)
-        folds = assign_folds(rows.targets, n_folds, random_state)
-        left_out = np.arange(n_members) % n_folds
-    else:
-        folds, left_out = np.full(rows.n_rows, -1), np.zeros(n_members, np.intp)
-    device = device_of(member)
-    device.check(solver, data.network, rows)
-    ensemble = Ensemble(
-        device=device,
-        data=data,
-        data_val=data_val,
-        solver=solver,
-        folds=folds,
-        left_out=left_out,
-        dropout=member.dropout,
-        # Each stack draws the same masks, so that the number of stacks has no effect.
-        mask_seed=random_state.randint(2**31 - 1),
-    )
+    ensemble = _make_ensemble(member, n_members, data, data_val, solver, random_state)
     if paused is None:
         history = History(validation_scores=[], best_validation_score=-np.inf)
         training, shuffle = Training(solver, history, None, networks), None
@@ -224,15 +206,10 @@ def train_ensemble(
     shuffle = shuffle or Shuffle(random_state)
     reporter = None if make_reporter is None else make_reporter(ensemble)
     training.monitor = Monitor(member.verbose, reporter)
-    # Multiplications of the forward pass of a row. A column of codes costs about as
-    # much as 16 numbers.
-    weights, n_code_columns = networks[0].weights, rows.X.codes.shape[1]
-    row_size = sum(w.size for w in weights)
-    row_size += 16 * n_code_columns * weights[0].shape[1]
-    row_size *= n_members
+    row_size = _row_size(networks, rows.X)
     with np.errstate(all="ignore"), training_threads() as n_cores:
         n_stacks, in_processes = _share_out(
-            device.n_jobs(n_jobs),
+            ensemble.device.n_jobs(n_jobs),
             n_cores,
             n_members,
             solver.n_batch_rows(rows.n_rows) * row_size,
@@ -256,12 +233,54 @@ def train_ensemble(
             run_epochs(stacks, [training], workers)
     if not pauses:
         return TrainedEnsemble(training, ensemble, None)
-    light = copy.copy(training)
-    # Copies of the weights, callbacks with the rows, and what `resume` sets anew.
-    light.weights = light.judged = light.monitor = light.solver = None
     states = [stack.get_state() for stack in stacks]
+    light = _without_rows(training)
     paused = PausedEnsemble(light, shuffle, fold_source, members_of_stacks, states)
     return TrainedEnsemble(training, ensemble, paused)
+
+
+def _make_ensemble(member, n_members, data, data_val, solver, random_state):
+    """Assign the folds, and gather what the networks have in common."""
+    n_rows = data.rows.n_rows
+    if data_val is None:
+        n_folds = min(N_FOLDS, n_rows)
+        folds = assign_folds(data.rows.targets, n_folds, random_state)
+        left_out = np.arange(n_members) % n_folds
+    else:
+        folds, left_out = np.full(n_rows, -1), np.zeros(n_members, np.intp)
+    device = device_of(member)
+    device.check(solver, data.network, data.rows)
+    return Ensemble(
+        device=device,
+        data=data,
+        data_val=data_val,
+        solver=solver,
+        folds=folds,
+        left_out=left_out,
+        dropout=member.dropout,
+        # Each stack draws the same masks, so that the number of stacks has no effect.
+        mask_seed=random_state.randint(2**31 - 1),
+    )
+
+
+def _row_size(networks, X):
+    """Multiplications of a row's forward passes through all networks."""
+    weights = networks[0].weights
+    size = sum(w.size for w in weights)
+    # A column of codes costs about as much as 16 numbers.
+    size += 16 * X.codes.shape[1] * weights[0].shape[1]
+    return len(networks) * size
+
+
+def _without_rows(training):
+    """Copy a training without callbacks, which have the rows.
+
+    It has no copies of the weights either, and nothing that `PausedEnsemble.resume`
+    sets anew.
+    """
+    light = copy.copy(training)
+    light.weights = light.judged = light.monitor = light.solver = None
+    return light
 
 
 @dataclass
@@ -354,6 +373,11 @@ class Ensemble:
         folds = np.zeros(self.data_val.rows.n_rows, np.intp)
         return LeftOutRows(self.data_val, folds, np.zeros_like(self.left_out), members)
 
+    def judge(self, networks):
+        """Make what validates all networks, and the logits by which it does."""
+        judge = self.make_judge(np.arange(len(networks)))
+        return judge, [judge.predict(i, w) for i, w in enumerate(networks)]
+
     def calibrate(self, networks):
         """Divide the logits by the best temperature, and estimate the validation rows.
 
@@ -373,8 +397,7 @@ class Ensemble:
         index : ndarray of shape (n_validation_rows,), int
             Numbers of these rows.
         """
-        judge = self.make_judge(np.arange(len(networks)))
-        logits = [judge.predict(i, w) for i, w in enumerate(networks)]
+        judge, logits = self.judge(networks)
         temperature = np.float32(judge.best_temperature(logits))
         networks = [weights.copy() for weights in networks]
         for weights in networks:
@@ -387,10 +410,10 @@ class Ensemble:
 
 def _rate_anew(training, ensemble):
     """Score the best weights so far on the present rows, which may be others."""
-    history, networks = training.history, training.final_weights
-    judge = ensemble.make_judge(np.arange(len(networks)))
+    history = training.history
     with np.errstate(all="ignore"):
-        score = judge.score([judge.predict(i, w) for i, w in enumerate(networks)])
+        judge, logits = ensemble.judge(training.final_weights)
+        score = judge.score(logits)
     if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
         history.best_validation_score = score
         history.no_improvement_count = 0
