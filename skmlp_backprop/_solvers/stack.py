@@ -136,13 +136,11 @@ class Stack:
 
     def get_state(self):
         """Copy all that an epoch changes, to go on from in another process."""
-        average, dropout = self.average, self.objective.dropout
+        average = self.average
         return {
-            "parameters": self.parameters,
+            **self._get_shared_state(),
             "rules": [self.state_of(i) for i in range(self.parameters.n_stack)],
             "average": None if average is None else average.parameters.flat,
-            "n_averaged": None if average is None else average.n_steps,
-            "masks": None if dropout is None else dropout.random_state.get_state(),
         }
 
     def set_state(self, state):
@@ -151,6 +149,20 @@ class Stack:
         self._set_groups(state["rules"])
         if self.average is not None:
             np.copyto(self.average.parameters.flat, state["average"])
+        self._set_shared_state(state)
+
+    def _get_shared_state(self):
+        """The part of the state that is the same on every device."""
+        average, dropout = self.average, self.objective.dropout
+        return {
+            "parameters": self.parameters,
+            "n_averaged": None if average is None else average.n_steps,
+            "masks": None if dropout is None else dropout.random_state.get_state(),
+        }
+
+    def _set_shared_state(self, state):
+        """Go on with the steps of the average, and the masks, of a state."""
+        if self.average is not None:
             self.average.n_steps = state["n_averaged"]
         # There are no earlier masks if the dropout was 0.
         if self.objective.dropout is not None and state["masks"] is not None:

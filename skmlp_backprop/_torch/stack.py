@@ -114,20 +114,12 @@ class TorchStack(Stack):
         return state
 
     def get_state(self):
-        average, dropout = self.average, self.objective.dropout
-        return {
-            "parameters": self.parameters,
-            "on_device": {name: deepcopy(vars(self)[name]) for name in _ON_DEVICE},
-            "n_averaged": None if average is None else average.n_steps,
-            "masks": None if dropout is None else dropout.random_state.get_state(),
-        }
+        on_device = {name: deepcopy(vars(self)[name]) for name in _ON_DEVICE}
+        return {**self._get_shared_state(), "on_device": on_device}
 
     def set_state(self, state):
         vars(self).update(deepcopy(state["on_device"]))
-        if self.average is not None:
-            self.average.n_steps = state["n_averaged"]
-        if self.objective.dropout is not None and state["masks"] is not None:
-            self.objective.dropout.random_state.set_state(state["masks"])
+        self._set_shared_state(state)
         self._download()
 
     def select(self, indices, parameters):
