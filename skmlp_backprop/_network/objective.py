@@ -119,9 +119,10 @@ class Objective:
             return self._sum.over(rows, scale)
         first, *others = rows.split(self.n_threads, SHARE_ROWS)
         sums = [s for s, _ in zip(self._other_sums, others, strict=False)]
+        # NumPy's errstate is per thread.
         futures = [
-            self._pool.submit(s.over_in_thread, some, scale)
-            for s, some in zip(sums, others, strict=True)
+            self._pool.submit(np.errstate(all="ignore")(s.over), share, scale)
+            for s, share in zip(sums, others, strict=True)
         ]
         loss = self._sum.over(first, scale)
         for s, future in zip(sums, futures, strict=True):
@@ -205,7 +206,7 @@ class _Penalty:
 
 
 class _Sum:
-    """What a thread needs to sum over rows: layers for each number of rows.
+    """The sum of a thread over rows, with layers for each number of rows.
 
     Parameters
     ----------
@@ -216,7 +217,7 @@ class _Sum:
         Where the sum's gradient goes.
 
     touched : TouchedLevels or None, default=None
-        Where that in the weights of levels goes.
+        Where the gradient in the weights of levels goes.
     """
 
     def __init__(self, network, parameters, gradient, dropout, touched=None):
@@ -229,58 +230,45 @@ class _Sum:
         self._passes = {}
         self._of_block = None
 
-    def over_in_thread(self, rows, scale):
-        """The same as :meth:`over`; NumPy's errstate is per thread."""
-        with np.errstate(all="ignore"):
-            return self.over(rows, scale)
-
     def over(self, rows, scale):
         """Sum the scaled losses, and their gradient, block by block."""
-        # With levels in one piece: sums over blocks would have others touched in each.
+        # With levels all at once: each block would touch other levels.
         if rows.n_rows <= BLOCK_ROWS or self.touched is not None:
-            return self._run(rows, self.gradient, scale)
+            return self._over_block(rows, self.gradient, scale)
         if self._of_block is None:
             self._of_block = self.parameters.zeros_like()
         loss = 0.0
         self.gradient.flat.fill(0)
         # One after the other, as those of sparse rows are copies.
         for block in rows.cut(BLOCK_ROWS):
-            loss = loss + self._run(block, self._of_block, scale)
+            loss = loss + self._over_block(block, self._of_block, scale)
             self.gradient.flat += self._of_block.flat
         return loss
 
-    def _run(self, rows, gradient, scale):
-        """Sum over some rows, with layers that write to the given gradient."""
+    def _over_block(self, rows, gradient, scale):
+        """The forward and the backward pass; the gradient goes to `gradient`."""
         batch, key = rows.as_batch(self.network.output), (rows.n_rows, id(gradient))
         if key not in self._passes:
-            self._passes[key] = _Pass(self, gradient, rows.n_rows)
-        return self._passes[key].run(batch, scale)
-
-
-class _Pass:
-    """The forward and the backward pass over some rows."""
-
-    def __init__(self, of, gradient, n_rows):
-        self._loss = of.network.loss
-        self._layers = make_layers(
-            of.network, of.parameters, gradient, n_rows, of.dropout, of.touched
-        )
-        self._reversed = self._layers[::-1]
-        z = self._layers[-1].z
-        self._spare = np.empty_like(z)
-        self._row = np.empty((len(z), 1, n_rows), z.dtype)
-
-    def run(self, batch, scale):
-        """Return the scaled sum of each network's losses; write its gradient."""
+            self._passes[key] = self._make_pass(gradient, rows.n_rows)
+        layers, backwards, spare, row = self._passes[key]
         a = batch.inputs
-        for layer in self._layers:
+        for layer in layers:
             a = layer.forward(a)
-        loss = self._loss(a, batch.target, self._spare, self._row)
+        loss = self.network.loss(a, batch.target, spare, row)
         if batch.weights is not None:
             a *= batch.weights
             loss *= batch.weights
         a *= scale
         loss = scale * np.add.reduce(loss, axis=(1, 2), dtype=np.float64)
-        for layer in self._reversed:
+        for layer in backwards:
             a = layer.backward(a)
         return loss
+
+    def _make_pass(self, gradient, n_rows):
+        """The layers, forwards and backwards, and scratch for the loss."""
+        layers = make_layers(
+            self.network, self.parameters, gradient, n_rows, self.dropout, self.touched
+        )
+        z = layers[-1].z
+        row = np.empty((len(z), 1, n_rows), z.dtype)
+        return layers, layers[::-1], np.empty_like(z), row
