@@ -12,7 +12,7 @@ from .._network.initialization import INITIALIZERS
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
-from .._solvers.training import Stop
+from .._solvers.training import Stop, Training
 from .architecture import check_fits
 from .callback_reports import CallbackReporter
 from .ends import warn_of_end
@@ -22,7 +22,6 @@ from .restoring import restore_on_error
 from .sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
-    State,
     fitted_attributes,
     initial_parameters,
     make_solver,
@@ -176,8 +175,8 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         (trained,) = train(
             [self],
             data,
-            [self._state(data)] if continuing else None,
-            reporters=self._reporters(context, data, given),
+            [self._continued(data, make_solver(self))] if continuing else None,
+            self._reporters(context, data, given),
         )
         vars(self).update(trained.attributes(self))
         warn_of_end(trained, self)
@@ -189,13 +188,16 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     def _partial_fit(self, X, y, target_encoder, sample_weight):
         """Train for one epoch on validated rows, going on from where it stands."""
         data = self._training_data(X, y, target_encoder, sample_weight)
-        solver = make_solver(self)
-        earlier = getattr(self, "_optimizer", None)
-        if earlier is not None and type(earlier.rule) is type(solver.rule):
-            solver.resume(earlier)
-        solver.max_iter = 1
-        states = [self._state(data)] if hasattr(self, "coefs_") else None
-        (trained,) = train([self], data, states, solvers=[solver])
+        for_one_epoch = copy.copy(self)
+        for_one_epoch.max_iter = 1
+        trainings = None
+        if hasattr(self, "coefs_"):
+            solver = make_solver(for_one_epoch)
+            earlier = getattr(self, "_optimizer", None)
+            if earlier is not None and type(earlier.rule) is type(solver.rule):
+                solver.resume(earlier)
+            trainings = [self._continued(data, solver)]
+        (trained,) = train([for_one_epoch], data, trainings)
         if trained.training.stop.reason == "max_iter":
             # The caller asked for one epoch.
             trained.training.stop = Stop("partial_fit")
@@ -203,11 +205,12 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         warn_of_end(trained, self)
         return self
 
-    def _state(self, data):
-        """What a training goes on from: the weights there are, and their history."""
+    def _continued(self, data, solver):
+        """A training that goes on from the fitted weights and their history."""
         parameters = self._parameters()
         check_fits(parameters, data.network)
-        return State(parameters, self._history.continued(new_history(self)))
+        history = self._history.continued(new_history(self))
+        return Training(solver, history, [parameters])
 
     def _reporters(self, context, data, given):
         """What reports to the callbacks, if there are any."""

@@ -1,8 +1,10 @@
 """Reports a training's iterations to scikit-learn's callbacks."""
 
+from .._solvers.training import Reporter
 
-class CallbackReporter:
-    """Makes every iteration a task below the estimator's fit task.
+
+class CallbackReporter(Reporter):
+    """Prints, and makes every iteration a task below the estimator's fit task.
 
     Parameters
     ----------
@@ -25,6 +27,7 @@ class CallbackReporter:
     """
 
     def __init__(self, estimator, context, task_name, fitted_attributes, **data):
+        super().__init__(estimator.verbose)
         self.estimator = estimator
         self.context = context
         self.task_name = task_name
@@ -32,13 +35,11 @@ class CallbackReporter:
         self.data = data
         self.task = None
 
-    def begin(self):
-        """Report the beginning of an iteration."""
+    def begin_iteration(self):
         self.task = self.context.subcontext(task_name=self.task_name)
         self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def end(self, history, get_networks):
-        """Report the end of an iteration; return whether a callback asks to stop."""
+    def end_iteration(self, history, get_networks):
         return self.task.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.fitted_attributes(

@@ -27,7 +27,7 @@ from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
-from .._solvers.training import Monitor, Training, stack_weights
+from .._solvers.training import Reporter, Training, stack_weights
 from .architecture import init_activations
 from .devices import device_of
 from .ends import attributes_of_end
@@ -117,23 +117,6 @@ class GroupedData:
         rows = [data.rows for data in self.data_sets]
         output = self.network.output
         return GroupedBatches(rows, output, batch_size, shuffles, self.group_of)
-
-
-@dataclass
-class State:
-    """Where a training begins.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        The weights of one network.
-
-    history : History
-        Records the training. It may have earlier epochs.
-    """
-
-    parameters: Parameters
-    history: History
 
 
 @dataclass
@@ -331,7 +314,7 @@ def new_history(estimator):
     return History()
 
 
-def train(estimators, data, states=None, solvers=None, reporters=None):
+def train(estimators, data, trainings=None, reporters=None):
     """Train networks as one stack, from new or from given weights.
 
     It does not change the estimators.
@@ -345,14 +328,12 @@ def train(estimators, data, states=None, solvers=None, reporters=None):
     data : TrainingData or GroupedData
         The network and the rows. With early stopping, a part of the rows is held out.
 
-    states : list of State or None, default=None
-        Where the training of each estimator begins; None for new weights.
+    trainings : list of Training or None, default=None
+        The training of each estimator, at the weights where it begins; None for new
+        weights.
 
-    solvers : list of FullBatchSolver or of MinibatchSolver or None, default=None
-        The solver of each estimator; None to make them from the parameters.
-
-    reporters : list of CallbackReporter or None, default=None
-        Call the callbacks of each estimator; None for no callbacks.
+    reporters : list of Reporter or None, default=None
+        Report the training of each estimator; None to print if it is `verbose`.
 
     Returns
     -------
@@ -365,35 +346,25 @@ def train(estimators, data, states=None, solvers=None, reporters=None):
         If the objective is not finite at the initial weights, or there are too few
         rows for early stopping.
     """
-    sources = [check_random_state(e.random_state) for e in estimators]
     data_of = data.of_networks(len(estimators))
-    if states is None:
-        states = [
-            State(initial_parameters(*one), new_history(one[0]))
-            for one in zip(estimators, data_of, sources, strict=True)
+    sources = [check_random_state(e.random_state) for e in estimators]
+    if trainings is None:
+        trainings = [
+            Training(make_solver(e), new_history(e), [initial_parameters(e, d, source)])
+            for e, d, source in zip(estimators, data_of, sources, strict=True)
         ]
-    solvers = solvers or [make_solver(estimator) for estimator in estimators]
-    trainings = [
-        Training(
-            solvers[i],
-            states[i].history,
-            Monitor(estimator.verbose, reporters[i] if reporters else None),
-            [states[i].parameters],
-        )
-        for i, estimator in enumerate(estimators)
-    ]
+    if reporters is None:
+        reporters = [Reporter(estimator.verbose) for estimator in estimators]
+    for training, reporter in zip(trainings, reporters, strict=True):
+        training.reporter = reporter
+    places = _places_of_draws(estimators, data_of)
     draws = {}
     for place, *network in zip(
-        _places_of_draws(estimators, data_of),
-        estimators,
-        trainings,
-        data_of,
-        sources,
-        strict=True,
+        places, estimators, trainings, data_of, sources, strict=True
     ):
         if place not in draws:
             draws[place] = _draws(*network)
-    return _run(estimators, data, trainings, draws)
+    return _run(estimators, data, trainings, [draws[place] for place in places])
 
 
 def train_further(estimators, data, paused, max_iter):
@@ -428,14 +399,10 @@ def train_further(estimators, data, paused, max_iter):
         training.extend(max_iter)
     # Copied, as networks in other stacks may continue with the same sources. Networks
     # of other stacks with the same seed have drawn the same numbers.
-    draws = {}
-    data_of = data.of_networks(len(estimators))
-    for place, (_, before) in zip(
-        _places_of_draws(estimators, data_of), paused, strict=True
-    ):
-        if place not in draws:
-            draws[place] = copy.deepcopy(before)
-    return _run(estimators, data, trainings, draws)
+    places = _places_of_draws(estimators, data.of_networks(len(estimators)))
+    first = dict(zip(reversed(places), reversed(paused), strict=True))
+    draws = {place: copy.deepcopy(before) for place, (_, before) in first.items()}
+    return _run(estimators, data, trainings, [draws[place] for place in places])
 
 
 def _places_of_draws(estimators, data_of):
@@ -450,23 +417,16 @@ def _places_of_draws(estimators, data_of):
 
 
 def _run(estimators, data, trainings, draws):
-    """Train the networks; `draws` has the Draws of each key of _places_of_draws."""
-    lead, solver, network, rows = (
-        estimators[0],
-        trainings[0].solver,
-        data.network,
-        data.rows,
-    )
+    """Train the networks, which draw from `draws`: a Draws for each, maybe the same."""
+    lead, solver = estimators[0], trainings[0].solver
+    network, rows = data.network, data.rows
     device = device_of(lead)
     device.check(solver, network, rows)
-    data_of = data.of_networks(len(estimators))
-    dtype = solver.arithmetic_dtype(rows.dtype)
-    parameters = stack_weights(trainings, dtype=dtype)
-    first = next(iter(draws.values()))
+    parameters = stack_weights(trainings, dtype=solver.arithmetic_dtype(rows.dtype))
     dropout = None
-    if first.dropout is not None:
+    if draws[0].dropout is not None:
         rates = dropout_rates(lead.dropout, len(network.activations))
-        dropout = Dropout(rates, first.dropout)
+        dropout = Dropout(rates, draws[0].dropout)
     alphas = [estimator.alpha for estimator in estimators]
     with (
         np.errstate(all="ignore"),
@@ -479,20 +439,16 @@ def _run(estimators, data, trainings, draws):
         else:
             objective = data.make_objective(alphas, parameters, None, n_threads)
             solver.minimize(objective, rows.for_products(), trainings[0])
-    places = _places_of_draws(estimators, data_of)
-    return [
-        _trained(part, training, draws[place])
-        for part, training, place in zip(data_of, trainings, places, strict=True)
-    ]
+    data_of = data.of_networks(len(estimators))
+    return [_trained(*network) for network in zip(data_of, trainings, draws, strict=True)]
 
 
 def _make_stack(device, data, trainings, draws, objective):
     """The stack of networks, with its batches."""
     solvers = [training.solver for training in trainings]
     lead, n_rows, judge, index = solvers[0], data.rows.n_rows, None, None
-    held_out = next(iter(draws.values())).held_out
-    if held_out is not None:
-        index, others = held_out
+    if draws[0].held_out is not None:
+        index, others = draws[0].held_out
         n_rows = len(index)
         judge = HeldOut(data.network, data.target_encoder, data.rows, others)
     if lead.batch_size != "auto" and lead.batch_size > n_rows:
@@ -500,7 +456,10 @@ def _make_stack(device, data, trainings, draws, objective):
             "Got `batch_size` less than 1 or larger than sample size. It is going "
             "to be clipped"
         )
-    shuffles = [one.shuffle for one in draws.values()] if lead.shuffle else None
+    shuffles = None
+    if lead.shuffle:
+        # Networks with the same draws share an order.
+        shuffles = list(dict.fromkeys(of_network.shuffle for of_network in draws))
     batches = data.make_batches(lead.n_batch_rows(n_rows), shuffles, index)
     average = None
     if lead.average_epochs > 0:

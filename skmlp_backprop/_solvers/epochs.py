@@ -63,7 +63,7 @@ def run_epochs(stacks, trainings, workers=None):
 def _run_epoch(stacks, trainings, workers):
     """Train for an epoch, and record it."""
     for training in trainings:
-        training.monitor.begin_iteration()
+        training.reporter.begin_iteration()
     order = stacks[0].batches.draw_order()
     rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
     outcomes = workers.run_epoch(stacks, order, _by_stack(stacks, rates))

@@ -75,12 +75,12 @@ class FullBatchSolver:
         training : Training
             Given the final weights and why it stopped.
         """
-        training.stop = self._run(objective, rows, training.history, training.monitor)
+        training.stop = self._run(objective, rows, training.history, training.reporter)
         training.weights = training.final_weights = [objective.parameters]
 
-    def _run(self, objective, rows, history, monitor):
+    def _run(self, objective, rows, history, reporter):
         evaluations = _Evaluations(objective, rows, self.max_fun, history.n_fun)
-        iterations = _Iterations(evaluations, history, monitor, self.max_iter)
+        iterations = _Iterations(evaluations, history, reporter, self.max_iter)
         try:
             result = self._minimize(evaluations, iterations)
         except _Converged as end:
@@ -194,10 +194,10 @@ class _Evaluations:
 class _Iterations:
     """Counts, caps and reports the iterations."""
 
-    def __init__(self, evaluations, history, monitor, max_iter):
+    def __init__(self, evaluations, history, reporter, max_iter):
         self.evaluations = evaluations
         self.history = history
-        self.monitor = monitor
+        self.reporter = reporter
         self.max_iter = max_iter
 
     def end(self, theta, loss):
@@ -205,10 +205,10 @@ class _Iterations:
         history = self.history
         history.n_fun = self.evaluations.n_fun
         history.end_iteration(loss)
-        self.monitor.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
-        self.monitor.begin_iteration()
+        self.reporter.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
+        self.reporter.begin_iteration()
         parameters = self.evaluations.parameters
-        if self.monitor.end_iteration(
+        if self.reporter.end_iteration(
             history,
             lambda: [parameters.on(theta.astype(parameters.dtype))],
         ):

@@ -27,21 +27,19 @@ class Stop:
         self.slope = slope
 
 
-class Monitor:
-    """Reports every iteration to the user and to the estimator's callbacks.
+class Reporter:
+    """Prints every iteration to a user who asks for it.
+
+    A subclass may report to callbacks, too.
 
     Parameters
     ----------
     verbose : bool or int
         Whether to print.
-
-    callbacks : CallbackReporter or None
-        Calls the estimator's callbacks; None if it has none.
     """
 
-    def __init__(self, verbose=False, callbacks=None):
+    def __init__(self, verbose=False):
         self.verbose = verbose
-        self.callbacks = callbacks
 
     def say(self, message):
         """Print a message if `verbose`."""
@@ -54,8 +52,6 @@ class Monitor:
         A full-batch solver calls it just before the end of an iteration, because SciPy
         reports an iteration only then.
         """
-        if self.callbacks is not None:
-            self.callbacks.begin()
 
     def end_iteration(self, history, get_networks):
         """Called after each iteration or epoch.
@@ -74,9 +70,7 @@ class Monitor:
         stop : bool
             Whether a callback asks to stop.
         """
-        if self.callbacks is None:
-            return False
-        return self.callbacks.end(history, get_networks)
+        return False
 
 
 class Training:
@@ -90,11 +84,11 @@ class Training:
     history : History
         Records the training. If it has earlier epochs, the training continues them.
 
-    monitor : Monitor
-        Gets a report of every iteration and may ask to stop.
-
     weights : list of Parameters
         The initial weights, of one network each.
+
+    reporter : Reporter, default=None
+        Gets a report of every iteration and may ask to stop; None for no reports.
 
     Attributes
     ----------
@@ -116,10 +110,10 @@ class Training:
         Why it has stopped; None before.
     """
 
-    def __init__(self, solver, history, monitor, weights):
+    def __init__(self, solver, history, weights, reporter=None):
         self.solver = solver
         self.history = history
-        self.monitor = monitor
+        self.reporter = reporter or Reporter()
         self.weights = self.judged = weights
         self.n_averaged = 0
         self.final_weights = None
@@ -163,13 +157,13 @@ class Training:
             float((losses * batch_weights).sum() / batch_weights.sum())
         )
         history.t += n_rows
-        self.monitor.say(f"Iteration {history.n_iter}, loss = {history.loss:.8f}")
+        self.reporter.say(f"Iteration {history.n_iter}, loss = {history.loss:.8f}")
         if score is None:
             self._record_loss()
         else:
             self._record_score(score())
         solver.schedule.end_epoch(history, solver.max_iter)
-        if self.monitor.end_iteration(history, lambda: self.judged):
+        if self.reporter.end_iteration(history, lambda: self.judged):
             self.stop = Stop("callback")
         elif message := self._stopped_improving(
             "Training loss" if score is None else "Validation score"
@@ -235,7 +229,7 @@ class Training:
     def _record_score(self, score):
         """An epoch is an improvement if its score rises by at least `tol`."""
         history = self.history
-        self.monitor.say(f"Validation score: {score:f}")
+        self.reporter.say(f"Validation score: {score:f}")
         history.validation_scores.append(score)
         best = history.best_validation_score
         history.count_improvement(score >= best + self.solver.tol)
@@ -260,12 +254,12 @@ class Training:
             f"{solver.n_iter_no_change} consecutive epochs."
         )
         if solver.schedule.slow_down():
-            self.monitor.say(
+            self.reporter.say(
                 f"{message} Setting learning rate to {solver.schedule.rate:f}"
             )
             history.no_improvement_count = 0
             return ""
-        self.monitor.say(f"{message} Stopping.")
+        self.reporter.say(f"{message} Stopping.")
         return message
 
 

@@ -22,7 +22,7 @@ from .._solvers.epochs import run_epochs
 from .._solvers.history import History
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.stack import ScaledInputStack
-from .._solvers.training import Monitor, Training
+from .._solvers.training import Reporter, Training
 from .processes import Processes
 
 
@@ -199,13 +199,15 @@ def train_ensemble(
     ensemble = _make_ensemble(member, n_members, data, data_val, solver, random_state)
     if paused is None:
         history = History(validation_scores=[], best_validation_score=-np.inf)
-        training, shuffle = Training(solver, history, None, networks), None
+        training, shuffle = Training(solver, history, networks), None
     else:
         training, shuffle = paused.resume(solver, rows.n_rows)
         _rate_anew(training, ensemble)
     shuffle = shuffle or Shuffle(random_state)
-    reporter = None if make_reporter is None else make_reporter(ensemble)
-    training.monitor = Monitor(member.verbose, reporter)
+    if make_reporter is None:
+        training.reporter = Reporter(member.verbose)
+    else:
+        training.reporter = make_reporter(ensemble)
     row_size = _row_size(networks, rows.X)
     with np.errstate(all="ignore"), training_threads() as n_cores:
         n_stacks, in_processes = _share_out(
@@ -279,7 +281,7 @@ def _without_rows(training):
     sets anew.
     """
     light = copy.copy(training)
-    light.weights = light.judged = light.monitor = light.solver = None
+    light.weights = light.judged = light.reporter = light.solver = None
     return light
 
 
