@@ -14,6 +14,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._estimators.architecture import make_network
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
@@ -122,7 +123,7 @@ class DaskMixin:
         target_encoder = self._target_encoder_to_fit(
             self._target_encoder_of_summary(summary), continuing
         )
-        network = self._network_of(summary.n_features, target_encoder)
+        network = make_network(self, summary.n_features, target_encoder)
         self._check_targets(network, target_encoder, summary)
         class_weight = self._class_weight_of(summary, target_encoder)
         row_maker = RowMaker(network, target_encoder, summary.dtype, class_weight)

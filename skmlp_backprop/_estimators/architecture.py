@@ -7,6 +7,7 @@ import numpy as np
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.losses import LOSSES
 from .._network.network import Network
+from .._solvers import is_stochastic
 
 
 def hidden_units(hidden_layer_sizes):
@@ -66,12 +67,6 @@ def init_activations(estimator, activations):
     return [*activations, activations[-1] if activations else "identity"]
 
 
-def make_loss(estimator, output):
-    """The loss that an estimator's parameters describe, for its output."""
-    loss = LOSSES[estimator.loss, output.name]
-    return loss(**{name: getattr(estimator, name) for name in loss.hyper_parameters})
-
-
 def make_network(estimator, n_features, target_encoder):
     """Build the network that an estimator's parameters describe.
 
@@ -90,13 +85,26 @@ def make_network(estimator, n_features, target_encoder):
     -------
     network : Network
         The network, which has no weights of its own.
+
+    Raises
+    ------
+    ValueError
+        If parameters do not go together.
     """
     sizes = hidden_units(estimator.hidden_layer_sizes)
     output = target_encoder.make_output(estimator)
+    make_loss = LOSSES[estimator.loss, output.name]
+    loss = make_loss(**{p: getattr(estimator, p) for p in make_loss.hyper_parameters})
+    if loss.has_kink and not is_stochastic(estimator.solver):
+        raise ValueError(
+            f"loss={estimator.loss!r} has a kink at each row's target, at which the "
+            f"line searches of solver={estimator.solver!r} end too soon. Use solver "
+            "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
+        )
     return Network(
         [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),
-        make_loss(estimator, output),
+        loss,
         output,
         estimator.input_activation,
     )

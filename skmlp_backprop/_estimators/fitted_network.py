@@ -253,7 +253,7 @@ class FittedNetworkMixin:
         self._validate_params()
         X, y = self._validate_rows(X, y, reset=False)
         targets = self._target_encoder.encode(y, X.dtype)
-        network = self._network_of(X.shape[1], self._target_encoder)
+        network = make_network(self, X.shape[1], self._target_encoder)
         network.loss.check_targets(targets)
         self._check_same_network(self._parameters(), network)
         return losses_of_rows(network, self._weights(), X, targets)
@@ -423,20 +423,16 @@ class FittedNetworkMixin:
             )
 
     def _training_data(self, X, y, target_encoder, sample_weight):
-        """What validated rows and the parameters are a training of."""
+        """The training data of validated rows."""
         targets = target_encoder.encode(y, X.dtype)
         return self._data_of(X, targets, target_encoder, sample_weight)
 
     def _data_of(self, X, targets, target_encoder, sample_weight):
-        """The same of encoded targets."""
-        network = self._network_of(X.shape[1], target_encoder)
+        """The training data of validated rows with encoded targets."""
+        network = make_network(self, X.shape[1], target_encoder)
         network.loss.check_targets(targets)
         weights = self._row_weights(X, targets, target_encoder, sample_weight)
         return TrainingData(network, Rows(X, targets, weights), target_encoder)
-
-    def _network_of(self, n_features, target_encoder):
-        """The network for a number of features and for targets, by the parameters."""
-        return make_network(self, n_features, target_encoder)
 
     def _parameters(self):
         """A copy of the fitted weights as they are, which may have been set since."""

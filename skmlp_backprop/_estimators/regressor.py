@@ -11,7 +11,6 @@ from sklearn.utils.validation import column_or_1d
 from .._network.losses import loss_names
 from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
-from .._solvers import is_stochastic
 from .._solvers.history import History
 from .base import BaseBackpropMLP
 from .documentation import documented
@@ -360,27 +359,6 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     def _check_same_target_encoder(self, target_encoder):
         """Nothing to refuse here: encoding finds another number of columns."""
-
-    def _network_of(self, n_features, target_encoder):
-        self._check_quantiles()
-        network = super()._network_of(n_features, target_encoder)
-        if network.loss.has_kink and not is_stochastic(self.solver):
-            raise ValueError(
-                f"loss={self.loss!r} has a kink at each row's target, at which the "
-                f"line searches of solver={self.solver!r} end too soon. Use solver "
-                "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
-            )
-        return network
-
-    def _check_quantiles(self):
-        """Refuse levels that are none, or not in order."""
-        levels = np.atleast_1d(self.quantile)
-        is_sorted = levels.ndim == 1 and (np.diff(levels) > 0).all()
-        if not (len(levels) and is_sorted and levels[0] > 0 and levels[-1] < 1):
-            raise ValueError(
-                "quantile must be a number in (0, 1), or several in increasing order, "
-                f"got {self.quantile!r}."
-            )
 
     def _row_weights(self, X, targets, target_encoder, sample_weight):
         return sample_weights(X, sample_weight)

@@ -224,7 +224,20 @@ class Numbers:
         return {}
 
     def make_output(self, estimator):
-        """The output that an estimator's parameters describe."""
+        """The output that an estimator's parameters describe.
+
+        Raises
+        ------
+        ValueError
+            If `quantile` is not in (0, 1), or not in order, or of several columns.
+        """
+        levels = np.atleast_1d(estimator.quantile)
+        is_sorted = levels.ndim == 1 and (np.diff(levels) > 0).all()
+        if not (len(levels) and is_sorted and levels[0] > 0 and levels[-1] < 1):
+            raise ValueError(
+                "quantile must be a number in (0, 1), or several in increasing order, "
+                f"got {estimator.quantile!r}."
+            )
         n_columns = 1 if self.n_columns is None else self.n_columns
         names = [output for loss, output in LOSSES if loss == estimator.loss]
         kinds = [NUMBER_OUTPUTS[name] for name in names if name in NUMBER_OUTPUTS]

@@ -440,7 +440,9 @@ def _run(estimators, data, trainings, draws):
             objective = data.make_objective(alphas, parameters, None, n_threads)
             solver.minimize(objective, rows.for_products(), trainings[0])
     data_of = data.of_networks(len(estimators))
-    return [_trained(*network) for network in zip(data_of, trainings, draws, strict=True)]
+    return [
+        _trained(*network) for network in zip(data_of, trainings, draws, strict=True)
+    ]
 
 
 def _make_stack(device, data, trainings, draws, objective):

@@ -75,40 +75,28 @@ class FullBatchSolver:
         training : Training
             Given the final weights and why it stopped.
         """
-        training.stop = self._run(objective, rows, training.history, training.reporter)
-        training.weights = training.final_weights = [objective.parameters]
-
-    def _run(self, objective, rows, history, reporter):
-        evaluations = _Evaluations(objective, rows, self.max_fun, history.n_fun)
-        iterations = _Iterations(evaluations, history, reporter, self.max_iter)
+        run = _Minimization(self, objective, rows, training)
         try:
-            result = self._minimize(evaluations, iterations)
-        except _Converged as end:
-            evaluations.keep(history, end.theta, end.loss)
-            return self._converged()
+            result = self._call_scipy(run)
+            run.keep(result.x, float(result.fun))
+            training.stop = self._stop_at(result)
         except _Halt as halt:
-            return evaluations.keep_best(history, halt.stop)
+            run.keep(*(halt.end or run.best))
+            training.stop = halt.stop
         except KeyboardInterrupt:
             if aborts_when_interrupted():
                 raise
-            return evaluations.keep_best(history, Stop("interrupted"))
-        evaluations.keep(history, result.x, float(result.fun))
-        slope = _largest_entry(result.jac)
-        if slope <= self.tol:
-            return self._converged()
-        return Stop("stalled", str(result.message).rstrip(" .:"), slope)
+            run.keep(*run.best)
+            training.stop = Stop("interrupted")
+        training.weights = training.final_weights = [objective.parameters]
 
-    def _converged(self):
-        message = f"The gradient's largest entry is at most tol={self.tol:g}."
-        return Stop("converged", message)
-
-    def _minimize(self, evaluations, iterations):
+    def _call_scipy(self, run):
         def callback(intermediate_result):
-            iterations.end(intermediate_result.x, float(intermediate_result.fun))
+            run.end_iteration(intermediate_result.x, float(intermediate_result.fun))
 
-        return self._call_scipy(evaluations, evaluations.start(), callback)
+        return self._scipy_minimize(run.evaluate, run.start, callback)
 
-    def _call_scipy(self, evaluate, start, callback):
+    def _scipy_minimize(self, evaluate, start, callback):
         return scipy.optimize.minimize(
             evaluate,
             start,
@@ -118,18 +106,21 @@ class FullBatchSolver:
             options=self.options(),
         )
 
+    def _stop_at(self, result):
+        """Whether SciPy's result meets `tol`, or SciPy found no further progress."""
+        slope = _largest_entry(result.jac)
+        if slope <= self.tol:
+            return self._converged()
+        return Stop("stalled", str(result.message).rstrip(" .:"), slope)
+
+    def _converged(self):
+        message = f"The gradient's largest entry is at most tol={self.tol:g}."
+        return Stop("converged", message)
+
 
 def _largest_entry(gradient):
     """The largest absolute value, which `tol` is a tolerance of."""
     return float(np.linalg.norm(gradient, np.inf))
-
-
-class _Converged(Exception):
-    """Raised through SciPy where a method has no criterion like ours."""
-
-    def __init__(self, theta, loss):
-        self.theta = theta
-        self.loss = loss
 
 
 class _Halt(Exception):
@@ -138,83 +129,88 @@ class _Halt(Exception):
     SciPy's own ways differ by method: TNC has no cap on iterations and lets a
     StopIteration escape, CG has no cap on evaluations, L-BFGS-B overruns its own
     until the iteration is complete.
+
+    Parameters
+    ----------
+    stop : Stop
+        Why it ends.
+
+    end : tuple of (ndarray, float) or None, default=None
+        The final weights and their J; None for the best ones.
     """
 
-    def __init__(self, reason):
-        self.stop = Stop(reason)
+    def __init__(self, stop, end=None):
+        self.stop = stop
+        self.end = end
 
 
-class _Evaluations:
-    """The objective as SciPy calls it: counted, capped, the best one remembered."""
+class _Minimization:
+    """A run of SciPy: evaluations and iterations, counted, capped and recorded.
 
-    def __init__(self, objective, rows, max_fun, n_fun):
+    Parameters
+    ----------
+    solver, objective, rows, training
+        As of :meth:`FullBatchSolver.minimize`.
+
+    Attributes
+    ----------
+    start : ndarray of shape (n_parameters,), float64
+        The initial weights.
+
+    best : tuple of (ndarray, float)
+        The weights of the lowest J so far, and this J.
+    """
+
+    def __init__(self, solver, objective, rows, training):
+        self.solver = solver
         self.objective = objective
         self.rows = rows
-        self.parameters = objective.parameters
-        self.max_fun = max_fun
-        self.n_fun = n_fun
-        self.best_loss = math.inf
-        self.best_theta = None
+        self.history = training.history
+        self.reporter = training.reporter
+        self.n_fun = self.history.n_fun
+        self.start = objective.parameters.flat.astype(np.float64)
+        self.best = None, math.inf
 
-    def start(self):
-        """The initial flat parameter vector."""
-        return self.parameters.flat.astype(np.float64)
-
-    def __call__(self, theta):
-        """Evaluate J and its gradient at the flat parameter vector `theta`."""
-        if self.n_fun >= self.max_fun:
-            raise _Halt("max_fun")
-        self.parameters.flat[:] = theta
+    def evaluate(self, theta):
+        """Return J and its gradient at the flat parameter vector `theta`."""
+        if self.n_fun >= self.solver.max_fun:
+            raise _Halt(Stop("max_fun"))
+        self.objective.parameters.flat[:] = theta
         loss = float(self.objective.loss_and_gradient(self.rows)[0])
         gradient = self.objective.gradient.flat.astype(np.float64)
         # A sum is finite only if its terms are: one pass, nothing allocated.
         if not math.isfinite(loss) or not math.isfinite(gradient.sum()):
-            raise _Halt("diverged")
+            raise _Halt(Stop("diverged"))
         self.n_fun += 1
-        if loss < self.best_loss:
-            self.best_loss = loss
-            self.best_theta = theta.copy()
+        if loss < self.best[1]:
+            self.best = theta.copy(), loss
         return loss, gradient
 
-    def keep(self, history, theta, loss):
-        """Make `theta` the final weights."""
-        self.parameters.flat[:] = theta
+    def end_iteration(self, theta, loss):
+        """Record an iteration that ended at `theta`, with J = `loss`."""
+        history, reporter = self.history, self.reporter
+        history.n_fun = self.n_fun
+        history.end_iteration(loss)
+        reporter.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
+        reporter.begin_iteration()
+        parameters = self.objective.parameters
+        if reporter.end_iteration(
+            history, lambda: [parameters.on(theta.astype(parameters.dtype))]
+        ):
+            raise _Halt(Stop("callback"))
+        if history.n_iter == self.solver.max_iter:
+            raise _Halt(Stop("max_iter"))
+
+    def keep(self, theta, loss):
+        """Make `theta` the final weights; keep the initial ones where it is None."""
+        if theta is None:
+            return
+        self.objective.parameters.flat[:] = theta
+        history = self.history
         history.loss = loss
-        history.best_loss = self.best_loss
+        history.best_loss = self.best[1]
         history.n_fun = self.n_fun
         history.t = self.n_fun * self.rows.n_rows
-
-    def keep_best(self, history, stop):
-        """Make the best weights seen the final ones."""
-        if self.best_theta is not None:
-            self.keep(history, self.best_theta, self.best_loss)
-        return stop
-
-
-class _Iterations:
-    """Counts, caps and reports the iterations."""
-
-    def __init__(self, evaluations, history, reporter, max_iter):
-        self.evaluations = evaluations
-        self.history = history
-        self.reporter = reporter
-        self.max_iter = max_iter
-
-    def end(self, theta, loss):
-        """Record an iteration that ended at `theta`, with J = `loss`."""
-        history = self.history
-        history.n_fun = self.evaluations.n_fun
-        history.end_iteration(loss)
-        self.reporter.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
-        self.reporter.begin_iteration()
-        parameters = self.evaluations.parameters
-        if self.reporter.end_iteration(
-            history,
-            lambda: [parameters.on(theta.astype(parameters.dtype))],
-        ):
-            raise _Halt("callback")
-        if history.n_iter == self.max_iter:
-            raise _Halt("max_iter")
 
 
 class LBFGS(FullBatchSolver):
@@ -283,17 +279,17 @@ class TNC(FullBatchSolver):
             "accuracy": _DIFFERENCE_STEP,
         }
 
-    def _minimize(self, evaluations, iterations):
+    def _call_scipy(self, run):
         # TNC's callback is told the weights alone. They are, to the last bit, those
         # of one of the evaluations since the last iteration, whose loss is looked
         # up here; by hash, as a copy of each would be some fifty times the weights.
         seen = {}
 
         def evaluate(theta):
-            loss, gradient = evaluations(theta)
+            loss, gradient = run.evaluate(theta)
             slope = _largest_entry(gradient)
-            if evaluations.n_fun == 1 and slope <= self.tol:
-                raise _Converged(theta.copy(), loss)
+            if run.n_fun == 1 and slope <= self.tol:
+                raise _Halt(self._converged(), (theta.copy(), loss))
             seen[hash(theta.tobytes())] = loss, slope
             return loss, gradient
 
@@ -302,8 +298,8 @@ class TNC(FullBatchSolver):
             loss, slope = seen[key]
             seen.clear()
             seen[key] = loss, slope
-            iterations.end(xk, loss)
+            run.end_iteration(xk, loss)
             if slope <= self.tol:
-                raise _Converged(xk.copy(), loss)
+                raise _Halt(self._converged(), (xk.copy(), loss))
 
-        return self._call_scipy(evaluate, evaluations.start(), callback)
+        return self._scipy_minimize(evaluate, run.start, callback)
