@@ -34,14 +34,14 @@ from .training import (
 def _param_names(kind):
     """Names of a class's parameters.
 
-    Kept: to look at a signature takes longer than to copy a network, and a search
-    clones one for each candidate and fold.
+    Cached: to read a signature takes longer than to copy a network, and a search clones
+    an estimator for each candidate and fold.
     """
     return tuple(super(BaseBackpropMLP, kind)._get_param_names())
 
 
 class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
-    """Base class of the classifier and the regressor, which tell what y means.
+    """Base class of the classifier and the regressor.
 
     A subclass has, besides its own parameters:
 
@@ -243,7 +243,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         return self._adopt_weights(parameters, target_encoder, history)
 
     def _check_partial_fit(self):
-        """Raise the reason why there is no partial_fit, if there is one."""
+        """Raise an error if the parameters don't allow partial_fit."""
         if not is_stochastic(self.solver):
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
@@ -257,7 +257,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     def _get_param_names(cls):
         return list(_param_names(cls))
 
-    # Copies within a process keep what a pickle leaves out.
+    # Copies within a process keep the attributes that pickles leave out.
 
     def __copy__(self):
         other = type(self).__new__(type(self))

@@ -68,7 +68,7 @@ def refuse_missing_targets(y):
     Raises
     ------
     ValueError
-        If there are such.
+        If a number is missing.
     """
     y = _as_array(y)
     if y is None or y.dtype.kind != "f":
@@ -165,7 +165,7 @@ def _named_columns(X):
 
 
 def _as_array(y):
-    """y as an array, or None where scikit-learn's validation has to tell what it is."""
+    """y as an array, or None if scikit-learn's validation has to refuse it."""
     if type(y) is np.ndarray:
         return y
     if y is None or sparse.issparse(y):
@@ -180,7 +180,7 @@ def _as_array(y):
 
 
 def is_missing(value):
-    """Whether a value is None, NaN, NaT, or what pandas has for a missing value."""
+    """Whether a value is None, NaN, NaT or pandas' NA."""
     if value is None or type(value).__name__ == "NAType":
         return True
     try:

@@ -107,7 +107,7 @@ class ForwardPass(NamedTuple):
 
 
 class FittedNetworkMixin:
-    """Mixin with what classifier and regressor do on given weights."""
+    """Mixin with the methods of a fitted classifier or regressor."""
 
     # Whether y must be numbers.
     _y_numeric = False
@@ -393,7 +393,7 @@ class FittedNetworkMixin:
         return self
 
     def _evaluation_point(self, X, y, sample_weight):
-        """What J is a function of: the network, the rows and the fitted weights."""
+        """The arguments of J: the network, the rows and the fitted weights."""
         check_is_fitted(self)
         self._validate_params()
         X, y = self._validate_rows(X, y, reset=False)
@@ -447,14 +447,14 @@ class FittedNetworkMixin:
     def _logits(self, X):
         """The logits of the rows that a caller has passed.
 
-        scikit-learn's validation takes longer than the prediction of a row. So rows
-        which it would take as they are go without; it tells what is wrong with others.
+        scikit-learn's validation takes longer than the prediction of a row. So it is
+        skipped for rows that it would not change, and raises the errors of all others.
         """
         if "_network" not in vars(self):
             check_is_fitted(self)
         weights = self._weights()
         if need_no_validation(X, self):
-            # A product with a vector may leave out what is multiplied by a 0.
+            # A product with a vector may skip the terms that a 0 multiplies.
             is_wide = 1 < len(self.intercepts_[0]) < X.shape[1]
             shows = is_wide and isinstance(X, np.ndarray) and weights[2] is None
             values = X.data if sparse.issparse(X) else X

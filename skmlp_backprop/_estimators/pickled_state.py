@@ -24,7 +24,7 @@ _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
 
 
 def to_plain(state):
-    """Replace what is of private types in a fitted estimator's attributes.
+    """Replace the objects of private types in a fitted estimator's attributes.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _private_fields():
 
 
 def _plain_solver(solver):
-    """The settings of minibatches, and what the rule has left for further steps."""
+    """The settings of minibatches, and the state of the rule for further steps."""
     attributes = {**vars(solver)}
     attributes["rule"] = _plain_part(solver.rule, RULES)
     attributes["schedule"] = _plain_part(solver.schedule, SCHEDULES)

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks, from its version 1.9 on; before, what does nothing."""
+"""scikit-learn's callbacks; stand-ins that do nothing before its version 1.9."""
 
 from contextlib import nullcontext
 

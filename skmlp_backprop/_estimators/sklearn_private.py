@@ -1,4 +1,4 @@
-"""What the estimators use of scikit-learn's private names, and what each is for.
+"""The private names of scikit-learn that the estimators use, and their purposes.
 
 They may change with any minor release: the tests run with the oldest and the newest,
 and name those that are missing. What only the searches use is in

@@ -6,8 +6,8 @@ derivative is a function of the output, z itself where it is not
 (``keeps_input``). That array is free for scratch once the derivative has been
 multiplied in, which is why no activation here needs a buffer of its own.
 
-To add one, write its class and decorate it with its name. Without a name an instance of
-it can be an estimator's `activation`.
+To add an activation, write its class and decorate it with its name. Without a name an
+instance of it can be an estimator's `activation`.
 """
 
 import math

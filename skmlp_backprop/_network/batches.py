@@ -1,6 +1,6 @@
 """The rows of a data set, and the minibatches that they are cut into.
 
-A *batch* holds the inputs, encoded targets and weights of some rows, see
+A *batch* holds the inputs, encoded targets and weights of a few rows, see
 :class:`Batch`. A training takes its batches from an object with the attributes
 ``n_rows`` and ``n_batches`` and the methods ``draw_order()``, which draws the order of
 the next epoch, ``epoch(order)``, which yields the batches of that epoch, and, where
@@ -50,7 +50,7 @@ def is_blas_operand(X):
 
 
 def _is_memory_map(X):
-    """Whether an array, or what it is a view of, is a file's content."""
+    """Whether an array, or the array that it is a view of, is mapped from a file."""
     while isinstance(X, np.ndarray):
         if isinstance(X, np.memmap):
             return True
@@ -77,6 +77,12 @@ class Rows:
     ----------
     weight_sum, weight_sum_by_network : float
         Sum of the weights, W in the objective, for all networks of a stack.
+
+    dtype : dtype
+        Precision of the samples.
+
+    is_sparse : bool
+        Whether X is a sparse matrix or array.
     """
 
     def __init__(self, X, targets, weights=None):
@@ -86,16 +92,8 @@ class Rows:
         self.n_rows = X.shape[0]
         self.weight_sum = float(self.n_rows if weights is None else weights.sum())
         self.weight_sum_by_network = self.weight_sum
-
-    @property
-    def dtype(self):
-        """Precision of the samples."""
-        return self.X.dtype
-
-    @property
-    def is_sparse(self):
-        """Whether X is a sparse matrix or array."""
-        return sparse.issparse(self.X)
+        self.dtype = X.dtype
+        self.is_sparse = sparse.issparse(X)
 
     def some_targets(self):
         """Targets and weights by which a constant prediction is judged: all."""
@@ -132,8 +130,8 @@ class Rows:
     def for_batches(self):
         """The same rows, as gathering a few of them is fast.
 
-        To gather from columns takes far longer than from rows, in every epoch, so what
-        is in memory is copied, once. A file's content stays where it is.
+        To gather rows from an array in column order takes far longer, in every epoch.
+        So an array in memory is copied once. A memory map is not copied.
         """
         is_fast = self.is_sparse or self.X.flags.c_contiguous
         return self if is_fast or _is_memory_map(self.X) else self._in_c_order()
@@ -143,7 +141,7 @@ class Rows:
 
 
 class Batch:
-    """What the network's passes take of some rows.
+    """The rows of a step, in the form that the passes of the network take.
 
     Parameters
     ----------
@@ -160,10 +158,10 @@ class Batch:
         Weight of each row's loss; None for 1.
 
     weight_sum : float, default=None
-        W, what a sum of losses is divided by; None for the number of rows.
+        W, the divisor of the sum of losses; None for the number of rows.
 
     weight_sum_by_network : float or ndarray of shape (n_stack,), default=None
-        W of each network, what its penalty is divided by; None for `weight_sum`.
+        W of each network, the divisor of its penalty; None for `weight_sum`.
     """
 
     def __init__(
@@ -203,10 +201,10 @@ class Batch:
         """Cut into consecutive batches of at most `n_rows` rows."""
         X, make = self.inputs.X, type(self.inputs)
         for start in range(0, self.n_rows, n_rows):
-            some = slice(start, min(start + n_rows, self.n_rows))
-            weights = None if self.weights is None else self.weights[..., some]
-            target = self.target[..., some]
-            yield Batch(make(X[some]), target, some.stop - start, weights)
+            rows = slice(start, min(start + n_rows, self.n_rows))
+            weights = None if self.weights is None else self.weights[..., rows]
+            target = self.target[..., rows]
+            yield Batch(make(X[rows]), target, rows.stop - start, weights)
 
 
 class Plan(NamedTuple):
@@ -319,8 +317,8 @@ class Batches:
         index = self._numbers(order)
         if self.rows.is_sparse:
             for start in range(0, self.n_rows, self.batch_size):
-                some = index[start : start + self.batch_size]
-                yield self.rows.take(some).as_batch(self.output)
+                of_batch = index[start : start + self.batch_size]
+                yield self.rows.take(of_batch).as_batch(self.output)
             return
         for start in range(0, self.n_rows, self._chunk_rows):
             yield from self._gather(index[..., start : start + self._chunk_rows])
@@ -340,7 +338,7 @@ class Batches:
         return Plan(index, weights, sums, sums)
 
     def select(self, indices):
-        """Go on with some of the networks alone."""
+        """Keep the networks at `indices` alone."""
         if self.shuffles is not None and len(self.shuffles) > 1:
             self.shuffles = [self.shuffles[i] for i in indices]
             self._allocate()
@@ -463,19 +461,19 @@ class WithholdingBatches(Batches):
     def _weigh(self, batch, number, index):
         super()._weigh(batch, number, index)
         start = number * self.batch_size
-        some = index[start : start + batch.n_rows]
-        factors = np.ascontiguousarray(self._factors[some].T)[:, np.newaxis]
+        rows = index[start : start + batch.n_rows]
+        factors = np.ascontiguousarray(self._factors[rows].T)[:, np.newaxis]
         weights = self.rows.weights
         # `weight_sum` stays as if nothing were withheld: the factors make up for it.
-        batch.weights = factors if weights is None else factors * weights[some]
+        batch.weights = factors if weights is None else factors * weights[rows]
 
 
 class GroupedBatches:
     """Minibatches of a stack whose networks come in groups, each with a data set.
 
-    So networks of several folds are trained as one stack: a step costs the interpreter
-    as much for few networks as for many. Each group has as many batches. Where the
-    last ones differ in size, the smaller ones are filled up with rows of no weight.
+    So the networks of several folds are trained as one stack, which takes fewer calls
+    of NumPy. Each group has the same number of batches. If the last batches differ in
+    size, the smaller ones are filled up with rows of weight 0.
 
     Parameters
     ----------
@@ -521,7 +519,7 @@ class GroupedBatches:
         return -(-int(self._n_rows_of.max()) // self.batch_size)
 
     def select(self, indices):
-        """Go on with some of the networks alone."""
+        """Keep the networks at `indices` alone."""
         self._set_groups(self._group_of[indices])
 
     def _set_groups(self, group_of):

@@ -46,7 +46,7 @@ def best_logits(network, targets, weights):
 def least_loss(network, targets, weights):
     """The mean loss of the best prediction that is the same for all rows.
 
-    From many rows it draws some, with a fixed seed.
+    If there are many rows, it uses a sample, drawn with a fixed seed.
 
     Parameters
     ----------
@@ -130,9 +130,10 @@ def losses_of_rows(network, weights, X, targets):
 def _mean_loss(network, logits_of_rows, targets, weights):
     """The weighted mean of losses, in float64."""
     total = 0.0
-    for some, losses in _losses(network, logits_of_rows, targets):
-        weighs = weights[some] > 0
-        total += losses[weighs] @ weights[some][weighs]
+    for rows, losses in _losses(network, logits_of_rows, targets):
+        # 0 times an infinite loss is not a number.
+        counts = weights[rows] > 0
+        total += losses[counts] @ weights[rows][counts]
     return float(total / weights.sum())
 
 

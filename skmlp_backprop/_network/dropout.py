@@ -32,7 +32,7 @@ class Dropout:
         self.random_state = random_state
 
     def mask(self, rate, shape, dtype):
-        """Draw what outputs are multiplied by: 0, or 1 / (1 - rate) for those kept."""
+        """Draw the factors of the outputs: 0, or 1 / (1 - rate) for those kept."""
         draws = self.random_state.randint(_N_DRAWS, size=shape, dtype=np.uint16)
         return (draws >= round(rate * _N_DRAWS)) * dtype.type(1 / (1 - rate))
 

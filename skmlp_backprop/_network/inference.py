@@ -26,7 +26,7 @@ _HARDLY_SPARSE = 1 / 6
 
 
 class NotFinite(Exception):
-    """Rows, or what the first layer makes of them, are not finite."""
+    """The rows, or the outputs of the first layer, are not finite."""
 
 
 def compute_logits(network, weights, X, *, check=False):
@@ -92,10 +92,10 @@ def compute_logits(network, weights, X, *, check=False):
 
 
 def _forward(network, weights, X, check):
-    """The logits of some rows.
+    """The logits of a block of rows.
 
-    The layers of a training would allocate, for each number of rows, what one
-    prediction needs only once.
+    It does without the layers of a training, whose arrays are made for a fixed number
+    of rows and pay only if they are used many times.
     """
     coefs, intercepts, input_intercept = weights
     if isinstance(X, TableRows):

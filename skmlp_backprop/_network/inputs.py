@@ -189,7 +189,7 @@ class TableRows:
         return product
 
     def product_of(self, place, coef):
-        """The same of some columns alone.
+        """The product with the rows of the matrix that belong to some of the columns.
 
         Parameters
         ----------

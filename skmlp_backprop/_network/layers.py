@@ -1,8 +1,8 @@
 """The layers of a stack of networks, each with its forward and its backward pass.
 
 A layer is made for a number of rows: it has the arrays that it writes to, so that a
-step allocates nothing. Arrays are laid out (n_stack, units, n_rows). What a layer hands
-to the next one stays valid until its own next pass.
+step allocates nothing. Arrays are laid out (n_stack, units, n_rows). The output of a
+layer stays valid until its next pass.
 
 To add a layer, write a class with ``forward`` and ``backward`` and put it in
 :func:`make_layers`.
@@ -19,7 +19,7 @@ from .inputs import PerNetworkInputs
 
 
 def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=None):
-    """The layers of a network, from the first to the one that computes the logits.
+    """Make the layers of a network. The last layer computes the logits.
 
     Parameters
     ----------
@@ -44,8 +44,9 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
     Returns
     -------
     layers : list of layer
-        ``forward`` takes what the one before returned, ``backward`` what the one after
-        returned. The first one takes inputs, see ``inputs``.
+        ``forward`` takes the output of the layer before, ``backward`` the gradient in
+        its own output, from the layer after. The first layer takes inputs, see
+        ``inputs``.
     """
     n_layers = len(parameters.layers)
     gradients = [None] * n_layers if gradient is None else gradient.layers

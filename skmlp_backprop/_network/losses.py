@@ -94,7 +94,7 @@ class Loss:
         Raises
         ------
         ValueError
-            If there are such.
+            If a target is outside of the domain of the loss.
         """
 
     def __call__(self, z, target, spare, row):
@@ -352,7 +352,10 @@ class Pinball(_Pinball):
 
 @_register("quantile", "increasing")
 class IncreasingPinball(_Pinball):
-    """The pinball losses of several quantiles, each the one below and a softplus."""
+    """The pinball losses of several quantiles.
+
+    Each quantile is the quantile below it plus a softplus.
+    """
 
     def __call__(self, z, target, spare, row):
         slopes = expit(z[:, 1:])

@@ -75,7 +75,7 @@ class Objective:
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
     def of_networks(self, indices, parameters):
-        """The objective of some of the networks, whose weights are now elsewhere."""
+        """The objective of the networks at `indices`, with weights in `parameters`."""
         return Objective(
             self.network, self.alpha[indices], parameters, self.dropout, self.n_threads
         )
@@ -158,20 +158,21 @@ class _Penalty:
         Of each network.
 
     parameters, gradient : Parameters
-        The weights, and what the penalty's gradient is added to.
+        The weights, and the gradient that the penalty's gradient is added to.
     """
 
     def __init__(self, alpha, parameters, gradient):
         self._alpha = alpha
-        self._n_stack = parameters.n_stack
-        self._groups, derivatives = [], {}
-        for (networks, weights), (_, slopes) in zip(
-            parameters.groups(), gradient.groups(), strict=True
-        ):
-            n_networks = weights.n_stack
-            if n_networks not in derivatives:
-                derivatives[n_networks] = weights.zeros_like()
-            self._groups.append((networks, weights, slopes, derivatives[n_networks]))
+        self._scale = None
+        # alpha times the scale for each weight, and 0 for each bias.
+        self._strength = gradient.zeros_like()
+        spare = gradient.zeros_like()
+        stacks = (parameters, gradient, self._strength, spare)
+        # For each group: its networks, and the matrices of the four.
+        self._groups = [
+            (groups[0][0], [stack.matrices for _, stack in groups])
+            for groups in zip(*(stack.groups() for stack in stacks), strict=True)
+        ]
 
     def add(self, scale):
         """Add the penalty's gradient; return the penalty of each network.
@@ -181,28 +182,21 @@ class _Penalty:
         scale : float or ndarray of shape (n_stack,)
             1/W.
         """
-        strength = self._alpha * scale
-        if self._n_stack == 1:
-            ((_, weights, slopes, derivative),) = self._groups
-            self._add(weights, slopes, derivative, strength)
-            return 0.5 * np.vdot(weights.flat, derivative.flat)
-        penalties = np.empty_like(strength)
-        for networks, weights, slopes, derivative in self._groups:
-            column = strength[networks, np.newaxis]
-            self._add(weights, slopes, derivative, column)
-            products = map(np.vecdot, weights.matrices, derivative.matrices)
-            penalties[networks] = 0.5 * sum(products)
+        # All batches of an epoch but the last one have the same scale.
+        if np.ndim(scale) or scale != self._scale:
+            self._scale = scale
+            strength = (self._alpha * scale)[:, np.newaxis, np.newaxis]
+            for weights in self._strength.weights:
+                np.copyto(weights, strength)
+        penalties = np.empty(len(self._alpha), np.float64)
+        for networks, matrices in self._groups:
+            penalty = 0.0
+            for w, g, strength, derivative in zip(*matrices, strict=True):
+                np.multiply(w, strength, out=derivative)
+                g += derivative
+                penalty = penalty + np.vecdot(w, derivative)
+            penalties[networks] = 0.5 * penalty
         return penalties
-
-    def _add(self, weights, slopes, derivative, strength):
-        for w, d in zip(weights.matrices, derivative.matrices, strict=True):
-            np.multiply(w, strength, out=d)
-        for biases in derivative.intercepts:
-            biases.fill(0)
-        if derivative.input_intercept is not None:
-            derivative.input_intercept.fill(0)
-        for g, d in zip(slopes.matrices, derivative.matrices, strict=True):
-            g += d
 
 
 class _Sum:

@@ -1,8 +1,8 @@
 """What a network's outputs mean, one class for each kind.
 
-An output writes the targets of rows as the losses take them, and tells what logits
-predict. Training never asks for predictions: each loss fuses its output's activation
-with itself (see ``losses``), which keeps both stable at any logit.
+An output writes the targets of rows in the form that the losses take, and turns logits
+into predictions. Training never asks for predictions: each loss fuses its output's
+activation with itself (see ``losses``), which keeps both stable at any logit.
 
 To add an output, write its class, and a loss that is registered under its name.
 """
@@ -131,7 +131,7 @@ class ClassOutput(Output):
         raise NotImplementedError
 
     def decision(self, logits):
-        """Confidence scores of each class; of two classes only of the positive one."""
+        """Confidence scores of each class; with two classes of the positive class."""
         raise NotImplementedError
 
     def codes(self, logits):
@@ -160,7 +160,7 @@ class SoftmaxOutput(ClassOutput):
         return log_softmax(logits, axis=1)
 
     def decision(self, logits):
-        """Log-probabilities; the logit of the second class of two, 0 of a single one.
+        """Log-probabilities; of two classes the logit of the second, of one class 0.
 
         The logits are defined up to a shift of each row, by which they could not be
         compared from row to row.

@@ -7,10 +7,10 @@ input has a row of ones, one product computes the pre-activations and another on
 gradient of both. The flat buffer has the layers one after the other, then the input
 biases, then the weights of levels.
 
-*Levels* are the categories of columns that have many. Of their one-hot columns a row
-needs the number of the one that is 1, not all the zeros. The weights of these columns,
-one row for each level, are an array of their own, so that the first layer can add up
-the rows that a batch has.
+*Levels* are the categories of columns with many categories. A row stores the number of
+its level, not a one-hot column for each. The weights of levels, a row for each level,
+are an array of their own, so that the first layer can add up the rows of the levels in
+a batch.
 """
 
 import math
@@ -31,7 +31,7 @@ def column(values):
     Returns
     -------
     values : float or ndarray of shape (n_stack, 1), float64
-        A float where all networks have the same one, as NumPy is faster with it.
+        A float if all networks have the same number, as NumPy is faster with it.
     """
     if len(set(values)) == 1:
         return float(values[0])
@@ -65,6 +65,12 @@ class Parameters:
 
     intercepts : list of ndarray of shape (n_stack, fan_out, 1)
         The biases.
+
+    n_stack, n_levels : int
+        Numbers of networks and of levels.
+
+    dtype : dtype
+        Precision of the weights.
     """
 
     def __init__(self, layers, input_intercept=None, levels=None, flat=None):
@@ -74,6 +80,9 @@ class Parameters:
         self.input_intercept = input_intercept
         self.levels = levels
         self.flat = flat
+        self.n_stack = len(layers[0])
+        self.n_levels = 0 if levels is None else levels.shape[1]
+        self.dtype = layers[0].dtype
 
     @classmethod
     def on_buffer(
@@ -203,21 +212,6 @@ class Parameters:
         n_inputs = self.layers[0].shape[2] - 1 + self.n_levels
         return [n_inputs, *(w.shape[1] for w in self.layers)]
 
-    @property
-    def n_levels(self):
-        """Number of levels."""
-        return 0 if self.levels is None else self.levels.shape[1]
-
-    @property
-    def n_stack(self):
-        """Number of networks."""
-        return self.layers[0].shape[0]
-
-    @property
-    def dtype(self):
-        """Precision of the weights."""
-        return self.layers[0].dtype
-
     def arrays(self):
         """All arrays, in the order of the flat buffer."""
         others = (self.input_intercept, self.levels)
@@ -236,7 +230,7 @@ class Parameters:
         return [array.reshape(self.n_stack, -1) for array in others.arrays()]
 
     def groups(self):
-        """View the networks in groups that a step goes over one after the other.
+        """View the networks in groups, which a step updates one after the other.
 
         Returns
         -------
@@ -249,9 +243,9 @@ class Parameters:
         if n_groups == 1:
             return [(slice(0, n_stack), self)]
         edges = [n_stack * i // n_groups for i in range(n_groups + 1)]
-        return [(slice(*edge), self.some(slice(*edge))) for edge in pairwise(edges)]
+        return [(slice(*edge), self.slice(slice(*edge))) for edge in pairwise(edges)]
 
-    def some(self, networks):
+    def slice(self, networks):
         """View a slice of the networks."""
         bias, levels = self.input_intercept, self.levels
         return Parameters(
@@ -272,7 +266,7 @@ class Parameters:
 
     def network(self, i):
         """View one network as a stack of one."""
-        return self if self.n_stack == 1 else self.some(slice(i, i + 1))
+        return self if self.n_stack == 1 else self.slice(slice(i, i + 1))
 
     def networks(self):
         """View each network as a stack of one."""
@@ -302,7 +296,7 @@ class Parameters:
         )
 
     def zeros_like(self):
-        """Networks of the same shape and dtype, all zeros, in matrices of one shape."""
+        """Networks of the same shape and dtype, and the same `matrices`, all zeros."""
         size = sum(array.size for array in self.arrays())
         return self.with_matrices_of_views(self.on(np.zeros(size, self.dtype)))
 

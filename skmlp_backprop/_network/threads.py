@@ -1,23 +1,23 @@
-"""How many threads a fit or a prediction uses, and what for.
+"""How many threads a fit or a prediction uses.
 
-NumPy's and SciPy's wheels each bring an OpenBLAS with a pool of threads of its own.
-Between two evaluations SciPy's L-BFGS-B calls its pool on vectors, whose threads then
-spin and take the cores from NumPy's. So SciPy's pool is held to one thread during every
-fit.
+NumPy's and SciPy's wheels each bring an OpenBLAS with a pool of threads. SciPy's
+L-BFGS-B calls its pool between two evaluations; the threads of that pool then spin and
+take the cores from NumPy's. So every fit limits SciPy's pool to one thread.
 
-NumPy's own is, too, but for minibatches with larger products: on small products its
-threads gain nothing, and lose much on a busy machine, where one that has no core makes
-all others wait; and for full batches threads of our own, each with a share of the rows,
-also share the work between the products.
+A fit limits NumPy's pool as well, except for minibatches with large products. On small
+products the threads gain nothing, and on a busy machine they wait for each other. On
+full batches our own threads each take a share of the rows, which also shares the work
+between the products.
 
-The number of a library's threads is one for the whole process. So a library is held
-from the first fit in to the last one out. A caller's ``threadpool_limits`` in another
-thread may come in between: threadpoolctl (from 3.8 on) lets one thread at a time set
-the number, until it leaves its block, and ignores all others. Therefore whoever sets a
-number looks whether it was taken, and gives the right to set it back at once.
+The limit of a library applies to the whole process. So fits *hold* a library: the
+first fit sets one thread, the last fit restores the number. In between, a caller may
+enter ``threadpool_limits`` in another thread. threadpoolctl (from 3.8 on) lets one
+thread at a time set the number, until it leaves its block, and ignores all other
+threads. So after setting a number we check that it was set, and at once let other
+threads set theirs.
 
-Where the caller has limited the threads, by threadpoolctl, by joblib's workers or by an
-environment variable, nothing is touched and no thread of our own is started.
+If the caller has limited the threads, by threadpoolctl, by joblib's workers or by an
+environment variable, nothing is changed, and we start no threads.
 """
 
 import math
@@ -32,23 +32,23 @@ import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
 
-# The OpenBLAS of the wheels is built for at most as many.
+# The most threads that the OpenBLAS of the wheels is built for.
 _MOST_BLAS_THREADS = 64
-# Multiplications of a minibatch's first product from which the BLAS's threads pay.
-# Up to it two threads take as long as one.
+# Multiplications of a minibatch's first product from which the threads of the BLAS pay.
+# For smaller products two threads take as long as one.
 BLAS_THREADS_PAY = 2**20
-# Seconds between two looks at a library; for how long there are such looks, and so many
-# that one falls between a caller's blocks; and between two while a block stays open.
-_PATIENCE = 0.01
-_WATCH = 0.5
-_PATIENCE_WITH_A_BLOCK = 0.05
+# A library is checked every _CHECK_SECONDS, for at least _WATCH_SECONDS; while a
+# caller's block is open, every _CHECK_SECONDS_IN_A_BLOCK.
+_CHECK_SECONDS = 0.01
+_WATCH_SECONDS = 0.5
+_CHECK_SECONDS_IN_A_BLOCK = 0.05
 
 # Guards the state of all libraries.
 _lock = threading.RLock()
 
 
 class _Library:
-    """A BLAS library that is at one thread as long as anyone holds it.
+    """A BLAS library, which is limited to one thread while anyone holds it.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ class _Library:
     Attributes
     ----------
     holders : set of object
-        Who holds it.
+        The fits and predictions that hold it.
 
     before : int
-        The number of threads that the last holder sets back.
+        The number of threads that the last holder restores.
 
     original : int
-        The number that there is where no caller's block is open: the least that was
-        found, as a block may ask for more threads than there are cores.
+        The number of threads outside of all callers' blocks: the smallest number found,
+        as a block may ask for more threads than there are cores.
     """
 
     def __init__(self, controller):
@@ -75,19 +75,19 @@ class _Library:
         self.original = math.inf
         self._watched_until = 0.0
         self._is_watched = False
-        # Whether the number is our one, and not set back yet.
+        # Whether we have set one thread, and not restored the number yet.
         self._is_ours = False
 
     @property
     def n_threads(self):
-        """The number of threads, if it were not for the holders."""
+        """The number of threads without our limit."""
         return self.before if self.holders else self.controller.num_threads
 
     def hold(self, holder):
-        """Set one thread; return whether it could be set."""
+        """Limit the library to one thread; return whether that was possible."""
         if not self.holders and not self._note_number():
             return False
-        # First, as one that is interrupted from here on will release.
+        # Before the limit is set: a holder that is interrupted here still releases.
         self.holders.add(holder)
         self.controller.set_num_threads(1)
         if self.controller.num_threads != 1:
@@ -97,11 +97,12 @@ class _Library:
         return True
 
     def _note_number(self):
-        """Note the number to be set back; return whether it is ours to change.
+        """Note the number to restore; return whether we may change it.
 
-        A caller's block of one thread may have come in since its number was looked at;
-        after it what we set is ignored, but looks as if it were taken. So the number
-        that there was is set first, which is only to be seen if it was taken.
+        Another thread may have entered a block of one thread since we read the number.
+        threadpoolctl would then ignore our limit of one thread, which would look as if
+        it were set. So the number that we read is set first: if it is not there
+        afterwards, it was ignored.
         """
         number = self.controller.num_threads
         if number < _n_most():
@@ -115,20 +116,20 @@ class _Library:
         return True
 
     def release(self, holder):
-        """Let go; the last one sets the number of threads back.
+        """Stop holding; the last holder restores the number of threads.
 
-        Where it is not ours any more, a caller's block has begun in the meantime, or
-        one has ended and has set back what there was before it.
+        If the number is no longer one, a caller's block has begun since, or a block has
+        ended and has restored the number from before it.
         """
         if holder not in self.holders:
             return
         if len(self.holders) == 1:
             self._set_back()
-        # Last, as one that is interrupted before releases again.
+        # Last: a holder that is interrupted before this releases again.
         self.holders.remove(holder)
 
     def _set_back(self):
-        # In an order that leaves the rest to the next call where it is interrupted.
+        # In this order the next call does the rest after an interruption.
         if self.controller.num_threads == 1:
             self._is_ours = False
             self.controller.set_num_threads(self.before)
@@ -142,7 +143,7 @@ class _Library:
             self._watch()
 
     def forget(self):
-        """Let go in a forked process, where no holder is."""
+        """Restore the number in a forked process, which has none of the holders."""
         if self.holders:
             self.controller.set_num_threads(self.before)
         self.holders.clear()
@@ -150,9 +151,9 @@ class _Library:
         self._watched_until = 0.0
 
     def _block_will_leave_ours(self):
-        """Whether a caller's block is open that was entered while the library was held.
+        """Whether a caller's block is open that began while the library was held.
 
-        At its end it sets our one thread back, however many holds come in between.
+        At its end the block restores our limit of one thread.
         """
         return math.isinf(self._watched_until)
 
@@ -163,25 +164,25 @@ class _Library:
         try:
             threading.Thread(target=self._look_after, daemon=True).start()
         except KeyboardInterrupt:
-            # Should it have been started, there will be two: no matter.
+            # If it was started, a second one does no harm.
             self._is_watched = False
             raise
         except RuntimeError:
-            # At the interpreter's end there are no new threads, and no later fits.
+            # At the interpreter's end no thread can be started, and no fit follows.
             pass
 
     def _look_after(self):
-        """Give it its threads back where another thread has left it with ours.
+        """Restore the number after a caller's block has restored our limit.
 
-        It has one thread where a caller's block, entered while it was held, has ended
-        since. While such a block goes on, whichever thread it is in but this one,
+        The library has one thread if a caller's block, which began while the library
+        was held, has ended since. While such a block is open in any other thread,
         threadpoolctl ignores what is set here.
         """
         while self._is_watched:
             waits = self._block_will_leave_ours()
-            time.sleep(_PATIENCE_WITH_A_BLOCK if waits else _PATIENCE)
+            time.sleep(_CHECK_SECONDS_IN_A_BLOCK if waits else _CHECK_SECONDS)
             with _lock:
-                # The last of its holders will watch anew.
+                # If it is held, its last holder starts a new watch.
                 self._is_watched = not (self.holders or self._is_over())
                 _give_way()
 
@@ -194,12 +195,12 @@ class _Library:
 
 
 def _in_a_while():
-    return time.monotonic() + _WATCH
+    return time.monotonic() + _WATCH_SECONDS
 
 
 @cache
 def _controller():
-    # Kept: looking the loaded libraries up takes milliseconds.
+    # Cached: to look up the loaded libraries takes milliseconds.
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -210,7 +211,7 @@ def _libraries():
 
 @cache
 def _brought_by(package):
-    """The BLAS libraries that a package's wheel brought."""
+    """The BLAS libraries in a package's wheel."""
     folder = os.path.dirname(package.__file__)
     return [
         library
@@ -227,8 +228,8 @@ def _no_controller():
 def _give_way():
     """Let other threads set the number of threads again.
 
-    threadpoolctl does so at the end of a block, if that is the thread's outermost; here
-    of one that changes nothing.
+    threadpoolctl allows it at the end of a thread's outermost block. This block changes
+    nothing.
     """
     with _no_controller().limit(limits=None):
         pass
@@ -236,27 +237,27 @@ def _give_way():
 
 @cache
 def _n_cores():
-    # Kept: to look at the process's limits takes as long as to predict a row.
+    # Cached: to read the limits of the process takes as long as to predict a row.
     return joblib.cpu_count()
 
 
 def is_limited():
     """Whether the caller has limited the threads of a BLAS library.
 
-    By an environment variable, too, which the library has read when it was loaded. One
-    that was set since, as a Dask cluster in this process does for its workers, limits
-    nothing.
+    An environment variable counts if it was set when the library was loaded. A
+    variable that was set later limits nothing; a Dask cluster in this process sets such
+    variables for its workers.
     """
     return any(library.n_threads < _n_most() for library in _libraries())
 
 
 def _n_most():
-    """The number of threads that a BLAS library has where nobody has limited it."""
+    """The number of threads of a BLAS library that nobody has limited."""
     return min(_n_cores(), _MOST_BLAS_THREADS)
 
 
 def _hold_all(libraries, holder):
-    """Hold libraries to one thread; return whether that, and more of ours, is right."""
+    """Limit libraries to one thread; return whether we may start threads."""
     return not is_limited() and all(library.hold(holder) for library in libraries)
 
 
@@ -269,7 +270,7 @@ def _release_all(libraries, holder):
 
 @contextmanager
 def _held(libraries):
-    """Hold libraries to one thread; yields whether they are, by us."""
+    """Limit libraries to one thread; yields whether we have done so."""
     holder = object()
     try:
         with _lock:
@@ -277,7 +278,7 @@ def _held(libraries):
             _give_way()
         yield are_held
     finally:
-        # Here, as a function would be interrupted before its first line.
+        # Inline: a function might be interrupted before its first line.
         interruption = None
         while holder is not None:
             try:
@@ -291,7 +292,7 @@ def _held(libraries):
 
 @contextmanager
 def training_threads(products_on_blas_threads=False):
-    """Set the BLAS's threads for the length of a fit.
+    """Limit the threads of the BLAS during a fit.
 
     Parameters
     ----------
@@ -301,22 +302,22 @@ def training_threads(products_on_blas_threads=False):
     Yields
     ------
     n_threads : int
-        How many threads may share the rows of a full batch.
+        Number of threads that may share the rows of a full batch.
     """
     numpy_libraries = [] if products_on_blas_threads else _brought_by(np)
     with _held(_brought_by(scipy) + numpy_libraries) as are_held:
-        # Unless NumPy's BLAS could be held, its threads would be multiplied.
+        # If NumPy's BLAS is not held, each of our threads would use its threads.
         yield _n_cores() if are_held and numpy_libraries else 1
 
 
 @contextmanager
 def prediction_threads():
-    """Set the BLAS's threads for the length of a prediction, to one.
+    """Limit the threads of NumPy's BLAS to one during a prediction.
 
     Yields
     ------
     n_threads : int
-        How many threads may share the rows.
+        Number of threads that may share the rows.
     """
     numpy_libraries = _brought_by(np)
     with _held(numpy_libraries) as are_held:
@@ -324,7 +325,7 @@ def prediction_threads():
 
 
 def _forget_the_parents_threads():
-    """In a forked process: nothing is held, as the threads that do are not there."""
+    """In a forked process nothing is held: it has none of the holding threads."""
     global _lock
     _lock = threading.RLock()
     for library in _libraries() if _libraries.cache_info().currsize else ():

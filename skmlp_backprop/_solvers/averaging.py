@@ -32,7 +32,7 @@ class MovingAverage:
         Batches of an epoch.
 
     n_steps : int, default=0
-        Steps that it has seen already, if it goes on from an earlier one.
+        Number of steps before, if it continues an earlier average.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class MovingAverage:
         return 1 - min(self._most, n_before / (n_before + _WARM_UP))
 
     def select(self, indices):
-        """Go on with some of the networks alone."""
+        """Keep the networks at `indices` alone."""
         self.parameters = Parameters.stacked(
             [self.parameters.network(i) for i in indices]
         )

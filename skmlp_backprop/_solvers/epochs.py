@@ -1,4 +1,4 @@
-"""The loop over epochs, one for every training on minibatches.
+"""The loop over epochs, which all trainings on minibatches share.
 
 The loop is given stacks of networks, with their batches, update rule and average (see
 ``stack``), and the trainings of these networks, each of which stops by itself (see
@@ -6,7 +6,7 @@ The loop is given stacks of networks, with their batches, update rule and averag
 networks of an ensemble are one training, in as many stacks as there are threads.
 """
 
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -66,52 +66,50 @@ def _run_epoch(stacks, trainings, workers):
         training.reporter.begin_iteration()
     order = stacks[0].batches.draw_order()
     rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
-    outcomes = workers.run_epoch(stacks, order, _by_stack(stacks, rates))
-    all_losses, all_weights, predictions = zip(*outcomes, strict=True)
-    losses, weights = np.hstack(all_losses), np.hstack(all_weights)
+    stops = np.cumsum([stack.parameters.n_stack for stack in stacks]).tolist()
+    rates_of_stacks = [rates[i:j] for i, j in pairwise([0, *stops])]
+    outcomes = workers.run_epoch(stacks, order, rates_of_stacks)
+    losses_of_stacks, weights_of_stacks, predictions = zip(*outcomes, strict=True)
+    losses, weights = np.hstack(losses_of_stacks), np.hstack(weights_of_stacks)
     n_rows = np.broadcast_to(stacks[0].batches.n_rows, losses.shape[1]).tolist()
     judge = stacks[0].judge
-    predicted = [] if judge is None else [p for some in predictions for p in some]
-    for training, some in zip(trainings, _networks_of(trainings), strict=True):
-        score = None
-        if judge is not None:
-            of_training = predicted[some]
-            score = lambda of_training=of_training: judge.score(of_training)  # noqa: E731
-        training.end_epoch(losses[:, some], weights[:, some], n_rows[some.start], score)
+    if judge is not None:
+        predictions = list(chain.from_iterable(predictions))
+    for training, networks in zip(trainings, _networks_of(trainings), strict=True):
+        training.end_epoch(
+            losses[:, networks],
+            weights[:, networks],
+            n_rows[networks.start],
+            judge,
+            predictions[networks],
+        )
 
 
 def _networks_of(trainings):
     """Slices with the numbers of each training's networks."""
     stops = np.cumsum([len(training.weights) for training in trainings]).tolist()
-    return [
-        slice(stop - len(training.weights), stop)
-        for training, stop in zip(trainings, stops, strict=True)
-    ]
-
-
-def _by_stack(stacks, values):
-    """Split values, one for each network, by stack."""
-    stops = np.cumsum([stack.parameters.n_stack for stack in stacks]).tolist()
-    return [values[i:j] for i, j in pairwise([0, *stops])]
+    return [slice(*edges) for edges in pairwise([0, *stops])]
 
 
 def _set_views(stacks, trainings):
     """Point each training's `weights` and `judged` at its networks in the stacks."""
     latest = [w for stack in stacks for w in stack.parameters.networks()]
-    judged = [w for stack in stacks for w in stack.judged.networks()]
-    for training, some in zip(trainings, _networks_of(trainings), strict=True):
-        training.weights = training.judged = latest[some]
-        if stacks[0].average is not None:
-            training.judged = judged[some]
+    judged = latest
+    if stacks[0].average is not None:
+        judged = [w for stack in stacks for w in stack.judged.networks()]
+    for training, networks in zip(trainings, _networks_of(trainings), strict=True):
+        training.weights = training.judged = latest[networks]
+        if judged is not latest:
+            training.judged = judged[networks]
 
 
 def _interrupt(stacks, trainings):
     """Stop where the networks are, in the middle of an epoch."""
     n_done = min(stack.n_steps for stack in stacks)
     losses = np.hstack([stack.losses[:n_done] for stack in stacks])
-    for training, some in zip(trainings, _networks_of(trainings), strict=True):
+    for training, networks in zip(trainings, _networks_of(trainings), strict=True):
         if training.stop is None:
-            training.interrupt(losses[:, some])
+            training.interrupt(losses[:, networks])
 
 
 def _remove_stopped(stacks, trainings):

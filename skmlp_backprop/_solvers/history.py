@@ -61,7 +61,7 @@ class History:
             The history that the call would begin with from new weights. It says whether
             the training improves losses or validation scores.
         """
-        # The curves go on, and what they count with them.
+        # The curves go on, with the evaluations and seconds that they count.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
         history = replace(
             self.copy(),

@@ -20,5 +20,5 @@ def abort_when_interrupted():
 
 
 def aborts_when_interrupted():
-    """Whether a training is in such a context."""
+    """Whether a training is within :func:`abort_when_interrupted`."""
     return _aborts.get()

@@ -1,4 +1,4 @@
-"""Steps of the weights of levels, of which a batch has few."""
+"""Steps of the weights of the few levels in a batch."""
 
 import numpy as np
 
@@ -12,8 +12,8 @@ class LevelStepper:
     The update is Adam's without momentum, with one second moment for all weights of a
     level in a network. It is the mean of the squared gradients of the level's first
     1000 steps, then an exponential average, but at least the present square: after many
-    steps with small weights of the rows, a larger one would lead too far. A step costs
-    as much as the batch has levels, however many there are.
+    steps with small weights of the rows, a larger weight would lead too far. The cost
+    of a step grows with the levels in the batch, not with all levels.
 
     Parameters
     ----------

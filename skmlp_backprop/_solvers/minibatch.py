@@ -68,5 +68,5 @@ class MinibatchSolver:
             self.schedule.resume(earlier.schedule.rate / earlier.schedule.initial)
 
     def n_batch_rows(self, n_rows):
-        """Rows of a minibatch, of which there are `n_rows` to take from."""
+        """Number of rows of a minibatch of `n_rows` training rows."""
         return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)

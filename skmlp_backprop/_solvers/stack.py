@@ -115,16 +115,17 @@ class Stack:
         """Cut the stack into groups of networks, with a rule and a state of each.
 
         A stack of many networks does not fit in the cache. So a rule takes its whole
-        step for one group, which does, before it goes on to the next group.
+        step for a group that fits in the cache, then for the next group.
         """
         self._groups = []
         for (networks, weights), (_, gradient) in zip(
             self.stepped.groups(), self.objective.gradient.groups(), strict=True
         ):
-            rule, some = stack_rules(self._rules[networks]), states[networks]
-            state = rule.init(weights)
-            if all(earlier is not None for earlier in some):
-                state = stack_states(some, weights)
+            rule, earlier = stack_rules(self._rules[networks]), states[networks]
+            if None in earlier:
+                state = rule.init(weights)
+            else:
+                state = stack_states(earlier, weights)
             self._groups.append((networks, rule, weights, gradient, state))
 
     def state_of(self, i):
@@ -169,7 +170,7 @@ class Stack:
             self.objective.dropout.random_state.set_state(state["masks"])
 
     def select(self, indices, parameters):
-        """Go on with some of the networks alone, whose weights are now elsewhere."""
+        """Keep the networks at `indices` alone, with their weights in `parameters`."""
         states = [self.state_of(i) for i in indices]
         self._drop_others(indices, parameters)
         self._set_groups(states)
@@ -188,9 +189,9 @@ class ScaledInputStack(Stack):
     A network sees its inputs times scales, which begin at 1. Folded into the first
     weights they cost nothing but a few passes over these: with V the weights behind the
     scales s, the first layer has W = V s, so that dJ/dV = s dJ/dW, and dJ/ds is the sum
-    of V dJ/dW over the units. What the objective sees, and what is left in the end, is
-    W. One step of a scale moves the weights of all units alike: an input that tells
-    nothing is turned down in as many steps as it takes to learn one weight.
+    of V dJ/dW over the units. The objective sees W, which is also the final weight. A
+    step of a scale moves the weights of all units alike, so that an input without
+    information is turned down as fast as a single weight is learned.
 
     The weights of levels have no scales.
 

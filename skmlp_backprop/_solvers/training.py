@@ -135,7 +135,7 @@ class Training:
         if self._is_candidate:
             self._best.keep(self.judged)
 
-    def end_epoch(self, losses, batch_weights, n_rows, score=None):
+    def end_epoch(self, losses, batch_weights, n_rows, judge, predictions):
         """Record an epoch, and decide whether to stop.
 
         Parameters
@@ -146,8 +146,12 @@ class Training:
         n_rows : int
             Number of rows of the epoch.
 
-        score : callable or None, default=None
-            Returns a score of the networks on rows that they have not seen.
+        judge : object or None
+            Its ``score(predictions)`` scores the networks on rows that they have not
+            seen; None to judge by the loss.
+
+        predictions : sequence
+            What the judge has predicted by each network.
         """
         history, solver = self.history, self.solver
         if not (self._count(losses) and all(w.is_finite() for w in self.weights)):
@@ -158,15 +162,15 @@ class Training:
         )
         history.t += n_rows
         self.reporter.say(f"Iteration {history.n_iter}, loss = {history.loss:.8f}")
-        if score is None:
+        if judge is None:
             self._record_loss()
         else:
-            self._record_score(score())
+            self._record_score(judge.score(predictions))
         solver.schedule.end_epoch(history, solver.max_iter)
         if self.reporter.end_iteration(history, lambda: self.judged):
             self.stop = Stop("callback")
         elif message := self._stopped_improving(
-            "Training loss" if score is None else "Validation score"
+            "Training loss" if judge is None else "Validation score"
         ):
             self.stop = Stop("converged", message)
         elif history.n_iter >= solver.max_iter:
@@ -264,7 +268,7 @@ class Training:
 
 
 def _copied_if_shared(weights):
-    """A network on a buffer of its own; a copy if it shares one with other networks."""
+    """The network, or a copy if it shares its buffer with other networks."""
     return weights if weights.flat is not None else weights.copy()
 
 

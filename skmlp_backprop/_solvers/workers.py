@@ -2,21 +2,22 @@
 
 from _thread import start_new_thread
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 
-# Seconds after which the main thread sees whether Ctrl-C was pressed. Without them a
-# wait is not interrupted on Windows, nor where a library has let signals restart it, as
-# polars does.
+# The main thread wakes up after so many seconds to see whether Ctrl-C was pressed. On
+# Windows, and if a library such as polars lets signals restart a wait, nothing else
+# interrupts it.
 _PATIENCE = 0.1
 
 
 class Workers:
-    """Threads that each train a stack; instead of a single one, the main thread does.
+    """Threads that each train a stack. A single stack is trained by the main thread.
 
-    The main thread and these meet in queues that are written in C alone. A lock that
-    Python code takes, as those of ``concurrent.futures`` and of ``threading``'s events,
-    would stay locked where Ctrl-C interrupts the taking of it, and its thread would
-    wait for ever.
+    The threads exchange data through queues that are written in C.
+    ``concurrent.futures`` and the events of ``threading`` take their locks in Python
+    code: Ctrl-C in the middle of that would leave a lock taken, and a thread would wait
+    forever.
 
     Parameters
     ----------
@@ -72,8 +73,8 @@ class Workers:
         """
         if len(stacks) == 1:
             return [stacks[0].run_epoch(order, rates[0])]
-        for calls, stack, some in zip(self._calls, stacks, rates, strict=True):
-            calls.put(lambda stack=stack, some=some: stack.run_epoch(order, some))
+        for calls, stack, of_stack in zip(self._calls, stacks, rates, strict=True):
+            calls.put(partial(stack.run_epoch, order, of_stack))
         found = {}
         while len(found) < len(stacks):
             with suppress(Empty):
