@@ -79,11 +79,9 @@ class _StackedHalvingMixin(StackedSearchMixin):
                 resolved["max_resources"] = int(most)
         return resolved
 
-    def _make_evaluation(self, *args):
+    def _evaluation_class(self):
         path, _ = last_step(self.estimator)
-        if self.resource == max_iter_of(path):
-            return RungEvaluation(self, *args, resource=self.resource)
-        return Evaluation(self, *args)
+        return RungEvaluation if self.resource == max_iter_of(path) else Evaluation
 
     def _rounds(self, n_candidates):
         n_needed = 1 + floor(log(n_candidates, self.factor))

@@ -6,7 +6,6 @@ from multiprocessing import active_children
 
 import numpy as np
 from joblib.externals.loky.backend.process import LokyProcess
-from joblib.parallel import LokyBackend, get_active_backend
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -125,11 +124,6 @@ def _operations(network, n_rows, n_columns, n_entries, n_outputs):
     return 6 * of_epoch * network.max_iter
 
 
-def is_default_backend():
-    """Whether joblib would start processes of its default backend."""
-    return isinstance(get_active_backend()[0], LokyBackend)
-
-
 def seconds_to_start(n_processes):
     """Estimate the time to start processes, in seconds; running processes wait."""
     if n_processes == 1:
@@ -139,33 +133,3 @@ def seconds_to_start(n_processes):
         return 0.1
     # They import scikit-learn: on 16 cores 2.9 s for 16 processes.
     return 1.5 + 0.08 * n_processes
-
-
-def fastest_number(most, rounds):
-    """Find the number of processes that shortens a search most.
-
-    Parameters
-    ----------
-    most : int
-        Largest number of processes.
-
-    rounds : list of (int, float)
-        For each round of the search, its number of fits and the seconds of a fit.
-
-    Returns
-    -------
-    n_processes : int
-        The number.
-
-    seconds : float
-        Estimated time of the search with this number.
-
-    seconds_of_one : float
-        Estimated time of the search with one process.
-    """
-    seconds = {
-        n: seconds_to_start(n) + sum(-(-fits // n) * each for fits, each in rounds)
-        for n in range(1, most + 1)
-    }
-    n_processes = min(seconds, key=seconds.get)
-    return n_processes, seconds[n_processes], seconds[1]
