@@ -113,14 +113,14 @@ class Evaluation(ExitStack):
 
     def _count_stacked(self, reasons):
         """Count and print the stacked fits and, by reason, the other fits."""
-        self.n_fits_alone.update(why for why in reasons if why is not None)
-        n_stacked = reasons.count(None)
-        self.n_stacked += n_stacked
+        n_alone = Counter(why for why in reasons if why is not None)
+        self.n_fits_alone.update(n_alone)
+        self.n_stacked += reasons.count(None)
         if self.search.verbose > 0:
+            n_stacked = reasons.count(None)
             print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
-            for why, n_fits in Counter(reasons).items():
-                if why is not None:
-                    print(f"  {n_fits} one by one: {why}")
+            for why, n_fits in n_alone.items():
+                print(f"  {n_fits} one by one: {why}")
 
     def _fit_and_score_all(self, candidates, splits, context):
         """Return results in scikit-learn's order: by candidate, then by fold."""

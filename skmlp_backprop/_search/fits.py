@@ -108,7 +108,7 @@ class FoldFit:
 
     def __init__(self, task, estimator, X, y, settings):
         start = time.time()
-        self.task, self.search = task, (estimator, X, y, settings)
+        self.task, self.X, self.y, self.settings = task, X, y, settings
         self.estimators = [configured(estimator, params) for params in task.params]
         self.models = [last_step(candidate)[1] for candidate in self.estimators]
         lead = self.estimators[0]
@@ -145,7 +145,7 @@ class FoldFit:
 
     def score(self, outcomes):
         """Score the fitted candidates; return the results of the task."""
-        task, (_, _, _, settings) = self.task, self.search
+        task, settings = self.task, self.settings
         X, y = self.rows
         weight = self.fit_params.get("sample_weight")
         metadata = None if weight is None else {"sample_weight": weight}
@@ -169,21 +169,19 @@ class FoldFit:
 
     def _rows_to_score(self):
         """Copies of the rows with the scorer's arguments, for each kind of score."""
-        task, (_, X, y, settings) = self.task, self.search
-        params = settings["score_params"]
-        test = _safe_split(self.estimators[0], X, y, task.test, task.train)
-        rows = {"test_scores": (*test, _check_method_params(X, params, task.test))}
-        if settings["return_train_score"]:
-            # As the transformers have left them.
-            train = deepcopy(self.rows)
-            of_train = _check_method_params(X, params, task.train)
-            rows["train_scores"] = (*train, of_train)
+        X, test, train = self.X, self.task.test, self.task.train
+        params = self.settings["score_params"]
+        X_y = _safe_split(self.estimators[0], X, self.y, test, train)
+        rows = {"test_scores": (*X_y, _check_method_params(X, params, test))}
+        if self.settings["return_train_score"]:
+            # The transformers may have changed the rows, as in scikit-learn's searches.
+            X_y = deepcopy(self.rows)
+            rows["train_scores"] = (*X_y, _check_method_params(X, params, train))
         return rows
 
     def _score(self, i, rows):
         """Score the i-th candidate as scikit-learn's ``_fit_and_score`` does."""
-        settings = self.search[-1]
-        scorer, error_score = settings["scorer"], settings["error_score"]
+        scorer, error_score = self.settings["scorer"], self.settings["error_score"]
         n_test_samples = _num_samples(rows["test_scores"][0])
         result = {"fit_error": None, "n_test_samples": n_test_samples}
         start = time.time()

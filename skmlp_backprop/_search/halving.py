@@ -65,9 +65,8 @@ class _StackedHalvingMixin(StackedSearchMixin):
     def _resolved_resources(self):
         """Resolve "max_iter" and "auto" for the estimator."""
         path, last = last_step(self.estimator)
-        if self.resource not in ("max_iter", max_iter_of(path)):
-            return {}
-        if not hasattr(last, "max_iter"):
+        is_max_iter = self.resource in ("max_iter", max_iter_of(path))
+        if not is_max_iter or not hasattr(last, "max_iter"):
             return {}
         resolved = {"resource": max_iter_of(path)}
         if self.max_resources == "auto":

@@ -55,13 +55,8 @@ class RungEvaluation(Evaluation):
         """
         keys, n_of = [], Counter()
         for params in candidates:
-            key = tuple(
-                sorted(
-                    (name, id(value))
-                    for name, value in params.items()
-                    if name != self.resource
-                )
-            )
+            names = params.keys() - {self.resource}
+            key = frozenset((name, id(params[name])) for name in names)
             keys.append((key, n_of[key]))
             n_of[key] += 1
         return keys

@@ -115,13 +115,13 @@ def run_tasks(estimator, X, y, settings, tasks):
         fits.append(fit)
         is_alone = fit.key is None
         if is_alone or len(fits) * fit.preparation.data.rows.X.nbytes > _MOST_WAITING:
-            results |= _train_and_score(waiting.pop(fit.key))
+            results |= _train_and_score(waiting.pop(fit.key), search)
     for fits in waiting.values():
-        results |= _train_and_score(fits)
+        results |= _train_and_score(fits, search)
     return results
 
 
-def _train_and_score(fits):
+def _train_and_score(fits, search):
     """Results of fits that can be trained together."""
     try:
         with abort_when_interrupted():
@@ -132,9 +132,9 @@ def _train_and_score(fits):
         results = {}
         for fit in fits:
             if len(fits) > 1 and not fit.task.paused:
-                results |= _train_and_score([fit])
+                results |= _train_and_score([fit], search)
             else:
-                results |= _fit_one_by_one(fit.task, *fit.search, failed=True)
+                results |= _fit_one_by_one(fit.task, *search, failed=True)
         return results
     results = {}
     for fit, of_fit in zip(fits, outcomes, strict=True):

@@ -81,12 +81,7 @@ def estimate_seconds(estimators, X, y, n_rows):
     size = n_rows, n_columns, n_entries, _n_outputs(y, is_classifier(estimators[0]))
     networks = [last_step(estimator)[1] for estimator in estimators]
     try:
-        seconds = np.mean(
-            [
-                _operations(network, *size) / device_of(network).operations
-                for network in networks
-            ]
-        )
+        seconds = np.mean([_seconds(network, *size) for network in networks])
     except (AttributeError, ImportError, TypeError, ValueError):
         # The fit of the candidate tells of the parameter that is invalid.
         return None
@@ -95,14 +90,11 @@ def estimate_seconds(estimators, X, y, n_rows):
 
 
 def _has_short_steps(estimator):
-    steps = [
-        value
-        for value in (estimator, *estimator.get_params().values())
-        if hasattr(value, "fit")
-    ]
+    steps = [estimator, *estimator.get_params().values()]
     return all(
         type(step) in _SHORT_STEPS or isinstance(step, BaseBackpropMLP)
         for step in steps
+        if hasattr(step, "fit")
     )
 
 
@@ -113,15 +105,15 @@ def _n_outputs(y, has_labels):
     return len(set(np.ravel(y).tolist())) if has_labels else 1
 
 
-def _operations(network, n_rows, n_columns, n_entries, n_outputs):
-    """Operations of a training, with the updates and activations in the same unit."""
+def _seconds(network, n_rows, n_columns, n_entries, n_outputs):
+    """Seconds of a training; updates and activations count as operations."""
     units = [*np.ravel(network.hidden_layer_sizes).astype(int).tolist(), n_outputs]
     n_weights = n_columns * units[0] + sum(i * o for i, o in pairwise(units))
     of_row = n_weights - (n_columns - n_entries) * units[0]
     of_row += _WEIGHTS_OF_UNIT * sum(units)
     n_batches = math.ceil(n_rows / make_solver(network).n_batch_rows(n_rows))
     of_epoch = of_row * n_rows + n_weights * _ROWS_OF_UPDATE * n_batches
-    return 6 * of_epoch * network.max_iter
+    return 6 * of_epoch * network.max_iter / device_of(network).operations
 
 
 def seconds_to_start(n_processes):
