@@ -24,6 +24,7 @@ class RungEvaluation(Evaluation):
         self._before = {}
         # State of the trainings, by indices of candidate and fold.
         self._paused = {}
+        self._can_pause = []
 
     def _fit_and_score_all(self, candidates, splits, context):
         keys = self._keys_of(candidates)
@@ -99,12 +100,12 @@ class RungEvaluation(Evaluation):
 def _origin(estimator, paused):
     """A key that is equal for candidates that continue together."""
     _, last = last_step(estimator)
-    any_draws = isinstance(last, TABULAR)
-    if not any_draws:
-        _, draws = paused.state
+    own_draws = None
+    if last.random_state is None and not isinstance(last, TABULAR):
         # Without a seed, each stack has drawn its own held-out rows.
-        any_draws = last.random_state is not None or draws.held_out is None
-    return id(paused.preparation), None if any_draws else id(draws)
+        _, draws = paused.state
+        own_draws = None if draws.held_out is None else id(draws)
+    return id(paused.preparation), own_draws
 
 
 def max_iter_of(path):
