@@ -25,6 +25,12 @@ from .sklearn_private import (
 )
 from .stacking import become_fitted, group_key, prepare_group, train_groups
 
+# Reason why fits were not stacked, although their parameters permit it.
+_TOO_LARGE = (
+    "its stack would be too large, or take batches of its own by random_state where "
+    "weights or sparse rows rule that out"
+)
+
 
 def configured(estimator, params):
     """Clone an estimator and set clones of parameters, which may be estimators."""
@@ -230,12 +236,6 @@ class StackFit(FoldFit):
             why_alone = None
         state = trained.training, trained.draws
         return self.finish(i, trained, state, seconds, why_alone)
-
-
-_TOO_LARGE = (
-    "its stack would be too large, or take batches of its own by random_state where "
-    "weights or sparse rows rule that out"
-)
 
 
 def _encode_table(models, X, y, **fit_params):
