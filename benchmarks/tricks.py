@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._network import batches, dropout
-from skmlp_backprop._search.last_steps import Fit, train_fits
+from skmlp_backprop._search.stacking import prepare_group, train_groups
 
 from . import _data
 from ._report import Row
@@ -101,18 +101,22 @@ def _folds_in_one_stack():
     folds = [(X[train], y[train]) for train, _ in KFold(5).split(X)]
     for n_networks in (1, 3, 20):
 
-        def fits(n_networks=n_networks):
-            mlps = [
-                BackpropMLPClassifier(
-                    25, solver="sgd", batch_size=32, max_iter=5, alpha=1 + i
-                )
-                for i in range(n_networks)
-            ]
-            return [Fit(mlps, *fold, {}) for fold in folds]
+        def groups(n_networks=n_networks):
+            made = []
+            for fold in folds:
+                mlps = [
+                    BackpropMLPClassifier(
+                        25, solver="sgd", batch_size=32, max_iter=5, alpha=1 + i
+                    )
+                    for i in range(n_networks)
+                ]
+                data, _ = prepare_group(mlps, *fold)
+                made.append((mlps, data))
+            return made
 
         contenders = {
-            "one stack": lambda fits=fits: train_fits(fits()),
-            "each": lambda fits=fits: [train_fits([fit]) for fit in fits()],
+            "one stack": lambda groups=groups: train_groups(groups()),
+            "each": lambda groups=groups: [train_groups([g]) for g in groups()],
         }
         name = f"steps of five folds with {n_networks} networks each, 64-25-10"
         yield _row(name, contenders)

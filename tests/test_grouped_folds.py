@@ -22,7 +22,7 @@ from skmlp_backprop._network.network import Network
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._search import last_steps, stacking, tasks
+from skmlp_backprop._search import fits, stacking, tasks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -33,13 +33,14 @@ GRID = {"alpha": [1e-3, 1.0], "learning_rate_init": [0.003, 0.03]}
 def together(monkeypatch):
     """For each training across folds, the number of these."""
     numbers = []
-    train_groups = last_steps.train_groups
+    train_groups = fits.train_groups
 
-    def counted(groups, train_stack):
-        numbers.append(len(groups))
-        return train_groups(groups, train_stack)
+    def counted(groups, paused):
+        if len(groups) > 1:
+            numbers.append(len(groups))
+        return train_groups(groups, paused)
 
-    monkeypatch.setattr(last_steps, "train_groups", counted)
+    monkeypatch.setattr(fits, "train_groups", counted)
     return numbers
 
 
@@ -227,7 +228,12 @@ def test_who_diverges_disturbs_no_other_fold(rows, together):
 
 def test_a_failure_costs_its_fold_alone(rows, monkeypatch):
     """Each fold is tried by itself when all together have failed."""
-    monkeypatch.setattr(last_steps, "train_groups", _fail)
+    train_groups = fits.train_groups
+
+    def single_only(groups, paused):
+        return train_groups(groups, paused) if len(groups) == 1 else _fail()
+
+    monkeypatch.setattr(fits, "train_groups", single_only)
     assert_equal_to_own_fits(make(), *rows, scoring="neg_log_loss")
     search = StackedGridSearchCV(make(), GRID, refit=False).fit(*rows)
     assert search.n_stacked_ == 20
@@ -239,14 +245,14 @@ def test_a_failure_of_those_that_go_on(rows, monkeypatch):
     params = {"factor": 2, "scoring": "neg_log_loss", "refit": False}
     mlp = make(max_iter=12, tol=0, n_iter_no_change=100)
     plain = StackedHalvingGridSearchCV(mlp, GRID, **params).fit(*rows)
-    train_groups = last_steps.train_groups
+    train_groups = fits.train_groups
     calls = []
 
     def first_only(*args):
         calls.append(args)
         return train_groups(*args) if len(calls) == 1 else _fail()
 
-    monkeypatch.setattr(last_steps, "train_groups", first_only)
+    monkeypatch.setattr(fits, "train_groups", first_only)
     search = StackedHalvingGridSearchCV(mlp, GRID, **params).fit(*rows)
     assert search.n_fits_alone_ == {
         "the fit of its stack failed": 10,
@@ -259,7 +265,7 @@ def test_a_failure_of_those_that_go_on(rows, monkeypatch):
     )
 
 
-def _fail(*args):
+def _fail():
     raise ValueError("no")
 
 

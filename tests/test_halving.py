@@ -36,7 +36,7 @@ from skmlp_backprop import (
 from skmlp_backprop._estimators import devices
 from skmlp_backprop._estimators.training import train, train_further
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._search import last_steps, rungs, stacking
+from skmlp_backprop._search import fits, stacking
 from skmlp_backprop._solvers.training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -275,13 +275,13 @@ def test_solvers_of_all_kinds_in_one_grid(iris):
 
 def test_full_batch_training_has_the_iterations_of_its_rung(iris, monkeypatch):
     n_iters = []
-    become_fitted = last_steps.SharedPreparation.become_fitted
+    become_fitted = fits.become_fitted
 
-    def spy(self, estimators, all_trained):
-        n_iters.extend(t.training.history.n_iter for t in all_trained)
-        return become_fitted(self, estimators, all_trained)
+    def spy(estimator, trained, features):
+        n_iters.append(trained.training.history.n_iter)
+        return become_fitted(estimator, trained, features)
 
-    monkeypatch.setattr(last_steps.SharedPreparation, "become_fitted", spy)
+    monkeypatch.setattr(fits, "become_fitted", spy)
     search = halve(make(solver="lbfgs"), {"alpha": ALPHAS}, *iris, refit=False)
     assert search.n_resources_ == [3, 6, 12]
     assert n_iters == [3] * 8 + [6] * 4 + [12] * 2
@@ -492,7 +492,7 @@ def test_a_failed_stack_is_trained_one_by_one(iris, monkeypatch):
     def fail(*args):
         raise RuntimeError
 
-    monkeypatch.setattr(rungs, "train_further", fail)
+    monkeypatch.setattr(stacking, "train_further", fail)
     search = halve(make(), {"alpha": ALPHAS}, *iris)
     assert search.n_fits_alone_["the fit of its stack failed"] == 2 * 2
     monkeypatch.undo()

@@ -37,10 +37,10 @@ from skmlp_backprop import (
     fit_stack,
 )
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._search import evaluation, last_steps
-from skmlp_backprop._search.evaluation import _bundles
-from skmlp_backprop._search.last_steps import Fit
-from skmlp_backprop._search.stacking import train_group, train_groups
+from skmlp_backprop._search import fits
+from skmlp_backprop._search.evaluation import _bundle, _cut_stacks
+from skmlp_backprop._search.fits import StackFit
+from skmlp_backprop._search.stacking import train_groups
 from skmlp_backprop._search.tasks import Task
 from skmlp_backprop.datasets import read_idx
 
@@ -66,16 +66,11 @@ def count_stacks(monkeypatch):
     """The sizes of the groups that are fitted as stacks, or in one, in this process."""
     sizes = []
 
-    def counted(estimators, *args):
-        sizes.append(len(estimators))
-        return train_group(estimators, *args)
-
-    def all_counted(groups, *args):
+    def counted(groups, *args):
         sizes.extend(len(estimators) for estimators, _ in groups)
         return train_groups(groups, *args)
 
-    monkeypatch.setattr(last_steps, "train_group", counted)
-    monkeypatch.setattr(last_steps, "train_groups", all_counted)
+    monkeypatch.setattr(fits, "train_groups", counted)
     return sizes
 
 
@@ -263,10 +258,13 @@ def test_left_over_tasks_are_shared(iris, count_stacks, n_jobs, sizes):
 @pytest.mark.parametrize("n_splits", range(1, 7))
 def test_tasks_cover_everything_once(n_jobs, n_splits):
     groups = [list(range(40)), list(range(40, 100))]
-    tasks = evaluation._cut(
-        [(group, split) for split in range(n_splits) for group in groups], n_jobs
-    )
-    pairs = [(i, split) for group, split in tasks for i in group]
+    whole = [
+        Task(split, group, number, StackFit, None)
+        for split in range(n_splits)
+        for number, group in enumerate(groups)
+    ]
+    tasks = _cut_stacks(whole, n_jobs)
+    pairs = [(i, task.split) for task in tasks for i in task.numbers]
     assert sorted(pairs) == [
         (i, split) for i in range(100) for split in range(n_splits)
     ]
@@ -443,14 +441,14 @@ def test_tells_what_was_stacked_and_why_not(iris, capsys):
 def test_tasks_are_bundles_of_a_groups_folds():
     """One for each process, parts of a cut fold among them; alone ones come last."""
 
-    def share(split, numbers, group, fit=Fit):
-        return Task(split, numbers, group, fit, "")
+    def share(split, numbers, group, fit_class=StackFit):
+        return Task(split, numbers, group, fit_class, "")
 
     whole = [share(split, [0, 1], 0) for split in range(4)]
     parts = [share(4, [0], 0), share(4, [1], 0)]
     other = [share(split, [3], 2) for split in range(5)]
     alone = [share(split, [2], 1, None) for split in range(2)]
-    bundles = _bundles([*alone, *whole, *other, *parts], 2)
+    bundles = _bundle([*alone, *whole, *other, *parts], 2)
     assert bundles == [
         [whole[0], whole[2], parts[0]],
         [whole[1], whole[3], parts[1]],
@@ -459,7 +457,7 @@ def test_tasks_are_bundles_of_a_groups_folds():
         [alone[0]],
         [alone[1]],
     ]
-    assert _bundles([alone[0], parts[0]], 8) == [[parts[0]], [alone[0]]]
+    assert _bundle([alone[0], parts[0]], 8) == [[parts[0]], [alone[0]]]
 
 
 class OurOwn(BackpropMLPClassifier):

@@ -1,4 +1,4 @@
-"""The evaluation of a search's candidates, in tasks that fit a stack on a fold each.
+"""The evaluation of a search's candidates, in tasks of several candidates and a fold.
 
 Candidates that can't be stacked are fitted by scikit-learn's own function, tabular
 models on encoded tables that they share.
@@ -6,24 +6,33 @@ models on encoded tables that they share.
 
 from collections import Counter, defaultdict
 from contextlib import ExitStack
-from itertools import compress
+from dataclasses import dataclass, replace
+from itertools import product
 
 import joblib
 import numpy as np
+from joblib.parallel import LokyBackend, get_active_backend
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from .._tabular.classifier import TabularMLPClassifier
+from .._tabular.regressor import TabularMLPRegressor
 from . import work
-from .last_steps import Fit, checked_last_step
-from .scoring import is_sklearns
+from .fits import StackFit, TabularFit, configured, is_sklearns
+from .last_steps import nested_steps
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
-from .stacking import CannotStack, stack_key
-from .tabular_fits import TabularFit, encoding_key, is_tabular, why_alone
-from .tasks import Task, configured, run_tasks
+from .stacking import CannotStack, check_trainable, stack_key
+from .tasks import Task, run_tasks
+
+TABULAR = (TabularMLPClassifier, TabularMLPRegressor)
+# Reasons why fits were not stacked, although their parameters permit it.
+_NO_OTHER = "no other candidate can share its stack"
+_LEFT = "no other candidate of its stack is left"
+_CUT = "the processes had one candidate each left to share"
 
 
-class Evaluation:
+class Evaluation(ExitStack):
     """Evaluates candidates; a search calls it once, or several times.
 
     It is a context. All calls within it share the processes and the data that were sent
@@ -42,6 +51,7 @@ class Evaluation:
     """
 
     def __init__(self, search, X, y, scorers, routed):
+        super().__init__()
         self.search = search
         self.X = X
         self.y = y
@@ -55,21 +65,16 @@ class Evaluation:
             "verbose": search.verbose,
             "caller": search,
         }
-        self._opened = ExitStack()
         self._parallel = None
         self._n_processes = 0
+        # Results that need no further training, by indices of candidate and fold.
+        self._known = {}
         self.candidates = []
         self.out = []
         self.more_results = defaultdict(list)
         self.results = {}
         self.n_fits_alone = Counter()
         self.n_stacked = 0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return self._opened.__exit__(*error)
 
     def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
         """Evaluate candidates on all folds; return the results of all calls so far."""
@@ -108,90 +113,77 @@ class Evaluation:
 
     def _count_stacked(self, reasons):
         """Count and print the stacked fits and, by reason, the other fits."""
-        self.n_fits_alone.update(why for why in reasons if why is not None)
-        n_stacked = reasons.count(None)
-        self.n_stacked += n_stacked
+        n_alone = Counter(why for why in reasons if why is not None)
+        self.n_fits_alone.update(n_alone)
+        self.n_stacked += reasons.count(None)
         if self.search.verbose > 0:
+            n_stacked = reasons.count(None)
             print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
-            for why, n_fits in Counter(reasons).items():
-                if why is not None:
-                    print(f"  {n_fits} one by one: {why}")
+            for why, n_fits in n_alone.items():
+                print(f"  {n_fits} one by one: {why}")
 
     def _fit_and_score_all(self, candidates, splits, context):
         """Return results in scikit-learn's order: by candidate, then by fold."""
-        search, n_splits = self.search, len(splits)
+        search = self.search
+        places = list(product(range(len(candidates)), range(len(splits))))
         # Made before the first task: a tree of contexts must not change while joblib
         # pickles it.
-        contexts = [
-            context.subcontext(task_name="candidate-split-evaluation", task_id=i)
-            for i in range(len(candidates) * n_splits)
-        ]
-        known = self._known(candidates, n_splits)
+        contexts = {
+            place: context.subcontext(task_name="candidate-split-evaluation", task_id=i)
+            for i, place in enumerate(places)
+        }
         estimators = [configured(search.estimator, c) for c in candidates]
-        groups, reasons, fit_classes = _groups(estimators, candidates)
-        self._open(estimators, reasons, splits)
-        pairs = self._pairs(estimators, groups, n_splits, known)
-        tasks = self._make_tasks(estimators, groups, reasons, fit_classes, pairs)
+        groups = _group(estimators, candidates)
+        self._open(estimators, groups, splits)
+        tasks = self._make_tasks(estimators, groups, len(splits))
         for task in tasks:
             task.train, task.test = splits[task.split]
-            task.candidates = [
-                (
-                    candidates[i],
-                    ((task.split, n_splits), (i, len(candidates))),
-                    contexts[i * n_splits + task.split],
-                )
-                for i in task.numbers
+            task.params = [candidates[i] for i in task.numbers]
+            task.contexts = [contexts[i, task.split] for i in task.numbers]
+            task.progress = [
+                ((task.split, len(splits)), (i, len(candidates))) for i in task.numbers
             ]
-        bundles = _bundles(tasks, self._n_processes)
         outs = self._parallel(
             delayed(run_tasks)(
-                clone(search.estimator), self.X, self.y, bundle, **self.settings
+                clone(search.estimator), self.X, self.y, self.settings, bundle
             )
-            for bundle in bundles
+            for bundle in _bundle(tasks, self._n_processes)
         )
-        by_place = known | {
-            (i, task.split): result
-            for bundle, results_of_bundle in zip(bundles, outs, strict=True)
-            for task, results in zip(bundle, results_of_bundle, strict=True)
-            for i, result in zip(task.numbers, results, strict=True)
-        }
-        for i, split in known:
-            context_of_known = contexts[i * n_splits + split]
-            context_of_known.call_on_fit_task_begin(estimator=search)
-            context_of_known.call_on_fit_task_end(estimator=search)
-        return [by_place[place] for place in sorted(by_place)]
+        results = dict(self._known)
+        for out in outs:
+            results |= out
+        for place in self._known:
+            contexts[place].call_on_fit_task_begin(estimator=search)
+            contexts[place].call_on_fit_task_end(estimator=search)
+        return [results[place] for place in places]
 
-    def _known(self, candidates, n_splits):
-        """Known results, by indices of candidate and fold; here none."""
-        return {}
-
-    def _open(self, estimators, reasons, splits):
+    def _open(self, estimators, groups, splits):
         """Open the processes that shorten the search, unless as many are open."""
         search = self.search
         most = joblib.effective_n_jobs(search.n_jobs)
         chosen, why = 1, None
         if most > 1 and estimators and splits:
-            chosen, why = self._choose(most, estimators, reasons, len(splits[0][0]))
+            chosen, why = self._choose(most, estimators, groups, len(splits[0][0]))
         if chosen <= self._n_processes:
             return
-        self._opened.close()
+        self.close()
         if chosen == 1 < most:
             # As in joblib's processes: on busy cores, threads can make a short search
             # ten times as long.
-            self._opened.enter_context(threadpool_limits(1, user_api="blas"))
+            self.enter_context(threadpool_limits(1, user_api="blas"))
         n_jobs = search.n_jobs if chosen == most else chosen
         parallel = Parallel(n_jobs=n_jobs, pre_dispatch=search.pre_dispatch)
-        self._parallel = self._opened.enter_context(parallel)
+        self._parallel = self.enter_context(parallel)
         self._n_processes = chosen
         if search.verbose > 0 and why is not None:
             print(why)
 
-    def _choose(self, most, estimators, reasons, n_rows):
+    def _choose(self, most, estimators, groups, n_rows):
         """Choose a number of processes; return it with the reason in a sentence."""
         seconds = None
-        if not work.is_default_backend():
+        if not isinstance(get_active_backend()[0], LokyBackend):
             unknown = "the backend of joblib is not its default"
-        elif reasons:
+        elif any(group.why_alone for group in groups):
             unknown = "there are candidates that can't be stacked"
         elif not is_sklearns(self.settings["scorer"]):
             unknown = "a scorer is not scikit-learn's"
@@ -200,130 +192,178 @@ class Evaluation:
             seconds = work.estimate_seconds(estimators, self.X, self.y, n_rows)
         if seconds is None:
             return most, f"Using {most} of {most} processes, as n_jobs says: {unknown}."
-        chosen, seconds, seconds_of_one = work.fastest_number(
-            most,
-            [
-                (n_candidates * self.search.n_splits_, seconds * factor)
-                for n_candidates, factor in self.search._rounds(len(estimators))
-            ],
-        )
-        why = f"takes about {seconds:.1f} s"
+        n_splits, rounds = self.search.n_splits_, self.search._rounds(len(estimators))
+        seconds_with = {
+            n: work.seconds_to_start(n)
+            + sum(-(-k * n_splits // n) * seconds * factor for k, factor in rounds)
+            for n in range(1, most + 1)
+        }
+        chosen = min(seconds_with, key=seconds_with.get)
+        why = f"takes about {seconds_with[chosen]:.1f} s"
         if chosen > 1:
-            why += f", with one {seconds_of_one:.1f} s"
+            why += f", with one {seconds_with[1]:.1f} s"
         else:
             why += ", and more processes would not shorten it"
         return chosen, f"Using {chosen} of {most} processes: the search {why}."
 
-    def _make_tasks(self, estimators, groups, reasons, fit_classes, pairs):
-        """Make the tasks of pairs of a group and a fold."""
-        group_of = {i: number for number, group in enumerate(groups) for i in group}
-        whole = {(tuple(some), split) for some, split in pairs}
-        tasks = []
-        are_tables = [fit_classes[some[0]] is TabularFit for some, _ in pairs]
-        tables = list(compress(pairs, are_tables))
-        others = [
-            p for p, is_table in zip(pairs, are_tables, strict=True) if not is_table
-        ]
+    def _make_tasks(self, estimators, groups, n_splits):
+        """Make the tasks of all groups and folds, cut so that all processes have work.
+
+        They lack the rows, parameters and contexts.
+        """
+        stacks, tables = [], []
+        for split, (i, group) in product(range(n_splits), enumerate(groups)):
+            tasks = tables if group.fit_class is TabularFit else stacks
+            for numbers in self._candidates_of(group, split, estimators):
+                task = Task(split, numbers, i, group.fit_class, group.why_alone)
+                tasks.append(task)
         n_processes = self._n_processes
-        for some, split in _cut(others, n_processes) + _cut_finely(tables, n_processes):
-            lead, group = some[0], group_of[some[0]]
-            if lead in reasons:
-                why = reasons[lead]
-            elif len(groups[group]) == 1:
-                why = _NO_OTHER
-            else:
-                why = _LEFT if (tuple(some), split) in whole else _CUT
-            fit_class = fit_classes[lead]
-            make_fit = self._fit_maker(estimators[lead], some, split, fit_class)
-            is_stack = fit_class is not TabularFit
-            tasks.append(Task(split, some, group, make_fit, why, is_stack))
+        tasks = _cut_stacks(stacks, n_processes) + _cut_tables(tables, n_processes)
+        for task in tasks:
+            if task.why_alone is None:
+                has_others = len(groups[task.group].numbers) > 1
+                task.why_alone = _LEFT if has_others else _NO_OTHER
         return tasks
 
-    def _pairs(self, estimators, groups, n_splits, known):
-        """Pairs of a group and a fold, without the candidates whose result is known."""
-        pairs = [
-            ([i for i in group if (i, split) not in known], split)
-            for split in range(n_splits)
-            for group in groups
-        ]
-        return [pair for pair in pairs if pair[0]]
-
-    def _fit_maker(self, lead, numbers, split, fit_class):
-        """Return a callable that makes the fit of candidates; `lead` is the first."""
-        return fit_class
+    def _candidates_of(self, group, split, estimators):
+        """Lists of the candidates of a group that are fitted together on a fold."""
+        return [group.numbers]
 
 
-# Reasons why fits were not stacked, although their parameters permit it.
-_NO_OTHER = "no other candidate can share its stack"
-_LEFT = "no other candidate of its stack is left"
-_CUT = "the processes had one candidate each left to share"
+@dataclass
+class Group:
+    """Candidates that can be fitted together.
+
+    Parameters
+    ----------
+    numbers : list of int
+        Indices of the candidates.
+
+    fit_class : type or None
+        StackFit, TabularFit, or None for a candidate that scikit-learn's function fits.
+
+    why_alone : str or None
+        Reason why the candidates can't be stacked.
+    """
+
+    numbers: list
+    fit_class: type | None
+    why_alone: str | None
 
 
-def _groups(estimators, candidates):
-    """Group candidates that can be trained as a stack, or share an encoded table.
+def _group(estimators, candidates):
+    """Group candidates that can be trained as a stack, or share an encoded table."""
+    groups = {}
+    for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
+        fit_class, why_alone = StackFit, None
+        try:
+            path, last = checked_last_step(estimator)
+            if isinstance(last, TABULAR):
+                encoding = last.categorical_features, last.n_bins
+                key, fit_class = (type(last), joblib.hash(encoding)), TabularFit
+                why_alone = (
+                    f"the networks of a {type(last).__name__} are a stack by "
+                    "themselves; its fits on a fold share the encoded table"
+                )
+            else:
+                key = stack_key(last)
+            key = key, _key_of_others(path, last, params)
+        except CannotStack as why:
+            key, fit_class, why_alone = i, None, str(why)
+        except Exception:
+            # The candidate's own fit then raises the error of its invalid parameter.
+            key, fit_class, why_alone = i, None, "its parameters are invalid"
+        groups.setdefault(key, Group([], fit_class, why_alone)).numbers.append(i)
+    return list(groups.values())
+
+
+def checked_last_step(estimator):
+    """Find the last step, if a stack or a fit on an encoded table can replace its fit.
 
     Returns
     -------
-    groups : list of list of int
-        Indices of the candidates of each group.
+    path : str
+        Name of the last step, see :func:`.last_steps.last_step`.
 
-    reasons : dict of int to str
-        For each candidate that can't be stacked, the reason.
+    last : estimator
+        The last step.
 
-    fit_classes : list of type or None
-        For each candidate, the class of its fits; None if they are scikit-learn's.
+    Raises
+    ------
+    CannotStack
+        If none can. The message is the reason.
+    TypeError, ValueError
+        If a parameter of the last step is invalid.
     """
-    by_key, reasons, fit_classes = defaultdict(list), {}, []
-    for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
-        try:
-            key, fit_class = _group_key(estimator, params), Fit
-            if is_tabular(estimator):
-                fit_class, reasons[i] = TabularFit, why_alone(estimator)
-        except CannotStack as why:
-            key, fit_class, reasons[i] = i, None, str(why)
-        by_key[key].append(i)
-        fit_classes.append(fit_class)
-    return list(by_key.values()), reasons, fit_classes
+    names, steps = zip(*nested_steps(estimator), strict=True)
+    *pipelines, last = steps
+    if any(hasattr(pipeline, "_skl_callbacks") for pipeline in pipelines):
+        raise CannotStack("its Pipeline has callbacks")
+    if not isinstance(last, TABULAR):
+        check_trainable(last)
+    elif type(last) not in TABULAR:
+        name = type(last).__name__
+        raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+    elif hasattr(last, "_skl_callbacks"):
+        raise CannotStack("it has callbacks")
+    last._validate_params()
+    return "__".join(names[1:]), last
 
 
-def _cut(pairs, n_processes):
-    """Divide pairs of a group and a fold so that all processes have work.
+def _key_of_others(path, last, params):
+    """Return a key of what else the candidates of a group share.
 
-    Each process gets the same number of whole pairs. The remaining pairs, fewer than
-    the processes, are divided into the smallest number of parts that leaves at most a
-    tenth of the processes idle: a large stack is faster than two small stacks.
+    These are the metadata requests of the last step, which are equal unless
+    `set_fit_request` was called on one of them, and the parameters of other steps.
     """
-    n_left = len(pairs) % n_processes
-    whole, left = pairs[: len(pairs) - n_left], pairs[len(pairs) - n_left :]
+    # id(value): values may not be hashable, and the candidates of a grid share them.
+    others = [
+        (name, id(value))
+        for name, value in sorted(params.items())
+        if path and name != path and not name.startswith(f"{path}__")
+    ]
+    return str(vars(last).get("_metadata_request")), *others
+
+
+def _cut_stacks(tasks, n_processes):
+    """Cut tasks so that all processes have work.
+
+    Each process gets the same number of whole tasks. The remaining tasks, fewer than
+    the processes, are cut into the smallest number of parts that leaves at most a tenth
+    of the processes idle: a large stack is faster than two small stacks.
+    """
+    n_left = len(tasks) % n_processes
     n_parts = next(
         n
         for n in range(1, n_processes + 1)
         if -(n_left * n) % n_processes <= 0.1 * n_left * n
     )
-    return whole + [
-        (part.tolist(), split)
-        for group, split in left
-        for part in np.array_split(group, min(n_parts, len(group)))
-    ]
+    n_whole = len(tasks) - n_left
+    return tasks[:n_whole] + _cut(tasks[n_whole:], n_parts)
 
 
-def _cut_finely(pairs, n_processes):
-    """Divide pairs of a group and a fold so that each process has four parts or more.
+def _cut_tables(tasks, n_processes):
+    """Cut tasks so that each process has four parts or more.
 
     The fits of tabular models differ in their times: the parts go to the first free
     process. To encode a table once for each part costs less than an idle process.
     """
-    if n_processes == 1 or not pairs:
-        return pairs
-    n_parts = -(-4 * n_processes // len(pairs))
-    return [
-        (part.tolist(), split)
-        for group, split in pairs
-        for part in np.array_split(group, min(n_parts, len(group)))
-    ]
+    if n_processes == 1 or not tasks:
+        return tasks
+    return _cut(tasks, -(-4 * n_processes // len(tasks)))
 
 
-def _bundles(tasks, n_processes):
+def _cut(tasks, n_parts):
+    """Cut each task into parts of even sizes, at most one for each candidate."""
+    cut = []
+    for task in tasks:
+        parts = np.array_split(task.numbers, min(n_parts, len(task.numbers)))
+        why = task.why_alone or (_CUT if len(parts) > 1 else None)
+        cut += [replace(task, numbers=p.tolist(), why_alone=why) for p in parts]
+    return cut
+
+
+def _bundle(tasks, n_processes):
     """Bundle tasks; joblib runs each bundle in a single call.
 
     The tasks of a group form as many bundles as processes: small tasks of a bundle are
@@ -333,47 +373,13 @@ def _bundles(tasks, n_processes):
     """
     by_group, alone = defaultdict(list), []
     for task in tasks:
-        if task.make_fit is None or not task.is_stack:
-            alone.append([task])
-        else:
+        if task.fit_class is StackFit:
             by_group[task.group].append(task)
+        else:
+            alone.append([task])
     bundles = [
-        some[i::n_processes]
-        for some in by_group.values()
-        for i in range(min(n_processes, len(some)))
+        of_group[i::n_processes]
+        for of_group in by_group.values()
+        for i in range(min(n_processes, len(of_group)))
     ]
     return bundles + alone
-
-
-def _group_key(estimator, params):
-    """Return a key that is equal for candidates of a stack, or of an encoded table.
-
-    Raises
-    ------
-    CannotStack
-        If the candidate can't be stacked. The message is the reason.
-    """
-    path, last = checked_last_step(estimator)
-    key = _last_step_key(last)
-    # id(value): values may not be hashable, and the candidates of a grid share them.
-    others = tuple(
-        (other, id(value))
-        for other, value in sorted(params.items())
-        if path and other != path and not other.startswith(f"{path}__")
-    )
-    return key, others
-
-
-def _last_step_key(last):
-    """Return the key of a stack, and the metadata requests of its estimators."""
-    try:
-        key = encoding_key(last) if is_tabular(last) else stack_key(last)
-        last._validate_params()
-    except CannotStack:
-        raise
-    except Exception as error:
-        # The candidate's own fit then raises the error of its invalid parameter.
-        raise CannotStack("its parameters are invalid") from error
-    # Estimators of one class request the same metadata, unless `set_fit_request` was
-    # called on one of them.
-    return key, str(vars(last).get("_metadata_request"))

@@ -65,9 +65,8 @@ class _StackedHalvingMixin(StackedSearchMixin):
     def _resolved_resources(self):
         """Resolve "max_iter" and "auto" for the estimator."""
         path, last = last_step(self.estimator)
-        if self.resource not in ("max_iter", max_iter_of(path)):
-            return {}
-        if not hasattr(last, "max_iter"):
+        is_max_iter = self.resource in ("max_iter", max_iter_of(path))
+        if not is_max_iter or not hasattr(last, "max_iter"):
             return {}
         resolved = {"resource": max_iter_of(path)}
         if self.max_resources == "auto":
@@ -79,11 +78,9 @@ class _StackedHalvingMixin(StackedSearchMixin):
                 resolved["max_resources"] = int(most)
         return resolved
 
-    def _make_evaluation(self, *args):
+    def _evaluation_class(self):
         path, _ = last_step(self.estimator)
-        if self.resource == max_iter_of(path):
-            return RungEvaluation(self, *args, resource=self.resource)
-        return Evaluation(self, *args)
+        return RungEvaluation if self.resource == max_iter_of(path) else Evaluation
 
     def _rounds(self, n_candidates):
         n_needed = 1 + floor(log(n_candidates, self.factor))

@@ -15,7 +15,8 @@ from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import HAS_CALLBACKS, CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
-from .evaluation import Evaluation, configured
+from .evaluation import Evaluation
+from .fits import configured
 from .sklearn_private import _check_method_params, _MultimetricScorer
 
 
@@ -74,7 +75,7 @@ class StackedSearchMixin(CallbackSupportMixin):
             self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
-        evaluation = self._make_evaluation(X, y, scorers, routed)
+        evaluation = self._evaluation_class()(self, X, y, scorers, routed)
         with evaluation:
             if HAS_CALLBACKS:
                 self._run_search(evaluation, callback_ctx=context)
@@ -93,9 +94,8 @@ class StackedSearchMixin(CallbackSupportMixin):
         context.call_on_fit_task_end(estimator=self, **data)
         return self
 
-    def _make_evaluation(self, *args):
-        """Make the evaluation of the candidates."""
-        return Evaluation(self, *args)
+    def _evaluation_class(self):
+        return Evaluation
 
     def _rounds(self, n_candidates):
         """Number of candidates of this and each later round of the search.

@@ -4,7 +4,7 @@ Networks of the same shape on the same batches share the product of the first la
 large product instead of many thin ones, and the interpreter's time of a step.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import nullcontext
 from itertools import pairwise
 
@@ -23,10 +23,11 @@ from .._estimators.training import (
     check_hold_out,
     make_solver,
     train,
+    train_further,
 )
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
-from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
+from .._solvers import RULES, is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 
 # The networks of a stack may differ in these parameters, and in the numbers of the
@@ -108,16 +109,24 @@ def fit_stack(estimators, X, y, sample_weight=None):
     estimators = list(estimators)
     _check_parameters(estimators)
     _check_fits(estimators, X, y, sample_weight)
-    groups = {}
+    groups = defaultdict(list)
     for i, estimator in enumerate(estimators):
-        groups.setdefault(_key_or(i, estimator), []).append(estimator)
+        try:
+            key = stack_key(estimator)
+        except CannotStack:
+            key = i
+        groups[key].append(estimator)
     interruption = nullcontext() if len(groups) == 1 else abort_when_interrupted()
     with interruption, restore_all_on_error(estimators):
         for group in groups.values():
             if len(group) == 1:
                 group[0].fit(X, y, sample_weight)
-            else:
-                _fit_group(group, X, y, sample_weight)
+                continue
+            data, features = prepare_group(group, X, y, sample_weight)
+            (results,) = train_groups([(group, data)])
+            for estimator, (trained, _) in zip(group, results, strict=True):
+                become_fitted(estimator, trained, features)
+                warn_of_end(trained, estimator)
     return estimators
 
 
@@ -158,13 +167,6 @@ def _check_fits(estimators, X, y, sample_weight):
         alpha_in_precision(estimator.alpha, solver.arithmetic_dtype(X.dtype))
         if estimator.early_stopping and solver.stochastic:
             check_hold_out(data.rows, estimator.validation_fraction)
-
-
-def _key_or(otherwise, estimator):
-    try:
-        return stack_key(estimator)
-    except CannotStack:
-        return otherwise
 
 
 class CannotStack(Exception):
@@ -240,11 +242,6 @@ def check_trainable(estimator):
         raise CannotStack(f"{name} is no BackpropMLPClassifier or BackpropMLPRegressor")
     if type(estimator) not in (BackpropMLPClassifier, BackpropMLPRegressor):
         raise CannotStack(f"{name} is a subclass, whose fit may be its own")
-    if (
-        not is_stochastic(estimator.solver)
-        and estimator.solver not in FULL_BATCH_SOLVERS
-    ):
-        raise CannotStack("its parameters are invalid")
     if estimator.warm_start:
         raise CannotStack("with warm_start it goes on from weights of its own")
     if isinstance(estimator.random_state, np.random.RandomState):
@@ -276,71 +273,45 @@ def prepare_group(estimators, X, y, sample_weight=None):
     return data, {n: vars(lead)[n] for n in names if n in vars(lead)}
 
 
-def train_group(estimators, data, train_stack):
-    """Train estimators with the same :func:`stack_key`, in stacks of limited size.
+def train_groups(groups, paused=None):
+    """Train groups of estimators, each on its own data, in stacks of limited size.
 
-    Parameters
-    ----------
-    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        The estimators, which are not changed.
-
-    data : TrainingData
-        The training data.
-
-    train_stack : callable
-        Trains the estimators of a stack on the data, such as :func:`train`.
-
-    Returns
-    -------
-    trained : list of Trained
-        The trained networks, in the order of the estimators.
-
-    n_together : list of int
-        For each estimator, the number of estimators in its stack.
-    """
-    trained, n_together = {}, {}
-    for stack in _split(estimators, data.network, data.rows):
-        for estimator, one in zip(stack, train_stack(stack, data), strict=True):
-            trained[id(estimator)] = one
-            n_together[id(estimator)] = len(stack)
-    return [[of[id(e)] for e in estimators] for of in (trained, n_together)]
-
-
-def train_groups(groups, train_stack):
-    """Train several groups of estimators, each on its own data, in shared stacks.
+    The estimators are not changed.
 
     Parameters
     ----------
     groups : list of (list of estimator, TrainingData)
-        The groups, with the same :func:`group_key`.
+        One group of estimators with the same :func:`stack_key`, or several groups with
+        the same :func:`group_key`, which share stacks.
 
-    train_stack : callable
-        See :func:`train_group`.
+    paused : dict of int to (Training, Draws), default=None
+        The training to continue of each estimator, by its id. None for new trainings.
 
     Returns
     -------
-    results : list of (list of Trained, list of int)
-        For each group, the results of :func:`train_group`.
+    results : list of list of (Trained, int)
+        For each estimator of each group, its result and the size of its stack.
     """
-    (lead, *_), data = groups[0]
-    largest = _largest(lead, data.network, data.rows)
-    most = _most_networks(lead, largest, data.rows)
-    networks = [
-        (estimator, number)
-        for number, (estimators, _) in enumerate(groups)
-        for estimator in estimators
-    ]
-    results = [([], []) for _ in groups]
-    for stack in _even_parts(networks, most):
-        estimators, numbers = zip(*stack, strict=True)
-        n_of = Counter(numbers)
-        data = GroupedData([groups[i][1] for i in n_of], list(n_of.values()))
-        for number, trained in zip(
-            numbers, train_stack(list(estimators), data), strict=True
-        ):
-            results[number][0].append(trained)
-            results[number][1].append(len(stack))
-    return results
+    (estimators, data), *others = groups
+    if others:
+        estimators = [estimator for group, _ in groups for estimator in group]
+        stacks = _even_stacks(estimators, _most_networks(estimators[0], data))
+    else:
+        stacks = _split(estimators, data)
+    number_of = {id(e): i for i, (group, _) in enumerate(groups) for e in group}
+    results = {}
+    for stack in stacks:
+        if others:
+            n_of = Counter(number_of[id(estimator)] for estimator in stack)
+            data = GroupedData([groups[i][1] for i in n_of], list(n_of.values()))
+        if paused is None:
+            all_trained = train(stack, data)
+        else:
+            states = [paused[id(estimator)] for estimator in stack]
+            all_trained = train_further(stack, data, states, stack[0].max_iter)
+        for estimator, trained in zip(stack, all_trained, strict=True):
+            results[id(estimator)] = trained, len(stack)
+    return [[results[id(estimator)] for estimator in group] for group, _ in groups]
 
 
 def group_key(estimators, data):
@@ -376,75 +347,56 @@ def group_key(estimators, data):
         n_batch_rows * units[0] * units[1] > device.small_product
         or n_batch_rows > BLOCK_ROWS
     )
-    most = _most_networks(lead, _largest(lead, network, rows), rows)
-    if is_large or len(estimators) >= most or rows.X.nbytes > device.group_bytes:
+    is_full = len(estimators) >= _most_networks(lead, data)
+    if is_large or is_full or rows.X.nbytes > device.group_bytes:
         return None
     n_batches = -(-rows.n_rows // n_batch_rows)
     of_data = units, type(network.output), rows.dtype, n_batch_rows, n_batches
     return stack_key(lead), lead.random_state, of_data
 
 
-def become_fitted(estimators, all_trained, features):
-    """Set the fitted attributes of the estimators of a group."""
-    for estimator, trained in zip(estimators, all_trained, strict=True):
-        # An earlier fit may have set names, and X may have none now.
-        vars(estimator).pop("feature_names_in_", None)
-        vars(estimator).update({**features, **trained.attributes(estimator)})
+def become_fitted(estimator, trained, features):
+    """Set the fitted attributes of an estimator."""
+    # An earlier fit may have set names, and X may have none now.
+    vars(estimator).pop("feature_names_in_", None)
+    vars(estimator).update({**features, **trained.attributes(estimator)})
 
 
-def warn_of_ends(estimators, all_trained):
-    """Warn of trainings that did not end by their own criterion."""
-    for estimator, trained in zip(estimators, all_trained, strict=True):
-        warn_of_end(trained, estimator)
-
-
-def _fit_group(estimators, X, y, sample_weight):
-    """Fit estimators with the same :func:`stack_key`."""
-    data, features = prepare_group(estimators, X, y, sample_weight)
-    all_trained, _ = train_group(estimators, data, train)
-    warn_of_ends(estimators, all_trained)
-    become_fitted(estimators, all_trained, features)
-
-
-def _split(estimators, network, rows):
+def _split(estimators, data):
     """Split estimators with the same key into stacks that data and memory permit."""
-    lead, units = estimators[0], network.layer_units
+    lead, rows = estimators[0], data.rows
     solver = make_solver(lead)
     if not solver.stochastic:
-        yield from ([estimator] for estimator in estimators)
-        return
-    batch_rows = solver.n_batch_rows(rows.n_rows)
-    largest = _largest(lead, network, rows)
-    by_seed = {}
+        return [[estimator] for estimator in estimators]
+    by_seed = defaultdict(list)
     for estimator in estimators:
-        by_seed.setdefault(estimator.random_state, []).append(estimator)
-    groups = list(by_seed.values())
-    can_differ = (
-        not rows.is_sparse and rows.weights is None and batch_rows <= BLOCK_ROWS
-    )
+        by_seed[estimator.random_state].append(estimator)
+    groups, own_batches = list(by_seed.values()), False
     if not lead.shuffle:
         groups = [estimators]
-    elif len(groups) > 1 and can_differ:
-        # The stack then also has an array of each network's own rows of the batch.
-        groups, largest = [estimators], max(largest, batch_rows * units[0])
-    for group in groups:
-        yield from _even_parts(group, _most_networks(lead, largest, rows))
+    elif len(groups) > 1 and not rows.is_sparse and rows.weights is None:
+        own_batches = solver.n_batch_rows(rows.n_rows) <= BLOCK_ROWS
+        groups = [estimators] if own_batches else groups
+    most = _most_networks(lead, data, own_batches)
+    return [stack for group in groups for stack in _even_stacks(group, most)]
 
 
-def _largest(estimator, network, rows):
-    """Entries of a network's largest array of weights or activations."""
-    batch_rows = make_solver(estimator).n_batch_rows(rows.n_rows)
-    return max(max(i, batch_rows) * o for i, o in pairwise(network.layer_units))
+def _most_networks(estimator, data, own_batches=False):
+    """Largest number of networks in a stack, by the size of their largest array.
+
+    With `own_batches`, a stack also has an array of each network's rows of the batch.
+    """
+    units, rows = data.network.layer_units, data.rows
+    n_batch_rows = make_solver(estimator).n_batch_rows(rows.n_rows)
+    largest = max(max(i, n_batch_rows) * o for i, o in pairwise(units))
+    if own_batches:
+        largest = max(largest, n_batch_rows * units[0])
+    n_bytes = largest * rows.dtype.itemsize
+    return max(1, device_of(estimator).stack_bytes // n_bytes)
 
 
-def _most_networks(lead, largest, rows):
-    """Largest number of networks in a stack, by the size of their largest array."""
-    most_bytes = device_of(lead).stack_bytes
-    return max(1, most_bytes // (largest * rows.dtype.itemsize))
-
-
-def _even_parts(networks, most):
-    """Split a list into the fewest parts of at most `most` members, of even sizes."""
-    n_parts = -(-len(networks) // most)
-    for part in np.array_split(np.arange(len(networks)), n_parts):
-        yield [networks[i] for i in part]
+def _even_stacks(estimators, most):
+    """Split a list into the fewest stacks of at most `most`, of even sizes."""
+    n_stacks = -(-len(estimators) // most)
+    parts = np.array_split(np.arange(len(estimators)), n_stacks)
+    return [[estimators[i] for i in part] for part in parts]

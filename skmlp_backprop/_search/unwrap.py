@@ -54,7 +54,14 @@ def final_network(estimator, *, ensembles=False):
     """
     last = final_estimator(estimator)
     if isinstance(last, CalibratedClassifierCV):
-        return _calibrated_network(last)
+        check_is_fitted(last)
+        first, *others = last.calibrated_classifiers_
+        if others:
+            raise TypeError(
+                f"A CalibratedClassifierCV of {len(others) + 1} folds has as many "
+                "networks; give one, such as calibrated_classifiers_[0].estimator."
+            )
+        return final_network(first.estimator)
     if isinstance(last, TransformedTargetRegressor):
         check_is_fitted(last)
         return final_network(last.regressor_, ensembles=ensembles)
@@ -74,17 +81,6 @@ def final_network(estimator, *, ensembles=False):
             "it; of an ensemble, one member."
         )
     return last
-
-
-def _calibrated_network(calibrated):
-    check_is_fitted(calibrated)
-    first, *others = calibrated.calibrated_classifiers_
-    if others:
-        raise TypeError(
-            f"A CalibratedClassifierCV of {len(others) + 1} folds has as many "
-            "networks; give one, such as calibrated_classifiers_[0].estimator."
-        )
-    return final_network(first.estimator)
 
 
 def final_search(estimator):

@@ -6,7 +6,6 @@ from multiprocessing import active_children
 
 import numpy as np
 from joblib.externals.loky.backend.process import LokyProcess
-from joblib.parallel import LokyBackend, get_active_backend
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -82,12 +81,7 @@ def estimate_seconds(estimators, X, y, n_rows):
     size = n_rows, n_columns, n_entries, _n_outputs(y, is_classifier(estimators[0]))
     networks = [last_step(estimator)[1] for estimator in estimators]
     try:
-        seconds = np.mean(
-            [
-                _operations(network, *size) / device_of(network).operations
-                for network in networks
-            ]
-        )
+        seconds = np.mean([_seconds(network, *size) for network in networks])
     except (AttributeError, ImportError, TypeError, ValueError):
         # The fit of the candidate tells of the parameter that is invalid.
         return None
@@ -96,14 +90,11 @@ def estimate_seconds(estimators, X, y, n_rows):
 
 
 def _has_short_steps(estimator):
-    steps = [
-        value
-        for value in (estimator, *estimator.get_params().values())
-        if hasattr(value, "fit")
-    ]
+    steps = [estimator, *estimator.get_params().values()]
     return all(
         type(step) in _SHORT_STEPS or isinstance(step, BaseBackpropMLP)
         for step in steps
+        if hasattr(step, "fit")
     )
 
 
@@ -114,20 +105,15 @@ def _n_outputs(y, has_labels):
     return len(set(np.ravel(y).tolist())) if has_labels else 1
 
 
-def _operations(network, n_rows, n_columns, n_entries, n_outputs):
-    """Operations of a training, with the updates and activations in the same unit."""
+def _seconds(network, n_rows, n_columns, n_entries, n_outputs):
+    """Seconds of a training; updates and activations count as operations."""
     units = [*np.ravel(network.hidden_layer_sizes).astype(int).tolist(), n_outputs]
     n_weights = n_columns * units[0] + sum(i * o for i, o in pairwise(units))
     of_row = n_weights - (n_columns - n_entries) * units[0]
     of_row += _WEIGHTS_OF_UNIT * sum(units)
     n_batches = math.ceil(n_rows / make_solver(network).n_batch_rows(n_rows))
     of_epoch = of_row * n_rows + n_weights * _ROWS_OF_UPDATE * n_batches
-    return 6 * of_epoch * network.max_iter
-
-
-def is_default_backend():
-    """Whether joblib would start processes of its default backend."""
-    return isinstance(get_active_backend()[0], LokyBackend)
+    return 6 * of_epoch * network.max_iter / device_of(network).operations
 
 
 def seconds_to_start(n_processes):
@@ -139,33 +125,3 @@ def seconds_to_start(n_processes):
         return 0.1
     # They import scikit-learn: on 16 cores 2.9 s for 16 processes.
     return 1.5 + 0.08 * n_processes
-
-
-def fastest_number(most, rounds):
-    """Find the number of processes that shortens a search most.
-
-    Parameters
-    ----------
-    most : int
-        Largest number of processes.
-
-    rounds : list of (int, float)
-        For each round of the search, its number of fits and the seconds of a fit.
-
-    Returns
-    -------
-    n_processes : int
-        The number.
-
-    seconds : float
-        Estimated time of the search with this number.
-
-    seconds_of_one : float
-        Estimated time of the search with one process.
-    """
-    seconds = {
-        n: seconds_to_start(n) + sum(-(-fits // n) * each for fits, each in rounds)
-        for n in range(1, most + 1)
-    }
-    n_processes = min(seconds, key=seconds.get)
-    return n_processes, seconds[n_processes], seconds[1]
