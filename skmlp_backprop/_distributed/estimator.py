@@ -112,13 +112,12 @@ class DaskMixin:
             )
         if y is None:
             validate_data(self, np.zeros((1, X.shape[1])), None)
-        bound = bind(X, y, sample_weight)
-        n_rows = known_rows(X) or [1] * len(bound)
         chunks, summaries = self._check_chunks(
-            client, workers, bound, n_rows, at_the_end
+            client, workers, X, y, sample_weight, at_the_end
         )
         without_second_axis(np.empty((0, *y.shape[1:])))
-        summary = self._check_summary(summaries, X, reset=not continuing)
+        n_rows = [0 if chunk is None else chunk.n_rows for chunk in summaries]
+        summary = self._summary_of(summaries, X, reset=not continuing)
         target_encoder = self._target_encoder_to_fit(
             summary.numbers() if self._y_numeric else summary.labels(), continuing
         )
@@ -133,15 +132,14 @@ class DaskMixin:
             class_weight = explicit_class_weight(
                 self.class_weight, target_encoder, summary.counts(target_encoder)
             )
-        n_rows = [0 if summary is None else summary.n_rows for summary in summaries]
         runs = runs_of_chunks(n_rows, len(workers))
-        chunks_of_runs = [[chunks[i] for i in run] for run in runs]
+        runs = [[chunks[i] for i in run] for run in runs]
         settings = network, target_encoder, class_weight, summary.dtype
-        rows = _make_rows(client, workers, chunks_of_runs, settings, at_the_end)
+        rows = _make_rows(client, workers, runs, settings, at_the_end)
         release(chunks)
         return DistributedData(network, rows, target_encoder)
 
-    def _check_chunks(self, client, workers, chunks, n_rows, at_the_end):
+    def _check_chunks(self, client, workers, X, y, sample_weight, at_the_end):
         """Compute, check and summarise each chunk.
 
         Returns
@@ -154,7 +152,8 @@ class DaskMixin:
         """
         check = delayed(partial(check_chunk, type(self).__name__, self._y_numeric))
         summarize = delayed(partial(summarize_chunk, self._y_numeric))
-        checked = [check(*chunk) for chunk in chunks]
+        checked = [check(*chunk) for chunk in bind(X, y, sample_weight)]
+        n_rows = known_rows(X) or [1] * len(checked)
         # max: a chunk without rows needs a run, too.
         runs = runs_of_chunks([max(1, n) for n in n_rows], len(workers))
         chunks, summaries = [], []
@@ -171,8 +170,11 @@ class DaskMixin:
             summaries += futures[len(run) :]
         return chunks, results_of(client, summaries)
 
-    def _check_summary(self, summaries, X, reset):
-        """Raise the errors that a local fit raises; set the names of the features."""
+    def _summary_of(self, summaries, X, reset):
+        """Merge the summaries of the chunks, and set the names of the features.
+
+        It raises the errors that a local fit raises.
+        """
         summaries = [summary for summary in summaries if summary is not None]
         if not summaries:
             check_array(np.empty((0, X.shape[1])), estimator=self)
@@ -226,14 +228,6 @@ class DaskMixin:
             return getattr(super(), method)(X)
         check_is_fitted(self)
         return predict_lazily(self.to_local(), method, X)
-
-    def _partial_fit_chunks(self, X, y, sample_weight, partial_fit):
-        """Call `partial_fit` for each chunk, in order."""
-        for chunk in bind(X, y, sample_weight):
-            computed = self._compute(chunk)
-            if computed[0].shape[0] > 0:
-                partial_fit(*computed)
-        return self
 
     def _computed_chunks(self, X, y, sample_weight):
         """Yield the rows of each chunk, in order; a single chunk is in memory."""

@@ -7,7 +7,7 @@ from scipy import sparse
 from .._estimators.weighting import combined_weights
 from .._network.batches import Rows
 from .._network.dropout import Dropout
-from .._network.objective import SHARE_ROWS, Objective
+from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import training_threads
 
@@ -58,7 +58,11 @@ class Shard:
                 self.weight_sum = float(weights.sum())
                 weights = weights.astype(dtype, copy=False)
             self.rows = Rows(X, targets, weights).for_batches()
-        self._drawn = None
+        self._drawn = self._objective = None
+
+    def __getstate__(self):
+        """All but the objective, whose threads can't be pickled."""
+        return {**vars(self), "_objective": None}
 
     def __sizeof__(self):
         """Bytes of the rows; Dask decides by it which results to move or spill."""
@@ -113,28 +117,41 @@ class Shard:
         gradient : ndarray of shape (n_parameters,)
             The gradient of the sum.
         """
-        start, stop = span
-        if order is None:
-            rows = self.rows.slice(start, stop)
-        else:
-            rows = self.rows.take(self._permutation(order)[start:stop])
-        dropout = None
-        n_threads = get_worker().state.nthreads if rows.n_rows > SHARE_ROWS else 1
+        rows, (start, stop) = self.rows, span
+        if order is not None:
+            rows = rows.take(self._permutation(order)[start:stop])
+        elif stop - start < rows.n_rows:
+            # Not of all rows: a slice of sparse rows is a copy.
+            rows = rows.slice(start, stop)
+        # Taken: after an interrupted fit, another thread may still compute.
+        objective = vars(self).pop("_objective", None)
+        if objective is None:
+            objective = self._make_objective(theta.dtype, masks)
+        np.copyto(objective.parameters.flat, theta)
         if masks is not None:
-            rates, seed = masks
-            dropout = Dropout(rates, np.random.RandomState([*seed, self.number]))
+            _, seed = masks
+            source = np.random.RandomState([*seed, self.number])
+            objective.dropout.random_state = source
+        with training_threads(), np.errstate(all="ignore"):
+            loss = objective.sum_losses(rows, scale)
+        gradient = objective.gradient.flat.copy()
+        self._objective = objective
+        return loss, gradient
+
+    def _make_objective(self, dtype, masks):
+        """Make the objective, whose buffers are kept: a fit has a single precision."""
+        dropout, n_threads = None, get_worker().state.nthreads
+        if masks is not None:
+            rates, _ = masks
             # Threads share a random state: their masks would depend on timing.
-            n_threads = 1
-        parameters = Parameters.on_buffer(
-            theta.copy(),
+            dropout, n_threads = Dropout(rates, None), 1
+        parameters = Parameters.empty(
             self.network.layer_units,
+            dtype,
             input_intercept=self.network.input_activation is not None,
         )
         # alpha=0: the client adds the penalty to the sum over all shards.
-        objective = Objective(self.network, 0, parameters, dropout, n_threads)
-        with training_threads(), np.errstate(all="ignore"):
-            loss = objective.sum_losses(rows, scale)
-        return loss, objective.gradient.flat
+        return Objective(self.network, 0, parameters, dropout, n_threads)
 
     def sum_weights(self, order, spans):
         """Sum the weights of each of several spans of rows, see :meth:`sum_losses`."""

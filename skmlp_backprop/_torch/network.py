@@ -115,8 +115,10 @@ class TorchNetwork:
         self.n_weights = sum(self._sizes[: self._n_layers])
         self.n_units = [shape[0] for shape in self._shapes[: self._n_layers]]
 
-    def scaled(self, matrix, scales):
-        """The weights behind scales of the inputs, times these."""
+    def scaled(self, matrix, scales=None):
+        """The weights times the scales of the inputs, if there are any."""
+        if scales is None:
+            return matrix
         first, others = matrix.split(
             [self._sizes[0], matrix.shape[1] - self._sizes[0]], 1
         )

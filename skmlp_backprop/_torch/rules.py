@@ -49,16 +49,10 @@ class TorchLevels:
     ----------
     weights : Tensor of shape (n_levels + 1, n_stack, n_units)
         The weights; the last level stands for none, whose code is -1, and stays 0.
-
-    Attributes
-    ----------
-    average : Tensor of the shape of `weights`
-        The average of the weights, if the stack has one.
     """
 
     def __init__(self, weights):
         self.weights = weights
-        self.average = weights.clone()
         self._mean_squares = weights.new_zeros(weights.shape[:2])
         self._n_steps = weights.new_zeros((len(weights), 1))
 
