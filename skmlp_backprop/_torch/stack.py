@@ -14,7 +14,7 @@ from .._solvers.stack import GAIN, Stack
 from .network import TorchNetwork, from_matrix, to_matrix
 from .rules import STEPS, TorchLevels
 
-# All that steps change.
+# The attributes that steps change.
 _ON_DEVICE = "_weights", "_states", "_levels", "_average"
 # Most entries of the activations of a layer when networks are judged.
 _MOST_ENTRIES = 2**26
@@ -24,7 +24,7 @@ class TorchStack(Stack):
     """A stack whose rows, weights and moments are on a device.
 
     After each epoch the weights, and their average, are copied to `parameters` and
-    `average`. So all that comes between two epochs is as on the CPU.
+    `average`. So everything between two epochs is as on the CPU.
 
     Parameters
     ----------
@@ -135,27 +135,25 @@ class TorchStack(Stack):
 
     def run_epoch(self, order, rates):
         plan, rate = self.batches.plan(order), column(rates)
-        size = self.batches.batch_size
-        index, weights = (
-            self._tensor(plan.index).split(size, -1),
-            [None] * len(plan.sums),
-        )
+        size, shape = self.batches.batch_size, (len(plan.sums), self.parameters.n_stack)
+        index, weights = self._tensor(plan.index).split(size, -1), [None] * shape[0]
         if plan.weights is not None:
             weights = self._tensor(plan.weights).split(size, -1)
-        shape = len(plan.sums), self.parameters.n_stack
         losses, sums = self._weights[0].new_zeros(shape), np.empty(shape)
         # A batch of less weight is skipped, as on the CPU.
         least = np.finfo(self.parameters.dtype).tiny
         self.n_steps = 0
         batches = zip(index, weights, plan.sums, plan.sums_by_network, strict=True)
         try:
-            for rows, weights_of_rows, total, totals in batches:
+            for *batch, weight_sum, sum_by_network in batches:
                 if self.is_cancelled:
                     break
-                if total < least:
+                if weight_sum < least:
                     continue
-                step = self._take_step(rows, weights_of_rows, total, totals, rate)
-                losses[self.n_steps], sums[self.n_steps] = step, totals
+                losses[self.n_steps] = self._take_step(
+                    *batch, weight_sum, sum_by_network, rate
+                )
+                sums[self.n_steps] = sum_by_network
                 self.n_steps += 1
         finally:
             self.losses = losses[: self.n_steps].cpu().numpy().astype(np.float64)
