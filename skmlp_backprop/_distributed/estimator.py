@@ -9,7 +9,6 @@ import numpy as np
 from dask import delayed
 from dask.dataframe.utils import make_meta
 from distributed import get_client
-from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -27,7 +26,7 @@ from .._solvers import is_stochastic
 from .chunks import are_distributed, bind, is_table, known_rows, runs_of_chunks
 from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
-from .prediction import predict_lazily, sums_of_chunks
+from .prediction import call_unless_empty, predict_lazily
 from .summary import DataSummary, check_chunk, summarize_chunk
 from .worker import Shard
 
@@ -150,7 +149,8 @@ class DaskMixin:
         summaries : list of ChunkSummary or None
             The summary of each chunk; None for a chunk without rows.
         """
-        check = delayed(partial(check_chunk, type(self).__name__, self._y_numeric))
+        unfitted = type(self)(**self.get_params(deep=False) | {"client": None})
+        check = delayed(partial(check_chunk, unfitted))
         summarize = delayed(partial(summarize_chunk, self._y_numeric))
         checked = [check(*chunk) for chunk in bind(X, y, sample_weight)]
         n_rows = known_rows(X) or [1] * len(checked)
@@ -179,8 +179,6 @@ class DaskMixin:
         if not summaries:
             check_array(np.empty((0, X.shape[1])), estimator=self)
         summary = DataSummary(summaries)
-        if summary.is_sparse:
-            self._check_input(sparse.csr_array((1, 1)))
         if summary.weight == 0:
             raise ValueError(
                 "Sample weights must contain at least one non-zero number."
@@ -238,8 +236,11 @@ class DaskMixin:
 
     def _sums_of_chunks(self, function, X, y, sample_weight):
         """Results of a function of :mod:`prediction` for all chunks that have rows."""
-        tasks = sums_of_chunks(function, self.to_local(), X, y, sample_weight)
-        return [sums for sums in self._compute(tasks) if sums is not None]
+        local = delayed(self.to_local(), traverse=False)
+        call = delayed(call_unless_empty)
+        chunks = bind(X, y, sample_weight)
+        sums = self._compute([call(function, local, *chunk) for chunk in chunks])
+        return [of_chunk for of_chunk in sums if of_chunk is not None]
 
     def _compute(self, tasks):
         """Compute tasks by the client, or by Dask's default scheduler without one."""

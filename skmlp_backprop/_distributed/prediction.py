@@ -6,7 +6,7 @@ from dask import delayed
 from dask.dataframe.utils import make_meta, meta_nonempty
 from sklearn.metrics import accuracy_score
 
-from .chunks import bind, delayed_chunks, is_table, whole_rows
+from .chunks import delayed_chunks, is_table, whole_rows
 
 
 def predict_lazily(estimator, method, X):
@@ -63,17 +63,8 @@ def _predict_chunk(X, estimator, method, empty):
     return getattr(estimator, method)(X) if X.shape[0] > 0 else empty
 
 
-def sums_of_chunks(function, estimator, X, y, sample_weight):
-    """Delayed calls ``function(estimator, X, y, sample_weight)`` of each chunk.
-
-    The result of a chunk without rows is None.
-    """
-    shared = delayed(estimator, traverse=False)
-    of_chunk = delayed(_unless_empty)
-    return [of_chunk(function, shared, *chunk) for chunk in bind(X, y, sample_weight)]
-
-
-def _unless_empty(function, estimator, X, y, sample_weight=None):
+def call_unless_empty(function, estimator, X, y, sample_weight=None):
+    """Call a function of a computed chunk; None for a chunk without rows."""
     if X.shape[0] == 0:
         return None
     if sample_weight is not None:

@@ -1,16 +1,13 @@
 """Checked chunks, and the summary of all rows before a fit."""
 
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
-from .._estimators.checks import refuse_unfit_columns, refuse_unfit_targets
-from .._estimators.sklearn_private import _check_y
 from .._estimators.targets import Labels, Numbers, warn_of_one_hot
 from .._estimators.weighting import checked_sample_weights
 
@@ -40,24 +37,8 @@ class Chunk(NamedTuple):
         return self.X.shape[0]
 
 
-def check_chunk(name, y_numeric, X, y, sample_weight=None):
-    """Check a computed chunk as a local fit checks all rows.
-
-    Parameters
-    ----------
-    name : str
-        Name of the estimator, for messages.
-
-    y_numeric : bool
-        Whether y must be numbers.
-
-    X, y, sample_weight : array-like
-        The rows.
-
-    Returns
-    -------
-    chunk : Chunk
-        The converted rows.
+def check_chunk(estimator, X, y, sample_weight=None):
+    """Check the rows of a chunk as a local fit of the estimator checks all rows.
 
     Raises
     ------
@@ -73,25 +54,14 @@ def check_chunk(name, y_numeric, X, y, sample_weight=None):
             f"chunk by chunk; a chunk has {' and '.join(map(str, lengths))} rows of "
             "them. Repartition them alike."
         )
-    refuse_unfit_targets(y, name, y_numeric)
-    given = X
-    try:
-        X = check_array(
-            X,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            estimator=name,
-            input_name="X",
-        )
-    except ValueError as error:
-        refuse_unfit_columns(given, name, error)
-        raise
-    y = _check_y(y, multi_output=True, y_numeric=y_numeric, estimator=name)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y)
+    if not sparse.issparse(y) and y.ndim == 2 and y.shape[1] == 1:
+        # The client warns of a column, once.
+        y = np.ravel(y)
+    # Copied, as the threads of a worker may have the same estimator.
+    X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
-    return Chunk(X.tocsr() if sparse.issparse(X) else X, y, sample_weight)
+    return Chunk(X, y, sample_weight)
 
 
 @dataclass
@@ -105,9 +75,6 @@ class ChunkSummary:
 
     dtype : dtype
         Precision of X.
-
-    is_sparse : bool
-        Whether X is sparse.
 
     y_shape : tuple of int
         Shape of a row of y.
@@ -130,7 +97,6 @@ class ChunkSummary:
     n_rows: int
     n_features: int
     dtype: np.dtype
-    is_sparse: bool
     y_shape: tuple
     weight: float
     values: np.ndarray
@@ -150,9 +116,7 @@ def summarize_chunk(y_numeric, chunk):
         return None
     X, y, weights = chunk
     weight = float(chunk.n_rows if weights is None else weights.sum())
-    summary = ChunkSummary(
-        *X.shape, X.dtype, sparse.issparse(X), y.shape[1:], weight, np.empty(0)
-    )
+    summary = ChunkSummary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
     if y_numeric:
         y = np.asarray(y, np.float64)
         summary.values = np.array([y.min(axis=0), y.max(axis=0)])
@@ -186,9 +150,6 @@ class DataSummary:
     dtype : dtype
         float32 if all chunks are float32, else float64.
 
-    is_sparse : bool
-        Whether a chunk of X is sparse.
-
     weight : float
         Sum of the sample weights.
 
@@ -204,7 +165,6 @@ class DataSummary:
         self.chunks = chunks
         self.n_features = chunks[0].n_features
         self.dtype = np.result_type(*(chunk.dtype for chunk in chunks))
-        self.is_sparse = any(chunk.is_sparse for chunk in chunks)
         self.weight = sum(chunk.weight for chunk in chunks)
         # None for a single column.
         self._n_columns = chunks[0].y_shape[0] if chunks[0].y_shape else None
