@@ -73,7 +73,7 @@ class TorchStack(Stack):
             self._average = [self._tensor(to_matrix(averages))]
             if averages.levels is not None:
                 self._average.append(self._levels_tensor(averages))
-        self._set_rule()
+        self._rule = stack_rules(self._rules)
         self._states = [
             {"n_steps": 0} | {name: torch.zeros_like(w) for name in self._rule.moments}
             for w in self._weights
@@ -88,10 +88,6 @@ class TorchStack(Stack):
         """Copy the weights of levels, and a last level of zeros."""
         levels = parameters.levels.swapaxes(0, 1)
         return self._tensor(np.pad(levels, ((0, 1), (0, 0), (0, 0))))
-
-    def _set_rule(self):
-        self._rule = stack_rules(self._rules)
-        self._step_by = STEPS[type(self._rule)]
 
     def _set_judged(self):
         """Put networks that are judged by the same rows side by side."""
@@ -130,7 +126,7 @@ class TorchStack(Stack):
         for state in self._states:
             for name in self._rule.moments:
                 state[name] = state[name][index]
-        self._set_rule()
+        self._rule = stack_rules(self._rules)
         self._set_judged()
 
     def run_epoch(self, order, rates):
@@ -183,8 +179,9 @@ class TorchStack(Stack):
             loss += self._add_penalty(gradients[0], sum_by_network)
         # Without the gradient of the levels, and maybe without scales.
         steps = zip(self._weights, gradients, self._states, (1, GAIN), strict=False)
+        take_step = STEPS[type(self._rule)]
         for stepped, gradient, state, gain in steps:
-            self._step_by(self._rule, stepped, gradient, state, gain * rate)
+            take_step(self._rule, stepped, gradient, state, gain * rate)
         if codes is not None:
             self._levels.step(touched, gradients[-1], rate)
         share = 0 if self.average is None else self.average.next_share()
