@@ -10,8 +10,7 @@ import resource
 import statistics
 import sys
 import time
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dask.array as da
@@ -21,8 +20,8 @@ from distributed import Client, LocalCluster
 from scipy.optimize import nnls
 
 from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop._distributed.client import Shards, answer
 from skmlp_backprop._distributed.objective import DistributedObjective
-from skmlp_backprop._distributed.remote_rows import RemoteRows, answer
 from skmlp_backprop._estimators.training import initial_parameters
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.threads import training_threads
@@ -40,21 +39,29 @@ WORKERS = (1, 2, 4, 8)
 PLANNED = (10, 100, 1000)
 
 
-def waiting(part, method, theta, scale):
+def waiting(shard, method, theta, *_):
     """A sum that takes as long as it is told, of a gradient as long as the weights."""
     time.sleep(WAIT)
     return np.zeros(1), np.zeros_like(theta)
 
 
-def timed(part, method, *arguments):
+def timed(shard, method, *arguments):
     """A sum, and the seconds it has taken."""
     start = time.perf_counter()
-    result = answer(part, method, *arguments)
+    result = answer(shard, method, *arguments)
     return time.perf_counter() - start, result
 
 
-class TimedParts(RemoteRows):
-    """RemoteRows that note the seconds of the slowest of them."""
+class WaitingShards(Shards):
+    """Shards whose sums are waits."""
+
+    answer = staticmethod(waiting)
+
+
+class TimedShards(Shards):
+    """Shards that note the seconds of the slowest of them."""
+
+    answer = staticmethod(timed)
 
     def ask_each(self, method, arguments):
         """Ask, and take the time off the answers."""
@@ -71,7 +78,7 @@ def _rows(n_rows):
 class Evaluation:
     """Evaluations of J on a cluster, as a solver calls them."""
 
-    def __init__(self, client, n_rows, units, make_parts):
+    def __init__(self, client, n_rows, units, kind):
         X, y = _rows(n_rows)
         chunk = -(-n_rows // 8)
         mlp = DaskBackpropMLPClassifier(units, random_state=0, client=client)
@@ -80,10 +87,12 @@ class Evaluation:
             da.from_array(y, chunks=chunk),
             None,
             continuing=False,
+            # What is computed stays until the cluster is closed.
+            at_the_end=ExitStack(),
         )
         self.rows = data.rows
-        parts = self.rows.parts
-        self.rows.parts = make_parts(client, parts.futures, parts.workers)
+        shards = self.rows.shards
+        self.rows.shards = kind(client, shards.futures, shards.workers)
         parameters = initial_parameters(mlp, data, np.random.RandomState(0))
         self.objective = DistributedObjective(
             data.network, 1e-4, parameters.copy(np.float32)
@@ -188,10 +197,8 @@ def _overheads_of_waits():
     for k in WORKERS:
         with _cluster(k) as client:
             for units in UNITS:
-                evaluate = Evaluation(
-                    client, 64, units, partial(RemoteRows, answer=waiting)
-                )
-                n_weights = evaluate.parameters.flat.size
+                evaluate = Evaluation(client, 64, units, WaitingShards)
+                n_weights = evaluate.objective.parameters.flat.size
                 n_calls = 10 if units == UNITS[-1] else 30
                 times = [evaluate() for _ in range(n_calls)][3:]
                 seconds[n_weights, k] = statistics.median(times) - WAIT
@@ -220,15 +227,14 @@ def _arithmetic():
     with _cluster(1) as one, _cluster(2) as two:
         for n_rows in (2**14, 180_000, 2**19):
             on_one, on_two = (
-                Evaluation(client, n_rows, 100, partial(TimedParts, answer=timed))
-                for client in (one, two)
+                Evaluation(client, n_rows, 100, TimedShards) for client in (one, two)
             )
             local = LocalEvaluation(n_rows, 100)
             seconds = {"one": [], "two": [], "here": [], "slowest": []}
             for _ in range(15):
                 seconds["one"].append(on_one())
                 seconds["two"].append(on_two())
-                seconds["slowest"].append(on_two.rows.parts.slowest)
+                seconds["slowest"].append(on_two.rows.shards.slowest)
                 seconds["here"].append(local())
             rows += _rows_of_arithmetic(n_rows, seconds)
     return rows

@@ -11,13 +11,11 @@ from ._estimators.documentation import PARTS, documented
 from ._estimators.parameters import store_parameters
 from ._estimators.regressor import BackpropMLPRegressor
 from ._estimators.targets import d2_of_quantiles
-from ._estimators.weighting import check_class_weight, explicit_class_weight
 
 try:
     from ._distributed.chunks import are_distributed
     from ._distributed.estimator import DaskMixin
-    from ._distributed.scoring import accuracy, r2
-    from ._distributed.summary import LabelSummary, NumberSummary
+    from ._distributed.prediction import hits, r2_of_squares, squares
 except ImportError as error:
     raise ImportError(
         "skmlp_backprop.dask requires dask and distributed. You can install them with "
@@ -104,7 +102,6 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
     """
 
     _local = BackpropMLPClassifier
-    _summarize_y = LabelSummary.of
     _parameter_constraints: dict = {  # noqa: RUF012
         **BackpropMLPClassifier._parameter_constraints,
         "client": "no_validation",
@@ -179,9 +176,9 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         partial_fit = super().partial_fit
         if not are_distributed(X, y, sample_weight):
             return partial_fit(X, y, classes, sample_weight)
-        return self._partial_fit_chunks(
-            X, y, sample_weight, lambda X, y, w=None: partial_fit(X, y, classes, w)
-        )
+        for X_chunk, y_chunk, *weights in self._computed_chunks(X, y, sample_weight):
+            partial_fit(X_chunk, y_chunk, classes, *weights)
+        return self
 
     def predict_proba(self, X):
         """Predict the probability of each class; for a Dask collection lazily.
@@ -255,16 +252,9 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         """
         if not are_distributed(X, y, sample_weight):
             return super().score(X, y, sample_weight)
-        return accuracy(self.to_local(), self._compute, X, y, sample_weight)
-
-    def _target_encoder_of_summary(self, summary):
-        return summary.labels()
-
-    def _class_weight_of(self, summary, target_encoder):
-        check_class_weight(self.class_weight, target_encoder)
-        return explicit_class_weight(
-            self.class_weight, target_encoder, summary.counts(target_encoder)
-        )
+        sums = self._sums_of_chunks(hits, X, y, sample_weight)
+        correct, weight = np.sum(sums, axis=0)
+        return float(correct / weight)
 
 
 class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
@@ -317,7 +307,6 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
     """
 
     _local = BackpropMLPRegressor
-    _summarize_y = NumberSummary.of
     _parameter_constraints: dict = {  # noqa: RUF012
         **BackpropMLPRegressor._parameter_constraints,
         "client": "no_validation",
@@ -389,7 +378,9 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         partial_fit = super().partial_fit
         if not are_distributed(X, y, sample_weight):
             return partial_fit(X, y, sample_weight)
-        return self._partial_fit_chunks(X, y, sample_weight, partial_fit)
+        for chunk in self._computed_chunks(X, y, sample_weight):
+            partial_fit(*chunk)
+        return self
 
     def score(self, X, y, sample_weight=None):
         """Compute R2; for several quantiles, the mean of their D2.
@@ -419,23 +410,11 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         if not are_distributed(X, y, sample_weight):
             return super().score(X, y, sample_weight)
         if not self._predicts_quantiles():
-            return r2(self.to_local(), self._compute, X, y, sample_weight)
+            return r2_of_squares(self._sums_of_chunks(squares, X, y, sample_weight))
         weights = [] if sample_weight is None else [sample_weight]
         y, values, *weights = self._compute([y, self.predict(X), *weights])
         targets = np.asarray(y).reshape(-1, 1)
         return d2_of_quantiles(self.quantile, targets, values, *weights or [None])
-
-    def _target_encoder_of_summary(self, summary):
-        return summary.numbers()
-
-    def _check_targets(self, network, target_encoder, summary):
-        # If the loss refuses a target, it also refuses the smallest or the largest.
-        network.loss.check_targets(
-            target_encoder.encode(summary.extremes(), summary.dtype)
-        )
-
-    def _class_weight_of(self, summary, target_encoder):
-        """Return None: a regressor has no classes."""
 
 
 for _cls in (DaskBackpropMLPClassifier, DaskBackpropMLPRegressor):

@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, wait
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -27,8 +27,9 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
 )
-from skmlp_backprop._distributed import remote_rows
-from skmlp_backprop._distributed.shares import batch_shares, runs_of_chunks
+from skmlp_backprop._distributed import client as distributed_client
+from skmlp_backprop._distributed.chunks import runs_of_chunks
+from skmlp_backprop._distributed.objective import batch_spans
 from skmlp_backprop.callbacks import EarlyStopping
 from skmlp_backprop.dask import DaskBackpropMLPClassifier, DaskBackpropMLPRegressor
 
@@ -310,7 +311,7 @@ def test_one_class(client, rows):
 
 
 def test_weights_of_a_network_that_are_passed_on(client, rows, monkeypatch):
-    monkeypatch.setattr("skmlp_backprop._distributed.remote_rows._MOST_OF_ONE", 0)
+    monkeypatch.setattr(distributed_client, "_MOST_EMBEDDED", 0)
     ours, local = classifier_pair(solver="lbfgs")
     ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
     assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))
@@ -383,9 +384,9 @@ def test_quantiles(client, rows):
     assert ours.score(X, y) == pytest.approx(expected)
 
 
-def test_shares_of_batches():
+def test_spans_of_batches():
     n_rows = [7, 0, 100, 43]
-    spans = np.array(list(batch_shares(n_rows, 16)))
+    spans = np.array(list(batch_spans(n_rows, 16)))
     sizes = (spans[..., 1] - spans[..., 0]).sum(axis=1)
     assert sizes.tolist() == [16] * 9 + [6]
     assert (spans[1:, :, 0] == spans[:-1, :, 1]).all()
@@ -760,8 +761,8 @@ def test_parts_stay_where_they_are(client, rows):
     # One at each worker, and of the chunks nothing else.
     for kept in looks.kept:
         names = [key.split("-")[0] for key in kept if key not in before]
-        assert names.count("WorkerRows") == 1
-        assert set(names) <= {"WorkerRows", "answer"}
+        assert names.count("Shard") == 1
+        assert set(names) <= {"Shard", "answer"}
 
 
 @pytest.mark.callbacks
@@ -806,17 +807,18 @@ def test_a_client_without_workers(rows):
 
 
 def test_the_last_worker_goes_before_its_results_are_fetched(rows, monkeypatch):
-    await_futures = remote_rows._await_all
+    gather = Client.gather
 
-    def await_then_lose(futures, look_out):
-        await_futures(futures, look_out)
+    def lose_then_gather(client, futures, **kwargs):
+        wait(futures)
         cluster.scale(0)
-        while look_out.client.nthreads():
+        while client.nthreads():
             time.sleep(0.05)
+        return gather(client, futures, **kwargs)
 
-    monkeypatch.setattr(remote_rows, "_await_all", await_then_lose)
-    monkeypatch.setattr(remote_rows, "_PATIENCE", 1)
-    monkeypatch.setattr(remote_rows, "_LOOK", 0.2)
+    monkeypatch.setattr(Client, "gather", lose_then_gather)
+    monkeypatch.setattr(distributed_client, "_PATIENCE", 1)
+    monkeypatch.setattr(distributed_client, "_LOOK", 0.2)
     ours, _ = classifier_pair(solver="lbfgs")
     X, y = chunked(rows["X"]), chunked(rows["labels"])
     with make_cluster(1) as cluster, Client(cluster) as client:

@@ -1,11 +1,11 @@
-"""Types of Dask collections, and their chunks of rows."""
+"""Dask collections as chunks of rows, and the division of chunks between workers."""
 
 import math
 
 import dask.array as da
+import dask.dataframe as dd
 import numpy as np
 from dask.base import is_dask_collection
-from dask.utils import is_dataframe_like, is_series_like
 
 
 def are_distributed(*data):
@@ -35,7 +35,7 @@ def are_distributed(*data):
             f"{', '.join(type(collection).__name__ for collection in given)}."
         )
     for collection in distributed:
-        if not (is_array(collection) or is_table(collection)):
+        if not (isinstance(collection, da.Array) or is_table(collection)):
             raise TypeError(
                 "Of Dask's collections Arrays, DataFrames and Series are taken, got "
                 f"{type(collection).__name__}."
@@ -43,29 +43,13 @@ def are_distributed(*data):
     return bool(distributed)
 
 
-def is_array(collection):
-    """Whether a Dask collection is an Array."""
-    return isinstance(collection, da.Array)
-
-
 def is_table(collection):
     """Whether a Dask collection is a DataFrame or a Series."""
-    return is_dataframe_like(collection) or is_series_like(collection)
+    return isinstance(collection, (dd.DataFrame, dd.Series))
 
 
 def bind(X, y, sample_weight=None):
     """Divide X, y and sample_weight into chunks of the same rows.
-
-    Parameters
-    ----------
-    X : Dask Array or DataFrame of shape (n_rows, n_features)
-        The samples.
-
-    y : Dask Array, Series or DataFrame of shape (n_rows,) or (n_rows, n_outputs)
-        The targets.
-
-    sample_weight : Dask Array or Series of shape (n_rows,) or None, default=None
-        The weights.
 
     Returns
     -------
@@ -78,13 +62,18 @@ def bind(X, y, sample_weight=None):
         If the numbers of rows differ, or if the numbers of chunks differ and the chunks
         have unknown sizes.
     """
-    X = whole_rows(X)
     named = {"X": X, "y": y}
     if sample_weight is not None:
         named["sample_weight"] = sample_weight
-    _check_rows(named)
+    known = [known_rows(collection) for collection in named.values()]
+    lengths = [int(sum(rows)) for rows in known if rows is not None]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {lengths}"
+        )
     columns = [
-        delayed_chunks(_cut_like(X, collection)) for collection in named.values()
+        delayed_chunks(whole_rows(collection, known[0]))
+        for collection in named.values()
     ]
     counts = [len(column) for column in columns]
     if len(set(counts)) > 1:
@@ -98,36 +87,23 @@ def bind(X, y, sample_weight=None):
     return list(zip(*columns, strict=True))
 
 
-def whole_rows(X):
-    """Rechunk X so that each chunk has all columns."""
-    is_cut = is_array(X) and X.ndim == 2 and X.numblocks[1] > 1
-    return X.rechunk({1: -1}) if is_cut else X
-
-
-def known_rows(X):
-    """List of the number of rows of each chunk; None if the numbers are unknown."""
-    if not is_array(X) or any(math.isnan(n) for n in X.chunks[0]):
+def known_rows(collection):
+    """Tuple of the number of rows of each chunk; None if the numbers are unknown."""
+    if is_table(collection) or any(math.isnan(n) for n in collection.chunks[0]):
         return None
-    return list(X.chunks[0])
+    return collection.chunks[0]
 
 
-def _check_rows(named):
-    """Raise ValueError if the known numbers of rows differ."""
-    chunks = [known_rows(collection) for collection in named.values()]
-    lengths = [sum(rows) for rows in chunks if rows is not None]
-    if len(set(lengths)) > 1:
-        raise ValueError(
-            "Found input variables with inconsistent numbers of samples: "
-            f"{list(map(int, lengths))}"
-        )
-
-
-def _cut_like(X, collection):
-    """Rechunk a collection to the rows of the chunks of X, if both are known."""
-    rows, rows_of_X = known_rows(collection), known_rows(X)
-    if rows is None or rows_of_X is None or rows == rows_of_X:
-        return whole_rows(collection)
-    return whole_rows(collection.rechunk({0: tuple(rows_of_X)}))
+def whole_rows(collection, rows=None):
+    """Rechunk an array to chunks of all columns and, if it is given, of these rows."""
+    if is_table(collection):
+        return collection
+    chunks = {}
+    if collection.ndim == 2 and collection.numblocks[1] > 1:
+        chunks[1] = -1
+    if rows is not None and known_rows(collection) not in (None, rows):
+        chunks[0] = rows
+    return collection.rechunk(chunks) if chunks else collection
 
 
 def delayed_chunks(collection):
@@ -137,4 +113,32 @@ def delayed_chunks(collection):
     Dask's optimiser merges partitions, so that y would have other partitions than X.
     Without it, X and y share the tasks that read the files, and each file is read once.
     """
-    return np.ravel(collection.to_delayed(optimize_graph=is_array(collection))).tolist()
+    chunks = collection.to_delayed(optimize_graph=not is_table(collection))
+    return np.ravel(chunks).tolist()
+
+
+def runs_of_chunks(n_rows, n_runs):
+    """Divide chunks into consecutive runs with about equal numbers of rows.
+
+    The runs depend only on the chunks and on the number of workers. So the sums, the
+    shuffles and the masks of the shards do not depend on timing.
+
+    Parameters
+    ----------
+    n_rows : sequence of int
+        Number of rows of each chunk.
+
+    n_runs : int
+        Largest number of runs.
+
+    Returns
+    -------
+    runs : list of list of int
+        Indices of the chunks of each run. Every run has rows.
+    """
+    n_rows = np.asarray(n_rows)
+    stops = np.cumsum(n_rows)
+    middles = stops - n_rows / 2
+    number = np.minimum((middles * n_runs / max(1, stops[-1])).astype(int), n_runs - 1)
+    runs = [np.flatnonzero(number == run) for run in range(n_runs)]
+    return [run.tolist() for run in runs if n_rows[run].sum() > 0]

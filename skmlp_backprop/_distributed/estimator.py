@@ -9,36 +9,34 @@ import numpy as np
 from dask import delayed
 from dask.dataframe.utils import make_meta
 from distributed import get_client
-from scipy import sparse
-from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.architecture import make_network
+from .._estimators.checks import without_second_axis
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
-from .._estimators.weighting import check_total, describe_weights
-from .._network.warning import warn
+from .._estimators.weighting import (
+    check_class_weight,
+    check_total,
+    describe_weights,
+    explicit_class_weight,
+)
 from .._solvers import is_stochastic
-from .chunks import are_distributed, bind, is_table, known_rows
+from .chunks import are_distributed, bind, is_table, known_rows, runs_of_chunks
+from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
-from .prediction import predict_lazily
-from .remote_rows import RemoteRows, await_all, release, results_of, workers_of
-from .shares import runs_of_chunks
+from .prediction import call_unless_empty, predict_lazily
 from .summary import DataSummary, check_chunk, summarize_chunk
-from .worker_rows import RowMaker, WorkerRows
+from .worker import Shard
 
 
 class DaskMixin:
     """Mixin for a subclass of a local estimator; it comes first in the bases.
 
-    The subclass defines, besides the parameter `client`:
-
-    - ``_local``: the class of the local estimator;
-    - ``_summarize_y``: summarises a chunk of y;
-    - ``_target_encoder_of_summary(summary)``: makes the target encoder;
-    - ``_class_weight_of(summary, target_encoder)``: computes explicit class weights.
+    The subclass has the parameter `client`, and in ``_local`` the class of the local
+    estimator.
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -101,89 +99,87 @@ class DaskMixin:
             return self._fit_to(data, continuing, context, given)
 
     def _distribute(self, X, y, sample_weight, continuing, at_the_end):
-        """Check the data as a local fit does, and make a part of the rows per worker.
+        """Check the data as a local fit does, and make a shard for each worker.
 
-        The ExitStack `at_the_end` releases the parts.
+        The ExitStack `at_the_end` releases the chunks and the shards.
         """
         client = _current_client() if self.client is None else self.client
-        workers = workers_of(client)
-        with ExitStack() as once_there_are_parts:
-            chunks, summary = self._count(
-                client, workers, X, y, sample_weight, once_there_are_parts
+        workers = sorted(client.nthreads())
+        if not workers:
+            raise RuntimeError(
+                "The Dask cluster has no workers. Start some, and wait for them by "
+                "client.wait_for_workers(1)."
             )
-            return self._data_of_chunks(
-                client, workers, chunks, summary, X, y, continuing, at_the_end
-            )
-
-    def _data_of_chunks(
-        self, client, workers, chunks, summary, X, y, continuing, at_the_end
-    ):
-        """Make the training data from checked chunks."""
-        self._check_summary(summary, X, y, reset=not continuing)
+        if y is None:
+            validate_data(self, np.zeros((1, X.shape[1])), None)
+        chunks, summaries = self._check_chunks(
+            client, workers, X, y, sample_weight, at_the_end
+        )
+        without_second_axis(np.empty((0, *y.shape[1:])))
+        n_rows = [0 if chunk is None else chunk.n_rows for chunk in summaries]
+        summary = self._summary_of(summaries, X, reset=not continuing)
         target_encoder = self._target_encoder_to_fit(
-            self._target_encoder_of_summary(summary), continuing
+            summary.numbers() if self._y_numeric else summary.labels(), continuing
         )
         network = make_network(self, summary.n_features, target_encoder)
-        self._check_targets(network, target_encoder, summary)
-        class_weight = self._class_weight_of(summary, target_encoder)
-        row_maker = RowMaker(network, target_encoder, summary.dtype, class_weight)
-        parts = _make_parts(client, workers, row_maker, chunks, summary.n_rows)
-        at_the_end.callback(parts.release)
-        await_all(client, parts.futures)
-        n_rows, weights = zip(*parts.ask("totals"), strict=True)
-        weight_sum = None
-        if weights[0] is not None:
-            weight_sum = float(sum(weights))
-            check_total(weight_sum, describe_weights(class_weight), summary.dtype)
-        rows = DistributedRows(parts, list(n_rows), weight_sum, summary.dtype)
+        class_weight = None
+        if self._y_numeric:
+            # If the loss refuses a target, it also refuses the smallest or the largest.
+            targets = target_encoder.encode(summary.extremes(), summary.dtype)
+            network.loss.check_targets(targets)
+        else:
+            check_class_weight(self.class_weight, target_encoder)
+            class_weight = explicit_class_weight(
+                self.class_weight, target_encoder, summary.counts(target_encoder)
+            )
+        runs = runs_of_chunks(n_rows, len(workers))
+        runs = [[chunks[i] for i in run] for run in runs]
+        settings = network, target_encoder, class_weight, summary.dtype
+        rows = _make_rows(client, workers, runs, settings, at_the_end)
+        release(chunks)
         return DistributedData(network, rows, target_encoder)
 
-    def _count(self, client, workers, X, y, sample_weight, at_the_end):
-        """Compute and check each chunk once, and summarise all chunks.
-
-        The ExitStack `at_the_end` releases the chunks.
+    def _check_chunks(self, client, workers, X, y, sample_weight, at_the_end):
+        """Compute, check and summarise each chunk.
 
         Returns
         -------
         chunks : list of Future
-            The checked chunks, each at the worker of its future part.
+            The checked chunks, each at the worker of its future shard.
 
-        summary : DataSummary
-            The summary of all chunks.
+        summaries : list of ChunkSummary or None
+            The summary of each chunk; None for a chunk without rows.
         """
-        if y is None:
-            validate_data(self, np.zeros((1, X.shape[1])), None)
-        bound = bind(X, y, sample_weight)
-        check = delayed(partial(check_chunk, type(self).__name__, self._y_numeric))
-        find = delayed(partial(summarize_chunk, summarize_y=self._summarize_y))
-        checked = [check(*chunk) for chunk in bound]
-        rows = known_rows(X) or [1] * len(bound)
+        unfitted = type(self)(**self.get_params(deep=False) | {"client": None})
+        check = delayed(partial(check_chunk, unfitted))
+        summarize = delayed(partial(summarize_chunk, self._y_numeric))
+        checked = [check(*chunk) for chunk in bind(X, y, sample_weight)]
+        n_rows = known_rows(X) or [1] * len(checked)
         # max: a chunk without rows needs a run, too.
-        runs = runs_of_chunks([max(1, n) for n in rows], len(workers))
-        chunks, facts = [], []
+        runs = runs_of_chunks([max(1, n) for n in n_rows], len(workers))
+        chunks, summaries = [], []
         for worker, run in zip(workers, runs, strict=False):
-            where = {"workers": [worker], "allow_other_workers": True}
             of_run = [checked[i] for i in run]
             # A single call: Dask then computes a chunk once for both of its tasks.
-            futures = client.compute([*of_run, *map(find, of_run)], **where)
+            futures = client.compute(
+                [*of_run, *map(summarize, of_run)],
+                workers=[worker],
+                allow_other_workers=True,
+            )
             at_the_end.callback(release, futures)
             chunks += futures[: len(run)]
-            facts += futures[len(run) :]
-        return chunks, DataSummary(results_of(client, facts))
+            summaries += futures[len(run) :]
+        return chunks, results_of(client, summaries)
 
-    def _check_summary(self, summary, X, y, reset):
-        """Raise the errors that a local fit raises; set the names of the features."""
-        n_rows = sum(summary.n_rows)
-        if n_rows == 0:
+    def _summary_of(self, summaries, X, reset):
+        """Merge the summaries of the chunks, and set the names of the features.
+
+        It raises the errors that a local fit raises.
+        """
+        summaries = [summary for summary in summaries if summary is not None]
+        if not summaries:
             check_array(np.empty((0, X.shape[1])), estimator=self)
-        if summary.is_sparse:
-            self._check_input(sparse.csr_array((1, 1)))
-        if summary.y_shape == (1,):
-            warn(
-                "A column-vector y was passed when a 1d array was expected. Please "
-                "change the shape of y to (n_samples,), for example using ravel().",
-                DataConversionWarning,
-            )
+        summary = DataSummary(summaries)
         if summary.weight == 0:
             raise ValueError(
                 "Sample weights must contain at least one non-zero number."
@@ -191,9 +187,7 @@ class DaskMixin:
         # The validation uses the number and the names of the columns alone.
         like_X = make_meta(X) if is_table(X) else np.empty((0, summary.n_features))
         validate_data(self, like_X, [], reset=reset, skip_check_array=True)
-
-    def _check_targets(self, network, target_encoder, summary):
-        """Raise ValueError for targets outside the domain of the loss; here none."""
+        return summary
 
     def to_local(self):
         """Make a fitted local estimator, which needs no cluster.
@@ -234,13 +228,20 @@ class DaskMixin:
         check_is_fitted(self)
         return predict_lazily(self.to_local(), method, X)
 
-    def _partial_fit_chunks(self, X, y, sample_weight, partial_fit):
-        """Call `partial_fit` for each chunk, in order."""
+    def _computed_chunks(self, X, y, sample_weight):
+        """Yield the rows of each chunk, in order; a single chunk is in memory."""
         for chunk in bind(X, y, sample_weight):
             computed = self._compute(chunk)
             if computed[0].shape[0] > 0:
-                partial_fit(*computed)
-        return self
+                yield computed
+
+    def _sums_of_chunks(self, function, X, y, sample_weight):
+        """Results of a function of :mod:`prediction` for all chunks that have rows."""
+        local = delayed(self.to_local(), traverse=False)
+        call = delayed(call_unless_empty)
+        chunks = bind(X, y, sample_weight)
+        sums = self._compute([call(function, local, *chunk) for chunk in chunks])
+        return [of_chunk for of_chunk in sums if of_chunk is not None]
 
     def _compute(self, tasks):
         """Compute tasks by the client, or by Dask's default scheduler without one."""
@@ -282,25 +283,33 @@ def _current_client():
         ) from error
 
 
-def _make_parts(client, workers, row_maker, chunks, n_rows):
-    """Make a part for each worker, from a run of consecutive chunks.
+def _make_rows(client, workers, runs, settings, at_the_end):
+    """Make a shard of the rows for each worker, from a run of checked chunks each.
 
-    The future of a part depends on the futures of its chunks, which are released later:
-    Dask then keeps the tasks of the chunks without their results, and runs the tasks
-    again if a worker dies.
+    The future of a shard depends on the futures of its chunks, which are released
+    later: Dask then keeps the tasks of the chunks without their results, and runs the
+    tasks again if a worker dies.
     """
-    runs = runs_of_chunks(n_rows, len(workers))
+    _, _, class_weight, dtype = settings
     workers = workers[: len(runs)]
     futures = [
         client.submit(
-            WorkerRows,
-            row_maker,
+            Shard,
+            *settings,
             number,
-            *[chunks[i] for i in run],
+            *run,
             workers=[worker],
             allow_other_workers=True,
             pure=False,
         )
         for number, (worker, run) in enumerate(zip(workers, runs, strict=True))
     ]
-    return RemoteRows(client, futures, workers)
+    shards = Shards(client, futures, workers)
+    at_the_end.callback(shards.release)
+    n_rows, weights = zip(*shards.ask("totals"), strict=True)
+    is_weighted = weights[0] is not None
+    weight_sum = float(sum(weights if is_weighted else n_rows))
+    if is_weighted:
+        check_total(weight_sum, describe_weights(class_weight), dtype)
+    spans = [(0, n) for n in n_rows]
+    return DistributedRows(shards, spans, is_weighted, weight_sum, dtype)

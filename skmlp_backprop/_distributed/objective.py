@@ -1,49 +1,66 @@
 """The objective over rows at the workers of a cluster, and batches of such rows."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from .._estimators.training import TrainingData
 from .._network.objective import Objective
-from .shares import batch_shares
+from .client import Shards
 
 # The client fetches at most about this number of targets from the workers.
 _MOST_TARGETS = 2**20
 
 
+@dataclass
 class DistributedRows:
-    """The training rows, which are at the workers; the counterpart of ``Rows``.
+    """A span of the rows of each shard: all rows, or a batch.
 
     Parameters
     ----------
-    parts : RemoteRows
-        The parts of the rows at the workers.
+    shards : Shards
+        The rows at the workers.
 
-    n_rows_of_parts : list of int
-        Number of rows of each part.
+    spans : list of (int, int)
+        Start and stop of each shard's span, in the order.
 
-    weight_sum : float or None
-        Sum of the weights; None if each row weighs 1.
+    is_weighted : bool
+        Whether the rows have weights.
+
+    weight_sum : float
+        Sum of the weights.
 
     dtype : dtype
         Precision of the samples.
+
+    order : tuple of int or None, default=None
+        Seed and number of the epoch, which define the order of the rows of each shard;
+        None for unshuffled rows.
     """
+
+    shards: Shards
+    spans: list
+    is_weighted: bool
+    weight_sum: float
+    dtype: np.dtype
+    order: tuple | None = None
 
     # The client does not need to know whether the rows at the workers are sparse.
     is_sparse = False
 
-    def __init__(self, parts, n_rows_of_parts, weight_sum, dtype):
-        self.parts = parts
-        self.n_rows_of_parts = n_rows_of_parts
-        self.n_rows = sum(n_rows_of_parts)
-        self.is_weighted = weight_sum is not None
-        self.weight_sum = weight_sum if self.is_weighted else float(self.n_rows)
-        self.weight_sum_by_network = self.weight_sum
-        self.dtype = dtype
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return sum(stop - start for start, stop in self.spans)
+
+    @property
+    def weight_sum_by_network(self):
+        """Sum of the weights, for the single network."""
+        return self.weight_sum
 
     def some_targets(self):
         """Targets and weights for the loss of the best constant prediction."""
-        n_parts = len(self.n_rows_of_parts)
-        found = self.parts.ask("some_targets", -(-_MOST_TARGETS // n_parts))
+        found = self.shards.ask("sample_targets", -(-_MOST_TARGETS // len(self.spans)))
         targets, weights = zip(*found, strict=True)
         return np.concatenate(targets), np.concatenate(weights)
 
@@ -51,75 +68,35 @@ class DistributedRows:
         """Return the same rows: each worker lays out its own rows."""
         return self
 
-    def sums(self, theta, scale, masks):
-        """Loss and gradient of each part, by :meth:`WorkerRows.sum_losses`."""
-        return self.parts.ask("sum_losses", self.parts.share(theta), scale)
-
-
-class DistributedBatch:
-    """A batch: the union of a share of the rows of each part.
-
-    Parameters
-    ----------
-    rows : DistributedRows
-        All rows.
-
-    order : tuple of int or None
-        Seed and number of the epoch, which define the order of the rows of each part;
-        None for unshuffled rows.
-
-    spans : ndarray of shape (n_parts, 2), int
-        Start and stop of each part's share, in the order of its rows.
-
-    weight_sum : float
-        Sum of the batch's weights.
-    """
-
-    def __init__(self, rows, order, spans, weight_sum):
-        self.rows = rows
-        self.order = order
-        self.spans = spans.tolist()
-        self.weight_sum = self.weight_sum_by_network = weight_sum
-
-    def sums(self, theta, scale, masks):
-        """Loss and gradient of each part, by :meth:`WorkerRows.sum_batch`."""
-        parts = self.rows.parts
-        theta = parts.share(theta)
-        return parts.ask_each(
-            "sum_batch",
-            [
-                (theta, scale, self.order, (start, stop), masks)
-                if stop > start
-                else None
-                for start, stop in self.spans
-            ],
-        )
-
 
 class DistributedObjective(Objective):
     """The objective J and its gradient over rows at the workers.
 
     The parameters are those of :class:`Objective`, without the number of threads, which
-    each worker sets. An evaluation sends the weights to every part, and adds the sums
-    of the parts in a fixed order, so that the result does not depend on timing.
+    each worker sets. An evaluation sends the weights to every shard, and adds the sums
+    of the shards in a fixed order, so that the result does not depend on timing.
     """
 
     def __init__(self, network, alpha, parameters, dropout=None):
         super().__init__(network, alpha, parameters)
-        self._masks = None
+        self._rates = None
         if dropout is not None:
-            seed = dropout.random_state.randint(2**31 - 1)
-            self._masks = dropout.rates, seed
+            self._rates = dropout.rates
+            self._seed = dropout.random_state.randint(2**31 - 1)
         self._n_evaluations = 0
 
     def sum_losses(self, rows, scale):
-        """Add the losses and gradients of all parts, see :class:`Objective`."""
+        """Add the losses and gradients of all shards, see :class:`Objective`."""
         masks = None
-        if self._masks is not None:
-            rates, seed = self._masks
-            masks = rates, (seed, self._n_evaluations)
+        if self._rates is not None:
+            masks = self._rates, (self._seed, self._n_evaluations)
         self._n_evaluations += 1
-        (loss, first), *others = rows.sums(self.parameters.flat, scale, masks)
+        theta = rows.shards.pass_on(self.parameters.flat)
+        arguments = [
+            (theta, scale, rows.order, (start, stop), masks) if stop > start else None
+            for start, stop in rows.spans
+        ]
+        (loss, first), *others = rows.shards.ask_each("sum_losses", arguments)
         np.copyto(self.gradient.flat, first)
         for other_loss, other in others:
             loss = loss + other_loss
@@ -133,7 +110,7 @@ class DistributedBatches:
     Parameters
     ----------
     rows : DistributedRows
-        The rows.
+        All rows.
 
     batch_size : int
         Number of rows of a batch.
@@ -150,37 +127,61 @@ class DistributedBatches:
     def __init__(self, rows, batch_size, shuffles):
         self.rows = rows
         self.n_rows = rows.n_rows
-        self.batch_size = batch_size
-        self.n_batches = -(-rows.n_rows // batch_size)
-        self.seed = None
+        n_rows = [stop for _, stop in rows.spans]
+        self._spans = np.array(list(batch_spans(n_rows, batch_size)))
+        self.n_batches = len(self._spans)
+        self._seed = None
         if shuffles is not None:
-            self.seed = shuffles[0].random_state.randint(2**31 - 1)
-        self.n_epochs = 0
+            self._seed = shuffles[0].random_state.randint(2**31 - 1)
+        self._n_epochs = 0
 
     def draw_order(self):
         """Return seed and number of the next epoch; None for unshuffled rows."""
-        order = None if self.seed is None else (self.seed, self.n_epochs)
-        self.n_epochs += 1
+        order = None if self._seed is None else (self._seed, self._n_epochs)
+        self._n_epochs += 1
         return order
 
     def epoch(self, order):
         """Yield the batches of an epoch."""
-        shares = batch_shares(self.rows.n_rows_of_parts, self.batch_size)
-        weights = self._weights(order)
-        for number, spans in enumerate(shares):
-            weight = np.diff(spans).sum() if weights is None else weights[number]
-            yield DistributedBatch(self.rows, order, spans, float(weight))
+        weights = np.diff(self._spans).sum(axis=(1, 2))
+        if self.rows.is_weighted:
+            arguments = [(order, spans) for spans in self._spans.swapaxes(0, 1)]
+            weights = sum(self.rows.shards.ask_each("sum_weights", arguments))
+        for spans, weight in zip(self._spans.tolist(), weights.tolist(), strict=True):
+            yield replace(self.rows, spans=spans, weight_sum=float(weight), order=order)
 
-    def _weights(self, order):
-        """Sum of the weights of each batch; None if each row weighs 1."""
-        rows = self.rows
-        if not rows.is_weighted:
-            return None
-        return sum(
-            rows.parts.ask(
-                "batch_weights", order, rows.n_rows_of_parts, self.batch_size
-            )
-        )
+
+def batch_spans(n_rows, batch_size):
+    """Yield the spans of the rows of each shard in every batch of an epoch.
+
+    A batch takes rows of each shard in proportion to the shard's remaining rows,
+    rounded by the largest-remainder method. So every batch but the last is full, and
+    all shards are used up in the last batch.
+
+    Parameters
+    ----------
+    n_rows : sequence of int
+        Number of rows of each shard.
+
+    batch_size : int
+        Number of rows of a batch.
+
+    Yields
+    ------
+    spans : ndarray of shape (n_shards, 2), int
+        Start and stop of each shard's span, in the order of its rows in the epoch.
+    """
+    n_rows = np.array(n_rows, np.int64)
+    left = n_rows.copy()
+    while (n_left := int(left.sum())) > 0:
+        size = min(batch_size, n_left)
+        taken, remainders = np.divmod(size * left, n_left)
+        n_more = size - int(taken.sum())
+        # Stable: the first of equal remainders.
+        taken[np.argsort(-remainders, kind="stable")[:n_more]] += 1
+        start = n_rows - left
+        yield np.column_stack([start, start + taken])
+        left -= taken
 
 
 class DistributedData(TrainingData):

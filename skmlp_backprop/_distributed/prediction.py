@@ -1,9 +1,10 @@
-"""Lazy predictions for Dask collections, chunk by chunk."""
+"""Predictions and scores of Dask collections, chunk by chunk."""
 
 import dask.array as da
 import numpy as np
 from dask import delayed
 from dask.dataframe.utils import make_meta, meta_nonempty
+from sklearn.metrics import accuracy_score
 
 from .chunks import delayed_chunks, is_table, whole_rows
 
@@ -32,48 +33,91 @@ def predict_lazily(estimator, method, X):
     ValueError
         If X has other features than the estimator was fitted on.
     """
-    like_prediction = _empty_prediction(estimator, method, X)
+    if is_table(X):
+        like_X = meta_nonempty(make_meta(X))
+    else:
+        like_X = np.zeros((1, X.shape[1]), X.dtype)
+    empty = getattr(estimator, method)(like_X)[:0]
     # The graph holds the estimator once, instead of once in each task.
     shared = delayed(estimator, traverse=False)
-    given = {"estimator": shared, "method": method, "like_prediction": like_prediction}
     if is_table(X):
-        return _of_partitions(X, given)
-    n_axes = like_prediction.ndim
+        predict = delayed(_predict_chunk)
+        shape = (np.nan, *empty.shape[1:])
+        arrays = [
+            da.from_delayed(predict(chunk, shared, method, empty), shape, meta=empty)
+            for chunk in delayed_chunks(X)
+        ]
+        return da.concatenate(arrays, allow_unknown_chunksizes=True)
     return whole_rows(X).map_blocks(
         _predict_chunk,
-        **given,
-        chunks=(X.chunks[0], like_prediction.shape[1:])[:n_axes],
-        drop_axis=[1] if n_axes == 1 else [],
-        dtype=like_prediction.dtype,
-        meta=like_prediction,
+        shared,
+        method,
+        empty,
+        chunks=(X.chunks[0], *empty.shape[1:]),
+        drop_axis=[1] if empty.ndim == 1 else [],
+        meta=empty,
     )
 
 
-def _of_partitions(X, given):
-    """Predict a table, whose partitions have unknown numbers of rows."""
-    like_prediction = given["like_prediction"]
-    predict = delayed(_predict_chunk)
-    arrays = [
-        da.from_delayed(
-            predict(partition, **given),
-            (np.nan, *like_prediction.shape[1:]),
-            meta=like_prediction,
-        )
-        for partition in delayed_chunks(X)
-    ]
-    return da.concatenate(arrays, allow_unknown_chunksizes=True)
+def _predict_chunk(X, estimator, method, empty):
+    return getattr(estimator, method)(X) if X.shape[0] > 0 else empty
 
 
-def _empty_prediction(estimator, method, X):
-    """A prediction of the right type and number of columns, with no rows."""
-    if is_table(X):
-        rows = meta_nonempty(make_meta(X))
-    else:
-        rows = np.zeros((1, X.shape[1]), X.dtype)
-    return getattr(estimator, method)(rows)[:0]
-
-
-def _predict_chunk(X, estimator, method, like_prediction):
+def call_unless_empty(function, estimator, X, y, sample_weight=None):
+    """Call a function of a computed chunk; None for a chunk without rows."""
     if X.shape[0] == 0:
-        return like_prediction
-    return getattr(estimator, method)(X)
+        return None
+    if sample_weight is not None:
+        sample_weight = np.asarray(sample_weight)
+    return function(estimator, X, np.asarray(y), sample_weight)
+
+
+def hits(estimator, X, y, sample_weight):
+    """Weight of the rows that are classified correctly, and weight of all rows."""
+    correct = accuracy_score(
+        y, estimator.predict(X), normalize=False, sample_weight=sample_weight
+    )
+    weight = len(y) if sample_weight is None else sample_weight.sum()
+    return float(correct), float(weight)
+
+
+def squares(estimator, X, y, sample_weight):
+    """Sums for R2, see :func:`r2_of_squares`.
+
+    Returns
+    -------
+    n_rows : int
+        Number of rows.
+
+    weight : float
+        Sum of the weights.
+
+    errors, mean, deviations : ndarray of shape (n_columns,)
+        Weighted sum of squared errors, weighted mean of y, and weighted sum of the
+        squared deviations from the mean.
+    """
+    y = y.reshape(len(y), -1).astype(float)
+    errors = np.square(y - estimator.predict(X).reshape(y.shape))
+    w = np.ones(len(y)) if sample_weight is None else sample_weight
+    weight = float(w.sum())
+    mean = w @ y / weight if weight else np.zeros(y.shape[1])
+    return len(y), weight, w @ errors, mean, w @ np.square(y - mean)
+
+
+def r2_of_squares(sums):
+    """R2 from the sums of all chunks, averaged over the columns of y.
+
+    As in scikit-learn, it is nan with fewer than two rows, and a constant column scores
+    1 if it is predicted exactly, else 0.
+    """
+    columns = (np.array(column) for column in zip(*sums, strict=True))
+    n_rows, weights, errors, means, deviations = columns
+    if n_rows.sum() < 2:
+        return float("nan")
+    errors = errors.sum(axis=0)
+    # Without differences of large sums, for precision.
+    mean = np.average(means, axis=0, weights=weights)
+    deviations = deviations.sum(axis=0) + weights @ np.square(means - mean)
+    is_constant = deviations == 0
+    scores = 1 - errors / np.where(is_constant, 1, deviations)
+    return float(np.where(is_constant, errors == 0, scores).mean())

@@ -1,33 +1,27 @@
-"""The summary of all rows before a fit: made for each chunk, then merged."""
+"""Checked chunks, and the summary of all rows before a fit."""
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
-from .._estimators.checks import (
-    refuse_unfit_columns,
-    refuse_unfit_targets,
-)
-from .._estimators.sklearn_private import _check_y
 from .._estimators.targets import Labels, Numbers, warn_of_one_hot
 from .._estimators.weighting import checked_sample_weights
 
 
-@dataclass
-class Chunk:
+class Chunk(NamedTuple):
     """The checked rows of a chunk, at the worker that computed them.
 
     Parameters
     ----------
-    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+    X : {ndarray, CSR matrix or array} of shape (n_rows, n_features)
         The samples, in float32 or float64.
 
     y : ndarray or sparse matrix of shape (n_rows,) or (n_rows, n_outputs)
-        Labels or numbers.
+        Labels or numbers; a single column is one-dimensional.
 
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the samples.
@@ -43,29 +37,13 @@ class Chunk:
         return self.X.shape[0]
 
 
-def check_chunk(name, y_numeric, X, y, sample_weight=None):
-    """Check a chunk as a local fit checks all rows.
-
-    Parameters
-    ----------
-    name : str
-        Name of the estimator, for messages.
-
-    y_numeric : bool
-        Whether y must be numbers.
-
-    X, y, sample_weight : array-like
-        The computed chunk, from :func:`chunks.bind`.
-
-    Returns
-    -------
-    chunk : Chunk
-        The converted chunk.
+def check_chunk(estimator, X, y, sample_weight=None):
+    """Check the rows of a chunk as a local fit of the estimator checks all rows.
 
     Raises
     ------
     ValueError
-        If the chunk is invalid.
+        If the rows are invalid.
     """
     if X.shape[0] == y.shape[0] == 0:
         return Chunk(np.empty((0, 0)), np.empty(0), None)
@@ -76,23 +54,14 @@ def check_chunk(name, y_numeric, X, y, sample_weight=None):
             f"chunk by chunk; a chunk has {' and '.join(map(str, lengths))} rows of "
             "them. Repartition them alike."
         )
-    refuse_unfit_targets(y, name, y_numeric)
-    given = X
-    try:
-        X = check_array(
-            X,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            estimator=name,
-            input_name="X",
-        )
-    except ValueError as error:
-        refuse_unfit_columns(given, name, error)
-        raise
-    y = _check_y(y, multi_output=True, y_numeric=y_numeric, estimator=name)
+    if not sparse.issparse(y) and y.ndim == 2 and y.shape[1] == 1:
+        # The client warns of a column, once.
+        y = np.ravel(y)
+    # Copied, as the threads of a worker may have the same estimator.
+    X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
-    return Chunk(X.tocsr() if sparse.issparse(X) else X, y, sample_weight)
+    return Chunk(X, y, sample_weight)
 
 
 @dataclass
@@ -107,138 +76,82 @@ class ChunkSummary:
     dtype : dtype
         Precision of X.
 
-    is_sparse : bool
-        Whether X is sparse.
-
     y_shape : tuple of int
         Shape of a row of y.
 
     weight : float
         Sum of the sample weights.
 
-    of_y : LabelSummary or NumberSummary
-        Summary of y.
-    """
+    values : ndarray
+        The distinct labels, or the distinct entries of an indicator matrix. Of numbers
+        the smallest and the largest of each column.
 
-    n_rows: int
-    n_features: int
-    dtype: np.dtype
-    is_sparse: bool
-    y_shape: tuple
-    weight: float
-    of_y: object
-
-
-def summarize_chunk(chunk, summarize_y):
-    """Summarise a chunk.
-
-    Parameters
-    ----------
-    chunk : Chunk
-        The chunk.
-
-    summarize_y : callable
-        Makes the summary of y from y and the sample weights.
-
-    Returns
-    -------
-    facts : ChunkSummary or None
-        The summary; None for a chunk without rows.
-    """
-    if chunk.n_rows == 0:
-        return None
-    X, y, weights = chunk.X, chunk.y, chunk.sample_weight
-    return ChunkSummary(
-        *X.shape,
-        X.dtype,
-        sparse.issparse(X),
-        y.shape[1:],
-        float(chunk.n_rows if weights is None else weights.sum()),
-        summarize_y(_as_one_column(y), weights),
-    )
-
-
-def _as_one_column(y):
-    """Convert a single column to a one-dimensional array."""
-    return column_or_1d(y) if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-@dataclass
-class LabelSummary:
-    """Summary of the labels of a chunk.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_labels,)
-        The distinct labels, or the distinct entries of an indicator matrix.
-
-    counts : ndarray of shape (n_labels,) or (n_columns,)
+    counts : ndarray or None, default=None
         Sum of the sample weights of each label. For an indicator matrix, the sum over
-        the rows that are not 0 in each column.
+        the rows that are not 0 in each column. None for numbers.
 
     is_one_hot : bool, default=False
         Whether each row of an indicator matrix has exactly one 1.
     """
 
-    labels: np.ndarray
-    counts: np.ndarray
+    n_rows: int
+    n_features: int
+    dtype: np.dtype
+    y_shape: tuple
+    weight: float
+    values: np.ndarray
+    counts: np.ndarray | None = None
     is_one_hot: bool = False
 
-    @classmethod
-    def of(cls, y, weights):
-        """Summarise the labels of a chunk.
 
-        Raises
-        ------
-        ValueError
-            If y is not a classification target.
-        """
-        check_classification_targets(y)
-        if y.ndim == 2:
-            y = y.toarray() if sparse.issparse(y) else y
-            ones = (y != 0).astype(float)
-            counts = ones.sum(axis=0) if weights is None else weights @ ones
-            is_one_hot = bool((ones.sum(axis=1) == 1).all())
-            return cls(np.unique(y), counts, is_one_hot)
-        labels, codes = np.unique(y, return_inverse=True)
-        return cls(labels, np.bincount(codes, weights, len(labels)))
+def summarize_chunk(y_numeric, chunk):
+    """Summarise a chunk; None for a chunk without rows.
 
-
-@dataclass
-class NumberSummary:
-    """Summary of the numbers of a chunk.
-
-    Parameters
-    ----------
-    extremes : ndarray of shape (2,) or (2, n_columns)
-        The smallest and the largest number of each column.
+    Raises
+    ------
+    ValueError
+        If labels are expected and y is not a classification target.
     """
-
-    extremes: np.ndarray
-
-    @classmethod
-    def of(cls, y, weights):
-        """Summarise the numbers of a chunk."""
+    if chunk.n_rows == 0:
+        return None
+    X, y, weights = chunk
+    weight = float(chunk.n_rows if weights is None else weights.sum())
+    summary = ChunkSummary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
+    if y_numeric:
         y = np.asarray(y, np.float64)
-        return cls(np.array([y.min(axis=0), y.max(axis=0)]))
+        summary.values = np.array([y.min(axis=0), y.max(axis=0)])
+        return summary
+    check_classification_targets(y)
+    if y.ndim == 1:
+        summary.values, codes = np.unique(y, return_inverse=True)
+        summary.counts = np.bincount(codes, weights)
+        return summary
+    y = y.toarray() if sparse.issparse(y) else y
+    ones = (y != 0).astype(float)
+    summary.values = np.unique(y)
+    summary.counts = ones.sum(axis=0) if weights is None else weights @ ones
+    summary.is_one_hot = bool((ones.sum(axis=1) == 1).all())
+    return summary
 
 
-@dataclass
 class DataSummary:
     """Summary of all rows.
 
     Parameters
     ----------
-    facts : list of ChunkSummary or None
-        Summary of each chunk; None for a chunk without rows.
+    chunks : list of ChunkSummary
+        Summary of each chunk that has rows.
 
     Attributes
     ----------
-    n_rows : list of int
-        Number of rows of each chunk.
+    n_features : int
+        Number of columns of X.
 
     dtype : dtype
         float32 if all chunks are float32, else float64.
+
+    weight : float
+        Sum of the sample weights.
 
     Raises
     ------
@@ -246,38 +159,15 @@ class DataSummary:
         If the numbers of columns of X or y differ between chunks.
     """
 
-    facts: list
-    n_rows: list = field(init=False)
-    dtype: np.dtype = field(init=False)
-
-    def __post_init__(self):
-        self.n_rows = [0 if facts is None else facts.n_rows for facts in self.facts]
-        self.facts = [facts for facts in self.facts if facts is not None]
-        if not self.facts:
-            return
-        _check_same("X", "features", {facts.n_features for facts in self.facts})
-        _check_same("y", "columns", {facts.y_shape for facts in self.facts})
-        self.dtype = np.result_type(*(facts.dtype for facts in self.facts))
-
-    @property
-    def n_features(self):
-        """Number of columns of X."""
-        return self.facts[0].n_features
-
-    @property
-    def is_sparse(self):
-        """Whether a chunk of X is sparse."""
-        return any(facts.is_sparse for facts in self.facts)
-
-    @property
-    def y_shape(self):
-        """Shape of a row of y."""
-        return self.facts[0].y_shape
-
-    @property
-    def weight(self):
-        """Sum of the sample weights."""
-        return sum(facts.weight for facts in self.facts)
+    def __init__(self, chunks):
+        _check_same("X", "features", {chunk.n_features for chunk in chunks})
+        _check_same("y", "columns", {chunk.y_shape for chunk in chunks})
+        self.chunks = chunks
+        self.n_features = chunks[0].n_features
+        self.dtype = np.result_type(*(chunk.dtype for chunk in chunks))
+        self.weight = sum(chunk.weight for chunk in chunks)
+        # None for a single column.
+        self._n_columns = chunks[0].y_shape[0] if chunks[0].y_shape else None
 
     def labels(self):
         """Make the target encoder of the labels.
@@ -287,26 +177,26 @@ class DataSummary:
         ValueError
             If y is not a classification target.
         """
-        union = np.unique(np.concatenate([facts.of_y.labels for facts in self.facts]))
+        union = np.unique(np.concatenate([chunk.values for chunk in self.chunks]))
         if self._n_columns is None:
             # Each label twice: scikit-learn warns of mostly distinct labels, as if they
             # were numbers.
             check_classification_targets(np.repeat(union, 2))
             return Labels(union)
         check_classification_targets(np.column_stack([union, union]))
-        if sum(self.n_rows) > 1 and all(facts.of_y.is_one_hot for facts in self.facts):
+        n_rows = sum(chunk.n_rows for chunk in self.chunks)
+        if n_rows > 1 and all(chunk.is_one_hot for chunk in self.chunks):
             warn_of_one_hot()
         return Labels(np.arange(self._n_columns), multilabel=True)
 
     def counts(self, labels):
         """Sum of the sample weights of each class, for `explicit_class_weight`."""
         if labels.multilabel:
-            ones = sum(facts.of_y.counts for facts in self.facts)
+            ones = sum(chunk.counts for chunk in self.chunks)
             return np.column_stack([self.weight - ones, ones])
         counts = np.zeros(len(labels.classes))
-        for facts in self.facts:
-            codes = np.searchsorted(labels.classes, facts.of_y.labels)
-            counts[codes] += facts.of_y.counts
+        for chunk in self.chunks:
+            counts[np.searchsorted(labels.classes, chunk.values)] += chunk.counts
         return counts
 
     def numbers(self):
@@ -315,13 +205,8 @@ class DataSummary:
 
     def extremes(self):
         """The smallest and the largest numbers, as two rows of y."""
-        of_chunks = np.array([facts.of_y.extremes for facts in self.facts])
-        return np.array([of_chunks[:, 0].min(axis=0), of_chunks[:, 1].max(axis=0)])
-
-    @property
-    def _n_columns(self):
-        """Number of columns of y; None for a single column."""
-        return None if self.y_shape in ((), (1,)) else self.y_shape[0]
+        values = np.array([chunk.values for chunk in self.chunks])
+        return np.array([values[:, 0].min(axis=0), values[:, 1].max(axis=0)])
 
 
 def _check_same(name, what, values):

@@ -10,7 +10,7 @@ from .stack import TorchStack
 
 
 class TorchDevice:
-    """A device of PyTorch.
+    """A device of PyTorch, in place of :class:`._estimators.devices.Cpu`.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ class TorchDevice:
     Attributes
     ----------
     stack_bytes, group_bytes, small_product, operations
-        See :class:`._estimators.devices.Cpu`. Larger stacks than those of the CPU, as
-        there is no cache to keep them in, and a step costs the interpreter more.
+        As of the CPU. Stacks are larger, as there is no cache to keep them in, and a
+        step costs the interpreter more.
 
     Raises
     ------
@@ -32,8 +32,8 @@ class TorchDevice:
     stack_bytes = 2**26
     group_bytes = 2**28
     small_product = float("inf")
-    # A guess, far below what the cards' makers say: searches ask whether more
-    # processes would pay, which then would share the card.
+    # A guess, below what makers of cards say. Searches estimate their time by it, and
+    # whether further processes would pay; these would share the card.
     operations = 6e12
 
     def __init__(self, name):
@@ -58,24 +58,7 @@ class TorchDevice:
         return 1
 
     def check(self, solver, network, rows):
-        """Refuse what can't be trained on the device.
-
-        Parameters
-        ----------
-        solver : FullBatchSolver or MinibatchSolver
-            The solver.
-
-        network : Network
-            The network.
-
-        rows : Rows
-            The rows.
-
-        Raises
-        ------
-        ValueError
-            If there is such. The message names it.
-        """
+        """Raise ValueError for a solver, network or rows that it does not train."""
         if not solver.stochastic or type(solver.rule) not in STEPS:
             self._refuse("other solvers than 'sgd' and 'adam'", "one of these")
         for activation in network.all_activations():

@@ -1,9 +1,9 @@
-"""The network's passes in PyTorch: logits and losses of a stack, derived by autograd.
+"""Logits and losses of a stack in PyTorch, whose autograd derives them.
 
-Activations and losses are those of ``_network``, and as there arrays are laid out
+Activations and losses are those of ``_network``. As there, arrays have the shape
 (n_stack, units, rows). The weights of a network are a row of a matrix: those of all
-layers, then their biases, then those of the input activation. So a rule steps one
-matrix, and the networks of a stack that go on are some of its rows.
+layers, then their biases, then those of the input activation. So a rule steps a single
+matrix, and to drop networks is to drop rows.
 """
 
 from functools import partial
@@ -54,7 +54,7 @@ ACTIVATIONS = {
     "silu": functional.silu,
 }
 
-# The loss of each output; a row's is their sum.
+# The loss of each output. Their sum is the loss of a row.
 LOSSES = {
     losses.SoftmaxLogLoss: lambda _, z, y: -y * torch.log_softmax(z, 1),
     losses.LogisticLogLoss: lambda _, z, y: -functional.logsigmoid((2 * y - 1) * z),
@@ -71,10 +71,11 @@ LOSSES = {
 
 
 def pieces(parameters):
-    """The arrays of a stack in the order of a row of the matrix, save for levels."""
-    bias = parameters.input_intercept
-    last = [] if bias is None else [bias]
-    return [*parameters.weights, *parameters.intercepts, *last]
+    """The arrays of a stack in the order of the matrix, without those of levels."""
+    arrays = [*parameters.weights, *parameters.intercepts]
+    if parameters.input_intercept is not None:
+        arrays.append(parameters.input_intercept)
+    return arrays
 
 
 def to_matrix(parameters):
@@ -101,7 +102,7 @@ class TorchNetwork:
         The network.
 
     parameters : Parameters
-        Weights of the shapes to expect.
+        Weights of the same shapes.
     """
 
     def __init__(self, network, parameters):
@@ -115,8 +116,10 @@ class TorchNetwork:
         self.n_weights = sum(self._sizes[: self._n_layers])
         self.n_units = [shape[0] for shape in self._shapes[: self._n_layers]]
 
-    def scaled(self, matrix, scales):
-        """The weights behind scales of the inputs, times these."""
+    def scaled(self, matrix, scales=None):
+        """The weights times the scales of the inputs, if there are any."""
+        if scales is None:
+            return matrix
         first, others = matrix.split(
             [self._sizes[0], matrix.shape[1] - self._sizes[0]], 1
         )
@@ -135,10 +138,10 @@ class TorchNetwork:
             The rows, the same for all networks or other ones for each.
 
         of_levels : Tensor of shape (n_stack, n_units, n_rows) or None, default=None
-            What levels add to the first pre-activations.
+            Sums of the weights of levels, for the first pre-activations.
 
         masks : sequence of Tensor of shape (n_units, n_rows) or None, default=()
-            What the outputs of each hidden layer are multiplied by.
+            Factors of the outputs of each hidden layer; None for 1.
 
         Returns
         -------

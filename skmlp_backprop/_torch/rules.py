@@ -49,21 +49,15 @@ class TorchLevels:
     ----------
     weights : Tensor of shape (n_levels + 1, n_stack, n_units)
         The weights; the last level stands for none, whose code is -1, and stays 0.
-
-    Attributes
-    ----------
-    average : Tensor of the shape of `weights`
-        The average of the weights, if the stack has one.
     """
 
     def __init__(self, weights):
         self.weights = weights
-        self.average = weights.clone()
         self._mean_squares = weights.new_zeros(weights.shape[:2])
         self._n_steps = weights.new_zeros((len(weights), 1))
 
     def touch(self, codes):
-        """The levels of rows, and in which rows they are.
+        """Find the levels of rows.
 
         Parameters
         ----------
@@ -73,10 +67,11 @@ class TorchLevels:
         Returns
         -------
         index : Tensor of shape (n_touched,), int
-            The levels that there are.
+            The distinct levels.
 
         one_hot : Tensor of shape (n_rows, n_touched)
-            Where they are. Products with it have a fixed order of summation.
+            1 where a row has the level. Products with it have a fixed order of
+            summation.
         """
         index, places = torch.unique(codes, return_inverse=True)
         one_hot = self.weights.new_zeros((len(codes), len(index)))
@@ -84,7 +79,7 @@ class TorchLevels:
         return index, one_hot * (index >= 0)
 
     def step(self, index, gradient, rate):
-        """Update the weights of some levels."""
+        """Update the weights of the levels of a batch."""
         squares = gradient.square().mean(2)
         self._n_steps[index] += 1
         share = (1 / self._n_steps[index]).clamp(min=float(np.float32(1 - DECAY)))

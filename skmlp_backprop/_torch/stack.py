@@ -14,15 +14,8 @@ from .._solvers.stack import GAIN, Stack
 from .network import TorchNetwork, from_matrix, to_matrix
 from .rules import STEPS, TorchLevels
 
-# All that steps change.
-_ON_DEVICE = (
-    "_matrix",
-    "_state",
-    "_scales",
-    "_state_of_scales",
-    "_levels",
-    "_average",
-)
+# The attributes that steps change.
+_ON_DEVICE = "_weights", "_states", "_levels", "_average"
 # Most entries of the activations of a layer when networks are judged.
 _MOST_ENTRIES = 2**26
 
@@ -31,7 +24,7 @@ class TorchStack(Stack):
     """A stack whose rows, weights and moments are on a device.
 
     After each epoch the weights, and their average, are copied to `parameters` and
-    `average`. So all that comes between two epochs is as on the CPU.
+    `average`. So everything between two epochs is as on the CPU.
 
     Parameters
     ----------
@@ -51,9 +44,8 @@ class TorchStack(Stack):
         self._dtype = getattr(torch, objective.parameters.dtype.name)
         super().__init__(objective, solvers, batches, average, judge)
         output = objective.network.output
-        self._rows = self._rows_of_judge = _TorchRows(
-            batches.source, output, self._tensor
-        )
+        self._rows = _TorchRows(batches.source, output, self._tensor)
+        self._rows_of_judge = self._rows
         if judge is not None and judge.rows is not batches.source:
             self._rows_of_judge = _TorchRows(judge.rows, output, self._tensor)
         self._set_judged()
@@ -64,53 +56,55 @@ class TorchStack(Stack):
         return torch.tensor(array, dtype=dtype, device=self._place)
 
     def _set_groups(self, states):
-        """Copy the weights, and what the rule needs, to the device."""
+        """Copy the weights, and the state of the rule, to the device."""
         parameters = self.parameters
         self._network = TorchNetwork(self.objective.network, parameters)
-        self._matrix = self._tensor(to_matrix(parameters))
         self._alpha = self._tensor(self.objective.alpha)
-        self._average = self._levels = self._scales = None
-        self._state_of_scales = None
-        if self.average is not None:
-            self._average = self._tensor(to_matrix(self.average.parameters))
+        # The matrix of the weights and, if there are any, the scales.
+        self._weights = [self._tensor(to_matrix(parameters))]
+        if self._is_scaled:
+            shape = parameters.n_stack, parameters.weights[0].shape[2]
+            self._weights.append(self._weights[0].new_ones(shape))
+        self._levels = self._average = None
         if parameters.levels is not None:
-            levels = np.pad(parameters.levels.swapaxes(0, 1), ((0, 1), (0, 0), (0, 0)))
-            self._levels = TorchLevels(self._tensor(levels))
-        self._set_rule()
-        self._state = self._new_state(self._matrix)
+            self._levels = TorchLevels(self._levels_tensor(parameters))
+        if self.average is not None:
+            averages = self.average.parameters
+            self._average = [self._tensor(to_matrix(averages))]
+            if averages.levels is not None:
+                self._average.append(self._levels_tensor(averages))
+        self._rule = stack_rules(self._rules)
+        self._states = [
+            {"n_steps": 0} | {name: torch.zeros_like(w) for name in self._rule.moments}
+            for w in self._weights
+        ]
         if all(earlier is not None for earlier in states):
-            self._state["n_steps"] = states[0]["n_steps"]
+            self._states[0]["n_steps"] = states[0]["n_steps"]
             for name in self._rule.moments:
                 moments = [to_matrix(state[name]) for state in states]
-                self._state[name] = self._tensor(np.concatenate(moments))
-        if self._is_scaled:
-            n_inputs = parameters.weights[0].shape[2]
-            self._scales = self._matrix.new_ones((parameters.n_stack, n_inputs))
-            self._state_of_scales = self._new_state(self._scales)
+                self._states[0][name] = self._tensor(np.concatenate(moments))
 
-    def _set_rule(self):
-        self._rule = stack_rules(self._rules)
-        self._step_by = STEPS[type(self._rule)]
-
-    def _new_state(self, weights):
-        moments = {name: torch.zeros_like(weights) for name in self._rule.moments}
-        return {"n_steps": 0, **moments}
+    def _levels_tensor(self, parameters):
+        """Copy the weights of levels, and a last level of zeros."""
+        levels = parameters.levels.swapaxes(0, 1)
+        return self._tensor(np.pad(levels, ((0, 1), (0, 0), (0, 0))))
 
     def _set_judged(self):
         """Put networks that are judged by the same rows side by side."""
         self._judged = []
         if self.judge is not None:
             rows = [self.judge.numbers(i) for i in range(self.parameters.n_stack)]
-            for _, some in groupby(range(len(rows)), lambda i: id(rows[i])):
-                some = list(some)
-                networks = slice(some[0], some[-1] + 1)
-                self._judged.append((networks, self._tensor(rows[some[0]])))
+            for _, networks in groupby(range(len(rows)), lambda i: id(rows[i])):
+                first, *others = networks
+                networks = slice(first, first + 1 + len(others))
+                self._judged.append((networks, self._tensor(rows[first])))
 
     def state_of(self, i):
-        state = {"n_steps": self._state["n_steps"]}
+        on_device = self._states[0]
+        state = {"n_steps": on_device["n_steps"]}
         for name in self._rule.moments:
             state[name] = self.parameters.without_levels().network(i).copy()
-            from_matrix(self._state[name][i : i + 1].cpu().numpy(), state[name])
+            from_matrix(on_device[name][i : i + 1].cpu().numpy(), state[name])
         return state
 
     def get_state(self):
@@ -124,168 +118,155 @@ class TorchStack(Stack):
 
     def select(self, indices, parameters):
         self._drop_others(indices, parameters)
-        some = torch.tensor(indices, device=self._place)
-        self._matrix, self._alpha = self._matrix[some], self._alpha[some]
+        index = torch.tensor(indices, device=self._place)
+        self._alpha = self._alpha[index]
+        self._weights = [weights[index] for weights in self._weights]
         if self._average is not None:
-            self._average = self._average[some]
-        for name in self._rule.moments:
-            self._state[name] = self._state[name][some]
-        self._set_rule()
+            self._average = [average[index] for average in self._average]
+        for state in self._states:
+            for name in self._rule.moments:
+                state[name] = state[name][index]
+        self._rule = stack_rules(self._rules)
         self._set_judged()
 
     def run_epoch(self, order, rates):
-        plan = self.batches.plan(order)
-        rows, n_stack = self.batches.batch_size, self.parameters.n_stack
-        index = self._tensor(plan.index)
-        weights = None if plan.weights is None else self._tensor(plan.weights)
-        losses = self._matrix.new_zeros((len(plan.sums), n_stack))
-        sums, self._rate = np.empty((len(plan.sums), n_stack)), column(rates)
+        plan, rate = self.batches.plan(order), column(rates)
+        size, shape = self.batches.batch_size, (len(plan.sums), self.parameters.n_stack)
+        index, weights = self._tensor(plan.index).split(size, -1), [None] * shape[0]
+        if plan.weights is not None:
+            weights = self._tensor(plan.weights).split(size, -1)
+        losses, sums = self._weights[0].new_zeros(shape), np.empty(shape)
+        # A batch of less weight is skipped, as on the CPU.
         least = np.finfo(self.parameters.dtype).tiny
         self.n_steps = 0
-        sums_of_batches = zip(plan.sums, plan.sums_by_network, strict=True)
+        batches = zip(index, weights, plan.sums, plan.sums_by_network, strict=True)
         try:
-            for number, of_batch in enumerate(sums_of_batches):
+            for *batch, weight_sum, sum_by_network in batches:
                 if self.is_cancelled:
                     break
-                if of_batch[0] < least:
+                if weight_sum < least:
                     continue
-                some = slice(number * rows, (number + 1) * rows)
-                w = None if weights is None else weights[..., some]
-                losses[self.n_steps] = self._take_step(index[..., some], w, *of_batch)
-                sums[self.n_steps] = of_batch[1]
+                losses[self.n_steps] = self._take_step(
+                    *batch, weight_sum, sum_by_network, rate
+                )
+                sums[self.n_steps] = sum_by_network
                 self.n_steps += 1
         finally:
             self.losses = losses[: self.n_steps].cpu().numpy().astype(np.float64)
             self._download()
         return self.losses, sums[: self.n_steps], self._predictions()
 
-    def _take_step(self, index, weights, weight_sum, sum_by_network):
+    def _take_step(self, index, weights, weight_sum, sum_by_network, rate):
         """Take a step on a batch; return J of each network before it."""
         X, codes, target = self._rows.take(index)
-        leaves, touched, one_hot = [self._matrix], None, None
-        if self._scales is not None:
-            leaves.append(self._scales)
+        leaves, touched, one_hot = [*self._weights], None, None
         if codes is not None:
             touched, one_hot = self._levels.touch(codes)
             leaves.append(self._levels.weights[touched])
         with torch.enable_grad():
             leaves = [leaf.detach().requires_grad_() for leaf in leaves]
-            matrix, of_levels = leaves[0], None
-            if self._scales is not None:
-                matrix = self._network.scaled(matrix, leaves[1])
-            if codes is not None:
-                of_levels = _sum_of_levels(one_hot, leaves[-1])
+            matrix = self._network.scaled(*leaves[: len(self._weights)])
+            of_levels = None if codes is None else sum_of_levels(one_hot, leaves[-1])
             masks = self._masks(X.shape[-2])
             logits = self._network.logits(matrix, X, of_levels, masks)
             losses = self._network.losses(logits, target)
             if weights is not None:
                 losses = losses * weights
             loss = losses.sum(1) / weight_sum
-            gradients = list(torch.autograd.grad(loss.sum(), leaves))
-        loss = loss.detach() + self._add_penalty(gradients[0], sum_by_network)
-        self._step_by(self._rule, self._matrix, gradients[0], self._state, self._rate)
-        if self._scales is not None:
-            of_scales = self._scales, gradients[1], self._state_of_scales
-            self._step_by(self._rule, *of_scales, GAIN * self._rate)
+            gradients = torch.autograd.grad(loss.sum(), leaves)
+        loss = loss.detach()
+        if self.objective.alpha.any():
+            loss += self._add_penalty(gradients[0], sum_by_network)
+        # Without the gradient of the levels, and maybe without scales.
+        steps = zip(self._weights, gradients, self._states, (1, GAIN), strict=False)
+        take_step = STEPS[type(self._rule)]
+        for stepped, gradient, state, gain in steps:
+            take_step(self._rule, stepped, gradient, state, gain * rate)
         if codes is not None:
-            self._levels.step(touched, gradients[-1], self._rate)
+            self._levels.step(touched, gradients[-1], rate)
         share = 0 if self.average is None else self.average.next_share()
         if share:
-            for average, latest in zip(self._averaged(), self._latest(), strict=True):
-                if average is not None:
-                    average.lerp_(latest, share)
+            for average, latest in zip(self._average, self._latest(), strict=True):
+                average.lerp_(latest, share)
         return loss
 
     def _add_penalty(self, gradient, weight_sum):
         """Add the penalty's gradient; return the penalty of each network."""
-        if not self.objective.alpha.any():
-            return 0
-        n = self._network.n_weights
         if isinstance(weight_sum, np.ndarray):
             weight_sum = self._tensor(weight_sum)
-        weights = self._matrix[:, :n]
+        n_weights = self._network.n_weights
+        weights = self._weights[0][:, :n_weights]
         derivative = weights * (self._alpha / weight_sum)[:, None]
-        gradient[:, :n] += derivative
+        gradient[:, :n_weights] += derivative
         return 0.5 * (weights * derivative).sum(1)
 
     def _masks(self, n_rows):
         """Draw the masks of a batch in the order, and the blocks, of the CPU."""
-        dropout, dtype = self.objective.dropout, self.parameters.dtype
+        dropout = self.objective.dropout
         if dropout is None:
             return ()
         block = n_rows if self._levels is not None else BLOCK_ROWS
-        shapes = list(zip(dropout.rates, self._network.n_units, strict=False))
-        blocks = [
-            [
-                dropout.mask(rate, (n_units, min(block, n_rows - start)), dtype)
-                if rate > 0
-                else np.ones((1, 1), dtype)
-                for rate, n_units in shapes
-            ]
-            for start in range(0, n_rows, block)
-        ]
-        layers = zip(*blocks, strict=True)
+        masks = [[] for _ in dropout.rates]
+        for start in range(0, n_rows, block):
+            for i, rate in enumerate(dropout.rates):
+                shape = self._network.n_units[i], min(block, n_rows - start)
+                if rate > 0:
+                    masks[i].append(dropout.mask(rate, shape, self.parameters.dtype))
         return [
-            self._tensor(np.concatenate(of_layer, axis=1)) if rate > 0 else None
-            for (rate, _), of_layer in zip(shapes, layers, strict=True)
+            self._tensor(np.concatenate(blocks, axis=1)) if blocks else None
+            for blocks in masks
         ]
 
     def _latest(self):
-        """The weights that the rows meet, and those of levels or None."""
-        matrix = self._matrix
-        if self._scales is not None:
-            matrix = self._network.scaled(matrix, self._scales)
-        return matrix, None if self._levels is None else self._levels.weights
-
-    def _averaged(self):
-        """The average of these."""
-        return self._average, None if self._levels is None else self._levels.average
+        """The weights that the rows meet: the matrix and, if any, those of levels."""
+        matrix = self._network.scaled(*self._weights)
+        return [matrix] if self._levels is None else [matrix, self._levels.weights]
 
     def _download(self):
         """Copy the weights, and their average, to memory."""
-        copies = [(self.parameters, *self._latest())]
+        copies = [(self.parameters, self._latest())]
         if self.average is not None:
-            copies.append((self.average.parameters, *self._averaged()))
-        for parameters, matrix, levels in copies:
+            copies.append((self.average.parameters, self._average))
+        for parameters, (matrix, *levels) in copies:
             from_matrix(matrix.cpu().numpy(), parameters)
-            if levels is not None:
-                parameters.levels[...] = levels[:-1].cpu().numpy().swapaxes(0, 1)
+            for weights in levels:
+                parameters.levels[...] = weights[:-1].cpu().numpy().swapaxes(0, 1)
 
     def _predictions(self):
         """Each network's logits of the rows that the judge has for it."""
         if self.judge is None:
             return None
-        matrix, levels = self._latest() if self.average is None else self._averaged()
+        matrix, *levels = self._average or self._latest()
         predictions = []
         for networks, index in self._judged:
-            logits = self._logits(matrix[networks], levels, networks, index)
-            predictions += list(logits)
+            of_networks = [matrix[networks], *(w[:, networks] for w in levels)]
+            predictions += list(self._logits(index, *of_networks))
         return predictions
 
-    def _logits(self, matrix, levels, networks, index):
-        """Logits of some rows, of shape (n_networks, n_rows, n_outputs)."""
-        rows, network = self._rows_of_judge, self._network
-        width = max(rows.n_features, *network.n_units)
-        most = max(1, _MOST_ENTRIES // (len(matrix) * width))
+    def _logits(self, index, matrix, levels=None):
+        """Logits of the judge's rows, of shape (n_networks, n_rows, n_outputs)."""
+        rows = self._rows_of_judge
+        width = max(rows.n_features, *self._network.n_units)
+        block = max(1, _MOST_ENTRIES // (len(matrix) * width))
         if levels is not None:
             # One-hot columns are of as many levels as there are rows, or more.
-            most = min(most, BLOCK_ROWS)
-        blocks = []
-        for some in index.split(most):
-            X, codes, _ = rows.take(some)
+            block = min(block, BLOCK_ROWS)
+        logits = []
+        for index_of_block in index.split(block):
+            X, codes, _ = rows.take(index_of_block)
             of_levels = None
             if codes is not None:
                 touched, one_hot = self._levels.touch(codes)
-                of_levels = _sum_of_levels(one_hot, levels[touched][:, networks])
-            logits = network.logits(matrix, X, of_levels)
-            blocks.append(logits.transpose(1, 2))
-        return torch.cat(blocks, 1).cpu().numpy()
+                of_levels = sum_of_levels(one_hot, levels[touched])
+            z = self._network.logits(matrix, X, of_levels)
+            logits.append(z.transpose(1, 2))
+        return torch.cat(logits, 1).cpu().numpy()
 
 
-def _sum_of_levels(one_hot, weights):
+def sum_of_levels(one_hot, weights):
     """Add up the weights of the levels of each row, (n_stack, n_units, n_rows)."""
-    of_rows = one_hot @ weights.flatten(1)
-    return of_rows.unflatten(1, weights.shape[1:]).permute(1, 2, 0)
+    sums = one_hot @ weights.flatten(1)
+    return sums.unflatten(1, weights.shape[1:]).permute(1, 2, 0)
 
 
 class _TorchRows:
@@ -305,18 +286,16 @@ class _TorchRows:
 
     def __init__(self, rows, output, tensor):
         X, targets = rows.X, rows.targets
-        self._levels = None
+        self._levels = self._codes = None
         if isinstance(X, TableRows):
             if X.codes.shape[1]:
                 self._levels = tensor(X.codes)
             X = X.numbers
         self.n_features = X.shape[1]
         self._X = tensor(X)
-        self._codes = None
         if targets.ndim == 1:
-            self._codes = tensor(
-                np.arange(output.n_outputs)[:, None] + output.first_code
-            )
+            codes = np.arange(output.n_outputs) + output.first_code
+            self._codes = tensor(codes[:, np.newaxis])
         else:
             targets = targets.astype(X.dtype)
         self._targets = tensor(targets)
