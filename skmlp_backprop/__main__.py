@@ -54,9 +54,9 @@ def run(args):
     model = (training.Search if is_search else training.Tabular)(args, data)
     check_model_options(args, model.name, is_search)
     if args.predict is not None:
-        names = list(data.X.columns) if hasattr(data.X, "columns") else None
+        names = data.columns.names if hasattr(data.X, "columns") else None
         header = HEADERS[args.header]
-        rows = load_rows(args.predict, names, data.kinds, header)
+        rows = load_rows(args.predict, names, data.columns.kinds, header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data, is_search)
     recognised = training.describe(data, model, X_train, y_train, args)
@@ -70,7 +70,9 @@ def run(args):
             save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
             print(f"Saved to {args.save}.")
         if is_search:
-            training.report_search(model)
+            print("\nBest parameters:")
+            for name, value in model.best_params.items():
+                print(f"  {name} = {value:g}")
         print_scores(scores)
     if is_search:
         scaler, network = fitted
@@ -80,8 +82,7 @@ def run(args):
         print(check_gradient(network, rows_checked, labels, random_state=args.seed))
     if args.report is not None:
         recognised["Random seed"] = str(args.seed)
-        best_params = model.best_params if is_search else {}
-        write_report(args.report, recognised, data, scores, fitted, best_params)
+        write_report(args.report, recognised, data, scores, fitted, model.best_params)
         print(f"\nThe report is in {args.report / PAGE}.")
     if args.predict is not None:
         print()

@@ -8,10 +8,10 @@ import joblib
 import numpy as np
 
 from .._search.unwrap import final_search
-from ._axes import get_axes
+from ._axes import Display
 
 
-class HalvingResultsDisplay:
+class HalvingResultsDisplay(Display):
     """Mean test score against resources, with a line for each candidate.
 
     A line ends with a dot in the last rung of its candidate. The line of the best
@@ -156,7 +156,7 @@ class HalvingResultsDisplay:
         display : HalvingResultsDisplay
             This display.
         """
-        ax = get_axes(ax, type(self).__name__, (6.4, 4))
+        ax = self._set_axes(ax, (6.4, 4))
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
@@ -185,7 +185,6 @@ class HalvingResultsDisplay:
         ax.set_xlabel(self.resource, parse_math=False)
         ax.set_ylabel("mean test score")
         ax.legend(loc="lower right")
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
 

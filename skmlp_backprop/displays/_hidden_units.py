@@ -4,14 +4,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
-from ._axes import get_axes
+from ._axes import Display
 from ._mosaic import Mosaic, as_rows
 
 # Percentage of the weights inside the colour scale.
 _SCALED = 99.5
 
 
-class HiddenUnitsDisplay:
+class HiddenUnitsDisplay(Display):
     """Incoming weights of the units of the first hidden layer, as images.
 
     Red pixels raise the activation of a unit, and blue pixels lower it; white pixels
@@ -130,7 +130,7 @@ class HiddenUnitsDisplay:
             This display.
         """
         mosaic = Mosaic(self.weights, self.image_shape, self.order)
-        ax = get_axes(ax, type(self).__name__, mosaic.figsize(0.8))
+        ax = self._set_axes(ax, mosaic.figsize(0.8))
         # A few very large weights would make all others pale.
         sizes = np.abs(self.weights)
         limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
@@ -151,5 +151,4 @@ class HiddenUnitsDisplay:
                 shrink=0.9,
                 extend="both" if sizes.max() > limit else "neither",
             )
-        self.ax_, self.figure_ = ax, ax.figure
         return self

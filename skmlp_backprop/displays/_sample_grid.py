@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ._axes import get_axes
+from ._axes import Display
 from ._mosaic import Mosaic, as_rows
 
 _WRONG = "#c4001a"
@@ -12,7 +12,7 @@ _WRONG = "#c4001a"
 _SMALLEST_FONT = 4
 
 
-class SampleGridDisplay:
+class SampleGridDisplay(Display):
     """A grid of samples as images, with their labels, and wrong predictions marked.
 
     A wrong prediction has a red frame, and the true label below in brackets. If the
@@ -186,7 +186,7 @@ class SampleGridDisplay:
         below = math.ceil(0.35 * height * n_lines)
         mosaic = Mosaic(self.X, self.image_shape, self.order, below)
         cell = max(0.7, 0.09 * longest)
-        ax = get_axes(ax, type(self).__name__, mosaic.figsize(cell))
+        ax = self._set_axes(ax, mosaic.figsize(cell))
         settings = {"cmap": "gray_r", "interpolation": "nearest", **kwargs}
         self.im_ = ax.imshow(mosaic.picture, **settings)
         ax.set_axis_off()
@@ -208,7 +208,6 @@ class SampleGridDisplay:
                 )
             if is_wrong:
                 _frame(ax, top, left, height, width)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _differing(self):

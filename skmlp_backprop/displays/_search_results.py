@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._search.unwrap import final_search
-from ._axes import get_axes
+from ._axes import Display
 from ._halving_results import (
     HalvingResultsDisplay,
     are_rungs,
@@ -21,7 +21,7 @@ _BEST = "#ff3b30"
 _MOST_TICKS = 12
 
 
-class SearchResultsDisplay:
+class SearchResultsDisplay(Display):
     """Mean test score over the searched parameters, with the spread over the folds.
 
     A search over a single parameter is a line, with a band of one standard deviation on
@@ -213,7 +213,7 @@ class SearchResultsDisplay:
             return self._plot_line(ax, kwargs)
         n_y, n_x = self.means_.shape
         size = 2.4 + 0.95 * n_x, 1.4 + 0.6 * n_y
-        ax = get_axes(ax, type(self).__name__, size)
+        ax = self._set_axes(ax, size)
         settings = {"cmap": "viridis", "aspect": "auto", **kwargs}
         self.im_ = ax.imshow(self.means_, **settings)
         # Values and names may have a "$", which is no formula.
@@ -230,12 +230,12 @@ class SearchResultsDisplay:
                 label += f", best over {', '.join(map(bare_name, self.others))}"
             colorbar = ax.figure.colorbar(self.im_, ax=ax)
             colorbar.set_label(label, parse_math=False)
-        self.ax_, self.figure_, self.line_ = ax, ax.figure, None
+        self.line_ = None
         return self
 
     def _plot_line(self, ax, kwargs):
         """Draw the scores over the values of a single parameter."""
-        ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
+        ax = self._set_axes(ax, (6.4, 4.0))
         places = _set_scale(ax, self.y_values)
         means, stds = self.means_[:, 0], self.stds_[:, 0]
         (self.line_,) = ax.plot(places, means, **{"marker": "o", **kwargs})
@@ -254,7 +254,7 @@ class SearchResultsDisplay:
             )
         ax.set_xlabel(bare_name(self.y), parse_math=False)
         ax.set_ylabel(f"mean test {self.metric}", parse_math=False)
-        self.ax_, self.figure_, self.im_ = ax, ax.figure, None
+        self.im_ = None
         return self
 
     def _fill(self, cv_results, searched):
