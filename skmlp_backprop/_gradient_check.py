@@ -282,42 +282,39 @@ def check_gradient(
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
     objective = Objective(network, estimator.alpha, parameters)
-    n_parameters = parameters.flat.size
-    everywhere = n_directions == "all" or (
-        n_directions is None and n_parameters <= _MAX_COORDINATES
-    )
-    if n_directions is None:
+    n_all = n_parameters = parameters.flat.size
+    if n_directions is None and n_parameters > _MAX_COORDINATES:
         is_many = n_parameters > _MANY
         n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
-    draw = _coordinates if everywhere else partial(_directions, rng, n_directions)
-    names = _names(parameters)
-    n_derivatives = n_parameters if everywhere else n_directions * len(names)
+    everywhere = n_directions is None or n_directions == "all"
+    draw, coverage = _coordinates, _EVERYWHERE
+    if not everywhere:
+        draw = partial(_directions, rng, n_directions)
+        n_all = n_directions * len(_arrays(parameters))
+        coverage = (
+            f"{n_directions} random directions in each array, of {n_parameters} "
+            "parameters in all"
+        )
     given = None if gradient is None else _given_gradient(gradient, parameters)
     with training_threads(), np.errstate(all="ignore"):
         if given is None:
             objective.loss_and_gradient(rows)
             given = objective.gradient.copy()
-        found = _derivatives(
-            _Slope(objective, rows, eps),
-            given,
-            draw,
-            _Progress(n_derivatives, verbose),
-        )
-    derivatives = dict(zip(names, found, strict=True))
-    kept = {name: found[found[:, 1] != _KINK] for name, found in derivatives.items()}
+        slope = _Slope(objective, rows, eps)
+        found = _derivatives(slope, given, draw, n_all if verbose else None)
     numerical, analytical = (
         _as_gradient(parameters, [d[:, i].copy() for d in found], everywhere)
         for i in (0, 2)
     )
+    kept = dict(
+        zip(_named(numerical), (d[d[:, 1] != _KINK] for d in found), strict=True)
+    )
     return GradientCheck(
         _relative_difference(np.concatenate(list(kept.values()))),
-        {name: _relative_difference(found) for name, found in kept.items()},
-        _EVERYWHERE
-        if everywhere
-        else f"{n_directions} random directions in each array, of {n_parameters} "
-        "parameters in all",
-        {name: len(found) for name, found in kept.items()},
-        {name: len(found) - len(kept[name]) for name, found in derivatives.items()},
+        {name: _relative_difference(derivatives) for name, derivatives in kept.items()},
+        coverage,
+        {name: len(derivatives) for name, derivatives in kept.items()},
+        {name: len(d) - len(kept[name]) for name, d in zip(kept, found, strict=True)},
         numerical,
         analytical,
         len(target_encoder.classes) if isinstance(target_encoder, Labels) else None,
@@ -367,24 +364,10 @@ def _given_gradient(gradient, parameters):
     return Parameters.from_coefs(*given, dtype=np.float64)
 
 
-class _Progress:
-    """Print the number of checked derivatives, in ten lines."""
-
-    def __init__(self, n_all, verbose):
-        self.n_all = n_all
-        self.verbose = verbose
-        self.n_checked = 0
-
-    def step(self):
-        """Count a derivative."""
-        before = 10 * self.n_checked // self.n_all
-        self.n_checked += 1
-        if self.verbose and 10 * self.n_checked // self.n_all > before:
-            print(f"Checked {self.n_checked} of {self.n_all} derivatives.")
-
-
-def _derivatives(slope, analytical, draw, progress):
+def _derivatives(slope, analytical, draw, n_all):
     """Derivatives of J along directions in each array, in three ways.
+
+    Prints the progress if `n_all`, the number of all derivatives, is given.
 
     Returns
     -------
@@ -392,15 +375,16 @@ def _derivatives(slope, analytical, draw, progress):
         For each array: the numerical derivatives, their error by rounding or
         ``_KINK``, and the analytical derivatives.
     """
-    derivatives = []
+    derivatives, n_checked = [], 0
     for array, gradient in zip(
         _arrays(slope.objective.parameters), _arrays(analytical), strict=True
     ):
         found = []
-        for where, direction in draw(gradient.size):
-            along = _along(gradient, where, direction)
-            found.append((*slope(array, where, direction), along))
-            progress.step()
+        for direction, along in draw(gradient):
+            found.append((*slope(array, direction), along))
+            n_checked += 1
+            if n_all and 10 * n_checked // n_all > 10 * (n_checked - 1) // n_all:
+                print(f"Checked {n_checked} of {n_all} derivatives.")
         derivatives.append(np.reshape(found, (-1, 3)))
     return derivatives
 
@@ -439,29 +423,24 @@ def _largest_difference(numerical, analytical):
     return tuple(int(i) for i in where)
 
 
-def _along(gradient, where, direction):
-    """The derivative by backpropagation along a direction."""
-    if len(direction) == gradient.size:
-        return np.einsum("nij,nij->", direction.reshape(gradient.shape), gradient)
-    return np.dot(direction, gradient.flat[where])
+def _coordinates(gradient):
+    """Each coordinate of an array as a direction, and the derivative along it."""
+    for i, derivative in enumerate(gradient.flat):
+        direction = np.zeros(gradient.shape)
+        direction.flat[i] = 1
+        yield direction, derivative
 
 
-def _coordinates(size):
-    """Each coordinate of an array: where it is, and how far it goes."""
-    for i in range(size):
-        yield slice(i, i + 1), np.ones(1)
-
-
-def _directions(rng, n_directions, size):
-    """Unit vectors in an array, one at a time: each is as large as the array."""
+def _directions(rng, n_directions, gradient):
+    """Random unit vectors, and the derivatives along them; each is a large array."""
     for _ in range(n_directions):
-        direction = rng.standard_normal(size)
+        direction = rng.standard_normal(gradient.shape)
         direction /= np.linalg.norm(direction)
-        yield slice(0, size), direction
+        yield direction, np.einsum("nij,nij->", direction, gradient)
 
 
 class _Slope:
-    """Differences of J along a direction within a part of the weights."""
+    """Differences of J along a direction in an array of weights or biases."""
 
     def __init__(self, objective, rows, eps):
         self.objective = objective
@@ -471,21 +450,17 @@ class _Slope:
         self.has_kinks = network.loss.has_kink or any(
             f.has_kink for f in network.all_activations()
         )
-        self._layers = {}
 
-    def __call__(self, array, where, direction):
-        """The derivative along a direction, and what rounding may make of it.
+    def __call__(self, array, direction):
+        """The derivative along a direction in an array, and its error by rounding.
 
-        The latter is negative if there is a kink on the way.
+        The latter is ``_KINK`` if there is a kink on the way.
         """
         center = array.copy()
 
         def move(distance):
-            if len(direction) == array.size:
-                np.multiply(direction.reshape(array.shape), distance, out=array)
-                array[...] += center
-            else:
-                array.flat[where] = center.flat[where] + distance * direction
+            np.multiply(direction, distance, out=array)
+            array[...] += center
 
         try:
             best, least = (np.nan, _KINK), np.inf
@@ -507,7 +482,7 @@ class _Slope:
             array[...] = center
 
     def _central(self, move, eps):
-        """The difference along a direction, and what rounding may make of it."""
+        """The central difference, and its error by rounding."""
         move(eps)
         ahead = self.objective.loss_and_gradient(self.rows)[0]
         move(-eps)
@@ -529,10 +504,7 @@ class _Slope:
 
     def _signs(self, block):
         network, parameters = self.objective.network, self.objective.parameters
-        layers = self._layers.get(block.n_rows)
-        if layers is None:
-            layers = make_layers(network, parameters, None, block.n_rows)
-            self._layers[block.n_rows] = layers
+        layers = make_layers(network, parameters, None, block.n_rows)
         a = make_inputs(block.X)
         for layer in layers:
             a = layer.forward(a)
@@ -547,15 +519,8 @@ class _Slope:
         return signs
 
 
-def _names(parameters):
-    """Names of the parameter arrays: all weights, then all biases."""
-    layers = range(len(parameters.layers))
-    names = [f"coefs_[{i}]" for i in layers] + [f"intercepts_[{i}]" for i in layers]
-    return names if parameters.input_intercept is None else [*names, "input_intercept_"]
-
-
 def _arrays(parameters):
-    """The parameter arrays, in the order of their names."""
+    """The arrays of weights and biases, in the order of :func:`_named`."""
     bias = parameters.input_intercept
     arrays = [*parameters.weights, *parameters.intercepts]
     return arrays if bias is None else [*arrays, bias]
