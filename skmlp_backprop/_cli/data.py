@@ -12,7 +12,8 @@ from .._tabular.kinds import identifier_message
 from .._tabular.table import check_table
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
-from ..datasets._tables import import_pandas, read_new_rows, read_table
+from ..datasets._tables import read_new_rows, read_table
+from ..datasets._text_files import import_pandas
 
 TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 TABLE_ENDINGS = (*TEXT_ENDINGS, ".parquet")
