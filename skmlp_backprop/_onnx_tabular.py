@@ -59,18 +59,10 @@ def table_precision(inputs):
 
 
 def add_table(graph, inputs, encoder):
-    """Add the nodes that encode a table.
+    """Add the nodes that encode a table to a graph.
 
-    Parameters
-    ----------
-    graph : skmlp_backprop.onnx._Graph
-        The graph, in float64: bins of large numbers would be wrong in float32.
-
-    inputs : list of skl2onnx.common._topology.Variable
-        The inputs, each of one or several columns.
-
-    encoder : TabularEncoder
-        The fitted encoder.
+    The graph must be in float64: bins of large numbers would be wrong in float32. An
+    input has a column or several.
 
     Returns
     -------
@@ -126,11 +118,8 @@ def add_table(graph, inputs, encoder):
 def _find_columns(inputs, encoder):
     """The input of each column, and the column's number in the input.
 
-    Raises
-    ------
-    ValueError
-        If there are more or fewer columns than in `fit`, or if only a part of the
-        inputs have names of columns, and these are not in their columns' places.
+    Refuses more or fewer columns than in `fit`. If only some inputs have names of
+    columns, they must be in their columns' places.
     """
     names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
@@ -172,13 +161,8 @@ def _take(graph, places):
 def _add_numbers(graph, x, encodings):
     """Add the entries of all columns of numbers.
 
-    Returns
-    -------
-    pieces : list of str
-        The scaled numbers, the bins and the indicators of missing values.
-
-    positions : list of list of int
-        Which of these entries each column has, in order.
+    Returns the scaled numbers, the bins and the indicators of missing values, and the
+    positions of each column's entries among these, in order.
     """
     # A column of missing values only ignores its numbers.
     unit = [np.nan if np.isnan(e.centre) else e.unit for e in encodings]
@@ -276,10 +260,7 @@ def _entry(encoding, key):
 def _entries_of_texts(name, encoding):
     """The entry of each text: of the categories, and of the same in other notations.
 
-    Raises
-    ------
-    ValueError
-        If categories of different entries are the same text.
+    Refuses categories of different entries that are the same text.
     """
     entry_of, kind_of = {}, {}
     for kind, text in encoding.keys:
@@ -317,13 +298,7 @@ def _entries_of_texts(name, encoding):
 
 
 def _entries_of_numbers(name, encoding, to_type):
-    """The entry of each whole number, or of False and True.
-
-    Raises
-    ------
-    ValueError
-        If a category is a number that is not whole.
-    """
+    """The entry of each whole number, or of False and True; refuses other numbers."""
     if to_type is bool:
         return {int(v): _entry(encoding, category_key(v)) for v in (False, True)}
     texts = {text for key in encoding.keys for text in _aliases(key)}

@@ -165,25 +165,6 @@ def _encoder_of(model):
     return model if isinstance(model, TabularEncoder) else model.encoder_
 
 
-def _as_fitted(mlp):
-    """What the fit has settled and no public attribute tells.
-
-    Returns
-    -------
-    hidden : list of str
-        Activation of each hidden layer.
-
-    of_input : str or None
-        Activation of the input.
-    """
-    network = mlp._network
-    of_input = network.input_activation
-    return (
-        [activation.name for activation in network.activations],
-        None if of_input is None else of_input.name,
-    )
-
-
 def _is_multilabel(mlp):
     """Whether a row may have several of a fitted classifier's classes."""
     return _member(mlp)._target_encoder.multilabel
@@ -215,10 +196,15 @@ class _Graph:
         )
         return output
 
-    def add_output(self, name, output):
-        """Add a node that gives a value the name of an output."""
-        node_name = self._scope.get_unique_operator_name("Identity")
-        self._container.add_node("Identity", name, output, name=node_name)
+    def add_outputs(self, names, operator):
+        """Add nodes that give values the names of an operator's outputs."""
+        for name, output in zip(names, operator.outputs, strict=True):
+            node = self._scope.get_unique_operator_name("Identity")
+            self._container.add_node("Identity", name, output.full_name, name=node)
+
+    def in_double(self):
+        """The same graph, in double precision."""
+        return _Graph(self._scope, self._container, np.float64)
 
     def constant(self, values):
         """Add numbers in the graph's precision, or labels as they are."""
@@ -329,27 +315,42 @@ _TWO_SIDES = {1: [[-1.0, 1.0]], 2: [[1.0, -1.0], [-1.0, 1.0]]}
 
 
 def _convert_classifier(scope, operator, container):
-    """Add the nodes of a fitted classifier."""
-    mlp = operator.raw_operator
-    multilabel = _is_multilabel(mlp)
+    """Add the nodes of a fitted classifier, or of an ensemble of them on tables."""
+    model, multilabel = operator.raw_operator, _is_multilabel(operator.raw_operator)
+    is_ensemble = isinstance(model, BaseTabularMLP)
     graph = _Graph(scope, container, _precision(operator))
-    logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
-    proba = _add_probabilities(graph, logits, mlp, multilabel)
-    labels = _add_labels(graph, proba, get_label_classes(scope, mlp), multilabel)
+    logits = _add_logits(graph, operator)
+    proba = _add_probabilities(graph, logits, _member(model), multilabel)
+    if is_ensemble:
+        proba = _add_mean(graph, proba, model)
+    labels = _add_labels(graph, proba, get_label_classes(scope, model), multilabel)
+    if is_ensemble and not multilabel:
+        total = graph.add("ReduceSum", proba, np.array([1]), keepdims=1)
+        proba = graph.add("Div", proba, total)
     values = proba
-    if _wants_raw_scores(scope, mlp):
-        values = _add_raw_scores(graph, logits, mlp, multilabel)
-    _add_outputs(graph, (labels, values), operator)
+    if _wants_raw_scores(scope, model):
+        if is_ensemble:
+            values = _add_log_odds(graph, proba, len(model.classes_), multilabel)
+        else:
+            values = _add_raw_scores(graph, logits, model, multilabel)
+    graph.add_outputs((labels, values), operator)
 
 
-def _wants_raw_scores(scope, mlp):
-    wants_raw = scope.get_options(mlp, {"raw_scores": False})["raw_scores"]
-    return wants_raw or _is_calibrated(scope, mlp)
+def _wants_raw_scores(scope, model):
+    """Whether the option says so, or a CalibratedClassifierCV takes the scores.
 
-
-def _add_outputs(graph, names, operator):
-    for name, output in zip(names, operator.outputs, strict=True):
-        graph.add_output(name, output.full_name)
+    skl2onnx asks a bare classifier for these by an option, which it loses on its way
+    through a Pipeline or a search.
+    """
+    models = [operator.raw_operator for operator in scope.operators.values()]
+    is_calibrated = any(
+        final_estimator(part.estimator) is model
+        for other in models
+        if isinstance(other, CalibratedClassifierCV)
+        for part in other.calibrated_classifiers_
+    )
+    options = scope.get_options(model, {"raw_scores": False})
+    return options["raw_scores"] or is_calibrated
 
 
 def _precision(operator):
@@ -367,11 +368,24 @@ _FLOAT_TYPES = {
 
 
 def _convert_regressor(scope, operator, container):
-    """Add the nodes of a fitted regressor."""
-    mlp = operator.raw_operator
+    """Add the nodes of a fitted regressor, or of an ensemble of them on tables."""
+    model, member = operator.raw_operator, _member(operator.raw_operator)
     graph = _Graph(scope, container, _precision(operator))
-    logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
-    _add_outputs(graph, [_NUMBERS[mlp.out_activation_](graph, logits, mlp)], operator)
+    logits = _add_logits(graph, operator)
+    values = _NUMBERS[member.out_activation_](graph, logits, member)
+    if isinstance(model, BaseTabularMLP):
+        values = _add_mean(graph, values, model)
+        # A prediction that overflows becomes the largest number, as in `predict`.
+        largest = np.finfo(graph.dtype).max
+        for operation, number in (
+            ("Mul", model._y_scale),
+            ("Add", model._y_mean),
+            ("Mul", model._y_unit),
+            ("Max", -largest),
+            ("Min", largest),
+        ):
+            values = graph.add(operation, values, np.asarray(number, np.float64))
+    graph.add_outputs([values], operator)
 
 
 def _increasing(graph, z, mlp):
@@ -397,29 +411,19 @@ def _set_number_type(operator):
     operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
 
 
-def _is_calibrated(scope, mlp):
-    """Whether a CalibratedClassifierCV of the graph works on the classifier's scores.
-
-    skl2onnx asks a bare classifier for these by an option, which it loses on its way
-    through a Pipeline or a search.
-    """
-    models = [operator.raw_operator for operator in scope.operators.values()]
-    return any(
-        final_estimator(part.estimator) is mlp
-        for model in models
-        if isinstance(model, CalibratedClassifierCV)
-        for part in model.calibrated_classifiers_
-    )
-
-
-def _add_logits(graph, x, mlp):
-    hidden, of_input = _as_fitted(mlp)
-    a = graph.add("Cast", x, to=_TENSOR_TYPES[graph.dtype])
-    if of_input is not None:
-        a = _ACTIVATIONS[of_input](graph, graph.add("Add", a, mlp.input_intercept_))
-    layers = zip(mlp.coefs_, mlp.intercepts_, [*hidden, "identity"], strict=True)
-    for coef, intercept, activation in layers:
-        a = _activate(graph, graph.add("Gemm", a, coef, intercept), activation)
+def _add_logits(graph, operator):
+    model = operator.raw_operator
+    if isinstance(model, BaseTabularMLP):
+        return _add_ensemble_logits(graph, operator)
+    network = model._network
+    a = graph.add("Cast", operator.inputs[0].full_name, to=_TENSOR_TYPES[graph.dtype])
+    if network.input_activation is not None:
+        z = graph.add("Add", a, model.input_intercept_)
+        a = _activate(graph, z, network.input_activation.name)
+    names = [*(activation.name for activation in network.activations), "identity"]
+    layers = zip(model.coefs_, model.intercepts_, names, strict=True)
+    for coef, intercept, name in layers:
+        a = _activate(graph, graph.add("Gemm", a, coef, intercept), name)
     return a
 
 
@@ -539,7 +543,7 @@ def _convert_encoder(scope, operator, container):
     pieces += [one_hot(graph, index, width) for index, width in codes]
     encoded = graph.add("Concat", *pieces, axis=1)
     encoded = graph.add("Cast", encoded, to=_TENSOR_TYPES[_precision(operator)])
-    _add_outputs(graph, [encoded], operator)
+    graph.add_outputs([encoded], operator)
 
 
 def _set_encoded_type(operator):
@@ -550,21 +554,10 @@ def _set_encoded_type(operator):
     operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
 
 
-def _add_ensemble_logits(scope, operator, container):
-    """Add the nodes of an ensemble up to its networks' logits.
-
-    Returns
-    -------
-    graph : _Graph
-        The graph, in the precision of the outputs.
-
-    logits : str
-        The logits, of shape (n_members, n_rows, n_outputs).
-    """
+def _add_ensemble_logits(graph, operator):
+    """Add the logits of an ensemble, of shape (n_members, n_rows, n_outputs)."""
     model = operator.raw_operator
-    graph = _Graph(scope, container, _precision(operator))
-    of_table = _Graph(scope, container, np.float64)
-    entries, codes = add_table(of_table, operator.inputs, model.encoder_)
+    entries, codes = add_table(graph.in_double(), operator.inputs, model.encoder_)
     members = model.estimators_
     first, *coefs = map(np.stack, zip(*(m.coefs_ for m in members), strict=True))
     biases = map(np.stack, zip(*(m.intercepts_ for m in members), strict=True))
@@ -581,34 +574,18 @@ def _add_ensemble_logits(scope, operator, container):
         index = graph.add("Reshape", index, np.array([-1]))
         z = graph.add("Add", graph.add("Gather", levels, index, axis=1), z)
         start += width
-    hidden, _ = _as_fitted(members[0])
+    hidden = members[0]._network.activations
     for coef, bias, activation in zip(coefs, biases, hidden, strict=True):
-        z = graph.add("MatMul", _activate(graph, z, activation), coef)
+        z = graph.add("MatMul", _activate(graph, z, activation.name), coef)
         z = graph.add("Add", z, bias)
-    return graph, z
+    return z
 
 
-def _mean(graph, values, n_members):
-    """The mean over the networks."""
+def _add_mean(graph, values, model):
+    """Add the mean over the networks of an ensemble."""
     # ReduceMean takes the axis as an input or as an attribute, depending on the opset.
     total = graph.add("ReduceSum", values, np.array([0]), keepdims=0)
-    return graph.add("Div", total, float(n_members))
-
-
-def _convert_tabular_classifier(scope, operator, container):
-    """Add the nodes of a fitted ensemble that classifies the rows of tables."""
-    model, multilabel = operator.raw_operator, _is_multilabel(operator.raw_operator)
-    graph, logits = _add_ensemble_logits(scope, operator, container)
-    proba = _add_probabilities(graph, logits, _member(model), multilabel)
-    proba = _mean(graph, proba, len(model.estimators_))
-    labels = _add_labels(graph, proba, get_label_classes(scope, model), multilabel)
-    if not multilabel:
-        total = graph.add("ReduceSum", proba, np.array([1]), keepdims=1)
-        proba = graph.add("Div", proba, total)
-    values = proba
-    if _wants_raw_scores(scope, model):
-        values = _add_log_odds(graph, proba, len(model.classes_), multilabel)
-    _add_outputs(graph, (labels, values), operator)
+    return graph.add("Div", total, float(len(model.estimators_)))
 
 
 def _add_log_odds(graph, proba, n_classes, multilabel):
@@ -619,25 +596,6 @@ def _add_log_odds(graph, proba, n_classes, multilabel):
         others = graph.add("Max", graph.add("Sub", 1.0, proba), least)
         return graph.add("Sub", logs, graph.add("Log", others))
     return graph.add("MatMul", logs, _TWO_SIDES[2]) if n_classes == 2 else logs
-
-
-def _convert_tabular_regressor(scope, operator, container):
-    """Add the nodes of a fitted ensemble that predicts numbers from tables."""
-    model, member = operator.raw_operator, _member(operator.raw_operator)
-    graph, logits = _add_ensemble_logits(scope, operator, container)
-    values = _NUMBERS[member.out_activation_](graph, logits, member)
-    values = _mean(graph, values, len(model.estimators_))
-    # A prediction that overflows becomes the largest number, as in `predict`.
-    largest = np.finfo(graph.dtype).max
-    for operation, number in (
-        ("Mul", model._y_scale),
-        ("Add", model._y_mean),
-        ("Mul", model._y_unit),
-        ("Max", -largest),
-        ("Min", largest),
-    ):
-        values = graph.add(operation, values, np.asarray(number, np.float64))
-    _add_outputs(graph, [values], operator)
 
 
 _OPTIONS = {
@@ -672,7 +630,7 @@ update_registered_converter(
     TabularMLPClassifier,
     "SkmlpTabularMLPClassifier",
     _set_output_types,
-    _convert_tabular_classifier,
+    _convert_classifier,
     parser=_with_table_precision(_parse_sklearn_classifier),
     options=_OPTIONS,
 )
@@ -680,24 +638,18 @@ update_registered_converter(
     TabularMLPRegressor,
     "SkmlpTabularMLPRegressor",
     _set_number_type,
-    _convert_tabular_regressor,
+    _convert_regressor,
     parser=_with_table_precision(_parse_sklearn_simple_model),
 )
-
-
-def _register_searches():
-    """Make skl2onnx know the searches."""
-    for name in skmlp_backprop.__all__:
-        kind = getattr(skmlp_backprop, name)
-        if isinstance(kind, type) and issubclass(kind, MetaEstimatorMixin):
-            update_registered_converter(
-                kind,
-                "SklearnGridSearchCV",
-                grid_search_cv.convert_sklearn_grid_search_cv,
-                convert_sklearn_grid_search_cv,
-                parser=_parse_sklearn_grid_search_cv,
-                options="passthrough",
-            )
-
-
-_register_searches()
+for _name in skmlp_backprop.__all__:
+    _kind = getattr(skmlp_backprop, _name)
+    # The searches.
+    if isinstance(_kind, type) and issubclass(_kind, MetaEstimatorMixin):
+        update_registered_converter(
+            _kind,
+            "SklearnGridSearchCV",
+            grid_search_cv.convert_sklearn_grid_search_cv,
+            convert_sklearn_grid_search_cv,
+            parser=_parse_sklearn_grid_search_cv,
+            options="passthrough",
+        )
