@@ -13,7 +13,7 @@ from ._cli import predicting, training
 from ._cli.data import load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
 from ._cli.report import PAGE, write_report
-from ._cli.saving import save
+from ._cli.saving import replace_file
 from ._cli.scores import print_scores, score
 
 _CHECKED_ROWS = 20
@@ -61,13 +61,13 @@ def run(args):
     training.check_folds(args.cv, y_train, data, is_search)
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
-        # The notes on the data tell what there is to say about columns.
+        # The notes on the data have these warnings.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train, data)
         # Before the model is saved, as a saved model keeps the importances alone.
         scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
         if args.save is not None:
-            save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
+            replace_file("--save", args.save, lambda path: joblib.dump(fitted, path))
             print(f"Saved to {args.save}.")
         if is_search:
             print("\nBest parameters:")
@@ -90,7 +90,7 @@ def run(args):
 
 
 def _warning_printer():
-    """A function that prints a warning, unless it has printed the same before.
+    """A function that prints each warning once.
 
     Predictions and their probabilities are computed apart, with the same warnings.
     """

@@ -22,7 +22,7 @@ from .pictures import (
     png,
     shown_rows,
 )
-from .saving import check_can_replace, save
+from .saving import check_can_replace, replace_file
 from .scores import MAX_CLASSES, interval_sentence
 
 PAGE = "index.html"
@@ -69,13 +69,8 @@ footer { margin-top: 3rem; }
 def check_report(folder):
     """Check that a report can be written to a folder, which may exist or not.
 
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    ValueError
-        If the folder can't be written to, or has files of other origin with the names
-        of the report's.
+    Raises ImportError without matplotlib, and ValueError if the folder can't be written
+    to, or has other files with the names of the report's.
     """
     import_pyplot("--report")
     if not folder.exists():
@@ -102,32 +97,10 @@ def _is_own(path):
 
 
 def write_report(folder, recognised, data, scores, model, best_params):
-    """Write the page, and the pictures also as files of their own.
+    """Write the page to a folder, and the pictures also as files of their own.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder; it is made if it does not exist.
-
-    recognised : dict of str to str
-        What was recognised of the data, and the model.
-
-    data : Data
-        The data.
-
-    scores : Scores
-        The scores of the model.
-
-    model : estimator
-        The fitted model.
-
-    best_params : dict of str to float or None
-        The parameters that a search has found.
-
-    Raises
-    ------
-    OSError
-        If a file can't be written.
+    `recognised` has lines on the data and the model, `best_params` the parameters that
+    a search has found.
     """
     pictures = {}
     sections = [_data(recognised, data), _scores(scores)]
@@ -155,7 +128,7 @@ def write_report(folder, recognised, data, scores, model, best_params):
 
 
 def _write(path, content):
-    save("--report", path, lambda beside: Path(beside).write_bytes(content))
+    replace_file("--report", path, lambda beside: Path(beside).write_bytes(content))
 
 
 def _page(title, sections):
