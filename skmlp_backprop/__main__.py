@@ -17,7 +17,7 @@ from ._cli.saving import replace_file
 from ._cli.scores import print_scores, score
 
 _CHECKED_ROWS = 20
-# As of a process that is killed by SIGINT.
+# The exit code of a process that SIGINT kills.
 _INTERRUPTED = 130
 
 
@@ -32,8 +32,8 @@ def main(arguments=None):
             if args.load:
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
-                rows = load_rows(args.predict, *columns, HEADERS[args.header])
-                predicting.predict(model, *rows, args.output)
+                new = load_rows(args.predict, *columns, HEADERS[args.header])
+                predicting.predict(model, *new, args.output)
             else:
                 run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -55,8 +55,7 @@ def run(args):
     check_model_options(args, model.name, is_search)
     if args.predict is not None:
         names = data.columns.names if hasattr(data.X, "columns") else None
-        header = HEADERS[args.header]
-        rows = load_rows(args.predict, names, data.columns.kinds, header)
+        new = load_rows(args.predict, names, data.columns.kinds, HEADERS[args.header])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data, is_search)
     recognised = training.describe(data, model, X_train, y_train, args)
@@ -64,29 +63,25 @@ def run(args):
         # The notes on the data have these warnings.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train, data)
-        # Before the model is saved, as a saved model keeps the importances alone.
+        # A saved model keeps only the importances, so they are computed before.
         scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
         if args.save is not None:
             replace_file("--save", args.save, lambda path: joblib.dump(fitted, path))
             print(f"Saved to {args.save}.")
-        if is_search:
-            print("\nBest parameters:")
-            for name, value in model.best_params.items():
-                print(f"  {name} = {value:g}")
-        print_scores(scores)
+        print_scores(scores, model.best_params)
     if is_search:
         scaler, network = fitted
         rows_checked = scaler.transform(X_train[:_CHECKED_ROWS])
-        labels = y_train[:_CHECKED_ROWS]
-        print()
-        print(check_gradient(network, rows_checked, labels, random_state=args.seed))
+        y_checked = y_train[:_CHECKED_ROWS]
+        check = check_gradient(network, rows_checked, y_checked, random_state=args.seed)
+        print(f"\n{check}")
     if args.report is not None:
         recognised["Random seed"] = str(args.seed)
         write_report(args.report, recognised, data, scores, fitted, model.best_params)
         print(f"\nThe report is in {args.report / PAGE}.")
     if args.predict is not None:
         print()
-        predicting.predict(fitted, *rows, args.output)
+        predicting.predict(fitted, *new, args.output)
 
 
 def _warning_printer():

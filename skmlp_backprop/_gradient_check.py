@@ -17,24 +17,23 @@ from ._network.objective import BLOCK_ROWS, Objective
 from ._network.parameters import Parameters
 from ._network.threads import training_threads
 
-# Up to here every coordinate is checked, at four evaluations each.
+# With more parameters, random directions are checked.
 _MAX_COORDINATES = 2000
-# Random directions in each array otherwise; fewer of a network that takes long.
+# Number of random directions in each array; fewer for a large network.
 _N_DIRECTIONS = 50
 _N_DIRECTIONS_OF_MANY = 5
 _MANY = 10**6
-# Units in the last place that J, a sum of many terms, may be off by.
+# Rounding error of J, a sum of many terms, in units in the last place.
 _ROUNDING = 10
-# The step with which that, in a difference of losses near 1, is 1e-7.
+# With this step, the error of a difference of losses near 1 is 1e-7.
 _LEAST_STEP = 1e-8
-# In place of what rounding may make of a derivative, where there is none.
+# In place of the error by rounding, where a kink is in the way.
 _KINK = -1
 # Smaller steps are tried where a kink is within a step, or J curves much.
 _SHORTER = (1, 0.1, 0.01)
-# J curves little if half the step changes the difference by no more than this.
+# J curves little if half the step changes the difference by less.
 _CLOSE = 1e-4
-# Differences of a correct gradient stay orders of magnitude below, those of a
-# wrong one above.
+# The differences of a correct gradient are orders of magnitude smaller.
 _TOLERANCE = 1e-6
 _EVERYWHERE = "every coordinate"
 
@@ -47,18 +46,18 @@ class GradientCheck:
     ----------
     relative_difference : float
         ||n - a|| / ||n + a|| of the numerical derivatives n and the backpropagated
-        ones a, over all layers; nan if one is not finite.
+        derivatives a, over all layers; nan if a derivative is not finite.
 
     by_layer : dict of str to float
         The same for each array of weights or biases; nan also if none of its
         derivatives could be checked.
 
     coverage : str
-        What was checked: every coordinate, or random directions.
+        The checked directions: every coordinate, or random directions.
 
     n_checked, n_left_out : dict of str to int
-        Number of derivatives of each array that were checked, and of those that were
-        not, as a hidden unit has a kink within the step.
+        Number of derivatives of each array that were checked, and that were left out
+        because a hidden unit has a kink within the step.
 
     numerical : Gradient
         The numerical derivatives, in the shapes of the weights, with nan at a kink. Its
@@ -116,12 +115,15 @@ class GradientCheck:
             f"Gradient check {verdict}: relative difference "
             f"{self.relative_difference:.2e} over all layers ({self.coverage}{classes})"
         ]
-        lines += [f"  {name:<20} {self._finding(name)}" for name in self.by_layer]
+        for name, difference in self.by_layer.items():
+            line = f"  {name:<20} {difference:.2e}"
+            if n := self.n_left_out.get(name, 0):
+                n_all = n + self.n_checked[name]
+                line += f"  ({n} of {n_all} left out: a kink within the step)"
+            lines.append(line)
         for name, index in self.worst.items():
-            numerical, analytical = (
-                _named(gradient)[name][index]
-                for gradient in (self.numerical, self.analytical)
-            )
+            numerical = _named(self.numerical)[name][index]
+            analytical = _named(self.analytical)[name][index]
             lines.append(
                 f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
                 f"analytical {analytical:.6g}"
@@ -129,14 +131,6 @@ class GradientCheck:
         if not self.passed and self.coverage != _EVERYWHERE:
             lines.append("  n_directions='all' shows which entries differ.")
         return "\n".join(lines)
-
-    def _finding(self, name):
-        left_out = self.n_left_out.get(name, 0)
-        finding = f"{self.by_layer[name]:.2e}"
-        if left_out:
-            n_all = left_out + self.n_checked[name]
-            finding += f"  ({left_out} of {n_all} left out: a kink within the step)"
-        return finding
 
 
 @validate_params(
@@ -168,19 +162,19 @@ def check_gradient(
 ):
     """Compare backpropagation with central differences, in float64.
 
-    Each derivative is set against D(eps) = (J(w + eps d) - J(w - eps d)) / (2 eps),
-    for d every coordinate of networks of up to 2000 parameters, else for random
-    directions in each array of weights or biases. (4 D(eps / 2) - D(eps)) / 3 takes
-    D's place, whose error is of fourth order: near a minimum, where the gradient
-    is small, that of second order alone would look like a fault. Where D(eps) and
-    D(eps / 2) are far apart, as with inputs that are not scaled, a tenth and a
-    hundredth of `eps` are tried; the step at which they are closest counts.
+    The central difference is D(eps) = (J(w + eps d) - J(w - eps d)) / (2 eps). The
+    directions d are all coordinates of networks of up to 2000 parameters, else random
+    directions in each array of weights or biases. The derivative is compared with
+    (4 D(eps / 2) - D(eps)) / 3, whose error is of fourth order: near a minimum, where
+    the gradient is small, the error of second order would look like a fault. Where
+    D(eps) and D(eps / 2) are far apart, as with inputs that are not scaled, a tenth and
+    a hundredth of `eps` are tried; the step at which they are closest counts.
 
     Where a hidden unit passes the kink of its activation ("relu", "leaky_relu", "elu")
-    within the step, or a prediction that of its loss ("absolute_error", "quantile"),
-    the difference tells nothing about the derivative. There the smaller steps are
-    tried, too; what has a kink within these is left out, and the result counts it. The
-    check takes memory for some six times the weights.
+    within the step, or a prediction the kink of its loss ("absolute_error",
+    "quantile"), the difference tells nothing about the derivative. There the smaller
+    steps are tried, too. A derivative with a kink within all steps is left out, and the
+    result counts it. The check takes memory for about six times the weights.
 
     Parameters
     ----------
@@ -198,7 +192,7 @@ def check_gradient(
         Weights of the samples; None for 1 each.
 
     eps : float, default=1e-4
-        Step of the differences, in [1e-8, 1): by smaller ones rounding hides faults.
+        Step of the differences, in [1e-8, 1): with smaller steps rounding hides faults.
 
     n_directions : int or "all", default=None
         Number of random directions in each array, or "all" for every coordinate. None
@@ -210,8 +204,8 @@ def check_gradient(
         `random_state` is None.
 
     classes : array-like of shape (n_classes,), default=None
-        All classes of a classifier that is not fitted, if y may lack some; None for the
-        classes of y.
+        All classes of a classifier that is not fitted, if y may lack a class; None for
+        the classes of y.
 
     gradient : callable, Gradient, ndarray or sequence of ndarray, default=None
         Your own gradient of J, to check instead of backpropagation. It is a
@@ -227,21 +221,20 @@ def check_gradient(
     Returns
     -------
     check : GradientCheck
-        The relative differences; its repr tells of them.
+        The relative differences; its repr shows them.
 
     Raises
     ------
     InvalidParameterError
         If `eps` or `n_directions` is out of range; a ValueError.
     ValueError
-        If there is one class only, that of the rows or that the estimator was fitted
-        to: then there is nothing to check, as its probability is always 1. If `classes`
-        is given for a fitted estimator or a regressor, or if the shapes of `gradient`
-        are not the shapes of the weights. If activations or the kind of outputs were
-        changed after the fit.
+        If the rows and the estimator have a single class: then there is nothing to
+        check, as its probability is always 1. If `classes` is given for a fitted
+        estimator or a regressor, or if the shapes of `gradient` are not the shapes of
+        the weights. If activations or the kind of outputs were changed after the fit.
     TypeError
-        If the estimator is neither. Of a Pipeline pass the last
-        step, and X as the other steps transform it.
+        If the estimator is of another class. Of a Pipeline pass the last step, and X as
+        the other steps transform it.
 
     Examples
     --------
@@ -365,7 +358,7 @@ def _given_gradient(gradient, parameters):
 
 
 def _derivatives(slope, analytical, draw, n_all):
-    """Derivatives of J along directions in each array, in three ways.
+    """Derivatives of J along directions in each array.
 
     Prints the progress if `n_all`, the number of all derivatives, is given.
 
@@ -474,7 +467,7 @@ class _Slope:
                 error = max(gap, rounding)
                 if error < least or not np.isfinite(least):
                     best, least = ((4 * narrow - wide) / 3, rounding), error
-                # The error of fourth order is below the square of the second's.
+                # The error of fourth order is below the square of the gap.
                 if gap <= max(_CLOSE * abs(narrow), rounding):
                     break
             return best
@@ -529,11 +522,8 @@ def _arrays(parameters):
 def _relative_difference(found):
     """||n - a|| / ||n + a||, where rounding alone is no difference; nan of nothing.
 
-    Parameters
-    ----------
-    found : ndarray of shape (n_derivatives, 3)
-        Numerical derivatives n, what rounding may make of each, and backpropagated
-        derivatives a.
+    The columns of `found` are the numerical derivatives n, their errors by rounding,
+    and the backpropagated derivatives a.
     """
     if not len(found):
         return float("nan")

@@ -164,7 +164,7 @@ def _add_numbers(graph, x, encodings):
     Returns the scaled numbers, the bins and the indicators of missing values, and the
     positions of each column's entries among these, in order.
     """
-    # A column of missing values only ignores its numbers.
+    # If `fit` saw only missing values, later numbers are ignored.
     unit = [np.nan if np.isnan(e.centre) else e.unit for e in encodings]
     centre = np.nan_to_num([e.centre for e in encodings])
     x = graph.add("Mul", x, np.array(unit))
@@ -182,7 +182,7 @@ def _add_numbers(graph, x, encodings):
 
     column = np.repeat(range(len(encodings)), [len(e.edges) - 1 for e in encodings])
     if len(column):
-        # All bins are 0 at the first edge.
+        # At the first edge, all bins are 0.
         fill = [e.edges[0] if e.has_missing else e.centre for e in encodings]
         low = np.concatenate([e.edges[:-1] for e in encodings])
         width = np.concatenate([np.diff(e.edges) for e in encodings])
@@ -243,7 +243,7 @@ def _look_up(graph, x, encoding, entry_of, keys):
         "LabelEncoder",
         x,
         op_domain="ai.onnx.ml",
-        # skl2onnx knows no newer one.
+        # The newest version that skl2onnx knows.
         op_version=2,
         **{keys: list(entry_of)},
         values_int64s=list(entry_of.values()),
@@ -274,7 +274,7 @@ def _entries_of_texts(name, encoding):
         kind_of[text] = kind
     texts = {text for key in encoding.keys for text in (key[1], *_aliases(key))}
     texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
-    # Large floats have an exponent.
+    # Python writes large floats with an exponent.
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
     texts |= {"-0.0"} if "0" in texts else set()
     texts |= {text.lower() for text in texts}
@@ -289,7 +289,7 @@ def _entries_of_texts(name, encoding):
             single = np.float32(text)
         if np.isfinite(single) and float(single) == float(text):
             entry_of.setdefault(str(single), _entry(encoding, (kind, text)))
-    # Text that UTF-8 can't encode is no text of ONNX: no caller can pass it.
+    # ONNX has no text that UTF-8 can't encode, so no caller can pass it.
     return {
         text: entry
         for text, entry in entry_of.items()

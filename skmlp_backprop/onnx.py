@@ -1,25 +1,26 @@
 """Conversion to ONNX: importing this module makes skl2onnx know our estimators.
 
-The import is all it takes. After it skl2onnx's ``to_onnx`` and ``convert_sklearn``
-know :class:`~skmlp_backprop.BackpropMLPClassifier` and
+The import suffices. Then skl2onnx's ``to_onnx`` and ``convert_sklearn`` know
+:class:`~skmlp_backprop.BackpropMLPClassifier` and
 :class:`~skmlp_backprop.BackpropMLPRegressor`, alone or within a Pipeline,
 GridSearchCV, CalibratedClassifierCV, StackingClassifier and others that skl2onnx
-converts, and the stacked searches, which become their best estimator.
-Labels are those of `predict`, probabilities those of `predict_proba` to rounding, in
-the precision of the declared input: double for float64, float for everything else.
+converts, and the stacked searches, which become their best estimator. The labels equal
+those of `predict`, and the probabilities those of `predict_proba` to rounding. They
+have the precision of the declared input: double for float64, else float.
 
-The classifier has these of skl2onnx's options:
+The classifier has these options of skl2onnx:
 
 - ``zipmap``: False for a matrix of probabilities, "columns" for an output for each
   class, True for a dict for each row, which ONNX has in float only. skl2onnx's default
   is True: with float64 input give one of the others.
-- ``raw_scores``: True for what `decision_function` returns in place of the
-  probabilities; with two classes both columns, the first the negative of the second.
+- ``raw_scores``: True for the result of `decision_function` in place of the
+  probabilities; with two classes a column for each, the first the negative of the
+  second.
 - ``output_class_labels``: True for the class labels as a third output.
 - ``nocl``: True for the numbers of the classes, from 0, in place of their labels.
 
-Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: skl2onnx makes
-steps of "isotonic", where scikit-learn interpolates, and has no "temperature".
+Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: for "isotonic"
+skl2onnx has steps, where scikit-learn interpolates, and it has no "temperature".
 
 It also knows :class:`~skmlp_backprop.TabularMLPClassifier`,
 :class:`~skmlp_backprop.TabularMLPRegressor` and
@@ -27,7 +28,7 @@ It also knows :class:`~skmlp_backprop.TabularMLPClassifier`,
 table; :func:`input_types` declares them, and says how to write values. The outputs are
 double, or float if numbers are declared as float and none as double.
 
-It needs skl2onnx, which ``pip install skl2onnx`` brings, and no runtime.
+It needs skl2onnx (``pip install skl2onnx``) and no runtime.
 
 Examples
 --------
@@ -156,13 +157,9 @@ def input_types(model):
             f"model must take tables, got {type(first).__name__}. Pass `X[:1]` to "
             "skl2onnx.to_onnx in place of initial_types."
         )
-    return declared_types(_encoder_of(first))
-
-
-def _encoder_of(model):
-    """The encoder of a fitted model that takes tables."""
-    check_is_fitted(model)
-    return model if isinstance(model, TabularEncoder) else model.encoder_
+    check_is_fitted(first)
+    is_encoder = isinstance(first, TabularEncoder)
+    return declared_types(first if is_encoder else first.encoder_)
 
 
 def _is_multilabel(mlp):
@@ -229,7 +226,7 @@ _TENSOR_TYPES = {
 
 
 # Activations. onnxruntime has Elu, LeakyRelu, Softplus and Erf in float32 only, so they
-# are written with what it has in both precisions.
+# are built of operators that it has in both precisions.
 
 
 def _leaky_relu(graph, z):
@@ -309,8 +306,8 @@ def _log_sigmoid(graph, z):
     return graph.add("Sub", graph.add("Min", z, 0.0), log)
 
 
-# From logits of both kinds of output to two classes' scores, the second the
-# `decision_function`.
+# Factors from the logits of one or two output units to the scores of two classes. The
+# second score is the `decision_function`.
 _TWO_SIDES = {1: [[-1.0, 1.0]], 2: [[1.0, -1.0], [-1.0, 1.0]]}
 
 
@@ -404,11 +401,16 @@ _NUMBERS = {
 }
 
 
+def _matrix_type(operator, n_columns):
+    """skl2onnx's type of a matrix of numbers with a row for each input row."""
+    n_rows = operator.inputs[0].get_first_dimension()
+    return _FLOAT_TYPES[_precision(operator)](shape=[n_rows, n_columns])
+
+
 def _set_number_type(operator):
     """Tell skl2onnx the type and shape of the predictions."""
-    n_rows = operator.inputs[0].get_first_dimension()
-    shape = [n_rows, _member(operator.raw_operator).n_outputs_]
-    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
+    n_outputs = _member(operator.raw_operator).n_outputs_
+    operator.outputs[0].set_type(_matrix_type(operator, n_outputs))
 
 
 def _add_logits(graph, operator):
@@ -476,7 +478,7 @@ def _onnx_labels(classes):
     ValueError
         If they are neither, nor booleans or whole numbers.
     """
-    # Of objects, the type that they are of.
+    # An array of objects becomes an array of their type.
     classes = np.asarray(classes.tolist())
     if classes.dtype.kind == "U":
         return classes.astype(object)
@@ -505,9 +507,7 @@ def _set_output_types(operator):
     tensor_type = StringTensorType if labels.dtype.kind == "O" else Int64TensorType
     shape = [n_rows, n_classes] if multilabel else [n_rows]
     operator.outputs[0].set_type(tensor_type(shape=shape))
-    operator.outputs[1].set_type(
-        _FLOAT_TYPES[_precision(operator)](shape=[n_rows, n_classes])
-    )
+    operator.outputs[1].set_type(_matrix_type(operator, n_classes))
 
 
 # Tables, and the ensembles on them.
@@ -548,10 +548,10 @@ def _convert_encoder(scope, operator, container):
 
 def _set_encoded_type(operator):
     """Tell skl2onnx the type and shape of the encoded table."""
-    encoder = _encoder_of(operator.raw_operator)
-    n_rows = operator.inputs[0].get_first_dimension()
-    shape = [n_rows, sum(encoding.width for encoding in encoder._encodings)]
-    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
+    encoder = operator.raw_operator
+    check_is_fitted(encoder)
+    n_entries = sum(encoding.width for encoding in encoder._encodings)
+    operator.outputs[0].set_type(_matrix_type(operator, n_entries))
 
 
 def _add_ensemble_logits(graph, operator):
@@ -643,7 +643,7 @@ update_registered_converter(
 )
 for _name in skmlp_backprop.__all__:
     _kind = getattr(skmlp_backprop, _name)
-    # The searches.
+    # A search becomes its best estimator.
     if isinstance(_kind, type) and issubclass(_kind, MetaEstimatorMixin):
         update_registered_converter(
             _kind,

@@ -19,7 +19,7 @@ TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 TABLE_ENDINGS = (*TEXT_ENDINGS, ".parquet")
 _ARRAYS = {".mat": read_mat, ".npz": read_npz}
 _ENDINGS = (*TABLE_ENDINGS, *_ARRAYS)
-# Whole numbers of more distinct values are the target of a regression.
+# A target of more distinct whole numbers makes a regression.
 _MAX_CLASSES = 20
 
 
@@ -53,34 +53,11 @@ def ending(path):
 
 
 def load(path, header, target, drop, task):
-    """Read a data file, or scikit-learn's digits for None.
+    """Read a data file, or scikit-learn's digits for None, as :class:`Data`.
 
-    Parameters
-    ----------
-    path : Path or None
-        The file.
-
-    header : bool or "infer"
-        Whether the first row of a CSV or TSV file has names.
-
-    target : str or None
-        Column of the target. With None, it is the last one.
-
-    drop : list of str
-        Columns to leave out.
-
-    task : {"classification", "regression"} or None
-        With None, the values of the target decide.
-
-    Returns
-    -------
-    data : Data
-        The data.
-
-    Raises
-    ------
-    ValueError
-        If the file can't be read, or a column or the target can't be learnt from.
+    `header` is True, False or "infer"; `target` the name of a column, or None for the
+    last column; `drop` names of columns to leave out. `task` is "classification",
+    "regression", or None: then the values of the target decide.
     """
     notes = []
     if path is None:
@@ -118,29 +95,11 @@ def load(path, header, target, drop, task):
 
 
 def load_rows(path, names, kinds, header="infer"):
-    """Read new rows with the columns that a model was fitted to.
+    """Read the new rows of a table with the columns that a model was fitted to.
 
-    Parameters
-    ----------
-    path : Path
-        A table.
-
-    names : list of str or None
-        Names of the features.
-
-    kinds : list
-        The kind of each feature, as of :func:`kinds_of`.
-
-    header : bool or "infer", default="infer"
-        Whether the first row of a CSV or TSV file has names.
-
-    Returns
-    -------
-    X : DataFrame or ndarray of shape (n_rows, n_features)
-        The rows.
-
-    others : DataFrame of shape (n_rows, n_others)
-        The columns that are not features.
+    `names` are the names of the features, or None; `kinds` are as of :func:`kinds_of`.
+    Returns the features, as a DataFrame or an array, and a DataFrame of the other
+    columns.
     """
     if ending(path) != ".parquet":
         return read_new_rows(path, names, kinds, header)
@@ -156,14 +115,11 @@ def load_rows(path, names, kinds, header="infer"):
 
 
 def kinds_of(encoder):
-    """The kinds of the columns in the fit of a TabularEncoder.
+    """The kind of each column in the fit of a TabularEncoder.
 
-    Returns
-    -------
-    kinds : list of set of str, str or None
-        Of each column the categories, as text; DATES, TIMES or SPANS of
-        :mod:`.._tabular.dates`; or None for numbers. A column without values has no
-        categories: any text may come later.
+    It is the set of categories, as text; DATES, TIMES or SPANS of
+    :mod:`.._tabular.dates`; or None for numbers. A column without values has no
+    categories: any text may come later.
     """
     kinds = []
     for encoding in encoder._encodings:
@@ -236,7 +192,7 @@ def _recognise_task(y, target, task):
     if y.dtype.kind in "iuf" or (is_text and all(map(is_number, distinct.tolist()))):
         numbers = y.astype(np.float64)
     if is_text and numbers is not None and not are_codes:
-        # "1" and "1.0" are the same value; longer integers are no exact floats.
+        # "1" and "1.0" are the same value; longer integers are not exact as floats.
         are_exact = (np.trunc(numbers) == numbers) & (np.abs(numbers) < 2**53)
         y = numbers.astype(np.int64) if are_exact.all() else y
         distinct = np.unique(y)
@@ -255,7 +211,7 @@ def _recognise_task(y, target, task):
         return numbers, True, f"regression, as {reason}"
     if task is None and y.dtype.kind == "U":
         _refuse_odd_numbers(distinct.tolist(), target)
-    # Numbers that are not whole would be no labels for scikit-learn.
+    # scikit-learn refuses labels that are not whole numbers.
     if y.dtype.kind == "f" and (y % 1 != 0).any():
         y = y.astype(str)
     _check_labels(y, target)
@@ -319,7 +275,7 @@ def _recognise_columns(X):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         columns = encoder._learn(check_table(encoder, X, reset=True))
-    # The remedies in Python are none here.
+    # The remedies are for Python code.
     notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
     recognised = Columns(
         names,

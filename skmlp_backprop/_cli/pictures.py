@@ -21,26 +21,15 @@ _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9690c", "0.6"
 
 
 def png(draw, software):
-    """Draw a picture with matplotlib's default style.
+    """Draw on a figure by `draw`, and return the content of a PNG file.
 
-    Parameters
-    ----------
-    draw : callable
-        Draws on a figure.
-
-    software : str
-        The name of the software that the file says has made it.
-
-    Returns
-    -------
-    content : bytes
-        The PNG file.
+    The file names `software` as its maker.
     """
     from matplotlib import style
     from matplotlib.figure import Figure
 
     with style.context("default"), warnings.catch_warnings():
-        # Names in scripts that the font lacks are shown as boxes; the page has them.
+        # Characters that the font lacks are drawn as boxes; the page has the names.
         warnings.filterwarnings("ignore", "Glyph ", UserWarning)
         figure = Figure(_SIZE, dpi=_DPI, layout="constrained")
         draw(figure)
@@ -95,25 +84,12 @@ def draw_calibration(figure, scores):
 def calibration(predicted, is_true, rows_per_bin=20, max_bins=10):
     """Shares of true events in bins of equally many predicted probabilities.
 
-    Parameters
-    ----------
-    predicted : ndarray of shape (n_rows,)
-        Probabilities of an event.
-
-    is_true : ndarray of shape (n_rows,), of bool
-        Whether the event has occurred.
-
-    rows_per_bin, max_bins : int
-        Limits on the bins. There are at least two, unless the probabilities are equal.
-
-    Returns
-    -------
-    mean, share, low, high : tuple of ndarray of shape (n_bins,)
-        The mean probabilities, the shares of events, and the bounds of their 95 %
-        confidence intervals, by Wilson's method.
+    There are at least two bins, unless the probabilities are equal. Returns for each
+    bin the mean probability, the share of events, and the bounds of its 95 % confidence
+    interval, by Wilson's method.
     """
     n_bins = int(np.clip(len(predicted) // rows_per_bin, 2, max_bins))
-    # By the lowest rank, so that equal probabilities are in the same bin.
+    # The lowest rank puts equal probabilities in the same bin.
     ranks = np.searchsorted(np.sort(predicted), predicted)
     bins = ranks * n_bins // len(predicted)
     values = []

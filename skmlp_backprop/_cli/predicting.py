@@ -6,7 +6,7 @@ import numpy as np
 from .data import kinds_of
 from .saving import replace_file
 
-# Of the intervals of a regression.
+# Coverage of the prediction intervals of a regression.
 COVERAGE = 0.9
 
 

@@ -33,7 +33,7 @@ _PICTURES = (
     "importances.png",
     "loss_curve.png",
 )
-# The start of each file has these words. A file without them is not replaced.
+# Each file has these words near its start. A file without them is not replaced.
 _MARK = "report of skmlp-backprop"
 _N_FIRST_BYTES = 1000
 
@@ -115,14 +115,14 @@ def write_report(folder, recognised, data, scores, model, best_params):
     if has_loss_curve(model) or best_params:
         sections.append(_training(model, best_params, pictures))
     page = _page(f"How well “{data.target}” is predicted", sections)
-    # It may have changed since the check at the start.
+    # The folder may have changed since the check before the fits.
     check_report(folder)
     folder.mkdir(exist_ok=True)
     for name in _PICTURES:
         if name in pictures:
             _write(folder / name, pictures[name])
         else:
-            # It is of an earlier report, on other data.
+            # A picture of an earlier report would not belong to the page.
             (folder / name).unlink(missing_ok=True)
     _write(folder / PAGE, page.encode())
 

@@ -17,12 +17,12 @@ from sklearn.metrics import (
 from .._estimators.sklearn_private import _safe_indexing
 from .predicting import COVERAGE
 
-# Columns that the terminal shows, and rows and columns that are shuffled for that.
+# Limits on the columns shown, and on the rows and columns that are shuffled.
 _N_SHOWN = 8
 _MAX_SHUFFLED_ROWS = 1000
 _MAX_SHUFFLED_COLUMNS = 200
 _N_SHUFFLES = 5
-# Classes of which the report shows each.
+# With more classes, the report has no scores of each class.
 MAX_CLASSES = 30
 
 
@@ -74,7 +74,7 @@ def _regression_measures(model, X, y):
 def _class_measures(model, X, y):
     proba = model.predict_proba(X)
     predicted = model.classes_[proba.argmax(axis=1)]
-    # A class may occur in other folds only.
+    # The model may lack a class of these rows, and these rows a class of the model.
     classes = np.union1d(model.classes_, y)
     all_proba = np.zeros((len(y), len(classes)))
     all_proba[:, np.searchsorted(classes, model.classes_)] = proba
@@ -85,26 +85,9 @@ def _class_measures(model, X, y):
 
 
 def score(data, fitted, fold_scores, X_test, y_train, y_test):
-    """Score a fitted model on the held-out rows.
+    """Score a model, fitted on the training rows, on the held-out rows.
 
-    Parameters
-    ----------
-    data : Data
-        The data.
-
-    fitted : estimator
-        The model, fitted on the training rows.
-
-    fold_scores : dict of str to list of float
-        The measures of the folds.
-
-    X_test, y_train, y_test :
-        The held-out rows, and the targets of the training rows and of these.
-
-    Returns
-    -------
-    scores : Scores
-        The scores.
+    `fold_scores` has the values of each measure on the folds.
     """
     if data.is_regression:
         baseline, predicts = DummyRegressor(), "the mean"
@@ -179,8 +162,12 @@ def _importances(data, fitted, X, y):
     )
 
 
-def print_scores(scores):
-    """Print how well a model predicts the held-out rows, and by which columns."""
+def print_scores(scores, best_params):
+    """Print the scores, the most important columns and the parameters of a search."""
+    if best_params:
+        print("\nBest parameters:")
+        for name, value in best_params.items():
+            print(f"  {name} = {value:g}")
     print()
     for name, folds, held_out, baseline in [scores.header, *scores.table]:
         print(f"{name:<25}{folds:<20}{held_out:<16}{baseline}")

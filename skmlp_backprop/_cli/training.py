@@ -27,7 +27,7 @@ from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 from .scores import measures_of, number
 
-# Processes of a search, by default, and seconds that they take to start.
+# Default number of processes of a search, and the seconds to start them.
 _SEARCH_JOBS = 2
 _PROCESS_START = 4
 
@@ -35,23 +35,8 @@ _PROCESS_START = 4
 def choose_model(name, data):
     """Whether to search, or to take the model for tables at its defaults.
 
-    Parameters
-    ----------
-    name : {"tabular", "search"} or None
-        The user's choice, if any.
-
-    data : Data
-        The data.
-
-    Returns
-    -------
-    is_search : bool
-        Whether to search.
-
-    Raises
-    ------
-    ValueError
-        If the data do not suit a search.
+    `name` is the user's choice: "tabular", "search" or None. Raises ValueError if the
+    data do not suit a search.
     """
     reason, columns = None, data.columns
     if data.is_regression:
@@ -84,7 +69,7 @@ class Tabular:
     def time(self, X, y):
         """The time of the fits in words, by the time of a few epochs."""
         times = []
-        # The first fit takes longer than others, as a rule.
+        # The first fit usually takes longer than others.
         for max_iter in (1, 1, 4):
             start = perf_counter()
             _fit_quietly(clone(self.estimator).set_params(max_iter=max_iter), X, y)
@@ -98,13 +83,7 @@ class Tabular:
     def fit(self, X, y, measures):
         """Fit on the folds, then on all rows.
 
-        Returns
-        -------
-        model : estimator
-            The fitted model.
-
-        scores : dict of str to list of float
-            The measures of the folds.
+        Returns the model of all rows, and the values of each measure on the folds.
         """
         scores = []
         for train, test in self.cv.split(X, y):
@@ -170,7 +149,7 @@ class Search:
     def fit(self, X, y, measures):
         """Search, as :meth:`Tabular.fit`."""
         with warnings.catch_warnings():
-            # A search stops many candidates at --max-iter; that is what it is for.
+            # A search stops many candidates at --max-iter, as intended.
             warnings.simplefilter("ignore", ConvergenceWarning)
             search = self.search.fit(X, y)
         self.best_params = {
@@ -193,13 +172,7 @@ def _fit_quietly(model, X, y):
 
 
 def check_folds(n_folds, y, data, is_search):
-    """Refuse more folds than the training rows suffice for.
-
-    Raises
-    ------
-    ValueError
-        The message names the option.
-    """
+    """Raise ValueError if the training rows are too few for the folds."""
     if data.is_regression:
         if len(y) < 2 * n_folds:
             raise ValueError(
@@ -208,7 +181,7 @@ def check_folds(n_folds, y, data, is_search):
             )
         return
     classes, counts = np.unique(y, return_counts=True)
-    # A fold without a class has no score in a search.
+    # A search can't score a fold that lacks a class.
     i = counts.argmin() if is_search else counts.argmax()
     if counts[i] < n_folds:
         raise ValueError(
@@ -234,12 +207,9 @@ def hold_out(data, seed):
 
 
 def describe(data, model, X_train, y_train, args):
-    """Print what was recognised, what will be done, and how long that may take.
+    """Print the data, the model, the time that it may take, and notes on columns.
 
-    Returns
-    -------
-    lines : dict of str to str
-        What was recognised, and the model.
+    Returns the lines on the data and the model, by name.
     """
     lines = {
         "Data": data.source,

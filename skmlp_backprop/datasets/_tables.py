@@ -27,15 +27,15 @@ from ._text_files import (
 )
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
-# A class may be called None, as where the others are mild and severe.
+# "None" may be a class, for example beside "mild" and "severe".
 _MISSING_LABELS = MISSING - {"None"}
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
-# A needless 0 where a field begins.
+# A leading zero of a field.
 _MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?0[0-9]')
 # A column of numbers and text has codes if at least this share of its rows, and of its
 # distinct values, is text. Fewer texts may be mistakes.
 _SHARE_OF_CODES = 0.1
-# Names that were made up for a file without a header.
+# Names of the columns of a file without a header.
 _MADE_UP = re.compile("x[0-9]+")
 
 
@@ -61,10 +61,10 @@ def read_csv(path, header="infer"):
         It is unpacked if its name ends in ``.gz``.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the columns' names. "infer" takes it as names if none
-        is a number and the other rows have numbers there, as values if each feature is
-        a number or missing, and refuses all else. It also refuses numbers that count
-        up, such as ``0,1,2`` or ``2010,2020,2030``, which may be names.
+        Whether the first row has the columns' names. "infer" takes it as names if no
+        field is a number and the other rows have numbers there, as values if each
+        feature is a number or missing, and refuses all else. It also refuses numbers
+        that count up, such as ``0,1,2`` or ``2010,2020,2030``, which may be names.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def read_csv(path, header="infer"):
         If the file is empty, no text in UTF-8 or not separated by commas; a row has
         another number of fields than the first, a feature that is not a number (such
         as ``1_0``, ``1%``, ``"1,000"`` or ``True``) or no label; names are missing or
-        repeated; or what the first row is can't be told.
+        repeated; or the first row may be a header or values.
     ImportError
         If pandas is not installed.
 
@@ -144,9 +144,9 @@ def read_mixed_csv(path, header="infer"):
     ------
     ValueError
         As of `read_csv`; also if all lines have as many semicolons, tabs or bars, or if
-        a column has dates of another form or some with a time zone and some without,
-        numbers in another form (``"1,000"``, ``10%``, ``$1.50``), or a few texts among
-        its numbers.
+        a column has dates of another form, dates with and without a time zone, numbers
+        in another form (``"1,000"``, ``10%``, ``$1.50``), or a few texts among its
+        numbers.
     ImportError
         If pandas is not installed.
 
@@ -171,29 +171,13 @@ def read_mixed_csv(path, header="infer"):
 
 
 def read_table(path, header, *, mixed, target=None, drop=()):
-    """As :func:`read_csv`, or :func:`read_mixed_csv`, and what was decided.
+    """As :func:`read_csv`, or :func:`read_mixed_csv`, with the decisions on the file.
 
-    Parameters
-    ----------
-    path, header :
-        As of `read_csv`.
-
-    mixed : bool
-        Whether features may be categories.
-
-    target : str, default=None
-        Name of the column with the labels. With None, it is the last one. Without a
-        header, the columns are named x0, x1 and so on.
-
-    drop : sequence of str, default=()
-        Names of columns that are left out.
-
-    Returns
-    -------
-    table : Table
-        Its X and y are as of `read_mixed_csv`.
+    `mixed` says whether features may be categories. `target` and `drop` are names of
+    columns; None is the last column. Without a header, the columns are named x0, x1 and
+    so on.
     """
-    # Not `in`, as 0 equals False, and by 0 pandas means that there is a header.
+    # Not `in`: 0 equals False, but for pandas 0 is a header.
     if not isinstance(header, bool) and header != "infer":
         raise ValueError(f'header must be True, False or "infer", got {header!r}.')
     file = TextFile(path)
@@ -339,7 +323,7 @@ def _to_samples(file, frame, mixed, known=None):
     `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, file.lines()))
-    # pandas reads True as 1, and a long integer as an object.
+    # pandas reads True as a boolean, and a long integer as an object.
     texts = [
         i
         for i in frame
@@ -377,14 +361,10 @@ def _to_samples(file, frame, mixed, known=None):
 
 
 def _infer_kind(file, i, counts, mixed):
-    """The kind of a column by its distinct texts, with their numbers.
+    """The kind of a column by its distinct texts, with their numbers of rows.
 
-    It is DATES, the set of texts for categories, or None for numbers.
-
-    Raises
-    ------
-    ValueError
-        If the texts may be dates in another form, or numbers with mistakes.
+    It is DATES, the set of texts for categories, or None for numbers. Texts that may be
+    dates in another form, or numbers with mistakes, are refused.
     """
     texts = counts.index
     if mixed and len(texts) and all(map(ISO_DATE.fullmatch, texts)):
@@ -414,7 +394,7 @@ def _infer_kind(file, i, counts, mixed):
         not mixed
         or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
         or (numbers.any() and share < _SHARE_OF_CODES)
-        # Other marks of missing values than those of files, such as "-".
+        # Marks of missing values that are not in MISSING, such as "-".
         or (numbers.any() and all(map(is_missing, others.index)))
     ):
         remedy = by_pandas if mixed else "read_mixed_csv"
@@ -441,7 +421,7 @@ def _doubt(counts):
 
 def _to_numbers(file, i, column, texts):
     """Convert a column with these distinct texts to numbers."""
-    # A model of another kind of table may have learned from booleans.
+    # A model that was fitted in Python may have learned from booleans.
     odd = [text for text in texts if not (is_number(text) or is_truth(text))]
     if odd:
         expected = "a number, as in training, or nothing where it is missing"
@@ -470,7 +450,7 @@ def _to_dates(file, i, column):
 
 
 def _restore(column, raw, known):
-    """Undo in a column what makes other texts of a model's categories.
+    """Restore the texts of a model's categories in a column.
 
     A model that was fitted in Python may know "NA", or texts with blanks around.
     """

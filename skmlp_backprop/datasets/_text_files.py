@@ -27,13 +27,13 @@ ISO_DATE = re.compile(
 )
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
-# pandas ends a text at a NUL. Bytes that are not UTF-8 are decoded to the others.
+# pandas ends a text at NUL. The surrogates stand for bytes that are not UTF-8.
 _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 # A letter or an underscore.
 _WORD = re.compile("[^\\W\\d]")
-# Rows that decide on the header.
+# Number of rows that decide on the header.
 _SAMPLE = 1000
-# Rows of text alone, of which the first never occurs again, that make it a header.
+# With fewer rows of text alone, a first row that never occurs again is no evidence.
 _ROWS_OF_TEXT = 10
 
 
@@ -85,7 +85,7 @@ class TextFile:
     def __init__(self, path, min_fields=2):
         name = str(path).lower()
         self.path = path
-        # Opened here, as pandas takes some paths for addresses or archives.
+        # pandas takes some paths for addresses or archives.
         self._open_file = gzip.open if name.endswith(".gz") else open
         self._separator = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
         if self._separator == ",":
@@ -207,7 +207,7 @@ class TextFile:
     def read(self, dtype, **options):
         """Read the values by pandas, as a DataFrame with numbers as names."""
         pandas = import_pandas()
-        # Before 3.1 the others round; since then all are exact, and this is deprecated.
+        # Before 3.1 other options round. Since 3.1 all are exact, this is deprecated.
         if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
             options["float_precision"] = "round_trip"
         with self._open() as file:
@@ -274,12 +274,8 @@ def infer_header(path, sample, mixed):
     """Whether the first row has names, not values, by the values of the other rows.
 
     A column of numbers tells by whether its first field is a number, a column of text
-    by whether its first field occurs again. The label is in the last column.
-
-    Raises
-    ------
-    ValueError
-        If it may be either: then a guess may lose a row, or make one up.
+    by whether its first field occurs again. The label is in the last column. A row that
+    may be either is refused: a guess may lose a row, or make one up.
     """
     first, *others = sample
     names = first[:-1]

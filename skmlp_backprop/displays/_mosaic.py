@@ -7,36 +7,12 @@ from sklearn.utils.validation import check_array
 
 
 def as_rows(images, image_shape, order, name):
-    """Convert images to rows of pixels.
+    """Convert images to rows of pixels; return the rows, and the height and width.
 
-    Parameters
-    ----------
-    images : array-like of shape (n_images, n_pixels) or (n_images, height, width)
-        The images.
-
-    image_shape : tuple of (int, int) or None
-        Height and width; None for the shape of images with three axes, or for square
-        images.
-
-    order : {"C", "F"}
-        "C" if a row holds the pixels row by row, "F" if column by column.
-
-    name : str
-        Name of the images in error messages.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_images, n_pixels)
-        The rows.
-
-    image_shape : tuple of (int, int)
-        Height and width.
-
-    Raises
-    ------
-    ValueError
-        If `order` is unknown, if there are no images, or if the number of pixels does
-        not match the shape.
+    `images` has the shape (n_images, n_pixels) or (n_images, height, width).
+    `image_shape` may be None for the shape of three axes, or for square images. `order`
+    is "C" if a row holds the pixels row by row, "F" if column by column. `name` is the
+    name of the images in error messages.
     """
     if order not in ("C", "F"):
         raise ValueError(

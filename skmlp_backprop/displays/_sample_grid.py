@@ -8,7 +8,7 @@ from ._axes import Display
 from ._mosaic import Mosaic, as_rows
 
 _WRONG = "#c4001a"
-# In points. Smaller captions would be illegible, and are left out.
+# In points. Smaller captions would be illegible; they are left out.
 _SMALLEST_FONT = 4
 
 
@@ -214,12 +214,12 @@ class SampleGridDisplay(Display):
         differs = np.zeros(len(self.X), dtype=bool)
         if not given:
             return [""] * len(self.X), differs
-        # Floats with a fraction are numbers, no labels.
+        # Targets with fractions are numbers, not labels.
         are_numbers = any(
             y.dtype.kind == "f" and (y != np.round(y)).any() for y in given
         )
         write = "{:.4g}".format if are_numbers else str
-        # The predictions, or the true labels without them.
+        # Captions are the predictions if given, else the true labels.
         captions = [write(label) for label in given[-1]]
         if len(given) == 2:
             differs = self.y_true != self.y_pred

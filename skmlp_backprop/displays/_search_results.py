@@ -325,7 +325,7 @@ def _unique(values):
         unique.setdefault(content_of(value), value)
     try:
         return sorted(unique.values())
-    # ValueError: the comparison of arrays has no single truth value.
+    # The comparison of arrays raises ValueError.
     except (TypeError, ValueError):
         return list(unique.values())
 
