@@ -253,23 +253,8 @@ def check_gradient(
     >>> check_gradient(mlp, X[:20], y[:20], gradient=gradient).worst
     {'coefs_[1]': (3, 2)}
     """
-    if not isinstance(estimator, FittedNetworkMixin):
-        raise TypeError(
-            "check_gradient takes a BackpropMLPClassifier or BackpropMLPRegressor, got "
-            f"{type(estimator).__name__}. Of a Pipeline pass pipeline[-1], with "
-            "pipeline[:-1].transform(X)."
-        )
-    estimator._validate_params()
     rng = check_random_state(random_state)
-    if not hasattr(estimator, "coefs_"):
-        seed = estimator.random_state
-        source = rng if seed is None else check_random_state(seed)
-        estimator = estimator._initialized(X, y, source, classes)
-    elif classes is not None:
-        raise ValueError(
-            "classes is for an estimator that is not fitted; this one has its classes. "
-            "Leave out `classes`, or pass clone(estimator)."
-        )
+    estimator = _with_weights(estimator, X, y, classes, rng)
     target_encoder = estimator._target_encoder
     _refuse_one_class(target_encoder)
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
@@ -279,9 +264,8 @@ def check_gradient(
     if n_directions is None and n_parameters > _MAX_COORDINATES:
         is_many = n_parameters > _MANY
         n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
-    everywhere = n_directions is None or n_directions == "all"
     draw, coverage = _coordinates, _EVERYWHERE
-    if not everywhere:
+    if n_directions not in (None, "all"):
         draw = partial(_directions, rng, n_directions)
         n_all = n_directions * len(_arrays(parameters))
         coverage = (
@@ -294,23 +278,50 @@ def check_gradient(
             objective.loss_and_gradient(rows)
             given = objective.gradient.copy()
         slope = _Slope(objective, rows, eps)
-        found = _derivatives(slope, given, draw, n_all if verbose else None)
+        derivatives = _derivatives(slope, given, draw, n_all if verbose else None)
+    is_classifier = isinstance(target_encoder, Labels)
+    n_classes = len(target_encoder.classes) if is_classifier else None
+    return _compare(derivatives, parameters, coverage, n_classes)
+
+
+def _with_weights(estimator, X, y, classes, rng):
+    """The estimator, with fresh weights in a copy if it is not fitted."""
+    if not isinstance(estimator, FittedNetworkMixin):
+        raise TypeError(
+            "check_gradient takes a BackpropMLPClassifier or BackpropMLPRegressor, got "
+            f"{type(estimator).__name__}. Of a Pipeline pass pipeline[-1], with "
+            "pipeline[:-1].transform(X)."
+        )
+    estimator._validate_params()
+    if not hasattr(estimator, "coefs_"):
+        seed = estimator.random_state
+        source = rng if seed is None else check_random_state(seed)
+        return estimator._initialized(X, y, source, classes)
+    if classes is not None:
+        raise ValueError(
+            "classes is for an estimator that is not fitted; this one has its classes. "
+            "Leave out `classes`, or pass clone(estimator)."
+        )
+    return estimator
+
+
+def _compare(derivatives, parameters, coverage, n_classes):
+    """Compare the derivatives of each array, as of :func:`_derivatives`."""
     numerical, analytical = (
-        _as_gradient(parameters, [d[:, i].copy() for d in found], everywhere)
+        _as_gradient(parameters, [d[:, i].copy() for d in derivatives], coverage)
         for i in (0, 2)
     )
-    kept = dict(
-        zip(_named(numerical), (d[d[:, 1] != _KINK] for d in found), strict=True)
-    )
+    by_name = dict(zip(_named(numerical), derivatives, strict=True))
+    kept = {name: d[d[:, 1] != _KINK] for name, d in by_name.items()}
     return GradientCheck(
         _relative_difference(np.concatenate(list(kept.values()))),
-        {name: _relative_difference(derivatives) for name, derivatives in kept.items()},
+        {name: _relative_difference(d) for name, d in kept.items()},
         coverage,
-        {name: len(derivatives) for name, derivatives in kept.items()},
-        {name: len(d) - len(kept[name]) for name, d in zip(kept, found, strict=True)},
+        {name: len(d) for name, d in kept.items()},
+        {name: len(d) - len(kept[name]) for name, d in by_name.items()},
         numerical,
         analytical,
-        len(target_encoder.classes) if isinstance(target_encoder, Labels) else None,
+        n_classes,
     )
 
 
@@ -382,11 +393,11 @@ def _derivatives(slope, analytical, draw, n_all):
     return derivatives
 
 
-def _as_gradient(parameters, derivatives, everywhere):
-    """Make a Gradient; with all derivatives, in the shapes of the weights."""
+def _as_gradient(parameters, derivatives, coverage):
+    """Make a Gradient; of all coordinates, in the shapes of the weights."""
     n_layers = len(parameters.layers)
     coefs, others = derivatives[:n_layers], derivatives[n_layers:]
-    if everywhere:
+    if coverage == _EVERYWHERE:
         coefs = [
             np.ascontiguousarray(d.reshape(w.shape[1:]).T)
             for d, w in zip(coefs, parameters.weights, strict=True)
