@@ -604,43 +604,25 @@ _OPTIONS = {
     "raw_scores": [True, False],
     "nocl": [True, False],
 }
-update_registered_converter(
-    BackpropMLPClassifier,
-    "SkmlpBackpropMLPClassifier",
-    _set_output_types,
-    _convert_classifier,
-    options=_OPTIONS,
-)
-update_registered_converter(
-    BackpropMLPRegressor,
-    "SkmlpBackpropMLPRegressor",
-    _set_number_type,
-    _convert_regressor,
-)
-
-
-update_registered_converter(
-    TabularEncoder,
-    "SkmlpTabularEncoder",
-    _set_encoded_type,
-    _convert_encoder,
-    parser=_with_table_precision(_parse_sklearn_simple_model),
-)
-update_registered_converter(
-    TabularMLPClassifier,
-    "SkmlpTabularMLPClassifier",
-    _set_output_types,
-    _convert_classifier,
-    parser=_with_table_precision(_parse_sklearn_classifier),
-    options=_OPTIONS,
-)
-update_registered_converter(
-    TabularMLPRegressor,
-    "SkmlpTabularMLPRegressor",
-    _set_number_type,
-    _convert_regressor,
-    parser=_with_table_precision(_parse_sklearn_simple_model),
-)
+_parse_simple = _with_table_precision(_parse_sklearn_simple_model)
+_parse_classifier = _with_table_precision(_parse_sklearn_classifier)
+_classifier = _set_output_types, _convert_classifier
+_regressor = _set_number_type, _convert_regressor
+_encoder = _set_encoded_type, _convert_encoder
+for _kind, _functions, _parser, _options in (
+    (BackpropMLPClassifier, _classifier, None, _OPTIONS),
+    (BackpropMLPRegressor, _regressor, None, None),
+    (TabularMLPClassifier, _classifier, _parse_classifier, _OPTIONS),
+    (TabularMLPRegressor, _regressor, _parse_simple, None),
+    (TabularEncoder, _encoder, _parse_simple, None),
+):
+    update_registered_converter(
+        _kind,
+        f"Skmlp{_kind.__name__}",
+        *_functions,
+        parser=_parser,
+        options=_options,
+    )
 for _name in skmlp_backprop.__all__:
     _kind = getattr(skmlp_backprop, _name)
     # A search becomes its best estimator.
