@@ -73,8 +73,8 @@ def add_table(graph, inputs, encoder):
         For each column of many categories the entry's index, of shape (n_rows, 1), and
         the number of entries. The index of a category without entry is that number.
     """
-    pieces, positions, codes, numbers = [], {}, [], []
-    n_entries = 0
+    # The column of each entry of the pieces.
+    pieces, column_of, codes, numbers = [], [], [], []
     columns = zip(
         column_names(encoder),
         encoder._encodings,
@@ -100,19 +100,17 @@ def add_table(graph, inputs, encoder):
             if encoding._is_binary
             else one_hot(graph, index, encoding.width)
         )
-        positions[column] = [n_entries + i for i in range(encoding.width)]
-        n_entries += encoding.width
+        column_of += [column] * encoding.width
     if numbers:
         columns, encodings, places = zip(*numbers, strict=True)
-        added, of_columns = _add_numbers(graph, _take(graph, places), encodings)
+        added, indices = _add_numbers(graph, _take(graph, places), encodings)
         pieces += added
-        for column, of_column in zip(columns, of_columns, strict=True):
-            positions[column] = [n_entries + i for i in of_column]
+        column_of += [columns[i] for i in indices]
     if not pieces:
         return None, codes
-    order = [i for column in sorted(positions) for i in positions[column]]
     entries = graph.add("Concat", *pieces, axis=1)
-    return graph.add("Gather", entries, np.array(order), axis=1), codes
+    order = np.argsort(column_of, kind="stable")
+    return graph.add("Gather", entries, order, axis=1), codes
 
 
 def _find_columns(inputs, encoder):
@@ -162,7 +160,7 @@ def _add_numbers(graph, x, encodings):
     """Add the entries of all columns of numbers.
 
     Returns the scaled numbers, the bins and the indicators of missing values, and the
-    positions of each column's entries among these, in order.
+    index of the column of each entry among these.
     """
     # If `fit` saw only missing values, later numbers are ignored.
     unit = [np.nan if np.isnan(e.centre) else e.unit for e in encodings]
@@ -177,8 +175,6 @@ def _add_numbers(graph, x, encodings):
     ratio = graph.add("Div", z, float(_LIMIT))
     square = graph.add("Add", graph.add("Mul", ratio, ratio), 1.0)
     pieces = [graph.add("Div", z, graph.add("Sqrt", square))]
-    positions = [[i] for i in range(len(encodings))]
-    n_entries = len(encodings)
 
     column = np.repeat(range(len(encodings)), [len(e.edges) - 1 for e in encodings])
     if len(column):
@@ -189,18 +185,12 @@ def _add_numbers(graph, x, encodings):
         values = graph.add("Where", is_missing, np.array(fill), x)
         bins = graph.add("Sub", graph.add("Gather", values, column, axis=1), low)
         pieces.append(graph.add("Clip", graph.add("Div", bins, width), 0.0, 1.0))
-        for i in column:
-            positions[i].append(n_entries)
-            n_entries += 1
 
     indicated = np.flatnonzero([e.has_missing for e in encodings])
     if len(indicated):
         flags = graph.add("Cast", is_missing, to=_DOUBLE)
         pieces.append(graph.add("Gather", flags, indicated, axis=1))
-        for i in indicated:
-            positions[i].append(n_entries)
-            n_entries += 1
-    return pieces, positions
+    return pieces, [*range(len(encodings)), *column, *indicated]
 
 
 def one_hot(graph, index, width):

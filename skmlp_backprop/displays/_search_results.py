@@ -90,18 +90,20 @@ class SearchResultsDisplay(Display):
         searched = _searched(cv_results)
         if not searched:
             raise ValueError("The search has no parameter with several values.")
-        given = [_find(name, searched) for name in (y, x) if name is not None]
-        rest = [name for name in searched if name not in given]
-        if len(set(given)) < len(given):
-            raise ValueError(f"x and y must be two parameters, got {given[0]!r} twice.")
-        if len(searched) > 2 and len(given) < 2:
+        y, x = (None if name is None else _find(name, searched) for name in (y, x))
+        if x == y and x is not None:
+            raise ValueError(f"x and y must be two parameters, got {x!r} twice.")
+        if len(searched) > 2 and None in (x, y):
             raise ValueError(
                 f"The search has the parameters {list(searched)}; name two of them "
                 "as x and y."
             )
-        self.y = given.pop(0) if y is not None else (rest or given).pop(0)
-        self.x = next(iter([*given, *rest]), None)
-        self.others = [name for name in searched if name not in (self.x, self.y)]
+        if len(searched) == 1:
+            x, y = None, x or y
+        rest = [name for name in searched if name not in (x, y)]
+        self.y = rest.pop(0) if y is None else y
+        self.x = rest.pop(0) if x is None and rest else x
+        self.others = rest
         self._fill(cv_results, searched)
 
     @classmethod
@@ -150,8 +152,8 @@ class SearchResultsDisplay(Display):
         if x is y is None and are_rungs(search.cv_results_):
             return HalvingResultsDisplay.from_results(search.cv_results_, ax=ax)
         if metric is None:
-            metric = search.refit if isinstance(search.refit, str) else "score"
-            metric = metric if search.multimetric_ else "score"
+            is_named = search.multimetric_ and isinstance(search.refit, str)
+            metric = search.refit if is_named else "score"
         display = cls(search.cv_results_, x=x, y=y, metric=metric)
         return display.plot(ax=ax, colorbar=colorbar, **kwargs)
 
