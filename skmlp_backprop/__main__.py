@@ -13,11 +13,11 @@ from ._cli import predicting, training
 from ._cli.data import load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
 from ._cli.report import PAGE, write_report
-from ._cli.saving import save
+from ._cli.saving import replace_file
 from ._cli.scores import print_scores, score
 
 _CHECKED_ROWS = 20
-# As of a process that is killed by SIGINT.
+# The exit code of a process that SIGINT kills.
 _INTERRUPTED = 130
 
 
@@ -32,8 +32,8 @@ def main(arguments=None):
             if args.load:
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
-                rows = load_rows(args.predict, *columns, HEADERS[args.header])
-                predicting.predict(model, *rows, args.output)
+                new = load_rows(args.predict, *columns, HEADERS[args.header])
+                predicting.predict(model, *new, args.output)
             else:
                 run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -54,42 +54,38 @@ def run(args):
     model = (training.Search if is_search else training.Tabular)(args, data)
     check_model_options(args, model.name, is_search)
     if args.predict is not None:
-        names = list(data.X.columns) if hasattr(data.X, "columns") else None
-        header = HEADERS[args.header]
-        rows = load_rows(args.predict, names, data.kinds, header)
+        names = data.columns.names if hasattr(data.X, "columns") else None
+        new = load_rows(args.predict, names, data.columns.kinds, HEADERS[args.header])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(args.cv, y_train, data, is_search)
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
-        # The notes on the data tell what there is to say about columns.
+        # The notes on the data have these warnings.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train, data)
-        # Before the model is saved, as a saved model keeps the importances alone.
+        # A saved model keeps only the importances, so they are computed before.
         scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
         if args.save is not None:
-            save("--save", args.save, lambda beside: joblib.dump(fitted, beside))
+            replace_file("--save", args.save, lambda path: joblib.dump(fitted, path))
             print(f"Saved to {args.save}.")
-        if is_search:
-            training.report_search(model)
-        print_scores(scores)
+        print_scores(scores, model.best_params)
     if is_search:
         scaler, network = fitted
         rows_checked = scaler.transform(X_train[:_CHECKED_ROWS])
-        labels = y_train[:_CHECKED_ROWS]
-        print()
-        print(check_gradient(network, rows_checked, labels, random_state=args.seed))
+        y_checked = y_train[:_CHECKED_ROWS]
+        check = check_gradient(network, rows_checked, y_checked, random_state=args.seed)
+        print(f"\n{check}")
     if args.report is not None:
         recognised["Random seed"] = str(args.seed)
-        best_params = model.best_params if is_search else {}
-        write_report(args.report, recognised, data, scores, fitted, best_params)
+        write_report(args.report, recognised, data, scores, fitted, model.best_params)
         print(f"\nThe report is in {args.report / PAGE}.")
     if args.predict is not None:
         print()
-        predicting.predict(fitted, *rows, args.output)
+        predicting.predict(fitted, *new, args.output)
 
 
 def _warning_printer():
-    """A function that prints a warning, unless it has printed the same before.
+    """A function that prints each warning once.
 
     Predictions and their probabilities are computed apart, with the same warnings.
     """

@@ -17,24 +17,23 @@ from ._network.objective import BLOCK_ROWS, Objective
 from ._network.parameters import Parameters
 from ._network.threads import training_threads
 
-# Up to here every coordinate is checked, at four evaluations each.
+# With more parameters, random directions are checked.
 _MAX_COORDINATES = 2000
-# Random directions in each array otherwise; fewer of a network that takes long.
+# Number of random directions in each array; fewer for a large network.
 _N_DIRECTIONS = 50
 _N_DIRECTIONS_OF_MANY = 5
 _MANY = 10**6
-# Units in the last place that J, a sum of many terms, may be off by.
+# Rounding error of J, a sum of many terms, in units in the last place.
 _ROUNDING = 10
-# The step with which that, in a difference of losses near 1, is 1e-7.
+# With this step, the error of a difference of losses near 1 is 1e-7.
 _LEAST_STEP = 1e-8
-# In place of what rounding may make of a derivative, where there is none.
+# In place of the error by rounding, where a kink is in the way.
 _KINK = -1
 # Smaller steps are tried where a kink is within a step, or J curves much.
 _SHORTER = (1, 0.1, 0.01)
-# J curves little if half the step changes the difference by no more than this.
+# J curves little if half the step changes the difference by less.
 _CLOSE = 1e-4
-# Differences of a correct gradient stay orders of magnitude below, those of a
-# wrong one above.
+# The differences of a correct gradient are orders of magnitude smaller.
 _TOLERANCE = 1e-6
 _EVERYWHERE = "every coordinate"
 
@@ -47,18 +46,18 @@ class GradientCheck:
     ----------
     relative_difference : float
         ||n - a|| / ||n + a|| of the numerical derivatives n and the backpropagated
-        ones a, over all layers; nan if one is not finite.
+        derivatives a, over all layers; nan if a derivative is not finite.
 
     by_layer : dict of str to float
         The same for each array of weights or biases; nan also if none of its
         derivatives could be checked.
 
     coverage : str
-        What was checked: every coordinate, or random directions.
+        The checked directions: every coordinate, or random directions.
 
     n_checked, n_left_out : dict of str to int
-        Number of derivatives of each array that were checked, and of those that were
-        not, as a hidden unit has a kink within the step.
+        Number of derivatives of each array that were checked, and that were left out
+        because a hidden unit has a kink within the step.
 
     numerical : Gradient
         The numerical derivatives, in the shapes of the weights, with nan at a kink. Its
@@ -116,12 +115,15 @@ class GradientCheck:
             f"Gradient check {verdict}: relative difference "
             f"{self.relative_difference:.2e} over all layers ({self.coverage}{classes})"
         ]
-        lines += [f"  {name:<20} {self._finding(name)}" for name in self.by_layer]
+        for name, difference in self.by_layer.items():
+            line = f"  {name:<20} {difference:.2e}"
+            if n := self.n_left_out.get(name, 0):
+                n_all = n + self.n_checked[name]
+                line += f"  ({n} of {n_all} left out: a kink within the step)"
+            lines.append(line)
         for name, index in self.worst.items():
-            numerical, analytical = (
-                _named(gradient)[name][index]
-                for gradient in (self.numerical, self.analytical)
-            )
+            numerical = _named(self.numerical)[name][index]
+            analytical = _named(self.analytical)[name][index]
             lines.append(
                 f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
                 f"analytical {analytical:.6g}"
@@ -129,14 +131,6 @@ class GradientCheck:
         if not self.passed and self.coverage != _EVERYWHERE:
             lines.append("  n_directions='all' shows which entries differ.")
         return "\n".join(lines)
-
-    def _finding(self, name):
-        left_out = self.n_left_out.get(name, 0)
-        finding = f"{self.by_layer[name]:.2e}"
-        if left_out:
-            n_all = left_out + self.n_checked[name]
-            finding += f"  ({left_out} of {n_all} left out: a kink within the step)"
-        return finding
 
 
 @validate_params(
@@ -168,19 +162,19 @@ def check_gradient(
 ):
     """Compare backpropagation with central differences, in float64.
 
-    Each derivative is set against D(eps) = (J(w + eps d) - J(w - eps d)) / (2 eps),
-    for d every coordinate of networks of up to 2000 parameters, else for random
-    directions in each array of weights or biases. (4 D(eps / 2) - D(eps)) / 3 takes
-    D's place, whose error is of fourth order: near a minimum, where the gradient
-    is small, that of second order alone would look like a fault. Where D(eps) and
-    D(eps / 2) are far apart, as with inputs that are not scaled, a tenth and a
-    hundredth of `eps` are tried; the step at which they are closest counts.
+    The central difference is D(eps) = (J(w + eps d) - J(w - eps d)) / (2 eps). The
+    directions d are all coordinates of networks of up to 2000 parameters, else random
+    directions in each array of weights or biases. The derivative is compared with
+    (4 D(eps / 2) - D(eps)) / 3, whose error is of fourth order: near a minimum, where
+    the gradient is small, the error of second order would look like a fault. Where
+    D(eps) and D(eps / 2) are far apart, as with inputs that are not scaled, a tenth and
+    a hundredth of `eps` are tried; the step at which they are closest counts.
 
     Where a hidden unit passes the kink of its activation ("relu", "leaky_relu", "elu")
-    within the step, or a prediction that of its loss ("absolute_error", "quantile"),
-    the difference tells nothing about the derivative. There the smaller steps are
-    tried, too; what has a kink within these is left out, and the result counts it. The
-    check takes memory for some six times the weights.
+    within the step, or a prediction the kink of its loss ("absolute_error",
+    "quantile"), the difference tells nothing about the derivative. There the smaller
+    steps are tried, too. A derivative with a kink within all steps is left out, and the
+    result counts it. The check takes memory for about six times the weights.
 
     Parameters
     ----------
@@ -198,7 +192,7 @@ def check_gradient(
         Weights of the samples; None for 1 each.
 
     eps : float, default=1e-4
-        Step of the differences, in [1e-8, 1): by smaller ones rounding hides faults.
+        Step of the differences, in [1e-8, 1): with smaller steps rounding hides faults.
 
     n_directions : int or "all", default=None
         Number of random directions in each array, or "all" for every coordinate. None
@@ -210,8 +204,8 @@ def check_gradient(
         `random_state` is None.
 
     classes : array-like of shape (n_classes,), default=None
-        All classes of a classifier that is not fitted, if y may lack some; None for the
-        classes of y.
+        All classes of a classifier that is not fitted, if y may lack a class; None for
+        the classes of y.
 
     gradient : callable, Gradient, ndarray or sequence of ndarray, default=None
         Your own gradient of J, to check instead of backpropagation. It is a
@@ -227,21 +221,20 @@ def check_gradient(
     Returns
     -------
     check : GradientCheck
-        The relative differences; its repr tells of them.
+        The relative differences; its repr shows them.
 
     Raises
     ------
     InvalidParameterError
         If `eps` or `n_directions` is out of range; a ValueError.
     ValueError
-        If there is one class only, that of the rows or that the estimator was fitted
-        to: then there is nothing to check, as its probability is always 1. If `classes`
-        is given for a fitted estimator or a regressor, or if the shapes of `gradient`
-        are not the shapes of the weights. If activations or the kind of outputs were
-        changed after the fit.
+        If the rows and the estimator have a single class: then there is nothing to
+        check, as its probability is always 1. If `classes` is given for a fitted
+        estimator or a regressor, or if the shapes of `gradient` are not the shapes of
+        the weights. If activations or the kind of outputs were changed after the fit.
     TypeError
-        If the estimator is neither. Of a Pipeline pass the last
-        step, and X as the other steps transform it.
+        If the estimator is of another class. Of a Pipeline pass the last step, and X as
+        the other steps transform it.
 
     Examples
     --------
@@ -260,6 +253,39 @@ def check_gradient(
     >>> check_gradient(mlp, X[:20], y[:20], gradient=gradient).worst
     {'coefs_[1]': (3, 2)}
     """
+    rng = check_random_state(random_state)
+    estimator = _with_weights(estimator, X, y, classes, rng)
+    target_encoder = estimator._target_encoder
+    _refuse_one_class(target_encoder)
+    network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
+    parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
+    objective = Objective(network, estimator.alpha, parameters)
+    n_all = n_parameters = parameters.flat.size
+    if n_directions is None and n_parameters > _MAX_COORDINATES:
+        is_many = n_parameters > _MANY
+        n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
+    draw, coverage = _coordinates, _EVERYWHERE
+    if n_directions not in (None, "all"):
+        draw = partial(_directions, rng, n_directions)
+        n_all = n_directions * len(_arrays(parameters))
+        coverage = (
+            f"{n_directions} random directions in each array, of {n_parameters} "
+            "parameters in all"
+        )
+    given = None if gradient is None else _given_gradient(gradient, parameters)
+    with training_threads(), np.errstate(all="ignore"):
+        if given is None:
+            objective.loss_and_gradient(rows)
+            given = objective.gradient.copy()
+        slope = _Slope(objective, rows, eps)
+        derivatives = _derivatives(slope, given, draw, n_all if verbose else None)
+    is_classifier = isinstance(target_encoder, Labels)
+    n_classes = len(target_encoder.classes) if is_classifier else None
+    return _compare(derivatives, parameters, coverage, n_classes)
+
+
+def _with_weights(estimator, X, y, classes, rng):
+    """The estimator, with fresh weights in a copy if it is not fitted."""
     if not isinstance(estimator, FittedNetworkMixin):
         raise TypeError(
             "check_gradient takes a BackpropMLPClassifier or BackpropMLPRegressor, got "
@@ -267,60 +293,35 @@ def check_gradient(
             "pipeline[:-1].transform(X)."
         )
     estimator._validate_params()
-    rng = check_random_state(random_state)
     if not hasattr(estimator, "coefs_"):
         seed = estimator.random_state
         source = rng if seed is None else check_random_state(seed)
-        estimator = estimator._initialized(X, y, source, classes)
-    elif classes is not None:
+        return estimator._initialized(X, y, source, classes)
+    if classes is not None:
         raise ValueError(
             "classes is for an estimator that is not fitted; this one has its classes. "
             "Leave out `classes`, or pass clone(estimator)."
         )
-    target_encoder = estimator._target_encoder
-    _refuse_one_class(target_encoder)
-    network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
-    parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
-    objective = Objective(network, estimator.alpha, parameters)
-    n_parameters = parameters.flat.size
-    everywhere = n_directions == "all" or (
-        n_directions is None and n_parameters <= _MAX_COORDINATES
-    )
-    if n_directions is None:
-        is_many = n_parameters > _MANY
-        n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
-    draw = _coordinates if everywhere else partial(_directions, rng, n_directions)
-    names = _names(parameters)
-    n_derivatives = n_parameters if everywhere else n_directions * len(names)
-    given = None if gradient is None else _given_gradient(gradient, parameters)
-    with training_threads(), np.errstate(all="ignore"):
-        if given is None:
-            objective.loss_and_gradient(rows)
-            given = objective.gradient.copy()
-        found = _derivatives(
-            _Slope(objective, rows, eps),
-            given,
-            draw,
-            _Progress(n_derivatives, verbose),
-        )
-    derivatives = dict(zip(names, found, strict=True))
-    kept = {name: found[found[:, 1] != _KINK] for name, found in derivatives.items()}
+    return estimator
+
+
+def _compare(derivatives, parameters, coverage, n_classes):
+    """Compare the derivatives of each array, as of :func:`_derivatives`."""
     numerical, analytical = (
-        _as_gradient(parameters, [d[:, i].copy() for d in found], everywhere)
+        _as_gradient(parameters, [d[:, i].copy() for d in derivatives], coverage)
         for i in (0, 2)
     )
+    by_name = dict(zip(_named(numerical), derivatives, strict=True))
+    kept = {name: d[d[:, 1] != _KINK] for name, d in by_name.items()}
     return GradientCheck(
         _relative_difference(np.concatenate(list(kept.values()))),
-        {name: _relative_difference(found) for name, found in kept.items()},
-        _EVERYWHERE
-        if everywhere
-        else f"{n_directions} random directions in each array, of {n_parameters} "
-        "parameters in all",
-        {name: len(found) for name, found in kept.items()},
-        {name: len(found) - len(kept[name]) for name, found in derivatives.items()},
+        {name: _relative_difference(d) for name, d in kept.items()},
+        coverage,
+        {name: len(d) for name, d in kept.items()},
+        {name: len(d) - len(kept[name]) for name, d in by_name.items()},
         numerical,
         analytical,
-        len(target_encoder.classes) if isinstance(target_encoder, Labels) else None,
+        n_classes,
     )
 
 
@@ -367,24 +368,10 @@ def _given_gradient(gradient, parameters):
     return Parameters.from_coefs(*given, dtype=np.float64)
 
 
-class _Progress:
-    """Print the number of checked derivatives, in ten lines."""
+def _derivatives(slope, analytical, draw, n_all):
+    """Derivatives of J along directions in each array.
 
-    def __init__(self, n_all, verbose):
-        self.n_all = n_all
-        self.verbose = verbose
-        self.n_checked = 0
-
-    def step(self):
-        """Count a derivative."""
-        before = 10 * self.n_checked // self.n_all
-        self.n_checked += 1
-        if self.verbose and 10 * self.n_checked // self.n_all > before:
-            print(f"Checked {self.n_checked} of {self.n_all} derivatives.")
-
-
-def _derivatives(slope, analytical, draw, progress):
-    """Derivatives of J along directions in each array, in three ways.
+    Prints the progress if `n_all`, the number of all derivatives, is given.
 
     Returns
     -------
@@ -392,24 +379,25 @@ def _derivatives(slope, analytical, draw, progress):
         For each array: the numerical derivatives, their error by rounding or
         ``_KINK``, and the analytical derivatives.
     """
-    derivatives = []
+    derivatives, n_checked = [], 0
     for array, gradient in zip(
         _arrays(slope.objective.parameters), _arrays(analytical), strict=True
     ):
         found = []
-        for where, direction in draw(gradient.size):
-            along = _along(gradient, where, direction)
-            found.append((*slope(array, where, direction), along))
-            progress.step()
+        for direction, along in draw(gradient):
+            found.append((*slope(array, direction), along))
+            n_checked += 1
+            if n_all and 10 * n_checked // n_all > 10 * (n_checked - 1) // n_all:
+                print(f"Checked {n_checked} of {n_all} derivatives.")
         derivatives.append(np.reshape(found, (-1, 3)))
     return derivatives
 
 
-def _as_gradient(parameters, derivatives, everywhere):
-    """Make a Gradient; with all derivatives, in the shapes of the weights."""
+def _as_gradient(parameters, derivatives, coverage):
+    """Make a Gradient; of all coordinates, in the shapes of the weights."""
     n_layers = len(parameters.layers)
     coefs, others = derivatives[:n_layers], derivatives[n_layers:]
-    if everywhere:
+    if coverage == _EVERYWHERE:
         coefs = [
             np.ascontiguousarray(d.reshape(w.shape[1:]).T)
             for d, w in zip(coefs, parameters.weights, strict=True)
@@ -439,29 +427,24 @@ def _largest_difference(numerical, analytical):
     return tuple(int(i) for i in where)
 
 
-def _along(gradient, where, direction):
-    """The derivative by backpropagation along a direction."""
-    if len(direction) == gradient.size:
-        return np.einsum("nij,nij->", direction.reshape(gradient.shape), gradient)
-    return np.dot(direction, gradient.flat[where])
+def _coordinates(gradient):
+    """Each coordinate of an array as a direction, and the derivative along it."""
+    for i, derivative in enumerate(gradient.flat):
+        direction = np.zeros(gradient.shape)
+        direction.flat[i] = 1
+        yield direction, derivative
 
 
-def _coordinates(size):
-    """Each coordinate of an array: where it is, and how far it goes."""
-    for i in range(size):
-        yield slice(i, i + 1), np.ones(1)
-
-
-def _directions(rng, n_directions, size):
-    """Unit vectors in an array, one at a time: each is as large as the array."""
+def _directions(rng, n_directions, gradient):
+    """Random unit vectors, and the derivatives along them; each is a large array."""
     for _ in range(n_directions):
-        direction = rng.standard_normal(size)
+        direction = rng.standard_normal(gradient.shape)
         direction /= np.linalg.norm(direction)
-        yield slice(0, size), direction
+        yield direction, np.einsum("nij,nij->", direction, gradient)
 
 
 class _Slope:
-    """Differences of J along a direction within a part of the weights."""
+    """Differences of J along a direction in an array of weights or biases."""
 
     def __init__(self, objective, rows, eps):
         self.objective = objective
@@ -471,21 +454,17 @@ class _Slope:
         self.has_kinks = network.loss.has_kink or any(
             f.has_kink for f in network.all_activations()
         )
-        self._layers = {}
 
-    def __call__(self, array, where, direction):
-        """The derivative along a direction, and what rounding may make of it.
+    def __call__(self, array, direction):
+        """The derivative along a direction in an array, and its error by rounding.
 
-        The latter is negative if there is a kink on the way.
+        The latter is ``_KINK`` if there is a kink on the way.
         """
         center = array.copy()
 
         def move(distance):
-            if len(direction) == array.size:
-                np.multiply(direction.reshape(array.shape), distance, out=array)
-                array[...] += center
-            else:
-                array.flat[where] = center.flat[where] + distance * direction
+            np.multiply(direction, distance, out=array)
+            array[...] += center
 
         try:
             best, least = (np.nan, _KINK), np.inf
@@ -499,7 +478,7 @@ class _Slope:
                 error = max(gap, rounding)
                 if error < least or not np.isfinite(least):
                     best, least = ((4 * narrow - wide) / 3, rounding), error
-                # The error of fourth order is below the square of the second's.
+                # The error of fourth order is below the square of the gap.
                 if gap <= max(_CLOSE * abs(narrow), rounding):
                     break
             return best
@@ -507,7 +486,7 @@ class _Slope:
             array[...] = center
 
     def _central(self, move, eps):
-        """The difference along a direction, and what rounding may make of it."""
+        """The central difference, and its error by rounding."""
         move(eps)
         ahead = self.objective.loss_and_gradient(self.rows)[0]
         move(-eps)
@@ -529,10 +508,7 @@ class _Slope:
 
     def _signs(self, block):
         network, parameters = self.objective.network, self.objective.parameters
-        layers = self._layers.get(block.n_rows)
-        if layers is None:
-            layers = make_layers(network, parameters, None, block.n_rows)
-            self._layers[block.n_rows] = layers
+        layers = make_layers(network, parameters, None, block.n_rows)
         a = make_inputs(block.X)
         for layer in layers:
             a = layer.forward(a)
@@ -547,15 +523,8 @@ class _Slope:
         return signs
 
 
-def _names(parameters):
-    """Names of the parameter arrays: all weights, then all biases."""
-    layers = range(len(parameters.layers))
-    names = [f"coefs_[{i}]" for i in layers] + [f"intercepts_[{i}]" for i in layers]
-    return names if parameters.input_intercept is None else [*names, "input_intercept_"]
-
-
 def _arrays(parameters):
-    """The parameter arrays, in the order of their names."""
+    """The arrays of weights and biases, in the order of :func:`_named`."""
     bias = parameters.input_intercept
     arrays = [*parameters.weights, *parameters.intercepts]
     return arrays if bias is None else [*arrays, bias]
@@ -564,11 +533,8 @@ def _arrays(parameters):
 def _relative_difference(found):
     """||n - a|| / ||n + a||, where rounding alone is no difference; nan of nothing.
 
-    Parameters
-    ----------
-    found : ndarray of shape (n_derivatives, 3)
-        Numerical derivatives n, what rounding may make of each, and backpropagated
-        derivatives a.
+    The columns of `found` are the numerical derivatives n, their errors by rounding,
+    and the backpropagated derivatives a.
     """
     if not len(found):
         return float("nan")

@@ -59,18 +59,10 @@ def table_precision(inputs):
 
 
 def add_table(graph, inputs, encoder):
-    """Add the nodes that encode a table.
+    """Add the nodes that encode a table to a graph.
 
-    Parameters
-    ----------
-    graph : skmlp_backprop.onnx._Graph
-        The graph, in float64: bins of large numbers would be wrong in float32.
-
-    inputs : list of skl2onnx.common._topology.Variable
-        The inputs, each of one or several columns.
-
-    encoder : TabularEncoder
-        The fitted encoder.
+    The graph must be in float64: bins of large numbers would be wrong in float32. An
+    input has a column or several.
 
     Returns
     -------
@@ -81,8 +73,8 @@ def add_table(graph, inputs, encoder):
         For each column of many categories the entry's index, of shape (n_rows, 1), and
         the number of entries. The index of a category without entry is that number.
     """
-    pieces, positions, codes, numbers = [], {}, [], []
-    n_entries = 0
+    # The column of each entry of the pieces.
+    pieces, column_of, codes, numbers = [], [], [], []
     columns = zip(
         column_names(encoder),
         encoder._encodings,
@@ -108,29 +100,24 @@ def add_table(graph, inputs, encoder):
             if encoding._is_binary
             else one_hot(graph, index, encoding.width)
         )
-        positions[column] = [n_entries + i for i in range(encoding.width)]
-        n_entries += encoding.width
+        column_of += [column] * encoding.width
     if numbers:
         columns, encodings, places = zip(*numbers, strict=True)
-        added, of_columns = _add_numbers(graph, _take(graph, places), encodings)
+        added, indices = _add_numbers(graph, _take(graph, places), encodings)
         pieces += added
-        for column, of_column in zip(columns, of_columns, strict=True):
-            positions[column] = [n_entries + i for i in of_column]
+        column_of += [columns[i] for i in indices]
     if not pieces:
         return None, codes
-    order = [i for column in sorted(positions) for i in positions[column]]
     entries = graph.add("Concat", *pieces, axis=1)
-    return graph.add("Gather", entries, np.array(order), axis=1), codes
+    order = np.argsort(column_of, kind="stable")
+    return graph.add("Gather", entries, order, axis=1), codes
 
 
 def _find_columns(inputs, encoder):
     """The input of each column, and the column's number in the input.
 
-    Raises
-    ------
-    ValueError
-        If there are more or fewer columns than in `fit`, or if only a part of the
-        inputs have names of columns, and these are not in their columns' places.
+    Refuses more or fewer columns than in `fit`. If only some inputs have names of
+    columns, they must be in their columns' places.
     """
     names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
@@ -172,15 +159,10 @@ def _take(graph, places):
 def _add_numbers(graph, x, encodings):
     """Add the entries of all columns of numbers.
 
-    Returns
-    -------
-    pieces : list of str
-        The scaled numbers, the bins and the indicators of missing values.
-
-    positions : list of list of int
-        Which of these entries each column has, in order.
+    Returns the scaled numbers, the bins and the indicators of missing values, and the
+    index of the column of each entry among these.
     """
-    # A column of missing values only ignores its numbers.
+    # If `fit` saw only missing values, later numbers are ignored.
     unit = [np.nan if np.isnan(e.centre) else e.unit for e in encodings]
     centre = np.nan_to_num([e.centre for e in encodings])
     x = graph.add("Mul", x, np.array(unit))
@@ -193,30 +175,22 @@ def _add_numbers(graph, x, encodings):
     ratio = graph.add("Div", z, float(_LIMIT))
     square = graph.add("Add", graph.add("Mul", ratio, ratio), 1.0)
     pieces = [graph.add("Div", z, graph.add("Sqrt", square))]
-    positions = [[i] for i in range(len(encodings))]
-    n_entries = len(encodings)
 
     column = np.repeat(range(len(encodings)), [len(e.edges) - 1 for e in encodings])
     if len(column):
-        # All bins are 0 at the first edge.
+        # At the first edge, all bins are 0.
         fill = [e.edges[0] if e.has_missing else e.centre for e in encodings]
         low = np.concatenate([e.edges[:-1] for e in encodings])
         width = np.concatenate([np.diff(e.edges) for e in encodings])
         values = graph.add("Where", is_missing, np.array(fill), x)
         bins = graph.add("Sub", graph.add("Gather", values, column, axis=1), low)
         pieces.append(graph.add("Clip", graph.add("Div", bins, width), 0.0, 1.0))
-        for i in column:
-            positions[i].append(n_entries)
-            n_entries += 1
 
     indicated = np.flatnonzero([e.has_missing for e in encodings])
     if len(indicated):
         flags = graph.add("Cast", is_missing, to=_DOUBLE)
         pieces.append(graph.add("Gather", flags, indicated, axis=1))
-        for i in indicated:
-            positions[i].append(n_entries)
-            n_entries += 1
-    return pieces, positions
+    return pieces, [*range(len(encodings)), *column, *indicated]
 
 
 def one_hot(graph, index, width):
@@ -259,7 +233,7 @@ def _look_up(graph, x, encoding, entry_of, keys):
         "LabelEncoder",
         x,
         op_domain="ai.onnx.ml",
-        # skl2onnx knows no newer one.
+        # The newest version that skl2onnx knows.
         op_version=2,
         **{keys: list(entry_of)},
         values_int64s=list(entry_of.values()),
@@ -276,10 +250,7 @@ def _entry(encoding, key):
 def _entries_of_texts(name, encoding):
     """The entry of each text: of the categories, and of the same in other notations.
 
-    Raises
-    ------
-    ValueError
-        If categories of different entries are the same text.
+    Refuses categories of different entries that are the same text.
     """
     entry_of, kind_of = {}, {}
     for kind, text in encoding.keys:
@@ -293,7 +264,7 @@ def _entries_of_texts(name, encoding):
         kind_of[text] = kind
     texts = {text for key in encoding.keys for text in (key[1], *_aliases(key))}
     texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
-    # Large floats have an exponent.
+    # Python writes large floats with an exponent.
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
     texts |= {"-0.0"} if "0" in texts else set()
     texts |= {text.lower() for text in texts}
@@ -308,7 +279,7 @@ def _entries_of_texts(name, encoding):
             single = np.float32(text)
         if np.isfinite(single) and float(single) == float(text):
             entry_of.setdefault(str(single), _entry(encoding, (kind, text)))
-    # Text that UTF-8 can't encode is no text of ONNX: no caller can pass it.
+    # ONNX has no text that UTF-8 can't encode, so no caller can pass it.
     return {
         text: entry
         for text, entry in entry_of.items()
@@ -317,13 +288,7 @@ def _entries_of_texts(name, encoding):
 
 
 def _entries_of_numbers(name, encoding, to_type):
-    """The entry of each whole number, or of False and True.
-
-    Raises
-    ------
-    ValueError
-        If a category is a number that is not whole.
-    """
+    """The entry of each whole number, or of False and True; refuses other numbers."""
     if to_type is bool:
         return {int(v): _entry(encoding, category_key(v)) for v in (False, True)}
     texts = {text for key in encoding.keys for text in _aliases(key)}

@@ -1,9 +1,9 @@
-"""What to inherit from for an activation, an update rule or a schedule of one's own.
+"""Base classes for your own activations, update rules and schedules.
 
-An instance of such a class is passed where a name is: as `activation`, `solver` or
-`learning_rate` of :class:`BackpropMLPClassifier` and :class:`BackpropMLPRegressor`. It
-is cloned, searched over, trained in stacks and pickled as these are; its class must be
-one that Python can import, for pickling.
+Pass an instance in place of a name, as `activation`, `solver` or `learning_rate` of
+:class:`BackpropMLPClassifier` and :class:`BackpropMLPRegressor`. It is cloned, searched
+over, trained in stacks and pickled like a name. For pickling, Python must be able to
+import its class.
 """
 
 from ._network.activations import Activation

@@ -1,4 +1,4 @@
-"""mlflow's autologging, for our estimators as for scikit-learn's."""
+"""mlflow's autologging, for scikit-learn's estimators and ours."""
 
 from sklearn import utils
 
@@ -10,24 +10,23 @@ __all__ = ["autolog"]
 def autolog(**options):
     """Turn mlflow's autologging on, for scikit-learn's estimators and ours.
 
-    ``mlflow.sklearn.autolog`` knows the estimators that
-    :func:`sklearn.utils.all_estimators` lists: of ours it logs nothing but Pipelines
-    around them, and of a stacked search over a Pipeline only runs from inside it. This
-    calls it with ours in the list. Then a fit of one of ours logs what one of
-    MLPClassifier or MLPRegressor does (parameters, scores on the training rows, the
-    model), and a stacked search what GridSearchCV does (also the best parameters and
-    score, `cv_results_` and a run for each of the best candidates).
+    ``mlflow.sklearn.autolog`` logs the estimators that
+    :func:`sklearn.utils.all_estimators` lists. This function calls it with our
+    estimators in the list. Then our networks log the same as MLPClassifier and
+    MLPRegressor (parameters, scores on the training rows, the model), and a stacked
+    search logs the same as GridSearchCV (also the best parameters and score,
+    `cv_results_` and a run for each of the best candidates).
 
     Parameters
     ----------
     **options
-        Those of ``mlflow.sklearn.autolog``, such as ``log_models=False`` or
+        Options of ``mlflow.sklearn.autolog``, such as ``log_models=False`` or
         ``disable=True``.
 
     Raises
     ------
     ImportError
-        If there is no mlflow; tells what to install.
+        If mlflow is not installed.
 
     Examples
     --------

@@ -1,25 +1,26 @@
 """Conversion to ONNX: importing this module makes skl2onnx know our estimators.
 
-The import is all it takes. After it skl2onnx's ``to_onnx`` and ``convert_sklearn``
-know :class:`~skmlp_backprop.BackpropMLPClassifier` and
+The import suffices. Then skl2onnx's ``to_onnx`` and ``convert_sklearn`` know
+:class:`~skmlp_backprop.BackpropMLPClassifier` and
 :class:`~skmlp_backprop.BackpropMLPRegressor`, alone or within a Pipeline,
 GridSearchCV, CalibratedClassifierCV, StackingClassifier and others that skl2onnx
-converts, and the stacked searches, which become their best estimator.
-Labels are those of `predict`, probabilities those of `predict_proba` to rounding, in
-the precision of the declared input: double for float64, float for everything else.
+converts, and the stacked searches, which become their best estimator. The labels equal
+those of `predict`, and the probabilities those of `predict_proba` to rounding. They
+have the precision of the declared input: double for float64, else float.
 
-The classifier has these of skl2onnx's options:
+The classifier has these options of skl2onnx:
 
 - ``zipmap``: False for a matrix of probabilities, "columns" for an output for each
   class, True for a dict for each row, which ONNX has in float only. skl2onnx's default
   is True: with float64 input give one of the others.
-- ``raw_scores``: True for what `decision_function` returns in place of the
-  probabilities; with two classes both columns, the first the negative of the second.
+- ``raw_scores``: True for the result of `decision_function` in place of the
+  probabilities; with two classes a column for each, the first the negative of the
+  second.
 - ``output_class_labels``: True for the class labels as a third output.
 - ``nocl``: True for the numbers of the classes, from 0, in place of their labels.
 
-Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: skl2onnx makes
-steps of "isotonic", where scikit-learn interpolates, and has no "temperature".
+Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: for "isotonic"
+skl2onnx has steps, where scikit-learn interpolates, and it has no "temperature".
 
 It also knows :class:`~skmlp_backprop.TabularMLPClassifier`,
 :class:`~skmlp_backprop.TabularMLPRegressor` and
@@ -27,7 +28,7 @@ It also knows :class:`~skmlp_backprop.TabularMLPClassifier`,
 table; :func:`input_types` declares them, and says how to write values. The outputs are
 double, or float if numbers are declared as float and none as double.
 
-It needs skl2onnx, which ``pip install skl2onnx`` brings, and no runtime.
+It needs skl2onnx (``pip install skl2onnx``) and no runtime.
 
 Examples
 --------
@@ -156,32 +157,9 @@ def input_types(model):
             f"model must take tables, got {type(first).__name__}. Pass `X[:1]` to "
             "skl2onnx.to_onnx in place of initial_types."
         )
-    return declared_types(_encoder_of(first))
-
-
-def _encoder_of(model):
-    """The encoder of a fitted model that takes tables."""
-    check_is_fitted(model)
-    return model if isinstance(model, TabularEncoder) else model.encoder_
-
-
-def _as_fitted(mlp):
-    """What the fit has settled and no public attribute tells.
-
-    Returns
-    -------
-    hidden : list of str
-        Activation of each hidden layer.
-
-    of_input : str or None
-        Activation of the input.
-    """
-    network = mlp._network
-    of_input = network.input_activation
-    return (
-        [activation.name for activation in network.activations],
-        None if of_input is None else of_input.name,
-    )
+    check_is_fitted(first)
+    is_encoder = isinstance(first, TabularEncoder)
+    return declared_types(first if is_encoder else first.encoder_)
 
 
 def _is_multilabel(mlp):
@@ -215,10 +193,15 @@ class _Graph:
         )
         return output
 
-    def add_output(self, name, output):
-        """Add a node that gives a value the name of an output."""
-        node_name = self._scope.get_unique_operator_name("Identity")
-        self._container.add_node("Identity", name, output, name=node_name)
+    def add_outputs(self, names, operator):
+        """Add nodes that give values the names of an operator's outputs."""
+        for name, output in zip(names, operator.outputs, strict=True):
+            node = self._scope.get_unique_operator_name("Identity")
+            self._container.add_node("Identity", name, output.full_name, name=node)
+
+    def in_double(self):
+        """The same graph, in double precision."""
+        return _Graph(self._scope, self._container, np.float64)
 
     def constant(self, values):
         """Add numbers in the graph's precision, or labels as they are."""
@@ -243,7 +226,7 @@ _TENSOR_TYPES = {
 
 
 # Activations. onnxruntime has Elu, LeakyRelu, Softplus and Erf in float32 only, so they
-# are written with what it has in both precisions.
+# are built of operators that it has in both precisions.
 
 
 def _leaky_relu(graph, z):
@@ -323,33 +306,48 @@ def _log_sigmoid(graph, z):
     return graph.add("Sub", graph.add("Min", z, 0.0), log)
 
 
-# From logits of both kinds of output to two classes' scores, the second the
-# `decision_function`.
+# Factors from the logits of one or two output units to the scores of two classes. The
+# second score is the `decision_function`.
 _TWO_SIDES = {1: [[-1.0, 1.0]], 2: [[1.0, -1.0], [-1.0, 1.0]]}
 
 
 def _convert_classifier(scope, operator, container):
-    """Add the nodes of a fitted classifier."""
-    mlp = operator.raw_operator
-    multilabel = _is_multilabel(mlp)
+    """Add the nodes of a fitted classifier, or of an ensemble of them on tables."""
+    model, multilabel = operator.raw_operator, _is_multilabel(operator.raw_operator)
+    is_ensemble = isinstance(model, BaseTabularMLP)
     graph = _Graph(scope, container, _precision(operator))
-    logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
-    proba = _add_probabilities(graph, logits, mlp, multilabel)
-    labels = _add_labels(graph, proba, get_label_classes(scope, mlp), multilabel)
+    logits = _add_logits(graph, operator)
+    proba = _add_probabilities(graph, logits, _member(model), multilabel)
+    if is_ensemble:
+        proba = _add_mean(graph, proba, model)
+    labels = _add_labels(graph, proba, get_label_classes(scope, model), multilabel)
+    if is_ensemble and not multilabel:
+        total = graph.add("ReduceSum", proba, np.array([1]), keepdims=1)
+        proba = graph.add("Div", proba, total)
     values = proba
-    if _wants_raw_scores(scope, mlp):
-        values = _add_raw_scores(graph, logits, mlp, multilabel)
-    _add_outputs(graph, (labels, values), operator)
+    if _wants_raw_scores(scope, model):
+        if is_ensemble:
+            values = _add_log_odds(graph, proba, len(model.classes_), multilabel)
+        else:
+            values = _add_raw_scores(graph, logits, model, multilabel)
+    graph.add_outputs((labels, values), operator)
 
 
-def _wants_raw_scores(scope, mlp):
-    wants_raw = scope.get_options(mlp, {"raw_scores": False})["raw_scores"]
-    return wants_raw or _is_calibrated(scope, mlp)
+def _wants_raw_scores(scope, model):
+    """Whether the option says so, or a CalibratedClassifierCV takes the scores.
 
-
-def _add_outputs(graph, names, operator):
-    for name, output in zip(names, operator.outputs, strict=True):
-        graph.add_output(name, output.full_name)
+    skl2onnx asks a bare classifier for these by an option, which it loses on its way
+    through a Pipeline or a search.
+    """
+    models = [operator.raw_operator for operator in scope.operators.values()]
+    is_calibrated = any(
+        final_estimator(part.estimator) is model
+        for other in models
+        if isinstance(other, CalibratedClassifierCV)
+        for part in other.calibrated_classifiers_
+    )
+    options = scope.get_options(model, {"raw_scores": False})
+    return options["raw_scores"] or is_calibrated
 
 
 def _precision(operator):
@@ -367,11 +365,24 @@ _FLOAT_TYPES = {
 
 
 def _convert_regressor(scope, operator, container):
-    """Add the nodes of a fitted regressor."""
-    mlp = operator.raw_operator
+    """Add the nodes of a fitted regressor, or of an ensemble of them on tables."""
+    model, member = operator.raw_operator, _member(operator.raw_operator)
     graph = _Graph(scope, container, _precision(operator))
-    logits = _add_logits(graph, operator.inputs[0].full_name, mlp)
-    _add_outputs(graph, [_NUMBERS[mlp.out_activation_](graph, logits, mlp)], operator)
+    logits = _add_logits(graph, operator)
+    values = _NUMBERS[member.out_activation_](graph, logits, member)
+    if isinstance(model, BaseTabularMLP):
+        values = _add_mean(graph, values, model)
+        # A prediction that overflows becomes the largest number, as in `predict`.
+        largest = np.finfo(graph.dtype).max
+        for operation, number in (
+            ("Mul", model._y_scale),
+            ("Add", model._y_mean),
+            ("Mul", model._y_unit),
+            ("Max", -largest),
+            ("Min", largest),
+        ):
+            values = graph.add(operation, values, np.asarray(number, np.float64))
+    graph.add_outputs([values], operator)
 
 
 def _increasing(graph, z, mlp):
@@ -390,36 +401,31 @@ _NUMBERS = {
 }
 
 
+def _matrix_type(operator, n_columns):
+    """skl2onnx's type of a matrix of numbers with a row for each input row."""
+    n_rows = operator.inputs[0].get_first_dimension()
+    return _FLOAT_TYPES[_precision(operator)](shape=[n_rows, n_columns])
+
+
 def _set_number_type(operator):
     """Tell skl2onnx the type and shape of the predictions."""
-    n_rows = operator.inputs[0].get_first_dimension()
-    shape = [n_rows, _member(operator.raw_operator).n_outputs_]
-    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
+    n_outputs = _member(operator.raw_operator).n_outputs_
+    operator.outputs[0].set_type(_matrix_type(operator, n_outputs))
 
 
-def _is_calibrated(scope, mlp):
-    """Whether a CalibratedClassifierCV of the graph works on the classifier's scores.
-
-    skl2onnx asks a bare classifier for these by an option, which it loses on its way
-    through a Pipeline or a search.
-    """
-    models = [operator.raw_operator for operator in scope.operators.values()]
-    return any(
-        final_estimator(part.estimator) is mlp
-        for model in models
-        if isinstance(model, CalibratedClassifierCV)
-        for part in model.calibrated_classifiers_
-    )
-
-
-def _add_logits(graph, x, mlp):
-    hidden, of_input = _as_fitted(mlp)
-    a = graph.add("Cast", x, to=_TENSOR_TYPES[graph.dtype])
-    if of_input is not None:
-        a = _ACTIVATIONS[of_input](graph, graph.add("Add", a, mlp.input_intercept_))
-    layers = zip(mlp.coefs_, mlp.intercepts_, [*hidden, "identity"], strict=True)
-    for coef, intercept, activation in layers:
-        a = _activate(graph, graph.add("Gemm", a, coef, intercept), activation)
+def _add_logits(graph, operator):
+    model = operator.raw_operator
+    if isinstance(model, BaseTabularMLP):
+        return _add_ensemble_logits(graph, operator)
+    network = model._network
+    a = graph.add("Cast", operator.inputs[0].full_name, to=_TENSOR_TYPES[graph.dtype])
+    if network.input_activation is not None:
+        z = graph.add("Add", a, model.input_intercept_)
+        a = _activate(graph, z, network.input_activation.name)
+    names = [*(activation.name for activation in network.activations), "identity"]
+    layers = zip(model.coefs_, model.intercepts_, names, strict=True)
+    for coef, intercept, name in layers:
+        a = _activate(graph, graph.add("Gemm", a, coef, intercept), name)
     return a
 
 
@@ -472,7 +478,7 @@ def _onnx_labels(classes):
     ValueError
         If they are neither, nor booleans or whole numbers.
     """
-    # Of objects, the type that they are of.
+    # An array of objects becomes an array of their type.
     classes = np.asarray(classes.tolist())
     if classes.dtype.kind == "U":
         return classes.astype(object)
@@ -501,9 +507,7 @@ def _set_output_types(operator):
     tensor_type = StringTensorType if labels.dtype.kind == "O" else Int64TensorType
     shape = [n_rows, n_classes] if multilabel else [n_rows]
     operator.outputs[0].set_type(tensor_type(shape=shape))
-    operator.outputs[1].set_type(
-        _FLOAT_TYPES[_precision(operator)](shape=[n_rows, n_classes])
-    )
+    operator.outputs[1].set_type(_matrix_type(operator, n_classes))
 
 
 # Tables, and the ensembles on them.
@@ -539,32 +543,21 @@ def _convert_encoder(scope, operator, container):
     pieces += [one_hot(graph, index, width) for index, width in codes]
     encoded = graph.add("Concat", *pieces, axis=1)
     encoded = graph.add("Cast", encoded, to=_TENSOR_TYPES[_precision(operator)])
-    _add_outputs(graph, [encoded], operator)
+    graph.add_outputs([encoded], operator)
 
 
 def _set_encoded_type(operator):
     """Tell skl2onnx the type and shape of the encoded table."""
-    encoder = _encoder_of(operator.raw_operator)
-    n_rows = operator.inputs[0].get_first_dimension()
-    shape = [n_rows, sum(encoding.width for encoding in encoder._encodings)]
-    operator.outputs[0].set_type(_FLOAT_TYPES[_precision(operator)](shape=shape))
+    encoder = operator.raw_operator
+    check_is_fitted(encoder)
+    n_entries = sum(encoding.width for encoding in encoder._encodings)
+    operator.outputs[0].set_type(_matrix_type(operator, n_entries))
 
 
-def _add_ensemble_logits(scope, operator, container):
-    """Add the nodes of an ensemble up to its networks' logits.
-
-    Returns
-    -------
-    graph : _Graph
-        The graph, in the precision of the outputs.
-
-    logits : str
-        The logits, of shape (n_members, n_rows, n_outputs).
-    """
+def _add_ensemble_logits(graph, operator):
+    """Add the logits of an ensemble, of shape (n_members, n_rows, n_outputs)."""
     model = operator.raw_operator
-    graph = _Graph(scope, container, _precision(operator))
-    of_table = _Graph(scope, container, np.float64)
-    entries, codes = add_table(of_table, operator.inputs, model.encoder_)
+    entries, codes = add_table(graph.in_double(), operator.inputs, model.encoder_)
     members = model.estimators_
     first, *coefs = map(np.stack, zip(*(m.coefs_ for m in members), strict=True))
     biases = map(np.stack, zip(*(m.intercepts_ for m in members), strict=True))
@@ -581,34 +574,18 @@ def _add_ensemble_logits(scope, operator, container):
         index = graph.add("Reshape", index, np.array([-1]))
         z = graph.add("Add", graph.add("Gather", levels, index, axis=1), z)
         start += width
-    hidden, _ = _as_fitted(members[0])
+    hidden = members[0]._network.activations
     for coef, bias, activation in zip(coefs, biases, hidden, strict=True):
-        z = graph.add("MatMul", _activate(graph, z, activation), coef)
+        z = graph.add("MatMul", _activate(graph, z, activation.name), coef)
         z = graph.add("Add", z, bias)
-    return graph, z
+    return z
 
 
-def _mean(graph, values, n_members):
-    """The mean over the networks."""
+def _add_mean(graph, values, model):
+    """Add the mean over the networks of an ensemble."""
     # ReduceMean takes the axis as an input or as an attribute, depending on the opset.
     total = graph.add("ReduceSum", values, np.array([0]), keepdims=0)
-    return graph.add("Div", total, float(n_members))
-
-
-def _convert_tabular_classifier(scope, operator, container):
-    """Add the nodes of a fitted ensemble that classifies the rows of tables."""
-    model, multilabel = operator.raw_operator, _is_multilabel(operator.raw_operator)
-    graph, logits = _add_ensemble_logits(scope, operator, container)
-    proba = _add_probabilities(graph, logits, _member(model), multilabel)
-    proba = _mean(graph, proba, len(model.estimators_))
-    labels = _add_labels(graph, proba, get_label_classes(scope, model), multilabel)
-    if not multilabel:
-        total = graph.add("ReduceSum", proba, np.array([1]), keepdims=1)
-        proba = graph.add("Div", proba, total)
-    values = proba
-    if _wants_raw_scores(scope, model):
-        values = _add_log_odds(graph, proba, len(model.classes_), multilabel)
-    _add_outputs(graph, (labels, values), operator)
+    return graph.add("Div", total, float(len(model.estimators_)))
 
 
 def _add_log_odds(graph, proba, n_classes, multilabel):
@@ -621,83 +598,40 @@ def _add_log_odds(graph, proba, n_classes, multilabel):
     return graph.add("MatMul", logs, _TWO_SIDES[2]) if n_classes == 2 else logs
 
 
-def _convert_tabular_regressor(scope, operator, container):
-    """Add the nodes of a fitted ensemble that predicts numbers from tables."""
-    model, member = operator.raw_operator, _member(operator.raw_operator)
-    graph, logits = _add_ensemble_logits(scope, operator, container)
-    values = _NUMBERS[member.out_activation_](graph, logits, member)
-    values = _mean(graph, values, len(model.estimators_))
-    # A prediction that overflows becomes the largest number, as in `predict`.
-    largest = np.finfo(graph.dtype).max
-    for operation, number in (
-        ("Mul", model._y_scale),
-        ("Add", model._y_mean),
-        ("Mul", model._y_unit),
-        ("Max", -largest),
-        ("Min", largest),
-    ):
-        values = graph.add(operation, values, np.asarray(number, np.float64))
-    _add_outputs(graph, [values], operator)
-
-
 _OPTIONS = {
     "zipmap": [True, False, "columns"],
     "output_class_labels": [False, True],
     "raw_scores": [True, False],
     "nocl": [True, False],
 }
-update_registered_converter(
-    BackpropMLPClassifier,
-    "SkmlpBackpropMLPClassifier",
-    _set_output_types,
-    _convert_classifier,
-    options=_OPTIONS,
-)
-update_registered_converter(
-    BackpropMLPRegressor,
-    "SkmlpBackpropMLPRegressor",
-    _set_number_type,
-    _convert_regressor,
-)
-
-
-update_registered_converter(
-    TabularEncoder,
-    "SkmlpTabularEncoder",
-    _set_encoded_type,
-    _convert_encoder,
-    parser=_with_table_precision(_parse_sklearn_simple_model),
-)
-update_registered_converter(
-    TabularMLPClassifier,
-    "SkmlpTabularMLPClassifier",
-    _set_output_types,
-    _convert_tabular_classifier,
-    parser=_with_table_precision(_parse_sklearn_classifier),
-    options=_OPTIONS,
-)
-update_registered_converter(
-    TabularMLPRegressor,
-    "SkmlpTabularMLPRegressor",
-    _set_number_type,
-    _convert_tabular_regressor,
-    parser=_with_table_precision(_parse_sklearn_simple_model),
-)
-
-
-def _register_searches():
-    """Make skl2onnx know the searches."""
-    for name in skmlp_backprop.__all__:
-        kind = getattr(skmlp_backprop, name)
-        if isinstance(kind, type) and issubclass(kind, MetaEstimatorMixin):
-            update_registered_converter(
-                kind,
-                "SklearnGridSearchCV",
-                grid_search_cv.convert_sklearn_grid_search_cv,
-                convert_sklearn_grid_search_cv,
-                parser=_parse_sklearn_grid_search_cv,
-                options="passthrough",
-            )
-
-
-_register_searches()
+_parse_simple = _with_table_precision(_parse_sklearn_simple_model)
+_parse_classifier = _with_table_precision(_parse_sklearn_classifier)
+_classifier = _set_output_types, _convert_classifier
+_regressor = _set_number_type, _convert_regressor
+_encoder = _set_encoded_type, _convert_encoder
+for _kind, _functions, _parser, _options in (
+    (BackpropMLPClassifier, _classifier, None, _OPTIONS),
+    (BackpropMLPRegressor, _regressor, None, None),
+    (TabularMLPClassifier, _classifier, _parse_classifier, _OPTIONS),
+    (TabularMLPRegressor, _regressor, _parse_simple, None),
+    (TabularEncoder, _encoder, _parse_simple, None),
+):
+    update_registered_converter(
+        _kind,
+        f"Skmlp{_kind.__name__}",
+        *_functions,
+        parser=_parser,
+        options=_options,
+    )
+for _name in skmlp_backprop.__all__:
+    _kind = getattr(skmlp_backprop, _name)
+    # A search becomes its best estimator.
+    if isinstance(_kind, type) and issubclass(_kind, MetaEstimatorMixin):
+        update_registered_converter(
+            _kind,
+            "SklearnGridSearchCV",
+            grid_search_cv.convert_sklearn_grid_search_cv,
+            convert_sklearn_grid_search_cv,
+            parser=_parse_sklearn_grid_search_cv,
+            options="passthrough",
+        )

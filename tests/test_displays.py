@@ -295,16 +295,23 @@ def test_recorded_scores(iris, x):
 
 
 @pytest.mark.callbacks
-def test_recorded_scores_of_a_table_beside_its_validation_scores(iris):
+def test_recorded_scores_of_a_table_have_an_axis_beside_the_losses(iris):
     history = ScoreHistory(*iris)
     model = TabularMLPClassifier(2, 5, max_iter=4, random_state=0)
     model.set_callbacks(history).fit(*iris)
     display = LossCurveDisplay.from_estimator(pickle.loads(pickle.dumps(model)))
-    validation, recorded = display.score_lines_
-    np.testing.assert_array_equal(validation.get_ydata(), model.validation_scores_)
+    (left_out,), (recorded,) = display.left_out_lines_, display.score_lines_
+    assert list(display.ax_.lines) == [*display.lines_, left_out]
+    assert list(display.score_ax_.lines) == [recorded]
+    losses = -np.array(model.validation_scores_)
+    np.testing.assert_array_equal(left_out.get_ydata(), losses)
     np.testing.assert_array_equal(recorded.get_data(), [[1, 2, 3, 4], history.scores_])
     legend = [text.get_text() for text in display.score_ax_.get_legend().get_texts()]
-    assert legend == ["validation score", "score"]
+    assert legend == ["training loss", "loss of left-out rows", "score"]
+    styles = [line.get_linestyle() for line in (*display.ax_.lines, recorded)]
+    assert styles == ["-", "--", ":"]
+    labels = display.ax_.get_ylabel(), display.score_ax_.get_ylabel()
+    assert labels == ("loss", "score")
 
 
 GRID = {"alpha": [0.1, 1, 10], "learning_rate_init": [0.01, 0.1]}
@@ -801,8 +808,16 @@ def test_ensembles_of_tables(iris):
         [model, make_pipeline(clone(model)).fit(X, y)]
     )
     np.testing.assert_array_equal(display.lines_[0].get_ydata(), model.loss_curve_)
-    (line, _) = display.score_ax_.get_lines()
-    np.testing.assert_array_equal(line.get_ydata(), model.validation_scores_)
+    assert display.score_ax_ is None
+    (line, _) = display.left_out_lines_
+    np.testing.assert_array_equal(line.get_ydata(), -np.array(model.validation_scores_))
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == [
+        "TabularMLPClassifier 1",
+        "TabularMLPClassifier 2",
+        "training loss",
+        "loss of left-out rows",
+    ]
     assert display.lines_[0].get_label() == "TabularMLPClassifier 1"
     with pytest.raises(ValueError, match="no record of seconds"):
         LossCurveDisplay.from_estimator(model, x="seconds")

@@ -23,10 +23,10 @@ def umask():
 @pytest.mark.usefixtures("umask")
 def test_permissions(tmp_path):
     path = tmp_path / "model"
-    replace_file(path, lambda beside: beside.write_bytes(b"first"))
+    replace_file("--save", path, lambda beside: beside.write_bytes(b"first"))
     assert permissions(path) == 0o640
     path.chmod(0o604)
-    replace_file(path, lambda beside: beside.write_bytes(b"second"))
+    replace_file("--save", path, lambda beside: beside.write_bytes(b"second"))
     assert permissions(path) == 0o604
     assert path.read_bytes() == b"second"
     assert list(tmp_path.iterdir()) == [path]
@@ -42,7 +42,7 @@ def test_error_leaves_what_there_was(tmp_path, error):
         raise error
 
     with pytest.raises(error):
-        replace_file(path, fail)
+        replace_file("--save", path, fail)
     assert path.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -55,7 +55,7 @@ def test_link_is_followed(tmp_path, exists):
     if exists:
         path.write_bytes(b"first")
     check_can_replace(link)
-    replace_file(link, lambda beside: beside.write_bytes(b"second"))
+    replace_file("--save", link, lambda beside: beside.write_bytes(b"second"))
     assert link.is_symlink()
     assert path.read_bytes() == b"second"
 
@@ -68,7 +68,7 @@ def test_the_ending_is_kept(tmp_path):
         written.append(beside)
         beside.write_bytes(b"")
 
-    replace_file(tmp_path / "model.joblib.gz", write)
+    replace_file("--save", tmp_path / "model.joblib.gz", write)
     assert written[0].suffix == ".gz"
     assert written[0].parent == tmp_path
 

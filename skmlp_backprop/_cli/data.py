@@ -8,16 +8,30 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
+from .._tabular.kinds import identifier_message
+from .._tabular.table import check_table
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
-from ..datasets._tables import import_pandas, read_new_rows, read_table
+from ..datasets._tables import read_new_rows, read_table
+from ..datasets._text_files import import_pandas
 
 TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 TABLE_ENDINGS = (*TEXT_ENDINGS, ".parquet")
 _ARRAYS = {".mat": read_mat, ".npz": read_npz}
 _ENDINGS = (*TABLE_ENDINGS, *_ARRAYS)
-# Whole numbers of more distinct values are the target of a regression.
+# A target of more distinct whole numbers makes a regression.
 _MAX_CLASSES = 20
+
+
+class Columns(NamedTuple):
+    """What was recognised of the columns of a table."""
+
+    names: list  # of str
+    kinds: list  # as of `kinds_of`
+    is_categorical: np.ndarray
+    is_missing: np.ndarray  # of shape (n_rows, n_columns)
+    identifiers: list  # names of the columns that identify the rows
+    are_numbers: bool  # whether all columns have a numeric type
 
 
 class Data(NamedTuple):
@@ -25,51 +39,25 @@ class Data(NamedTuple):
 
     X: Any  # DataFrame or ndarray
     y: np.ndarray
-    source: str  # what was read, and how
+    source: str  # the file, and how it was read
     target: str
     is_regression: bool
-    task: str  # the task, and why it is that
-    is_categorical: np.ndarray  # of the columns
-    kinds: list  # of the columns, as of `kinds_of`
-    is_missing: np.ndarray  # of the values
-    are_numbers: bool  # whether all columns have a numeric type
+    task: str  # the task, and why it was chosen
+    columns: Columns
     notes: list  # of str, for the user
 
 
 def ending(path):
-    """The ending of a data file's name, or None if it is no data file's."""
+    """The ending of a data file's name, or None for other files."""
     return next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
 
 
 def load(path, header, target, drop, task):
-    """Read a data file, or scikit-learn's digits for None.
+    """Read a data file, or scikit-learn's digits for None, as :class:`Data`.
 
-    Parameters
-    ----------
-    path : Path or None
-        The file.
-
-    header : bool or "infer"
-        Whether the first row of a CSV or TSV file has names.
-
-    target : str or None
-        Column of the target. With None, it is the last one.
-
-    drop : list of str
-        Columns to leave out.
-
-    task : {"classification", "regression"} or None
-        With None, the values of the target decide.
-
-    Returns
-    -------
-    data : Data
-        The data.
-
-    Raises
-    ------
-    ValueError
-        If the file can't be read, or a column or the target can't be learnt from.
+    `header` is True, False or "infer"; `target` the name of a column, or None for the
+    last column; `drop` names of columns to leave out. `task` is "classification",
+    "regression", or None: then the values of the target decide.
     """
     notes = []
     if path is None:
@@ -93,61 +81,25 @@ def load(path, header, target, drop, task):
     else:
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
     y, is_regression, task = _recognise_task(y, target, task)
-    if isinstance(X, np.ndarray):
-        _check_finite(X)
-        are_numbers, is_missing = True, np.isnan(X)
-        is_categorical, kinds = np.zeros(X.shape[1], bool), [None] * X.shape[1]
-    else:
-        are_numbers = all(dtype.kind in "biuf" for dtype in X.dtypes)
-        is_missing = X.isna().to_numpy()
-        encoder, more_notes = _recognise_kinds(X)
-        is_categorical, kinds = encoder.is_categorical_, kinds_of(encoder)
-        notes += more_notes
+    columns, more_notes = _recognise_columns(X)
+    notes += more_notes
     if path is not None and ending(path) in TABLE_ENDINGS:
         notes += [
             f"Column {name!r} has no values; leave it out by --drop {quote(name)}."
-            for name, is_empty in zip(column_names(X), is_missing.T, strict=True)
-            if is_empty.all()
+            for name, is_missing in zip(
+                columns.names, columns.is_missing.T, strict=True
+            )
+            if is_missing.all()
         ]
-    return Data(
-        X,
-        y,
-        source,
-        target,
-        is_regression,
-        task,
-        is_categorical,
-        kinds,
-        is_missing,
-        are_numbers,
-        notes,
-    )
+    return Data(X, y, source, target, is_regression, task, columns, notes)
 
 
 def load_rows(path, names, kinds, header="infer"):
-    """Read new rows with the columns that a model was fitted to.
+    """Read the new rows of a table with the columns that a model was fitted to.
 
-    Parameters
-    ----------
-    path : Path
-        A table.
-
-    names : list of str or None
-        Names of the features.
-
-    kinds : list
-        The kind of each feature, as of :func:`kinds_of`.
-
-    header : bool or "infer", default="infer"
-        Whether the first row of a CSV or TSV file has names.
-
-    Returns
-    -------
-    X : DataFrame or ndarray of shape (n_rows, n_features)
-        The rows.
-
-    others : DataFrame of shape (n_rows, n_others)
-        The columns that are not features.
+    `names` are the names of the features, or None; `kinds` are as of :func:`kinds_of`.
+    Returns the features, as a DataFrame or an array, and a DataFrame of the other
+    columns.
     """
     if ending(path) != ".parquet":
         return read_new_rows(path, names, kinds, header)
@@ -163,29 +115,21 @@ def load_rows(path, names, kinds, header="infer"):
 
 
 def kinds_of(encoder):
-    """What the columns had in the fit of a TabularEncoder.
+    """The kind of each column in the fit of a TabularEncoder.
 
-    Returns
-    -------
-    kinds : list of set of str, str or None
-        Of each column the categories, as text; DATES, TIMES or SPANS of
-        :mod:`.._tabular.dates`; or None for numbers. A column without values has no
-        categories: any text may come later.
+    It is the set of categories, as text; DATES, TIMES or SPANS of
+    :mod:`.._tabular.dates`; or None for numbers. A column without values has no
+    categories: any text may come later.
     """
-    return list(map(_kind_of, encoder._encodings))
-
-
-def _kind_of(encoding):
-    if encoding.is_numeric:
-        return set() if np.isnan(encoding.centre) else None
-    if hasattr(encoding, "keys"):
-        return {text for kind, text in encoding.keys if kind != "missing"}
-    return encoding.kind
-
-
-def column_names(X):
-    """The names of the columns of a DataFrame, or x0, x1 and so on."""
-    return [str(c) for c in getattr(X, "columns", [f"x{i}" for i in range(X.shape[1])])]
+    kinds = []
+    for encoding in encoder._encodings:
+        if encoding.is_numeric:
+            kinds.append(set() if np.isnan(encoding.centre) else None)
+        elif hasattr(encoding, "keys"):
+            kinds.append({text for kind, text in encoding.keys if kind != "missing"})
+        else:
+            kinds.append(encoding.kind)
+    return kinds
 
 
 def _read_parquet(path):
@@ -195,10 +139,10 @@ def _read_parquet(path):
     except ImportError as error:
         message = "Parquet files are read with pyarrow: run `pip install pyarrow`."
         raise ImportError(message) from error
+    except FileNotFoundError:
+        raise
     # Errors of pyarrow for damaged files are ValueErrors or OSErrors.
     except (ValueError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
         raise ValueError(f"{path}: can't be read as Parquet: {error}") from error
     # A named index is a column of the file.
     frame = frame.reset_index() if any(frame.index.names) else frame
@@ -241,44 +185,41 @@ def _split(path, frame, target, drop):
 
 
 def _recognise_task(y, target, task):
-    """The target as the task needs it, whether that is regression, and why.
-
-    Raises
-    ------
-    ValueError
-        If the target does not suit the task.
-    """
-    distinct = np.unique(y)
-    numbers = _as_numbers(y, distinct)
-    are_codes = y.dtype.kind == "U" and any(map(has_leading_zero, distinct.tolist()))
-    if numbers is not None and not are_codes and y.dtype.kind == "U":
-        # "1" and "1.0" are the same value; longer integers are no exact floats.
+    """The target as the task needs it, whether that is regression, and why."""
+    is_text, distinct = y.dtype.kind == "U", np.unique(y)
+    are_codes = is_text and any(map(has_leading_zero, distinct.tolist()))
+    numbers = None
+    if y.dtype.kind in "iuf" or (is_text and all(map(is_number, distinct.tolist()))):
+        numbers = y.astype(np.float64)
+    if is_text and numbers is not None and not are_codes:
+        # "1" and "1.0" are the same value; longer integers are not exact as floats.
         are_exact = (np.trunc(numbers) == numbers) & (np.abs(numbers) < 2**53)
         y = numbers.astype(np.int64) if are_exact.all() else y
         distinct = np.unique(y)
-    are_many = len(distinct) > _MAX_CLASSES
-    is_regression, reason = task == "regression", "--task says"
-    if task is None:
+    if task is not None:
+        is_regression, reason = task == "regression", "--task says"
+    elif numbers is None or are_codes:
+        is_regression = False
         reason = f"the target is {'boolean' if y.dtype.kind == 'b' else 'text'}"
-    if task is None and numbers is not None and not are_codes:
+    else:
         are_whole = bool((numbers % 1 == 0).all())
-        is_regression = are_many or not are_whole
+        is_regression = len(distinct) > _MAX_CLASSES or not are_whole
         wholeness = "whole numbers" if are_whole else "not all of them whole numbers"
         reason = f"the target has {len(distinct)} values, {wholeness}"
-    if not is_regression:
-        almost = [v for v in distinct.tolist() if _is_almost_number(v)]
-        odd = [v for v in distinct.tolist() if not is_number(str(v))]
-        if task is None and are_many and odd and len(almost) > len(distinct) / 2:
-            raise ValueError(
-                f"The target {target!r} has values such as {odd[0]!r}. Write them "
-                "as plain numbers for a regression, or remove their rows; or choose "
-                "--task classification."
-            )
-        # Numbers that are not whole would be no labels for scikit-learn.
-        if y.dtype.kind == "f" and (y % 1 != 0).any():
-            y = y.astype(str)
-        _check_labels(y, target)
-        return y, False, f"classification, as {reason}"
+    if is_regression:
+        _check_numbers(numbers, distinct, target)
+        return numbers, True, f"regression, as {reason}"
+    if task is None and y.dtype.kind == "U":
+        _refuse_odd_numbers(distinct.tolist(), target)
+    # scikit-learn refuses labels that are not whole numbers.
+    if y.dtype.kind == "f" and (y % 1 != 0).any():
+        y = y.astype(str)
+    _check_labels(y, target)
+    return y, False, f"classification, as {reason}"
+
+
+def _check_numbers(numbers, distinct, target):
+    """Refuse the target of a regression if it has other values, or equal ones."""
     if numbers is None:
         odd = next(v for v in distinct.tolist() if not is_number(str(v)))
         raise ValueError(
@@ -296,17 +237,18 @@ def _recognise_task(y, target, task):
             f"All values of the target {target!r} are {distinct[0]!s}: there is "
             "nothing to learn."
         )
-    return numbers, True, f"regression, as {reason}"
 
 
-def _as_numbers(y, distinct):
-    """The target as floats, or None if it is no numbers."""
-    are_texts = y.dtype.kind == "U" and all(map(is_number, distinct.tolist()))
-    return y.astype(np.float64) if are_texts or y.dtype.kind in "iuf" else None
-
-
-def _is_almost_number(value):
-    return isinstance(value, str) and is_almost_number(value)
+def _refuse_odd_numbers(distinct, target):
+    """Refuse many labels that are mostly numbers, such as "1,000"."""
+    almost = [text for text in distinct if is_almost_number(text)]
+    odd = [text for text in distinct if not is_number(text)]
+    if len(distinct) > _MAX_CLASSES and odd and len(almost) > len(distinct) / 2:
+        raise ValueError(
+            f"The target {target!r} has values such as {odd[0]!r}. Write them as "
+            "plain numbers for a regression, or remove their rows; or choose --task "
+            "classification."
+        )
 
 
 def _check_labels(y, target):
@@ -322,6 +264,30 @@ def _check_labels(y, target):
         )
 
 
+def _recognise_columns(X):
+    """Columns of a DataFrame or an array of numbers, and notes about them."""
+    if isinstance(X, np.ndarray):
+        _check_finite(X)
+        n = X.shape[1]
+        names, is_categorical = [f"x{i}" for i in range(n)], np.zeros(n, bool)
+        return Columns(names, [None] * n, is_categorical, np.isnan(X), [], True), []
+    encoder, names = TabularEncoder(), list(map(str, X.columns))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        columns = encoder._learn(check_table(encoder, X, reset=True))
+    # The remedies are for Python code.
+    notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
+    recognised = Columns(
+        names,
+        kinds_of(encoder),
+        encoder.is_categorical_,
+        X.isna().to_numpy(),
+        [n for n, c in zip(names, columns, strict=True) if identifier_message(c)],
+        all(dtype.kind in "biuf" for dtype in X.dtypes),
+    )
+    return recognised, notes
+
+
 def _check_finite(X):
     infinite = np.argwhere(np.isinf(X))
     if len(infinite):
@@ -330,13 +296,3 @@ def _check_finite(X):
             f"{len(infinite)} values are infinite, the first in row {row}, column "
             f"{column}. Replace them by numbers, or leave the fields empty."
         )
-
-
-def _recognise_kinds(X):
-    """An encoder of a DataFrame, which tells the kinds, and notes about columns."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        encoder = TabularEncoder().fit(X)
-    # The remedies in Python are none here.
-    notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
-    return encoder, notes

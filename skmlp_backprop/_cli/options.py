@@ -1,6 +1,7 @@
 """The options, and which of them have an effect."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -37,19 +38,79 @@ examples:
 
 In Python, joblib.load("flowers.joblib") is the fitted model.
 """
-# What has an effect on a table's model beside a search's.
-_SEARCH_OPTIONS = (
-    "--solver",
-    "--hidden",
-    "--activation",
-    "--max-iter",
-    "--alpha",
-    "--learning-rate",
-)
+_DEFAULTS = BackpropMLPClassifier().get_params()
+_FILE, _NAME = {"type": Path, "metavar": "FILE"}, {"metavar": "NAME"}
+_FLOATS = {"type": float, "nargs": "+"}
+# The settings of the options, by their groups.
+_OPTIONS = {
+    "data": {
+        "--data": _FILE,
+        "--target": _NAME,
+        "--drop": {"nargs": "+", "default": [], **_NAME},
+        "--task": {"choices": ["classification", "regression"]},
+        "--header": {"choices": list(HEADERS), "default": "infer"},
+    },
+    "model": {
+        "--model": {"choices": ["tabular", "search"]},
+        "--cv": {"type": int, "default": 5, "metavar": "K"},
+        "--seed": {"type": int, "default": 0, "metavar": "S"},
+        "--jobs": {"type": int, "metavar": "J"},
+        "--save": _FILE,
+        "--report": {"type": Path, "metavar": "DIR"},
+    },
+    "grid search": {
+        "--solver": {"choices": sorted(SOLVERS), "default": _DEFAULTS["solver"]},
+        "--hidden": {"type": int, "nargs": "*", "default": [25], "metavar": "UNITS"},
+        "--activation": {
+            "choices": sorted(ACTIVATIONS),
+            "default": _DEFAULTS["activation"],
+        },
+        "--max-iter": {"type": int, "default": 50, "metavar": "N"},
+        "--alpha": {**_FLOATS, "default": [0.01, 0.1, 1.0], "metavar": "A"},
+        "--learning-rate": {
+            **_FLOATS,
+            "default": [0.001, 0.003, 0.01],
+            "metavar": "R",
+        },
+    },
+    "new rows": {"--load": _FILE, "--predict": _FILE, "--output": _FILE},
+}
+_HELP = {
+    "--data": "a table as .csv or .tsv, also gzipped (.gz), or as .parquet; or .npz or "
+    ".mat with X and y (default: scikit-learn's digits)",
+    "--target": "the column of a table to predict (default: the last column)",
+    "--drop": "columns of a table to leave out, such as identifiers of the rows",
+    "--task": "what to do with the target (default: regression for numbers that are "
+    "not whole or of more than 20 values, else classification)",
+    "--header": "whether the first row of a CSV or TSV file, also of new rows, has the "
+    "names of the columns (default: infer, which refuses what is not clear)",
+    "--model": "a TabularMLPClassifier or TabularMLPRegressor, or a grid search of a "
+    "BackpropMLPClassifier (default: search for classes and complete numbers)",
+    "--cv": "number of cross-validation folds (default: 5)",
+    "--seed": "random seed (default: 0)",
+    "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as pay)",
+    "--save": "save the fitted model here; a file that exists is replaced once the new "
+    "one is whole",
+    "--report": "write a report in this folder: index.html, and its pictures; this "
+    "needs matplotlib",
+    "--solver": "the solver (default: %(default)s)",
+    "--hidden": "units of each hidden layer (default: 25)",
+    "--activation": "activation of the hidden layers (default: %(default)s)",
+    "--max-iter": "cap on iterations or epochs (default: 50)",
+    "--alpha": "penalties to search (default: 0.01 0.1 1)",
+    "--learning-rate": "initial learning rates to search, for sgd and adam "
+    "(default: 0.001 0.003 0.01)",
+    "--load": "a model that --save wrote, instead of training one; only load files "
+    "that you trust",
+    "--predict": "a table of new rows to predict, with the columns of the training "
+    "table; other columns are copied to the output",
+    "--output": "where to write the predictions, as .csv or .csv.gz (default: "
+    "NEW-predictions.csv for NEW.csv)",
+}
 
 
 class _Recorded(argparse.Action):
-    """Stores an option's value, and in `given` that there was one."""
+    """Stores an option's value, and in `given` the name of the option."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         setattr(namespace, self.dest, values)
@@ -66,201 +127,44 @@ def make_parser():
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.set_defaults(given=())
-    for title, add_options in {
-        "data": _add_data_options,
-        "model": _add_model_options,
-        "grid search": _add_search_options,
-        "new rows": _add_prediction_options,
-    }.items():
+    for title, options in _OPTIONS.items():
         group = parser.add_argument_group(title)
-        add_options(
-            lambda *names, group=group, **more: group.add_argument(
-                *names, action=_Recorded, **more
-            )
-        )
+        for name, settings in options.items():
+            group.add_argument(name, action=_Recorded, help=_HELP[name], **settings)
     return parser
 
 
-def _add_data_options(add):
-    add(
-        "--data",
-        type=Path,
-        metavar="FILE",
-        help="a table as .csv or .tsv, also gzipped (.gz), or as .parquet; or .npz or "
-        ".mat with X and y (default: scikit-learn's digits)",
-    )
-    add(
-        "--target",
-        metavar="NAME",
-        help="the column of a table to predict (default: the last column)",
-    )
-    add(
-        "--drop",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="columns of a table to leave out, such as identifiers of the rows",
-    )
-    add(
-        "--task",
-        choices=["classification", "regression"],
-        help="what to do with the target (default: regression for numbers that are "
-        "not whole or of more than 20 values, else classification)",
-    )
-    add(
-        "--header",
-        choices=list(HEADERS),
-        default="infer",
-        help="whether the first row of a CSV or TSV file, also of new rows, has the "
-        "names of the columns (default: infer, which refuses what is not clear)",
-    )
-
-
-def _add_model_options(add):
-    add(
-        "--model",
-        choices=["tabular", "search"],
-        help="a TabularMLPClassifier or TabularMLPRegressor, or a grid search of a "
-        "BackpropMLPClassifier (default: search for classes and complete numbers)",
-    )
-    add(
-        "--cv",
-        type=int,
-        default=5,
-        metavar="K",
-        help="number of cross-validation folds (default: 5)",
-    )
-    add("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
-    add(
-        "--jobs",
-        type=int,
-        metavar="J",
-        help="cores (default: 2 for a search; for a TabularMLP* as many as pay)",
-    )
-    add(
-        "--save",
-        type=Path,
-        metavar="FILE",
-        help="save the fitted model here; a file that exists is replaced once the new "
-        "one is whole",
-    )
-    add(
-        "--report",
-        type=Path,
-        metavar="DIR",
-        help="write a report in this folder: index.html, and its pictures; this needs "
-        "matplotlib",
-    )
-
-
-def _add_search_options(add):
-    defaults = BackpropMLPClassifier()
-    add(
-        "--solver",
-        choices=sorted(SOLVERS),
-        default=defaults.solver,
-        help="the solver (default: %(default)s)",
-    )
-    add(
-        "--hidden",
-        type=int,
-        nargs="*",
-        default=[25],
-        metavar="UNITS",
-        help="units of each hidden layer (default: 25)",
-    )
-    add(
-        "--activation",
-        choices=sorted(ACTIVATIONS),
-        default=defaults.activation,
-        help="activation of the hidden layers (default: %(default)s)",
-    )
-    add(
-        "--max-iter",
-        type=int,
-        default=50,
-        metavar="N",
-        help="cap on iterations or epochs (default: 50)",
-    )
-    add(
-        "--alpha",
-        type=float,
-        nargs="+",
-        default=[0.01, 0.1, 1.0],
-        metavar="A",
-        help="penalties to search (default: 0.01 0.1 1)",
-    )
-    add(
-        "--learning-rate",
-        type=float,
-        nargs="+",
-        default=[0.001, 0.003, 0.01],
-        metavar="R",
-        help="initial learning rates to search, for sgd and adam "
-        "(default: 0.001 0.003 0.01)",
-    )
-
-
-def _add_prediction_options(add):
-    add(
-        "--load",
-        type=Path,
-        metavar="FILE",
-        help="a model that --save wrote, instead of training one; only load files that "
-        "you trust",
-    )
-    add(
-        "--predict",
-        type=Path,
-        metavar="FILE",
-        help="a table of new rows to predict, with the columns of the training table; "
-        "other columns are copied to the output",
-    )
-    add(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="where to write the predictions, as .csv or .csv.gz (default: "
-        "NEW-predictions.csv for NEW.csv)",
-    )
-
-
 def check_options(args):
-    """Refuse invalid options before any work, and options that have no effect.
-
-    Raises
-    ------
-    ValueError
-        The message names the option.
-    """
+    """Raise ValueError for invalid options and for options without effect."""
     _check_effects(args)
-    validations = {
-        "--hidden": [lambda: hidden_units(args.hidden)],
-        "--max-iter": [_validation("max_iter", args.max_iter)],
-        "--seed": [_validation("random_state", args.seed)],
-        "--alpha": [_validation("alpha", value) for value in args.alpha],
-        "--learning-rate": [
-            _validation("learning_rate_init", value) for value in args.learning_rate
-        ],
-        "--cv": [lambda: check_cv(args.cv)],
-        "--jobs": [lambda: joblib.effective_n_jobs(args.jobs)],
-        "--predict": [lambda: _check_table(args.predict)] if args.predict else [],
-        "--report": [lambda: check_report(args.report)] if args.report else [],
-    }
-    if args.predict and not args.output:
+    checks = [
+        ("--hidden", partial(hidden_units, args.hidden)),
+        ("--max-iter", _validation("max_iter", args.max_iter)),
+        ("--seed", _validation("random_state", args.seed)),
+        *(("--alpha", _validation("alpha", alpha)) for alpha in args.alpha),
+        *(
+            ("--learning-rate", _validation("learning_rate_init", rate))
+            for rate in args.learning_rate
+        ),
+        ("--cv", partial(check_cv, args.cv)),
+        ("--jobs", partial(joblib.effective_n_jobs, args.jobs)),
+    ]
+    if args.predict:
+        checks.append(("--predict", partial(_check_table, args.predict)))
         name = args.predict.name[: -len(ending(args.predict) or "")]
-        args.output = args.predict.with_name(f"{name}-predictions.csv")
-    for option, path in [("--save", args.save), ("--output", args.output)]:
-        if path is not None:
-            validations[option] = [lambda path=path: check_can_replace(path)]
-    if args.output:
-        validations["--output"].append(lambda: _check_output(args))
-    for option, checks in validations.items():
-        for check in checks:
-            try:
-                check()
-            except ValueError as error:
-                raise ValueError(f"{option}: {error}") from error
+        default = args.predict.with_name(f"{name}-predictions.csv")
+        args.output = args.output or default
+        checks.append(("--output", partial(check_can_replace, args.output)))
+        checks.append(("--output", partial(_check_output, args)))
+    if args.report:
+        checks.append(("--report", partial(check_report, args.report)))
+    if args.save:
+        checks.append(("--save", partial(check_can_replace, args.save)))
+    for option, check in checks:
+        try:
+            check()
+        except ValueError as error:
+            raise ValueError(f"{option}: {error}") from error
 
 
 def _validation(name, value):
@@ -300,15 +204,9 @@ def _check_effects(args):
 
 
 def check_model_options(args, model_name, is_search):
-    """Refuse options that have no effect on the model that was chosen.
-
-    Raises
-    ------
-    ValueError
-        The message names the option.
-    """
+    """Raise ValueError for options that have no effect on the chosen model."""
     for option in args.given:
-        if option in _SEARCH_OPTIONS and not is_search:
+        if option in _OPTIONS["grid search"] and not is_search:
             raise ValueError(
                 f"{option} has no effect on a {model_name}, which needs no search. "
                 "Leave it out; --model search, for classes and complete numbers, "

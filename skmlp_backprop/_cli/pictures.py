@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from .._search.unwrap import final_network
 from .._solvers import is_stochastic
+from ..displays import ImportancesDisplay, LossCurveDisplay
 from .predicting import COVERAGE
 
 # Inches and dots per inch: the text can be read on a phone, where a picture shrinks.
@@ -20,26 +21,15 @@ _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9690c", "0.6"
 
 
 def png(draw, software):
-    """Draw a picture with matplotlib's default style.
+    """Draw on a figure by `draw`, and return the content of a PNG file.
 
-    Parameters
-    ----------
-    draw : callable
-        Draws on a figure.
-
-    software : str
-        The name of the software that the file says has made it.
-
-    Returns
-    -------
-    content : bytes
-        The PNG file.
+    The file names `software` as its maker.
     """
     from matplotlib import style
     from matplotlib.figure import Figure
 
     with style.context("default"), warnings.catch_warnings():
-        # Names in scripts that the font lacks are shown as boxes; the page has them.
+        # Characters that the font lacks are drawn as boxes; the page has the names.
         warnings.filterwarnings("ignore", "Glyph ", UserWarning)
         figure = Figure(_SIZE, dpi=_DPI, layout="constrained")
         draw(figure)
@@ -94,25 +84,12 @@ def draw_calibration(figure, scores):
 def calibration(predicted, is_true, rows_per_bin=20, max_bins=10):
     """Shares of true events in bins of equally many predicted probabilities.
 
-    Parameters
-    ----------
-    predicted : ndarray of shape (n_rows,)
-        Probabilities of an event.
-
-    is_true : ndarray of shape (n_rows,), of bool
-        Whether the event has occurred.
-
-    rows_per_bin, max_bins : int
-        Limits on the bins. There are at least two, unless the probabilities are equal.
-
-    Returns
-    -------
-    mean, share, low, high : tuple of ndarray of shape (n_bins,)
-        The mean probabilities, the shares of events, and the bounds of their 95 %
-        confidence intervals, by Wilson's method.
+    There are at least two bins, unless the probabilities are equal. Returns for each
+    bin the mean probability, the share of events, and the bounds of its 95 % confidence
+    interval, by Wilson's method.
     """
     n_bins = int(np.clip(len(predicted) // rows_per_bin, 2, max_bins))
-    # By the lowest rank, so that equal probabilities are in the same bin.
+    # The lowest rank puts equal probabilities in the same bin.
     ranks = np.searchsorted(np.sort(predicted), predicted)
     bins = ranks * n_bins // len(predicted)
     values = []
@@ -166,49 +143,32 @@ def shown_rows(scores):
 
 def draw_importances(figure, importances):
     """Draw the largest importances as bars."""
-    shown = slice(MAX_BARS)
-    values, stds = importances.values[shown], importances.stds
-    figure.set_figheight(max(1.6, 0.9 + 0.24 * len(values)))
-    ax = figure.subplots()
-    ax.barh(
-        range(len(values)),
-        values,
-        xerr=stds[shown],
-        color=_BLUE,
-        error_kw={"ecolor": "0.25", "capsize": 2},
-    )
-    names = [_short(name) for name in importances.names[shown]]
-    ax.set_yticks(range(len(values)), names, parse_math=False)
-    ax.invert_yaxis()
-    ax.axvline(0, color="black", linewidth=0.8)
-    ax.set_xlabel("importance")
+    n_bars = min(MAX_BARS, len(importances.names))
+    figure.set_figheight(max(1.6, 0.9 + 0.24 * n_bars))
+    names = [_short(name) for name in importances.names]
+    display = ImportancesDisplay(importances.values, importances.stds, names)
+    display.plot(max_features=MAX_BARS, ax=figure.subplots(), color=_BLUE)
+    display.ax_.set_xlabel("importance")
 
 
 def draw_loss_curve(figure, model):
-    """Draw the loss, and that of left-out rows if the training had them."""
+    """Draw the loss, and the loss of left-out rows if the training had them."""
     network = final_network(model, ensembles=True)
-    loss, scores = np.array(network.loss_curve_), network.validation_scores_
-    # A curve of few points needs markers to be visible.
-    settings = {"marker": "." if len(loss) < 3 else None}
     solver = getattr(network, "solver", None)
     epoch = "epoch" if solver is None or is_stochastic(solver) else "iteration"
-    epochs = np.arange(1, len(loss) + 1)
-    ax = figure.subplots()
-    ax.plot(epochs, loss, color=_BLUE, label="rows trained on", **settings)
-    if scores is not None:
-        left_out = -np.array(scores)
-        kept = np.argmin(left_out)
-        ax.plot(epochs, left_out, color=_ORANGE, label="rows left out", **settings)
-        ax.plot(
-            epochs[kept],
-            left_out[kept],
-            "o",
-            color=_ORANGE,
-            label=f"kept: {epoch} {epochs[kept]}",
-        )
-        ax.legend(loc="best", frameon=False)
-    ax.set(xlabel=epoch, ylabel="loss")
+    display = LossCurveDisplay.from_estimator(network, ax=figure.subplots())
+    ax = display.ax_
+    ax.set(xlabel=epoch, ylabel="loss", yscale="linear")
     ax.xaxis.get_major_locator().set_params(integer=True)
+    display.lines_[0].set(color=_BLUE, label="rows trained on")
+    if display.left_out_lines_:
+        (left_out,) = display.left_out_lines_
+        left_out.set(color=_ORANGE, label="rows left out", linestyle="-")
+        epochs, losses = left_out.get_data()
+        best = np.argmin(losses)
+        kept = f"kept: {epoch} {epochs[best]}"
+        ax.plot(epochs[best], losses[best], "o", color=_ORANGE, label=kept)
+        ax.legend(loc="best", frameon=False)
 
 
 def has_loss_curve(model):

@@ -4,20 +4,14 @@ import joblib
 import numpy as np
 
 from .data import kinds_of
-from .saving import save
+from .saving import replace_file
 
-# Of the intervals of a regression.
+# Coverage of the prediction intervals of a regression.
 COVERAGE = 0.9
 
 
 def load_model(path):
-    """Load a model that --save wrote.
-
-    Raises
-    ------
-    ValueError
-        If the file has no fitted model.
-    """
+    """Load a model that --save wrote; raise ValueError if the file has none."""
     with open(path, "rb"):
         pass
     try:
@@ -43,25 +37,10 @@ def columns_of(model):
 
 
 def predict(model, X, others, output):
-    """Write the predictions of rows to a CSV file.
+    """Write the predictions of rows to a CSV file, beside other columns of their table.
 
-    Parameters
-    ----------
-    model : estimator
-        A fitted classifier or regressor.
-
-    X, others :
-        Rows with the model's columns, and the other columns of their table.
-
-    output : Path
-        The file.
-
-    Raises
-    ------
-    ValueError
-        If a column to copy has the name of one to write.
-    OSError
-        If the file can't be written.
+    Raises ValueError if a column to copy has the name of a column to write, and OSError
+    if the file can't be written.
     """
     table = others.copy()
     if table.shape[1] == 0:
@@ -73,10 +52,8 @@ def predict(model, X, others, output):
             columns[f"probability_{name}"] = column
     elif hasattr(model, "predict_interval"):
         low, high = model.predict_interval(X, coverage=COVERAGE).T
-        (
-            columns[f"lower_{100 * COVERAGE:.0f}"],
-            columns[f"upper_{100 * COVERAGE:.0f}"],
-        ) = low, high
+        percent = f"{100 * COVERAGE:.0f}"
+        columns |= {f"lower_{percent}": low, f"upper_{percent}": high}
     for name, column in columns.items():
         if name in table:
             raise ValueError(
@@ -84,5 +61,5 @@ def predict(model, X, others, output):
                 "it."
             )
         table[name] = column
-    save("--output", output, lambda beside: table.to_csv(beside, index=False))
+    replace_file("--output", output, lambda beside: table.to_csv(beside, index=False))
     print(f"Predicted {len(X)} rows; written to {output}: {', '.join(columns)}.")

@@ -22,8 +22,8 @@ from .pictures import (
     png,
     shown_rows,
 )
-from .saving import check_can_replace, save
-from .scores import MAX_CLASSES, importance_lines, interval_sentence, number, spread
+from .saving import check_can_replace, replace_file
+from .scores import MAX_CLASSES, interval_sentence
 
 PAGE = "index.html"
 _PICTURES = (
@@ -33,7 +33,7 @@ _PICTURES = (
     "importances.png",
     "loss_curve.png",
 )
-# The start of each file has these words. A file without them is not replaced.
+# Each file has these words near its start. A file without them is not replaced.
 _MARK = "report of skmlp-backprop"
 _N_FIRST_BYTES = 1000
 
@@ -69,13 +69,8 @@ footer { margin-top: 3rem; }
 def check_report(folder):
     """Check that a report can be written to a folder, which may exist or not.
 
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    ValueError
-        If the folder can't be written to, or has files of other origin with the names
-        of the report's.
+    Raises ImportError without matplotlib, and ValueError if the folder can't be written
+    to, or has other files with the names of the report's.
     """
     import_pyplot("--report")
     if not folder.exists():
@@ -102,94 +97,41 @@ def _is_own(path):
 
 
 def write_report(folder, recognised, data, scores, model, best_params):
-    """Write the page, and the pictures also as files of their own.
+    """Write the page to a folder, and the pictures also as files of their own.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder; it is made if it does not exist.
-
-    recognised : dict of str to str
-        What was recognised of the data, and the model.
-
-    data : Data
-        The data.
-
-    scores : Scores
-        The scores of the model.
-
-    model : estimator
-        The fitted model.
-
-    best_params : dict of str to float
-        The parameters that a search has found.
-
-    Raises
-    ------
-    OSError
-        If a file can't be written.
+    `recognised` has lines on the data and the model, `best_params` the parameters that
+    a search has found.
     """
-    pictures = {name: png(draw, _MARK) for name, draw in _drawings(data, scores, model)}
-    page = _page(recognised, data, scores, model, best_params, pictures)
-    # It may have changed since the check at the start.
+    pictures = {}
+    sections = [_data(recognised, data), _scores(scores)]
+    if data.is_regression:
+        sections.append(_predictions(scores, data.target, pictures))
+    else:
+        sections.append(_calibration(scores, pictures))
+        if len(scores.classes) <= MAX_CLASSES:
+            sections.append(_classes(scores))
+    if scores.importances is not None:
+        sections.append(_importances(scores.importances, pictures))
+    if has_loss_curve(model) or best_params:
+        sections.append(_training(model, best_params, pictures))
+    page = _page(f"How well “{data.target}” is predicted", sections)
+    # The folder may have changed since the check before the fits.
     check_report(folder)
     folder.mkdir(exist_ok=True)
     for name in _PICTURES:
         if name in pictures:
-            save("--report", folder / name, partial(_write, content=pictures[name]))
+            _write(folder / name, pictures[name])
         else:
-            # It is of an earlier report, on other data.
+            # A picture of an earlier report would not belong to the page.
             (folder / name).unlink(missing_ok=True)
-    save("--report", folder / PAGE, partial(_write, content=page.encode()))
+    _write(folder / PAGE, page.encode())
 
 
 def _write(path, content):
-    Path(path).write_bytes(content)
+    replace_file("--report", path, lambda beside: Path(beside).write_bytes(content))
 
 
-def _drawings(data, scores, model):
-    """The names of the pictures that the report has, and what draws them."""
-    if data.is_regression:
-        of_target = {"scores": scores, "name": data.target}
-        yield "predictions.png", partial(draw_predictions, **of_target)
-        yield "residuals.png", partial(draw_residuals, **of_target)
-    else:
-        yield "calibration.png", partial(draw_calibration, scores=scores)
-    if scores.importances is not None:
-        drawing = partial(draw_importances, importances=scores.importances)
-        yield "importances.png", drawing
-    if has_loss_curve(model):
-        yield "loss_curve.png", partial(draw_loss_curve, model=model)
-
-
-def _page(recognised, data, scores, model, best_params, pictures):
-    title = f"How well “{data.target}” is predicted"
-    content = [
-        _section("data", "Data and model", _data(recognised, data)),
-        _section("scores", "Scores", _scores(scores)),
-    ]
-    if data.is_regression:
-        content.append(
-            _section("predictions", "Predictions", _predictions(scores, pictures))
-        )
-    else:
-        content.append(
-            _section("calibration", "Calibration", _calibration(scores, pictures))
-        )
-        if len(scores.classes) <= MAX_CLASSES:
-            content.append(_section("classes", "Classes", _classes(scores)))
-    if scores.importances is not None:
-        content.append(
-            _section(
-                "importances",
-                "Most important columns",
-                _importances(scores.importances, pictures),
-            )
-        )
-    if "loss_curve.png" in pictures or best_params:
-        content.append(
-            _section("training", "Training", _training(model, best_params, pictures))
-        )
+def _page(title, sections):
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -203,7 +145,7 @@ def _page(recognised, data, scores, model, best_params, pictures):
 </head>
 <body>
 <h1>{escape(title)}</h1>
-{"".join(content)}
+{"".join(sections)}
 <footer>Written by <code>python -m skmlp_backprop --report</code>, version
 {escape(__version__)}.</footer>
 </body>
@@ -216,28 +158,14 @@ def _data(recognised, data):
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>\n"
         for name, text in recognised.items()
     ]
-    notes = [f"<li>{escape(note)}</li>\n" for note in data.notes]
-    return f"<dl>\n{''.join(items)}</dl>\n" + (
-        f"<p>Notes on the columns:</p>\n<ul>\n{''.join(notes)}</ul>\n" if notes else ""
-    )
+    content = f"<dl>\n{''.join(items)}</dl>\n"
+    if data.notes:
+        notes = [f"<li>{escape(note)}</li>\n" for note in data.notes]
+        content += f"<p>Notes on the columns:</p>\n<ul>\n{''.join(notes)}</ul>\n"
+    return _section("data", "Data and model", content)
 
 
 def _scores(scores):
-    header = (
-        "",
-        f"{scores.n_folds} folds ± std",
-        "held-out rows",
-        f"baseline: {scores.baseline}",
-    )
-    rows = [
-        (
-            name,
-            spread(measure.mean, measure.std),
-            number(measure.held_out),
-            number(measure.baseline),
-        )
-        for name, measure in scores.measures.items()
-    ]
     higher = "R2" if scores.classes is None else "The accuracy"
     text = (
         f"The first column of numbers has the mean over the {scores.n_folds} folds of "
@@ -249,40 +177,47 @@ def _scores(scores):
     )
     if scores.interval is not None:
         text += f" {interval_sentence(scores)}."
-    return _table(header, rows) + _paragraph(text)
+    content = _table(scores.header, scores.table) + _paragraph(text)
+    return _section("scores", "Scores", content)
 
 
-def _predictions(scores, pictures):
+def _predictions(scores, target, pictures):
     n_shown, n_rows = len(shown_rows(scores)), len(scores.y)
-    what = f"The {n_rows} held-out rows"
+    rows = f"The {n_rows} held-out rows"
     if n_shown < n_rows:
-        what = f"{n_shown} of the {n_rows} held-out rows, drawn at random"
-    return _figure(
+        rows = f"{n_shown} of the {n_rows} held-out rows, drawn at random"
+    predictions = _figure(
         pictures,
         "predictions.png",
-        f"{what}: their true values, and the prediction intervals, against the "
+        partial(draw_predictions, scores=scores, name=target),
+        f"{rows}: their true values, and the prediction intervals, against the "
         "predictions. Exact predictions are on the dashed line.",
-    ) + _figure(
+    )
+    residuals = _figure(
         pictures,
         "residuals.png",
+        partial(draw_residuals, scores=scores, name=target),
         "Residuals of the same rows, and the distribution of the residuals of all "
         "held-out rows. A trend or a funnel means that the model misses a relation, or "
         "that its errors grow with the target.",
     )
+    return _section("predictions", "Predictions", predictions + residuals)
 
 
 def _calibration(scores, pictures):
     if len(scores.classes) == 2:
-        what = f"the probability of {scores.classes[1]}, and the share of this class"
+        shown = f"the probability of {scores.classes[1]}, and the share of this class"
     else:
-        what = "the probability of the predicted class, and how often it is right"
-    return _figure(
+        shown = "the probability of the predicted class, and how often it is right"
+    figure = _figure(
         pictures,
         "calibration.png",
-        f"Groups of held-out rows with similar probabilities: {what}, with 95 % "
+        partial(draw_calibration, scores=scores),
+        f"Groups of held-out rows with similar probabilities: {shown}, with 95 % "
         "confidence intervals. The probabilities are right on average where the "
         "intervals reach the dashed line. Below: the number of rows by probability.",
     )
+    return _section("calibration", "Calibration", figure)
 
 
 def _classes(scores):
@@ -295,25 +230,28 @@ def _classes(scores):
         for label, *of_class, n_rows in zip(labels, *values, strict=True)
     ]
     header = ("class", "precision", "recall", "F1 score", "held-out rows")
-    return _table(header, rows) + _paragraph(
+    text = _paragraph(
         "Precision: the share of correct predictions among the rows that are predicted "
         "to be of the class. Recall: their share among the rows of the class."
     )
+    return _section("classes", "Classes", _table(header, rows) + text)
 
 
 def _importances(importances, pictures):
-    lines = importance_lines(importances)
+    lines = importances.lines()
     caption = (
-        f"Importance: {importances.what}. Of columns that say nearly the same, each "
+        f"Importance: {importances.meaning}. Of columns that say nearly the same, each "
         "may seem unimportant."
     )
     if len(lines) > MAX_BARS:
         caption += f" The picture has the first {MAX_BARS} of {len(lines)} columns."
+    drawing = partial(draw_importances, importances=importances)
     table = _table(("column", "importance"), lines)
-    return (
-        _figure(pictures, "importances.png", caption)
+    content = (
+        _figure(pictures, "importances.png", drawing, caption)
         + f"<details>\n<summary>All columns, as numbers</summary>\n{table}</details>\n"
     )
+    return _section("importances", "Most important columns", content)
 
 
 def _training(model, best_params, pictures):
@@ -325,7 +263,7 @@ def _training(model, best_params, pictures):
             "the folds, so the mean over the folds is slightly too high."
         )
         content += _table(("parameter", "value"), rows)
-    if "loss_curve.png" in pictures:
+    if has_loss_curve(model):
         caption = "The loss of the fit to all training rows."
         if final_network(model, ensembles=True).validation_scores_ is not None:
             caption += (
@@ -333,8 +271,20 @@ def _training(model, best_params, pictures):
                 "trained on it. The model has the weights of the epoch where this loss "
                 "is lowest, which is marked."
             )
-        content += _figure(pictures, "loss_curve.png", caption)
-    return content
+        drawing = partial(draw_loss_curve, model=model)
+        content += _figure(pictures, "loss_curve.png", drawing, caption)
+    return _section("training", "Training", content)
+
+
+def _figure(pictures, name, draw, caption):
+    """Draw a picture within the page, so that the page can be sent by itself."""
+    pictures[name] = png(draw, _MARK)
+    content = base64.b64encode(pictures[name]).decode()
+    alt = name.removesuffix(".png").replace("_", " ")
+    return (
+        f'<figure>\n<img alt="{alt}" src="data:image/png;base64,{content}">\n'
+        f"<figcaption>{escape(caption)}</figcaption>\n</figure>\n"
+    )
 
 
 def _section(name, title, content):
@@ -343,16 +293,6 @@ def _section(name, title, content):
 
 def _paragraph(text):
     return f"<p>{escape(text)}</p>\n"
-
-
-def _figure(pictures, name, caption):
-    """A picture within the page, so that the page can be moved or sent by itself."""
-    content = base64.b64encode(pictures[name]).decode()
-    alt = name.removesuffix(".png").replace("_", " ")
-    return (
-        f'<figure>\n<img alt="{alt}" src="data:image/png;base64,{content}">\n'
-        f"<figcaption>{escape(caption)}</figcaption>\n</figure>\n"
-    )
 
 
 def _table(header, rows):

@@ -8,24 +8,16 @@ from pathlib import Path
 
 
 def check_can_replace(path):
-    """Check that a file can be written, as far as that is known before it is.
+    """Check that a file, which may exist or not, can be written, as far as is known.
 
-    Parameters
-    ----------
-    path : Path
-        The file; it may exist or not.
-
-    Raises
-    ------
-    ValueError
-        If the path is not a regular file, the file is write-protected, or its folder
-        can't be written to.
+    Raises ValueError if the path is not a regular file, the file is write-protected, or
+    its folder can't be written to.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
         raise ValueError(f"{path} is not a regular file, or it is write-protected.")
     try:
-        # What permissions say does not hold for every user and file system.
+        # Permissions do not hold for every user and file system.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
@@ -34,23 +26,12 @@ def check_can_replace(path):
         ) from error
 
 
-def replace_file(path, write):
-    """Write a file beside the given one, and replace that once the new one is whole.
+def replace_file(option, path, write):
+    """Write a file beside the given file, and replace that once the new file is whole.
 
-    It has the permissions of the file it replaces, or else of any new file.
-
-    Parameters
-    ----------
-    path : Path
-        The file; the file that it links to, if it is a link.
-
-    write : callable
-        Takes the path to write to, which ends as `path` does.
-
-    Raises
-    ------
-    OSError
-        If it can't be written. The earlier file stays.
+    It has the permissions of the file it replaces, or else of any new file. A link is
+    followed. `write` takes the path to write to, which ends as `path` does. The OSError
+    of a failure names the option; the earlier file stays.
     """
     target = Path(os.path.realpath(path))
     beside = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
@@ -62,29 +43,9 @@ def replace_file(path, write):
         with open(beside, "ab") as file:
             os.fsync(file.fileno())
         os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def save(option, path, write):
-    """Replace the file that an option names.
-
-    Parameters
-    ----------
-    option : str
-        The option, for the message of an error.
-
-    path, write :
-        As of :func:`replace_file`.
-
-    Raises
-    ------
-    OSError
-        If the file can't be written.
-    """
-    try:
-        replace_file(path, write)
     except OSError as error:
         raise OSError(
             f"{option} {path}: {error.strerror}; what was there before is untouched."
         ) from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -15,25 +15,15 @@ from sklearn.metrics import (
 )
 
 from .._estimators.sklearn_private import _safe_indexing
-from .data import column_names
 from .predicting import COVERAGE
 
-# Columns that the terminal shows, and rows and columns that are shuffled for that.
+# Limits on the columns shown, and on the rows and columns that are shuffled.
 _N_SHOWN = 8
 _MAX_SHUFFLED_ROWS = 1000
 _MAX_SHUFFLED_COLUMNS = 200
 _N_SHUFFLES = 5
-# Classes of which the report shows each.
+# With more classes, the report has no scores of each class.
 MAX_CLASSES = 30
-
-
-class Measure(NamedTuple):
-    """The values of a measure."""
-
-    mean: float  # over the folds
-    std: float
-    held_out: float
-    baseline: float  # on the held-out rows
 
 
 class Importances(NamedTuple):
@@ -42,7 +32,12 @@ class Importances(NamedTuple):
     names: list  # of str
     values: np.ndarray
     stds: np.ndarray
-    what: str  # what the values are
+    meaning: str  # of the values
+
+    def lines(self):
+        """The name and the importance of each column, as texts."""
+        texts = map(_spread, self.values, self.stds)
+        return list(zip(self.names, texts, strict=True))
 
 
 class Scores(NamedTuple):
@@ -52,8 +47,8 @@ class Scores(NamedTuple):
     """
 
     n_folds: int
-    baseline: str  # what the baseline predicts
-    measures: dict  # of str to Measure
+    header: tuple  # of str, of the columns of the table
+    table: list  # of tuple of str: the measures, of the folds, the rows, the baseline
     y: np.ndarray  # the target
     predicted: np.ndarray
     classes: np.ndarray | None  # of a classification
@@ -79,7 +74,7 @@ def _regression_measures(model, X, y):
 def _class_measures(model, X, y):
     proba = model.predict_proba(X)
     predicted = model.classes_[proba.argmax(axis=1)]
-    # A class may occur in other folds only.
+    # The model may lack a class of these rows, and these rows a class of the model.
     classes = np.union1d(model.classes_, y)
     all_proba = np.zeros((len(y), len(classes)))
     all_proba[:, np.searchsorted(classes, model.classes_)] = proba
@@ -90,59 +85,44 @@ def _class_measures(model, X, y):
 
 
 def score(data, fitted, fold_scores, X_test, y_train, y_test):
-    """Score a fitted model on the held-out rows.
+    """Score a model, fitted on the training rows, on the held-out rows.
 
-    Parameters
-    ----------
-    data : Data
-        The data.
-
-    fitted : estimator
-        The model, fitted on the training rows.
-
-    fold_scores : dict of str to list of float
-        The measures of the folds.
-
-    X_test, y_train, y_test :
-        The held-out rows, and the targets of the training rows and of these.
-
-    Returns
-    -------
-    scores : Scores
-        The scores.
+    `fold_scores` has the values of each measure on the folds.
     """
-    measures = measures_of(data)
     if data.is_regression:
-        baseline, what = DummyRegressor(), "the mean"
+        baseline, predicts = DummyRegressor(), "the mean"
     else:
-        baseline, what = DummyClassifier(strategy="prior"), "shares of classes"
+        baseline, predicts = DummyClassifier(strategy="prior"), "shares of classes"
     placeholder = np.zeros((len(y_train), 1))
     baseline.fit(placeholder, y_train)
-    baseline_values = measures(baseline, placeholder[: len(y_test)], y_test)
-    held_out_values = measures(fitted, X_test, y_test)
-    proba = interval = None
+    measures = measures_of(data)
+    of_baseline = measures(baseline, placeholder[: len(y_test)], y_test)
+    table = [
+        (
+            name,
+            _spread(np.mean(fold_scores[name]), np.std(fold_scores[name])),
+            number(value),
+            number(of_baseline[name]),
+        )
+        for name, value in measures(fitted, X_test, y_test).items()
+    ]
+    n_folds = len(next(iter(fold_scores.values())))
+    header = ("", f"{n_folds} folds ± std", "held-out rows", f"baseline: {predicts}")
+    classes = proba = interval = None
     if data.is_regression:
         interval = fitted.predict_interval(X_test, coverage=COVERAGE)
     else:
-        proba = fitted.predict_proba(X_test)
+        classes, proba = fitted.classes_, fitted.predict_proba(X_test)
     return Scores(
-        n_folds=len(next(iter(fold_scores.values()))),
-        baseline=what,
-        measures={
-            name: Measure(
-                np.mean(fold_scores[name]),
-                np.std(fold_scores[name]),
-                value,
-                baseline_values[name],
-            )
-            for name, value in held_out_values.items()
-        },
-        y=y_test,
-        predicted=fitted.predict(X_test),
-        classes=None if data.is_regression else fitted.classes_,
-        proba=proba,
-        interval=interval,
-        importances=_importances(data, fitted, X_test, y_test),
+        n_folds,
+        header,
+        table,
+        y_test,
+        fitted.predict(X_test),
+        classes,
+        proba,
+        interval,
+        _importances(data, fitted, X_test, y_test),
     )
 
 
@@ -153,80 +133,67 @@ def _importances(data, fitted, X, y):
     if hasattr(fitted, "importances"):
         found = fitted.importances()
         loss = "loss" if data.is_regression else "log loss"
-        what = (
+        meaning = (
             f"how much the {loss} of training rows, by the\nnetworks that left them "
             "out, rises if the column is shuffled, mean ± standard deviation"
         )
     elif hasattr(data.X, "columns"):
-        measures = measures_of(data)
-        loss = "root mean squared error" if data.is_regression else "log loss"
         index = np.arange(min(len(y), _MAX_SHUFFLED_ROWS))
         found = permutation_importance(
             fitted,
             _safe_indexing(X, index),
             y[index],
-            scoring=lambda model, X, y: -measures(model, X, y)[loss],
+            scoring=lambda *args: -_class_measures(*args)["log loss"],
             n_repeats=_N_SHUFFLES,
             random_state=0,
         )
-        what = (
-            f"how much the {loss} of the held-out rows\nrises if the column is "
+        meaning = (
+            "how much the log loss of the held-out rows\nrises if the column is "
             f"shuffled, mean ± standard deviation of {_N_SHUFFLES} times"
         )
     else:
         return None
-    values, stds = found.importances_mean, found.importances_std
-    order = np.argsort(-values, kind="stable")
-    names = column_names(data.X)
+    order = np.argsort(-found.importances_mean, kind="stable")
     return Importances(
-        [names[i] for i in order],
-        values[order],
-        stds[order],
-        what,
+        [data.columns.names[i] for i in order],
+        found.importances_mean[order],
+        found.importances_std[order],
+        meaning,
     )
 
 
-def print_scores(scores):
-    """Print how well a model predicts the held-out rows, and by which columns."""
-    print(
-        f"\n{'':<25}{f'{scores.n_folds} folds ± std':<20}{'held-out rows':<16}"
-        f"baseline: {scores.baseline}"
-    )
-    for name, measure in scores.measures.items():
-        print(
-            f"{name:<25}{spread(measure.mean, measure.std):<20}"
-            f"{number(measure.held_out):<16}{number(measure.baseline)}"
-        )
+def print_scores(scores, best_params):
+    """Print the scores, the most important columns and the parameters of a search."""
+    if best_params:
+        print("\nBest parameters:")
+        for name, value in best_params.items():
+            print(f"  {name} = {value:g}")
+    print()
+    for name, folds, held_out, baseline in [scores.header, *scores.table]:
+        print(f"{name:<25}{folds:<20}{held_out:<16}{baseline}")
     if scores.interval is not None:
         print(f"\n{interval_sentence(scores)}")
     elif len(scores.classes) <= MAX_CLASSES:
         print("\nOn the held-out rows:")
         report = classification_report(scores.y, scores.predicted, zero_division=0)
         print(report.rstrip())
-    importances = scores.importances
-    if importances is not None:
-        print(f"\nMost important columns: {importances.what}")
-        for name, text in importance_lines(importances)[:_N_SHOWN]:
+    if scores.importances is not None:
+        print(f"\nMost important columns: {scores.importances.meaning}")
+        for name, text in scores.importances.lines()[:_N_SHOWN]:
             print(f"  {name:<22} {text}")
 
 
 def interval_sentence(scores):
     """Say how many held-out rows are in their interval, and how wide it is."""
     low, high = scores.interval.T
-    share = np.mean((low <= scores.y) & (scores.y <= high))
+    inside = np.mean((low <= scores.y) & (scores.y <= high))
     return (
-        f"{share:.0%} of the held-out rows are in their prediction interval of "
+        f"{inside:.0%} of the held-out rows are in their prediction interval of "
         f"{COVERAGE:.0%},\nwhose width is {number(np.mean(high - low))} on average"
     )
 
 
-def importance_lines(importances):
-    """The name and the importance of each column, as texts."""
-    texts = map(spread, importances.values, importances.stds)
-    return list(zip(importances.names, texts, strict=True))
-
-
-def spread(mean, std):
+def _spread(mean, std):
     """A mean and its standard deviation."""
     return f"{number(mean)} ± {number(std, 2)}"
 

@@ -1,8 +1,11 @@
 """Trains a model on the data, and says what it is trained on."""
 
 import shlex
+import sys
 import warnings
+from contextlib import contextmanager
 from math import ceil
+from threading import Event, Thread
 from time import perf_counter
 
 import numpy as np
@@ -22,11 +25,9 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
-from .data import column_names
-from .progress import duration, timed
 from .scores import measures_of, number
 
-# Processes of a search, by default, and seconds that they take to start.
+# Default number of processes of a search, and the seconds to start them.
 _SEARCH_JOBS = 2
 _PROCESS_START = 4
 
@@ -34,30 +35,15 @@ _PROCESS_START = 4
 def choose_model(name, data):
     """Whether to search, or to take the model for tables at its defaults.
 
-    Parameters
-    ----------
-    name : {"tabular", "search"} or None
-        The user's choice, if any.
-
-    data : Data
-        The data.
-
-    Returns
-    -------
-    is_search : bool
-        Whether to search.
-
-    Raises
-    ------
-    ValueError
-        If the data do not suit a search.
+    `name` is the user's choice: "tabular", "search" or None. Raises ValueError if the
+    data do not suit a search.
     """
-    reason = None
+    reason, columns = None, data.columns
     if data.is_regression:
         reason = "the task is a regression"
-    elif not data.are_numbers or data.is_categorical.any():
+    elif not columns.are_numbers or columns.is_categorical.any():
         reason = "the table has columns that are not numbers"
-    elif data.is_missing.any():
+    elif columns.is_missing.any():
         reason = "there are missing values"
     if name == "search" and reason is not None:
         raise ValueError(
@@ -70,6 +56,8 @@ def choose_model(name, data):
 class Tabular:
     """A TabularMLPClassifier or TabularMLPRegressor at its defaults."""
 
+    best_params = None
+
     def __init__(self, args, data):
         kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
         self.estimator = kind(random_state=args.seed, n_jobs=args.jobs)
@@ -79,34 +67,23 @@ class Tabular:
         self.n_folds = args.cv
 
     def time(self, X, y):
-        """The time of the fits in words, by that of a few epochs."""
-        seconds = duration(self._seconds(X, y))
-        return f"at most about {seconds}, usually a third to a half of that"
-
-    def _seconds(self, X, y):
-        """The time of the fits if none ends early."""
+        """The time of the fits in words, by the time of a few epochs."""
         times = []
-        # The first fit takes longer than others, as a rule.
+        # The first fit usually takes longer than others.
         for max_iter in (1, 1, 4):
             start = perf_counter()
             _fit_quietly(clone(self.estimator).set_params(max_iter=max_iter), X, y)
             times.append(perf_counter() - start)
         once = min(times[:2])
         epoch = max(0, times[2] - once) / 3
-        n_epochs = self.estimator._n_epochs(len(y))
         # All folds together fit on n_folds - 1 times the rows.
-        return (once + n_epochs * epoch) * self.n_folds
+        seconds = (once + self.estimator._n_epochs(len(y)) * epoch) * self.n_folds
+        return f"at most about {duration(seconds)}, usually a third to a half of that"
 
     def fit(self, X, y, measures):
         """Fit on the folds, then on all rows.
 
-        Returns
-        -------
-        model : estimator
-            The fitted model.
-
-        scores : dict of str to list of float
-            The measures of the folds.
+        Returns the model of all rows, and the values of each measure on the folds.
         """
         scores = []
         for train, test in self.cv.split(X, y):
@@ -143,19 +120,13 @@ class Search:
         )
         self.n_folds = args.cv
         self.max_iter = args.max_iter
-        n_candidates = len(ParameterGrid(grid))
         self.description = (
-            f"{self.name}, a grid search of {n_candidates} candidates in "
+            f"{self.name}, a grid search of {len(ParameterGrid(grid))} candidates in "
             f"{args.cv} folds"
         )
 
     def time(self, X, y):
-        """The time of the fits in words, by that of one epoch."""
-        seconds = duration(self._seconds(X, y))
-        return f"about {seconds}, or less if the training ends early"
-
-    def _seconds(self, X, y):
-        """The time of the fits if none ends early."""
+        """The time of the fits in words, by the time of an epoch."""
         search = self.search
         candidates = [
             clone(search.estimator).set_params(**params, mlp__max_iter=1)[-1]
@@ -168,47 +139,40 @@ class Search:
             for _ in range(2):
                 start = perf_counter()
                 fit_stack(candidates, X, y)
-                seconds = perf_counter() - start
+                epoch = perf_counter() - start
         n_processes = max(1, min(search.n_jobs, self.n_folds))
         n_fits = (self.n_folds - 1) / n_processes + 1 / len(candidates)
         start = _PROCESS_START if n_processes > 1 else 0
-        return start + seconds * self.max_iter * n_fits
+        seconds = start + epoch * self.max_iter * n_fits
+        return f"about {duration(seconds)}, or less if the training ends early"
 
     def fit(self, X, y, measures):
         """Search, as :meth:`Tabular.fit`."""
         with warnings.catch_warnings():
-            # A search stops many candidates at --max-iter; that is what it is for.
+            # A search stops many candidates at --max-iter, as intended.
             warnings.simplefilter("ignore", ConvergenceWarning)
             search = self.search.fit(X, y)
-        results, best = search.cv_results_, search.best_index_
-        folds = range(self.n_folds)
         self.best_params = {
             name.removeprefix("mlp__"): value
             for name, value in search.best_params_.items()
         }
-        return search.best_estimator_, {
-            name: [
-                sign * results["_".join((f"split{i}", "test", name))][best]
-                for i in folds
+        scores = {}
+        for name, sign in (("accuracy", 1), ("log loss", -1)):
+            splits = [f"split{i}_test_{name}" for i in range(self.n_folds)]
+            scores[name] = [
+                sign * search.cv_results_[split][search.best_index_] for split in splits
             ]
-            for name, sign in (("accuracy", 1), ("log loss", -1))
-        }
+        return search.best_estimator_, scores
 
 
 def _fit_quietly(model, X, y):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return model.fit(X, y)
+        model.fit(X, y)
 
 
 def check_folds(n_folds, y, data, is_search):
-    """Refuse more folds than the training rows suffice for.
-
-    Raises
-    ------
-    ValueError
-        The message names the option.
-    """
+    """Raise ValueError if the training rows are too few for the folds."""
     if data.is_regression:
         if len(y) < 2 * n_folds:
             raise ValueError(
@@ -217,7 +181,7 @@ def check_folds(n_folds, y, data, is_search):
             )
         return
     classes, counts = np.unique(y, return_counts=True)
-    # A fold without a class has no score in a search.
+    # A search can't score a fold that lacks a class.
     i = counts.argmin() if is_search else counts.argmax()
     if counts[i] < n_folds:
         raise ValueError(
@@ -243,68 +207,58 @@ def hold_out(data, seed):
 
 
 def describe(data, model, X_train, y_train, args):
-    """Print what was recognised, what will be done, and how long that may take.
+    """Print the data, the model, the time that it may take, and notes on columns.
 
-    Returns
-    -------
-    lines : dict of str to str
-        What was recognised, and the model.
+    Returns the lines on the data and the model, by name.
     """
-    n_rows, n_columns = data.X.shape
-    n_categories = data.is_categorical.sum()
-    is_date = np.array([isinstance(kind, str) for kind in data.kinds])
-    n_dates = is_date.sum()
-    n_numbers = n_columns - n_categories - n_dates
-    columns = f"{n_numbers} of numbers, {n_categories} of categories"
-    if n_categories:
-        columns += f" ({listed(np.array(data.X.columns)[data.is_categorical])})"
-    if n_dates:
-        columns += f", {n_dates} of dates ({listed(np.array(data.X.columns)[is_date])})"
-    if data.is_regression:
-        low, high = number(data.y.min()), number(data.y.max())
-        target = f"numbers from {low} to {high}"
-    else:
-        classes, counts = np.unique(data.y, return_counts=True)
-        names = [f"{c!s} ({n})" for c, n in zip(classes, counts, strict=True)]
-        target = f"{len(classes)} classes: {listed(names)}"
-    other_task = ""
-    if args.task is None and not data.is_regression and data.y.dtype.kind in "iuf":
-        other_task = "; --task regression predicts numbers"
-    missing = "none"
-    if data.is_missing.any():
-        counts = data.is_missing.sum(axis=0)
-        names = np.array(column_names(data.X))
-        missing = f"{counts.sum()} values, in {listed(names[counts > 0])}"
     lines = {
         "Data": data.source,
-        "Rows": f"{n_rows}; {n_rows - len(y_train)} are held out",
-        "Columns": columns,
-        "Missing": missing,
-        "Target": f"{data.target}, {target}",
-        "Task": data.task + other_task,
+        "Rows": f"{len(data.y)}; {len(data.y) - len(y_train)} are held out",
+        **_describe_columns(data.columns),
+        "Target": f"{data.target}, {_describe_target(data)}",
+        "Task": data.task,
         "Model": model.description,
     }
+    if args.task is None and not data.is_regression and data.y.dtype.kind in "iuf":
+        lines["Task"] += "; --task regression predicts numbers"
     for name, line in lines.items():
         print(f"{name + ':':<9}{line}", flush=True)
     print(f"Time:    {model.time(X_train, y_train)}")
     for note in data.notes:
         print(f"note: {note}")
-    advised = [
-        name
-        for name in column_names(data.X)
-        if any(
-            note.startswith(f"Column {name!r} ") and "drop the column" in note
-            for note in data.notes
-        )
-    ]
-    if advised:
+    if data.columns.identifiers:
         # A second --drop would replace the first.
-        print(f"To leave them out, add: --drop {shlex.join([*args.drop, *advised])}")
+        names = [*args.drop, *data.columns.identifiers]
+        print(f"To leave them out, add: --drop {shlex.join(names)}")
         print("Columns that are left out are still copied to the predictions.")
     return lines
 
 
-def listed(names):
+def _describe_columns(columns):
+    names, n_missing = np.array(columns.names), columns.is_missing.sum(axis=0)
+    is_date = np.array([isinstance(kind, str) for kind in columns.kinds])
+    is_number = ~(is_date | columns.is_categorical)
+    n_categorical = columns.is_categorical.sum()
+    text = f"{is_number.sum()} of numbers, {n_categorical} of categories"
+    if n_categorical:
+        text += f" ({_listed(names[columns.is_categorical])})"
+    if is_date.any():
+        text += f", {is_date.sum()} of dates ({_listed(names[is_date])})"
+    missing = "none"
+    if n_missing.any():
+        missing = f"{n_missing.sum()} values, in {_listed(names[n_missing > 0])}"
+    return {"Columns": text, "Missing": missing}
+
+
+def _describe_target(data):
+    if data.is_regression:
+        return f"numbers from {number(data.y.min())} to {number(data.y.max())}"
+    classes, counts = np.unique(data.y, return_counts=True)
+    names = [f"{c!s} ({n})" for c, n in zip(classes, counts, strict=True)]
+    return f"{len(classes)} classes: {_listed(names)}"
+
+
+def _listed(names):
     """The first names, separated by commas."""
     shown = ", ".join(map(str, names[:5]))
     return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
@@ -312,13 +266,41 @@ def listed(names):
 
 def train(model, X, y, data):
     """Fit a :class:`Tabular` or a :class:`Search`, with a line on the time."""
-    line = timed(f"Fitting in {model.n_folds} folds, then on {len(y)} rows")
+    line = _timed(f"Fitting in {model.n_folds} folds, then on {len(y)} rows")
     with line, abort_when_interrupted():
         return model.fit(X, y, measures_of(data))
 
 
-def report_search(search):
-    """Print the best parameters of a fitted :class:`Search`."""
-    print("\nBest parameters:")
-    for name, value in search.best_params.items():
-        print(f"  {name} = {value:g}")
+@contextmanager
+def _timed(text):
+    """Print a line about work, at the end with its time; on a terminal also before."""
+    start, ended, is_terminal = perf_counter(), Event(), sys.stdout.isatty()
+
+    def show_seconds():
+        while not ended.wait(1):
+            print(f"\r{text}: {perf_counter() - start:.0f} s", end="", flush=True)
+
+    print(text, end="", flush=True)
+    thread = Thread(target=show_seconds, daemon=True)
+    if is_terminal:
+        thread.start()
+    line_end = ""
+    try:
+        yield
+        line_end = f": {duration(perf_counter() - start)}"
+        if is_terminal:
+            line_end = f"\r{text}{line_end}"
+    finally:
+        ended.set()
+        if is_terminal:
+            thread.join()
+        print(line_end)
+
+
+def duration(seconds):
+    """A time in words, to about two digits."""
+    if seconds < 100:
+        return f"{seconds:.{1 if seconds < 10 else 0}f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -19,9 +19,13 @@ def import_pyplot(caller):
     return pyplot
 
 
-def get_axes(ax, caller, figsize=None):
-    """Return `ax`; if None, the axes of a new figure, whose size is in inches."""
-    pyplot = import_pyplot(caller)
-    if ax is not None:
+class Display:
+    """Base class of the displays."""
+
+    def _set_axes(self, ax, figsize):
+        """Set `ax_` and `figure_`; make a figure of this size in inches for None."""
+        pyplot = import_pyplot(type(self).__name__)
+        if ax is None:
+            _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
         return ax
-    return pyplot.subplots(figsize=figsize, layout="constrained")[1]

@@ -8,10 +8,10 @@ import joblib
 import numpy as np
 
 from .._search.unwrap import final_search
-from ._axes import get_axes
+from ._axes import Display
 
 
-class HalvingResultsDisplay:
+class HalvingResultsDisplay(Display):
     """Mean test score against resources, with a line for each candidate.
 
     A line ends with a dot in the last rung of its candidate. The line of the best
@@ -76,18 +76,12 @@ class HalvingResultsDisplay:
         self.resource = bare_name(parameter) if parameter else "resources"
         rows_of = rows_of_candidates(cv_results)
         self.curves = [scores[rows] for rows in rows_of]
-        self.best = self._find_best([rows[-1] for rows in rows_of])
-
-    def _find_best(self, last_rows):
-        """Index of the best candidate; of equal scores the first, as in the search.
-
-        `last_rows` has the row of each candidate's last result.
-        """
-        in_order = np.argsort(last_rows)
-        finalists = [i for i in in_order if len(self.curves[i]) == len(self.rungs)]
-        scores = [self.curves[i][-1] for i in finalists]
-        best = 0 if np.isnan(scores).all() else np.nanargmax(scores)
-        return int(finalists[best])
+        # Of equal scores in the last rung the search takes the first.
+        finalists = [rows[-1] for rows in rows_of if len(rows) == len(self.rungs)]
+        best = max(
+            finalists, key=lambda row: (np.nan_to_num(scores[row], nan=-np.inf), -row)
+        )
+        self.best = next(i for i, rows in enumerate(rows_of) if rows[-1] == best)
 
     @classmethod
     def from_estimator(cls, search, *, ax=None, **kwargs):
@@ -156,26 +150,22 @@ class HalvingResultsDisplay:
         display : HalvingResultsDisplay
             This display.
         """
-        ax = get_axes(ax, type(self).__name__, (6.4, 4))
+        ax = self._set_axes(ax, (6.4, 4))
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
         # A user's "lw" replaces "linewidth" below.
         kwargs = normalize_kwargs(kwargs, Line2D)
-        places = self.rungs
         # Rungs with equal resources would coincide: the x axis then counts the rungs.
-        if len(set(places)) < len(places):
-            places = list(range(len(places)))
+        if len(set(self.rungs)) < len(self.rungs):
+            places = list(range(len(self.rungs)))
         else:
+            places = self.rungs
             ax.set_xscale("log")
         self.lines_ = []
         for i, curve in enumerate(self.curves):
-            style = {
-                "marker": "o",
-                "markersize": 3.5,
-                "markevery": [-1],
-                "linewidth": 1,
-            }
+            style = {"marker": "o", "markersize": 3.5, "markevery": [-1]}
+            style["linewidth"] = 1
             if i == self.best:
                 style |= {"linewidth": 2.5, "zorder": 3, "label": "best candidate"}
             (line,) = ax.plot(places[: len(curve)], curve, **{**style, **kwargs})
@@ -185,7 +175,6 @@ class HalvingResultsDisplay:
         ax.set_xlabel(self.resource, parse_math=False)
         ax.set_ylabel("mean test score")
         ax.legend(loc="lower right")
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
@@ -220,7 +209,7 @@ def rows_of_candidates(cv_results):
     for row, (rung, params) in enumerate(
         zip(cv_results["iter"], cv_results["params"], strict=True)
     ):
-        # By content: values may not be hashable, and unpickled results hold copies.
+        # Values may not be hashable, and unpickled results hold copies.
         # The counter separates equal candidates of a grid.
         key = tuple(
             sorted(
@@ -241,5 +230,5 @@ def content_of(value):
     try:
         return joblib.hash(value)
     except (PicklingError, AttributeError, TypeError):
-        # Such as a lambda, which can't be pickled.
+        # For example, a lambda can't be pickled.
         return repr(value)

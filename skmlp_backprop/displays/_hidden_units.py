@@ -4,14 +4,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
-from ._axes import get_axes
+from ._axes import Display
 from ._mosaic import Mosaic, as_rows
 
 # Percentage of the weights inside the colour scale.
 _SCALED = 99.5
 
 
-class HiddenUnitsDisplay:
+class HiddenUnitsDisplay(Display):
     """Incoming weights of the units of the first hidden layer, as images.
 
     Red pixels raise the activation of a unit, and blue pixels lower it; white pixels
@@ -78,11 +78,10 @@ class HiddenUnitsDisplay:
             transformed features.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for square images.
+            As of the class.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features: row by row or column by column. Use "F"
-            for the digits of the classic exercise.
+            As of the class.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.
@@ -130,26 +129,21 @@ class HiddenUnitsDisplay:
             This display.
         """
         mosaic = Mosaic(self.weights, self.image_shape, self.order)
-        ax = get_axes(ax, type(self).__name__, mosaic.figsize(0.8))
+        ax = self._set_axes(ax, mosaic.figsize(0.8))
         # A few very large weights would make all others pale.
         sizes = np.abs(self.weights)
         limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
-        settings = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, **kwargs}
         # "nearest" shows each weight, without interpolation between neighbours.
-        settings.setdefault("interpolation", "nearest")
+        settings = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        settings |= {"interpolation": "nearest", **kwargs}
         self.im_ = ax.imshow(mosaic.picture, **settings)
         ax.set_facecolor("0.85")
         ax.set(xticks=[], yticks=[])
-        for spine in ax.spines.values():
-            spine.set_visible(False)
+        ax.spines[:].set_visible(False)
         self.colorbar_ = None
         if colorbar:
-            self.colorbar_ = ax.figure.colorbar(
-                self.im_,
-                ax=ax,
-                label="weight",
-                shrink=0.9,
-                extend="both" if sizes.max() > limit else "neither",
+            extend = "both" if sizes.max() > limit else "neither"
+            self.colorbar_ = self.figure_.colorbar(
+                self.im_, ax=ax, label="weight", shrink=0.9, extend=extend
             )
-        self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -4,10 +4,10 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from .._search.unwrap import final_network
-from ._axes import get_axes
+from ._axes import Display
 
 
-class ImportancesDisplay:
+class ImportancesDisplay(Display):
     """The most important columns of a table, as horizontal bars.
 
     The length of a bar is the mean increase of the loss when the column is permuted.
@@ -125,7 +125,7 @@ class ImportancesDisplay:
             This display.
         """
         order = np.argsort(-self.importances_mean, kind="stable")[:max_features]
-        ax = get_axes(ax, type(self).__name__, (6.4, 1.2 + 0.25 * len(order)))
+        ax = self._set_axes(ax, (6.4, 1.2 + 0.25 * len(order)))
         settings = {"color": "C0", "error_kw": {"elinewidth": 1}, **kwargs}
         places = np.arange(len(order))
         self.bars_ = ax.barh(
@@ -140,5 +140,4 @@ class ImportancesDisplay:
         ax.invert_yaxis()
         ax.axvline(0, color="0.5", linewidth=0.8)
         ax.set_xlabel("increase of the loss when the column is permuted")
-        self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -7,21 +7,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
 from ..callbacks import ScoreHistory
-from ._axes import get_axes
+from ._axes import Display
 
 _LABELS = {
     "iterations": "iteration or epoch",
     "evaluations": "evaluations of loss and gradient",
     "seconds": "seconds",
 }
-_SCORE_STYLES = ("--", ":", "-.")
+_STYLES = ("--", ":", "-.")
+_LEFT_OUT = "loss of left-out rows"
 
 
-class LossCurveDisplay:
+class LossCurveDisplay(Display):
     """Training loss of one or more fits, and their scores if recorded.
 
     The scores are of the rows that `early_stopping` holds out, and of the rows of a
-    :class:`~skmlp_backprop.callbacks.ScoreHistory`.
+    :class:`~skmlp_backprop.callbacks.ScoreHistory`. They have an axis of their own. The
+    loss of the rows that the networks of a TabularMLPClassifier or TabularMLPRegressor
+    leave out is drawn beside the training loss.
 
     The loss of "sgd" and "adam" is a mean over minibatches, and the penalty of a
     minibatch is divided by its number of rows. The full-batch solvers divide the
@@ -33,8 +36,9 @@ class LossCurveDisplay:
     curves : dict of str to dict
         For each name of a training, a dict: `iterations`, `evaluations` and `seconds`
         are the x values; `loss` is J after each iteration; `score` is the validation
-        score after each iteration, or None; `histories` is a list of the records of
-        ScoreHistory callbacks, and may be missing. A record is a dict with `name`,
+        score after each iteration, or None. These may be missing: `left_out_loss`, the
+        loss of the left-out rows after each epoch, or None; and `histories`, a list of
+        the records of ScoreHistory callbacks. A record is a dict with `name`,
         `iterations`, counted from 1, and `scores`.
 
     Attributes
@@ -49,7 +53,10 @@ class LossCurveDisplay:
         The figure.
 
     lines_ : list of matplotlib Line2D
-        The lines of the losses.
+        The lines of the training losses.
+
+    left_out_lines_ : list of matplotlib Line2D
+        The lines of the losses of left-out rows.
 
     score_lines_ : list of matplotlib Line2D
         The lines of the scores.
@@ -80,9 +87,7 @@ class LossCurveDisplay:
         estimators : estimator, list of estimators or dict of str to estimator
             Fitted networks, or Pipelines and searches that end in a network. The keys
             of a dict name the trainings. MLPClassifier, MLPRegressor,
-            TabularMLPClassifier and TabularMLPRegressor record iterations only. The
-            validation score of TabularMLPClassifier and TabularMLPRegressor is the
-            negative loss of the left-out rows.
+            TabularMLPClassifier and TabularMLPRegressor record iterations only.
 
         x : {"iterations", "evaluations", "seconds"}, default="iterations"
             The quantity on the x axis. "evaluations" compares the work of solvers; an
@@ -142,60 +147,68 @@ class LossCurveDisplay:
         for name, curve in self.curves.items():
             if len(curve[x]) != len(curve["loss"]):
                 raise ValueError(f"{name} has no record of {x}; use x='iterations'.")
-        ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
-        # A curve of a single point needs a marker to be visible.
-        settings = {"marker": "." if self._is_short() else None, **kwargs}
+        ax = self._set_axes(ax, (6.4, 4.0))
+        # A curve of few points needs a marker to be visible.
+        is_short = any(len(curve["loss"]) < 3 for curve in self.curves.values())
+        settings = {"marker": "." if is_short else None, **kwargs}
         self.lines_ = [
             ax.plot(curve[x], curve["loss"], label=name, **settings)[0]
             for name, curve in self.curves.items()
         ]
-        ax.set(xlabel=_LABELS[x], ylabel="training loss J")
-        if all(min(curve["loss"]) > 0 for curve in self.curves.values()):
+        styles = self._plot_others(x, settings)
+        ax.set(xlabel=_LABELS[x])
+        ax.set_ylabel("loss" if self.left_out_lines_ else "training loss J")
+        losses = [line.get_ydata() for line in (*self.lines_, *self.left_out_lines_)]
+        if all(min(values) > 0 for values in losses):
             ax.set_yscale("log")
-        self.score_ax_, self.score_lines_ = None, []
-        scores = {name: _scores(curve, x) for name, curve in self.curves.items()}
-        styles = self._plot_scores(ax, scores, settings)
-        handles = self.lines_ if len(self.curves) > 1 else []
-        if len(styles) > 1:
-            from matplotlib.lines import Line2D
-
-            color = self.lines_[0].get_color() if len(self.curves) == 1 else "0.4"
-            handles = [
-                *handles,
-                *(
-                    Line2D([], [], color=color, linestyle=style, label=name)
-                    for name, style in styles.items()
-                ),
-            ]
-        if handles:
-            # The legend is drawn above both axes, on the right, where curves are flat.
-            top = ax if self.score_ax_ is None else self.score_ax_
-            legend = top.legend(handles=handles, loc="center right", framealpha=0.9)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
-        self.ax_, self.figure_ = ax, ax.figure
+        self._add_legend(styles)
         return self
 
-    def _plot_scores(self, ax, scores, settings):
-        """Draw the scores on their own axes; return the line style of each name."""
-        names = dict.fromkeys(name for some in scores.values() for name, *_ in some)
-        if not names:
-            return {}
-        styles = dict(zip(names, itertools.cycle(_SCORE_STYLES), strict=False))
-        self.score_ax_ = ax.twinx()
-        label = f"{next(iter(names))} (dashed)" if len(names) == 1 else "score"
-        self.score_ax_.set_ylabel(label, parse_math=False)
-        for line, some in zip(self.lines_, scores.values(), strict=True):
-            for name, seen, values in some:
+    def _plot_others(self, x, settings):
+        """Draw the losses of left-out rows, and the scores; return their styles."""
+        others = [_others(curve, x) for curve in self.curves.values()]
+        names = dict.fromkeys(name for of_curve in others for name, *_ in of_curve)
+        styles = dict(zip(names, itertools.cycle(_STYLES), strict=False))
+        self.left_out_lines_, self.score_ax_, self.score_lines_ = [], None, []
+        scores = [name for name in names if name != _LEFT_OUT]
+        if scores:
+            self.score_ax_ = self.ax_.twinx()
+            label = scores[0] if len(scores) == 1 else "score"
+            label += " (dashed)" if len(names) == 1 else ""
+            self.score_ax_.set_ylabel(label, parse_math=False)
+        for line, of_curve in zip(self.lines_, others, strict=True):
+            for name, seen, values in of_curve:
                 style = {**settings, "linestyle": styles[name]}
                 style["color"] = line.get_color()
                 if len(values) == 1:
                     style["marker"] = "."
-                self.score_lines_ += self.score_ax_.plot(seen, values, **style)
+                if name == _LEFT_OUT:
+                    self.left_out_lines_ += self.ax_.plot(seen, values, **style)
+                else:
+                    self.score_lines_ += self.score_ax_.plot(seen, values, **style)
         return styles
 
-    def _is_short(self):
-        return any(len(curve["loss"]) < 3 for curve in self.curves.values())
+    def _add_legend(self, styles):
+        """Name the colours of several trainings, and the styles if they need names."""
+        from matplotlib.lines import Line2D
+
+        is_single = len(self.lines_) == 1
+        handles = [] if is_single else list(self.lines_)
+        if len(styles) > 1 or self.left_out_lines_:
+            color = self.lines_[0].get_color() if is_single else "0.4"
+            if self.left_out_lines_:
+                styles = {"training loss": "-", **styles}
+            handles += [
+                Line2D([], [], color=color, linestyle=style, label=name)
+                for name, style in styles.items()
+            ]
+        if not handles:
+            return
+        # The legend is drawn above both axes, on the right, where curves are flat.
+        top = self.ax_ if self.score_ax_ is None else self.score_ax_
+        legend = top.legend(handles=handles, loc="center right", framealpha=0.9)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
 
 
 def _named(estimators):
@@ -209,17 +222,18 @@ def _named(estimators):
     return dict(zip(numbered, estimators, strict=True))
 
 
-def _scores(curve, x):
-    """Name, x values and y values of each score of a training."""
-    scores = []
-    if curve["score"] is not None:
-        # After a warm start, validation may begin later than training.
-        seen = curve[x][-len(curve["score"]) :]
-        scores.append(("validation score", seen, curve["score"]))
+def _others(curve, x):
+    """Name, x values and y values of a training's curves beside the training loss."""
+    others = []
+    left_out, score = curve.get("left_out_loss"), curve["score"]
+    for name, values in ((_LEFT_OUT, left_out), ("validation score", score)):
+        if values is not None:
+            # After a warm start, validation may begin later than training.
+            others.append((name, curve[x][-len(values) :], values))
     for history in curve.get("histories", []):
         seen = [curve[x][i - 1] for i in history["iterations"]]
-        scores.append((history["name"], seen, history["scores"]))
-    return scores
+        others.append((history["name"], seen, history["scores"]))
+    return others
 
 
 def _curve(estimator):
@@ -228,20 +242,19 @@ def _curve(estimator):
     loss = getattr(network, "loss_curve_", [])
     if not loss:
         raise ValueError(f"{network} has no loss curve: it made no iteration.")
+    score, left_out = network.validation_scores_, None
+    if hasattr(network, "n_members") and score is not None:
+        score, left_out = None, [-value for value in score]
+    # A fit without callbacks leaves the records of an earlier fit.
+    callbacks = getattr(network, "_skl_callbacks", [])
+    n_histories = sum(isinstance(callback, ScoreHistory) for callback in callbacks)
     return {
         "iterations": list(range(1, len(loss) + 1)),
         # Ensembles, and networks of or from scikit-learn, do not record these.
         "evaluations": getattr(network, "n_fun_curve_", []),
         "seconds": getattr(network, "time_curve_", []),
         "loss": loss,
-        "score": network.validation_scores_,
-        "histories": _histories(network),
+        "left_out_loss": left_out,
+        "score": score,
+        "histories": getattr(network, "score_histories_", [])[:n_histories],
     }
-
-
-def _histories(network):
-    """Records of the callbacks of the last fit."""
-    # A fit without callbacks leaves the records of an earlier fit.
-    callbacks = getattr(network, "_skl_callbacks", [])
-    n_histories = sum(isinstance(callback, ScoreHistory) for callback in callbacks)
-    return getattr(network, "score_histories_", [])[:n_histories]

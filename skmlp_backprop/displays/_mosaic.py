@@ -7,36 +7,12 @@ from sklearn.utils.validation import check_array
 
 
 def as_rows(images, image_shape, order, name):
-    """Convert images to rows of pixels.
+    """Convert images to rows of pixels; return the rows, and the height and width.
 
-    Parameters
-    ----------
-    images : array-like of shape (n_images, n_pixels) or (n_images, height, width)
-        The images.
-
-    image_shape : tuple of (int, int) or None
-        Height and width; None for the shape of images with three axes, or for square
-        images.
-
-    order : {"C", "F"}
-        "C" if a row holds the pixels row by row, "F" if column by column.
-
-    name : str
-        Name of the images in error messages.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_images, n_pixels)
-        The rows.
-
-    image_shape : tuple of (int, int)
-        Height and width.
-
-    Raises
-    ------
-    ValueError
-        If `order` is unknown, if there are no images, or if the number of pixels does
-        not match the shape.
+    `images` has the shape (n_images, n_pixels) or (n_images, height, width).
+    `image_shape` may be None for the shape of three axes, or for square images. `order`
+    is "C" if a row holds the pixels row by row, "F" if column by column. `name` is the
+    name of the images in error messages.
     """
     if order not in ("C", "F"):
         raise ValueError(
@@ -55,46 +31,21 @@ def as_rows(images, image_shape, order, name):
         axes = (0, 1, 2) if order == "C" else (0, 2, 1)
         images = images.transpose(axes).reshape(len(images), math.prod(shape))
     rows = check_array(images, input_name=name, ensure_all_finite=False)
-    return rows, infer_image_shape(rows.shape[1], image_shape)
-
-
-def infer_image_shape(n_features, image_shape=None):
-    """Infer the height and width of images from the number of features.
-
-    Parameters
-    ----------
-    n_features : int
-        Number of pixels of an image.
-
-    image_shape : tuple of (int, int) or None, default=None
-        Height and width; None for square images.
-
-    Returns
-    -------
-    image_shape : tuple of (int, int)
-        Height and width.
-
-    Raises
-    ------
-    ValueError
-        If the number of pixels does not match the shape or, without a shape, is not a
-        square number.
-    """
+    n_pixels = rows.shape[1]
     if image_shape is None:
-        side = math.isqrt(n_features)
-        if side * side != n_features:
+        image_shape = math.isqrt(n_pixels), math.isqrt(n_pixels)
+        if math.prod(image_shape) != n_pixels:
             raise ValueError(
-                f"{n_features} features do not make a square image; give "
+                f"{n_pixels} features do not make a square image; give "
                 "image_shape=(height, width)."
             )
-        return side, side
     height, width = image_shape
-    if height * width != n_features:
+    if height * width != n_pixels:
         raise ValueError(
             f"image_shape={image_shape} has {height * width} pixels, but there are "
-            f"{n_features} features."
+            f"{n_pixels} features."
         )
-    return height, width
+    return rows, (height, width)
 
 
 class Mosaic:
@@ -127,21 +78,17 @@ class Mosaic:
         height, width = image_shape
         gap = max(1, round(max(height, width) / 12))
         cell_height, cell_width = height + below + gap, width + gap
-        n_images = len(rows)
-        n_columns = _n_columns(n_images, cell_height / cell_width)
-        n_lines = -(-n_images // n_columns)
+        n_columns = _n_columns(len(rows), cell_height / cell_width)
+        n_lines = math.ceil(len(rows) / n_columns)
         self.shape = n_lines, n_columns
         self.picture = np.full(
             (n_lines * cell_height + gap, n_columns * cell_width + gap), np.nan
         )
-        places = np.arange(n_images)
-        self.corners = gap + np.column_stack(
-            [places // n_columns * cell_height, places % n_columns * cell_width]
-        )
+        lines, columns = np.divmod(np.arange(len(rows)), n_columns)
+        self.corners = gap + np.stack([lines * cell_height, columns * cell_width], 1)
         for (top, left), row in zip(self.corners, rows, strict=True):
             image = np.reshape(row, image_shape, order=order)
             self.picture[top : top + height, left : left + width] = image
-        self.cell_height = cell_height
 
     def figsize(self, cell):
         """Size of a figure in inches, for cells `cell` wide; at least 3, at most 11."""

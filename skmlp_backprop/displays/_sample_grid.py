@@ -4,15 +4,15 @@ import math
 
 import numpy as np
 
-from ._axes import get_axes
+from ._axes import Display
 from ._mosaic import Mosaic, as_rows
 
 _WRONG = "#c4001a"
-# In points. Smaller captions would be illegible, and are left out.
+# In points. Smaller captions would be illegible; they are left out.
 _SMALLEST_FONT = 4
 
 
-class SampleGridDisplay:
+class SampleGridDisplay(Display):
     """A grid of samples as images, with their labels, and wrong predictions marked.
 
     A wrong prediction has a red frame, and the true label below in brackets. If the
@@ -96,12 +96,10 @@ class SampleGridDisplay:
             The true labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for the shape of `X` with three axes,
-            or for square images.
+            As of the class.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features: row by row or column by column. Use "F"
-            for the digits of the classic exercise.
+            As of the class.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.
@@ -142,12 +140,10 @@ class SampleGridDisplay:
             The true and the predicted labels.
 
         image_shape : tuple of (int, int) or None, default=None
-            Height and width of the images; None for the shape of `X` with three axes,
-            or for square images.
+            As of the class.
 
         order : {"C", "F"}, default="C"
-            Order of the pixels in the features: row by row or column by column. Use "F"
-            for the digits of the classic exercise.
+            As of the class.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.
@@ -180,20 +176,20 @@ class SampleGridDisplay:
             This display.
         """
         height, width = self.image_shape
-        captions = self._captions()
+        captions, is_wrong = self._captions()
         longest = max((len(x) for c in captions for x in c.split("\n")), default=0)
         n_lines = max(caption.count("\n") + bool(caption) for caption in captions)
         below = math.ceil(0.35 * height * n_lines)
         mosaic = Mosaic(self.X, self.image_shape, self.order, below)
-        cell = max(0.7, 0.09 * longest)
-        ax = get_axes(ax, type(self).__name__, mosaic.figsize(cell))
+        ax = self._set_axes(ax, mosaic.figsize(max(0.7, 0.09 * longest)))
         settings = {"cmap": "gray_r", "interpolation": "nearest", **kwargs}
         self.im_ = ax.imshow(mosaic.picture, **settings)
         ax.set_axis_off()
-        wrong = self._wrong()
         size = _font_size(ax, mosaic, below / max(n_lines, 1), longest, width)
-        cells = zip(mosaic.corners, captions, wrong, strict=True)
-        for (top, left), caption, is_wrong in cells:
+        from matplotlib.patches import Rectangle
+
+        cells = zip(mosaic.corners, captions, is_wrong, strict=True)
+        for (top, left), caption, wrong in cells:
             if caption and size >= _SMALLEST_FONT:
                 ax.text(
                     left + (width - 1) / 2,
@@ -204,38 +200,33 @@ class SampleGridDisplay:
                     fontsize=size,
                     # A label may have a "$", which is no formula.
                     parse_math=False,
-                    color=_WRONG if is_wrong else "black",
+                    color=_WRONG if wrong else "black",
                 )
-            if is_wrong:
-                _frame(ax, top, left, height, width)
-        self.ax_, self.figure_ = ax, ax.figure
+            if wrong:
+                frame = {"fill": False, "ec": _WRONG, "lw": 1.5}
+                corner = left - 0.5, top - 0.5
+                ax.add_patch(Rectangle(corner, width, height, **frame))
         return self
 
-    def _differing(self):
-        """Mask of the predictions that differ from the true label or number."""
-        if self.y_true is None or self.y_pred is None:
-            return np.zeros(len(self.X), dtype=bool)
-        return self.y_true != self.y_pred
-
-    def _wrong(self):
-        # A predicted number nearly always differs from the true number.
-        return self._differing() & (not self._are_numbers())
-
-    def _are_numbers(self):
-        """Whether the targets are numbers: floats with a fraction."""
-        given = [y for y in (self.y_true, self.y_pred) if y is not None]
-        return any(y.dtype.kind == "f" and (y != np.round(y)).any() for y in given)
-
     def _captions(self):
-        """Texts below the samples."""
-        labels = self.y_true if self.y_pred is None else self.y_pred
-        if labels is None:
-            return [""] * len(self.X)
-        write = "{:.4g}".format if self._are_numbers() else str
-        captions = [write(label) for label in labels]
-        for i in np.flatnonzero(self._differing()):
+        """Texts below the samples, and which of them have a wrong prediction."""
+        given = [y for y in (self.y_true, self.y_pred) if y is not None]
+        differs = np.zeros(len(self.X), dtype=bool)
+        if not given:
+            return [""] * len(self.X), differs
+        # Targets with fractions are numbers, not labels.
+        are_numbers = any(
+            y.dtype.kind == "f" and (y != np.round(y)).any() for y in given
+        )
+        write = "{:.4g}".format if are_numbers else str
+        # Captions are the predictions if given, else the true labels.
+        captions = [write(label) for label in given[-1]]
+        if len(given) == 2:
+            differs = self.y_true != self.y_pred
+        for i in np.flatnonzero(differs):
             captions[i] += f"\n({write(self.y_true[i])})"
-        return captions
+        # A predicted number nearly always differs from the true number.
+        return captions, differs & (not are_numbers)
 
 
 def _font_size(ax, mosaic, line, n_letters, width):
@@ -246,10 +237,3 @@ def _font_size(ax, mosaic, line, n_letters, width):
     pixel = min(box.width * figure_width / columns, box.height * figure_height / rows)
     # The width of a letter is about 0.6 of its height.
     return min(11, 0.8 * line * pixel, width * pixel / (0.6 * max(1, n_letters)))
-
-
-def _frame(ax, top, left, height, width):
-    from matplotlib.patches import Rectangle
-
-    corner = left - 0.5, top - 0.5
-    ax.add_patch(Rectangle(corner, width, height, fill=False, ec=_WRONG, lw=1.5))

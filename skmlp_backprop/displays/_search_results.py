@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._search.unwrap import final_search
-from ._axes import get_axes
+from ._axes import Display
 from ._halving_results import (
     HalvingResultsDisplay,
     are_rungs,
@@ -21,7 +21,7 @@ _BEST = "#ff3b30"
 _MOST_TICKS = 12
 
 
-class SearchResultsDisplay:
+class SearchResultsDisplay(Display):
     """Mean test score over the searched parameters, with the spread over the folds.
 
     A search over a single parameter is a line, with a band of one standard deviation on
@@ -90,18 +90,20 @@ class SearchResultsDisplay:
         searched = _searched(cv_results)
         if not searched:
             raise ValueError("The search has no parameter with several values.")
-        given = [_find(name, searched) for name in (y, x) if name is not None]
-        rest = [name for name in searched if name not in given]
-        if len(set(given)) < len(given):
-            raise ValueError(f"x and y must be two parameters, got {given[0]!r} twice.")
-        if len(searched) > 2 and len(given) < 2:
+        y, x = (None if name is None else _find(name, searched) for name in (y, x))
+        if x == y and x is not None:
+            raise ValueError(f"x and y must be two parameters, got {x!r} twice.")
+        if len(searched) > 2 and None in (x, y):
             raise ValueError(
                 f"The search has the parameters {list(searched)}; name two of them "
                 "as x and y."
             )
-        self.y = given.pop(0) if y is not None else (rest or given).pop(0)
-        self.x = next(iter([*given, *rest]), None)
-        self.others = [name for name in searched if name not in (self.x, self.y)]
+        if len(searched) == 1:
+            x, y = None, x or y
+        rest = [name for name in searched if name not in (x, y)]
+        self.y = rest.pop(0) if y is None else y
+        self.x = rest.pop(0) if x is None and rest else x
+        self.others = rest
         self._fill(cv_results, searched)
 
     @classmethod
@@ -119,7 +121,7 @@ class SearchResultsDisplay:
             The fitted search, or a Pipeline that ends in a search.
 
         x, y : str or None, default=None
-            Names of the parameters on the axes; None for the searched parameters.
+            As of the class.
 
         metric : str or None, default=None
             The metric. None for the only metric, or for the metric of `refit`.
@@ -150,8 +152,8 @@ class SearchResultsDisplay:
         if x is y is None and are_rungs(search.cv_results_):
             return HalvingResultsDisplay.from_results(search.cv_results_, ax=ax)
         if metric is None:
-            metric = search.refit if isinstance(search.refit, str) else "score"
-            metric = metric if search.multimetric_ else "score"
+            is_named = search.multimetric_ and isinstance(search.refit, str)
+            metric = search.refit if is_named else "score"
         display = cls(search.cv_results_, x=x, y=y, metric=metric)
         return display.plot(ax=ax, colorbar=colorbar, **kwargs)
 
@@ -170,10 +172,10 @@ class SearchResultsDisplay:
             The results of a search.
 
         x, y : str or None, default=None
-            Names of the parameters on the axes; None for the searched parameters.
+            As of the class.
 
         metric : str, default="score"
-            The metric.
+            As of the class.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None for a new figure.
@@ -212,30 +214,26 @@ class SearchResultsDisplay:
         if self.x is None:
             return self._plot_line(ax, kwargs)
         n_y, n_x = self.means_.shape
-        size = 2.4 + 0.95 * n_x, 1.4 + 0.6 * n_y
-        ax = get_axes(ax, type(self).__name__, size)
+        ax = self._set_axes(ax, (2.4 + 0.95 * n_x, 1.4 + 0.6 * n_y))
         settings = {"cmap": "viridis", "aspect": "auto", **kwargs}
-        self.im_ = ax.imshow(self.means_, **settings)
+        self.im_, self.line_ = ax.imshow(self.means_, **settings), None
         # Values and names may have a "$", which is no formula.
         ticks = {"fontsize": 9, "parse_math": False}
         ax.set_yticks(range(n_y), [_short(v) for v in self.y_values], **ticks)
         ax.set_ylabel(bare_name(self.y), parse_math=False)
         ax.set_xticks(range(n_x), [_short(v) for v in self.x_values], **ticks)
         ax.set_xlabel(bare_name(self.x), parse_math=False)
-        self._write_scores(ax)
-        self._mark_best(ax)
+        self._write_scores()
         if colorbar:
             label = f"mean test {self.metric}"
             if self.others:
                 label += f", best over {', '.join(map(bare_name, self.others))}"
-            colorbar = ax.figure.colorbar(self.im_, ax=ax)
-            colorbar.set_label(label, parse_math=False)
-        self.ax_, self.figure_, self.line_ = ax, ax.figure, None
+            self.figure_.colorbar(self.im_, ax=ax).set_label(label, parse_math=False)
         return self
 
     def _plot_line(self, ax, kwargs):
         """Draw the scores over the values of a single parameter."""
-        ax = get_axes(ax, type(self).__name__, (6.4, 4.0))
+        ax = self._set_axes(ax, (6.4, 4.0))
         places = _set_scale(ax, self.y_values)
         means, stds = self.means_[:, 0], self.stds_[:, 0]
         (self.line_,) = ax.plot(places, means, **{"marker": "o", **kwargs})
@@ -247,14 +245,11 @@ class SearchResultsDisplay:
             )
         if not np.isnan(means).all():
             best = np.nanargmax(means)
-            ax.plot(
-                *(places[best], means[best]),
-                **{"marker": "o", "markersize": 12, "markeredgewidth": 2.5},
-                **{"markerfacecolor": "none", "markeredgecolor": _BEST},
-            )
+            ring = {"ms": 12, "mfc": "none", "mec": _BEST, "mew": 2.5}
+            ax.plot(places[best], means[best], "o", **ring)
         ax.set_xlabel(bare_name(self.y), parse_math=False)
         ax.set_ylabel(f"mean test {self.metric}", parse_math=False)
-        self.ax_, self.figure_, self.im_ = ax, ax.figure, None
+        self.im_ = None
         return self
 
     def _fill(self, cv_results, searched):
@@ -273,30 +268,23 @@ class SearchResultsDisplay:
             if -1 not in place and (mean > best or np.isnan(best)):
                 self.means_[place], self.stds_[place] = mean, std
 
-    def _write_scores(self, ax):
-        for (i, j), mean in np.ndenumerate(self.means_):
-            if np.isnan(mean):
-                continue
-            red, green, blue, _ = self.im_.cmap(self.im_.norm(mean))
-            is_dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
-            ax.text(
-                j,
-                i,
-                f"{mean:.3f}\n±{self.stds_[i, j]:.3f}",
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="white" if is_dark else "black",
-            )
-
-    def _mark_best(self, ax):
-        if np.isnan(self.means_).all():
-            return
+    def _write_scores(self):
+        """Write the scores in the fields of a heat map, and mark the best field."""
         from matplotlib.patches import Rectangle
 
-        i, j = np.unravel_index(np.nanargmax(self.means_), self.means_.shape)
-        corner = j - 0.47, i - 0.46
-        ax.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec=_BEST, lw=2.5))
+        style = {"ha": "center", "va": "center", "fontsize": 8}
+        for (i, j), mean in np.ndenumerate(self.means_):
+            if not np.isnan(mean):
+                red, green, blue, _ = self.im_.cmap(self.im_.norm(mean))
+                is_dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
+                text = f"{mean:.3f}\n±{self.stds_[i, j]:.3f}"
+                style["color"] = "white" if is_dark else "black"
+                self.ax_.text(j, i, text, **style)
+        if not np.isnan(self.means_).all():
+            i, j = np.unravel_index(np.nanargmax(self.means_), self.means_.shape)
+            corner = j - 0.47, i - 0.46
+            frame = Rectangle(corner, 0.94, 0.92, fill=False, ec=_BEST, lw=2.5)
+            self.ax_.add_patch(frame)
 
 
 def _without_rungs(cv_results, named):
@@ -339,7 +327,7 @@ def _unique(values):
         unique.setdefault(content_of(value), value)
     try:
         return sorted(unique.values())
-    # ValueError: the comparison of arrays has no single truth value.
+    # The comparison of arrays raises ValueError.
     except (TypeError, ValueError):
         return list(unique.values())
 
@@ -359,15 +347,14 @@ def _short(value):
 def _set_scale(ax, values):
     """Set the scale and the ticks of the x axis; return the place of each value.
 
-    Values that are not numbers are evenly spaced.
+    Values that are not finite numbers are evenly spaced.
     """
-    if not all(_is_number(value) for value in values):
-        ax.set_xticks(
-            range(len(values)),
-            [_short(v) for v in values],
-            fontsize=9,
-            parse_math=False,
-        )
+    ticks = {"labels": [_short(v) for v in values], "fontsize": 9, "parse_math": False}
+    if not all(
+        isinstance(v, Real) and not isinstance(v, bool) and math.isfinite(v)
+        for v in values
+    ):
+        ax.set_xticks(range(len(values)), **ticks)
         return list(range(len(values)))
     positive = [v for v in values if v > 0]
     if min(values) >= 0 and max(values) >= 10 * min(positive):
@@ -377,13 +364,6 @@ def _set_scale(ax, values):
         scale = {} if is_log else {"linthresh": min(positive)}
         ax.set_xscale("log" if is_log else "symlog", **scale)
     if len(values) <= _MOST_TICKS:
-        ax.set_xticks(values, [_short(v) for v in values], fontsize=9)
+        ax.set_xticks(values, **ticks)
         ax.minorticks_off()
     return values
-
-
-def _is_number(value):
-    """Whether a value is a finite number, and not a bool."""
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    )

@@ -1,0 +1,341 @@
+"""CSV and TSV files: their separator, their rows and their header.
+
+Python's csv module checks the rows, since pandas is lenient: it fills short rows, cuts
+long ones and joins rows where a quote is not closed. A file that leaves a doubt is
+refused.
+"""
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from difflib import get_close_matches
+from itertools import islice
+
+import numpy as np
+
+from .._tabular.texts import is_almost_number, is_number
+
+MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
+MISSING |= {"null", "NULL", "None"}
+# A date of ISO 8601, with or without a time and a time zone.
+ISO_DATE = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
+    "(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+)
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_QUOTED = re.compile('"[^"]*"')
+# pandas ends a text at NUL. The surrogates stand for bytes that are not UTF-8.
+_NO_TEXT = re.compile("[\0\udc80-\udcff]")
+# A letter or an underscore.
+_WORD = re.compile("[^\\W\\d]")
+# Number of rows that decide on the header.
+_SAMPLE = 1000
+# With fewer rows of text alone, a first row that never occurs again is no evidence.
+_ROWS_OF_TEXT = 10
+
+
+def import_pandas():
+    """pandas, or an error that says that files are read with it."""
+    try:
+        import pandas
+    except ImportError as error:
+        message = "CSV files are read with pandas: run `pip install pandas`."
+        raise ImportError(message) from error
+    return pandas
+
+
+class TextFile:
+    """A CSV or TSV file whose rows have the same number of fields.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    min_fields : int, default=2
+        Smallest number of fields of a row.
+
+    Attributes
+    ----------
+    first : list of str
+        The fields of the first row.
+
+    sample : list of list of str
+        The fields of the first rows.
+
+    n_rows : int
+        Number of rows, without the header.
+
+    has_header : bool
+        Whether the first row is a header, as :meth:`take_header` says.
+
+    names : list of str
+        Names of the columns; x0, x1 and so on without a header.
+
+    Raises
+    ------
+    ValueError
+        If the file is empty, can't be unpacked, is no text in UTF-8, may have another
+        separator, or has rows of different lengths.
+    """
+
+    def __init__(self, path, min_fields=2):
+        name = str(path).lower()
+        self.path = path
+        # pandas takes some paths for addresses or archives.
+        self._open_file = gzip.open if name.endswith(".gz") else open
+        self._separator = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
+        if self._separator == ",":
+            self._check_separator()
+        self.sample, self.n_rows = [], 0
+        self._check_rows(min_fields)
+        self.first = self.sample[0]
+        self.has_header, self.names = False, [f"x{i}" for i in range(len(self.first))]
+
+    def lines(self):
+        """Yield the lines."""
+        with self._open() as file:
+            try:
+                for number, line in enumerate(file, start=1):
+                    if _NO_TEXT.search(line):
+                        raise ValueError(
+                            f"{self.path}, line {number}: expected text in UTF-8 "
+                            f"without NUL, found {line!r:.100}."
+                        )
+                    yield line
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise ValueError(f"{self.path}: can't be unpacked: {error}") from error
+
+    def _open(self):
+        return self._open_file(
+            self.path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
+        )
+
+    def _rows(self, refuse_blank=False):
+        """Yield line number and fields of each row that is not blank.
+
+        `refuse_blank` refuses blank lines between rows of a single field, whose value
+        may be missing there.
+        """
+        reader = csv.reader(
+            self.lines(), delimiter=self._separator, skipinitialspace=True, strict=True
+        )
+        line, blank = 1, None
+        try:
+            for fields in reader:
+                if len(fields) > 1 or "".join(fields).strip(" \t"):
+                    if refuse_blank and blank is not None and len(fields) == 1:
+                        raise ValueError(
+                            f"{self.path}, line {blank}: the line is blank. Write NA "
+                            "if its value is missing; else remove it."
+                        )
+                    yield line, fields
+                elif blank is None:
+                    blank = line
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise ValueError(
+                f"{self.path}, line {line}: expected a CSV file: {error}."
+            ) from error
+
+    def _check_rows(self, min_fields):
+        separator = "tabs" if self._separator == "\t" else "commas"
+        for line, fields in self._rows(refuse_blank=min_fields == 1):
+            if self.n_rows < _SAMPLE:
+                self.sample.append([field.strip() for field in fields])
+            self.n_rows += 1
+            n_fields = max(min_fields, len(self.sample[0]))
+            if len(fields) != n_fields:
+                raise ValueError(
+                    f"{self.path}, line {line}: expected {n_fields} fields separated "
+                    f"by {separator}, found {len(fields)}: {fields!r:.100}."
+                )
+        if self.n_rows == 0:
+            raise ValueError(f"{self.path}: expected a CSV file, but it is empty.")
+
+    def _check_separator(self):
+        """Refuse a CSV file whose lines may be separated by other characters, too."""
+        lines = [_QUOTED.sub("", line) for line in islice(self.lines(), 100)]
+        for separator, name in _OTHER_SEPARATORS.items():
+            counts = {line.count(separator) for line in lines if line.strip()}
+            if len(counts) == 1 and counts != {0}:
+                raise ValueError(
+                    f"{self.path}: all lines have as many {name}. Are there {name} in "
+                    "place of commas? Then write a file with commas: "
+                    f"pandas.read_csv(path, sep={separator!r}, header=None, dtype=str, "
+                    "keep_default_na=False).to_csv('new.csv', header=False, "
+                    "index=False). If numbers have decimal commas, replace these by "
+                    "points."
+                )
+
+    def take_header(self, needed):
+        """Take the first row as names, which the columns `needed` must have."""
+        if self.n_rows == 1:
+            raise ValueError(f"{self.path}: expected rows, found a header only.")
+        for i, name in enumerate(self.first):
+            if name in self.first[:i] or (name == "" and i in needed):
+                raise ValueError(
+                    f"{self.path}: expected a different name for each column, found "
+                    f"{name!r} for column {i + 1}. If it has row numbers, remove it."
+                )
+        self.has_header, self.names = True, self.first
+        self.n_rows -= 1
+
+    def find(self, name, header):
+        """Index of a named column, before the header is known."""
+        if header is not False and name in self.first:
+            return self.first.index(name)
+        if header is not True and name in self.names:
+            return self.names.index(name)
+        return self.refuse_name(name, header)
+
+    def refuse_name(self, name, header):
+        """Raise the error of a name that no column has."""
+        names = self.names if header is False else self.first
+        by_lower = {known.lower(): known for known in names}
+        close = get_close_matches(name.lower(), by_lower, n=1)
+        question = f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+        without = "; the first row is read as data" if header is False else ""
+        raise ValueError(
+            f"{self.path}: no column is named {name!r}.{question} The columns are "
+            f"{join(names)}{without}."
+        )
+
+    def read(self, dtype, **options):
+        """Read the values by pandas, as a DataFrame with numbers as names."""
+        pandas = import_pandas()
+        # Before 3.1 other options round. Since 3.1 all are exact, this is deprecated.
+        if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
+            options["float_precision"] = "round_trip"
+        with self._open() as file:
+            if any(line.endswith("\r") for line in self.lines()):
+                file = self._rewritten()
+            try:
+                return pandas.read_csv(
+                    file,
+                    sep=self._separator,
+                    names=range(len(self.names)),
+                    dtype=dtype,
+                    header=0 if self.has_header else None,
+                    index_col=False,
+                    keep_default_na=False,
+                    skipinitialspace=True,
+                    low_memory=False,
+                    **options,
+                )
+            except ValueError as error:
+                message = f"{self.path}: expected a CSV file: {error}"
+                raise ValueError(message) from error
+
+    def _rewritten(self):
+        # Where lines end in a carriage return alone, pandas drops an empty first field.
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self._separator)
+        writer.writerows(fields for _, fields in self._rows())
+        text.seek(0)
+        return text
+
+    def check_same_rows(self, texts):
+        """Check columns of text, which lack values where pandas finds fewer fields."""
+        if len(texts) != self.n_rows or np.any(texts.isna()):
+            self._refuse_rows()
+
+    def _refuse_rows(self):
+        raise ValueError(
+            f"{self.path}: pandas and Python's csv module read different rows; write "
+            "the file by to_csv(path, index=False)."
+        )
+
+    def refuse(self, i, texts, expected, remedy=""):
+        """Raise the error of the first row that has such a text in column `i`."""
+        texts, rows = set(texts), islice(self._rows(), self.has_header, None)
+        fields_of_column = ((line, fields[i].strip()) for line, fields in rows)
+        found = next((pair for pair in fields_of_column if pair[1] in texts), None)
+        del rows, fields_of_column  # closes the file
+        if found is None:
+            self._refuse_rows()
+        name = f" ({self.names[i]!r})" if self.has_header else ""
+        raise ValueError(
+            f"{self.path}, line {found[0]}, column {i + 1}{name}: expected {expected}; "
+            f"found {found[1]!r:.100}.{remedy}"
+        )
+
+
+def join(names):
+    """The first names, for messages."""
+    shown = ", ".join(map(repr, names[:20]))
+    return shown if len(names) <= 20 else f"{shown}, ... ({len(names)} in all)"
+
+
+def infer_header(path, sample, mixed):
+    """Whether the first row has names, not values, by the values of the other rows.
+
+    A column of numbers tells by whether its first field is a number, a column of text
+    by whether its first field occurs again. The label is in the last column. A row that
+    may be either is refused: a guess may lose a row, or make one up.
+    """
+    first, *others = sample
+    names = first[:-1]
+    by_numbers, by_text = set(), set()
+    for name, column in zip(first, zip(*others, strict=True), strict=False):
+        present = [value for value in column if value not in MISSING]
+        if not present or name == "":
+            continue
+        if all(map(is_almost_number, present)):
+            by_numbers |= _may_be_name(name)
+        elif mixed and all(map(ISO_DATE.fullmatch, present)):
+            by_numbers.add(ISO_DATE.fullmatch(name) is None)
+        elif name in present:
+            by_text.add(False)
+        elif len(set(present)) < len(present):
+            by_text.add(True)
+    evidence = by_numbers | by_text
+    # The first row decides by itself if the others have numbers alone, or nothing.
+    alone = not evidence and not (
+        mixed and any(True in _may_be_name(v) for row in others for v in row[:-1])
+    )
+    are_names = all(_may_be_name(field) == {True} for field in first)
+    are_names = are_names and any(map(_WORD.match, names))
+    are_values = all(_may_be_name(name) == {False} for name in names)
+    counts_rows = first[0] == "" and [row[0] for row in others] == [
+        str(i) for i in range(len(others))
+    ]
+    enough = by_numbers or len(others) >= _ROWS_OF_TEXT
+    if are_names and (alone or (evidence == {True} and enough)):
+        return True
+    by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
+    is_clear = not count_up(first) and not (others and counts_rows)
+    if (by_others or (alone and are_values)) and is_clear:
+        return False
+    hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
+    raise ValueError(
+        f"{path}: can't tell whether the first row is a header or values, found "
+        f"{first!r:.100}. Say which, by header=True or False (--header yes or no)."
+        f"{'' if first[0] else hint}"
+    )
+
+
+def _may_be_name(field):
+    """Whether a field of the first row may be a name: {True}, {False} or both."""
+    if field in MISSING or is_number(field):
+        return {False}
+    return {True, False} if is_almost_number(field) else {True}
+
+
+def count_up(first):
+    """Whether fields count up, as years and the names that pandas makes do.
+
+    Two numbers do so by one, as values of any other step are not rare.
+    """
+    if len(first) < 2 or not all(map(is_number, first)):
+        return False
+    numbers = np.array(first, float)
+    if not np.isfinite(numbers).all():
+        return False
+    step = numbers[1] - numbers[0]
+    rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
+    steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
+    return bool(steps_are_equal and (len(first) > 2 or step == 1))
