@@ -33,9 +33,9 @@ from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .encoder import TabularEncoder
 from .explaining import ExplainsColumnsMixin
-from .importances import WithheldRows, sample_rows
+from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
-from .training import N_FOLDS, train_ensemble
+from .training import train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
@@ -57,10 +57,15 @@ class BaseTabularMLP(
     A subclass defines, besides its parameters:
 
     - ``_member_class``: the class of the ensemble's networks;
-    - ``_member_params()``: the networks' parameters that only this subclass sets;
+    - ``_member_params(n_rows)``: the networks' parameters that only this subclass sets;
     - ``_fit_scale(y, sample_weight)``: the targets that the networks learn;
-    - ``_outputs_of_estimates(estimates)``: the predictions of mean estimates, with a
-      last axis of outputs.
+    - ``_scale(y)``: the targets of other rows, in the same scale;
+    - ``_predictions_of(estimates)``: the predictions of mean estimates;
+    - ``_outputs_of_estimates(estimates)``: the same with a last axis of outputs;
+    - ``_oob_name``: the attribute of the out-of-bag predictions;
+    - ``_oob_score(truth, predictions, weights)``: their score;
+    - ``_conformity_of(truth, predictions, folds, weights)``: what intervals or sets are
+      computed from.
     """
 
     # Whether y must be numbers.
@@ -217,7 +222,7 @@ class BaseTabularMLP(
 
         Returns
         -------
-        trained : TrainedEnsemble
+        trained : Ensemble
             The trained ensemble.
         """
         vars(self).update(encoded.features)
@@ -253,29 +258,17 @@ class BaseTabularMLP(
             )
 
     def _checked_rows(self, X, y, X_val, y_val, sample_weight_val, reset=True):
-        """Check the table, the targets and the validation rows."""
+        """Check the table, the targets and the validation rows.
+
+        The last result is the table, the targets and the weights of the validation
+        rows, or None.
+        """
         X = check_table(self, X, reset=reset, y=y)
         y = self._checked_targets(X, y)
-        return X, y, self._checked_validation(y, X_val, y_val, sample_weight_val)
-
-    def _checked_targets(self, X, y):
-        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
-        refuse_missing_targets(y)
-        # The check for finite values sums y, which may overflow.
-        with np.errstate(all="ignore"):
-            y = _check_y(
-                y, multi_output=True, y_numeric=self._y_numeric, estimator=self
-            )
-        y = without_second_axis(y)
-        check_consistent_length(X, y)
-        return y
-
-    def _checked_validation(self, y, X_val, y_val, sample_weight_val):
-        """Check the validation rows; return their table, targets and weights."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
                 raise ValueError("sample_weight_val needs X_val and y_val.")
-            return None
+            return X, y, None
         if X_val is None or y_val is None:
             raise ValueError("Pass both X_val and y_val, or neither of them.")
         X_val = check_table(self, X_val, reset=False)
@@ -294,7 +287,19 @@ class BaseTabularMLP(
                 f"y_val has classes that y does not have: {new.tolist()}. Leave their "
                 "rows out of X_val and y_val."
             )
-        return X_val, y_val, sample_weight_val
+        return X, y, (X_val, y_val, sample_weight_val)
+
+    def _checked_targets(self, X, y):
+        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
+        refuse_missing_targets(y)
+        # The check for finite values sums y, which may overflow.
+        with np.errstate(all="ignore"):
+            y = _check_y(
+                y, multi_output=True, y_numeric=self._y_numeric, estimator=self
+            )
+        y = without_second_axis(y)
+        check_consistent_length(X, y)
+        return y
 
     def _encode(self, X, y, sample_weight, validation, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
@@ -328,61 +333,69 @@ class BaseTabularMLP(
         if validation is not None:
             prepared = encoder.prepare(validation[0])
             rows_val = encoder.encode_rows(prepared, np.float32)
-        given = _GivenRows(y_given, index, sample_weight, validation)
         return EncodedTable(
-            features, encoder, rows, y, target_encoder, rows_val, prepared, given
+            features,
+            encoder,
+            target_encoder,
+            rows,
+            y,
+            sample_weight,
+            rows_val,
+            validation,
+            prepared,
+            y_given,
+            index,
         )
 
-    def _train(self, encoded, paused, pauses, context=None, fit_data=None):
-        """Train the networks on encoded rows, and set the fitted attributes."""
-        target_encoder, given = encoded.target_encoder, encoded.given
-        self.encoder_ = encoded.encoder
+    def _train(self, table, paused, pauses, context=None, fit_data=None):
+        """Train the networks on an encoded table, and set the fitted attributes."""
+        target_encoder, weights = table.target_encoder, table.sample_weight
+        self.encoder_ = table.encoder
         if paused is not None and hasattr(self, "estimators_"):
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)
-            y = self._scale(encoded.y)
+            y = self._scale(table.y)
         else:
-            y = self._fit_scale(encoded.y, given.sample_weight)
-        member = self._make_member(len(encoded.y))
-        data = member._training_data(
-            encoded.rows, y, target_encoder, given.sample_weight
-        )
-        data_val = None
-        if given.validation is not None:
-            _, y_val, weights_val = given.validation
-            weighing = self._with_class_weights_of(
-                member, target_encoder, y, given.sample_weight
-            )
+            y = self._fit_scale(table.y, weights)
+        member = self._make_member(len(y))
+        data = member._training_data(table.rows, y, target_encoder, weights)
+        data_val, make_reporter = None, None
+        if table.validation is not None:
+            _, y_val, weights_val = table.validation
+            weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
-                encoded.rows_val, self._scale(y_val), target_encoder, weights_val
+                table.rows_val, self._scale(y_val), target_encoder, weights_val
             )
-        fitted_attributes = partial(self._fitted_attributes, member, given)
+        fitted_attributes = partial(self._fitted_attributes, member, table)
+        if hasattr(self, "_skl_callbacks"):
 
-        def make_reporter(ensemble):
-            return CallbackReporter(
-                self, context, "epoch", partial(fitted_attributes, ensemble), **fit_data
-            )
+            def make_reporter(ensemble):
+                attributes = partial(fitted_attributes, ensemble)
+                return CallbackReporter(self, context, "epoch", attributes, **fit_data)
 
-        trained = train_ensemble(
+        ensemble = train_ensemble(
             member,
             self.n_members,
             data,
-            make_reporter if hasattr(self, "_skl_callbacks") else None,
+            make_reporter,
             self.n_jobs,
             data_val,
             paused,
             pauses,
         )
-        training = trained.training
+        training = ensemble.training
         attributes = fitted_attributes(
-            trained.ensemble, training.history, training.final_weights
+            ensemble, training.history, training.final_weights
         )
-        vars(self).update(attributes | attributes_of_end(trained, member))
-        self._keep_withheld(encoded.prepared, member, trained.ensemble)
+        vars(self).update(attributes | attributes_of_end(ensemble, member))
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
-        return trained
+        vars(self).pop("_importances", None)
+        self._withheld_rows = WithheldRows(
+            table.prepared, ensemble.judge, member.random_state
+        )
+        return ensemble
 
     def _warn_of_end(self, trained):
         """Warn of a training that did not end as planned, or has learned nothing."""
@@ -392,52 +405,55 @@ class BaseTabularMLP(
         else:
             warn_of_end(trained, self.estimators_[0])
 
-    def _keep_withheld(self, prepared, member, ensemble):
-        """Keep rows that the networks have not seen, for importances of columns."""
-        judge = ensemble.make_judge(np.arange(self.n_members))
-        rows, n_networks = judge.data.rows, self.n_members
-        if ensemble.data_val is None:
-            n_networks = -(-n_networks // N_FOLDS)
-        kept = sample_rows(rows.n_rows, n_networks, member.random_state)
-        vars(self).pop("_importances", None)
-        self._withheld_rows = WithheldRows(
-            [values[kept] for values in prepared],
-            rows.targets[kept],
-            None if rows.weights is None else rows.weights[kept],
-            judge.folds[kept],
-            judge.left_out,
-            member.random_state,
-        )
-
-    def _fitted_attributes(self, member, given, ensemble, history, networks):
+    def _fitted_attributes(self, member, table, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""
-        networks, estimates, index = ensemble.calibrate(networks)
-        attributes = _attributes_of_networks(
-            member, ensemble.data.target_encoder, history, networks
-        )
+        networks, estimates = ensemble.calibrate(networks)
+        attributes = {
+            **table.target_encoder.fitted_attributes(),
+            "estimators_": [
+                clone(member)._adopt_weights(
+                    network.copy(np.float64), table.target_encoder, history
+                )
+                for network in networks
+            ],
+            "n_iter_": history.n_iter,
+            "loss_": history.loss,
+            "loss_curve_": history.loss_curve,
+            "validation_scores_": history.validation_scores,
+            "best_validation_score_": history.best_validation_score,
+        }
+        # A callback asks in the middle of the fit: the estimator itself stays as it is.
         model = type(self).__new__(type(self))
         vars(model).update(vars(self) | attributes)
-        model._keep_validated(given, estimates, index, ensemble)
+        model._keep_validated(table, estimates, ensemble)
         names = [*attributes, *self._weight_attributes]
         return {name: vars(model)[name] for name in names}
 
-    def _keep_validated(self, given, estimates, validated, ensemble):
+    def _keep_validated(self, table, estimates, ensemble):
         """Keep the predictions of the rows that validate the networks."""
-        of_trained = np.full((len(given.index), estimates.shape[1]), np.nan)
-        if given.validation is None:
-            of_trained[validated] = estimates
-        of_all_rows = np.full((len(given.y), estimates.shape[1]), np.nan)
-        of_all_rows[given.index] = of_trained
-        is_known = ~np.isnan(of_trained).any(axis=1)
-        known = _KnownRows(
-            given.index[is_known],
-            ensemble.folds[is_known],
-            None if given.sample_weight is None else given.sample_weight[is_known],
-        )
-        self._keep_out_of_bag(of_all_rows, given.y, known)
-        if given.validation is not None:
-            _, y_val, weights_val = given.validation
-            self._keep_validation(estimates, y_val, weights_val)
+        judge, weights = ensemble.judge, table.sample_weight
+        of_trained = np.full((len(table.y), estimates.shape[1]), np.nan)
+        if table.validation is None:
+            of_trained[judge.index] = estimates
+        of_all_rows = np.full((len(table.y_given), estimates.shape[1]), np.nan)
+        of_all_rows[table.index] = of_trained
+        predictions = self._predictions_of(of_all_rows)
+        setattr(self, self._oob_name, predictions)
+        self.oob_score_, self._conformity = float("nan"), {}
+        known = ~np.isnan(of_trained).any(axis=1)
+        index = table.index[known]
+        if table.validation is not None:
+            _, y_val, weights_val = table.validation
+            self._conformity = self._conformity_of(
+                y_val, self._predictions_of(estimates), judge.folds, weights_val
+            )
+        elif len(index):
+            known_weights = None if weights is None else weights[known]
+            truth, predictions = table.y_given[index], predictions[index]
+            self._conformity = self._conformity_of(
+                truth, predictions, judge.folds[known], known_weights
+            )
+            self.oob_score_ = self._oob_score(truth, predictions, known_weights)
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
@@ -453,10 +469,6 @@ class BaseTabularMLP(
         least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
         return int(np.clip(2000 // n_batches, least, 80))
 
-    def _dropout(self, n_rows):
-        """Rates of dropout of a fit to so many rows."""
-        return self.dropout
-
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         """The member for other rows, which weigh as those of y."""
         return member
@@ -470,14 +482,13 @@ class BaseTabularMLP(
             learning_rate_init=self.learning_rate_init,
             max_iter=self._n_epochs(n_rows),
             n_iter_no_change=self.n_iter_no_change,
-            dropout=self._dropout(n_rows),
             average_epochs=_AVERAGE_EPOCHS,
             alpha=0,
             tol=0,
             random_state=check_random_state(self.random_state).randint(2**31 - 1),
             verbose=self.verbose,
             device=self.device,
-            **self._member_params(),
+            **self._member_params(n_rows),
         )
 
     def _estimate_in_chunks(self, X):
@@ -528,53 +539,23 @@ def _are_same(*values):
 class EncodedTable(NamedTuple):
     """A table that is encoded for training, with its targets.
 
-    It does not depend on the parameters of the training. `prepared` has the columns of
-    the rows that validate the networks.
+    It does not depend on the parameters of the training. `rows`, `y` and
+    `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
+    all. `validation` has the table, the targets and the weights of the validation rows,
+    and `prepared` the columns of the rows that validate the networks.
     """
 
     features: dict
     encoder: TabularEncoder
+    target_encoder: object
     rows: TableRows
     y: np.ndarray
-    target_encoder: object
-    rows_val: TableRows | None
-    prepared: list
-    given: "_GivenRows"
-
-
-class _GivenRows(NamedTuple):
-    """What `fit` was given: y; the rows with weight and their weights; validation."""
-
-    y: np.ndarray
-    index: np.ndarray
     sample_weight: np.ndarray | None
+    rows_val: TableRows | None
     validation: tuple | None
-
-
-class _KnownRows(NamedTuple):
-    """The rows with an out-of-bag prediction: their numbers, folds and weights."""
-
+    prepared: list
+    y_given: np.ndarray
     index: np.ndarray
-    folds: np.ndarray
-    weights: np.ndarray | None
-
-
-def _attributes_of_networks(member, target_encoder, history, networks):
-    """The attributes of an ensemble fitted with these weights of its networks."""
-    return {
-        **target_encoder.fitted_attributes(),
-        "estimators_": [
-            clone(member)._adopt_weights(
-                network.copy(np.float64), target_encoder, history
-            )
-            for network in networks
-        ],
-        "n_iter_": history.n_iter,
-        "loss_": history.loss,
-        "loss_curve_": history.loss_curve,
-        "validation_scores_": history.validation_scores,
-        "best_validation_score_": history.best_validation_score,
-    }
 
 
 def _drop_rows_without_weight(X, y, sample_weight):

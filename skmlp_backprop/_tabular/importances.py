@@ -1,7 +1,5 @@
 """Importances of columns, by permutations among rows that networks have not seen."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .._network.inference import logits_from_first
@@ -13,61 +11,31 @@ _MOST_PREDICTIONS = 20_000
 _N_REPEATS = 5
 
 
-def sample_rows(n_rows, n_networks, seed):
-    """Draw the rows that a fit keeps.
-
-    Parameters
-    ----------
-    n_rows : int
-        Number of all rows.
-
-    n_networks : int
-        Number of networks that predict each row.
-
-    seed : int
-        Seed of the draw.
-
-    Returns
-    -------
-    index : ndarray of int
-        Sorted numbers of the rows.
-    """
-    most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
-    order = np.random.default_rng(seed).permutation(n_rows)
-    return np.sort(order[:most])
-
-
-@dataclass
 class WithheldRows:
-    """Rows that networks have not seen.
+    """Rows that networks have not seen, of which a fit keeps a random sample.
 
     Parameters
     ----------
     prepared : list of ndarray, each of length n_rows
         The columns, as the encoder prepares them.
 
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What the networks were to predict.
-
-    weights : ndarray of shape (n_rows,) or None
-        Weights of the rows.
-
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row.
-
-    left_out : ndarray of shape (n_members,), int
-        The fold that each network leaves out.
+    judge : LeftOutRows
+        The rows, and which of them each network has not seen.
 
     seed : int
-        Seed of the permutations.
+        Seed of the draw, and of the permutations.
     """
 
-    prepared: list
-    targets: np.ndarray
-    weights: np.ndarray | None
-    folds: np.ndarray
-    left_out: np.ndarray
-    seed: int
+    def __init__(self, prepared, judge, seed):
+        rows, n_networks = judge.rows, np.bincount(judge.left_out).max()
+        most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
+        order = np.random.default_rng(seed).permutation(rows.n_rows)
+        kept = np.sort(order[:most])
+        self.prepared = [values[kept] for values in prepared]
+        self.targets = rows.targets[kept]
+        self.weights = None if rows.weights is None else rows.weights[kept]
+        self.folds = judge.folds[kept]
+        self.left_out, self.seed = judge.left_out, seed
 
     def importances(self, encoder, networks):
         """Compute how much the loss rises when a column is permuted.
