@@ -453,7 +453,7 @@ class LeftOutRows:
         return 1 / found.x if found.fun < loss(1.0) else 1.0
 
     def _loss_of(self, logits, step=1):
-        """The loss of every `step`-th row of a fold, as a function of the temperature."""
+        """The loss as a function of the temperature, by every `step`-th row."""
         rows, target_encoder = self.rows, self.data.target_encoder
         index = np.concatenate([some[::step] for some in self._rows_of.values()])
         targets = rows.targets[index]
