@@ -97,10 +97,7 @@ class BaseTabularMLP(
             Interval(Integral, 1, None, closed="left"),
         ],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
             Options(Real, {np.inf}),
@@ -117,13 +114,7 @@ class BaseTabularMLP(
     @restore_on_error
     @with_callbacks
     def fit(
-        self,
-        X,
-        y,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
+        self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None
     ):
         """Fit the ensemble to a table.
 
@@ -190,13 +181,7 @@ class BaseTabularMLP(
         return self
 
     def _encode_table(
-        self,
-        X,
-        y,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
+        self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None
     ):
         """Check and encode a table, for several estimators; the arguments of `fit`.
 
@@ -329,10 +314,12 @@ class BaseTabularMLP(
             prepared = encoder.fit_and_prepare(X)
         else:
             prepared = encoder.prepare(X)
-        rows, rows_val = encoder.encode_rows(prepared, np.float32), None
+        rows = encoder.encode_rows(prepared, np.float32)
         if validation is not None:
-            prepared = encoder.prepare(validation[0])
+            X_val, y_val, weights_val = validation
+            prepared = encoder.prepare(X_val)
             rows_val = encoder.encode_rows(prepared, np.float32)
+            validation = rows_val, y_val, weights_val
         return EncodedTable(
             features,
             encoder,
@@ -340,7 +327,6 @@ class BaseTabularMLP(
             rows,
             y,
             sample_weight,
-            rows_val,
             validation,
             prepared,
             y_given,
@@ -361,10 +347,10 @@ class BaseTabularMLP(
         data = member._training_data(table.rows, y, target_encoder, weights)
         data_val, make_reporter = None, None
         if table.validation is not None:
-            _, y_val, weights_val = table.validation
+            rows_val, y_val, weights_val = table.validation
             weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
-                table.rows_val, self._scale(y_val), target_encoder, weights_val
+                rows_val, self._scale(y_val), target_encoder, weights_val
             )
         fitted_attributes = partial(self._fitted_attributes, member, table)
         if hasattr(self, "_skl_callbacks"):
@@ -541,7 +527,7 @@ class EncodedTable(NamedTuple):
 
     It does not depend on the parameters of the training. `rows`, `y` and
     `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
-    all. `validation` has the table, the targets and the weights of the validation rows,
+    all. `validation` has the validation rows, encoded, their targets and their weights,
     and `prepared` the columns of the rows that validate the networks.
     """
 
@@ -551,7 +537,6 @@ class EncodedTable(NamedTuple):
     rows: TableRows
     y: np.ndarray
     sample_weight: np.ndarray | None
-    rows_val: TableRows | None
     validation: tuple | None
     prepared: list
     y_given: np.ndarray

@@ -89,8 +89,8 @@ def make_sources(X):
     """Make a source of each column of a table that `check_table` has checked."""
     if not nw.dependencies.is_into_dataframe(X):
         return [Source(f"at index {i}", X[:, i]) for i in range(X.shape[1])]
-    columns = nw.from_native(X, eager_only=True).iter_columns()
-    return [Source(plain_repr(series.name), series) for series in columns]
+    frame = nw.from_native(X, eager_only=True)
+    return list(map(Source, map(plain_repr, frame.columns), frame.iter_columns()))
 
 
 class Source:

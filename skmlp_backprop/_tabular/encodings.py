@@ -1,5 +1,6 @@
 """Encodings of a single column of numbers, of dates or of categories."""
 
+import json
 from collections import Counter
 from decimal import Decimal
 from hashlib import blake2b
@@ -359,10 +360,13 @@ class CategoryEncoding:
             # Ties are broken by a hash: the order of the names may follow y.
             frequent.sort(key=lambda key: (-counts[key], _hash(key)))
             frequent = frequent[: max_entries - 1]
-        # Sorted, so that the encoding does not depend on the order of the rows.
-        kept = sorted(frequent, key=_sort_key)
-        rare = sorted(counts.keys() - set(kept), key=_sort_key)
-        return cls(kept + rare, len(kept))
+        # Sorted, so that the encoding does not depend on the order of the rows: the
+        # frequent categories, then the rare ones; of each the missing value first.
+        kept = set(frequent)
+        keys = sorted(
+            counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
+        )
+        return cls(keys, len(kept))
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -433,19 +437,16 @@ class CategoryEncoding:
         out[:] = entries[:, np.newaxis] == np.arange(out.shape[1])
 
     def to_state(self):
-        """Attributes to be saved: as arrays, because a file may alter keys."""
-        kinds, texts = zip(*self.keys, strict=True) if self.keys else ((), ())
-        return {
-            "kinds": _pack_texts(kinds),
-            "texts": _pack_texts(texts),
-            "n_kept": self.n_kept,
-        }
+        """Arguments of the class, to be saved: a file may alter keys that are text."""
+        keys = json.dumps(self.keys, ensure_ascii=False)
+        keys = np.frombuffer(keys.encode("utf-8", "surrogatepass"), np.uint8)
+        return {"keys": keys, "n_kept": self.n_kept}
 
     @classmethod
     def from_state(cls, state):
         """Invert :meth:`to_state`."""
-        kinds, texts = _unpack_texts(state["kinds"]), _unpack_texts(state["texts"])
-        return cls(list(zip(kinds, texts, strict=True)), int(state["n_kept"]))
+        keys = json.loads(state["keys"].tobytes().decode("utf-8", "surrogatepass"))
+        return cls(list(map(tuple, keys)), int(state["n_kept"]))
 
 
 def category_key(value):
@@ -502,30 +503,6 @@ def _aliases(key):
     return {text}
 
 
-def _sort_key(key):
-    # The missing value comes first.
-    return key[0] != _MISSING, *key
-
-
 def _hash(key):
     # Unlike Python's hash, the same in every process.
     return blake2b("\0".join(key).encode("utf-8", "surrogatepass")).digest()
-
-
-def _pack_texts(texts):
-    """Convert texts to two arrays: their bytes, and the number of bytes of each."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    return {
-        "bytes": np.frombuffer(b"".join(encoded), np.uint8),
-        "lengths": np.array([len(text) for text in encoded], np.int64),
-    }
-
-
-def _unpack_texts(packed):
-    """Invert :func:`_pack_texts`."""
-    content = packed["bytes"].tobytes()
-    stops = np.cumsum(packed["lengths"])
-    return [
-        content[stop - length : stop].decode("utf-8", "surrogatepass")
-        for stop, length in zip(stops, packed["lengths"], strict=True)
-    ]

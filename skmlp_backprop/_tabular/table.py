@@ -60,7 +60,14 @@ def check_table(estimator, X, *, reset, **y):
     """
     X = _to_native(X)
     if is_into_dataframe(X):
-        _check_distinct_names(X)
+        # narwhals would raise an error of its own type, without a remedy.
+        is_arrow = nw.dependencies.is_pyarrow_table(X)
+        for name, count in Counter(X.column_names if is_arrow else X.columns).items():
+            if count > 1:
+                raise ValueError(
+                    f"X has {count} columns named {plain_repr(name)}. Rename or remove "
+                    "all but one."
+                )
     else:
         # The readers of the columns check the values.
         X = check_array(
@@ -133,15 +140,3 @@ def _to_native(X):
             f"X is a {type_name}. Convert it to a DataFrame: pandas.DataFrame(X)."
         )
     return X
-
-
-def _check_distinct_names(X):
-    # narwhals would raise an error of its own type, without a remedy.
-    is_arrow = nw.dependencies.is_pyarrow_table(X)
-    counts = Counter(X.column_names if is_arrow else X.columns)
-    for name, count in counts.items():
-        if count > 1:
-            raise ValueError(
-                f"X has {count} columns named {plain_repr(name)}. Rename or remove "
-                "all but one."
-            )
