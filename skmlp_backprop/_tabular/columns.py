@@ -174,19 +174,10 @@ class Source:
             missing = np.full(len(codes), "NaT", "M8[us]")
             values = dates.to_microseconds(missing)
             return DateColumn(self.name, values, kind=kind, wall=missing, zone=zone)
-        times, own_zone = self._to_times()
+        values, own_zone = self._to_times()
         if self.time_kind == SPANS:
-            values = (
-                dates.spans_from_objects(self.name, self.to_list())
-                if times is None
-                else dates.spans_from_array(self.name, times)
-            )
-            return DateColumn(self.name, values, kind=SPANS)
-        moments = (
-            dates.Moments.from_objects(self.name, self.time_kind, self.to_list())
-            if times is None
-            else dates.Moments.from_array(self.name, times, own_zone)
-        )
+            return DateColumn(self.name, dates.to_spans(self.name, values), kind=SPANS)
+        moments = dates.Moments(self.name, self.time_kind, values, own_zone)
         if kind is None:
             zone = moments.only_zone()
         return DateColumn(
@@ -325,15 +316,16 @@ class Source:
     def _to_times(self):
         """An array of datetime64 in UTC, or of timedelta64, and the time zone.
 
-        Instead of the array None if the dates are Python objects.
+        Instead of the array the Python objects if that is what the column has.
         """
         times, zone = self.values, getattr(self.values.dtype, "time_zone", None)
         if not isinstance(times, np.ndarray):
-            if self.type_kind == TIMES or not dates.is_known_zone(zone):
-                return None, None
+            if self.type_kind in (TIMES, OBJECTS) or not dates.is_known_zone(zone):
+                return self.to_list(), None
             # narwhals converts dates to UTC.
             times = times.to_numpy()
-        return (times, zone) if dates.kind_of_dtype(times.dtype) else (None, None)
+        is_typed = dates.kind_of_dtype(times.dtype)
+        return (times, zone) if is_typed else (self.to_list(), None)
 
     def to_list(self):
         """The values as Python objects, None for a null of the column's library."""

@@ -262,7 +262,7 @@ class DateEncoding:
 
     def suffixes(self):
         """Suffixes of the column's name for each entry; None for no suffix."""
-        pairs = [f"{cycle}_{part}" for cycle in self.cycles for part in ("sin", "cos")]
+        pairs = [f"{cycle}_{wave}" for cycle in self.cycles for wave in ("sin", "cos")]
         return [*self.number.suffixes(), *pairs]
 
     def prepare(self, column):

@@ -70,18 +70,12 @@ class WithheldRows:
             if weight == 0:
                 continue
             rows = encoder.encode_rows([v[index] for v in self.prepared], np.float32)
-            members = np.flatnonzero(self.left_out == fold)
+            fold_networks = [networks[i] for i in np.flatnonzero(self.left_out == fold)]
             orders = [random_state.permutation(len(index)) for _ in range(_N_REPEATS)]
+            withheld = rows, self.targets[index], row_weights
             with np.errstate(all="ignore"):
                 increases.append(
-                    _increases(
-                        [networks[i] for i in members],
-                        rows,
-                        self.targets[index],
-                        row_weights,
-                        encoder.places(),
-                        orders,
-                    )
+                    _increases(fold_networks, *withheld, encoder.places(), orders)
                 )
             weights += [float(weight)] * _N_REPEATS
         return np.concatenate(increases, axis=1), np.array(weights)
@@ -92,11 +86,8 @@ def _increases(networks, rows, targets, row_weights, places, orders):
     network, target_encoder = networks[0]._network, networks[0]._target_encoder
     # In float32, which takes half the time of float64.
     weights = [
-        (
-            [coef.astype(np.float32) for coef in coefs],
-            [b.astype(np.float32) for b in bs],
-        )
-        for coefs, bs, _ in (member._weights() for member in networks)
+        [[array.astype(np.float32) for array in arrays] for arrays in m._weights()[:2]]
+        for m in networks
     ]
 
     def loss(first_layers):
@@ -110,17 +101,14 @@ def _increases(networks, rows, targets, row_weights, places, orders):
             network, np.mean(estimates, axis=0), targets, row_weights
         )
 
-    # The first layer is linear: only the column's share in it changes.
-    firsts = [rows.product(coefs[0]) + biases[0] for coefs, biases in weights]
-    loss_before = loss([z.copy() for z in firsts])
+    # The first layer is linear: only what the column adds to it changes.
+    firsts = np.stack([rows.product(coefs[0]) + biases[0] for coefs, biases in weights])
+    loss_before = loss(firsts.copy())
     increases = np.empty((len(places), len(orders)))
     for i, place in enumerate(places):
-        shares = [rows.product_of(place, coefs[0]) for coefs, _ in weights]
+        of_column = np.stack([rows.product_of(place, coefs[0]) for coefs, _ in weights])
         for j, order in enumerate(orders):
             # In this order, the difference is exactly 0 for equal values.
-            permuted = [
-                z + (share[order] - share)
-                for z, share in zip(firsts, shares, strict=True)
-            ]
+            permuted = firsts + (of_column[:, order] - of_column)
             increases[i, j] = loss(permuted) - loss_before
     return increases

@@ -389,7 +389,7 @@ class LeftOutRows:
         self.index = np.concatenate(list(self._rows_of.values()))
 
     def of(self, members):
-        """The same for a stack of some of the networks."""
+        """The judge of a stack, which has these networks."""
         judge = copy.copy(self)
         judge.members = members
         return judge
@@ -455,7 +455,7 @@ class LeftOutRows:
     def _loss_of(self, logits, step=1):
         """The loss as a function of the temperature, by every `step`-th row."""
         rows, target_encoder = self.rows, self.data.target_encoder
-        index = np.concatenate([some[::step] for some in self._rows_of.values()])
+        index = np.concatenate([fold[::step] for fold in self._rows_of.values()])
         targets = rows.targets[index]
         weights = None if rows.weights is None else rows.weights[index]
 
