@@ -269,7 +269,15 @@ def _infer_text(codes, categories, strings):
         The rest of a warning that begins with the column's name. Empty unless most rows
         have numbers.
     """
-    if not _are_mostly_numbers(codes, categories):
+    # Rows with numbers, or text such as "10%", less those with other values.
+    balance = 0
+    n_rows = np.bincount(codes, minlength=len(categories)).tolist()
+    for value, n in zip(categories, n_rows, strict=True):
+        is_text = isinstance(value, str)
+        if value is not None and not (is_text and texts.is_missing(value)):
+            is_number = not is_text or texts.is_almost_number(value)
+            balance += n if is_number else -n
+    if balance <= 0:
         return False, ""
     missing = [text for text in strings if texts.is_missing(text)]
     words = [t for t in strings if not (texts.is_number(t) or texts.is_missing(t))]
@@ -286,21 +294,6 @@ def _infer_text(codes, categories, strings):
         )
     also = f" and {_join(missing)}, taken as missing" if missing else ""
     return True, f"has numbers written as text{also}: it is taken as numbers."
-
-
-def _are_mostly_numbers(codes, categories):
-    """Whether more rows have numbers, or text such as "10%", than other values."""
-    n_rows = np.bincount(codes, minlength=len(categories))
-    n_numbers = n_others = 0
-    for value, n in zip(categories, n_rows.tolist(), strict=True):
-        is_text = isinstance(value, str)
-        if value is None or (is_text and texts.is_missing(value)):
-            continue
-        if not is_text or texts.is_almost_number(value):
-            n_numbers += n
-        else:
-            n_others += n
-    return n_numbers > n_others
 
 
 def _join(values):

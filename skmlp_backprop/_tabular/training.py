@@ -87,32 +87,46 @@ def train_ensemble(
     ensemble : Ensemble
         The trained ensemble.
     """
-    solver = make_solver(member)
     if paused is None:
         random_state = check_random_state(member.random_state)
         networks = [
             _initial_parameters(member, data, random_state).copy(data.rows.dtype)
             for _ in range(n_members)
         ]
-        history = History(validation_scores=[], best_validation_score=-np.inf)
-        training = Training(solver, history, None, networks)
-        fold_source = copy.deepcopy(random_state)
     else:
         # Copied, so that an error leaves the earlier state as it is.
         paused = copy.deepcopy(paused)
-        training, fold_source = paused.training, paused.fold_source
+        random_state = paused.fold_source
         networks = [w for s in paused.states for w in s["parameters"].networks()]
-        random_state = copy.deepcopy(fold_source)
+    fold_source = copy.deepcopy(random_state)
+    solver = make_solver(member)
     ensemble = Ensemble(member, n_members, data, data_val, solver, random_state)
     if paused is None:
+        history = History(validation_scores=[], best_validation_score=-np.inf)
+        training = Training(solver, history, None, networks)
         shuffle = Shuffle(random_state)
     else:
-        shuffle = paused.resume(ensemble, networks)
+        training, shuffle = paused.resume(ensemble, networks)
     reporter = None if make_reporter is None else make_reporter(ensemble)
     training.monitor = Monitor(member.verbose, reporter)
+    stacks = _run(ensemble, training, networks, shuffle, paused, n_jobs)
+    # Only now: the processes are sent the ensemble.
+    ensemble.training = training
+    if pauses:
+        # Without the callbacks, which have the rows, and without copies of the weights.
+        light = copy.copy(training)
+        light.weights = light.judged = light.monitor = light.solver = None
+        members = [stack.judge.members for stack in stacks]
+        states = [stack.get_state() for stack in stacks]
+        ensemble.paused = PausedEnsemble(light, shuffle, fold_source, members, states)
+    return ensemble
+
+
+def _run(ensemble, training, networks, shuffle, paused, n_jobs):
+    """Train stacks of the networks until the training stops; return the stacks."""
     with np.errstate(all="ignore"), training_threads() as n_cores:
         n_stacks, in_processes = _share_out(ensemble, networks, n_jobs, n_cores)
-        members_of_stacks = np.array_split(np.arange(n_members), n_stacks)
+        members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
         if paused is not None:
             members_of_stacks = paused.members_of_stacks
         workers = Processes(ensemble, len(members_of_stacks)) if in_processes else None
@@ -125,17 +139,7 @@ def train_ensemble(
                 stack.set_state(state)
         if training.stop is None:
             run_epochs(stacks, [training], workers)
-    # Only now: the processes are sent the ensemble.
-    ensemble.training = training
-    if pauses:
-        # Without the callbacks, which have the rows, and without copies of the weights.
-        light = copy.copy(training)
-        light.weights = light.judged = light.monitor = light.solver = None
-        states = [stack.get_state() for stack in stacks]
-        ensemble.paused = PausedEnsemble(
-            light, shuffle, fold_source, members_of_stacks, states
-        )
-    return ensemble
+    return stacks
 
 
 @dataclass
@@ -172,6 +176,9 @@ class PausedEnsemble:
 
         Returns
         -------
+        training : Training
+            The training. Its `stop` is None if it goes on.
+
         shuffle : Shuffle
             Draws the order of the rows.
         """
@@ -190,7 +197,7 @@ class PausedEnsemble:
         if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
             history.best_validation_score = score
             history.no_improvement_count = 0
-        return shuffle
+        return training, shuffle
 
 
 class Ensemble:
@@ -250,7 +257,8 @@ class Ensemble:
     def make_stack(self, members, networks, shuffles=None):
         """Make a stack of the networks with these indices and weights."""
         network, rows, solver = self.data.network, self.data.rows, self.solver
-        parameters, judge = Parameters.stacked(networks), self.judge.of(members)
+        parameters, judge = Parameters.stacked(networks), copy.copy(self.judge)
+        judge.members = members
         rates = dropout_rates(self.dropout, len(network.activations))
         random_state = np.random.RandomState(self.mask_seed)
         masks = Dropout(rates, random_state) if any(rates) else None
@@ -387,12 +395,6 @@ class LeftOutRows:
         self._rows_of = {fold: np.flatnonzero(folds == fold) for fold in present}
         self._members_of = [np.flatnonzero(left_out == fold) for fold in present]
         self.index = np.concatenate(list(self._rows_of.values()))
-
-    def of(self, members):
-        """The judge of a stack, which has these networks."""
-        judge = copy.copy(self)
-        judge.members = members
-        return judge
 
     def numbers(self, i):
         """Numbers of the rows that the i-th network of the stack left out."""
