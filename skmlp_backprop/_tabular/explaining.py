@@ -1,4 +1,4 @@
-"""What tells of a fitted tabular estimator which columns matter, and how."""
+"""Explanations of a tabular model: importances of columns, partial dependence."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -42,7 +42,7 @@ class ExplainsColumnsMixin:
         return them again. A saved model keeps importances that were computed, but no
         rows.
 
-        If two columns say the same, each is of little importance beside the other.
+        If two columns have the same information, the importance of each is small.
 
         Returns
         -------

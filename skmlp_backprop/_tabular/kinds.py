@@ -62,7 +62,7 @@ def read_columns(X, categorical_features):
             column = source.read_numbers()
         if column.categories is None:
             check_finite(column)
-            finding = _row_numbers(column.values)
+            finding = _identifying_numbers(column.values)
         else:
             _refuse_free_text(column)
             finding = _identifying_categories(column)
@@ -340,10 +340,11 @@ def _identifying_categories(column):
     return f"has {n_distinct} distinct values in {n_present} rows"
 
 
-def _row_numbers(values):
-    """The same of numbers: distinct integers >= 0 that fill half of their range.
+def _identifying_numbers(values):
+    """How numbers identify the rows, in the words of a warning, or "".
 
-    Half of the range suffices, because a training set may be half of all rows.
+    They are distinct integers >= 0 that fill half of their range, because a training
+    set may be half of all rows.
     """
     if len(values) < _IDENTIFIER_ROWS:
         return ""

@@ -220,7 +220,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
 
 
 def _with_values(prepared, index, values):
-    """Prepared rows that have the values in a column, and else those of the first."""
+    """Prepared rows with the values in a column, and the first row's in the others."""
     rows = [np.repeat(column[:1], len(values), axis=0) for column in prepared]
     rows[index] = values
     return rows

@@ -125,7 +125,7 @@ def train_ensemble(
 def _run(ensemble, training, networks, shuffle, paused, n_jobs):
     """Train stacks of the networks until the training stops; return the stacks."""
     with np.errstate(all="ignore"), training_threads() as n_cores:
-        n_stacks, in_processes = _share_out(ensemble, networks, n_jobs, n_cores)
+        n_stacks, in_processes = _choose_stacks(ensemble, networks, n_jobs, n_cores)
         members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
         if paused is not None:
             members_of_stacks = paused.members_of_stacks
@@ -313,7 +313,7 @@ class Ensemble:
         return networks, self.judge.mean_estimates([z / temperature for z in logits])
 
 
-def _share_out(ensemble, networks, n_jobs, n_cores):
+def _choose_stacks(ensemble, networks, n_jobs, n_cores):
     """Choose the number of stacks, and whether each has a process or a thread.
 
     `n_cores` is 1 if the caller has limited the threads.
@@ -334,7 +334,7 @@ def _share_out(ensemble, networks, n_jobs, n_cores):
     # More processes than cores would wait for each other.
     n_most = min(n_most, effective_n_jobs(-1), n_members)
     if n_most >= _MAX_THREADS and rows.n_rows * row_size >= _PROCESSES_PAY:
-        # As many networks in each, save for one.
+        # The last process may have fewer networks than the others.
         return -(-n_members // -(-n_members // n_most)), True
     step_size = ensemble.solver.n_batch_rows(rows.n_rows) * row_size
     n_paying = max(1, step_size // _THREAD_PAYS)
@@ -406,7 +406,7 @@ class LeftOutRows:
         return compute_logits(self.data.network, parameters.view_coefs(), X)
 
     def predict_all(self, networks):
-        """The same of all networks of the ensemble."""
+        """Logits of each network of the ensemble for its left-out rows."""
         return [self.predict(i, weights) for i, weights in enumerate(networks)]
 
     def score(self, logits):
