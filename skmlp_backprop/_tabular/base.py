@@ -1,7 +1,7 @@
 """Base class of the tabular estimators: an ensemble trained on encoded rows."""
 
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import joblib
@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._estimators.base import BaseBackpropMLP
 from .._estimators.callback_reports import CallbackReporter
 from .._estimators.checks import (
     refuse_missing_targets,
@@ -21,14 +22,12 @@ from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
     Interval,
-    Options,
     StrOptions,
     _check_y,
     _fit_context,
     _safe_indexing,
 )
 from .._estimators.weighting import checked_sample_weights
-from .._network.activations import ACTIVATIONS, Activation
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .encoder import TabularEncoder
@@ -47,6 +46,18 @@ _AVERAGE_EPOCHS = 2
 _MOST_ROWS_SEEN = 10**7
 # Categories of a column that have weights of their own. Many more would be identifiers.
 _MAX_CATEGORIES = 2**14
+
+
+# Parameters that the networks get as they are.
+_NETWORK_PARAMS = (
+    *("hidden_layer_sizes", "activation", "learning_rate_init", "n_iter_no_change"),
+    *("device", "verbose"),
+)
+
+
+def _constraints_of(estimator_class, *names):
+    """The constraints of parameters that another class has, too."""
+    return {name: estimator_class._parameter_constraints[name] for name in names}
 
 
 class BaseTabularMLP(
@@ -84,30 +95,12 @@ class BaseTabularMLP(
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
+        **_constraints_of(BaseBackpropMLP, *_NETWORK_PARAMS, "batch_size", "dropout"),
+        **_constraints_of(BaseBackpropMLP, "random_state", "warm_start"),
+        **_constraints_of(TabularEncoder, "categorical_features", "n_bins"),
         "n_members": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "activation": [StrOptions(set(ACTIVATIONS)), Activation, "array-like"],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "n_bins": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "n_jobs": [Integral, None],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -462,18 +455,13 @@ class BaseTabularMLP(
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""
         return self._member_class(
-            hidden_layer_sizes=self.hidden_layer_sizes,
-            activation=self.activation,
+            **{name: getattr(self, name) for name in _NETWORK_PARAMS},
             batch_size=self._n_batch_rows(n_rows),
-            learning_rate_init=self.learning_rate_init,
             max_iter=self._n_epochs(n_rows),
-            n_iter_no_change=self.n_iter_no_change,
             average_epochs=_AVERAGE_EPOCHS,
             alpha=0,
             tol=0,
             random_state=check_random_state(self.random_state).randint(2**31 - 1),
-            verbose=self.verbose,
-            device=self.device,
             **self._member_params(n_rows),
         )
 
