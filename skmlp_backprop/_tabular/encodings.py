@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from numbers import Real
@@ -35,6 +36,7 @@ _NUMBER = "numbers"
 _BOOLEAN = "booleans"
 
 
+@dataclass
 class NumberEncoding:
     """Encodes numbers: the scaled number, bins, and an indicator of missing values.
 
@@ -56,18 +58,18 @@ class NumberEncoding:
         would overflow.
     """
 
+    centre: float
+    scale: float
+    edges: np.ndarray
+    has_missing: bool
+    unit: float = 1.0
+
     is_numeric = True
-    # As that of CategoryEncoding.
     has_many_categories = False
 
-    def __init__(self, centre, scale, edges, has_missing, unit=1.0):
-        self.centre = centre
-        self.scale = scale
-        self.edges = edges
-        self.has_missing = has_missing
-        self.unit = unit
+    def __post_init__(self):
         # Number of entries.
-        self.width = len(edges) + has_missing
+        self.width = len(self.edges) + self.has_missing
 
     @classmethod
     def from_column(cls, column, n_bins):
@@ -103,7 +105,7 @@ class NumberEncoding:
 
     def to_state(self):
         """Arguments of the class, to be saved."""
-        return {name: value for name, value in vars(self).items() if name != "width"}
+        return asdict(self)
 
     @classmethod
     def from_state(cls, state):
@@ -211,6 +213,7 @@ def _bin_edges(present, n_bins):
     return edges if len(edges) > 2 else edges[:1]
 
 
+@dataclass
 class DateEncoding:
     """Encodes dates, times of day or time spans: the number, and positions in cycles.
 
@@ -230,17 +233,17 @@ class DateEncoding:
         The encoding of the microseconds.
     """
 
+    kind: str
+    zone: str | None
+    cycles: list
+    number: NumberEncoding
+
     is_numeric = False
-    # As that of CategoryEncoding.
     has_many_categories = False
 
-    def __init__(self, kind, zone, cycles, number):
-        self.kind = kind
-        self.zone = zone
-        self.cycles = cycles
-        self.number = number
+    def __post_init__(self):
         # Number of entries.
-        self.width = number.width + 2 * len(cycles)
+        self.width = self.number.width + 2 * len(self.cycles)
 
     @classmethod
     def from_column(cls, column, n_bins):
@@ -285,12 +288,7 @@ class DateEncoding:
 
     def to_state(self):
         """Arguments of the class, to be saved."""
-        return {
-            "kind": self.kind,
-            "zone": self.zone,
-            "cycles": self.cycles,
-            "number": self.number.to_state(),
-        }
+        return asdict(self)
 
     @classmethod
     def from_state(cls, state):
