@@ -185,23 +185,10 @@ class BaseTabularMLP(
         return self._encode(X, y, sample_weight, validation)
 
     def _fit_encoded(self, encoded, paused=None, pauses=False):
-        """Fit to an encoded table, without callbacks and warnings.
+        """Fit to the result of :meth:`_encode_table`, without callbacks and warnings.
 
-        Parameters
-        ----------
-        encoded : EncodedTable
-            The result of :meth:`_encode_table`.
-
-        paused : PausedEnsemble or None, default=None
-            The training to continue; None to begin.
-
-        pauses : bool, default=False
-            Whether the training can be continued later.
-
-        Returns
-        -------
-        trained : Ensemble
-            The trained ensemble.
+        `paused` and `pauses` are those of :func:`.training.train_ensemble`, whose
+        Ensemble is the result.
         """
         vars(self).update(encoded.features)
         return self._train(encoded, paused, pauses)
@@ -466,13 +453,7 @@ class BaseTabularMLP(
         )
 
     def _estimate_in_chunks(self, X):
-        """Estimate by each network, chunk by chunk of rows.
-
-        Yields
-        ------
-        estimates : ndarray of shape (n_members, n_chunk_rows, n_outputs)
-            Probabilities of the classes, or numbers.
-        """
+        """Yield estimates of chunks of rows, (n_members, n_chunk_rows, n_outputs)."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         target_encoder = self.estimators_[0]._target_encoder

@@ -150,21 +150,7 @@ class Source:
     def read_times(self, kind=None, zone=None):
         """Read the column as dates, times of day or time spans.
 
-        Parameters
-        ----------
-        kind, zone : str or None
-            Those of the column in `fit`. In `fit` None.
-
-        Returns
-        -------
-        column : DateColumn
-            The column, in the time zone of `fit`.
-
-        Raises
-        ------
-        ValueError
-            If the column has other values, or no time zone where `fit` saw one, or the
-            reverse. The message names the column.
+        `kind` and `zone` are those of the column in `fit`, and None in `fit`.
         """
         if kind not in (None, self.time_kind):
             codes, categories = self.factorized
@@ -216,13 +202,7 @@ class Source:
 
     @cached_property
     def factorized(self):
-        """The code of each row, and the distinct values; None is the missing value.
-
-        Raises
-        ------
-        ValueError
-            If values can't be compared, such as lists.
-        """
+        """The code of each row, and the distinct values; None is the missing value."""
         code_of_key, codes, values = {}, [], self.to_list()
         try:
             for value in values:
@@ -276,13 +256,7 @@ class Source:
         )
 
     def parse_numbers(self):
-        """Convert a column of objects to numbers, NaN for a missing value.
-
-        Raises
-        ------
-        ValueError
-            If a value is not a number. The message names the column and the value.
-        """
+        """Convert a column of objects to numbers, NaN for a missing value."""
         self.refuse_periods()
         codes, categories = self.factorized
         numbers = []

@@ -105,13 +105,7 @@ class Moments:
         self.utc = self.wall - np.array(offsets, "m8[us]")
 
     def only_zone(self):
-        """The time zone of all values.
-
-        Raises
-        ------
-        ValueError
-            If there are several.
-        """
+        """The time zone of all values; several raise a ValueError."""
         if len(self.zones) > 1:
             zones = ", ".join(sorted(zone or "none" for zone in self.zones))
             raise ValueError(
@@ -122,14 +116,7 @@ class Moments:
         return next(iter(self.zones), None)
 
     def wall_in(self, zone):
-        """Return the dates as clocks show them in the time zone of `fit`.
-
-        Raises
-        ------
-        ValueError
-            If the dates have zones and those of `fit` had none, or the reverse; or if
-            Python does not know the zone.
-        """
+        """Return the dates as clocks show them in the time zone of `fit`."""
         if np.isnat(self.utc).all():
             return self.utc
         for own in self.zones:

@@ -255,7 +255,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return self._encodings[index].prepare(column)
 
     def read_column(self, index, source):
-        """Read another column as that of this number in `fit`."""
+        """Read another column as the column of this number in `fit`."""
         column = self._encodings[index].read(source)
         check_finite(column)
         return column
@@ -487,13 +487,7 @@ class _Layout:
 
 
 def _checked_dtype(dtype):
-    """Return the parameter `dtype` as a dtype.
-
-    Raises
-    ------
-    ValueError
-        If it is neither float64 nor float32.
-    """
+    """Return the parameter `dtype` as a dtype: float64 or float32."""
     try:
         checked = np.dtype(dtype)
     except TypeError:

@@ -79,20 +79,7 @@ def read_columns(X, categorical_features):
 
 
 def read_known_columns(X, encodings):
-    """Read the columns of a table after `fit`.
-
-    Parameters
-    ----------
-    X : DataFrame or ndarray of shape (n_rows, n_columns)
-        A table that :func:`.table.check_table` has checked.
-
-    encodings : list of NumberEncoding, CategoryEncoding or DateEncoding
-        The encodings of the columns. Each reads a column as in `fit`.
-
-    Returns
-    -------
-    columns : list of Column
-        The columns, in order.
+    """Read the columns of a checked table after `fit`, each by its encoding.
 
     Raises
     ------
@@ -114,22 +101,9 @@ def read_known_columns(X, encodings):
 
 
 def _read_typed_numbers(X, are_wanted):
-    """Read the columns whose type is numeric, all at once.
+    """Read the wanted columns whose type is numeric, all at once; None for the others.
 
     One by one, the columns would take most of the time for a row (benchmarks: serving).
-
-    Parameters
-    ----------
-    X : DataFrame or ndarray of shape (n_rows, n_columns)
-        The table.
-
-    are_wanted : list of bool
-        Whether to read each column as numbers.
-
-    Returns
-    -------
-    columns : list of Column or None
-        None for a column that is not wanted, or whose type is not numeric.
     """
     index = np.flatnonzero(are_wanted).tolist()
     if is_into_dataframe(X):
@@ -163,14 +137,7 @@ def check_finite(column):
 
 
 def _declared_mask(X, categorical_features):
-    """Which columns `categorical_features` declares, as a mask.
-
-    Raises
-    ------
-    ValueError
-        If X lacks a declared column, or if `categorical_features` has values of another
-        type than bool, int and str.
-    """
+    """Which columns `categorical_features` declares, as a mask."""
     n_columns = X.shape[1]
     mask = np.zeros(n_columns, bool)
     if categorical_features is None or isinstance(categorical_features, str):
@@ -260,14 +227,8 @@ def _infer_text(codes, categories, strings):
     It is numeric if each text is a number without leading zeros, or stands for a
     missing value. Codes, such as postal codes, have leading zeros.
 
-    Returns
-    -------
-    is_numeric : bool
-        Whether the column is numeric.
-
-    finding : str
-        The rest of a warning that begins with the column's name. Empty unless most rows
-        have numbers.
+    The second result is the rest of a warning that begins with the column's name. It is
+    empty unless most rows have numbers.
     """
     # Rows with numbers, or text such as "10%", less those with other values.
     balance = 0

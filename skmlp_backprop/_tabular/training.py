@@ -174,13 +174,7 @@ class PausedEnsemble:
     def resume(self, ensemble, networks):
         """Make the training go on with the rows of an ensemble, up to its `max_iter`.
 
-        Returns
-        -------
-        training : Training
-            The training. Its `stop` is None if it goes on.
-
-        shuffle : Shuffle
-            Draws the order of the rows.
+        Returns the training, whose `stop` is None if it goes on, and the shuffle.
         """
         training, shuffle, solver = self.training, self.shuffle, ensemble.solver
         history, n_rows = training.history, ensemble.data.rows.n_rows
@@ -286,21 +280,10 @@ class Ensemble:
         return -self.training.history.best_validation_score
 
     def calibrate(self, networks):
-        """Divide the logits by the best temperature.
+        """Divide the logits of networks by the best temperature.
 
-        Parameters
-        ----------
-        networks : list of Parameters
-            The weights of the networks, which stay as they are.
-
-        Returns
-        -------
-        networks : list of Parameters
-            The weights of the calibrated networks.
-
-        estimates : ndarray of shape (n_validation_rows, n_outputs)
-            Their mean estimates of the rows that validate, in the order of
-            `judge.index`.
+        Returns copies of the networks, and their mean estimates of the rows that
+        validate, in the order of `judge.index`.
         """
         logits = self.judge.predict_all(networks)
         temperature = np.float32(self.judge.best_temperature(logits))
@@ -415,15 +398,7 @@ class LeftOutRows:
         A classifier is scored at its best temperature: a network that is overconfident
         may still learn to tell the classes apart, and calibration mends the rest.
 
-        Parameters
-        ----------
-        logits : list of ndarray, of length n_members
-            The results of :meth:`predict`, for all networks of the ensemble.
-
-        Returns
-        -------
-        score : float
-            The negative loss.
+        `logits` are the results of :meth:`predict` for all networks of the ensemble.
 
         References
         ----------
@@ -476,10 +451,7 @@ class LeftOutRows:
     def mean_estimates(self, logits):
         """Average the estimates of the networks that left the same fold out.
 
-        Returns
-        -------
-        means : ndarray of shape (n_left_out_rows, n_outputs)
-            Probabilities or numbers, fold by fold.
+        Returns probabilities or numbers, fold by fold, (n_left_out_rows, n_outputs).
         """
         output, target_encoder = self.data.network.output, self.data.target_encoder
         estimates = [target_encoder.estimates(output, z) for z in logits]
@@ -492,23 +464,9 @@ class LeftOutRows:
 
 
 def assign_folds(targets, n_folds, random_state):
-    """Split the rows at random into folds of equal size, stratified by the targets.
+    """Draw the fold of each row: folds of equal size, stratified by the targets.
 
-    Parameters
-    ----------
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Codes of classes, or numbers. The first column stratifies.
-
-    n_folds : int
-        Number of folds.
-
-    random_state : RandomState
-        Source of the permutation.
-
-    Returns
-    -------
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row.
+    Of targets with several columns, the first one stratifies.
     """
     n_rows = len(targets)
     order = random_state.permutation(n_rows)
