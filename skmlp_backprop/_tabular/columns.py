@@ -32,8 +32,9 @@ _KINDS_OF_TYPES = {
     nw.Time: TIMES,
     nw.Duration: SPANS,
 }
+REAL_TYPES = (Real, Decimal, np.bool_)
 _CATEGORY_TYPES = (
-    *(str, bytes, bool, np.bool_, Real, Decimal, complex, Enum, UUID, PurePath),
+    *(*REAL_TYPES, str, bytes, complex, Enum, UUID, PurePath),
     *(datetime.date, datetime.time, datetime.timedelta),
     *(np.datetime64, np.timedelta64),
 )
@@ -330,16 +331,11 @@ def _kind_of_objects(values):
 def _parse_number(value):
     if value is None:
         return np.nan
-    if is_real(value):
+    if isinstance(value, REAL_TYPES):
         return float(value)
     if isinstance(value, str):
         return texts.to_number(value)
     raise ValueError(f"{value!r} is of the type {type(value).__name__}")
-
-
-def is_real(value):
-    """Whether a value is a real number or a bool."""
-    return isinstance(value, Real | Decimal | np.bool_)
 
 
 def _can_be_category(value):

@@ -10,7 +10,7 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from . import texts
-from .columns import CATEGORIES, Column, is_real, make_sources
+from .columns import CATEGORIES, REAL_TYPES, Column, make_sources
 
 # A column is free text if more than this share of its values is distinct, and if its
 # distinct values have this many characters or more on average.
@@ -204,7 +204,7 @@ def _infer_column(source, messages):
     present = [value for value in categories if value is not None]
     strings = [value for value in present if isinstance(value, str)]
     _refuse_date_texts(source.name, strings, len(present))
-    n_numbers = sum(map(is_real, present))
+    n_numbers = sum(isinstance(value, REAL_TYPES) for value in present)
     n_bools = sum(isinstance(value, bool | np.bool_) for value in present)
     if strings and n_numbers + len(strings) == len(present) and not n_bools:
         is_numeric, finding = _infer_text(codes, categories, strings)
