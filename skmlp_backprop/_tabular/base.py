@@ -398,28 +398,24 @@ class BaseTabularMLP(
     def _keep_validated(self, table, estimates, ensemble):
         """Keep the predictions of the rows that validate the networks."""
         judge, weights = ensemble.judge, table.sample_weight
-        of_trained = np.full((len(table.y), estimates.shape[1]), np.nan)
-        if table.validation is None:
-            of_trained[judge.index] = estimates
         of_all_rows = np.full((len(table.y_given), estimates.shape[1]), np.nan)
-        of_all_rows[table.index] = of_trained
+        if table.validation is None:
+            of_all_rows[table.index[judge.index]] = estimates
+        known = ~np.isnan(of_all_rows[table.index]).any(axis=1)
         predictions = self._predictions_of(of_all_rows)
         setattr(self, self._oob_name, predictions)
         self.oob_score_, self._conformity = float("nan"), {}
-        known = ~np.isnan(of_trained).any(axis=1)
-        index = table.index[known]
         if table.validation is not None:
             _, y_val, weights_val = table.validation
             self._conformity = self._conformity_of(
                 y_val, self._predictions_of(estimates), judge.folds, weights_val
             )
-        elif len(index):
-            known_weights = None if weights is None else weights[known]
+        elif known.any():
+            index, folds = table.index[known], judge.folds[known]
+            weights = None if weights is None else weights[known]
             truth, predictions = table.y_given[index], predictions[index]
-            self._conformity = self._conformity_of(
-                truth, predictions, judge.folds[known], known_weights
-            )
-            self.oob_score_ = self._oob_score(truth, predictions, known_weights)
+            self._conformity = self._conformity_of(truth, predictions, folds, weights)
+            self.oob_score_ = self._oob_score(truth, predictions, weights)
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
