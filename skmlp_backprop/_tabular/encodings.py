@@ -88,7 +88,7 @@ class NumberEncoding:
     def read(self, source):
         """Read a column as in `fit`."""
         if np.isnan(self.centre):
-            # Of a column without values any values are ignored.
+            # `fit` saw no values, so that all values are ignored.
             codes, values = source.factorized
             numbers = np.array([np.nan if value is None else 0.0 for value in values])
             return Column(source.name, numbers[codes])
@@ -134,7 +134,7 @@ class NumberColumns:
         self.have_missing = np.array([e.has_missing for e in encodings], bool)
         self.starts = np.array(starts, np.intp)
         n_bins = np.array([len(e.edges) - 1 for e in encodings], np.intp)
-        # Of each bin its column, its edges, and its position in the encoded table.
+        # The column, the edges and the position in the encoded table of each bin.
         self.columns = np.repeat(np.arange(len(encodings)), n_bins)
         # Without columns, there is nothing else to concatenate.
         none = np.empty(0)

@@ -1,4 +1,4 @@
-"""Processes that each train some of the networks of an ensemble."""
+"""Processes that train the stacks of an ensemble."""
 
 import pickle
 
