@@ -55,7 +55,7 @@ _NETWORK_PARAMS = (
 )
 
 
-def _constraints_of(estimator_class, *names):
+def constraints_of(estimator_class, *names):
     """The constraints of parameters that another class has, too."""
     return {name: estimator_class._parameter_constraints[name] for name in names}
 
@@ -95,9 +95,9 @@ class BaseTabularMLP(
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        **_constraints_of(BaseBackpropMLP, *_NETWORK_PARAMS, "batch_size", "dropout"),
-        **_constraints_of(BaseBackpropMLP, "random_state", "warm_start"),
-        **_constraints_of(TabularEncoder, "categorical_features", "n_bins"),
+        **constraints_of(BaseBackpropMLP, *_NETWORK_PARAMS, "batch_size", "dropout"),
+        **constraints_of(BaseBackpropMLP, "random_state", "warm_start"),
+        **constraints_of(TabularEncoder, "categorical_features", "n_bins"),
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],

@@ -11,7 +11,7 @@ from .._estimators.parameters import store_parameters
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
-from .base import BaseTabularMLP
+from .base import BaseTabularMLP, constraints_of
 from .documentation import documented
 from .intervals import (
     checked_coverages,
@@ -102,10 +102,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
-        **{
-            name: BackpropMLPRegressor._parameter_constraints[name]
-            for name in ("loss", "quantile", "huber_epsilon")
-        },
+        **constraints_of(BackpropMLPRegressor, "loss", "quantile", "huber_epsilon"),
     }
 
     def __init__(
@@ -220,8 +217,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             self._predictions_of, (estimates, estimates.mean(axis=0))
         )
         means = means_by_fold(members, self._conformity)
-        ends = {fold: self._ends(mean) for fold, mean in means.items()}
-        lower, upper = ({fold: ends[fold][i] for fold in ends} for i in (0, 1))
+        lower, upper = (
+            {fold: self._ends(mean)[i] for fold, mean in means.items()} for i in (0, 1)
+        )
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
             warnings.warn(
