@@ -1,7 +1,7 @@
 """Base class of the tabular estimators: an ensemble trained on encoded rows."""
 
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import joblib
@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._estimators.base import BaseBackpropMLP
 from .._estimators.callback_reports import CallbackReporter
 from .._estimators.checks import (
     refuse_missing_targets,
@@ -21,21 +22,19 @@ from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from .._estimators.sklearn_private import (
     Interval,
-    Options,
     StrOptions,
     _check_y,
     _fit_context,
     _safe_indexing,
 )
 from .._estimators.weighting import checked_sample_weights
-from .._network.activations import ACTIVATIONS, Activation
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .encoder import TabularEncoder
 from .explaining import ExplainsColumnsMixin
-from .importances import WithheldRows, sample_rows
+from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
-from .training import N_FOLDS, train_ensemble
+from .training import train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
@@ -49,6 +48,18 @@ _MOST_ROWS_SEEN = 10**7
 _MAX_CATEGORIES = 2**14
 
 
+# Parameters that the networks get as they are.
+_NETWORK_PARAMS = (
+    *("hidden_layer_sizes", "activation", "learning_rate_init", "n_iter_no_change"),
+    *("device", "verbose"),
+)
+
+
+def constraints_of(estimator_class, *names):
+    """The constraints of parameters that another class has, too."""
+    return {name: estimator_class._parameter_constraints[name] for name in names}
+
+
 class BaseTabularMLP(
     ExplainsColumnsMixin, CallbackSupportMixin, TakesTablesMixin, BaseEstimator
 ):
@@ -57,10 +68,15 @@ class BaseTabularMLP(
     A subclass defines, besides its parameters:
 
     - ``_member_class``: the class of the ensemble's networks;
-    - ``_member_params()``: the networks' parameters that only this subclass sets;
+    - ``_member_params(n_rows)``: the networks' parameters that only this subclass sets;
     - ``_fit_scale(y, sample_weight)``: the targets that the networks learn;
-    - ``_outputs_of_estimates(estimates)``: the predictions of mean estimates, with a
-      last axis of outputs.
+    - ``_scale(y)``: the targets of other rows, in the same scale;
+    - ``_predictions_of(estimates)``: the predictions of mean estimates;
+    - ``_outputs_of_estimates(estimates)``: the same with a last axis of outputs;
+    - ``_oob_name``: the attribute of the out-of-bag predictions;
+    - ``_oob_score(truth, predictions, weights)``: their score;
+    - ``_conformity_of(truth, predictions, folds, weights)``: what intervals or sets are
+      computed from.
     """
 
     # Whether y must be numbers.
@@ -79,46 +95,19 @@ class BaseTabularMLP(
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
+        **constraints_of(BaseBackpropMLP, *_NETWORK_PARAMS, "batch_size", "dropout"),
+        **constraints_of(BaseBackpropMLP, "random_state", "warm_start"),
+        **constraints_of(TabularEncoder, "categorical_features", "n_bins"),
         "n_members": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "activation": [StrOptions(set(ACTIVATIONS)), Activation, "array-like"],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "n_bins": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     @with_callbacks
     def fit(
-        self,
-        X,
-        y,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
+        self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None
     ):
         """Fit the ensemble to a table.
 
@@ -185,13 +174,7 @@ class BaseTabularMLP(
         return self
 
     def _encode_table(
-        self,
-        X,
-        y,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
+        self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None
     ):
         """Check and encode a table, for several estimators; the arguments of `fit`.
 
@@ -202,23 +185,10 @@ class BaseTabularMLP(
         return self._encode(X, y, sample_weight, validation)
 
     def _fit_encoded(self, encoded, paused=None, pauses=False):
-        """Fit to an encoded table, without callbacks and warnings.
+        """Fit to the result of :meth:`_encode_table`, without callbacks and warnings.
 
-        Parameters
-        ----------
-        encoded : EncodedTable
-            The result of :meth:`_encode_table`.
-
-        paused : PausedEnsemble or None, default=None
-            The training to continue; None to begin.
-
-        pauses : bool, default=False
-            Whether the training can be continued later.
-
-        Returns
-        -------
-        trained : TrainedEnsemble
-            The trained ensemble.
+        `paused` and `pauses` are those of :func:`.training.train_ensemble`, whose
+        Ensemble is the result.
         """
         vars(self).update(encoded.features)
         return self._train(encoded, paused, pauses)
@@ -253,29 +223,17 @@ class BaseTabularMLP(
             )
 
     def _checked_rows(self, X, y, X_val, y_val, sample_weight_val, reset=True):
-        """Check the table, the targets and the validation rows."""
+        """Check the table, the targets and the validation rows.
+
+        The last result is the table, the targets and the weights of the validation
+        rows, or None.
+        """
         X = check_table(self, X, reset=reset, y=y)
         y = self._checked_targets(X, y)
-        return X, y, self._checked_validation(y, X_val, y_val, sample_weight_val)
-
-    def _checked_targets(self, X, y):
-        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
-        refuse_missing_targets(y)
-        # The check for finite values sums y, which may overflow.
-        with np.errstate(all="ignore"):
-            y = _check_y(
-                y, multi_output=True, y_numeric=self._y_numeric, estimator=self
-            )
-        y = without_second_axis(y)
-        check_consistent_length(X, y)
-        return y
-
-    def _checked_validation(self, y, X_val, y_val, sample_weight_val):
-        """Check the validation rows; return their table, targets and weights."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
                 raise ValueError("sample_weight_val needs X_val and y_val.")
-            return None
+            return X, y, None
         if X_val is None or y_val is None:
             raise ValueError("Pass both X_val and y_val, or neither of them.")
         X_val = check_table(self, X_val, reset=False)
@@ -294,7 +252,19 @@ class BaseTabularMLP(
                 f"y_val has classes that y does not have: {new.tolist()}. Leave their "
                 "rows out of X_val and y_val."
             )
-        return X_val, y_val, sample_weight_val
+        return X, y, (X_val, y_val, sample_weight_val)
+
+    def _checked_targets(self, X, y):
+        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
+        refuse_missing_targets(y)
+        # The check for finite values sums y, which may overflow.
+        with np.errstate(all="ignore"):
+            y = _check_y(
+                y, multi_output=True, y_numeric=self._y_numeric, estimator=self
+            )
+        y = without_second_axis(y)
+        check_consistent_length(X, y)
+        return y
 
     def _encode(self, X, y, sample_weight, validation, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
@@ -324,65 +294,74 @@ class BaseTabularMLP(
             prepared = encoder.fit_and_prepare(X)
         else:
             prepared = encoder.prepare(X)
-        rows, rows_val = encoder.encode_rows(prepared, np.float32), None
+        rows = encoder.encode_rows(prepared, np.float32)
         if validation is not None:
-            prepared = encoder.prepare(validation[0])
+            X_val, y_val, weights_val = validation
+            prepared = encoder.prepare(X_val)
             rows_val = encoder.encode_rows(prepared, np.float32)
-        given = _GivenRows(y_given, index, sample_weight, validation)
+            validation = rows_val, y_val, weights_val
         return EncodedTable(
-            features, encoder, rows, y, target_encoder, rows_val, prepared, given
+            features,
+            encoder,
+            target_encoder,
+            rows,
+            y,
+            sample_weight,
+            validation,
+            prepared,
+            y_given,
+            index,
         )
 
-    def _train(self, encoded, paused, pauses, context=None, fit_data=None):
-        """Train the networks on encoded rows, and set the fitted attributes."""
-        target_encoder, given = encoded.target_encoder, encoded.given
-        self.encoder_ = encoded.encoder
+    def _train(self, table, paused, pauses, context=None, fit_data=None):
+        """Train the networks on an encoded table, and set the fitted attributes."""
+        target_encoder, weights = table.target_encoder, table.sample_weight
+        self.encoder_ = table.encoder
         if paused is not None and hasattr(self, "estimators_"):
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)
-            y = self._scale(encoded.y)
+            y = self._scale(table.y)
         else:
-            y = self._fit_scale(encoded.y, given.sample_weight)
-        member = self._make_member(len(encoded.y))
-        data = member._training_data(
-            encoded.rows, y, target_encoder, given.sample_weight
-        )
-        data_val = None
-        if given.validation is not None:
-            _, y_val, weights_val = given.validation
-            weighing = self._with_class_weights_of(
-                member, target_encoder, y, given.sample_weight
-            )
+            y = self._fit_scale(table.y, weights)
+        member = self._make_member(len(y))
+        data = member._training_data(table.rows, y, target_encoder, weights)
+        data_val, make_reporter = None, None
+        if table.validation is not None:
+            rows_val, y_val, weights_val = table.validation
+            weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
-                encoded.rows_val, self._scale(y_val), target_encoder, weights_val
+                rows_val, self._scale(y_val), target_encoder, weights_val
             )
-        fitted_attributes = partial(self._fitted_attributes, member, given)
+        fitted_attributes = partial(self._fitted_attributes, member, table)
+        if hasattr(self, "_skl_callbacks"):
 
-        def make_reporter(ensemble):
-            return CallbackReporter(
-                self, context, "epoch", partial(fitted_attributes, ensemble), **fit_data
-            )
+            def make_reporter(ensemble):
+                attributes = partial(fitted_attributes, ensemble)
+                return CallbackReporter(self, context, "epoch", attributes, **fit_data)
 
-        trained = train_ensemble(
+        ensemble = train_ensemble(
             member,
             self.n_members,
             data,
-            make_reporter if hasattr(self, "_skl_callbacks") else None,
+            make_reporter,
             self.n_jobs,
             data_val,
             paused,
             pauses,
         )
-        training = trained.training
+        training = ensemble.training
         attributes = fitted_attributes(
-            trained.ensemble, training.history, training.final_weights
+            ensemble, training.history, training.final_weights
         )
-        vars(self).update(attributes | attributes_of_end(trained, member))
-        self._keep_withheld(encoded.prepared, member, trained.ensemble)
+        vars(self).update(attributes | attributes_of_end(ensemble, member))
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
-        return trained
+        vars(self).pop("_importances", None)
+        self._withheld_rows = WithheldRows(
+            table.prepared, ensemble.judge, member.random_state
+        )
+        return ensemble
 
     def _warn_of_end(self, trained):
         """Warn of a training that did not end as planned, or has learned nothing."""
@@ -392,52 +371,51 @@ class BaseTabularMLP(
         else:
             warn_of_end(trained, self.estimators_[0])
 
-    def _keep_withheld(self, prepared, member, ensemble):
-        """Keep rows that the networks have not seen, for importances of columns."""
-        judge = ensemble.make_judge(np.arange(self.n_members))
-        rows, n_networks = judge.data.rows, self.n_members
-        if ensemble.data_val is None:
-            n_networks = -(-n_networks // N_FOLDS)
-        kept = sample_rows(rows.n_rows, n_networks, member.random_state)
-        vars(self).pop("_importances", None)
-        self._withheld_rows = WithheldRows(
-            [values[kept] for values in prepared],
-            rows.targets[kept],
-            None if rows.weights is None else rows.weights[kept],
-            judge.folds[kept],
-            judge.left_out,
-            member.random_state,
-        )
-
-    def _fitted_attributes(self, member, given, ensemble, history, networks):
+    def _fitted_attributes(self, member, table, ensemble, history, networks):
         """The attributes of the estimator with these weights of its networks."""
-        networks, estimates, index = ensemble.calibrate(networks)
-        attributes = _attributes_of_networks(
-            member, ensemble.data.target_encoder, history, networks
-        )
+        networks, estimates = ensemble.calibrate(networks)
+        attributes = {
+            **table.target_encoder.fitted_attributes(),
+            "estimators_": [
+                clone(member)._adopt_weights(
+                    network.copy(np.float64), table.target_encoder, history
+                )
+                for network in networks
+            ],
+            "n_iter_": history.n_iter,
+            "loss_": history.loss,
+            "loss_curve_": history.loss_curve,
+            "validation_scores_": history.validation_scores,
+            "best_validation_score_": history.best_validation_score,
+        }
+        # A callback asks in the middle of the fit: the estimator itself stays as it is.
         model = type(self).__new__(type(self))
         vars(model).update(vars(self) | attributes)
-        model._keep_validated(given, estimates, index, ensemble)
+        model._keep_validated(table, estimates, ensemble)
         names = [*attributes, *self._weight_attributes]
         return {name: vars(model)[name] for name in names}
 
-    def _keep_validated(self, given, estimates, validated, ensemble):
+    def _keep_validated(self, table, estimates, ensemble):
         """Keep the predictions of the rows that validate the networks."""
-        of_trained = np.full((len(given.index), estimates.shape[1]), np.nan)
-        if given.validation is None:
-            of_trained[validated] = estimates
-        of_all_rows = np.full((len(given.y), estimates.shape[1]), np.nan)
-        of_all_rows[given.index] = of_trained
-        is_known = ~np.isnan(of_trained).any(axis=1)
-        known = _KnownRows(
-            given.index[is_known],
-            ensemble.folds[is_known],
-            None if given.sample_weight is None else given.sample_weight[is_known],
-        )
-        self._keep_out_of_bag(of_all_rows, given.y, known)
-        if given.validation is not None:
-            _, y_val, weights_val = given.validation
-            self._keep_validation(estimates, y_val, weights_val)
+        judge, weights = ensemble.judge, table.sample_weight
+        of_all_rows = np.full((len(table.y_given), estimates.shape[1]), np.nan)
+        if table.validation is None:
+            of_all_rows[table.index[judge.index]] = estimates
+        known = ~np.isnan(of_all_rows[table.index]).any(axis=1)
+        predictions = self._predictions_of(of_all_rows)
+        setattr(self, self._oob_name, predictions)
+        self.oob_score_, self._conformity = float("nan"), {}
+        if table.validation is not None:
+            _, y_val, weights_val = table.validation
+            self._conformity = self._conformity_of(
+                y_val, self._predictions_of(estimates), judge.folds, weights_val
+            )
+        elif known.any():
+            index, folds = table.index[known], judge.folds[known]
+            weights = None if weights is None else weights[known]
+            truth, predictions = table.y_given[index], predictions[index]
+            self._conformity = self._conformity_of(truth, predictions, folds, weights)
+            self.oob_score_ = self._oob_score(truth, predictions, weights)
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
@@ -453,10 +431,6 @@ class BaseTabularMLP(
         least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
         return int(np.clip(2000 // n_batches, least, 80))
 
-    def _dropout(self, n_rows):
-        """Rates of dropout of a fit to so many rows."""
-        return self.dropout
-
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         """The member for other rows, which weigh as those of y."""
         return member
@@ -464,30 +438,18 @@ class BaseTabularMLP(
     def _make_member(self, n_rows):
         """One network of the ensemble, unfitted."""
         return self._member_class(
-            hidden_layer_sizes=self.hidden_layer_sizes,
-            activation=self.activation,
+            **{name: getattr(self, name) for name in _NETWORK_PARAMS},
             batch_size=self._n_batch_rows(n_rows),
-            learning_rate_init=self.learning_rate_init,
             max_iter=self._n_epochs(n_rows),
-            n_iter_no_change=self.n_iter_no_change,
-            dropout=self._dropout(n_rows),
             average_epochs=_AVERAGE_EPOCHS,
             alpha=0,
             tol=0,
             random_state=check_random_state(self.random_state).randint(2**31 - 1),
-            verbose=self.verbose,
-            device=self.device,
-            **self._member_params(),
+            **self._member_params(n_rows),
         )
 
     def _estimate_in_chunks(self, X):
-        """Estimate by each network, chunk by chunk of rows.
-
-        Yields
-        ------
-        estimates : ndarray of shape (n_members, n_chunk_rows, n_outputs)
-            Probabilities of the classes, or numbers.
-        """
+        """Yield estimates of chunks of rows, (n_members, n_chunk_rows, n_outputs)."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         target_encoder = self.estimators_[0]._target_encoder
@@ -528,53 +490,22 @@ def _are_same(*values):
 class EncodedTable(NamedTuple):
     """A table that is encoded for training, with its targets.
 
-    It does not depend on the parameters of the training. `prepared` has the columns of
-    the rows that validate the networks.
+    It does not depend on the parameters of the training. `rows`, `y` and
+    `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
+    all. `validation` has the validation rows, encoded, their targets and their weights,
+    and `prepared` the columns of the rows that validate the networks.
     """
 
     features: dict
     encoder: TabularEncoder
+    target_encoder: object
     rows: TableRows
     y: np.ndarray
-    target_encoder: object
-    rows_val: TableRows | None
-    prepared: list
-    given: "_GivenRows"
-
-
-class _GivenRows(NamedTuple):
-    """What `fit` was given: y; the rows with weight and their weights; validation."""
-
-    y: np.ndarray
-    index: np.ndarray
     sample_weight: np.ndarray | None
     validation: tuple | None
-
-
-class _KnownRows(NamedTuple):
-    """The rows with an out-of-bag prediction: their numbers, folds and weights."""
-
+    prepared: list
+    y_given: np.ndarray
     index: np.ndarray
-    folds: np.ndarray
-    weights: np.ndarray | None
-
-
-def _attributes_of_networks(member, target_encoder, history, networks):
-    """The attributes of an ensemble fitted with these weights of its networks."""
-    return {
-        **target_encoder.fitted_attributes(),
-        "estimators_": [
-            clone(member)._adopt_weights(
-                network.copy(np.float64), target_encoder, history
-            )
-            for network in networks
-        ],
-        "n_iter_": history.n_iter,
-        "loss_": history.loss,
-        "loss_curve_": history.loss_curve,
-        "validation_scores_": history.validation_scores,
-        "best_validation_score_": history.best_validation_score,
-    }
 
 
 def _drop_rows_without_weight(X, y, sample_weight):

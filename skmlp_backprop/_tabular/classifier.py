@@ -87,6 +87,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     """
 
     _member_class = BackpropMLPClassifier
+    _oob_name = "oob_decision_function_"
     # What a callback restores.
     _weight_attributes = (
         "estimators_",
@@ -126,12 +127,13 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     ):
         store_parameters(locals())
 
-    def _dropout(self, n_rows):
-        # Chosen on the tables for development (benchmarks: ablation): the more rows,
-        # the less a network overfits.
-        if isinstance(self.dropout, str):
-            return min(0.25, 1500 / n_rows)
-        return self.dropout
+    def _member_params(self, n_rows):
+        dropout = self.dropout
+        if isinstance(dropout, str):
+            # Chosen on the tables for development (benchmarks: ablation): the more
+            # rows, the less a network overfits.
+            dropout = min(0.25, 1500 / n_rows)
+        return {"dropout": dropout, "class_weight": self.class_weight}
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         if self.class_weight != "balanced":
@@ -181,7 +183,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         proba : ndarray of shape (n_samples, n_classes)
             Probabilities. Each row sums to 1, except with multilabel targets.
         """
-        return self._normalise(self._mean_estimates(X))
+        return self._predictions_of(self._mean_estimates(X))
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -217,7 +219,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         proba = self._mean_estimates(X)
         if self.estimators_[0]._target_encoder.multilabel:
             return np.log(_positive(proba)) - np.log(_positive(1 - proba))
-        decision = np.log(_positive(self._normalise(proba)))
+        decision = np.log(_positive(self._predictions_of(proba)))
         if decision.shape[1] == 1:
             return decision[:, 0]
         return decision[:, 1] - decision[:, 0] if decision.shape[1] == 2 else decision
@@ -239,7 +241,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         proba : ndarray of shape (n_members, n_samples, n_classes)
             Probabilities.
         """
-        return self._normalise(self._member_estimates(X))
+        return self._predictions_of(self._member_estimates(X))
 
     def predict_set(self, X, coverage=0.9):
         """Predict a set of classes for each row, by CV+.
@@ -314,14 +316,14 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True
         return sets[..., 0] if np.ndim(coverage) == 0 else sets
 
-    def _normalise(self, proba):
+    def _predictions_of(self, estimates):
         """Make each row sum to 1 up to float64 rounding, in place."""
         if not self.estimators_[0]._target_encoder.multilabel:
-            proba /= proba.sum(axis=-1, keepdims=True)
-        return proba
+            estimates /= estimates.sum(axis=-1, keepdims=True)
+        return estimates
 
     def _outputs_of_estimates(self, estimates):
-        proba = self._normalise(estimates)
+        proba = self._predictions_of(estimates)
         is_binary = len(self.classes_) == 2
         is_binary &= not self.estimators_[0]._target_encoder.multilabel
         return proba[..., 1:] if is_binary else proba
@@ -332,22 +334,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     def _scale(self, y):
         return y
 
-    def _keep_out_of_bag(self, estimates, y, known):
-        self.oob_decision_function_ = self._normalise(estimates)
-        self.oob_score_, self._conformity = float("nan"), {}
-        index, folds, weights = known
-        if len(index) == 0:
-            return
-        truth, proba = y[index], estimates[index]
-        self._conformity = self._conformity_of(truth, proba, folds, weights)
-        self.oob_score_ = float(
-            accuracy_score(truth, self._labels(proba), sample_weight=weights)
-        )
-
-    def _keep_validation(self, estimates, y_val, weights):
-        """Keep the scores by the mean of all networks, as of a single fold."""
-        folds, proba = np.zeros(len(y_val), np.intp), self._normalise(estimates)
-        self._conformity = self._conformity_of(y_val, proba, folds, weights)
+    def _oob_score(self, truth, proba, weights):
+        return float(accuracy_score(truth, self._labels(proba), sample_weight=weights))
 
     def _conformity_of(self, truth, proba, folds, weights):
         """The probabilities above the class of each row, for :meth:`predict_set`."""
@@ -356,9 +344,6 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         index = np.searchsorted(self.classes_, truth)[:, np.newaxis]
         scores = np.take_along_axis(mass_above(proba), index, axis=1)
         return conformity(scores, folds, weights)
-
-    def _member_params(self):
-        return {"class_weight": self.class_weight}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -52,7 +51,6 @@ def refuse_other_values(name, kind, value):
     )
 
 
-@dataclass
 class Moments:
     """The values of a column of dates or of times of day.
 
@@ -61,6 +59,17 @@ class Moments:
     name : str
         The name of the column in messages, with quotes.
 
+    kind : str
+        DATES or TIMES.
+
+    values : ndarray of datetime64 or list of objects, of length n_rows
+        The values; an array has dates in UTC.
+
+    zone : str or None
+        The name of the time zone of an array.
+
+    Attributes
+    ----------
     utc : ndarray of shape (n_rows,), datetime64[us]
         The dates in UTC, NaT for a missing value.
 
@@ -69,62 +78,34 @@ class Moments:
 
     zones : set of str or None
         The names of the time zones. None stands for dates without a zone.
+
+    Raises
+    ------
+    ValueError
+        If values are of another kind.
     """
 
-    name: str
-    utc: np.ndarray
-    wall: np.ndarray | None
-    zones: set
-
-    @classmethod
-    def from_array(cls, name, utc, zone):
-        """Make moments from an array of datetime64 of any unit."""
-        utc = _to_unit(name, utc)
-        return cls(name, utc, utc if zone is None else None, {zone})
-
-    @classmethod
-    def from_objects(cls, name, kind, values):
-        """Make moments from Python objects.
-
-        Raises
-        ------
-        ValueError
-            If values are of another kind.
-        """
-        walls, offsets, zones = [], [], set()
+    def __init__(self, name, kind, values, zone):
+        self.name = name
+        if isinstance(values, np.ndarray):
+            self.utc = _to_unit(name, values)
+            self.wall = self.utc if zone is None else None
+            self.zones = {zone}
+            return
+        walls, offsets, self.zones = [], [], set()
         for value in values:
             wall, offset = None, None
             if not is_missing(value):
                 _refuse_mixture(name, kind, value)
-                zone = getattr(value, "tzinfo", None)
-                if kind == TIMES:
-                    if zone is not None:
-                        raise ValueError(
-                            f"Column {name} has times of day with a time zone, such as "
-                            f"{value!r}. Convert them to times without a zone."
-                        )
-                    wall = datetime.datetime.combine(datetime.date(1970, 1, 1), value)
-                elif isinstance(value, datetime.datetime):
-                    offset = value.utcoffset()
-                    wall = value.replace(tzinfo=None)
-                elif isinstance(value, np.datetime64):
-                    wall = _to_unit(name, np.array([value]))[0]
-                else:
-                    wall = value
-                zones.add(None if offset is None else str(zone))
+                wall, offset = _wall_and_offset(name, value)
+                self.zones.add(None if offset is None else str(value.tzinfo))
             walls.append(wall)
             offsets.append(offset or datetime.timedelta(0))
-        wall = np.array(walls, "M8[us]")
-        return cls(name, wall - np.array(offsets, "m8[us]"), wall, zones)
+        self.wall = np.array(walls, "M8[us]")
+        self.utc = self.wall - np.array(offsets, "m8[us]")
 
     def only_zone(self):
-        """The time zone of all values.
-
-        Raises
-        ------
-        ValueError
-            If there are several.
-        """
+        """The time zone of all values; several raise a ValueError."""
         if len(self.zones) > 1:
             zones = ", ".join(sorted(zone or "none" for zone in self.zones))
             raise ValueError(
@@ -135,14 +116,7 @@ class Moments:
         return next(iter(self.zones), None)
 
     def wall_in(self, zone):
-        """Return the dates as clocks show them in the time zone of `fit`.
-
-        Raises
-        ------
-        ValueError
-            If the dates have zones and those of `fit` had none, or the reverse; or if
-            Python does not know the zone.
-        """
+        """Return the dates as clocks show them in the time zone of `fit`."""
         if np.isnat(self.utc).all():
             return self.utc
         for own in self.zones:
@@ -170,6 +144,22 @@ class Moments:
         return self.utc + _offsets(self.utc, _find_zone(zone))
 
 
+def _wall_and_offset(name, value):
+    """A date or time of day as clocks show it, and its offset from UTC or None."""
+    if isinstance(value, datetime.time):
+        if value.tzinfo is not None:
+            raise ValueError(
+                f"Column {name} has times of day with a time zone, such as "
+                f"{value!r}. Convert them to times without a zone."
+            )
+        return datetime.datetime.combine(datetime.date(1970, 1, 1), value), None
+    if isinstance(value, datetime.datetime):
+        return value.replace(tzinfo=None), value.utcoffset()
+    if isinstance(value, np.datetime64):
+        return _to_unit(name, np.array([value]))[0], None
+    return value, None
+
+
 def is_known_zone(zone):
     """Whether Python knows the name of a time zone. None stands for no zone."""
     return zone is None or _find_zone(zone) is not None
@@ -180,43 +170,43 @@ def to_microseconds(moments):
     return np.where(np.isnat(moments), np.nan, moments.astype(np.int64))
 
 
-def spans_from_array(name, spans):
-    """Convert an array of timedelta64 to microseconds, float64, NaN for NaT.
+def to_spans(name, values):
+    """Convert time spans to microseconds, float64, NaN for a missing value.
+
+    Parameters
+    ----------
+    name : str
+        The name of the column in messages, with quotes.
+
+    values : ndarray of timedelta64 or list of objects
+        The time spans.
 
     Raises
     ------
     ValueError
-        If the unit is years or months, or if there is no unit.
+        If values are no time spans, or if a unit is years or months, or if there is no
+        unit.
     """
-    unit, count = np.datetime_data(spans.dtype)
-    if np.isnat(spans).all():
-        return np.full(spans.shape, np.nan)
+    if not isinstance(values, np.ndarray):
+        spans = np.full(len(values), np.nan)
+        for row, value in enumerate(values):
+            if not is_missing(value):
+                _refuse_mixture(name, SPANS, value)
+                if isinstance(value, np.timedelta64):
+                    spans[row] = to_spans(name, np.array([value]))[0]
+                else:
+                    spans[row] = value / datetime.timedelta(microseconds=1)
+        return spans
+    unit, count = np.datetime_data(values.dtype)
+    if np.isnat(values).all():
+        return np.full(values.shape, np.nan)
     if unit in ("Y", "M", "generic"):
         raise ValueError(
-            f"Column {name} has time spans of the type {spans.dtype}, whose unit has "
+            f"Column {name} has time spans of the type {values.dtype}, whose unit has "
             "no fixed length. Convert them to days or to a smaller unit, such as by "
             "astype('m8[D]')."
         )
-    return to_microseconds(spans) * (np.timedelta64(count, unit) / _MICROSECOND)
-
-
-def spans_from_objects(name, values):
-    """Convert Python objects to microseconds, float64, NaN for a missing value.
-
-    Raises
-    ------
-    ValueError
-        If values are no time spans.
-    """
-    spans = np.full(len(values), np.nan)
-    for row, value in enumerate(values):
-        if not is_missing(value):
-            _refuse_mixture(name, SPANS, value)
-            if isinstance(value, np.timedelta64):
-                spans[row] = spans_from_array(name, np.array([value]))[0]
-            else:
-                spans[row] = value / datetime.timedelta(microseconds=1)
-    return spans
+    return to_microseconds(values) * (np.timedelta64(count, unit) / _MICROSECOND)
 
 
 def _refuse_mixture(name, kind, value):
@@ -239,21 +229,8 @@ def _to_unit(name, moments):
 
 
 def _offsets(utc, zone):
-    """Offsets of a time zone from UTC, an array of timedelta64.
-
-    A million dates of some years have few days. So the offsets are looked up by the
-    day, except on the days on which they change.
-    """
-    day = np.timedelta64(1, "D")
-    days, index = np.unique(utc.astype("M8[D]"), return_inverse=True)
-    at_start, at_end = _look_up(days, zone), _look_up(days + day, zone)
-    offsets, changes = at_start[index], (at_start != at_end)[index]
-    offsets[changes] = _look_up(utc[changes], zone)
-    return offsets
-
-
-def _look_up(utc, zone):
-    moments = np.clip(utc.astype("M8[us]"), *_PYTHON_RANGE).tolist()
+    """Offsets of a time zone from UTC, an array of timedelta64."""
+    moments = np.clip(utc, *_PYTHON_RANGE).tolist()
     offsets = [
         moment and moment.replace(tzinfo=datetime.UTC).astimezone(zone).utcoffset()
         for moment in moments

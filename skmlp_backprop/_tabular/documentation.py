@@ -1,4 +1,4 @@
-"""The parts that the docstrings of the tabular estimators share."""
+"""Sections that the docstrings of both tabular estimators have."""
 
 from functools import partial
 

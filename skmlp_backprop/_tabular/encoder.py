@@ -14,9 +14,10 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .columns import ArraySource, DateColumn, check_finite
+from .columns import DateColumn, Source
 from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
-from .table import TakesTablesMixin, check_table, read_columns, read_known_columns
+from .kinds import check_finite, read_columns, read_known_columns
+from .table import TakesTablesMixin, check_table
 
 
 class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
@@ -208,8 +209,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded table.
         """
         dtype = _checked_dtype(self.dtype)
-        columns = self._learn(check_table(self, X, reset=True))
-        return self._encode(self._prepare(columns), dtype)
+        prepared = self.fit_and_prepare(check_table(self, X, reset=True))
+        return self.encode_rows(prepared, dtype).toarray()
 
     def fit_and_prepare(self, X):
         """Fit to a checked table, and prepare the table for :meth:`encode_rows`.
@@ -250,14 +251,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         prepared : ndarray of length n_values
             As an entry of the result of :meth:`prepare`.
         """
-        column = self.read_column(index, ArraySource(name, values))
-        encoding = self._encodings[index]
-        if encoding.is_numeric:
-            return NumberColumns([encoding], [0]).prepare([column])[:, 0]
-        return encoding.prepare(column)
+        column = self.read_column(index, Source(name, values))
+        return self._encodings[index].prepare(column)
 
     def read_column(self, index, source):
-        """Read another column as that of this number in `fit`."""
+        """Read another column as the column of this number in `fit`."""
         column = self._encodings[index].read(source)
         check_finite(column)
         return column
@@ -271,25 +269,29 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The slice of the numbers of a :class:`TableRows`, or which of its columns of
             codes.
         """
-        places, stop, n_codes = {}, 0, 0
-        for column, encoding in self._in_output_order(range(len(self._encodings))):
-            if encoding.has_many_categories:
-                places[column], n_codes = n_codes, n_codes + 1
-            else:
-                start, stop = stop, stop + encoding.width
-                places[column] = slice(start, stop)
-        return [places[column] for column in range(len(places))]
+        codes, starts = self._layout.codes, self._layout.starts
+        return [
+            codes.index(i) if i in codes else slice(start, start + encoding.width)
+            for i, (start, encoding) in enumerate(
+                zip(starts, self._encodings, strict=True)
+            )
+        ]
 
     def _learn(self, X):
         """Fit to a checked table, and return its columns."""
         columns = read_columns(X, self.categorical_features)
-        self.is_categorical_ = np.array([column.is_categorical for column in columns])
-        n_categorical = np.count_nonzero(self.is_categorical_)
-        n_bins = self._max_bins(len(columns) - n_categorical)
-        max_entries = self._max_entries(n_categorical)
-        self._encodings = []
+        is_categorical = [column.categories is not None for column in columns]
+        self.is_categorical_ = np.array(is_categorical)
+        n_categorical = sum(is_categorical)
+        n_bins, max_entries = self.n_bins, self.max_categories
+        if n_bins == "auto":
+            n_bins = min(16, 1024 // max(1, len(columns) - n_categorical))
+            n_bins = n_bins if n_bins > 1 else 0
+        if max_entries == "auto":
+            max_entries = min(255, max(16, 4096 // max(1, n_categorical)))
+        encodings = []
         for column in columns:
-            if column.is_categorical:
+            if column.categories is not None:
                 encoding = CategoryEncoding.from_column(
                     column, self.min_frequency, max_entries
                 )
@@ -297,7 +299,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 encoding = DateEncoding.from_column(column, n_bins)
             else:
                 encoding = NumberEncoding.from_column(column, n_bins)
-            self._encodings.append(encoding)
+            encodings.append(encoding)
+        self._encodings, self._layout = encodings, _Layout(encodings)
         return columns
 
     def transform(self, X):
@@ -323,7 +326,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
-        return self._encode(self.prepare(X), dtype)
+        return self.encode_rows(self.prepare(X), dtype).toarray()
 
     def encode_in_chunks(self, X, n_rows, dtype=np.float64):
         """Encode a checked table as rows of networks, in chunks to save memory.
@@ -368,59 +371,20 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         entries = [
-            name if suffix is None else f"{name}_{suffix}"
-            for name, encoding in self._in_output_order(names)
-            for suffix in encoding.suffixes()
+            names[i] if suffix is None else f"{names[i]}_{suffix}"
+            for i in self._layout.order
+            for suffix in self._encodings[i].suffixes()
         ]
         return np.array(_make_distinct(entries), dtype=object)
 
     def _prepare(self, columns):
         """Convert the columns to arrays, see :meth:`fit_and_prepare`."""
-        numbers = iter(())
-        if numeric := self._numeric(columns):
-            numbers = iter(self._number_columns().prepare(numeric).T)
+        numeric = [columns[i] for i in self._layout.numeric]
+        numbers = iter(self._layout.numbers.prepare(numeric).T if numeric else ())
         return [
             next(numbers) if encoding.is_numeric else encoding.prepare(column)
             for column, encoding in zip(columns, self._encodings, strict=True)
         ]
-
-    def _numeric(self, values):
-        """The values of the columns of numbers, of one for each column."""
-        pairs = zip(values, self._encodings, strict=True)
-        return [value for value, encoding in pairs if encoding.is_numeric]
-
-    def _max_bins(self, n_numeric):
-        if self.n_bins != "auto":
-            return self.n_bins
-        n_bins = min(16, 1024 // max(1, n_numeric))
-        return n_bins if n_bins > 1 else 0
-
-    def _max_entries(self, n_categorical):
-        if self.max_categories != "auto":
-            return self.max_categories
-        return min(255, max(16, 4096 // max(1, n_categorical)))
-
-    def _in_output_order(self, values):
-        """Pair each column's value with its encoding, in the order of the output."""
-        pairs = list(zip(values, self._encodings, strict=True))
-        return sorted(pairs, key=lambda pair: pair[1].has_many_categories)
-
-    def _starts(self):
-        """Position of each column's first entry in the output."""
-        starts, stop = [0] * len(self._encodings), 0
-        for i, encoding in self._in_output_order(range(len(starts))):
-            starts[i], stop = stop, stop + encoding.width
-        return starts
-
-    def _number_columns(self):
-        """The encoder of all columns of numbers."""
-        return NumberColumns(
-            self._numeric(self._encodings), self._numeric(self._starts())
-        )
-
-    def _encode(self, prepared, dtype):
-        """Encode the result of :meth:`_prepare`."""
-        return self.encode_rows(prepared, dtype).toarray()
 
     def encode_rows(self, prepared, dtype):
         """Encode the result of :meth:`prepare` as rows of networks.
@@ -442,11 +406,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         n_rows = len(prepared[0])
         n_entries = sum(e.width for e in self._encodings if not e.has_many_categories)
         encoded = np.empty((n_rows, n_entries), dtype)
-        if numbers := self._numeric(prepared):
-            self._number_columns().write(np.stack(numbers, axis=1), encoded)
+        if numbers := [prepared[i] for i in self._layout.numeric]:
+            self._layout.numbers.write(np.stack(numbers, axis=1), encoded)
         codes, n_levels = [], 0
         for values, encoding, start in zip(
-            prepared, self._encodings, self._starts(), strict=True
+            prepared, self._encodings, self._layout.starts, strict=True
         ):
             if encoding.is_numeric:
                 continue
@@ -461,14 +425,14 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return TableRows(encoded, codes, n_levels)
 
     def __getstate__(self):
-        state = super().__getstate__()
-        if "_encodings" not in state:
-            return state
-        encodings = [
-            {"class": type(encoding).__name__, "state": encoding.to_state()}
-            for encoding in self._encodings
-        ]
-        return {**state, "_encodings": encodings}
+        state = dict(super().__getstate__())
+        if "_encodings" in state:
+            del state["_layout"]
+            state["_encodings"] = [
+                {"class": type(encoding).__name__, "state": encoding.to_state()}
+                for encoding in self._encodings
+            ]
+        return state
 
     def __setstate__(self, state):
         if "_encodings" in state:
@@ -478,18 +442,52 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 class_of[saved["class"]].from_state(saved["state"])
                 for saved in state["_encodings"]
             ]
-            state = {**state, "_encodings": encodings}
+            layout = _Layout(encodings)
+            state = {**state, "_encodings": encodings, "_layout": layout}
         super().__setstate__(state)
 
 
-def _checked_dtype(dtype):
-    """Return the parameter `dtype` as a dtype.
+class _Layout:
+    """Where the encoded table has the entries of each column.
 
-    Raises
-    ------
-    ValueError
-        If it is neither float64 nor float32.
+    Parameters
+    ----------
+    encodings : list of NumberEncoding, CategoryEncoding or DateEncoding
+        The encodings of the columns.
+
+    Attributes
+    ----------
+    order : list of int
+        The columns in the order of the entries: those of codes come last.
+
+    starts : list of int
+        The position of the first entry of each column.
+
+    codes : list of int
+        The columns of codes.
+
+    numeric : list of int
+        The columns of numbers.
+
+    numbers : NumberColumns
+        Encodes these.
     """
+
+    def __init__(self, encodings):
+        self.codes = [i for i, e in enumerate(encodings) if e.has_many_categories]
+        others = [i for i, e in enumerate(encodings) if not e.has_many_categories]
+        self.order = others + self.codes
+        self.starts, stop = [0] * len(encodings), 0
+        for i in self.order:
+            self.starts[i], stop = stop, stop + encodings[i].width
+        self.numeric = [i for i in self.order if encodings[i].is_numeric]
+        self.numbers = NumberColumns(
+            [encodings[i] for i in self.numeric], [self.starts[i] for i in self.numeric]
+        )
+
+
+def _checked_dtype(dtype):
+    """Return the parameter `dtype` as a dtype: float64 or float32."""
     try:
         checked = np.dtype(dtype)
     except TypeError:

@@ -1,6 +1,8 @@
 """Encodings of a single column of numbers, of dates or of categories."""
 
+import json
 from collections import Counter
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from numbers import Real
@@ -34,6 +36,7 @@ _NUMBER = "numbers"
 _BOOLEAN = "booleans"
 
 
+@dataclass
 class NumberEncoding:
     """Encodes numbers: the scaled number, bins, and an indicator of missing values.
 
@@ -55,12 +58,18 @@ class NumberEncoding:
         would overflow.
     """
 
-    def __init__(self, centre, scale, edges, has_missing, unit=1.0):
-        self.centre = centre
-        self.scale = scale
-        self.edges = edges
-        self.has_missing = has_missing
-        self.unit = unit
+    centre: float
+    scale: float
+    edges: np.ndarray
+    has_missing: bool
+    unit: float = 1.0
+
+    is_numeric = True
+    has_many_categories = False
+
+    def __post_init__(self):
+        # Number of entries.
+        self.width = len(self.edges) + self.has_missing
 
     @classmethod
     def from_column(cls, column, n_bins):
@@ -76,23 +85,18 @@ class NumberEncoding:
         edges = _bin_edges(present, n_bins)
         return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
 
-    is_numeric = True
-    # As that of CategoryEncoding.
-    has_many_categories = False
-
     def read(self, source):
         """Read a column as in `fit`."""
         if np.isnan(self.centre):
-            # Of a column without values any values are ignored.
+            # `fit` saw no values, so that all values are ignored.
             codes, values = source.factorized
             numbers = np.array([np.nan if value is None else 0.0 for value in values])
             return Column(source.name, numbers[codes])
         return source.read_numbers()
 
-    @property
-    def width(self):
-        """Number of entries."""
-        return len(self.edges) + self.has_missing
+    def prepare(self, column):
+        """Prepare a single column, see :class:`NumberColumns`."""
+        return NumberColumns([self], [0]).prepare([column])[:, 0]
 
     def suffixes(self):
         """Suffixes of the column's name for each entry; None for no suffix."""
@@ -100,8 +104,8 @@ class NumberEncoding:
         return [None, *bins, *(["missing"] if self.has_missing else [])]
 
     def to_state(self):
-        """Attributes to be saved."""
-        return dict(vars(self))
+        """Arguments of the class, to be saved."""
+        return asdict(self)
 
     @classmethod
     def from_state(cls, state):
@@ -130,13 +134,14 @@ class NumberColumns:
         self.have_missing = np.array([e.has_missing for e in encodings], bool)
         self.starts = np.array(starts, np.intp)
         n_bins = np.array([len(e.edges) - 1 for e in encodings], np.intp)
-        # Of each bin its column, its edges, and its position in the encoded table.
+        # The column, the edges and the position in the encoded table of each bin.
         self.columns = np.repeat(np.arange(len(encodings)), n_bins)
-        self.low = _concatenate([encoding.edges[:-1] for encoding in encodings])
-        self.high = _concatenate([encoding.edges[1:] for encoding in encodings])
-        numbers = (
-            np.arange(len(self.columns)) - (np.cumsum(n_bins) - n_bins)[self.columns]
-        )
+        # Without columns, there is nothing else to concatenate.
+        none = np.empty(0)
+        self.low = np.concatenate([none, *(e.edges[:-1] for e in encodings)])
+        self.high = np.concatenate([none, *(e.edges[1:] for e in encodings)])
+        first_bins = np.cumsum(n_bins) - n_bins
+        numbers = np.arange(len(self.columns)) - first_bins[self.columns]
         self.bins = self.starts[self.columns] + 1 + numbers
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
 
@@ -179,27 +184,19 @@ class NumberColumns:
         """
         step = max(1, _BLOCK_SIZE // out.shape[1])
         for start in range(0, len(values), step):
-            rows = slice(start, start + step)
-            self._write(values[rows], out[rows])
-
-    def _write(self, values, out):
-        is_missing = np.isnan(values)
-        # An overflow gives infinity, which is clipped.
-        with np.errstate(over="ignore"):
-            distances = np.clip(values - self.centres, -_MAX_FLOAT, _MAX_FLOAT)
-            scaled = np.clip(distances / self.scales, -_CLIP, _CLIP)
-            scaled /= np.sqrt(1 + (scaled / _LIMIT) ** 2)
-            bins = (values[:, self.columns] - self.low) / (self.high - self.low)
-        out[:, self.starts] = np.where(is_missing, 0, scaled)
-        np.clip(bins, 0, 1, out=bins)
-        bins[np.isnan(bins)] = 0
-        out[:, self.bins] = bins
-        out[:, self.indicators] = is_missing[:, self.have_missing]
-
-
-def _concatenate(arrays):
-    """As numpy.concatenate, of no arrays too."""
-    return np.concatenate([np.empty(0), *arrays])
+            block, to = values[start : start + step], out[start : start + step]
+            is_missing = np.isnan(block)
+            # An overflow gives infinity, which is clipped.
+            with np.errstate(over="ignore"):
+                distances = np.clip(block - self.centres, -_MAX_FLOAT, _MAX_FLOAT)
+                scaled = np.clip(distances / self.scales, -_CLIP, _CLIP)
+                scaled /= np.sqrt(1 + (scaled / _LIMIT) ** 2)
+                bins = (block[:, self.columns] - self.low) / (self.high - self.low)
+            to[:, self.starts] = np.where(is_missing, 0, scaled)
+            np.clip(bins, 0, 1, out=bins)
+            bins[np.isnan(bins)] = 0
+            to[:, self.bins] = bins
+            to[:, self.indicators] = is_missing[:, self.have_missing]
 
 
 def _bin_edges(present, n_bins):
@@ -216,6 +213,7 @@ def _bin_edges(present, n_bins):
     return edges if len(edges) > 2 else edges[:1]
 
 
+@dataclass
 class DateEncoding:
     """Encodes dates, times of day or time spans: the number, and positions in cycles.
 
@@ -235,11 +233,17 @@ class DateEncoding:
         The encoding of the microseconds.
     """
 
-    def __init__(self, kind, zone, cycles, number):
-        self.kind = kind
-        self.zone = zone
-        self.cycles = cycles
-        self.number = number
+    kind: str
+    zone: str | None
+    cycles: list
+    number: NumberEncoding
+
+    is_numeric = False
+    has_many_categories = False
+
+    def __post_init__(self):
+        # Number of entries.
+        self.width = self.number.width + 2 * len(self.cycles)
 
     @classmethod
     def from_column(cls, column, n_bins):
@@ -255,27 +259,18 @@ class DateEncoding:
         number = NumberEncoding.from_column(column, n_bins)
         return cls(column.kind, column.zone, cycles, number)
 
-    is_numeric = False
-    # As that of CategoryEncoding.
-    has_many_categories = False
-
     def read(self, source):
         """Read a column as in `fit`."""
         return source.read_times(self.kind, self.zone)
 
-    @property
-    def width(self):
-        """Number of entries."""
-        return self.number.width + 2 * len(self.cycles)
-
     def suffixes(self):
         """Suffixes of the column's name for each entry; None for no suffix."""
-        pairs = [f"{cycle}_{part}" for cycle in self.cycles for part in ("sin", "cos")]
+        pairs = [f"{cycle}_{wave}" for cycle in self.cycles for wave in ("sin", "cos")]
         return [*self.number.suffixes(), *pairs]
 
     def prepare(self, column):
         """Numbers, and the entries of the cycles, of shape (n_rows, n_values)."""
-        prepared = [self._numbers().prepare([column])[:, 0]]
+        prepared = [self.number.prepare(column)]
         if self.cycles:
             positions = _cycle_positions(column.wall)
             for cycle in self.cycles:
@@ -288,15 +283,12 @@ class DateEncoding:
 
     def write(self, prepared, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
-        self._numbers().write(prepared[:, :1], out)
+        NumberColumns([self.number], [0]).write(prepared[:, :1], out)
         out[:, self.number.width :] = prepared[:, 1:]
 
-    def _numbers(self):
-        return NumberColumns([self.number], [0])
-
     def to_state(self):
-        """Attributes to be saved."""
-        return {**vars(self), "number": self.number.to_state()}
+        """Arguments of the class, to be saved."""
+        return asdict(self)
 
     @classmethod
     def from_state(cls, state):
@@ -336,9 +328,16 @@ class CategoryEncoding:
         Number of categories that are not rare. All rare categories share an entry.
     """
 
+    is_numeric = False
+
     def __init__(self, keys, n_kept):
         self.keys = keys
         self.n_kept = n_kept
+        has_rare = n_kept < len(keys)
+        self._is_binary = n_kept == 2 and not has_rare
+        # Number of entries. Networks take a code in place of many entries.
+        self.width = 1 if self._is_binary else n_kept + has_rare
+        self.has_many_categories = self.width > _MAX_ONE_HOT
         self._index_of_key = {key: i for i, key in enumerate(keys)}
         # None if several categories have the alias.
         self._index_of_alias = {}
@@ -359,53 +358,32 @@ class CategoryEncoding:
             # Ties are broken by a hash: the order of the names may follow y.
             frequent.sort(key=lambda key: (-counts[key], _hash(key)))
             frequent = frequent[: max_entries - 1]
-        # Sorted, so that the encoding does not depend on the order of the rows.
-        kept = sorted(frequent, key=_sort_key)
-        rare = sorted(counts.keys() - set(kept), key=_sort_key)
-        return cls(kept + rare, len(kept))
-
-    is_numeric = False
+        # Sorted, so that the encoding does not depend on the order of the rows: the
+        # frequent categories, then the rare ones; of each the missing value first.
+        kept = set(frequent)
+        keys = sorted(
+            counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
+        )
+        return cls(keys, len(kept))
 
     def read(self, source):
         """Read a column as in `fit`."""
         return source.read_categories()
 
-    @property
-    def has_rare(self):
-        """Whether the column had rare categories."""
-        return self.n_kept < len(self.keys)
-
-    @property
-    def _is_binary(self):
-        return self.n_kept == 2 and not self.has_rare
-
-    @property
-    def has_many_categories(self):
-        """Whether networks take a code in place of the entries, of which one is 1."""
-        return self.width > _MAX_ONE_HOT
-
-    @property
-    def width(self):
-        """Number of entries."""
-        return 1 if self._is_binary else self.n_kept + self.has_rare
-
     def suffixes(self):
         """Suffixes of the column's name for each entry."""
-        kept = (
-            self.keys[1 : self.n_kept] if self._is_binary else self.keys[: self.n_kept]
-        )
+        kept = self.keys[int(self._is_binary) : self.n_kept]
         names = ["missing" if kind == _MISSING else text for kind, text in kept]
-        return [*names, *(["rare"] if self.has_rare else [])]
+        return [*names, "rare"] if self.n_kept < len(self.keys) else names
 
     def prepare(self, column):
         """Index of the entry of each row; `n_kept` for a rare or unseen category."""
-        present = [value for value in column.categories if value is not None]
-        if present and all(self._find(category_key(v)) is None for v in present):
-            self._report_unseen(column.name, present)
-        entries = []
-        for value in column.categories:
-            index = self._find(category_key(value))
-            entries.append(self.n_kept if index is None else min(index, self.n_kept))
+        indices = [self._find(category_key(value)) for value in column.categories]
+        pairs = zip(column.categories, indices, strict=True)
+        present = [(value, i) for value, i in pairs if value is not None]
+        if present and all(i is None for _, i in present):
+            self._report_unseen(column.name, [value for value, _ in present])
+        entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
     def _find(self, key):
@@ -457,19 +435,16 @@ class CategoryEncoding:
         out[:] = entries[:, np.newaxis] == np.arange(out.shape[1])
 
     def to_state(self):
-        """Attributes to be saved: as arrays, because a file may alter keys."""
-        kinds, texts = zip(*self.keys, strict=True) if self.keys else ((), ())
-        return {
-            "kinds": _pack_texts(kinds),
-            "texts": _pack_texts(texts),
-            "n_kept": self.n_kept,
-        }
+        """Arguments of the class, to be saved: a file may alter keys that are text."""
+        keys = json.dumps(self.keys, ensure_ascii=False)
+        keys = np.frombuffer(keys.encode("utf-8", "surrogatepass"), np.uint8)
+        return {"keys": keys, "n_kept": self.n_kept}
 
     @classmethod
     def from_state(cls, state):
         """Invert :meth:`to_state`."""
-        kinds, texts = _unpack_texts(state["kinds"]), _unpack_texts(state["texts"])
-        return cls(list(zip(kinds, texts, strict=True)), int(state["n_kept"]))
+        keys = json.loads(state["keys"].tobytes().decode("utf-8", "surrogatepass"))
+        return cls(list(map(tuple, keys)), int(state["n_kept"]))
 
 
 def category_key(value):
@@ -526,30 +501,6 @@ def _aliases(key):
     return {text}
 
 
-def _sort_key(key):
-    # The missing value comes first.
-    return key[0] != _MISSING, *key
-
-
 def _hash(key):
     # Unlike Python's hash, the same in every process.
     return blake2b("\0".join(key).encode("utf-8", "surrogatepass")).digest()
-
-
-def _pack_texts(texts):
-    """Convert texts to two arrays: their bytes, and the number of bytes of each."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    return {
-        "bytes": np.frombuffer(b"".join(encoded), np.uint8),
-        "lengths": np.array([len(text) for text in encoded], np.int64),
-    }
-
-
-def _unpack_texts(packed):
-    """Invert :func:`_pack_texts`."""
-    content = packed["bytes"].tobytes()
-    stops = np.cumsum(packed["lengths"])
-    return [
-        content[stop - length : stop].decode("utf-8", "surrogatepass")
-        for stop, length in zip(stops, packed["lengths"], strict=True)
-    ]

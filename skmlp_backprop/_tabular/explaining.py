@@ -1,4 +1,4 @@
-"""What tells of a fitted tabular estimator which columns matter, and how."""
+"""Explanations of a tabular model: importances of columns, partial dependence."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -42,7 +42,7 @@ class ExplainsColumnsMixin:
         return them again. A saved model keeps importances that were computed, but no
         rows.
 
-        If two columns say the same, each is of little importance beside the other.
+        If two columns have the same information, the importance of each is small.
 
         Returns
         -------
@@ -257,9 +257,9 @@ def _check_grid_parameters(kind, grid_resolution, percentiles, custom_values):
         raise ValueError(
             f"grid_resolution must be an integer of 2 or more, got {grid_resolution!r}."
         )
-    shares = list(percentiles) if np.iterable(percentiles) else []
-    are_numbers = len(shares) == 2 and all(isinstance(p, Real) for p in shares)
-    if not are_numbers or not 0 <= shares[0] < shares[1] <= 1:
+    limits = list(percentiles) if np.iterable(percentiles) else []
+    are_numbers = len(limits) == 2 and all(isinstance(p, Real) for p in limits)
+    if not are_numbers or not 0 <= limits[0] < limits[1] <= 1:
         raise ValueError(
             f"percentiles must be two rising numbers in [0, 1], got {percentiles!r}."
         )

@@ -1,7 +1,5 @@
 """Importances of columns, by permutations among rows that networks have not seen."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .._network.inference import logits_from_first
@@ -13,61 +11,31 @@ _MOST_PREDICTIONS = 20_000
 _N_REPEATS = 5
 
 
-def sample_rows(n_rows, n_networks, seed):
-    """Draw the rows that a fit keeps.
-
-    Parameters
-    ----------
-    n_rows : int
-        Number of all rows.
-
-    n_networks : int
-        Number of networks that predict each row.
-
-    seed : int
-        Seed of the draw.
-
-    Returns
-    -------
-    index : ndarray of int
-        Sorted numbers of the rows.
-    """
-    most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
-    order = np.random.default_rng(seed).permutation(n_rows)
-    return np.sort(order[:most])
-
-
-@dataclass
 class WithheldRows:
-    """Rows that networks have not seen.
+    """Rows that networks have not seen, of which a fit keeps a random sample.
 
     Parameters
     ----------
     prepared : list of ndarray, each of length n_rows
         The columns, as the encoder prepares them.
 
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What the networks were to predict.
-
-    weights : ndarray of shape (n_rows,) or None
-        Weights of the rows.
-
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row.
-
-    left_out : ndarray of shape (n_members,), int
-        The fold that each network leaves out.
+    judge : LeftOutRows
+        The rows, and which of them each network has not seen.
 
     seed : int
-        Seed of the permutations.
+        Seed of the draw, and of the permutations.
     """
 
-    prepared: list
-    targets: np.ndarray
-    weights: np.ndarray | None
-    folds: np.ndarray
-    left_out: np.ndarray
-    seed: int
+    def __init__(self, prepared, judge, seed):
+        rows, n_networks = judge.rows, np.bincount(judge.left_out).max()
+        most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
+        order = np.random.default_rng(seed).permutation(rows.n_rows)
+        kept = np.sort(order[:most])
+        self.prepared = [values[kept] for values in prepared]
+        self.targets = rows.targets[kept]
+        self.weights = None if rows.weights is None else rows.weights[kept]
+        self.folds = judge.folds[kept]
+        self.left_out, self.seed = judge.left_out, seed
 
     def importances(self, encoder, networks):
         """Compute how much the loss rises when a column is permuted.
@@ -102,22 +70,12 @@ class WithheldRows:
             if weight == 0:
                 continue
             rows = encoder.encode_rows([v[index] for v in self.prepared], np.float32)
-            fold_networks = [
-                network
-                for network, its_fold in zip(networks, self.left_out, strict=True)
-                if its_fold == fold
-            ]
+            fold_networks = [networks[i] for i in np.flatnonzero(self.left_out == fold)]
             orders = [random_state.permutation(len(index)) for _ in range(_N_REPEATS)]
+            withheld = rows, self.targets[index], row_weights
             with np.errstate(all="ignore"):
                 increases.append(
-                    _increases(
-                        fold_networks,
-                        rows,
-                        self.targets[index],
-                        row_weights,
-                        encoder.places(),
-                        orders,
-                    )
+                    _increases(fold_networks, *withheld, encoder.places(), orders)
                 )
             weights += [float(weight)] * _N_REPEATS
         return np.concatenate(increases, axis=1), np.array(weights)
@@ -126,38 +84,31 @@ class WithheldRows:
 def _increases(networks, rows, targets, row_weights, places, orders):
     """The increase of the loss for each column and order of the rows."""
     network, target_encoder = networks[0]._network, networks[0]._target_encoder
-    weights = [in_float32(member._weights()) for member in networks]
+    # In float32, which takes half the time of float64.
+    weights = [
+        [[array.astype(np.float32) for array in arrays] for arrays in m._weights()[:2]]
+        for m in networks
+    ]
 
     def loss(first_layers):
         estimates = [
-            target_encoder.estimates(network.output, logits_from_first(network, w, z))
+            target_encoder.estimates(
+                network.output, logits_from_first(network, (*w, None), z)
+            )
             for w, z in zip(weights, first_layers, strict=True)
         ]
         return target_encoder.loss_of_estimates(
             network, np.mean(estimates, axis=0), targets, row_weights
         )
 
-    # The first layer is linear: only the column's share in it changes.
-    firsts = [rows.product(coefs[0]) + biases[0] for coefs, biases, _ in weights]
-    loss_before = loss([z.copy() for z in firsts])
+    # The first layer is linear: only what the column adds to it changes.
+    firsts = np.stack([rows.product(coefs[0]) + biases[0] for coefs, biases in weights])
+    loss_before = loss(firsts.copy())
     increases = np.empty((len(places), len(orders)))
     for i, place in enumerate(places):
-        shares = [rows.product_of(place, coefs[0]) for coefs, _, _ in weights]
+        of_column = np.stack([rows.product_of(place, coefs[0]) for coefs, _ in weights])
         for j, order in enumerate(orders):
             # In this order, the difference is exactly 0 for equal values.
-            permuted = [
-                z + (share[order] - share)
-                for z, share in zip(firsts, shares, strict=True)
-            ]
+            permuted = firsts + (of_column[:, order] - of_column)
             increases[i, j] = loss(permuted) - loss_before
     return increases
-
-
-def in_float32(weights):
-    """The weights of a network in float32, which takes half the time of float64."""
-    coefs, intercepts, _ = weights
-    return (
-        [coef.astype(np.float32) for coef in coefs],
-        [intercept.astype(np.float32) for intercept in intercepts],
-        None,
-    )

@@ -1,15 +1,16 @@
-"""Decides which columns are numeric and which are categorical, with warnings."""
+"""Reads the columns of a table, and decides what they are: numbers, dates, categories.
 
+`read_columns` decides in `fit`; `read_known_columns` reads later tables alike.
+"""
+
+import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.stable.v2.dependencies import is_into_dataframe
 
+from .._estimators.checks import plain_repr
+from .._network.warning import warn
 from . import texts
-from .columns import (
-    Column,
-    is_real,
-    parse_numbers,
-    refuse_date_texts,
-    refuse_periods,
-)
+from .columns import CATEGORIES, REAL_TYPES, Column, make_sources
 
 # A column is free text if more than this share of its values is distinct, and if its
 # distinct values have this many characters or more on average.
@@ -19,40 +20,194 @@ _FREE_TEXT_LENGTH = 40
 # has this many rows or more.
 _IDENTIFIER_SHARE = 0.9
 _IDENTIFIER_ROWS = 30
+_NUMBER_TYPES = {
+    *(nw.Float32, nw.Float64, nw.Int8, nw.Int16, nw.Int32, nw.Int64),
+    *(nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64),
+}
 
 
-def infer_column(source, messages):
-    """Read an undeclared column as numbers or as categories, by its type and values.
+def read_columns(X, categorical_features):
+    """Read the columns of a table in `fit`, and decide which are categorical.
 
     Parameters
     ----------
-    source : Source
-        The column.
+    X : DataFrame or ndarray of shape (n_rows, n_columns)
+        A table that :func:`.table.check_table` has checked.
 
-    messages : list of str
-        Gets a message appended if the column has numbers written as text.
+    categorical_features : "from_dtype", array-like of bool, int or str, or None
+        The parameter of the estimators.
 
     Returns
     -------
-    column : Column
-        Numeric if the column's type is numeric, or if all objects are numbers; else
-        categorical. :func:`_infer_text` has the rule for text.
+    columns : list of Column
+        The columns, in order.
+
+    Raises
+    ------
+    ValueError
+        If a column has dates beside other values, free text, infinite numbers, or text
+        instead of numbers. The message names the column.
     """
-    if source.is_category:
+    declared = _declared_mask(X, categorical_features)
+    infers_categories = is_into_dataframe(X) and categorical_features is not None
+    columns, messages = [], []
+    for source, is_declared in zip(make_sources(X), declared, strict=True):
+        if is_declared:
+            column = source.read_categories()
+        elif source.time_kind:
+            column = source.read_times()
+        elif infers_categories:
+            column = _infer_column(source, messages)
+        else:
+            column = source.read_numbers()
+        if column.categories is None:
+            check_finite(column)
+            finding = _identifying_numbers(column.values)
+        else:
+            _refuse_free_text(column)
+            finding = _identifying_categories(column)
+        if finding:
+            messages.append(
+                f"Column {column.name} {finding}, as an identifier does. Identifiers "
+                "tell nothing about new rows: drop the column, unless it is a quantity."
+            )
+        columns.append(column)
+    # Warn after the last column is accepted: a refused table gets its error alone.
+    for message in messages:
+        warn(message)
+    return columns
+
+
+def read_known_columns(X, encodings):
+    """Read the columns of a checked table after `fit`, each by its encoding.
+
+    Raises
+    ------
+    ValueError
+        If a column has other values than in `fit`: text instead of numbers, dates
+        instead of numbers, the reverse, or values that can't be categories. The message
+        names the column.
+    """
+    columns = _read_typed_numbers(X, [encoding.is_numeric for encoding in encodings])
+    if None in columns:
+        sources = zip(columns, encodings, make_sources(X), strict=True)
+        columns = [
+            encoding.read(source) if column is None else column
+            for column, encoding, source in sources
+        ]
+    for column in columns:
+        check_finite(column)
+    return columns
+
+
+def _read_typed_numbers(X, are_wanted):
+    """Read the wanted columns whose type is numeric, all at once; None for the others.
+
+    One by one, the columns would take most of the time for a row (benchmarks: serving).
+    """
+    index = np.flatnonzero(are_wanted).tolist()
+    if is_into_dataframe(X):
+        frame = nw.from_native(X, eager_only=True)
+        dtypes = list(frame.schema.values())
+        index = [i for i in index if dtypes[i] in _NUMBER_TYPES]
+        names = [plain_repr(name) for name in frame.columns]
+        # A selection takes as long as all the rest.
+        values = frame if len(index) == len(names) else frame[:, index]
+        values = values.to_numpy() if index else None
+    else:
+        index = index if X.dtype.kind in "biuf" else []
+        names = [f"at index {i}" for i in range(X.shape[1])]
+        values = X[:, index]
+    columns = [None] * len(are_wanted)
+    if index:
+        values = np.asarray(values, np.float64)
+        for i, column in zip(index, values.T, strict=True):
+            columns[i] = Column(names[i], column)
+    return columns
+
+
+def check_finite(column):
+    """Raise ValueError if a numeric column has infinite values."""
+    if column.categories is None and np.isinf(column.values).any():
+        raise ValueError(
+            f"Input X contains infinity or a value too large for dtype('float64') in "
+            f"column {column.name}. Replace it by a finite number, or by NaN for a "
+            "missing value."
+        )
+
+
+def _declared_mask(X, categorical_features):
+    """Which columns `categorical_features` declares, as a mask."""
+    n_columns = X.shape[1]
+    mask = np.zeros(n_columns, bool)
+    if categorical_features is None or isinstance(categorical_features, str):
+        return mask
+    declared = np.asarray(categorical_features)
+    if declared.size == 0:
+        return mask
+    # The types of the values, as the array may be one of objects.
+    kinds = {np.asarray(value).dtype.kind for value in declared.ravel()}
+    if declared.ndim != 1 or len(kinds) > 1 or not kinds <= set("biuU"):
+        raise ValueError(
+            "categorical_features must be an array-like of bool, int or str, got "
+            f"{categorical_features!r}."
+        )
+    if kinds == {"b"}:
+        if len(declared) != n_columns:
+            raise ValueError(
+                f"categorical_features set as a boolean mask must have shape "
+                f"({n_columns},), got ({len(declared)},)."
+            )
+        return declared.astype(bool)
+    if kinds == {"U"}:
+        declared = _indices_of_names(X, declared.tolist())
+    if declared.min() < 0 or declared.max() >= n_columns:
+        raise ValueError(
+            f"categorical_features set as integers must be in [0, {n_columns - 1}], "
+            f"got {declared.tolist()}."
+        )
+    mask[declared.astype(int)] = True
+    return mask
+
+
+def _indices_of_names(X, declared):
+    """Indices of the columns that `categorical_features` names."""
+    if not is_into_dataframe(X):
+        raise ValueError(
+            "categorical_features has names, but X is an array without feature "
+            "names. Pass a DataFrame, or the indices of the columns."
+        )
+    names = list(nw.from_native(X, eager_only=True).columns)
+    for name in declared:
+        if name not in names:
+            raise ValueError(
+                f"categorical_features has the value {name!r} which is not a valid "
+                f"feature name of X: {names}."
+            )
+    return np.array([names.index(name) for name in declared])
+
+
+def _infer_column(source, messages):
+    """Read an undeclared column as numbers or as categories, by its type and values.
+
+    It is numeric if its type is, or if all objects are numbers. :func:`_infer_text` has
+    the rule for text, and may add to the messages.
+    """
+    if source.type_kind == CATEGORIES:
         return source.read_categories()
     values = source.to_floats()
     if values is not None:
         return Column(source.name, values)
     source.refuse_unfit_type()
+    source.refuse_periods()
     codes, categories = source.factorized
     present = [value for value in categories if value is not None]
-    refuse_periods(source.name, present)
-    refuse_date_texts(source.name, present)
-    n_strings = sum(isinstance(value, str) for value in present)
-    n_numbers = sum(map(is_real, present))
+    strings = [value for value in present if isinstance(value, str)]
+    _refuse_date_texts(source.name, strings, len(present))
+    n_numbers = sum(isinstance(value, REAL_TYPES) for value in present)
     n_bools = sum(isinstance(value, bool | np.bool_) for value in present)
-    if n_strings and n_numbers + n_strings == len(present) and not n_bools:
-        is_numeric, finding = _infer_text(codes, categories)
+    if strings and n_numbers + len(strings) == len(present) and not n_bools:
+        is_numeric, finding = _infer_text(codes, categories, strings)
         if finding:
             messages.append(
                 f"Column {source.name} {finding} Declare the column before the fit: "
@@ -62,28 +217,29 @@ def infer_column(source, messages):
     else:
         is_numeric = n_numbers == len(present) and n_bools < len(present)
     if is_numeric:
-        return Column(source.name, parse_numbers(source.name, codes, categories))
+        return Column(source.name, source.parse_numbers())
     return source.read_categories()
 
 
-def _infer_text(codes, categories):
+def _infer_text(codes, categories, strings):
     """Decide whether a column of text, or of text and numbers, is numeric.
 
     It is numeric if each text is a number without leading zeros, or stands for a
     missing value. Codes, such as postal codes, have leading zeros.
 
-    Returns
-    -------
-    is_numeric : bool
-        Whether the column is numeric.
-
-    finding : str
-        The rest of a warning that begins with the column's name. Empty unless most rows
-        have numbers.
+    The second result is the rest of a warning that begins with the column's name. It is
+    empty unless most rows have numbers.
     """
-    if not _are_mostly_numbers(codes, categories):
+    # Rows with numbers, or text such as "10%", less those with other values.
+    balance = 0
+    n_rows = np.bincount(codes, minlength=len(categories)).tolist()
+    for value, n in zip(categories, n_rows, strict=True):
+        is_text = isinstance(value, str)
+        if value is not None and not (is_text and texts.is_missing(value)):
+            is_number = not is_text or texts.is_almost_number(value)
+            balance += n if is_number else -n
+    if balance <= 0:
         return False, ""
-    strings = [value for value in categories if isinstance(value, str)]
     missing = [text for text in strings if texts.is_missing(text)]
     words = [t for t in strings if not (texts.is_number(t) or texts.is_missing(t))]
     zeros = [text for text in strings if texts.has_leading_zero(text)]
@@ -101,27 +257,25 @@ def _infer_text(codes, categories):
     return True, f"has numbers written as text{also}: it is taken as numbers."
 
 
-def _are_mostly_numbers(codes, categories):
-    """Whether more rows have numbers, or text such as "10%", than other values."""
-    n_rows = np.bincount(codes, minlength=len(categories))
-    n_numbers = n_others = 0
-    for value, n in zip(categories, n_rows.tolist(), strict=True):
-        is_text = isinstance(value, str)
-        if value is None or (is_text and texts.is_missing(value)):
-            continue
-        if not is_text or texts.is_almost_number(value):
-            n_numbers += n
-        else:
-            n_others += n
-    return n_numbers > n_others
-
-
 def _join(values):
     first = ", ".join(map(repr, sorted(values)[:3]))
     return first if len(values) <= 3 else f"{first} and {len(values) - 3} others"
 
 
-def refuse_free_text(column):
+def _refuse_date_texts(name, strings, n_values):
+    """Raise ValueError if more than half of the values are dates written as text."""
+    found = [text for text in strings if texts.is_date(text)]
+    if len(found) > n_values / 2:
+        column = "column" if name.startswith("at index ") else f"X[{name}]"
+        raise ValueError(
+            f"Column {name} has dates, times or time spans written as text, such as "
+            f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "
+            "dayfirst=True if the day comes first; times and time spans by "
+            "pandas.to_timedelta. Else cast it to a category, or drop it."
+        )
+
+
+def _refuse_free_text(column):
     """Raise ValueError if the values of a categorical column are mostly sentences."""
     strings = [value for value in column.categories if isinstance(value, str)]
     if len(strings) <= max(20, _FREE_TEXT_SHARE * len(column.values)):
@@ -135,38 +289,31 @@ def refuse_free_text(column):
         )
 
 
-def identifier_message(column):
-    """Return a warning if the column identifies the rows, else the empty string."""
-    if column.is_categorical:
-        n_distinct = sum(value is not None for value in column.categories)
-        n_present = len(column.values)
-        if n_distinct < len(column.categories):
-            missing = column.categories.index(None)
-            n_present -= np.count_nonzero(column.values == missing)
-        if n_distinct < max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present):
-            return ""
-        finding = f"has {n_distinct} distinct values in {n_present} rows"
-    else:
-        if not _is_row_number(column.values):
-            return ""
-        low, high = column.values.min(), column.values.max()
-        finding = f"numbers the rows, from {low:.0f} to {high:.0f}, each once"
-    return (
-        f"Column {column.name} {finding}, as an identifier does. Identifiers tell "
-        "nothing about new rows: drop the column, unless it is a quantity."
-    )
+def _identifying_categories(column):
+    """How categories identify the rows, in the words of a warning, or ""."""
+    n_distinct, n_present = len(column.categories), len(column.values)
+    if None in column.categories:
+        n_distinct -= 1
+        missing = column.categories.index(None)
+        n_present -= np.count_nonzero(column.values == missing)
+    if n_distinct < max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present):
+        return ""
+    return f"has {n_distinct} distinct values in {n_present} rows"
 
 
-def _is_row_number(values):
-    """Whether the values are distinct integers >= 0 that fill half of their range.
+def _identifying_numbers(values):
+    """How numbers identify the rows, in the words of a warning, or "".
 
-    Half of the range suffices, because a training set may be half of all rows.
+    They are distinct integers >= 0 that fill half of their range, because a training
+    set may be half of all rows.
     """
     if len(values) < _IDENTIFIER_ROWS:
-        return False
+        return ""
     low, high = float(values.min()), float(values.max())
     # The comparison is false for NaN.
     if not (low >= 0 and high - low < 2 * len(values)):
-        return False
+        return ""
     are_whole = bool((values == np.floor(values)).all())
-    return are_whole and len(np.unique(values)) == len(values)
+    if not are_whole or len(np.unique(values)) < len(values):
+        return ""
+    return f"numbers the rows, from {low:.0f} to {high:.0f}, each once"

@@ -2,6 +2,7 @@
 
 from itertools import product
 from numbers import Integral
+from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -49,7 +50,7 @@ def column_indices(X, features):
     return indices
 
 
-class Grid:
+class Grid(NamedTuple):
     """The values of a column that are put in all rows.
 
     Parameters
@@ -61,9 +62,8 @@ class Grid:
         The values as the encoder prepares them.
     """
 
-    def __init__(self, values, prepared):
-        self.values = values
-        self.prepared = prepared
+    values: np.ndarray
+    prepared: np.ndarray
 
     @classmethod
     def from_values(cls, encoder, X, index, values):
@@ -110,7 +110,11 @@ class Grid:
                 low, high = np.array(percentiles) * (len(present) - 1)
                 places = np.linspace(low, high, resolution).round().astype(int)
                 first = first[np.unique(places)]
-            return cls(_times(column, rows[first]), prepared[rows[first]])
+            rows = rows[first]
+            # Dates as clocks show them, times of day and time spans as spans.
+            is_date = column.kind == DATES
+            times = column.wall[rows] if is_date else column.values[rows]
+            return cls(times.astype("M8[us]" if is_date else "m8[us]"), prepared[rows])
         values = present
         if len(present) >= resolution:
             low, high = mquantiles(column.values[rows], prob=percentiles)
@@ -139,13 +143,6 @@ def _distinct_categories(source):
     except TypeError:
         present = sorted(present, key=str)
     return _as_objects(present + [None] * (len(present) < len(categories)))
-
-
-def _times(column, rows):
-    """Some dates as clocks show them, or times of day and time spans as spans."""
-    if column.kind == DATES:
-        return column.wall[rows]
-    return column.values[rows].astype("m8[us]")
 
 
 def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_rows):
@@ -205,14 +202,14 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
             others = rows.product(coef) + intercept
             for place in places:
                 others -= rows.product_of(place, coef)
-            shares = [
+            of_grids = [
                 of_grid.product_of(place, coef)
                 for of_grid, place in zip(grid_rows, places, strict=True)
             ]
             for number, point in enumerate(points):
                 z = others.copy()
-                for share, i in zip(shares, point, strict=True):
-                    z += share[i]
+                for of_values, i in zip(of_grids, point, strict=True):
+                    z += of_values[i]
                 with np.errstate(all="ignore"):
                     logits = logits_from_first(network, member_weights, z)
                 estimates = target_encoder.estimates(network.output, logits)
@@ -223,7 +220,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
 
 
 def _with_values(prepared, index, values):
-    """Prepared rows that have the values in a column, and else those of the first."""
+    """Prepared rows with the values in a column, and the first row's in the others."""
     rows = [np.repeat(column[:1], len(values), axis=0) for column in prepared]
     rows[index] = values
     return rows

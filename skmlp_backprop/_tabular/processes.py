@@ -1,4 +1,4 @@
-"""Processes that each train some of the networks of an ensemble."""
+"""Processes that train the stacks of an ensemble."""
 
 import pickle
 
@@ -36,9 +36,9 @@ class Processes:
             delayed(_run_epoch)(
                 self.ensemble,
                 # Pickled here: joblib would keep a file of each large array.
-                pickle.dumps((stack.judge.members, stack.get_state(), order, some)),
+                pickle.dumps((stack.judge.members, stack.get_state(), order, of_stack)),
             )
-            for stack, some in zip(stacks, rates, strict=True)
+            for stack, of_stack in zip(stacks, rates, strict=True)
         )
         for stack, (_, state) in zip(stacks, results, strict=True):
             stack.set_state(pickle.loads(state))

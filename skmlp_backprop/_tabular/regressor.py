@@ -11,7 +11,7 @@ from .._estimators.parameters import store_parameters
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
-from .base import BaseTabularMLP
+from .base import BaseTabularMLP, constraints_of
 from .documentation import documented
 from .intervals import (
     checked_coverages,
@@ -91,6 +91,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     _y_numeric = True
     _member_class = BackpropMLPRegressor
     _shape_params = (*BaseTabularMLP._shape_params, "loss", "quantile")
+    _oob_name = "oob_prediction_"
     # What a callback restores.
     _weight_attributes = (
         "estimators_",
@@ -101,10 +102,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
-        **{
-            name: BackpropMLPRegressor._parameter_constraints[name]
-            for name in ("loss", "quantile", "huber_epsilon")
-        },
+        **constraints_of(BackpropMLPRegressor, "loss", "quantile", "huber_epsilon"),
     }
 
     def __init__(
@@ -144,7 +142,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predicted values, float64. With several quantiles, one column for each.
         """
-        return self._unscale(self._mean_estimates(X))
+        return self._predictions_of(self._mean_estimates(X))
 
     def predict_members(self, X):
         """Predict y for each row, by each network.
@@ -165,7 +163,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
                 (n_members, n_samples, n_outputs)
             Predicted values, float64.
         """
-        return self._unscale(self._member_estimates(X))
+        return self._predictions_of(self._member_estimates(X))
 
     def predict_interval(self, X, coverage=0.9):
         """Predict an interval for y of each row, by CV+.
@@ -215,10 +213,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """
         coverages = checked_coverages(coverage)
         estimates = self._member_estimates(X)
-        members, prediction = map(self._unscale, (estimates, estimates.mean(axis=0)))
+        members, prediction = map(
+            self._predictions_of, (estimates, estimates.mean(axis=0))
+        )
         means = means_by_fold(members, self._conformity)
-        ends = {fold: self._ends(mean) for fold, mean in means.items()}
-        lower, upper = ({fold: ends[fold][i] for fold in ends} for i in (0, 1))
+        lower, upper = (
+            {fold: self._ends(mean)[i] for fold, mean in means.items()} for i in (0, 1)
+        )
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
             warnings.warn(
@@ -246,23 +247,12 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         has_columns = np.ndim(self._y_mean) > 0
         return intervals if has_columns else intervals[:, 0]
 
-    def _keep_out_of_bag(self, estimates, y, known):
-        self.oob_prediction_ = self._unscale(estimates)
-        self.oob_score_, self._conformity = float("nan"), {}
-        index, folds, weights = known
-        if len(index) == 0:
-            return
-        truth, prediction = y[index], self.oob_prediction_[index]
-        self._conformity = self._conformity_of(truth, prediction, folds, weights)
+    def _oob_score(self, truth, prediction, weights):
         # R2 of a single row is undefined; that of very large numbers overflows.
-        if len(index) > 1:
-            with np.errstate(over="ignore", invalid="ignore"):
-                self.oob_score_ = self._score_of(truth, prediction, weights)
-
-    def _keep_validation(self, estimates, y_val, weights):
-        """Keep the errors of the mean of all networks, as of a single fold."""
-        folds, prediction = np.zeros(len(y_val), np.intp), self._unscale(estimates)
-        self._conformity = self._conformity_of(y_val, prediction, folds, weights)
+        if len(truth) == 1:
+            return float("nan")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._score_of(truth, prediction, weights)
 
     def _conformity_of(self, truth, prediction, folds, weights):
         lower, upper = self._ends(prediction)
@@ -336,7 +326,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             LOSSES[self.loss, "exp"]().check_targets(y)
         return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
 
-    def _unscale(self, values):
+    def _predictions_of(self, values):
         """Convert standardised predictions to the units of y."""
         if np.ndim(self._y_mean) == 0 and not self._has_quantiles():
             values = values[..., 0]
@@ -347,7 +337,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return np.clip(values, -largest, largest)
 
     def _outputs_of_estimates(self, estimates):
-        return self._unscale(estimates).reshape(*estimates.shape[:-1], -1)
+        return self._predictions_of(estimates).reshape(*estimates.shape[:-1], -1)
 
     def _network(self):
         """The architecture of the fitted networks, whatever the parameters are now."""
@@ -357,8 +347,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """Whether several quantiles are predicted."""
         return np.ndim(self._network().loss.quantile or 0) > 0
 
-    def _member_params(self):
+    def _member_params(self, n_rows):
         return {
+            "dropout": self.dropout,
             "loss": self.loss,
             "quantile": self.quantile,
             "huber_epsilon": self.huber_epsilon,

@@ -1,9 +1,8 @@
-"""Checks a table as a whole, and reads its columns."""
+"""Checks a table as a whole."""
 
 from collections import Counter
 
 import narwhals.stable.v2 as nw
-import numpy as np
 from narwhals.dependencies import is_narwhals_dataframe, is_narwhals_lazyframe
 from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
@@ -11,9 +10,6 @@ from sklearn.utils.validation import check_array, validate_data
 
 from .._estimators.checks import plain_repr
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
-from .._network.warning import warn
-from .columns import check_finite, make_sources, read_typed_numbers
-from .kinds import identifier_message, infer_column, refuse_free_text
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
@@ -64,7 +60,14 @@ def check_table(estimator, X, *, reset, **y):
     """
     X = _to_native(X)
     if is_into_dataframe(X):
-        _check_distinct_names(X)
+        # narwhals would raise an error of its own type, without a remedy.
+        is_arrow = nw.dependencies.is_pyarrow_table(X)
+        for name, count in Counter(X.column_names if is_arrow else X.columns).items():
+            if count > 1:
+                raise ValueError(
+                    f"X has {count} columns named {plain_repr(name)}. Rename or remove "
+                    "all but one."
+                )
     else:
         # The readers of the columns check the values.
         X = check_array(
@@ -99,87 +102,6 @@ class _Names:
 
     def column_names(self):
         return self._names
-
-
-def read_columns(X, categorical_features):
-    """Read the columns of a table in `fit`, and decide which are categorical.
-
-    Parameters
-    ----------
-    X : DataFrame or ndarray of shape (n_rows, n_columns)
-        A table that :func:`check_table` has checked.
-
-    categorical_features : "from_dtype", array-like of bool, int or str, or None
-        The parameter of the estimators.
-
-    Returns
-    -------
-    columns : list of Column
-        The columns, in order.
-
-    Raises
-    ------
-    ValueError
-        If a column has dates beside other values, free text, infinite numbers, or text
-        instead of numbers. The message names the column.
-    """
-    declared = _declared_mask(X, categorical_features)
-    infers_categories = is_into_dataframe(X) and categorical_features is not None
-    columns, messages = [], []
-    for source, is_declared in zip(make_sources(X), declared, strict=True):
-        if is_declared:
-            column = source.read_categories()
-        elif source.time_kind:
-            column = source.read_times()
-        elif infers_categories:
-            column = infer_column(source, messages)
-        else:
-            column = source.read_numbers()
-        check_finite(column)
-        if column.is_categorical:
-            refuse_free_text(column)
-        if message := identifier_message(column):
-            messages.append(message)
-        columns.append(column)
-    # Warn after the last column is accepted: a refused table gets its error alone.
-    for message in messages:
-        warn(message)
-    return columns
-
-
-def read_known_columns(X, encodings):
-    """Read the columns of a table after `fit`.
-
-    Parameters
-    ----------
-    X : DataFrame or ndarray of shape (n_rows, n_columns)
-        A table that :func:`check_table` has checked.
-
-    encodings : list of NumberEncoding, CategoryEncoding or DateEncoding
-        The encodings of the columns. Each reads a column as in `fit`.
-
-    Returns
-    -------
-    columns : list of Column
-        The columns, in order.
-
-    Raises
-    ------
-    ValueError
-        If a column has other values than in `fit`: text instead of numbers, dates
-        instead of numbers, the reverse, or values that can't be categories. The message
-        names the column.
-    """
-    columns = read_typed_numbers(X, [encoding.is_numeric for encoding in encodings])
-    if None in columns:
-        sources = zip(columns, encodings, make_sources(X), strict=True)
-        columns = [
-            encoding.read(source) if column is None else column
-            for column, encoding, source in sources
-        ]
-    for column in columns:
-        check_finite(column)
-    return columns
 
 
 def _to_native(X):
@@ -218,69 +140,3 @@ def _to_native(X):
             f"X is a {type_name}. Convert it to a DataFrame: pandas.DataFrame(X)."
         )
     return X
-
-
-def _check_distinct_names(X):
-    # narwhals would raise an error of its own type, without a remedy.
-    is_arrow = nw.dependencies.is_pyarrow_table(X)
-    counts = Counter(X.column_names if is_arrow else X.columns)
-    for name, count in counts.items():
-        if count > 1:
-            raise ValueError(
-                f"X has {count} columns named {plain_repr(name)}. Rename or remove "
-                "all but one."
-            )
-
-
-def _declared_mask(X, categorical_features):
-    """Which columns `categorical_features` declares, as a mask.
-
-    Raises
-    ------
-    ValueError
-        If X lacks a declared column, or if `categorical_features` has values of another
-        type than bool, int and str.
-    """
-    n_columns = X.shape[1]
-    mask = np.zeros(n_columns, bool)
-    if categorical_features is None or isinstance(categorical_features, str):
-        return mask
-    declared = np.asarray(categorical_features)
-    if declared.size == 0:
-        return mask
-    # The types of the values, as the array may be one of objects.
-    kinds = {np.asarray(value).dtype.kind for value in declared.ravel()}
-    if declared.ndim != 1 or len(kinds) > 1 or not kinds <= set("biuU"):
-        raise ValueError(
-            "categorical_features must be an array-like of bool, int or str, got "
-            f"{categorical_features!r}."
-        )
-    (kind,) = kinds
-    if kind == "b":
-        if len(declared) != n_columns:
-            raise ValueError(
-                f"categorical_features set as a boolean mask must have shape "
-                f"({n_columns},), got ({len(declared)},)."
-            )
-        return declared.astype(bool)
-    if kind == "U":
-        if not is_into_dataframe(X):
-            raise ValueError(
-                "categorical_features has names, but X is an array without feature "
-                "names. Pass a DataFrame, or the indices of the columns."
-            )
-        names = list(nw.from_native(X, eager_only=True).columns)
-        for name in declared.tolist():
-            if name not in names:
-                raise ValueError(
-                    f"categorical_features has the value {name!r} which is not a valid "
-                    f"feature name of X: {names}."
-                )
-        declared = np.array([names.index(name) for name in declared.tolist()])
-    if declared.min() < 0 or declared.max() >= n_columns:
-        raise ValueError(
-            f"categorical_features set as integers must be in [0, {n_columns - 1}], "
-            f"got {declared.tolist()}."
-        )
-    mask[declared.astype(int)] = True
-    return mask

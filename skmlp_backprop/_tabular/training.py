@@ -1,7 +1,6 @@
-"""The training of an ensemble on encoded rows."""
+"""The training of an ensemble on encoded rows, and its validation."""
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +8,8 @@ from joblib import effective_n_jobs
 from scipy.optimize import minimize_scalar
 from sklearn.utils import check_random_state
 
-from .._estimators.devices import Cpu, device_of
-from .._estimators.training import TrainingData, initial_parameters, make_solver
+from .._estimators.devices import device_of
+from .._estimators.training import initial_parameters, make_solver
 from .._network.batches import Shuffle, WithholdingBatches
 from .._network.dropout import Dropout, dropout_rates
 from .._network.inference import compute_logits
@@ -20,103 +19,9 @@ from .._network.threads import training_threads
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.history import History
-from .._solvers.minibatch import MinibatchSolver
 from .._solvers.stack import ScaledInputStack
 from .._solvers.training import Reporter, Training
 from .processes import Processes
-
-
-@dataclass
-class TrainedEnsemble:
-    """A trained ensemble.
-
-    Parameters
-    ----------
-    training : Training
-        The training of the networks, with their weights in the best epoch.
-
-    ensemble : Ensemble
-        What the networks have in common.
-
-    paused : PausedEnsemble or None
-        What the training can be continued from, if that is wanted.
-    """
-
-    training: Training
-    ensemble: "Ensemble"
-    paused: "PausedEnsemble | None"
-
-    # The end of the warning that the ensemble is useless.
-    remedy = (
-        "The columns may be unrelated to y, or the table may have too few rows. "
-        "Otherwise change `learning_rate_init`."
-    )
-
-    @property
-    def data(self):
-        """The training data."""
-        return self.ensemble.data
-
-    def mean_loss(self, alpha):
-        """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
-        if self.data.loss_of_constant == 0:
-            return 0.0
-        return -self.training.history.best_validation_score
-
-
-@dataclass
-class PausedEnsemble:
-    """The state of an ensemble after its training, without the rows.
-
-    Parameters
-    ----------
-    training : Training
-        The training of the networks.
-
-    shuffle : Shuffle
-        Draws the order of the rows.
-
-    fold_source : RandomState
-        The source of the folds before they were drawn: the same targets get the same
-        folds again.
-
-    members_of_stacks : list of ndarray
-        Indices of the networks of each stack.
-
-    states : list of dict
-        The state of each stack.
-    """
-
-    training: Training
-    shuffle: Shuffle
-    fold_source: np.random.RandomState
-    members_of_stacks: list
-    states: list
-
-    def networks(self):
-        """The latest weights of the networks, in order."""
-        return [w for state in self.states for w in state["parameters"].networks()]
-
-    def resume(self, solver, n_rows):
-        """Make the training go on with a solver, unless its `max_iter` is reached.
-
-        Returns
-        -------
-        training : Training
-            The training. Its `stop` is None if it goes on.
-
-        shuffle : Shuffle
-            Draws the order of the rows.
-        """
-        training, shuffle = self.training, self.shuffle
-        training.solver = solver
-        training.weights = self.networks()
-        if training.history.n_iter < solver.max_iter:
-            training.stop = None
-        if shuffle.order is not None and len(shuffle.order) != n_rows:
-            shuffle.order = None
-        return training, shuffle
-
 
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8
@@ -179,51 +84,54 @@ def train_ensemble(
 
     Returns
     -------
-    trained : TrainedEnsemble
+    ensemble : Ensemble
         The trained ensemble.
     """
-    rows, solver = data.rows, make_solver(member)
     if paused is None:
         random_state = check_random_state(member.random_state)
         networks = [
-            _initial_parameters(member, data, random_state).copy(rows.dtype)
+            _initial_parameters(member, data, random_state).copy(data.rows.dtype)
             for _ in range(n_members)
         ]
-        fold_source = copy.deepcopy(random_state)
     else:
         # Copied, so that an error leaves the earlier state as it is.
         paused = copy.deepcopy(paused)
-        networks = paused.networks()
-        fold_source = paused.fold_source
-        random_state = copy.deepcopy(fold_source)
-    ensemble = _make_ensemble(member, n_members, data, data_val, solver, random_state)
+        random_state = paused.fold_source
+        networks = [w for s in paused.states for w in s["parameters"].networks()]
+    fold_source = copy.deepcopy(random_state)
+    solver = make_solver(member)
+    ensemble = Ensemble(member, n_members, data, data_val, solver, random_state)
     if paused is None:
         history = History(validation_scores=[], best_validation_score=-np.inf)
-        training, shuffle = Training(solver, history, networks), None
+        training = Training(solver, history, networks)
+        shuffle = Shuffle(random_state)
     else:
-        training, shuffle = paused.resume(solver, rows.n_rows)
-        _rate_anew(training, ensemble)
-    shuffle = shuffle or Shuffle(random_state)
+        training, shuffle = paused.resume(ensemble, networks)
     if make_reporter is None:
         training.reporter = Reporter(member.verbose)
     else:
         training.reporter = make_reporter(ensemble)
-    row_size = _row_size(networks, rows.X)
+    stacks = _run(ensemble, training, networks, shuffle, paused, n_jobs)
+    # Only now: the processes are sent the ensemble.
+    ensemble.training = training
+    if pauses:
+        # Without the callbacks, which have the rows, and without copies of the weights.
+        light = copy.copy(training)
+        light.weights = light.judged = light.reporter = light.solver = None
+        members = [stack.judge.members for stack in stacks]
+        states = [stack.get_state() for stack in stacks]
+        ensemble.paused = PausedEnsemble(light, shuffle, fold_source, members, states)
+    return ensemble
+
+
+def _run(ensemble, training, networks, shuffle, paused, n_jobs):
+    """Train stacks of the networks until the training stops; return the stacks."""
     with np.errstate(all="ignore"), training_threads() as n_cores:
-        n_stacks, in_processes = _share_out(
-            ensemble.device.n_jobs(n_jobs),
-            n_cores,
-            n_members,
-            solver.n_batch_rows(rows.n_rows) * row_size,
-            rows.n_rows * row_size,
-        )
-        if paused is None:
-            members_of_stacks = np.array_split(np.arange(n_members), n_stacks)
-        else:
+        n_stacks, in_processes = _choose_stacks(ensemble, networks, n_jobs, n_cores)
+        members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
+        if paused is not None:
             members_of_stacks = paused.members_of_stacks
-        workers = None
-        if in_processes:
-            workers = Processes(ensemble, len(members_of_stacks))
+        workers = Processes(ensemble, len(members_of_stacks)) if in_processes else None
         stacks = [
             ensemble.make_stack(members, [networks[i] for i in members], [shuffle])
             for members in members_of_stacks
@@ -233,130 +141,130 @@ def train_ensemble(
                 stack.set_state(state)
         if training.stop is None:
             run_epochs(stacks, [training], workers)
-    if not pauses:
-        return TrainedEnsemble(training, ensemble, None)
-    states = [stack.get_state() for stack in stacks]
-    light = _without_rows(training)
-    paused = PausedEnsemble(light, shuffle, fold_source, members_of_stacks, states)
-    return TrainedEnsemble(training, ensemble, paused)
-
-
-def _make_ensemble(member, n_members, data, data_val, solver, random_state):
-    """Assign the folds, and gather what the networks have in common."""
-    n_rows = data.rows.n_rows
-    if data_val is None:
-        n_folds = min(N_FOLDS, n_rows)
-        folds = assign_folds(data.rows.targets, n_folds, random_state)
-        left_out = np.arange(n_members) % n_folds
-    else:
-        folds, left_out = np.full(n_rows, -1), np.zeros(n_members, np.intp)
-    device = device_of(member)
-    device.check(solver, data.network, data.rows)
-    return Ensemble(
-        device=device,
-        data=data,
-        data_val=data_val,
-        solver=solver,
-        folds=folds,
-        left_out=left_out,
-        dropout=member.dropout,
-        # Each stack draws the same masks, so that the number of stacks has no effect.
-        mask_seed=random_state.randint(2**31 - 1),
-    )
-
-
-def _row_size(networks, X):
-    """Multiplications of a row's forward passes through all networks."""
-    weights = networks[0].weights
-    size = sum(w.size for w in weights)
-    # A column of codes costs about as much as 16 numbers.
-    size += 16 * X.codes.shape[1] * weights[0].shape[1]
-    return len(networks) * size
-
-
-def _without_rows(training):
-    """Copy a training without callbacks, which have the rows.
-
-    It has no copies of the weights either, and nothing that `PausedEnsemble.resume`
-    sets anew.
-    """
-    light = copy.copy(training)
-    light.weights = light.judged = light.reporter = light.solver = None
-    return light
+    return stacks
 
 
 @dataclass
-class Ensemble:
-    """What the networks of an ensemble have in common.
+class PausedEnsemble:
+    """The state of an ensemble after its training, without the rows.
 
     Parameters
     ----------
-    device : Cpu or TorchDevice
-        Where the networks are trained.
+    training : Training
+        The training of the networks.
 
-    data : TrainingData
-        The architecture of the networks, and the rows.
+    shuffle : Shuffle
+        Draws the order of the rows.
 
-    data_val : TrainingData or None
-        The validation rows, if there are such.
+    fold_source : RandomState
+        The source of the folds before they were drawn: the same targets get the same
+        folds again.
+
+    members_of_stacks : list of ndarray
+        Indices of the networks of each stack.
+
+    states : list of dict
+        The state of each stack.
+    """
+
+    training: Training
+    shuffle: Shuffle
+    fold_source: np.random.RandomState
+    members_of_stacks: list
+    states: list
+
+    def resume(self, ensemble, networks):
+        """Make the training go on with the rows of an ensemble, up to its `max_iter`.
+
+        Returns the training, whose `stop` is None if it goes on, and the shuffle.
+        """
+        training, shuffle, solver = self.training, self.shuffle, ensemble.solver
+        history, n_rows = training.history, ensemble.data.rows.n_rows
+        training.solver, training.weights = solver, networks
+        if history.n_iter < solver.max_iter:
+            training.stop = None
+        if shuffle.order is not None and len(shuffle.order) != n_rows:
+            shuffle.order = None
+        # The rows may be others than before.
+        with np.errstate(all="ignore"):
+            score = ensemble.judge.score(
+                ensemble.judge.predict_all(training.final_weights)
+            )
+        if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
+            history.best_validation_score = score
+            history.no_improvement_count = 0
+        return training, shuffle
+
+
+class Ensemble:
+    """Networks that are trained on the same batches, and stop together.
+
+    Parameters
+    ----------
+    member, n_members, data, data_val
+        See :func:`train_ensemble`.
 
     solver : MinibatchSolver
         Trains the networks.
 
+    random_state : RandomState
+        Source of the folds and of the masks of dropout.
+
+    Attributes
+    ----------
     folds : ndarray of shape (n_rows,), int
         The fold of each row; -1 for none.
 
-    left_out : ndarray of shape (n_members,), int
-        The fold that each network leaves out.
+    judge : LeftOutRows
+        Validates the networks.
 
-    dropout : float or sequence of float
-        Rates of dropout.
+    training : Training
+        The training of the networks, with their weights in the best epoch.
 
-    mask_seed : int
-        Seed of the masks of dropout.
+    paused : PausedEnsemble or None
+        What the training can be continued from, if that is wanted.
     """
 
-    device: Cpu
-    data: TrainingData
-    data_val: TrainingData | None
-    solver: MinibatchSolver
-    folds: np.ndarray
-    left_out: np.ndarray
-    dropout: float | Sequence[float]
-    mask_seed: int
+    # The end of the warning that the ensemble is useless.
+    remedy = (
+        "The columns may be unrelated to y, or the table may have too few rows. "
+        "Otherwise change `learning_rate_init`."
+    )
+    training = paused = None
+
+    def __init__(self, member, n_members, data, data_val, solver, random_state):
+        self.data, self.solver, self.dropout = data, solver, member.dropout
+        n_rows = data.rows.n_rows
+        if data_val is None:
+            n_folds = min(N_FOLDS, n_rows)
+            self.folds = assign_folds(data.rows.targets, n_folds, random_state)
+            left_out = np.arange(n_members) % n_folds
+            self.judge = LeftOutRows(data, self.folds, left_out)
+        else:
+            self.folds, left_out = np.full(n_rows, -1), np.zeros(n_members, np.intp)
+            # A single fold, which all networks leave out.
+            folds_val = np.zeros(data_val.rows.n_rows, np.intp)
+            self.judge = LeftOutRows(data_val, folds_val, left_out)
+        self.device = device_of(member)
+        self.device.check(solver, data.network, data.rows)
+        # Each stack draws the same masks, so that the number of stacks has no effect.
+        self.mask_seed = random_state.randint(2**31 - 1)
 
     def make_stack(self, members, networks, shuffles=None):
-        """Make a stack of some of the networks.
-
-        Parameters
-        ----------
-        members : ndarray of shape (n_stack,), int
-            Indices of the networks.
-
-        networks : list of Parameters
-            Their initial weights.
-
-        shuffles : list of Shuffle or None, default=None
-            Draw the order of the rows.
-
-        Returns
-        -------
-        stack : ScaledInputStack
-            The networks, on their batches.
-        """
+        """Make a stack of the networks with these indices and weights."""
         network, rows, solver = self.data.network, self.data.rows, self.solver
-        parameters = Parameters.stacked(networks)
+        parameters, judge = Parameters.stacked(networks), copy.copy(self.judge)
+        judge.members = members
         rates = dropout_rates(self.dropout, len(network.activations))
         random_state = np.random.RandomState(self.mask_seed)
         masks = Dropout(rates, random_state) if any(rates) else None
-        n_batch_rows = solver.n_batch_rows(rows.n_rows)
         batches = WithholdingBatches(
             rows,
             network.output,
-            n_batch_rows,
+            solver.n_batch_rows(rows.n_rows),
             shuffles,
             self.folds,
-            self.left_out[members],
+            self.judge.left_out[members],
         )
         return self.device.make_stack(
             ScaledInputStack,
@@ -364,88 +272,45 @@ class Ensemble:
             [solver] * len(members),
             batches,
             MovingAverage(parameters, solver.average_epochs, batches.n_batches),
-            self.make_judge(members),
+            judge,
         )
 
-    def make_judge(self, members):
-        """Make what validates some of the networks."""
-        if self.data_val is None:
-            return LeftOutRows(self.data, self.folds, self.left_out, members)
-        # A single fold, which all networks leave out.
-        folds = np.zeros(self.data_val.rows.n_rows, np.intp)
-        return LeftOutRows(self.data_val, folds, np.zeros_like(self.left_out), members)
-
-    def judge(self, networks):
-        """Make what validates all networks, and the logits by which it does."""
-        judge = self.make_judge(np.arange(len(networks)))
-        return judge, [judge.predict(i, w) for i, w in enumerate(networks)]
+    def mean_loss(self, alpha):
+        """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
+        if self.data.loss_of_constant == 0:
+            return 0.0
+        return -self.training.history.best_validation_score
 
     def calibrate(self, networks):
-        """Divide the logits by the best temperature, and estimate the validation rows.
+        """Divide the logits of networks by the best temperature.
 
-        Parameters
-        ----------
-        networks : list of Parameters
-            The weights of the networks, which stay as they are.
-
-        Returns
-        -------
-        networks : list of Parameters
-            The weights of the calibrated networks.
-
-        estimates : ndarray of shape (n_validation_rows, n_outputs)
-            Their mean estimates of the rows that validate: probabilities or numbers.
-
-        index : ndarray of shape (n_validation_rows,), int
-            Numbers of these rows.
+        Returns copies of the networks, and their mean estimates of the rows that
+        validate, in the order of `judge.index`.
         """
-        judge, logits = self.judge(networks)
-        temperature = np.float32(judge.best_temperature(logits))
+        logits = self.judge.predict_all(networks)
+        temperature = np.float32(self.judge.best_temperature(logits))
         networks = [weights.copy() for weights in networks]
         for weights in networks:
             weights.layers[-1] /= temperature
             # Without hidden layers, levels add to the logits themselves.
             if len(weights.layers) == 1 and weights.levels is not None:
                 weights.levels /= temperature
-        return networks, *judge.mean_estimates([z / temperature for z in logits])
+        return networks, self.judge.mean_estimates([z / temperature for z in logits])
 
 
-def _rate_anew(training, ensemble):
-    """Score the best weights so far on the present rows, which may be others."""
-    history = training.history
-    with np.errstate(all="ignore"):
-        judge, logits = ensemble.judge(training.final_weights)
-        score = judge.score(logits)
-    if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
-        history.best_validation_score = score
-        history.no_improvement_count = 0
-
-
-def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
+def _choose_stacks(ensemble, networks, n_jobs, n_cores):
     """Choose the number of stacks, and whether each has a process or a thread.
 
-    Parameters
-    ----------
-    n_jobs : int or None
-        The parameter of the estimator.
-
-    n_cores : int
-        Number of cores; 1 if the caller has limited the threads.
-
-    n_members : int
-        Number of networks.
-
-    step_size, epoch_size : int
-        Multiplications in the forward passes of a step and of an epoch.
-
-    Returns
-    -------
-    n_stacks : int
-        The number.
-
-    in_processes : bool
-        Whether each stack has a process.
+    `n_cores` is 1 if the caller has limited the threads.
     """
+    rows, n_members = ensemble.data.rows, len(networks)
+    # Multiplications of the forward passes of a row. A column of codes costs about as
+    # much as 16 numbers.
+    weights = networks[0].weights
+    row_size = sum(w.size for w in weights)
+    row_size += 16 * rows.X.codes.shape[1] * weights[0].shape[1]
+    row_size *= n_members
+    n_jobs = ensemble.device.n_jobs(n_jobs)
     n_most, n_threads = effective_n_jobs(n_jobs), n_cores
     if n_jobs is None and n_most == 1:
         n_most = n_cores
@@ -453,9 +318,10 @@ def _share_out(n_jobs, n_cores, n_members, step_size, epoch_size):
         n_threads = min(n_cores, n_most)
     # More processes than cores would wait for each other.
     n_most = min(n_most, effective_n_jobs(-1), n_members)
-    if n_most >= _MAX_THREADS and epoch_size >= _PROCESSES_PAY:
-        # As many networks in each, save for one.
+    if n_most >= _MAX_THREADS and rows.n_rows * row_size >= _PROCESSES_PAY:
+        # The last process may have fewer networks than the others.
         return -(-n_members // -(-n_members // n_most)), True
+    step_size = ensemble.solver.n_batch_rows(rows.n_rows) * row_size
     n_paying = max(1, step_size // _THREAD_PAYS)
     return min(n_threads, _MAX_THREADS, n_members, n_paying), False
 
@@ -497,29 +363,36 @@ class LeftOutRows:
     left_out : ndarray of shape (n_members,), int
         The fold that each network leaves out.
 
+    Attributes
+    ----------
+    index : ndarray of shape (n_left_out_rows,), int
+        Numbers of the rows that are left out, fold by fold.
+
     members : ndarray of shape (n_stack,), int
-        Indices of the networks in this stack.
+        Indices of the networks that :meth:`predict` numbers from 0.
     """
 
-    def __init__(self, data, folds, left_out, members):
-        self.data = data
-        self.folds = folds
-        self.left_out = left_out
-        self.members = members
-
-    @property
-    def rows(self):
-        """All rows."""
-        return self.data.rows
+    def __init__(self, data, folds, left_out):
+        self.data, self.folds, self.left_out = data, folds, left_out
+        self.rows, self.members = data.rows, np.arange(len(left_out))
+        # Found once: the search for the temperature needs them many times an epoch.
+        present = np.unique(left_out).tolist()
+        self._rows_of = {fold: np.flatnonzero(folds == fold) for fold in present}
+        self._members_of = [np.flatnonzero(left_out == fold) for fold in present]
+        self.index = np.concatenate(list(self._rows_of.values()))
 
     def numbers(self, i):
         """Numbers of the rows that the i-th network of the stack left out."""
-        return np.flatnonzero(self.folds == self.left_out[self.members[i]])
+        return self._rows_of[self.left_out[self.members[i]]]
 
     def predict(self, i, parameters):
         """Logits of the i-th network of the stack for its left-out rows."""
         X = self.rows.X[self.numbers(i)]
         return compute_logits(self.data.network, parameters.view_coefs(), X)
+
+    def predict_all(self, networks):
+        """Logits of each network of the ensemble for its left-out rows."""
+        return [self.predict(i, weights) for i, weights in enumerate(networks)]
 
     def score(self, logits):
         """Negative loss of all left-out rows, by the mean estimate of each row.
@@ -527,22 +400,14 @@ class LeftOutRows:
         A classifier is scored at its best temperature: a network that is overconfident
         may still learn to tell the classes apart, and calibration mends the rest.
 
-        Parameters
-        ----------
-        logits : list of ndarray, of length n_members
-            The results of :meth:`predict`, for all networks of the ensemble.
-
-        Returns
-        -------
-        score : float
-            The negative loss.
+        `logits` are the results of :meth:`predict` for all networks of the ensemble.
 
         References
         ----------
         Berta, E., Holzmüller, D., Jordan, M. and Bach, F. (2025). "Rethinking early
         stopping: Refine, then calibrate." arXiv:2501.19195.
         """
-        return -self._loss(logits, self.best_temperature(logits))
+        return -self._loss_of(logits)(self.best_temperature(logits))
 
     def best_temperature(self, logits):
         """Find the number from 1 to 5 to divide the logits by, for the least loss.
@@ -554,68 +419,56 @@ class LeftOutRows:
         """
         if not self.data.target_encoder.has_temperature:
             return 1.0
-        # Some of many rows tell it well enough.
+        # Of many rows, every tenth, for example, suffices.
         step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
+        loss = self._loss_of(logits, step)
         found = minimize_scalar(
-            lambda inverse: self._loss(logits, 1 / inverse, step),
+            lambda inverse: loss(1 / inverse),
             bounds=(1 / _MOST_TEMPERATURE, 1),
             method="bounded",
             options={"xatol": 0.01},
         )
         # The method does not try a temperature of exactly 1.
-        return 1 / found.x if found.fun < self._loss(logits, 1.0, step) else 1.0
+        return 1 / found.x if found.fun < loss(1.0) else 1.0
 
-    def _loss(self, logits, temperature, step=1):
-        """The loss at a temperature, of every `step`-th row of each fold."""
-        rows, target_encoder = self.data.rows, self.data.target_encoder
-        some = [z[::step] / np.float32(temperature) for z in logits]
-        means, index = self.mean_estimates(some, step)
+    def _loss_of(self, logits, step=1):
+        """The loss as a function of the temperature, by every `step`-th row."""
+        rows, target_encoder = self.rows, self.data.target_encoder
+        index = np.concatenate([fold[::step] for fold in self._rows_of.values()])
+        targets = rows.targets[index]
         weights = None if rows.weights is None else rows.weights[index]
-        if weights is not None and not weights.any():
-            return 0.0
-        return target_encoder.loss_of_estimates(
-            self.data.network, means, rows.targets[index], weights
-        )
 
-    def mean_estimates(self, logits, step=1):
+        def loss(temperature):
+            if weights is not None and not weights.any():
+                return 0.0
+            means = self.mean_estimates(
+                [z[::step] / np.float32(temperature) for z in logits]
+            )
+            return target_encoder.loss_of_estimates(
+                self.data.network, means, targets, weights
+            )
+
+        return loss
+
+    def mean_estimates(self, logits):
         """Average the estimates of the networks that left the same fold out.
 
-        Returns
-        -------
-        means : ndarray of shape (n_left_out_rows, n_outputs)
-            Probabilities or numbers.
-
-        index : ndarray of shape (n_left_out_rows,), int
-            Numbers of these rows, every `step`-th of each fold.
+        Returns probabilities or numbers, fold by fold, (n_left_out_rows, n_outputs).
         """
-        network, target_encoder = self.data.network, self.data.target_encoder
-        estimates = [target_encoder.estimates(network.output, z) for z in logits]
-        means, indices = [], []
-        for fold in np.unique(self.left_out):
-            members = np.flatnonzero(self.left_out == fold)
-            means.append(np.mean([estimates[i] for i in members], axis=0))
-            indices.append(np.flatnonzero(self.folds == fold)[::step])
-        return np.concatenate(means), np.concatenate(indices)
+        output, target_encoder = self.data.network.output, self.data.target_encoder
+        estimates = [target_encoder.estimates(output, z) for z in logits]
+        return np.concatenate(
+            [
+                np.mean([estimates[i] for i in members], axis=0)
+                for members in self._members_of
+            ]
+        )
 
 
 def assign_folds(targets, n_folds, random_state):
-    """Split the rows at random into folds of equal size, stratified by the targets.
+    """Draw the fold of each row: folds of equal size, stratified by the targets.
 
-    Parameters
-    ----------
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Codes of classes, or numbers. The first column stratifies.
-
-    n_folds : int
-        Number of folds.
-
-    random_state : RandomState
-        Source of the permutation.
-
-    Returns
-    -------
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row.
+    Of targets with several columns, the first one stratifies.
     """
     n_rows = len(targets)
     order = random_state.permutation(n_rows)
