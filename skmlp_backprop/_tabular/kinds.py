@@ -62,15 +62,10 @@ def read_columns(X, categorical_features):
             column = source.read_numbers()
         if column.categories is None:
             check_finite(column)
-            finding = _identifying_numbers(column.values)
         else:
             _refuse_free_text(column)
-            finding = _identifying_categories(column)
-        if finding:
-            messages.append(
-                f"Column {column.name} {finding}, as an identifier does. Identifiers "
-                "tell nothing about new rows: drop the column, unless it is a quantity."
-            )
+        if message := identifier_message(column):
+            messages.append(message)
         columns.append(column)
     # Warn after the last column is accepted: a refused table gets its error alone.
     for message in messages:
@@ -299,6 +294,20 @@ def _identifying_categories(column):
     if n_distinct < max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present):
         return ""
     return f"has {n_distinct} distinct values in {n_present} rows"
+
+
+def identifier_message(column):
+    """Return a warning if the column identifies the rows, else the empty string."""
+    if column.categories is None:
+        finding = _identifying_numbers(column.values)
+    else:
+        finding = _identifying_categories(column)
+    if not finding:
+        return ""
+    return (
+        f"Column {column.name} {finding}, as an identifier does. Identifiers tell "
+        "nothing about new rows: drop the column, unless it is a quantity."
+    )
 
 
 def _identifying_numbers(values):
