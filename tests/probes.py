@@ -8,8 +8,9 @@ from skmlp_backprop.extending import SGD, Activation, Adam, Schedule
 def watched_tanh(on_forward=None, on_backward=None):
     """tanh, which first calls a function with its argument, or with its value.
 
-    If a network has one hidden layer, each evaluation of J and its gradient calls
-    `on_backward` once; predictions don't call it.
+    The value has a matrix for each network of a stack. If a network has one hidden
+    layer, each evaluation of J and its gradient calls `on_backward` once; predictions
+    don't call it.
     """
 
     class Watched(Activation):
@@ -19,7 +20,8 @@ def watched_tanh(on_forward=None, on_backward=None):
             np.tanh(z, out=out)
 
         def multiply_derivative(self, kept, delta):
-            if on_backward is not None:
+            # The check for saturated units takes the derivative of a matrix.
+            if on_backward is not None and kept.ndim == 3:
                 on_backward(kept)
             delta *= 1 - kept**2
 
@@ -70,6 +72,11 @@ class StackSizes:
         if "is_counted" not in state:
             self.sizes.append(parameters.n_stack)
         state["is_counted"] = True
+
+    @property
+    def shared(self):
+        """Without the networks that are trained by themselves."""
+        return [size for size in self.sizes if size > 1]
 
 
 class EpochCounter:
