@@ -66,6 +66,7 @@ class StackSizes:
     def __init__(self):
         self.sizes = []
         self.rules = {name: watched_rule(name, self._add) for name in ("sgd", "adam")}
+        self.sgd, self.adam = self.rules.values()
 
     def _add(self, parameters, state, rate):
         # A state goes on with its networks, also when some of them leave the stack.
