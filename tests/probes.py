@@ -31,13 +31,17 @@ def watched_tanh(on_forward=None, on_backward=None):
 class CtrlC:
     """Presses Ctrl-C in the evaluation of that number, of networks with `activation`.
 
-    The networks have one hidden layer.
+    The networks have one hidden layer. All networks of a stack are one evaluation.
     """
 
-    def __init__(self, press_at):
-        self.press_at = press_at
-        self.n_evaluations = 0
+    def __init__(self, press_at=None):
         self.activation = watched_tanh(on_backward=self._count)
+        self.press(press_at)
+
+    def press(self, at):
+        """Count anew."""
+        self.press_at = at
+        self.n_evaluations = 0
 
     def _count(self, kept):
         self.n_evaluations += 1
