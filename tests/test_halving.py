@@ -1024,12 +1024,13 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
     ).fit(X, y)
     assert mlp.stop_reason_ == ("diverged" if alpha > 1 else "max_iter")
     assert mlp.n_iter_ > 3
-    # Of candidates that are the same, so that the first go on.
-    grid = {"alpha": [alpha] * 8}
-    for first in (1, 2, 3):
-        params = {"min_resources": first, "scoring": fingerprint, "refit": False}
-        search = halve(mlp, grid, X, y, **params)
-        assert len(search.n_resources_) > 2
+    # Of candidates that are the same, one goes on.
+    for first in (1, 2, 4, 8):
+        factor = 16 // first
+        params = {"min_resources": first, "max_resources": 16, "factor": factor}
+        params |= {"resource": "max_iter", "scoring": fingerprint, "refit": False}
+        search = halve(mlp, {"alpha": [alpha] * factor}, X, y, **params)
+        assert search.n_resources_ == [first, 16]
         assert_survivors_equal_own_fits(search, X, y)
 
 
