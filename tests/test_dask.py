@@ -27,6 +27,8 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
 )
+
+# A worker goes between two lines, and small networks are sent as large ones are.
 from skmlp_backprop._distributed import remote_rows
 from skmlp_backprop._distributed.shares import batch_shares, runs_of_chunks
 from skmlp_backprop.callbacks import EarlyStopping
