@@ -8,6 +8,7 @@ from browser import Browser, find_chromium
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.preprocessing import StandardScaler
 
+# Short searches start no process: only a patch makes them do so.
 from skmlp_backprop._search import work
 from skmlp_backprop.datasets import read_mat
 

@@ -16,6 +16,8 @@ from skmlp_backprop import (
     TabularMLPClassifier,
     fit_stack,
 )
+
+# Copies that nobody asks for show in no result: they are counted here.
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop.callbacks import EarlyStopping, ScoreHistory
 

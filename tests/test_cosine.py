@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from probes import watched_rule
 from sklearn.base import clone
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor, fit_stack
-from skmlp_backprop._solvers.stack import Stack
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SOLVERS = ["sgd", "adam"]
@@ -22,17 +22,23 @@ def formula(rate, n_epochs):
     return rate * (1 + np.cos(np.pi * np.arange(n_epochs) / n_epochs)) / 2
 
 
-@pytest.fixture
-def rates(monkeypatch):
-    """The rate of each epoch of the first network of a stack."""
-    seen, run_epoch = [], Stack.run_epoch
+class Rates:
+    """The rates of all steps, which are the epochs' as each has a single batch."""
 
-    def watched(self, order, rates):
-        seen.append(rates[0])
-        return run_epoch(self, order, rates)
+    def __init__(self, name):
+        self.seen = []
+        self.rule = watched_rule(name, self._add)
 
-    monkeypatch.setattr(Stack, "run_epoch", watched)
-    return seen
+    def _add(self, parameters, state, rate):
+        self.seen.append(np.ravel(rate)[0])
+
+    def assert_are(self, expected):
+        np.testing.assert_allclose(self.seen, expected, rtol=1e-12)
+
+
+@pytest.fixture(params=SOLVERS)
+def rates(request):
+    return Rates(request.param)
 
 
 class Snapshots:
@@ -53,17 +59,18 @@ class Snapshots:
 
 
 @pytest.mark.parametrize("max_iter", [1, 2, 8])
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_rates(solver, max_iter, iris, rates):
-    make(solver, max_iter=max_iter).fit(*iris)
-    np.testing.assert_allclose(rates, formula(0.1, max_iter), rtol=1e-12)
+def test_rates(max_iter, iris, rates):
+    make(rates.rule, max_iter=max_iter).fit(*iris)
+    rates.assert_are(formula(0.1, max_iter))
 
 
 def test_rates_of_the_regressor(iris, rates):
     X, y = iris
-    mlp = BackpropMLPRegressor(learning_rate="cosine", max_iter=5, tol=0)
+    mlp = BackpropMLPRegressor(
+        solver=rates.rule, learning_rate="cosine", max_iter=5, tol=0
+    )
     mlp.fit(X, y.astype(float))
-    np.testing.assert_allclose(rates, formula(0.001, 5), rtol=1e-12)
+    rates.assert_are(formula(0.001, 5))
 
 
 @pytest.mark.callbacks
@@ -80,33 +87,29 @@ def test_steps_are_the_rates_times_the_gradient(iris):
             np.testing.assert_allclose(a, b - rate * g, rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_it_stops_before_its_end(solver, iris, rates):
-    mlp = make(solver, max_iter=100, tol=10, n_iter_no_change=3).fit(*iris)
+def test_it_stops_before_its_end(iris, rates):
+    mlp = make(rates.rule, max_iter=100, tol=10, n_iter_no_change=3).fit(*iris)
     assert mlp.n_iter_ < 100
-    np.testing.assert_allclose(rates, formula(0.1, 100)[: mlp.n_iter_], rtol=1e-12)
+    rates.assert_are(formula(0.1, 100)[: mlp.n_iter_])
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_a_warm_start_begins_anew(solver, iris, rates):
-    mlp = make(solver, warm_start=True, max_iter=4).fit(*iris)
+def test_a_warm_start_begins_anew(iris, rates):
+    mlp = make(rates.rule, warm_start=True, max_iter=4).fit(*iris)
     mlp.set_params(max_iter=6).fit(*iris)
-    expected = np.concatenate([formula(0.1, 4), formula(0.1, 6)])
-    np.testing.assert_allclose(rates, expected, rtol=1e-12)
+    rates.assert_are(np.concatenate([formula(0.1, 4), formula(0.1, 6)]))
     assert len(mlp.loss_curve_) == 10
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_partial_fit_is_a_call_of_one_epoch(solver, iris, rates):
-    mlp = make(solver)
+def test_partial_fit_is_a_call_of_one_epoch(iris, rates):
+    mlp = make(rates.rule)
     for _ in range(3):
         mlp.partial_fit(*iris, classes=[0, 1, 2])
-    np.testing.assert_array_equal(rates, [0.1] * 3)
+    rates.assert_are([0.1] * 3)
     # What a cosine has fallen to is no rate for another schedule to go on from.
     mlp.fit(*iris).set_params(learning_rate="constant").partial_fit(*iris)
-    assert rates[-1] == 0.1
+    assert rates.seen[-1] == 0.1
     mlp.set_params(learning_rate="cosine").partial_fit(*iris)
-    assert rates[-1] == 0.1
+    assert rates.seen[-1] == 0.1
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -27,6 +27,8 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
 )
+
+# A worker goes between two lines, and small networks are sent as large ones are.
 from skmlp_backprop._distributed import client as distributed_client
 from skmlp_backprop._distributed.chunks import runs_of_chunks
 from skmlp_backprop._distributed.objective import batch_spans

@@ -279,6 +279,7 @@ def test_callbacks_see_the_weights_of_each_epoch(device, data):
 
 
 def test_an_interrupted_fit_keeps_the_weights_of_its_steps(device, data, monkeypatch):
+    # A step of PyTorch has no part that a test could supply.
     from skmlp_backprop._torch.stack import TorchStack
 
     X, y = data["X"], data["labels"]
@@ -373,6 +374,7 @@ def test_a_search_stacks_its_folds(device, data, params):
 
 def test_a_search_trains_all_folds_in_one_stack(device, data, monkeypatch):
     """Also those that would be too large to share a stack on the CPU."""
+    # Of the stack nothing but the results is seen from outside.
     from skmlp_backprop._torch.stack import TorchStack
 
     sizes = []
@@ -504,6 +506,7 @@ def test_the_table_has_levels(table):
 
 def test_no_level_adds_nothing(device):
     """Code -1: a category that the encoder leaves out."""
+    # Such a code is in fits only by chance.
     from skmlp_backprop._torch.rules import TorchLevels
 
     place = torch.device(device.removeprefix("torch:"))

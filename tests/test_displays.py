@@ -35,7 +35,6 @@ from skmlp_backprop.displays import (
     SampleGridDisplay,
     SearchResultsDisplay,
 )
-from skmlp_backprop.displays._mosaic import Mosaic
 
 mpl.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -58,10 +57,28 @@ def fit(X, y, units=4, **params):
     return BackpropMLPClassifier(units, **params).fit(X, y)
 
 
-def images(display, corners, height, width):
-    """The images within a drawn mosaic."""
+def starts(is_drawn):
+    """Where runs of pixels begin."""
+    return np.flatnonzero(np.diff(is_drawn.astype(int), prepend=0) == 1)
+
+
+def images(display, height, width):
+    """The drawn images in lines, which nan separates and surrounds."""
     picture = display.im_.get_array().filled(np.nan)
-    return [picture[t : t + height, left : left + width] for t, left in corners]
+    is_drawn = ~np.isnan(picture)
+    assert not is_drawn[0].any()
+    assert not is_drawn[:, 0].any()
+    lefts = starts(is_drawn.any(axis=0))
+    lines = [
+        [
+            picture[top : top + height, left : left + width]
+            for left in lefts
+            if is_drawn[top, left]
+        ]
+        for top in starts(is_drawn.any(axis=1))
+    ]
+    assert is_drawn.sum() == height * width * sum(map(len, lines))
+    return lines
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -69,8 +86,9 @@ def images(display, corners, height, width):
 def test_hidden_units(digits8, units, order):
     mlp = fit(*digits8, units)
     display = HiddenUnitsDisplay.from_estimator(mlp, order=order)
-    corners = Mosaic(mlp.coefs_[0].T, (8, 8), order).corners
-    for i, image in enumerate(images(display, corners, 8, 8)):
+    drawn = [image for line in images(display, 8, 8) for image in line]
+    assert len(drawn) == units
+    for i, image in enumerate(drawn):
         expected = mlp.coefs_[0][:, i].reshape(8, 8, order=order)
         np.testing.assert_array_equal(image, expected)
     low, high = display.im_.get_clim()
@@ -113,10 +131,9 @@ def test_image_shapes(digits8, iris):
     [(1, (1, 1)), (2, (1, 2)), (4, (2, 2)), (25, (5, 5)), (200, (10, 20))],
 )
 def test_grids_are_filled(n_images, grid):
-    mosaic = Mosaic(np.zeros((n_images, 400)), (20, 20), "C")
-    assert mosaic.shape == grid
-    assert np.isnan(mosaic.picture).any()
-    assert len({tuple(corner) for corner in mosaic.corners}) == n_images
+    lines = images(HiddenUnitsDisplay(np.zeros((n_images, 400))).plot(), 20, 20)
+    assert (len(lines), len(lines[0])) == grid
+    assert sum(map(len, lines)) == n_images
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -1,14 +1,10 @@
+import copy
+import itertools
+
 import numpy as np
 import pytest
 
-from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._network.batches import Rows
-from skmlp_backprop._network.dropout import Dropout
-from skmlp_backprop._network.losses import SoftmaxLogLoss
-from skmlp_backprop._network.network import Network
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.outputs import SoftmaxOutput
-from skmlp_backprop._network.parameters import Parameters
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 STOCHASTIC_SOLVERS = ["sgd", "adam"]
@@ -25,42 +21,57 @@ def make(**params):
 
 def test_masks():
     """Inverted: silent at the rate, scaled up to an expectation of 1 where not."""
-    dropout = Dropout([0.3], np.random.RandomState(0))
-    mask = dropout.mask(0.3, (100, 1000), np.dtype(np.float32))
+    n_units = 100_000
+    one = np.ones((1, 1), np.float32)
+    mlp = BackpropMLPRegressor.from_weights(
+        [np.ones((1, n_units), np.float32), np.zeros((n_units, 1), np.float32)],
+        [np.zeros(n_units, np.float32), np.zeros(1, np.float32)],
+        activation="identity",
+        dropout=0.3,
+        solver="sgd",
+        momentum=0,
+        learning_rate_init=1,
+        random_state=0,
+    )
+    # All units are 1, and J falls by 1 for each: so a step makes the weights the mask.
+    mask = mlp.partial_fit(one, one[0]).coefs_[1]
     assert mask.dtype == np.float32
     assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
     assert (mask == 0).mean() == pytest.approx(0.3, abs=0.005)
 
 
-class SameMasks(Dropout):
-    """Draws the same masks every time, as finite differences need it."""
-
-    def mask(self, rate, shape, dtype):
-        self.random_state = np.random.RandomState(3)
-        return super().mask(rate, shape, dtype)
-
-
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "elu"])
 @pytest.mark.parametrize("rates", [[0.5, 0.2], [0, 0.4], [0.3, 0]])
 def test_gradient(activation, rates):
+    """Of J with the masks of a seed, which are the same every time."""
     rng = np.random.default_rng(0)
-    network = Network(
-        [4, 6, 5, 3], [activation] * 2, SoftmaxLogLoss(), SoftmaxOutput(3)
+    X, y = rng.standard_normal((20, 4)), np.arange(20) % 3
+    shapes = list(itertools.pairwise([4, 6, 5, 3]))
+    start = BackpropMLPClassifier.from_weights(
+        [rng.uniform(-1, 1, shape) for shape in shapes],
+        [rng.uniform(-1, 1, fan_out) for _, fan_out in shapes],
+        [0, 1, 2],
+        activation=activation,
+        dropout=rates,
+        alpha=0.1,
+        solver="sgd",
+        momentum=0,
+        learning_rate_init=1,
+        batch_size=20,
+        random_state=0,
     )
-    rows = Rows(rng.standard_normal((20, 4)), np.arange(20) % 3)
-    n_parameters = 4 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3
-    parameters = Parameters.on_buffer(
-        rng.uniform(-1, 1, n_parameters), network.layer_units
+    theta = start.get_theta()
+
+    def stepped_from(theta):
+        return copy.deepcopy(start).set_theta(theta).partial_fit(X, y)
+
+    gradient = theta - stepped_from(theta).get_theta()
+    steps = 1e-6 * np.eye(len(theta))
+    ahead, behind = (
+        np.array([stepped_from(theta + sign * step).loss_ for step in steps])
+        for sign in (1, -1)
     )
-    objective = Objective(network, 0.1, parameters, SameMasks(rates, None))
-    objective.loss_and_gradient(rows)
-    gradient, numerical = objective.gradient.flat.copy(), []
-    for i in range(n_parameters):
-        losses = []
-        for step in (1e-6, -2e-6, 1e-6):
-            parameters.flat[i] += step
-            losses.append(objective.loss_and_gradient(rows)[0])
-        numerical.append((losses[0] - losses[1]) / 2e-6)
+    numerical = (ahead - behind) / 2e-6
     np.testing.assert_allclose(numerical, gradient, rtol=1e-6, atol=1e-8)
 
 

@@ -3,6 +3,7 @@
 import copy
 import datetime
 import pickle
+import tracemalloc
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -27,7 +28,6 @@ from skmlp_backprop import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
-from skmlp_backprop._tabular import importances
 from skmlp_backprop.displays import ImportancesDisplay
 
 mpl.use("Agg")
@@ -187,14 +187,26 @@ def test_they_are_the_same_each_time(planted):
     assert model.feature_importances_[0] > 3 * before[0]
 
 
-def test_a_sample_of_the_rows(planted, monkeypatch):
-    monkeypatch.setattr(importances, "_MOST_ROWS", 200)
-    model = regressor().fit(*planted)
-    assert len(model._withheld_rows.targets) == 200
-    sampled = model.feature_importances_
-    monkeypatch.undo()
-    all_rows = regressor().fit(*planted).feature_importances_
-    assert sampled[1] == pytest.approx(all_rows[1], rel=0.2)
+def test_many_rows_are_sampled():
+    """10 000 are kept for the importances."""
+    X = np.random.default_rng(0).standard_normal((16_000, 20))
+    y = X[:, 1]
+    params = {"n_members": 8, "hidden_layer_sizes": 4, "max_iter": 2}
+    memory = []
+    for n_rows in (12_000, 16_000):
+        tracemalloc.start()
+        many = regressor(**params).fit(X[:n_rows], y[:n_rows])
+        memory.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+    # A row that is kept has 20 numbers.
+    assert memory[1] - memory[0] < 4000 * 20 * 3
+    expected = permutation_importance(
+        many, X[:2000], y[:2000], scoring="neg_mean_squared_error", random_state=0
+    ).importances_mean
+    found = many.feature_importances_
+    assert found.argmax() == expected.argmax() == 1
+    share = expected[1] / expected.sum()
+    assert found[1] / found.sum() == pytest.approx(share, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -423,13 +435,17 @@ def test_times_of_day_and_spans():
         assert len(grid) == 5
 
 
-def test_tables_of_other_libraries_and_chunks(mixed, monkeypatch):
+@pytest.mark.parametrize("n_copies", [1, 30])
+def test_tables_of_other_libraries_and_chunks(mixed, n_copies):
+    """Also of more rows than are predicted at a time."""
     model, X, _ = mixed
-    expected = model.partial_dependence(X, "size", kind="both")
-    monkeypatch.setattr("skmlp_backprop._tabular.partial_dependence._CHUNK_ROWS", 40)
-    result = model.partial_dependence(pl.from_pandas(X), "size", kind="both")
+    params = {"kind": "both", "custom_values": {"size": [-1.0, 0.0, 2.0]}}
+    expected = model.partial_dependence(X, "size", **params)
+    table = pl.from_pandas(pd.concat([X] * n_copies))
+    result = model.partial_dependence(table, "size", **params)
     np.testing.assert_allclose(result.average, expected.average)
-    np.testing.assert_allclose(result.individual, expected.individual)
+    individual = np.tile(expected.individual, (1, n_copies, 1))
+    np.testing.assert_allclose(result.individual, individual)
 
 
 def test_integers_and_quantiles():

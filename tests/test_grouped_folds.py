@@ -1,9 +1,12 @@
 """Folds that are trained as one stack end as each by itself would."""
 
+from itertools import groupby
+
 import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from probes import StackSizes, watched_rule, watched_tanh
 from sklearn.datasets import make_multilabel_classification, make_regression
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
@@ -15,14 +18,6 @@ from skmlp_backprop import (
     StackedGridSearchCV,
     StackedHalvingGridSearchCV,
 )
-from skmlp_backprop._estimators import devices
-from skmlp_backprop._network.batches import GroupedBatches, Rows
-from skmlp_backprop._network.losses import SoftmaxLogLoss
-from skmlp_backprop._network.network import Network
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.outputs import SoftmaxOutput
-from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._search import fits, stacking, tasks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -30,18 +25,8 @@ GRID = {"alpha": [1e-3, 1.0], "learning_rate_init": [0.003, 0.03]}
 
 
 @pytest.fixture
-def together(monkeypatch):
-    """For each training across folds, the number of these."""
-    numbers = []
-    train_groups = fits.train_groups
-
-    def counted(groups, paused):
-        if len(groups) > 1:
-            numbers.append(len(groups))
-        return train_groups(groups, paused)
-
-    monkeypatch.setattr(fits, "train_groups", counted)
-    return numbers
+def stacks():
+    return StackSizes()
 
 
 @pytest.fixture
@@ -52,9 +37,9 @@ def rows():
     return X, (X @ rng.randn(5, 3)).argmax(axis=1)
 
 
-def make(kind=BackpropMLPClassifier, **params):
+def make(solver, kind=BackpropMLPClassifier, **params):
     params = {"hidden_layer_sizes": (6, 4), "batch_size": 20, "max_iter": 6, **params}
-    return kind(**{"solver": "sgd", "random_state": 0, **params})
+    return kind(**{"solver": solver, "random_state": 0, **params})
 
 
 def assert_equal_to_own_fits(estimator, X, y, grid=GRID, **params):
@@ -85,56 +70,57 @@ def assert_equal_to_own_fits(estimator, X, y, grid=GRID, **params):
     ],
     ids=str,
 )
-def test_folds_whose_last_batches_differ(rows, together, solver, params):
-    params = {"solver": solver, **params}
+def test_folds_whose_last_batches_differ(rows, stacks, solver, params):
     if solver == "adam" and params.get("learning_rate") == "adaptive":
         del params["learning_rate"]
-    assert_equal_to_own_fits(make(**params), *rows, scoring="neg_log_loss")
-    # Folds with other batches, or more of them, are another stack.
+    mlp = make(stacks.rules[solver], **params)
+    assert_equal_to_own_fits(mlp, *rows, scoring="neg_log_loss")
+    # Folds with other batches, or more of them, are another stack. A fold has four
+    # candidates.
     is_one = params.get("batch_size") not in ("auto", 162)
-    assert together == ([5] if is_one else [3, 2])
+    assert stacks.shared == ([20] if is_one else [12, 8])
 
 
 @pytest.mark.parametrize("n_alphas", [1, 2])
-def test_shapes_are_a_stack_each(rows, together, n_alphas):
+def test_shapes_are_a_stack_each(rows, stacks, n_alphas):
     """Also where there is one candidate of a shape."""
     shapes = [(6,), (4, 3), ()]
     grid = {"hidden_layer_sizes": shapes, "alpha": [0.1, 1.0][:n_alphas]}
-    assert_equal_to_own_fits(make(), *rows, grid, scoring="neg_log_loss")
-    assert together == [5, 5, 5]
+    assert_equal_to_own_fits(make(stacks.sgd), *rows, grid, scoring="neg_log_loss")
+    assert stacks.shared == [5 * n_alphas] * 3
 
 
-def test_a_candidate_in_each_process_is_alone(rows, together):
-    search = StackedGridSearchCV(make(), {"alpha": [0.1]}, cv=2, n_jobs=2)
+def test_a_candidate_in_each_process_is_alone(rows, stacks):
+    search = StackedGridSearchCV(make(stacks.sgd), {"alpha": [0.1]}, cv=2, n_jobs=2)
     with joblib.parallel_config("threading"):
         search.fit(*rows)
-    assert together == []
+    assert stacks.shared == []
     assert search.n_fits_alone_ == {"no other candidate can share its stack": 2}
 
 
-def test_folds_with_one_batch_more_are_by_themselves(together):
+def test_folds_with_one_batch_more_are_by_themselves(stacks):
     rng = np.random.RandomState(0)
     X = rng.randn(201, 5)
-    assert_equal_to_own_fits(make(), X, X[:, 0] > 0, scoring="neg_log_loss")
+    assert_equal_to_own_fits(make(stacks.sgd), X, X[:, 0] > 0, scoring="neg_log_loss")
     # 160 rows and 161 in batches of 20.
-    assert together == [4]
+    assert stacks.shared == [4, 16]
 
 
-def test_multilabel(together):
+def test_multilabel(stacks):
     X, y = make_multilabel_classification(203, 8, random_state=0)
-    assert_equal_to_own_fits(make(), X, y, scoring="accuracy")
-    assert together == [5]
+    assert_equal_to_own_fits(make(stacks.sgd), X, y, scoring="accuracy")
+    assert stacks.shared == [20]
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "quantile"])
-def test_numbers(together, loss):
+def test_numbers(stacks, loss):
     X, y = make_regression(203, 6, n_targets=2, random_state=0)
-    mlp = make(BackpropMLPRegressor, loss=loss)
+    mlp = make(stacks.sgd, BackpropMLPRegressor, loss=loss)
     assert_equal_to_own_fits(mlp, X, y / y.std())
-    assert together == [5]
+    assert stacks.shared == [20]
 
 
-def test_classes_that_a_fold_lacks(rows, together):
+def test_classes_that_a_fold_lacks(rows, stacks):
     """Networks of one shape are together, whatever their classes are."""
     X, y = rows
     y = y.copy()
@@ -143,17 +129,17 @@ def test_classes_that_a_fold_lacks(rows, together):
     y[-10:] = 2
     y[0] = 5
     grid = {"alpha": [0.1, 1.0]}
-    assert_equal_to_own_fits(make(), X, y, grid, scoring="accuracy")
+    assert_equal_to_own_fits(make(stacks.sgd), X, y, grid, scoring="accuracy")
     # One fold lacks a class, another one another; the rest have all four.
-    assert together == [2, 3]
+    assert stacks.shared == [4, 6]
 
 
-def test_pipelines(rows, together):
+def test_pipelines(rows, stacks):
     X, y = rows
-    pipeline = make_pipeline(StandardScaler(), make())
+    pipeline = make_pipeline(StandardScaler(), make(stacks.sgd))
     grid = {f"backpropmlpclassifier__{name}": values for name, values in GRID.items()}
     assert_equal_to_own_fits(pipeline, X * 7 + 3, y, grid, scoring="neg_log_loss")
-    assert together == [5]
+    assert stacks.shared == [20]
 
 
 @pytest.mark.parametrize(
@@ -167,38 +153,41 @@ def test_pipelines(rows, together):
         ({}, sp.csr_array),
     ],
 )
-def test_others_are_by_themselves(rows, together, params, as_handed_over):
+def test_others_are_by_themselves(rows, stacks, params, as_handed_over):
     X, y = rows
-    mlp = make(**{"max_iter": 2, **params})
+    mlp = make(stacks.sgd, **{"max_iter": 2, **params})
     search = StackedGridSearchCV(mlp, {"alpha": [0.1, 1]}, refit=False)
     search.fit(as_handed_over(X), y)
-    assert together == []
+    assert stacks.shared == [2] * 5
     assert search.n_stacked_ == 10
 
 
-def test_seeds_are_by_themselves(rows, together):
+def test_seeds_are_by_themselves(rows, stacks):
     grid = {"random_state": [0, 1]}
-    assert_equal_to_own_fits(make(), *rows, grid, scoring="neg_log_loss")
-    assert together == []
+    assert_equal_to_own_fits(make(stacks.sgd), *rows, grid, scoring="neg_log_loss")
+    assert stacks.shared == [2] * 5
 
 
-def test_float32_and_layouts(rows, together):
+def test_float32_and_layouts(rows, stacks):
     X, y = rows
     X = np.asfortranarray(X, np.float32)
-    search = StackedGridSearchCV(make(), GRID, cv=KFold(5), refit=False).fit(X, y)
-    own = GridSearchCV(make(), GRID, cv=KFold(5), refit=False).fit(X, y)
+    mlp, params = make(stacks.sgd), {"cv": KFold(5), "refit": False}
+    search = StackedGridSearchCV(mlp, GRID, **params).fit(X, y)
+    own = GridSearchCV(mlp, GRID, **params).fit(X, y)
     for key in ("mean_test_score", "std_test_score"):
         np.testing.assert_allclose(search.cv_results_[key], own.cv_results_[key])
-    assert together == [5]
+    assert stacks.shared == [20]
 
 
 @pytest.mark.parametrize("cv", [KFold(5), KFold(4)])
-def test_survivors_of_a_halving_go_on_across_folds(rows, together, cv):
-    mlp = make(max_iter=12, tol=0, n_iter_no_change=100)
+def test_survivors_of_a_halving_go_on_across_folds(rows, cv):
+    sizes = []
+    tanh = watched_tanh(on_backward=lambda kept: sizes.append(len(kept)))
+    mlp = make("sgd", activation=tanh, max_iter=12, tol=0, n_iter_no_change=100)
     params = {"cv": cv, "scoring": "neg_log_loss", "refit": False}
     search = StackedHalvingGridSearchCV(mlp, GRID, factor=2, **params).fit(*rows)
     assert search.n_candidates_ == [4, 2, 1]
-    assert together == [cv.n_splits] * 3
+    assert [size for size, _ in groupby(sizes)] == [n * cv.n_splits for n in (4, 2, 1)]
     results = search.cv_results_
     own = GridSearchCV(
         mlp,
@@ -210,150 +199,108 @@ def test_survivors_of_a_halving_go_on_across_folds(rows, together, cv):
     )
 
 
-def test_rows_do_not_wait_in_any_number(rows, together, monkeypatch):
-    # Two folds' rows are more, and the fifth is left.
-    monkeypatch.setattr(tasks, "_MOST_WAITING", 10000)
-    assert_equal_to_own_fits(make(), *rows, scoring="neg_log_loss")
-    assert together == [2, 2]
+@pytest.mark.parametrize(
+    ("n_rows", "n_folds", "sizes"), [(22_500, 6, [10, 2]), (42_000, 2, [2, 2])], ids=str
+)
+def test_many_rows_do_not_wait(n_rows, n_folds, sizes, stacks):
+    """64 MB wait at most, which five of six folds have; 16 MB are by themselves."""
+    X = np.random.RandomState(0).randn(n_rows, 100)
+    mlp = make(stacks.sgd, batch_size=1000, max_iter=1)
+    params = {"cv": KFold(n_folds), "refit": False}
+    search = StackedGridSearchCV(mlp, {"alpha": [0.1, 1]}, **params)
+    search.fit(X, np.arange(n_rows) % 2)
+    assert stacks.sizes == sizes
 
 
-def test_who_diverges_disturbs_no_other_fold(rows, together):
+def test_who_diverges_disturbs_no_other_fold(rows, stacks):
     X, y = rows
     grid = {"learning_rate_init": [0.003, 1e12, 0.03]}
     assert_equal_to_own_fits(
-        make(activation="relu"), X, y, grid, scoring="accuracy", error_score="raise"
+        make(stacks.sgd, activation="relu"),
+        X,
+        y,
+        grid,
+        scoring="accuracy",
+        error_score="raise",
     )
-    assert together == [5]
+    assert stacks.shared == [15]
 
 
-def test_a_failure_costs_its_fold_alone(rows, monkeypatch):
+def test_a_failure_costs_its_fold_alone(rows):
     """Each fold is tried by itself when all together have failed."""
-    train_groups = fits.train_groups
 
-    def single_only(groups, paused):
-        return train_groups(groups, paused) if len(groups) == 1 else _fail()
+    def fail(parameters, state, rate):
+        if parameters.n_stack > 4:
+            raise ValueError("too many")
 
-    monkeypatch.setattr(fits, "train_groups", single_only)
-    assert_equal_to_own_fits(make(), *rows, scoring="neg_log_loss")
-    search = StackedGridSearchCV(make(), GRID, refit=False).fit(*rows)
+    mlp = make(watched_rule("sgd", fail))
+    assert_equal_to_own_fits(mlp, *rows, scoring="neg_log_loss")
+    search = StackedGridSearchCV(mlp, GRID, refit=False).fit(*rows)
     assert search.n_stacked_ == 20
     assert search.n_fits_alone_ == {}
 
 
-def test_a_failure_of_those_that_go_on(rows, monkeypatch):
+def test_a_failure_of_those_that_go_on(rows, stacks):
     """Their networks may have been changed: they begin anew, one by one."""
+
+    def fail(parameters, state, rate):
+        state["n_taken"] = state.get("n_taken", 0) + 1
+        # The first rung has three epochs of nine batches.
+        if state["n_taken"] > 27 and parameters.n_stack > 1:
+            raise ValueError("too far")
+
     params = {"factor": 2, "scoring": "neg_log_loss", "refit": False}
-    mlp = make(max_iter=12, tol=0, n_iter_no_change=100)
-    plain = StackedHalvingGridSearchCV(mlp, GRID, **params).fit(*rows)
-    train_groups = fits.train_groups
-    calls = []
-
-    def first_only(*args):
-        calls.append(args)
-        return train_groups(*args) if len(calls) == 1 else _fail()
-
-    monkeypatch.setattr(fits, "train_groups", first_only)
-    search = StackedHalvingGridSearchCV(mlp, GRID, **params).fit(*rows)
-    assert search.n_fits_alone_ == {
+    plain, failing = (
+        StackedHalvingGridSearchCV(
+            make(rule, max_iter=12, tol=0, n_iter_no_change=100), GRID, **params
+        ).fit(*rows)
+        for rule in (stacks.sgd, watched_rule("sgd", fail))
+    )
+    assert failing.n_fits_alone_ == {
         "the fit of its stack failed": 10,
         "no other candidate can share its stack": 5,
     }
     np.testing.assert_allclose(
-        search.cv_results_["mean_test_score"],
+        failing.cv_results_["mean_test_score"],
         plain.cv_results_["mean_test_score"],
         rtol=1e-9,
     )
 
 
-def _fail():
-    raise ValueError("no")
-
-
-# The arithmetic.
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_gradients_are_those_of_each_groups_rows(dtype):
-    rng = np.random.RandomState(0)
-    network = Network([5, 4, 3], ["tanh"], SoftmaxLogLoss(), SoftmaxOutput(3))
-    sizes = [7, 8, 6]
-    data = [Rows(rng.randn(n, 5).astype(dtype), rng.randint(3, size=n)) for n in sizes]
-    group_of = np.array([0, 1, 1, 2])
-    n_weights = 5 * 4 + 4 * 3 + 4 + 3
-    networks = [
-        Parameters.on_buffer(rng.randn(n_weights).astype(dtype), [5, 4, 3])
-        for _ in group_of
-    ]
-    alpha = [0.0, 1.0, 2.0, 3.0]
-    batches = GroupedBatches(data, network.output, 4, None, group_of)
-
-    def check(chosen):
-        orders = [rng.permutation(sizes[g]) for g in np.unique(group_of[chosen])]
-        places = np.unique(group_of[chosen], return_inverse=True)[1]
-        stack = Parameters.stacked([networks[i] for i in chosen])
-        objective = Objective(network, [alpha[i] for i in chosen], stack)
-        n_batches = 0
-        for start, batch in zip((0, 4), batches.epoch(orders), strict=True):
-            losses = objective.loss_and_gradient(batch)
-            for place, i in enumerate(chosen):
-                own_rows = orders[places[place]][start : start + 4]
-                own = Objective(network, alpha[i], networks[i])
-                loss = own.loss_and_gradient(data[group_of[i]].take(own_rows))
-                tolerance = {"rtol": 1e-5 if dtype == np.float32 else 1e-12}
-                np.testing.assert_allclose(losses[place], loss[0], **tolerance)
-                for ours, theirs in zip(
-                    objective.gradient.network(place).arrays(),
-                    own.gradient.arrays(),
-                    strict=True,
-                ):
-                    np.testing.assert_allclose(ours, theirs, atol=1e-6, **tolerance)
-                assert np.broadcast_to(batch.weight_sum_by_network, len(chosen))[
-                    place
-                ] == len(own_rows)
-            n_batches += 1
-        assert n_batches == 2
-
-    check([0, 1, 2, 3])
-    # Some leave; the last batch of those left is smaller.
-    left = [0, 1, 2, 3]
-    for chosen in ([0, 2, 3], [0, 3], [3]):
-        batches.select([left.index(i) for i in chosen])
-        left = chosen
-        check(chosen)
-
-
 @pytest.mark.parametrize(
-    ("params", "is_equal"),
+    ("params", "grid", "sizes"),
     [
-        ({"alpha": 7.0, "learning_rate_init": 0.5}, True),
-        # One of the two is left in a fold whose other candidates have converged.
-        ({"random_state": 1}, False),
-        ({"random_state": 1, "shuffle": False}, False),
-        ({"activation": "tanh"}, False),
-        ({"batch_size": 30}, False),
-        ({"solver": "adam"}, False),
+        ({}, {"alpha": [0.1, 7.0], "learning_rate_init": [0.1, 0.5]}, [8]),
+        ({}, {"activation": ["relu", "tanh"]}, [2, 2]),
+        ({}, {"batch_size": [20, 30]}, [2, 2]),
+        ({}, {"solver": ["sgd", "adam"]}, [2, 2]),
+        # Different orders of the rows.
+        ({}, {"random_state": [0, 1]}, [2, 2]),
+        ({"shuffle": False}, {"random_state": [0, 1]}, [4]),
     ],
     ids=str,
 )
-def test_who_may_be_together(rows, params, is_equal):
-    keys = []
-    for mlp in (make(), make(**params)):
-        data, _ = stacking.prepare_group([mlp], *rows)
-        keys.append(stacking.group_key([mlp], data))
-    assert None not in keys
-    assert (keys[0] == keys[1]) == is_equal
+def test_who_are_together(rows, params, grid, sizes, stacks):
+    X, y = rows
+    if "solver" in grid:
+        grid = {"solver": [stacks.rules[name] for name in grid["solver"]]}
+    search = StackedGridSearchCV(
+        make(stacks.sgd, **params), grid, cv=KFold(2), refit=False
+    )
+    search.fit(X[:200], y[:200])
+    assert stacks.sizes == sizes
 
 
-def test_a_group_that_fills_a_stack_is_by_itself(rows, monkeypatch):
-    mlps = [make(alpha=alpha) for alpha in (1, 2, 3)]
-    data, _ = stacking.prepare_group(mlps, *rows)
-    assert stacking.group_key(mlps, data) is not None
-    # The largest array of a network is its batch of 20 rows in 6 units.
-    monkeypatch.setattr(devices.Cpu, "stack_bytes", 8 * 20 * 6 * 3)
-    assert stacking.group_key(mlps, data) is None
-    monkeypatch.undo()
-    monkeypatch.setattr(devices.Cpu, "group_bytes", rows[0].nbytes - 1)
-    assert stacking.group_key(mlps, data) is None
+@pytest.mark.parametrize(("n_units", "expected"), [(600, {6}), (2000, {2, 1})])
+def test_a_group_that_fills_a_stack_is_by_itself(rows, n_units, expected):
+    """A network's largest array is 50 rows x units: a stack has 2 MB of these."""
+    X, y = rows
+    sizes = set()
+    tanh = watched_tanh(on_backward=lambda kept: sizes.add(len(kept)))
+    mlp = make("sgd", hidden_layer_sizes=n_units, activation=tanh, batch_size=50)
+    search = StackedGridSearchCV(mlp, {"alpha": [1, 2, 3]}, cv=KFold(2), refit=False)
+    search.fit(X[:200], y[:200])
+    assert sizes == expected
 
 
 def test_folds_with_large_batches_are_trained_by_themselves():
@@ -361,7 +308,7 @@ def test_folds_with_large_batches_are_trained_by_themselves():
     rng = np.random.RandomState(0)
     X = rng.randn(6000, 4)
     y = (X[:, 0] > 0).astype(int)
-    mlp = make(hidden_layer_sizes=3, batch_size=3000, max_iter=8)
+    mlp = make("sgd", hidden_layer_sizes=3, batch_size=3000, max_iter=8)
     search = StackedHalvingGridSearchCV(
         mlp, GRID, factor=2, min_resources=2, cv=2, refit=False, error_score="raise"
     ).fit(X, y)

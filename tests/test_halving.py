@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from probes import CtrlC, EpochCounter, watched_rule
 from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -33,11 +34,6 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     StackedHalvingRandomSearchCV,
 )
-from skmlp_backprop._estimators import devices
-from skmlp_backprop._estimators.training import train, train_further
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._search import fits, stacking
-from skmlp_backprop._solvers.training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -230,17 +226,18 @@ def test_surviving_regressors(diabetes, params):
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "cg", "tnc"])
-def test_full_batch_solvers_go_on(iris, solver, monkeypatch):
+def test_full_batch_solvers_go_on(iris, solver):
     """From their weights: these are as good as those of an own fit, or nearly."""
-    mlp = make(solver=solver, max_iter=40, tol=1e-5)
+    evaluations = CtrlC()
+    tanh = evaluations.activation
+    mlp = make(solver=solver, max_iter=40, tol=1e-5, activation=tanh)
     # So small that the losses are the objectives.
     grid = {"alpha": [0, 1e-7, 1e-6, 1e-5]}
-    evaluations = Counter(monkeypatch, Objective, "loss_and_gradient")
     search = halve(mlp, grid, *iris, refit=False)
-    n_with_going_on = evaluations.n
+    n_with_going_on = evaluations.n_evaluations
     results = search.cv_results_
     own = own_fits_of(search, results["params"], *iris, None)
-    assert n_with_going_on < evaluations.n - n_with_going_on
+    assert n_with_going_on < evaluations.n_evaluations - n_with_going_on
     first = results["iter"] == 0
     np.testing.assert_allclose(
         results["mean_test_score"][first], own["mean_test_score"][first]
@@ -273,32 +270,18 @@ def test_solvers_of_all_kinds_in_one_grid(iris):
     assert search.n_stacked_ > 0
 
 
-def test_full_batch_training_has_the_iterations_of_its_rung(iris, monkeypatch):
-    n_iters = []
-    become_fitted = fits.become_fitted
+def test_full_batch_training_has_the_iterations_of_its_rung(iris):
+    """In all: those that go on add what is left to their rung's."""
 
-    def spy(estimator, trained, features):
-        n_iters.append(trained.training.history.n_iter)
-        return become_fitted(estimator, trained, features)
+    def n_iter(estimator, X, y):
+        return estimator.n_iter_
 
-    monkeypatch.setattr(fits, "become_fitted", spy)
-    search = halve(make(solver="lbfgs"), {"alpha": ALPHAS}, *iris, refit=False)
+    mlp = make(solver="lbfgs")
+    search = halve(mlp, {"alpha": ALPHAS}, *iris, scoring=n_iter, refit=False)
+    results = search.cv_results_
     assert search.n_resources_ == [3, 6, 12]
-    assert n_iters == [3] * 8 + [6] * 4 + [12] * 2
-
-
-class Counter:
-    """Counts the calls of a method in this process."""
-
-    def __init__(self, monkeypatch, owner, name):
-        self.n = 0
-        method = getattr(owner, name)
-
-        def counted(*args, **kwargs):
-            self.n += 1
-            return method(*args, **kwargs)
-
-        monkeypatch.setattr(owner, name, counted)
+    for split in ("split0_test_score", "split1_test_score"):
+        assert results[split].tolist() == results["n_resources"].tolist()
 
 
 # Pipelines.
@@ -328,8 +311,8 @@ class OtherInTraining(Counted):
         return self.fit(X, y).transform(X) + 0.3
 
 
-def nested():
-    inner = Pipeline([("scale", StandardScaler()), ("mlp", make())])
+def nested(**params):
+    inner = Pipeline([("scale", StandardScaler()), ("mlp", make(**params))])
     return Pipeline([("pca", PCA()), ("inner", inner)])
 
 
@@ -407,7 +390,8 @@ BY_SEED = [
 ]
 
 
-@pytest.mark.parametrize("most", [2, 3])
+# A network's largest array is 40 rows x units: a stack has 2 MB, of two or three.
+@pytest.mark.parametrize("n_units", [2500, 2000])
 @pytest.mark.parametrize(
     ("params", "grid"),
     [
@@ -422,10 +406,9 @@ BY_SEED = [
     ],
     ids=str,
 )
-def test_survivors_of_small_stacks(iris, params, grid, most, monkeypatch):
-    # A network's largest array: 20 rows of a batch, or of 6 units.
-    monkeypatch.setattr(devices.Cpu, "stack_bytes", most * 20 * 6 * 8)
-    search = halve(make(**params), grid, *iris, factor=1.5)
+def test_survivors_of_small_stacks(iris, params, grid, n_units):
+    mlp = make(hidden_layer_sizes=n_units, batch_size=40, **params)
+    search = halve(mlp, grid, *iris, factor=1.5)
     assert search.n_candidates_ == [4, 3, 2, 2]
     assert_survivors_equal_own_fits(search, *iris)
 
@@ -488,14 +471,15 @@ def test_cut_stacks_tell_so(iris):
     assert told["the processes had one candidate each left to share"] == 2
 
 
-def test_a_failed_stack_is_trained_one_by_one(iris, monkeypatch):
-    def fail(*args):
-        raise RuntimeError
+def test_a_failed_stack_is_trained_one_by_one(iris):
+    def fail(parameters, state, rate):
+        state["n_taken"] = state.get("n_taken", 0) + 1
+        # The first rung has three epochs of four batches.
+        if state["n_taken"] > 12 and parameters.n_stack > 1:
+            raise RuntimeError
 
-    monkeypatch.setattr(stacking, "train_further", fail)
-    search = halve(make(), {"alpha": ALPHAS}, *iris)
+    search = halve(make(solver=watched_rule("adam", fail)), {"alpha": ALPHAS}, *iris)
     assert search.n_fits_alone_["the fit of its stack failed"] == 2 * 2
-    monkeypatch.undo()
     assert_survivors_equal_own_fits(search, *iris)
 
 
@@ -503,10 +487,11 @@ def test_a_failed_stack_is_trained_one_by_one(iris, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("estimator", "name"), [(make(), "alpha"), (nested(), "inner__mlp__alpha")]
+    ("make", "name"), [(make, "alpha"), (nested, "inner__mlp__alpha")]
 )
-def test_no_epoch_is_trained_twice(iris, monkeypatch, estimator, name):
-    epochs = Counter(monkeypatch, Training, "end_epoch")
+def test_no_epoch_is_trained_twice(iris, make, name):
+    epochs = EpochCounter()
+    estimator = make(learning_rate=epochs.schedule)
     search = halve(estimator, {name: ALPHAS}, *iris, refit=False)
     assert search.n_candidates_ == [4, 2, 1]
     assert search.n_resources_ == [3, 6, 12]
@@ -516,16 +501,17 @@ def test_no_epoch_is_trained_twice(iris, monkeypatch, estimator, name):
     assert search.n_fits_alone_ == {}
 
 
-def test_a_cosine_is_trained_anew(iris, monkeypatch):
-    epochs = Counter(monkeypatch, Training, "end_epoch")
-    halve(make(learning_rate="cosine"), {"alpha": ALPHAS}, *iris, refit=False)
+def test_a_schedule_of_all_epochs_is_trained_anew(iris):
+    epochs = EpochCounter(starts_anew=True)
+    halve(make(learning_rate=epochs.schedule), {"alpha": ALPHAS}, *iris, refit=False)
     assert epochs.n == 2 * (4 * 3 + 2 * 6 + 1 * 12)
 
 
-def test_repeated_resources_keep_their_scores(iris, monkeypatch):
-    epochs = Counter(monkeypatch, Training, "end_epoch")
+def test_repeated_resources_keep_their_scores(iris):
+    epochs = EpochCounter()
+    mlp = make(learning_rate=epochs.schedule)
     params = {"min_resources": 6, "aggressive_elimination": True}
-    search = halve(make(), {"alpha": ALPHAS}, *iris, refit=False, **params)
+    search = halve(mlp, {"alpha": ALPHAS}, *iris, refit=False, **params)
     assert search.n_resources_ == [6, 6, 12]
     assert epochs.n == 2 * (4 * 6 + 1 * 6)
     results = search.cv_results_
@@ -535,10 +521,11 @@ def test_repeated_resources_keep_their_scores(iris, monkeypatch):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_who_has_converged_keeps_the_scores(iris, monkeypatch, early_stopping):
+def test_who_has_converged_keeps_the_scores(iris, early_stopping):
+    epochs = EpochCounter()
     mlp = make(tol=0.5, n_iter_no_change=2, early_stopping=early_stopping)
     mlp.set_params(learning_rate_init=1e-4, max_iter=40)
-    epochs = Counter(monkeypatch, Training, "end_epoch")
+    mlp.set_params(learning_rate=epochs.schedule)
     search = halve(mlp, {"alpha": ALPHAS}, *iris, refit=False)
     assert search.n_resources_ == [10, 20, 40]
     assert epochs.n < 2 * 4 * 10
@@ -548,9 +535,10 @@ def test_who_has_converged_keeps_the_scores(iris, monkeypatch, early_stopping):
     assert_survivors_equal_own_fits(search, *iris)
 
 
-def test_the_same_candidate_twice(iris, monkeypatch):
-    epochs = Counter(monkeypatch, Training, "end_epoch")
-    search = halve(make(), {"alpha": [0.1, 0.1, 5.0, 5.0]}, *iris, refit=False)
+def test_the_same_candidate_twice(iris):
+    epochs = EpochCounter()
+    mlp = make(learning_rate=epochs.schedule)
+    search = halve(mlp, {"alpha": [0.1, 0.1, 5.0, 5.0]}, *iris, refit=False)
     assert epochs.n == 2 * (4 * 3 + 2 * 3 + 1 * 6)
     assert_survivors_equal_own_fits(search, *iris)
 
@@ -696,11 +684,12 @@ def test_random_states_are_trained_anew(iris):
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 @pytest.mark.parametrize("params", [{"early_stopping": True}, {"dropout": 0.2}, {}])
-@pytest.mark.parametrize("most", [2, 100])
-def test_without_a_seed(iris, monkeypatch, params, n_jobs, most, free_processes):
-    monkeypatch.setattr(devices.Cpu, "stack_bytes", most * 20 * 6 * 8)
-    epochs = Counter(monkeypatch, Training, "end_epoch")
-    mlp = make(random_state=None, **params)
+@pytest.mark.parametrize("n_units", [2500, 6])
+def test_without_a_seed(iris, params, n_jobs, n_units, free_processes):
+    epochs = EpochCounter()
+    mlp = make(random_state=None, learning_rate=epochs.schedule, **params)
+    # Two networks fill a stack, or a hundred don't.
+    mlp.set_params(hidden_layer_sizes=n_units, batch_size=40)
     params = {"cv": 3, "n_jobs": n_jobs, "refit": False}
     search = halve(mlp, {"alpha": ALPHAS}, *iris, **params)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -746,37 +735,22 @@ def test_failing_candidates_are_told_of(iris):
     assert vars(search) == before
 
 
-class Interrupt:
-    """Presses Ctrl-C once, in the midst of a training."""
-
-    def __init__(self, monkeypatch, press_at):
-        self.n_evaluations = 0
-        evaluate = Objective.loss_and_gradient
-
-        def pressing(*args):
-            self.n_evaluations += 1
-            if self.n_evaluations == press_at:
-                raise KeyboardInterrupt
-            return evaluate(*args)
-
-        monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
-
-
 # 4 batches: of 3 epochs in the first rung, 3 in the second, in each of two folds.
 @pytest.mark.parametrize("press_at", [5, 2 * 12 + 5, 2 * 24 + 9])
 @pytest.mark.parametrize(
-    ("estimator", "name"), [(make(), "alpha"), (nested(), "inner__mlp__alpha")]
+    ("make", "name"), [(make, "alpha"), (nested, "inner__mlp__alpha")]
 )
-def test_one_interrupt_aborts_a_search(iris, monkeypatch, press_at, estimator, name):
-    search = halve(estimator, {name: [0.1, 1]}, *iris)
+def test_one_interrupt_aborts_a_search(iris, press_at, make, name):
+    ctrl_c = CtrlC()
+    search = halve(make(activation=ctrl_c.activation), {name: [0.1, 1]}, *iris)
     before = vars(search).copy()
     search.param_grid = {name: ALPHAS}
-    interrupt = Interrupt(monkeypatch, press_at)
+    ctrl_c.press(press_at)
     with pytest.raises(KeyboardInterrupt):
         search.fit(*iris)
-    assert interrupt.n_evaluations == press_at
+    assert ctrl_c.n_evaluations == press_at
     assert vars(search) == {**before, "param_grid": search.param_grid}
-    monkeypatch.undo()
+    ctrl_c.press(None)
     assert_survivors_equal_own_fits(search.fit(*iris), *iris)
 
 
@@ -1026,7 +1000,13 @@ def test_estimator_checks(estimator, check):
 # Where a rung ends.
 
 
-@pytest.mark.parametrize("alpha", [0.1, 5e4, 1e5, 1.5e6])
+def fingerprint(mlp, X, y):
+    """A number that tells where a training has ended."""
+    weights = sum(np.arcsinh(a).sum() for a in mlp.coefs_ + mlp.intercepts_)
+    return weights + mlp.n_iter_ + np.arcsinh(mlp.loss_curve_).sum()
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1e5, 3e5, 1.5e6])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stopping):
     """With the best weights from before, whichever rung they are of."""
@@ -1037,30 +1017,21 @@ def test_who_diverges_after_a_rung_ends_as_without_it(iris, alpha, early_stoppin
         activation="identity",
         hidden_layer_sizes=(6, 6),
         batch_size="auto",
-        alpha=alpha,
         learning_rate_init=0.01,
         momentum=0,
+        alpha=alpha,
         early_stopping=early_stopping,
-    )
-    data, _ = stacking.prepare_group([mlp], np.asarray(X, np.float32) * 3, y)
-
-    def trained(max_iter):
-        return train([clone(mlp).set_params(max_iter=max_iter)], data)[0]
-
-    own = trained(12)
-    assert own.training.stop.reason == ("diverged" if alpha > 1 else "max_iter")
-    assert own.training.history.n_iter > 3
-    for n_before in range(1, own.training.history.n_iter):
-        paused = trained(n_before)
-        assert paused.training.stop.reason == "max_iter"
-        copied = pickle.loads(pickle.dumps((paused.training, paused.draws)))
-        (on,) = train_further([mlp], data, [copied], 12)
-        assert on.training.stop.reason == own.training.stop.reason
-        assert on.training.history.loss_curve == own.training.history.loss_curve
-        for ours, theirs in zip(
-            on.parameters.arrays(), own.parameters.arrays(), strict=True
-        ):
-            np.testing.assert_array_equal(ours, theirs)
+    ).fit(X, y)
+    assert mlp.stop_reason_ == ("diverged" if alpha > 1 else "max_iter")
+    assert mlp.n_iter_ > 3
+    # Of candidates that are the same, one goes on.
+    for first in (1, 2, 4, 8):
+        factor = 16 // first
+        params = {"min_resources": first, "max_resources": 16, "factor": factor}
+        params |= {"resource": "max_iter", "scoring": fingerprint, "refit": False}
+        search = halve(mlp, {"alpha": [alpha] * factor}, X, y, **params)
+        assert search.n_resources_ == [first, 16]
+        assert_survivors_equal_own_fits(search, X, y)
 
 
 def test_a_fitted_regressor_with_other_parameters_since():

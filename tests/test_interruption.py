@@ -11,6 +11,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp_backprop import BackpropMLPClassifier
+
+# Interruptions at each line of this module.
 from skmlp_backprop._network import threads
 
 # Fits here are cut short.

@@ -18,6 +18,8 @@ from sklearn.metrics import (
 )
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+
+# Fits to weighted and to repeated rows differ: the formula alone is the same.
 from skmlp_backprop._tabular.intervals import conformity, cv_plus_intervals
 from skmlp_backprop.callbacks import EarlyStopping
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.optimize
+from names import names_of
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -31,12 +32,20 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     check_gradient,
 )
-from skmlp_backprop._network.losses import LOSSES
-from skmlp_backprop._network.outputs import NUMBER_OUTPUTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMOOTH = ["squared_error", "huber", "poisson", "gamma"]
 KINKED = ["absolute_error", "quantile"]
+# Losses and outputs.
+PAIRS = [
+    ("squared_error", "identity"),
+    ("absolute_error", "identity"),
+    ("huber", "identity"),
+    ("quantile", "identity"),
+    ("quantile", "increasing"),
+    ("poisson", "exp"),
+    ("gamma", "exp"),
+]
 
 
 def make(**params):
@@ -50,9 +59,12 @@ def assert_gradient(mlp, X, y, weight=None):
     assert check.relative_difference < 1e-7
 
 
-@pytest.mark.parametrize(
-    ("loss", "output"), sorted(k for k in LOSSES if k[1] in NUMBER_OUTPUTS)
-)
+def test_all_losses_are_tested():
+    names = names_of("loss", BackpropMLPRegressor)
+    assert sorted({loss for loss, _ in PAIRS}) == names == sorted(SMOOTH + KINKED)
+
+
+@pytest.mark.parametrize(("loss", "output"), PAIRS)
 @pytest.mark.parametrize("hidden", [(), (5, 4)], ids=["linear", "deep"])
 def test_gradients(hidden, loss, output, diabetes):
     X, y = diabetes
@@ -70,22 +82,14 @@ def test_gradients(hidden, loss, output, diabetes):
         assert_gradient(mlp, X[:25], np.column_stack([y[:25], y[25:50]]), weight)
 
 
-@pytest.mark.parametrize(
-    ("loss", "output"), sorted(k for k in LOSSES if k[1] in NUMBER_OUTPUTS)
-)
-def test_a_wrong_derivative_is_found(loss, output, diabetes, monkeypatch):
-    kind = LOSSES[loss, output]
-    right = kind.__call__
-
-    def faulty(self, z, *args):
-        rows = right(self, z, *args)
-        z *= 1.001
-        return rows
-
-    monkeypatch.setattr(kind, "__call__", faulty)
+@pytest.mark.parametrize(("loss", "output"), PAIRS)
+def test_a_wrong_derivative_is_found(loss, output, diabetes):
+    X, y = diabetes[0][:25], diabetes[1][:25]
     quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
     mlp = make(loss=loss, quantile=quantile, activation="tanh", alpha=0)
-    assert not check_gradient(mlp, diabetes[0][:25], diabetes[1][:25]).passed
+    gradient = mlp.initialize(X, y).loss_and_gradient(X, y)[1].ravel()
+    assert check_gradient(mlp, X, y, gradient=gradient).passed
+    assert not check_gradient(mlp, X, y, gradient=1.001 * gradient).passed
 
 
 @pytest.mark.parametrize("loss", [*SMOOTH, *KINKED])
@@ -443,19 +447,27 @@ def test_the_loss_of_the_best_constant(loss, output, y):
     assert data.loss_of_constant == pytest.approx(mlp.loss_, rel=1e-6)
 
 
-def test_a_constant_is_judged_by_all_rows_in_little_memory(monkeypatch):
-    """In blocks, of rows that alternate, whose every other may have no weight."""
-    monkeypatch.setattr("skmlp_backprop._network.constant._MOST_ENTRIES", 7)
-    X, y = np.zeros((60, 1)), np.arange(60) % 2
-    mlp = BackpropMLPClassifier((), max_iter=1, random_state=0).fit(X, y)
+def test_a_constant_is_judged_by_all_rows():
+    """Of rows that alternate, whose every other may have no weight."""
+    X, y = np.zeros((60_000, 1)), np.arange(60_000) % 2
+    mlp = BackpropMLPClassifier((), max_iter=1, random_state=0).fit(X[:60], y[:60])
     data = mlp._training_data(X, y, mlp._target_encoder, None)
     assert data.loss_of_constant == pytest.approx(np.log(2))
     weighted = mlp._training_data(X, y, mlp._target_encoder, 1.0 - y)
     assert weighted.loss_of_constant == pytest.approx(0, abs=1e-9)
-    numbers = make(max_iter=1).fit(X, y)
-    data = numbers._training_data(X, y.astype(float), numbers._target_encoder, y + 1.0)
+    # So many numbers that their losses are computed in blocks.
+    y = np.tile(y[:, np.newaxis], 8)
+    numbers = make(max_iter=1).fit(X[:60], y[:60])
+    data = numbers._training_data(X, 1.0 * y, numbers._target_encoder, y[:, 0] + 1.0)
     # Half the variance of ones that weigh twice.
-    assert data.loss_of_constant == pytest.approx((1 / 3) * (2 / 3) / 2)
+    assert data.loss_of_constant == pytest.approx(8 * (1 / 3) * (2 / 3) / 2)
+
+
+def test_losses_of_more_rows_than_a_block():
+    y = np.linspace(-1, 1, 300_000)
+    mlp = BackpropMLPRegressor.from_weights([[[0.0]]], [[0.25]])
+    losses = mlp.losses(np.zeros((len(y), 1)), y)
+    np.testing.assert_allclose(losses, (y - 0.25) ** 2 / 2, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("level", [0.07, 0.28, 0.29, 0.55, 0.57, 0.5])

@@ -13,17 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
 from skmlp_backprop.__main__ import main
 
 pytest.importorskip("matplotlib", reason="reports are drawn by matplotlib")
 
 from matplotlib.figure import Figure
-
-from skmlp_backprop._cli.pictures import calibration, draw_loss_curve
 
 QUICK = ["--jobs", "1", "--cv", "2", "--alpha", "1", "--learning-rate", "0.01"]
 QUICK += ["--max-iter", "2", "--hidden", "4"]
@@ -198,29 +194,77 @@ def test_importances_are_those_of_the_model(houses_csv, tmp_path, capsys):
     assert all(text in section for text in found.values())
 
 
-def test_the_groups_of_the_calibration_curve():
+@pytest.fixture
+def drawn(tmp_path, monkeypatch):
+    """Trains on arrays; returns the model, and the axes of the report by label."""
+
+    def train(X, y, *arguments):
+        axes = {}
+        save = Figure.savefig
+
+        def record(figure, *args, **kwargs):
+            axes.update({ax.get_xlabel() or ax.get_ylabel(): ax for ax in figure.axes})
+            return save(figure, *args, **kwargs)
+
+        monkeypatch.setattr(Figure, "savefig", record)
+        data, saved = tmp_path / "data.npz", tmp_path / "model.joblib"
+        np.savez(data, X=X, y=y)
+        options = ["--data", str(data), *arguments]
+        options += ["--save", str(saved), "--report", str(tmp_path / "report")]
+        assert main(options) == 0
+        return joblib.load(saved), axes
+
+    return train
+
+
+def calibration(ax):
+    """The points of the curve, and the ends of their error bars."""
+    line, _, (bars,) = ax.containers[0].lines
+    low, high = np.array([segment[:, 1] for segment in bars.get_segments()]).T
+    return line.get_xdata(), line.get_ydata(), low, high
+
+
+def held_out(y):
+    index = np.arange(len(y))
+    return train_test_split(index, test_size=0.2, random_state=0, stratify=y)[1]
+
+
+def test_the_groups_of_the_calibration_curve(drawn):
     rng = np.random.RandomState(0)
-    predicted = rng.uniform(0, 1, 1000)
-    is_true = rng.uniform(0, 1, 1000) < predicted**2
-    mean, share, low, high = calibration(predicted, is_true)
+    X = rng.randn(1000, 3)
+    y = (X[:, 0] + rng.randn(1000) > 0).astype(int)
+    model, axes = drawn(X, y, *QUICK)
+    mean, share, low, high = calibration(axes["share of rows that are 1"])
+    index = held_out(y)
+    predicted, is_true = model.predict_proba(X[index])[:, 1], y[index]
     bins = np.array_split(np.argsort(predicted), 10)
     np.testing.assert_allclose(mean, [predicted[i].mean() for i in bins])
     np.testing.assert_allclose(share, [is_true[i].mean() for i in bins])
     # Wilson's interval of a share p of n rows is about these values.
-    p, z, n = share, 1.959964, 100
+    p, z, n = share, 1.959964, 20
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     np.testing.assert_allclose(low, np.maximum(centre - half, 0), atol=1e-6)
     np.testing.assert_allclose(high, np.minimum(centre + half, 1), atol=1e-6)
 
 
-def test_the_loss_of_left_out_rows_marks_the_epoch_that_is_kept():
-    X, y = load_iris(return_X_y=True)
-    model = TabularMLPClassifier(random_state=0).fit(X, y)
-    figure = Figure()
-    draw_loss_curve(figure, model)
-    (ax,) = figure.axes
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
+def test_equal_probabilities_are_in_one_group(drawn):
+    rng = np.random.RandomState(0)
+    X = rng.choice([0.0, 1.0, 2.0], (1000, 1), p=[0.4, 0.4, 0.2])
+    y = (X[:, 0] / 2 > rng.uniform(0, 1, 1000)).astype(int)
+    model, axes = drawn(X, y, *QUICK, "--task", "classification")
+    mean, share, *_ = calibration(axes["share of rows that are 1"])
+    expected = model.predict_proba([[0.0], [1.0], [2.0]])[:, 1]
+    order = np.argsort(expected)
+    np.testing.assert_allclose(mean, expected[order])
+    X, y = X[held_out(y), 0], y[held_out(y)]
+    np.testing.assert_allclose(share, [y[value == X].mean() for value in order])
+
+
+def test_the_loss_of_left_out_rows_marks_the_epoch_that_is_kept(drawn):
+    model, axes = drawn(*load_iris(return_X_y=True), "--model", "tabular")
+    ax = axes["epoch"]
+    assert ax.get_ylabel() == "loss"
     trained, left_out, kept = ax.lines
     np.testing.assert_array_equal(trained.get_ydata(), model.loss_curve_)
     scores = np.array(model.validation_scores_)
@@ -234,27 +278,15 @@ def test_the_loss_of_left_out_rows_marks_the_epoch_that_is_kept():
 
 
 @pytest.mark.parametrize(("solver", "unit"), [("adam", "epoch"), ("cg", "iteration")])
-def test_the_loss_of_a_search_has_no_left_out_rows(solver, unit):
-    X, y = load_iris(return_X_y=True)
-    model = BackpropMLPClassifier(4, solver=solver, max_iter=3, random_state=0)
-    with pytest.warns(ConvergenceWarning):
-        model.fit(X, y)
-    figure = Figure()
-    draw_loss_curve(figure, model)
-    (ax,) = figure.axes
-    assert ax.get_xlabel() == unit
-    assert len(ax.lines) == 1
-    assert ax.get_legend() is None
-
-
-def test_equal_probabilities_are_in_one_group():
-    predicted = np.repeat([1.0, 0.0, 0.2], [40, 40, 20])
-    mean, share, *_ = calibration(predicted, predicted > 0.1)
-    assert mean.tolist() == pytest.approx([0, 0.2, 1])
-    assert share.tolist() == [0, 1, 1]
-    mean, share, *_ = calibration(np.full(30, 0.5), np.arange(30) < 10)
-    assert mean.tolist() == [0.5]
-    assert share.tolist() == [1 / 3]
+def test_the_loss_of_a_search_has_no_left_out_rows(solver, unit, drawn):
+    iris = load_iris(return_X_y=True)
+    rate = ["--learning-rate", "0.01"]
+    options = [option for option in QUICK if solver == "adam" or option not in rate]
+    model, axes = drawn(*iris, *options, "--solver", solver)
+    (line,) = axes[unit].lines
+    network = model[-1] if hasattr(model, "steps") else model
+    np.testing.assert_array_equal(line.get_ydata(), network.loss_curve_)
+    assert axes[unit].get_legend() is None
 
 
 def test_the_report_s_own_files_are_replaced(regression, iris_npz, tmp_path):

@@ -4,12 +4,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from probes import CtrlC, watched_tanh
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier, check_gradient
-from skmlp_backprop._network.objective import Objective
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 STOCHASTIC_SOLVERS = ["sgd", "adam"]
@@ -29,24 +29,16 @@ def assert_usable(mlp, X):
 
 @pytest.mark.parametrize("evaluation", [2, 3, 8, 17])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_keyboard_interrupt(solver, evaluation, iris, monkeypatch):
-    calls = []
-    evaluate = Objective.loss_and_gradient
-
-    def interrupted(*args):
-        calls.append(1)
-        if len(calls) == evaluation:
-            raise KeyboardInterrupt
-        return evaluate(*args)
-
-    monkeypatch.setattr(Objective, "loss_and_gradient", interrupted)
+def test_keyboard_interrupt(solver, evaluation, iris):
+    ctrl_c = CtrlC(evaluation)
     mlp = make(solver, batch_size=50, tol=0, max_iter=100)
+    mlp.set_params(activation=ctrl_c.activation)
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         mlp.fit(*iris)
-    assert len(calls) == evaluation
+    assert ctrl_c.n_evaluations == evaluation
     assert mlp.n_fun_ == evaluation - 1
     assert_usable(mlp, iris[0])
-    fresh = mlp._initialized(*iris, np.random.RandomState(0))
+    fresh = clone(mlp).initialize(*iris)
     # The weights reached are kept; a single full-batch evaluation reaches none.
     reached = evaluation > 2 or solver in STOCHASTIC_SOLVERS
     assert np.array_equal(mlp.coefs_[0], fresh.coefs_[0]) != reached
@@ -70,27 +62,52 @@ def test_learning_rate_too_high(solver, dtype, activation, iris):
         assert "Lower `learning_rate_init`" in str(caught[0].message)
 
 
-def test_divergence_restores_the_best_epoch(iris, monkeypatch):
+def test_divergence_restores_the_best_epoch(iris):
     """A loss that turns nan in the fourth epoch: the best of the three before."""
-    evaluate = Objective.loss_and_gradient
-    calls = []
+    passes = []
 
-    def failing(self, rows):
-        calls.append(self.parameters.flat.copy())
-        loss = evaluate(self, rows)
-        return loss * np.nan if len(calls) == 11 else loss
+    def fail_once(z):
+        passes.append(1)
+        if len(passes) == 11:
+            z.fill(np.nan)
 
-    monkeypatch.setattr(Objective, "loss_and_gradient", failing)
     mlp = make("sgd", batch_size=50, learning_rate_init=0.1)
+    mlp.set_params(activation=watched_tanh(on_forward=fail_once))
     with pytest.warns(ConvergenceWarning, match=r"epoch 4, at a learning rate of 0\.1"):
         mlp.fit(*iris)
     # The epoch has three batches, and is not cut short.
-    assert len(calls) == 12
+    assert len(passes) == 12
     assert mlp.n_iter_ == 3
     assert mlp.loss_curve_.index(min(mlp.loss_curve_)) == 2
-    # The last of the biases stands behind the weights of each unit.
-    first = calls[9][: 5 * 5].reshape(5, 5)
-    np.testing.assert_array_equal(mlp.coefs_[0].T, first[:, :4])
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        three = clone(mlp).set_params(max_iter=3).fit(*iris)
+    np.testing.assert_array_equal(mlp.coefs_[0], three.coefs_[0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_training_that_fails_sets_nothing(solver, warm_start, iris):
+    evaluations = []
+
+    def fail_later(kept):
+        evaluations.append(1)
+        if hasattr(mlp, "coefs_") and len(evaluations) == 4:
+            raise RuntimeError("of the test")
+
+    mlp = make(solver, activation=watched_tanh(on_backward=fail_later))
+    mlp.set_params(warm_start=warm_start).fit(*iris)
+    evaluations.clear()
+    before = vars(mlp).copy()
+    arrays = [a.copy() for a in mlp.coefs_ + mlp.intercepts_]
+    loss_curve = list(mlp.loss_curve_)
+    with pytest.raises(RuntimeError, match="of the test"):
+        mlp.fit(*iris)
+    assert len(evaluations) == 4
+    assert vars(mlp) == before
+    assert mlp.loss_curve_ == loss_curve
+    for now, then in zip(mlp.coefs_ + mlp.intercepts_, arrays, strict=True):
+        np.testing.assert_array_equal(now, then)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -207,7 +224,7 @@ def test_partial_fit_validates_what_was_set_since(iris, params, named):
 )
 def test_gradients_of_invalid_parameters(iris, params):
     mlp = BackpropMLPClassifier(5, random_state=0)
-    mlp = mlp._initialized(*iris, np.random.RandomState(0)).set_params(**params)
+    mlp = mlp.initialize(*iris).set_params(**params)
     with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
         mlp.loss_and_gradient(*iris)
     with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from skmlp_backprop import BackpropMLPClassifier
+
+# The scales are folded into the weights of an ensemble, which are averages: here are
+# the steps alone.
 from skmlp_backprop._estimators.training import initial_parameters, make_solver
 from skmlp_backprop._network.batches import Batches
 from skmlp_backprop._network.objective import Objective

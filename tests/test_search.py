@@ -6,6 +6,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from probes import CtrlC, StackSizes
 from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
@@ -36,12 +37,6 @@ from skmlp_backprop import (
     TabularMLPRegressor,
     fit_stack,
 )
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._search import fits
-from skmlp_backprop._search.evaluation import _bundle, _cut_stacks
-from skmlp_backprop._search.fits import StackFit
-from skmlp_backprop._search.stacking import train_groups
-from skmlp_backprop._search.tasks import Task
 from skmlp_backprop.datasets import read_idx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -62,16 +57,8 @@ def make(**params):
 
 
 @pytest.fixture
-def count_stacks(monkeypatch):
-    """The sizes of the groups that are fitted as stacks, or in one, in this process."""
-    sizes = []
-
-    def counted(groups, *args):
-        sizes.extend(len(estimators) for estimators, _ in groups)
-        return train_groups(groups, *args)
-
-    monkeypatch.setattr(fits, "train_groups", counted)
-    return sizes
+def stacks():
+    return StackSizes()
 
 
 def assert_same_results(stacked, plain, atol=1e-12):
@@ -189,8 +176,9 @@ class Counted(TransformerMixin, BaseEstimator):
         return X * self.factor
 
 
-def test_pipeline_fits_its_transformers_once_each(iris, count_stacks):
-    pipeline = make_pipeline(StandardScaler(), Counted(), make())
+def test_pipeline_fits_its_transformers_once_each(iris, stacks):
+    mlp = make(solver=stacks.adam)
+    pipeline = make_pipeline(StandardScaler(), Counted(), mlp)
     grid = {
         "counted__factor": [0.5, 1.0],
         "backpropmlpclassifier__alpha": [0.1, 1],
@@ -199,20 +187,22 @@ def test_pipeline_fits_its_transformers_once_each(iris, count_stacks):
     Counted.n_fits = 0
     search = StackedGridSearchCV(pipeline, grid, cv=3).fit(*iris)
     assert Counted.n_fits == 2 * 3 + 1
-    assert count_stacks == [6] * 2 * 3
+    # A factor's six candidates in three folds.
+    assert stacks.shared == [18] * 2
     plain = GridSearchCV(clone(pipeline), grid, cv=3).fit(*iris)
     assert_same_results(search, plain)
 
 
-def test_whole_steps_are_searched(iris, count_stacks):
+def test_whole_steps_are_searched(iris, stacks):
     pipeline = Pipeline([("reduce", PCA()), ("mlp", make())])
+    shapes = [{"alpha": 1}, {"alpha": 2}, {"hidden_layer_sizes": 3}]
     grid = {
         "reduce": [PCA(2), PCA(3), "passthrough"],
-        "mlp": [make(alpha=1), make(alpha=2), make(hidden_layer_sizes=3)],
+        "mlp": [make(solver=stacks.adam, **shape) for shape in shapes],
     }
     ours, theirs = both(pipeline, grid, *iris, cv=3)
     assert_same_results_but_params(ours, theirs)
-    assert sorted(count_stacks) == [1] * 9 + [2] * 9
+    assert sorted(stacks.shared) == [3] * 3 + [6] * 3
 
 
 def assert_same_results_but_params(stacked, plain):
@@ -221,55 +211,56 @@ def assert_same_results_but_params(stacked, plain):
             np.testing.assert_allclose(stacked.cv_results_[key], values, atol=1e-12)
 
 
-def test_what_cannot_be_stacked(iris, count_stacks):
+def test_what_cannot_be_stacked(iris, stacks):
     grid = [
         {"solver": ["lbfgs"], "alpha": [0.1, 1], "max_iter": [20]},
         {"hidden_layer_sizes": [(3,), (6,)], "alpha": [0.1, 1]},
-        {"solver": ["sgd"], "alpha": [0.1]},
+        {"solver": [stacks.sgd], "alpha": [0.1]},
     ]
-    ours, theirs = both(make(), grid, *iris, cv=3)
+    ours, theirs = both(make(solver=stacks.adam), grid, *iris, cv=3)
     assert_same_results(ours, theirs)
-    assert count_stacks == [2] * 6 + [1] * 3
+    assert stacks.shared == [6, 6, 3]
 
 
-def test_seeds(iris, count_stacks):
+def test_seeds(iris, stacks):
     grid = {"random_state": [0, 1, 2], "alpha": [0.1, 1]}
-    ours, theirs = both(make(), grid, *iris, cv=3)
+    ours, theirs = both(make(solver=stacks.adam), grid, *iris, cv=3)
     assert_same_results(ours, theirs)
-    assert count_stacks == [6] * 3
+    assert stacks.shared == [6] * 3
 
 
-def test_other_estimators(iris, count_stacks):
+def test_other_estimators(iris):
     ours, theirs = both(LogisticRegression(), {"C": [0.1, 1]}, *iris)
     assert_same_results(ours, theirs)
-    assert count_stacks == []
+    assert ours.n_stacked_ == 0
 
 
 @pytest.mark.parametrize(
-    ("n_jobs", "sizes"), [(None, [20] * 3), (2, [20, 20, 10, 10]), (4, [5] * 12)]
+    ("n_jobs", "sizes"), [(None, [60]), (2, [30, 30]), (4, [15] * 4)]
 )
-def test_left_over_tasks_are_shared(iris, count_stacks, n_jobs, sizes):
+def test_left_over_tasks_are_shared(iris, stacks, n_jobs, sizes):
     with joblib.parallel_config("threading"):
-        StackedGridSearchCV(make(), GRID, n_jobs=n_jobs, cv=3).fit(*iris)
-    assert sorted(count_stacks) == sorted(sizes)
+        search = StackedGridSearchCV(make(solver=stacks.adam), GRID, n_jobs=n_jobs)
+        search.set_params(cv=3, refit=False).fit(*iris)
+    assert stacks.shared == sizes
 
 
-@pytest.mark.parametrize("n_jobs", range(1, 18))
-@pytest.mark.parametrize("n_splits", range(1, 7))
-def test_tasks_cover_everything_once(n_jobs, n_splits):
-    groups = [list(range(40)), list(range(40, 100))]
-    whole = [
-        Task(split, group, number, StackFit, None)
-        for split in range(n_splits)
-        for number, group in enumerate(groups)
+@pytest.mark.parametrize("n_jobs", [2, 3, 5, 7, 16])
+@pytest.mark.parametrize("n_splits", [2, 5])
+def test_tasks_cover_everything_once(iris, stacks, n_jobs, n_splits):
+    mlp = make(solver=stacks.adam, max_iter=1)
+    grid = [
+        {"hidden_layer_sizes": [3], "alpha": ALPHAS},
+        {"hidden_layer_sizes": [4], "alpha": ALPHAS, "learning_rate_init": [0.1, 1]},
     ]
-    tasks = _cut_stacks(whole, n_jobs)
-    pairs = [(i, task.split) for task in tasks for i in task.numbers]
-    assert sorted(pairs) == [
-        (i, split) for i in range(100) for split in range(n_splits)
-    ]
-    idle = -len(tasks) % n_jobs
-    assert idle <= 0.1 * len(tasks)
+    search = StackedGridSearchCV(mlp, grid, cv=n_splits, refit=False)
+    with joblib.parallel_config("threading"):
+        scores = search.set_params(n_jobs=n_jobs).fit(*iris).cv_results_
+    assert sum(stacks.sizes) == 15 * n_splits
+    expected = search.set_params(n_jobs=None).fit(*iris).cv_results_
+    for i in range(n_splits):
+        key = f"split{i}_test_score"
+        np.testing.assert_allclose(scores[key], expected[key])
 
 
 def test_divergence_and_failure(iris):
@@ -332,11 +323,11 @@ def test_early_stopping_per_candidate(digits):
 
 @pytest.mark.since_1_9("routes no weights to the score of a Pipeline")
 @pytest.mark.parametrize("routing", [False, True])
-def test_metadata(iris, routing, count_stacks):
+def test_metadata(iris, routing, stacks):
     X, y = iris
     weight = np.random.default_rng(0).integers(1, 5, len(y)).astype(float)
     with config_context(enable_metadata_routing=routing):
-        mlp = make()
+        mlp = make(solver=stacks.adam)
         if routing:
             mlp.set_fit_request(sample_weight=True).set_score_request(
                 sample_weight=True
@@ -354,7 +345,7 @@ def test_metadata(iris, routing, count_stacks):
     plain.fit(X, y, groups=fit_params["groups"])
     score = "mean_test_score"
     assert not np.allclose(plain.cv_results_[score], ours.cv_results_[score])
-    assert set(count_stacks) == {20}
+    assert set(stacks.shared) == {20}
 
 
 def test_pipeline_takes_weights_by_step(iris):
@@ -438,28 +429,6 @@ def test_tells_what_was_stacked_and_why_not(iris, capsys):
     assert "  4 one by one: solver 'lbfgs' works on all rows at once" in told
 
 
-def test_tasks_are_bundles_of_a_groups_folds():
-    """One for each process, parts of a cut fold among them; alone ones come last."""
-
-    def share(split, numbers, group, fit_class=StackFit):
-        return Task(split, numbers, group, fit_class, "")
-
-    whole = [share(split, [0, 1], 0) for split in range(4)]
-    parts = [share(4, [0], 0), share(4, [1], 0)]
-    other = [share(split, [3], 2) for split in range(5)]
-    alone = [share(split, [2], 1, None) for split in range(2)]
-    bundles = _bundle([*alone, *whole, *other, *parts], 2)
-    assert bundles == [
-        [whole[0], whole[2], parts[0]],
-        [whole[1], whole[3], parts[1]],
-        other[::2],
-        other[1::2],
-        [alone[0]],
-        [alone[1]],
-    ]
-    assert _bundle([alone[0], parts[0]], 8) == [[parts[0]], [alone[0]]]
-
-
 class OurOwn(BackpropMLPClassifier):
     """A subclass of a user's."""
 
@@ -498,87 +467,78 @@ def test_stack_too_large_for_two(iris):
     assert "too large" in reason
 
 
-def nested():
-    inner = Pipeline([("scale", StandardScaler()), ("mlp", make())])
+def nested(**params):
+    inner = Pipeline([("scale", StandardScaler()), ("mlp", make(**params))])
     return Pipeline([("pca", PCA()), ("inner", inner)])
 
 
-def test_pipeline_in_a_pipeline(iris, count_stacks):
+def test_pipeline_in_a_pipeline(iris, stacks):
     grid = {"inner__mlp__alpha": [0.1, 1, 10], "pca__n_components": [2, 3]}
-    ours, theirs = both(nested(), grid, *iris, cv=3)
+    ours, theirs = both(nested(solver=stacks.adam), grid, *iris, cv=3)
     assert_same_results(ours, theirs)
-    assert count_stacks == [3] * 6
+    assert stacks.shared == [9] * 2
     assert ours.n_stacked_ == 18
     assert ours.n_fits_alone_ == {}
 
 
-def test_inner_steps_are_searched(iris, count_stacks):
+def test_inner_steps_are_searched(iris, stacks):
     grid = {
         "inner__scale": [StandardScaler(), "passthrough"],
-        "inner__mlp": [make(alpha=0.1), make(alpha=1)],
+        "inner__mlp": [make(solver=stacks.adam, alpha=alpha) for alpha in (0.1, 1)],
     }
     ours, theirs = both(nested(), grid, *iris, cv=3)
     assert_same_results(ours, theirs)
-    assert count_stacks == [2] * 6
+    assert stacks.shared == [6] * 2
 
 
-def test_imbalanced_learns_pipeline(iris, count_stacks):
+def test_imbalanced_learns_pipeline(iris, stacks):
     imblearn_pipeline = pytest.importorskip("imblearn.pipeline")
     from imblearn.over_sampling import RandomOverSampler
 
     X, y = iris[0][:120], iris[1][:120]
     pipeline = imblearn_pipeline.Pipeline(
-        [("over", RandomOverSampler(random_state=0)), ("mlp", make())]
+        [
+            ("over", RandomOverSampler(random_state=0)),
+            ("mlp", make(solver=stacks.adam)),
+        ]
     )
     ours, theirs = both(pipeline, {"mlp__alpha": [0.1, 1, 10]}, X, y, cv=3)
     assert_same_results(ours, theirs)
-    assert count_stacks == [3] * 3
-
-
-class Interrupt:
-    """Presses Ctrl-C once, in the midst of a training."""
-
-    def __init__(self, monkeypatch, press_at):
-        self.n_evaluations = 0
-        evaluate = Objective.loss_and_gradient
-
-        def pressing(*args):
-            self.n_evaluations += 1
-            if self.n_evaluations == press_at:
-                raise KeyboardInterrupt
-            return evaluate(*args)
-
-        monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
+    # A fold with more rows has a batch more.
+    assert stacks.shared == [3, 6]
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("alphas", [[0.1, 1], [0.1]])
 @pytest.mark.parametrize("is_pipeline", [False, True])
-def test_one_interrupt_aborts_a_search(solver, alphas, is_pipeline, iris, monkeypatch):
-    estimator = make(solver=solver)
+def test_one_interrupt_aborts_a_search(solver, alphas, is_pipeline, iris):
+    ctrl_c = CtrlC()
+    estimator = make(solver=solver, activation=ctrl_c.activation)
     name = "alpha"
     if is_pipeline:
         estimator = make_pipeline(StandardScaler(), estimator)
         name = "backpropmlpclassifier__alpha"
     search = StackedGridSearchCV(estimator, {name: [0.01]}, cv=2).fit(*iris)
     before = vars(search).copy()
-    interrupt = Interrupt(monkeypatch, press_at=5)
+    ctrl_c.press(at=5)
     search.param_grid = {name: alphas}
     with pytest.raises(KeyboardInterrupt):
         search.fit(*iris)
-    assert interrupt.n_evaluations == 5
+    assert ctrl_c.n_evaluations == 5
     # What was found before is still there.
     assert vars(search) == {**before, "param_grid": search.param_grid}
 
 
 def test_an_interrupted_refit_aborts_a_search(iris, monkeypatch):
-    search = StackedGridSearchCV(make(solver="adam"), {"alpha": [0.1, 1]}, cv=2)
+    ctrl_c = CtrlC()
+    mlp = make(activation=ctrl_c.activation)
+    search = StackedGridSearchCV(mlp, {"alpha": [0.1, 1]}, cv=2)
     fits = []
     fit = BackpropMLPClassifier.fit
 
     def interrupted_fit(self, *args, **params):
         fits.append(self)
-        Interrupt(monkeypatch, press_at=3)
+        ctrl_c.press(at=3)
         return fit(self, *args, **params)
 
     monkeypatch.setattr(BackpropMLPClassifier, "fit", interrupted_fit)

@@ -22,6 +22,8 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
     StackedRandomizedSearchCV,
 )
+
+# How many processes a search has depends on how fast the machine seems to be.
 from skmlp_backprop._search import evaluation, work
 from skmlp_backprop._search.searches import StackedSearchMixin
 

@@ -4,13 +4,12 @@ import re
 
 import numpy as np
 import pytest
+import scipy.optimize
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._solvers.rules import Adam
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
+from skmlp_backprop.extending import Adam
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 STOCHASTIC_SOLVERS = ["sgd", "adam"]
@@ -26,16 +25,19 @@ def make(solver, **params):
 
 @pytest.fixture
 def seen(monkeypatch):
-    """Losses of all evaluations, in order."""
+    """Losses of all evaluations that SciPy asks for, in order."""
     losses = []
-    evaluate = Objective.loss_and_gradient
+    minimize = scipy.optimize.minimize
 
-    def spy(self, rows):
-        loss = evaluate(self, rows)
-        losses.append(float(loss[0]))
-        return loss
+    def watched(evaluate, *args, **options):
+        def spy(theta):
+            loss, gradient = evaluate(theta)
+            losses.append(loss)
+            return loss, gradient
 
-    monkeypatch.setattr(Objective, "loss_and_gradient", spy)
+        return minimize(spy, *args, **options)
+
+    monkeypatch.setattr(scipy.optimize, "minimize", watched)
     return losses
 
 
@@ -125,18 +127,25 @@ def test_full_batch_solvers_find_the_same_minimum(iris):
 
 
 @pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
-def test_epochs(solver, iris, seen):
-    mlp = make(solver, max_iter=4, batch_size=40)
+def test_epochs(solver, iris):
+    mlp = make(solver, max_iter=4, batch_size=40, shuffle=False)
     with pytest.warns(
         ConvergenceWarning,
         match=r"Maximum iterations \(4\) reached and .* hasn't converged yet\.$",
     ):
         mlp.fit(*iris)
     assert mlp.n_iter_ == len(mlp.loss_curve_) == 4
-    assert mlp.n_fun_ == len(seen) == 4 * 4
+    assert mlp.n_fun_ == 4 * 4
     assert mlp.t_ == 4 * 150
-    batch_rows = [40, 40, 40, 30]
-    epochs = np.average(np.reshape(seen, (4, 4)), axis=1, weights=batch_rows)
+    # Each step by itself.
+    X, y = iris
+    batches = [slice(0, 40), slice(40, 80), slice(80, 120), slice(120, 150)]
+    steps = make(solver)
+    losses = [
+        [steps.partial_fit(X[rows], y[rows], [0, 1, 2]).loss_ for rows in batches]
+        for _ in range(4)
+    ]
+    epochs = np.average(losses, axis=1, weights=[40, 40, 40, 30])
     np.testing.assert_allclose(mlp.loss_curve_, epochs, rtol=1e-12)
     assert mlp.loss_ == mlp.loss_curve_[-1]
     assert mlp.best_loss_ == min(mlp.loss_curve_)
@@ -212,12 +221,23 @@ def test_adams_squares_are_no_subnormal_numbers(dtype):
     tiny = np.finfo(dtype).tiny
     sizes = [0.0, 1e-8, 1e-3, 1.0, 1e6]
     sizes.append(1e-20 if dtype == np.float32 else 1e-150)
-    weights = Parameters.on_buffer(np.ones(6, dtype), [5, 1])
-    rule = Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8)
-    state = rule.init(weights)
-    rule.step(weights, weights.on(np.array(sizes, dtype)), state, 0.01)
-    second_moment = state["second_moment"].flat
-    assert ((second_moment == 0) | (second_moment >= tiny)).all()
+    seen = {}
+
+    class Given(Adam):
+        def step(self, parameters, gradient, state, rate):
+            (weights,), (slopes,) = parameters.matrices, gradient.matrices
+            slopes[...] = np.reshape(sizes, slopes.shape)
+            before = weights.copy()
+            super().step(parameters, gradient, state, rate)
+            seen["moved"] = np.ravel(before - weights)
+            seen["squares"] = np.ravel(state["second_moment"].matrices[0])
+
+    rule = Given(beta_1=0.9, beta_2=0.999, epsilon=1e-8)
+    params = {"hidden_layer_sizes": (), "solver": rule, "learning_rate_init": 0.01}
+    mlp = BackpropMLPRegressor(**params, random_state=0)
+    mlp.partial_fit(np.ones((3, 5), dtype), np.ones(3))
+    assert seen["squares"].dtype == dtype
+    assert ((seen["squares"] == 0) | (seen["squares"] >= tiny)).all()
     # The first step is the sign of the gradient, but for epsilon.
     expected = 0.01 * np.array(sizes) / (np.array(sizes) + 1e-8 / np.sqrt(1e-3))
-    np.testing.assert_allclose(1 - weights.flat, expected, atol=1e-7)
+    np.testing.assert_allclose(seen["moved"], expected, atol=1e-7)

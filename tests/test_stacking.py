@@ -6,16 +6,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from probes import CtrlC, StackSizes, watched_tanh
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
 from skmlp_backprop import BackpropMLPClassifier, fit_stack
-from skmlp_backprop._estimators import devices
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._search import stacking
-from skmlp_backprop._search.stacking import CannotStack, stack_key
 from skmlp_backprop.callbacks import EarlyStopping
 
 RATES = (0.003, 0.03, 0.3)
@@ -38,17 +35,8 @@ def make(**params):
 
 
 @pytest.fixture
-def count_stacks(monkeypatch):
-    """The sizes of the stacks that are trained."""
-    sizes = []
-    train = stacking.train
-
-    def counted(estimators, *args):
-        sizes.append(len(estimators))
-        return train(estimators, *args)
-
-    monkeypatch.setattr(stacking, "train", counted)
-    return sizes
+def stacks():
+    return StackSizes()
 
 
 def assert_same_fit(stacked, own, rtol=1e-6):
@@ -78,16 +66,17 @@ def fit_both_ways(mlps, X, y, sample_weight=None):
 
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_same_as_own_fit(iris, solver, option, count_stacks):
+def test_same_as_own_fit(iris, solver, option, stacks):
+    rule = stacks.rules[solver]
     mlps = [
-        make(solver=solver, alpha=alpha, learning_rate_init=rate, **OPTIONS[option])
+        make(solver=rule, alpha=alpha, learning_rate_init=rate, **OPTIONS[option])
         for alpha in (0, 0.1, 10)
         for rate in RATES
     ]
     weight = np.random.default_rng(0).integers(1, 4, len(iris[0]))
     for stacked, own in zip(*fit_both_ways(mlps, *iris, weight), strict=True):
         assert_same_fit(stacked, own)
-    assert count_stacks == [9]
+    assert stacks.shared == [9]
 
 
 @pytest.mark.parametrize(
@@ -107,15 +96,18 @@ def test_same_as_own_fit(iris, solver, option, count_stacks):
         ("adam", {"n_iter_no_change": (1, 3, 5), "tol": (0.02,) * 3}),
     ],
 )
-def test_what_may_differ(iris, solver, varied, count_stacks):
+def test_what_may_differ(iris, solver, varied):
+    sizes = []
+    tanh = watched_tanh(on_backward=lambda kept: sizes.append(len(kept)))
     names, columns = list(varied), zip(*varied.values(), strict=True)
     mlps = [
-        make(solver=solver, **dict(zip(names, values, strict=True)))
+        make(solver=solver, activation=tanh, **dict(zip(names, values, strict=True)))
         for values in columns
     ]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
-    assert count_stacks == [3]
+    # The steps of own fits come first, those of a stack that some have left last.
+    assert next(size for size in sizes if size > 1) == 3
 
 
 @pytest.mark.parametrize("units", [(), (6,), (5, 4)])
@@ -159,7 +151,7 @@ def test_long_rows(solver, n_stack, order):
 
 @pytest.mark.parametrize("form", ["plain", "multilabel", "in_order", "input", "deep"])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_restarts(iris, solver, form, count_stacks):
+def test_restarts(iris, solver, form, stacks):
     """Different seeds: rows of each network's own, from the same data."""
     X, y = iris
     options = {
@@ -170,32 +162,35 @@ def test_restarts(iris, solver, form, count_stacks):
     if form == "multilabel":
         y = np.column_stack([y == 0, y > 0, X[:, 0] > 0]).astype(int)
     mlps = [
-        make(solver=solver, max_iter=n, alpha=n, **options.get(form, {}))
+        make(solver=stacks.rules[solver], max_iter=n, alpha=n, **options.get(form, {}))
         for n in (5, 2, 6, 2, 4)
     ]
     for seed, mlp in zip((0, 1, 2, 3, 0), mlps, strict=True):
         mlp.set_params(random_state=seed)
     for stacked, own in zip(*fit_both_ways(mlps, X, y), strict=True):
         assert_same_fit(stacked, own)
-    assert count_stacks == [5]
+    assert stacks.shared == [5]
     assert not np.allclose(mlps[0].coefs_[0], mlps[4].coefs_[0])
 
 
 @pytest.mark.parametrize("why", ["weights", "sparse", "large", "dropout", "stopping"])
-def test_restarts_that_need_stacks_of_their_own(iris, why, count_stacks, monkeypatch):
+def test_restarts_that_need_stacks_of_their_own(iris, why, stacks):
     X, y = iris
     weight = np.arange(1.0, 151.0) if why == "weights" else None
     options = {"dropout": {"dropout": 0.3}, "stopping": {"early_stopping": True}}
     if why == "sparse":
         X = sparse.csr_array(X)
     if why == "large":
-        monkeypatch.setattr(stacking, "BLOCK_ROWS", 20)
-    mlps = [make(alpha=alpha, **options.get(why, {})) for alpha in (0, 1, 2, 3)]
+        # Of more rows than a pass takes at a time.
+        X, y = np.tile(X, (20, 1)), np.tile(y, 20)
+        options["large"] = {"batch_size": 3000}
+    params = {"solver": stacks.rules["adam"], **options.get(why, {})}
+    mlps = [make(alpha=alpha, **params) for alpha in (0, 1, 2, 3)]
     for seed, mlp in zip((0, 1, 0, 1), mlps, strict=True):
         mlp.set_params(random_state=seed)
     for stacked, own in zip(*fit_both_ways(mlps, X, y, weight), strict=True):
         assert_same_fit(stacked, own)
-    assert count_stacks == [2, 2]
+    assert stacks.shared == [2, 2]
 
 
 def test_those_that_are_done_leave(digits):
@@ -232,7 +227,7 @@ def test_divergence_disturbs_no_other(iris, solver):
 
 
 @pytest.mark.parametrize("form", ["multilabel", "sparse", "float32", "two_classes"])
-def test_data(iris, form, count_stacks):
+def test_data(iris, form, stacks):
     X, y = iris
     rtol = 1e-6
     if form == "multilabel":
@@ -243,12 +238,13 @@ def test_data(iris, form, count_stacks):
         X, rtol = X.astype(np.float32), 1e-3
     else:
         y = np.array(["no", "yes"])[(y > 0).astype(int)]
-    mlps = [make(alpha=alpha) for alpha in (0.01, 1)]
+    rule = stacks.rules["adam"]
+    mlps = [make(solver=rule, alpha=alpha) for alpha in (0.01, 1)]
     for stacked, own in zip(*fit_both_ways(mlps, X, y), strict=True):
         assert_same_fit(stacked, own, rtol)
         assert stacked.coefs_[0].dtype == own.coefs_[0].dtype
         np.testing.assert_array_equal(stacked.predict(X), own.predict(X))
-    assert count_stacks == [2]
+    assert stacks.shared == [2]
 
 
 def test_feature_names(iris):
@@ -259,61 +255,73 @@ def test_feature_names(iris):
         assert list(mlp.feature_names_in_) == list("abcd")
 
 
-def test_stacks_are_split(iris, monkeypatch, count_stacks):
-    # 25 rows x 6 units are the largest array of one network.
-    monkeypatch.setattr(devices.Cpu, "stack_bytes", 3 * 150 * 8)
-    mlps = [make(alpha=alpha) for alpha in range(1, 8)]
+@pytest.mark.parametrize(
+    ("n_units", "sizes"), [(500, [3, 2, 2]), (2000, [1] * 7)], ids=str
+)
+def test_stacks_are_split(iris, n_units, sizes):
+    """A network's largest array is 150 rows x units: a stack has 2 MB of these."""
+    seen = []
+    tanh = watched_tanh(on_backward=lambda kept: seen.append(len(kept)))
+    params = {"hidden_layer_sizes": n_units, "batch_size": 150, "max_iter": 1}
+    mlps = [make(activation=tanh, alpha=alpha, **params) for alpha in range(1, 8)]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
-    assert count_stacks == [3, 2, 2]
-    monkeypatch.setattr(devices.Cpu, "stack_bytes", 1)
-    fit_both_ways(mlps[:2], *iris)
-    assert count_stacks[3:] == [1, 1]
+    # A step each; those of own fits come first.
+    assert seen[7:] == sizes
 
 
-def test_mixed_list(iris, count_stacks):
+def test_mixed_list(iris, stacks):
     """What cannot share a stack is fitted all the same."""
+    adam, sgd = stacks.rules["adam"], stacks.rules["sgd"]
     mlps = [
-        make(alpha=1),
-        make(hidden_layer_sizes=3),
+        make(solver=adam, alpha=1),
+        make(solver=adam, hidden_layer_sizes=3),
         make(solver="lbfgs", max_iter=20),
-        make(alpha=2),
-        make(hidden_layer_sizes=3, alpha=2),
-        make(solver="sgd"),
+        make(solver=adam, alpha=2),
+        make(solver=adam, hidden_layer_sizes=3, alpha=2),
+        make(solver=sgd),
     ]
     for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
         assert_same_fit(stacked, own)
-    assert count_stacks == [2, 2]
+    assert stacks.shared == [2, 2]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("params", "is_shared"),
+    [
+        ({"alpha": 3, "learning_rate_init": 1}, True),
+        # Parameters of the other solvers alone.
+        ({"nesterovs_momentum": False, "max_fun": 1}, True),
+        ({"random_state": 1}, True),
+        ({"random_state": None}, False),
+        ({"random_state": np.random.RandomState(0)}, False),
+        ({"hidden_layer_sizes": (5,)}, False),
+        ({"solver": "sgd"}, False),
+        ({"batch_size": 26}, False),
+        ({"shuffle": False}, False),
+        ({"dropout": 0.1}, False),
+        ({"class_weight": {0: 2}}, False),
+        ({"weight_init": 0.1}, False),
+        ({"early_stopping": True}, False),
+        ({"warm_start": True}, False),
+    ],
+    ids=str,
+)
+def test_who_shares_a_stack(iris, params, is_shared, stacks):
+    plain = make(solver=stacks.rules["adam"], max_iter=1)
+    rule = stacks.rules[params.get("solver", "adam")]
+    fit_stack([plain, clone(plain).set_params(**{**params, "solver": rule})], *iris)
+    assert stacks.sizes == ([2] if is_shared else [1, 1])
 
 
 @pytest.mark.callbacks
-def test_keys():
-    key = stack_key(make())
-    assert stack_key(make(alpha=3, verbose=1, learning_rate_init=1)) == key
-    # Parameters of the other solvers alone.
-    assert stack_key(make(nesterovs_momentum=False, max_fun=1)) == key
-    for other in (
-        {"hidden_layer_sizes": (5,)},
-        {"solver": "sgd"},
-        {"batch_size": 26},
-        {"shuffle": False},
-        {"dropout": 0.1},
-        {"class_weight": {0: 2}},
-        {"weight_init": 0.1},
-        {"early_stopping": True},
-    ):
-        assert stack_key(make(**other)) != key
-    assert stack_key(make().set_params(random_state=1)) == key
-    assert stack_key(make().set_params(random_state=None)) != key
-    for alone in (
-        make(solver="tnc"),
-        make(warm_start=True),
-        make().set_params(random_state=np.random.RandomState(0)),
-        make().set_callbacks(EarlyStopping([[0.0]], [0])),
-        object(),
-    ):
-        with pytest.raises(CannotStack):
-            stack_key(alone)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_callbacks_are_of_one_alone(iris, stacks):
+    mlps = [make(solver=stacks.rules["adam"], max_iter=1) for _ in range(2)]
+    mlps[1].set_callbacks(EarlyStopping(*iris))
+    fit_stack(mlps, *iris)
+    assert stacks.sizes == [1, 1]
 
 
 def test_training_goes_on_from_a_stack(iris):
@@ -393,14 +401,12 @@ def test_moments_keep_their_meaning_when_betas_change(iris):
     ],
     ids=str,
 )
-def test_nothing_is_fitted_where_a_later_fit_would_fail(
-    bad, message, iris, monkeypatch
-):
-    mlps = [make(), make(alpha=1), make(solver="sgd", **bad)]
-    # What called it would end in a TypeError.
-    monkeypatch.setattr(stacking, "train", None)
+def test_nothing_is_fitted_where_a_later_fit_would_fail(bad, message, iris, stacks):
+    adam, sgd = stacks.rules["adam"], stacks.rules["sgd"]
+    mlps = [make(solver=adam), make(solver=adam, alpha=1), make(solver=sgd, **bad)]
     with pytest.raises(ValueError, match=message):
         fit_stack(mlps, *iris)
+    assert stacks.sizes == []
     assert not any(hasattr(mlp, "coefs_") for mlp in mlps)
 
 
@@ -436,33 +442,20 @@ def test_only_our_classifiers_are_stacked(what, iris):
     assert not hasattr(mlp, "coefs_")
 
 
-def press_ctrl_c(monkeypatch, at):
-    """Press Ctrl-C once, in an evaluation."""
-    n_evaluations = []
-    evaluate = Objective.loss_and_gradient
-
-    def pressing(*args):
-        n_evaluations.append(1)
-        if len(n_evaluations) == at:
-            raise KeyboardInterrupt
-        return evaluate(*args)
-
-    monkeypatch.setattr(Objective, "loss_and_gradient", pressing)
-
-
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_interrupted_stack_keeps_what_it_reached(iris, monkeypatch):
-    press_ctrl_c(monkeypatch, at=5)
-    mlps = [make(alpha=alpha, batch_size=50) for alpha in (0.1, 1)]
+def test_interrupted_stack_keeps_what_it_reached(iris):
+    params = {"activation": CtrlC(5).activation, "batch_size": 50}
+    mlps = [make(alpha=alpha, **params) for alpha in (0.1, 1)]
     with pytest.warns(UserWarning, match="interrupted"):
         fit_stack(mlps, *iris)
     assert [mlp.n_iter_ for mlp in mlps] == [1, 1]
 
 
-def test_interrupt_ends_all_stacks(iris, monkeypatch):
+def test_interrupt_ends_all_stacks(iris):
     """The others would be left without a fit, or be half-trained in silence."""
-    press_ctrl_c(monkeypatch, at=5)
-    mlps = [make(), make(alpha=1), make(solver="sgd"), make(solver="lbfgs")]
+    tanh = CtrlC(5).activation
+    params = [{}, {"alpha": 1}, {"solver": "sgd"}, {"solver": "lbfgs"}]
+    mlps = [make(activation=tanh, **one) for one in params]
     with pytest.raises(KeyboardInterrupt):
         fit_stack(mlps, *iris)
     assert not any(hasattr(mlp, "coefs_") for mlp in mlps)

@@ -25,6 +25,8 @@ from sklearn.utils.estimator_checks import check_estimator
 from threadpoolctl import threadpool_limits
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+
+# Small fits have a thread and a process, and the folds that they draw are their own.
 from skmlp_backprop._estimators.training import TrainingData
 from skmlp_backprop._network.batches import Rows, WithholdingBatches
 from skmlp_backprop._network.inputs import TableRows

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from probes import CtrlC
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
@@ -18,7 +19,6 @@ from skmlp_backprop import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
-from skmlp_backprop._solvers.training import Training
 
 ignore_ends = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning"
@@ -74,16 +74,11 @@ def n_encoded(monkeypatch):
 
 
 @pytest.fixture
-def n_epochs(monkeypatch):
-    """Counts the epochs of all trainings."""
-    calls, end_epoch = [], Training.end_epoch
-
-    def counted(self, *args):
-        calls.append(1)
-        return end_epoch(self, *args)
-
-    monkeypatch.setattr(Training, "end_epoch", counted)
-    return calls
+def counted():
+    """Counts the epochs of ensembles with these parameters: each has a single batch."""
+    counter = CtrlC()
+    params = {"batch_size": 1000, "n_iter_no_change": 100}
+    return counter, {"activation": counter.activation, **params}
 
 
 def assert_equal(ours, theirs, X):
@@ -225,10 +220,13 @@ def test_ends_are_warned_of(table):
         StackedGridSearchCV(model, GRID, cv=2, refit=False).fit(X, y)
 
 
-def halving_cases(table):
+def halving_cases(table, **params):
     X, of_class, y = table
-    classifier = TabularMLPClassifier(**{**SMALL, "max_iter": 12})
-    regressor = TabularMLPRegressor(**{**SMALL, "max_iter": 12})
+    params = {**SMALL, "max_iter": 12, **params}
+    classifier, regressor = (
+        TabularMLPClassifier(**params),
+        TabularMLPRegressor(**params),
+    )
     pipeline = make_pipeline(Counting(), regressor)
     target = TransformedTargetRegressor(regressor)
     return {
@@ -241,8 +239,9 @@ def halving_cases(table):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("kind", ["classifier", "regressor", "pipeline", "target"])
-def test_survivors_of_halving_end_as_their_own_fits(kind, n_jobs, table, n_epochs):
-    model, prefix, X, y = halving_cases(table)[kind]
+def test_survivors_of_halving_end_as_their_own_fits(kind, n_jobs, table, counted):
+    counter, params = counted
+    model, prefix, X, y = halving_cases(table, **params)[kind]
     grid = {prefix + name: values for name, values in GRID.items()}
     # The end of a rung is no failure to converge: warnings would be errors.
     search = StackedHalvingGridSearchCV(
@@ -252,7 +251,7 @@ def test_survivors_of_halving_end_as_their_own_fits(kind, n_jobs, table, n_epoch
     assert search.n_candidates_ == [4, 2, 1]
     if n_jobs == 1:
         # Two folds; no epoch twice.
-        assert len(n_epochs) == 2 * (4 * 3 + 2 * 3 + 1 * 6)
+        assert counter.n_evaluations == 2 * (4 * 3 + 2 * 3 + 1 * 6)
     results = search.cv_results_
     for i, params in enumerate(results["params"]):
         candidate = clone(model).set_params(**params)
@@ -271,15 +270,22 @@ def test_pipelines_of_halving_encode_a_fold_once(table, n_encoded):
     assert Counting.n_fits == len(n_encoded) == 2
 
 
-def test_what_has_converged_keeps_its_scores(table, n_epochs):
+def test_what_has_converged_keeps_its_scores(table, counted):
     X, _, y = table
-    params = {"n_iter_no_change": 1, "learning_rate_init": 0.3, "max_iter": 80}
+    counter, params = counted
+    # An epoch of two batches.
+    params |= {
+        "batch_size": 32,
+        "n_iter_no_change": 1,
+        "learning_rate_init": 0.3,
+        "max_iter": 80,
+    }
     model = TabularMLPRegressor(**{**SMALL, **params})
     search = StackedHalvingGridSearchCV(
         model, {"n_bins": [2, 3, 4]}, min_resources=20, cv=2, refit=False
     ).fit(X, y)
     assert search.n_resources_ == [20, 60]
-    assert len(n_epochs) < 2 * 3 * 20
+    assert counter.n_evaluations < 2 * 2 * 3 * 20
     results = search.cv_results_
     best = results["params"].index({**results["params"][-1], "max_iter": 20})
     assert results["mean_test_score"][best] == results["mean_test_score"][-1]
@@ -287,24 +293,25 @@ def test_what_has_converged_keeps_its_scores(table, n_epochs):
 
 
 @ignore_ends
-def test_halving_with_other_resources_or_models_starts_anew(table, n_epochs):
+def test_halving_with_other_resources_or_models_starts_anew(table, counted):
     X, y, _ = table
-    model = TabularMLPClassifier(**SMALL)
+    counter, params = counted
+    model = TabularMLPClassifier(**SMALL, **params)
     search = StackedHalvingRandomSearchCV(
         model, GRID, n_candidates=4, factor=2, cv=2, refit=False, random_state=0
     )
     search.set_params(resource="n_members", max_resources=4).fit(X, y)
     assert search.n_resources_ == [1, 2, 4]
-    assert len(n_epochs) == 4 * 2 * (4 + 2 + 1)
-    del n_epochs[:]
-    own = OwnClassifier(**SMALL)
+    assert counter.n_evaluations == 4 * 2 * (4 + 2 + 1)
+    counter.press(None)
+    own = OwnClassifier(**SMALL, **params)
     search.set_params(estimator=own, resource="max_iter").fit(X, y)
-    assert len(n_epochs) == 2 * (4 * 1 + 2 * 2 + 1 * 4)
+    assert counter.n_evaluations == 2 * (4 * 1 + 2 * 2 + 1 * 4)
 
 
-def test_halving_without_a_seed(table, n_epochs):
-    X, y, _ = table
-    model = TabularMLPClassifier(**{**SMALL, "random_state": None, "max_iter": 12})
+def test_halving_without_a_seed(table, counted):
+    counter, params = counted
+    model, _, X, y = halving_cases(table, random_state=None, **params)["classifier"]
     search = StackedHalvingGridSearchCV(model, GRID, factor=2, cv=2, refit=False)
     search.fit(X, y)
-    assert len(n_epochs) == 2 * (4 * 3 + 2 * 3 + 1 * 6)
+    assert counter.n_evaluations == 2 * (4 * 3 + 2 * 3 + 1 * 6)

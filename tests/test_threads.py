@@ -17,6 +17,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmlp_backprop import BackpropMLPClassifier
+
+# Blocks of threads that overlap between two lines, on machines of other cores.
 from skmlp_backprop._network import threads
 
 # Fits here are cut short; whether they converge is tested elsewhere.
