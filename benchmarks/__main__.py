@@ -39,7 +39,6 @@ NAMES = (
     "serving",
     "members",
     "large_tables",
-    "ablation",
     "cluster",
     "gpu",
 )

@@ -38,9 +38,9 @@ from .training import train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
-# The networks' parameter. The average of the weights predicts better than the weights
-# of a falling learning rate (benchmarks: ablation), whose schedule would need the
-# number of epochs in advance.
+# `average_epochs` of the networks. On the tables for development, the average of the
+# weights predicts better than the weights of a falling learning rate, whose schedule
+# would need the number of epochs in advance.
 _AVERAGE_EPOCHS = 2
 # Of a million rows a training sees each ten times, which takes minutes.
 _MOST_ROWS_SEEN = 10**7

@@ -130,8 +130,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     def _member_params(self, n_rows):
         dropout = self.dropout
         if isinstance(dropout, str):
-            # Chosen on the tables for development (benchmarks: ablation): the more
-            # rows, the less a network overfits.
+            # Chosen on the tables for development: with more rows a network overfits
+            # less.
             dropout = min(0.25, 1500 / n_rows)
         return {"dropout": dropout, "class_weight": self.class_weight}
 
