@@ -47,10 +47,14 @@ def private_imports(tree):
 
 def foreign_members(tree):
     """Private attributes, accessed or named in a string, that we do not define."""
+    f_strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    pieces = {id(piece) for f_string in f_strings for piece in f_string.values}
     for node in ast.walk(tree):
         name = None
         if isinstance(node, ast.Attribute):
             name = node.attr
+        elif id(node) in pieces:
+            continue
         elif isinstance(node, ast.Constant) and str(node.value).isidentifier():
             name = node.value
         if isinstance(name, str) and name.startswith("_") and not name.endswith("__"):

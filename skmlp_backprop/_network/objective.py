@@ -184,7 +184,7 @@ class _Penalty:
         """
         # All batches of an epoch but the last one have the same scale.
         if np.ndim(scale) or scale != self._scale:
-            self._scale = scale
+            self._scale = None if np.ndim(scale) else scale
             strength = (self._alpha * scale)[:, np.newaxis, np.newaxis]
             for weights in self._strength.weights:
                 np.copyto(weights, strength)
