@@ -295,7 +295,9 @@ def test_mixed_list(iris, stacks):
         ({"nesterovs_momentum": False, "max_fun": 1}, True),
         ({"random_state": 1}, True),
         ({"random_state": None}, False),
-        ({"random_state": np.random.RandomState(0)}, False),
+        pytest.param(
+            {"random_state": np.random.RandomState(0)}, False, id="RandomState"
+        ),
         ({"hidden_layer_sizes": (5,)}, False),
         ({"solver": "sgd"}, False),
         ({"batch_size": 26}, False),
