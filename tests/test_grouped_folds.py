@@ -19,6 +19,9 @@ from skmlp_backprop import (
     StackedHalvingGridSearchCV,
 )
 
+# Groups with different seeds meet in a halving search alone, for few of all seeds.
+from skmlp_backprop._search.stacking import group_key, prepare_group
+
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 GRID = {"alpha": [1e-3, 1.0], "learning_rate_init": [0.003, 0.03]}
@@ -315,3 +318,11 @@ def test_folds_with_large_batches_are_trained_by_themselves():
     # The last rung has one candidate.
     assert search.n_fits_alone_ == {"no other candidate can share its stack": 2}
     assert search.n_stacked_ == 2 * sum(search.n_candidates_[:-1])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_groups_with_different_seeds_are_trained_apart(rows, shuffle):
+    groups = [[make("adam", shuffle=shuffle, random_state=seed)] for seed in (0, 1)]
+    first, second = (group_key(g, prepare_group(g, *rows)[0]) for g in groups)
+    assert first is not None
+    assert first != second

@@ -403,6 +403,8 @@ BY_SEED = [
             {"learning_rate_init": RATES},
         ),
         ({"solver": "sgd"}, BY_SEED),
+        # In two stacks of a fold, both of which have a survivor.
+        ({"solver": "sgd"}, {"learning_rate_init": [0.003, 0.1, 0.03, 0.3]}),
     ],
     ids=str,
 )

@@ -9,6 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV, fit_stack
 
+# Whether the BLAS copies an operand shows in no result.
+from skmlp_backprop._network.batches import is_blas_operand
+
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -120,6 +123,12 @@ def test_in_memory_it_is_copied_once_at_most(solver):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.4 * X.nbytes
+
+
+def test_what_the_blas_would_copy():
+    X = np.zeros((6, 4))
+    others = [X[:, ::2], X[::-1], X[:, ::-1], np.broadcast_to(X[0], (6, 4))]
+    assert not any(map(is_blas_operand, others))
 
 
 TAKEN_AS_THEY_ARE = {

@@ -9,7 +9,11 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skmlp_backprop import BackpropMLPClassifier, check_gradient
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    check_gradient,
+)
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 STOCHASTIC_SOLVERS = ["sgd", "adam"]
@@ -108,6 +112,25 @@ def test_a_training_that_fails_sets_nothing(solver, warm_start, iris):
     assert mlp.loss_curve_ == loss_curve
     for now, then in zip(mlp.coefs_ + mlp.intercepts_, arrays, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+def test_losses_that_overflow_at_finite_weights():
+    """The square of the last target is beyond float32."""
+    X = np.random.RandomState(0).randn(60, 3).astype(np.float32)
+    y = np.full(60, 1e18, np.float32)
+    y[-1] = 3e19
+    mlp = BackpropMLPRegressor(
+        hidden_layer_sizes=3,
+        solver="sgd",
+        learning_rate_init=1e-30,
+        batch_size=20,
+        max_iter=3,
+        shuffle=False,
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        mlp.fit(X, y)
+    assert (mlp.stop_reason_, mlp.n_iter_, mlp.n_fun_) == ("diverged", 0, 2)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -236,13 +236,29 @@ def test_other_estimators(iris):
 
 
 @pytest.mark.parametrize(
-    ("n_jobs", "sizes"), [(None, [60]), (2, [30, 30]), (4, [15] * 4)]
+    ("n_jobs", "sizes"), [(None, [60]), (2, [30, 30]), (4, [15] * 4), (5, [12] * 5)]
 )
 def test_left_over_tasks_are_shared(iris, stacks, n_jobs, sizes):
     with joblib.parallel_config("threading"):
         search = StackedGridSearchCV(make(solver=stacks.adam), GRID, n_jobs=n_jobs)
         search.set_params(cv=3, refit=False).fit(*iris)
     assert stacks.shared == sizes
+
+
+def test_fits_that_are_not_stacked_come_last(iris):
+    order = []
+
+    def score(estimator, X, y):
+        order.append(estimator.solver)
+        return 0.0
+
+    grid = [
+        {"solver": ["lbfgs"], "alpha": [1]},
+        {"solver": ["sgd"], "alpha": [1, 2]},
+    ]
+    search = StackedGridSearchCV(make(max_iter=1), grid, cv=2, refit=False)
+    search.set_params(scoring=score).fit(*iris)
+    assert order == ["sgd"] * 4 + ["lbfgs"] * 2
 
 
 @pytest.mark.parametrize("n_jobs", [2, 3, 5, 7, 16])

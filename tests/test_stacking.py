@@ -293,6 +293,7 @@ def test_mixed_list(iris, stacks):
         ({"alpha": 3, "learning_rate_init": 1}, True),
         # Parameters of the other solvers alone.
         ({"nesterovs_momentum": False, "max_fun": 1}, True),
+        ({"verbose": True}, True),
         ({"random_state": 1}, True),
         ({"random_state": None}, False),
         pytest.param(

@@ -71,7 +71,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         ],
         "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        # Beyond these the first rate, or range of the weights, is no float any more.
+        # Beyond these limits the rate, and the range of `weight_init`, overflow.
         "power_t": [Interval(Real, 0, 50, closed="both")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "input_activation": [StrOptions(set(ACTIVATIONS)), Activation, None],

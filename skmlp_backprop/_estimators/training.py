@@ -101,7 +101,7 @@ class GroupedData:
         self.data_sets = data_sets
         self.network = data_sets[0].network
         self.group_of = np.repeat(np.arange(len(data_sets)), n_networks)
-        # The largest one.
+        # The largest data set: it tells the precision and the size of a batch.
         self.rows = max((data.rows for data in data_sets), key=lambda r: r.n_rows)
 
     def of_networks(self, n_networks):
@@ -317,8 +317,6 @@ def new_history(estimator):
 def train(estimators, data, trainings=None, reporters=None):
     """Train networks as one stack, from new or from given weights.
 
-    It does not change the estimators.
-
     Parameters
     ----------
     estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
@@ -418,6 +416,7 @@ def _places_of_draws(estimators, data_of):
 
 def _run(estimators, data, trainings, draws):
     """Train the networks, which draw from `draws`: a Draws for each, maybe the same."""
+    # The networks of a stack have most parameters in common, see `stack_key`.
     lead, solver = estimators[0], trainings[0].solver
     network, rows = data.network, data.rows
     device = device_of(lead)

@@ -1,8 +1,9 @@
 """The layers of a stack of networks, each with its forward and its backward pass.
 
 A layer is made for a number of rows: it has the arrays that it writes to, so that a
-step allocates nothing. Arrays are laid out (n_stack, units, n_rows). The output of a
-layer stays valid until its next pass.
+step need not allocate them. Arrays are laid out (n_stack, units, n_rows), those of an
+input activation (n_stack, n_rows, n_features). The output of a layer stays valid until
+its next pass.
 
 To add a layer, write a class with ``forward`` and ``backward`` and put it in
 :func:`make_layers`.
@@ -126,6 +127,7 @@ class FirstDense:
 
     def forward(self, inputs):
         self.inputs = inputs
+        # Each form of rows has a product of its own, which writes to `z`.
         inputs.product(self)
         return self.z
 

@@ -16,8 +16,8 @@ from .layers import make_layers
 # Rows that are evaluated at a time, so that memory does not grow with the data and a
 # block's activations stay in the cache.
 BLOCK_ROWS = 2560
-# Rows of a thread's share; a share has at least half as many, as a thread does not pay
-# for fewer.
+# Up to this number of rows, a single thread is fastest; the share of a thread has at
+# least half as many.
 SHARE_ROWS = 1280
 
 
@@ -39,7 +39,7 @@ class Objective:
         Draws new masks for every block of rows; None for no dropout.
 
     n_threads : int, default=1
-        Number of threads that share the rows where there are several blocks. The
+        Number of threads that share more than `SHARE_ROWS` rows. The
         sum is taken in a fixed order, so that a result depends on their number, to
         rounding, but not on their timing.
 
@@ -94,6 +94,8 @@ class Objective:
             J of each network.
         """
         loss = self.sum_losses(rows, 1 / rows.weight_sum)
+        # A batch of folds of several sizes is filled up to a common `weight_sum`. The
+        # penalty is divided by the weight of each network's own rows.
         if self._penalty is not None:
             loss = loss + self._penalty.add(1 / rows.weight_sum_by_network)
         return loss

@@ -76,9 +76,10 @@ def is_sklearns(scorer):
 class FoldFit:
     """The candidates of a task on the rows of its fold, prepared for their training.
 
-    A subclass has `prepare_rows`, see :func:`.last_steps.prepare`, `warn_of_end`, and
-    `train`. The latter fits the candidates of several objects with the same key. For
-    each object, it returns the result of :meth:`finish` for each candidate.
+    A subclass has `prepare_rows`, see :func:`.last_steps.prepare`, `warn_of_end`,
+    `why_failed`, the reason for fits one by one after an error, and `train`. The latter
+    fits the candidates of several objects with the same key. For each object, it
+    returns the result of :meth:`finish` for each candidate.
 
     Parameters
     ----------

@@ -125,7 +125,9 @@ def _remove_stopped(stacks, trainings):
         training.finish(stacks[0].judge is not None, n_averaged)
         # Moments that have led beyond the floats would lead there again.
         is_lost = training.stop.reason == "diverged"
-        training.solver.state = None if is_lost else stacks[0].state_of(number)
+        is_alone = len(training.weights) == 1
+        if is_alone:
+            training.solver.state = None if is_lost else stacks[0].state_of(number)
     if going_on:
         (stack,) = stacks
         indices = [i for i, training in enumerate(trainings) if training.stop is None]

@@ -21,13 +21,13 @@ _CURVATURE = 0.1
 
 _NO_CAP = np.iinfo(np.int32).max
 
-# Evaluations within one step, SciPy's default being 50. More steps, each solved
+# Evaluations within a step of TNC, SciPy's default being 50. More steps, each solved
 # more roughly, get further: on ex4data1 (400-25-10, alpha 1, 250 evaluations, seeds
 # 0 to 7) the worst J is 0.335 with 10, 0.343 with 20, 0.358 with 30 and with 50.
 _MAX_CG_ITERATIONS = 10
 
-# Relative step of those differences, SciPy's default being 1.5e-8. A larger one comes
-# as far on ex4data1 and amplifies last-bit differences a hundred times less: after 10
+# TNC forms Hessian products by differences of gradients. This is the relative step of
+# these differences, SciPy's default being 1.5e-8. A larger step comes as far on ex4data1 and amplifies last-bit differences a hundred times less: after 10
 # evaluations weighted and repeated rows differ by 4e-10, where it was 5e-8.
 _DIFFERENCE_STEP = 1e-6
 

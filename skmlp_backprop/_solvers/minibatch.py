@@ -10,8 +10,8 @@ from .schedules import Schedule
 class MinibatchSolver:
     """How networks are trained on minibatches.
 
-    The stop rule, the order of the random draws and the meaning of the parameters that
-    MLPClassifier has are its own.
+    The stop rule, the order of the random draws and the parameters that MLPClassifier
+    has are the same as there.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ GAIN = 6
 class Stack:
     """Networks that take steps on the same batches.
 
+    A subclass may step other weights, `stepped`, than the objective sees, `parameters`.
+
     Parameters
     ----------
     objective : Objective
@@ -29,7 +31,8 @@ class Stack:
 
     judge : object or None, default=None
         Its ``predict(i, weights)`` is called for each network after an epoch, its
-        ``score(predictions)`` for each training.
+        ``score(predictions)`` for each training. A device also needs the numbers of the
+        rows that it predicts, ``numbers(i)``, of its ``rows``.
     """
 
     def __init__(self, objective, solvers, batches, average=None, judge=None):

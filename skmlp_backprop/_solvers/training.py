@@ -87,11 +87,11 @@ class Training:
     weights : list of Parameters
         The initial weights, of one network each.
 
-    reporter : Reporter, default=None
-        Gets a report of every iteration and may ask to stop; None for no reports.
-
     Attributes
     ----------
+    reporter : Reporter
+        Gets a report of every iteration and may ask to stop.
+
     weights : list of Parameters
         The latest weights of each network. During the training they are views of a
         stack.
@@ -110,10 +110,10 @@ class Training:
         Why it has stopped; None before.
     """
 
-    def __init__(self, solver, history, weights, reporter=None):
+    def __init__(self, solver, history, weights):
         self.solver = solver
         self.history = history
-        self.reporter = reporter or Reporter()
+        self.reporter = Reporter()
         self.weights = self.judged = weights
         self.n_averaged = 0
         self.final_weights = None
@@ -133,6 +133,7 @@ class Training:
         if self._best is None:
             self._best = _Best(self.judged)
         if self._is_candidate:
+            # `finish` dropped the copy, and the next batch may confirm it.
             self._best.keep(self.judged)
 
     def end_epoch(self, losses, batch_weights, n_rows, judge, predictions):
@@ -189,7 +190,8 @@ class Training:
         ----------
         takes_best : bool
             Whether to end with the best weights, as with a validation score. If False,
-            training ends with the last weights, or the best if these are not finite.
+            training ends with the last weights, or with the best weights if it has
+            diverged.
 
         n_averaged : int
             Number of steps in the average; 0 without an average.
