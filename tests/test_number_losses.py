@@ -523,3 +523,13 @@ def test_an_output_of_nothing_but_zeros():
     weights = (np.arange(30) % 2 == 0).astype(float)
     with np.errstate(all="raise"):
         make(loss="poisson", solver="adam", max_iter=3).fit(y, y, weights)
+
+
+def test_given_weights_predict_whatever_the_solver():
+    """Only training by a line search needs a loss without kinks."""
+    weights = [np.ones((2, 1))], [[0.0]]
+    for loss in ("absolute_error", "quantile"):
+        mlp = BackpropMLPRegressor.from_weights(*weights, loss=loss, solver="lbfgs")
+        np.testing.assert_array_equal(mlp.predict([[1.0, 2.0]]), [3.0])
+        with pytest.raises(ValueError, match="has a kink"):
+            mlp.fit([[1.0, 2.0], [2.0, 3.0]], [1.0, 2.0])

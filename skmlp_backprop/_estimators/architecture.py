@@ -95,12 +95,6 @@ def make_network(estimator, n_features, target_encoder):
     output = target_encoder.make_output(estimator)
     make_loss = LOSSES[estimator.loss, output.name]
     loss = make_loss(**{p: getattr(estimator, p) for p in make_loss.hyper_parameters})
-    if loss.has_kink and not is_stochastic(estimator.solver):
-        raise ValueError(
-            f"loss={estimator.loss!r} has a kink at each row's target, at which the "
-            f"line searches of solver={estimator.solver!r} end too soon. Use solver "
-            "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
-        )
     return Network(
         [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),
@@ -108,6 +102,24 @@ def make_network(estimator, n_features, target_encoder):
         output,
         estimator.input_activation,
     )
+
+
+def make_network_to_train(estimator, n_features, target_encoder):
+    """Build the same network, if the solver can train it.
+
+    Raises
+    ------
+    ValueError
+        If a full-batch solver can't minimise the loss.
+    """
+    network = make_network(estimator, n_features, target_encoder)
+    if network.loss.has_kink and not is_stochastic(estimator.solver):
+        raise ValueError(
+            f"loss={estimator.loss!r} has a kink at each row's target, at which the "
+            f"line searches of solver={estimator.solver!r} end too soon. Use solver "
+            "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
+        )
+    return network
 
 
 def check_fits(parameters, network):

@@ -13,7 +13,7 @@ from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from . import thetas
-from .architecture import check_fits, make_network
+from .architecture import check_fits, make_network, make_network_to_train
 from .checks import (
     need_no_validation,
     refuse_unfit_columns,
@@ -429,7 +429,7 @@ class FittedNetworkMixin:
 
     def _data_of(self, X, targets, target_encoder, sample_weight):
         """The training data of validated rows with encoded targets."""
-        network = make_network(self, X.shape[1], target_encoder)
+        network = make_network_to_train(self, X.shape[1], target_encoder)
         network.loss.check_targets(targets)
         weights = self._row_weights(X, targets, target_encoder, sample_weight)
         return TrainingData(network, Rows(X, targets, weights), target_encoder)

@@ -27,8 +27,9 @@ _NO_CAP = np.iinfo(np.int32).max
 _MAX_CG_ITERATIONS = 10
 
 # TNC forms Hessian products by differences of gradients. This is the relative step of
-# these differences, SciPy's default being 1.5e-8. A larger step comes as far on ex4data1 and amplifies last-bit differences a hundred times less: after 10
-# evaluations weighted and repeated rows differ by 4e-10, where it was 5e-8.
+# these differences, SciPy's default being 1.5e-8. A larger step comes as far on
+# ex4data1 and amplifies last-bit differences a hundred times less: after 10 evaluations
+# weighted and repeated rows differ by 4e-10, where it was 5e-8.
 _DIFFERENCE_STEP = 1e-6
 
 
