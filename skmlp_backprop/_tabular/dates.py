@@ -229,8 +229,21 @@ def _to_unit(name, moments):
 
 
 def _offsets(utc, zone):
-    """Offsets of a time zone from UTC, an array of timedelta64."""
-    moments = np.clip(utc, *_PYTHON_RANGE).tolist()
+    """Offsets of a time zone from UTC, an array of timedelta64.
+
+    A million dates of some years have few days. So the offsets are looked up by the
+    day, except on the days on which they change.
+    """
+    day = np.timedelta64(1, "D")
+    days, index = np.unique(utc.astype("M8[D]"), return_inverse=True)
+    at_start, at_end = _look_up(days, zone), _look_up(days + day, zone)
+    offsets, changes = at_start[index], (at_start != at_end)[index]
+    offsets[changes] = _look_up(utc[changes], zone)
+    return offsets
+
+
+def _look_up(utc, zone):
+    moments = np.clip(utc.astype("M8[us]"), *_PYTHON_RANGE).tolist()
     offsets = [
         moment and moment.replace(tzinfo=datetime.UTC).astimezone(zone).utcoffset()
         for moment in moments
