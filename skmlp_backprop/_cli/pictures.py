@@ -147,7 +147,9 @@ def draw_importances(figure, importances):
     figure.set_figheight(max(1.6, 0.9 + 0.24 * n_bars))
     names = [_short(name) for name in importances.names]
     display = ImportancesDisplay(importances.values, importances.stds, names)
-    display.plot(max_features=MAX_BARS, ax=figure.subplots(), color=_BLUE)
+    # With caps, small spreads are visible.
+    bars = {"color": _BLUE, "error_kw": {"ecolor": "0.25", "capsize": 2}}
+    display.plot(max_features=MAX_BARS, ax=figure.subplots(), **bars)
     display.ax_.set_xlabel("importance")
 
 
