@@ -10,10 +10,6 @@ from .inputs import TableRows
 from .objective import BLOCK_ROWS, SHARE_ROWS
 from .threads import prediction_threads
 
-# Multiplications of a product up to which OpenBLAS takes it on one thread; and from
-# which its threads pay.
-_STAYS_ALONE = 2**18
-_BLAS_THREADS_PAY = 2**21
 # Multiplications of the largest product from which threads of our own, each with a
 # share of the rows, take less time than these; of sparse rows, which SciPy multiplies
 # on one thread, earlier.
@@ -106,7 +102,7 @@ def _forward(network, weights, X, check):
             a = np.ascontiguousarray(a)
         if input_intercept is not None:
             a = _apply(network.input_activation, a + input_intercept)
-        z = _product(a, coefs[0])
+        z = a @ coefs[0]
     z += intercepts[0]
     if check and not np.isfinite(z.sum()):
         raise NotFinite
@@ -133,7 +129,7 @@ def logits_from_first(network, weights, z):
     for i, activation in enumerate(network.activations, start=1):
         a = np.empty_like(z) if activation.keeps_input else z
         activation.apply(z, a)
-        z = _product(a, coefs[i])
+        z = a @ coefs[i]
         z += intercepts[i]
     return z
 
@@ -175,17 +171,3 @@ def _apply(activation, z):
     a = np.empty_like(z)
     activation.apply(z, a)
     return a
-
-
-def _product(a, coef):
-    """a @ coef, in pieces that stay off the BLAS's threads where these do not pay."""
-    work = a.shape[0] * coef.size
-    if sparse.issparse(a) or not _STAYS_ALONE < work < _BLAS_THREADS_PAY:
-        return a @ coef
-    n_units = coef.shape[1]
-    z = np.empty((len(a), n_units), coef.dtype)
-    step = max(4, n_units * _STAYS_ALONE // work)
-    for start in range(0, n_units, step):
-        part = slice(start, start + step)
-        np.matmul(a, coef[:, part], out=z[:, part])
-    return z

@@ -170,11 +170,7 @@ class _Penalty:
         self._strength = gradient.zeros_like()
         spare = gradient.zeros_like()
         stacks = (parameters, gradient, self._strength, spare)
-        # For each group: its networks, and the matrices of the four.
-        self._groups = [
-            (groups[0][0], [stack.matrices for _, stack in groups])
-            for groups in zip(*(stack.groups() for stack in stacks), strict=True)
-        ]
+        self._matrices = list(zip(*(s.matrices for s in stacks), strict=True))
 
     def add(self, scale):
         """Add the penalty's gradient; return the penalty of each network.
@@ -190,15 +186,12 @@ class _Penalty:
             strength = (self._alpha * scale)[:, np.newaxis, np.newaxis]
             for weights in self._strength.weights:
                 np.copyto(weights, strength)
-        penalties = np.empty(len(self._alpha), np.float64)
-        for networks, matrices in self._groups:
-            penalty = 0.0
-            for w, g, strength, derivative in zip(*matrices, strict=True):
-                np.multiply(w, strength, out=derivative)
-                g += derivative
-                penalty = penalty + np.vecdot(w, derivative)
-            penalties[networks] = 0.5 * penalty
-        return penalties
+        penalty = 0.0
+        for w, g, strength, derivative in self._matrices:
+            np.multiply(w, strength, out=derivative)
+            g += derivative
+            penalty = penalty + np.vecdot(w, derivative)
+        return 0.5 * penalty
 
 
 class _Sum:

@@ -19,9 +19,6 @@ from itertools import pairwise
 
 import numpy as np
 
-# Entries of a group of networks, which stay in the cache with those of gradient and
-# moments.
-_GROUP_SIZE = 2**16
 _TRANSPOSED = " These shapes are (fan_out, fan_in): pass coef.T of each."
 
 
@@ -229,31 +226,6 @@ class Parameters:
             return [others.flat]
         return [array.reshape(self.n_stack, -1) for array in others.arrays()]
 
-    def groups(self):
-        """View the networks in groups, which a step updates one after the other.
-
-        Returns
-        -------
-        groups : list of (slice, Parameters)
-            The numbers of a group's networks, and these.
-        """
-        n_stack = self.n_stack
-        size = sum(array.size for array in self.arrays())
-        n_groups = min(n_stack, -(-size // _GROUP_SIZE))
-        if n_groups == 1:
-            return [(slice(0, n_stack), self)]
-        edges = [n_stack * i // n_groups for i in range(n_groups + 1)]
-        return [(slice(*edge), self.slice(slice(*edge))) for edge in pairwise(edges)]
-
-    def slice(self, networks):
-        """View a slice of the networks."""
-        bias, levels = self.input_intercept, self.levels
-        return Parameters(
-            [layer[networks] for layer in self.layers],
-            None if bias is None else bias[networks],
-            None if levels is None else levels[networks],
-        )
-
     def without_levels(self):
         """View all weights but those of the levels."""
         if self.levels is None:
@@ -266,7 +238,14 @@ class Parameters:
 
     def network(self, i):
         """View one network as a stack of one."""
-        return self if self.n_stack == 1 else self.slice(slice(i, i + 1))
+        if self.n_stack == 1:
+            return self
+        bias, levels = self.input_intercept, self.levels
+        return Parameters(
+            [layer[i : i + 1] for layer in self.layers],
+            None if bias is None else bias[i : i + 1],
+            None if levels is None else levels[i : i + 1],
+        )
 
     def networks(self):
         """View each network as a stack of one."""
@@ -296,15 +275,9 @@ class Parameters:
         )
 
     def zeros_like(self):
-        """Networks of the same shape and dtype, and the same `matrices`, all zeros."""
+        """Networks of the same shape and dtype, all zeros."""
         size = sum(array.size for array in self.arrays())
-        return self.with_matrices_of_views(self.on(np.zeros(size, self.dtype)))
-
-    def with_matrices_of_views(self, other):
-        """`other` with `matrices` of the same shapes as these, on its own buffer."""
-        if self.flat is not None:
-            return other
-        return Parameters(other.layers, other.input_intercept, other.levels)
+        return self.on(np.zeros(size, self.dtype))
 
     def view_coefs(self):
         """View the first network's weights, shaped as an estimator has them.

@@ -233,14 +233,13 @@ def stack_rules(rules):
     return rule
 
 
-def stack_states(states, weights):
+def stack_states(states, dtype):
     """The state of a stack, of those of its networks: all have taken as many steps."""
     stacked = dict(states[0])
     for name, value in stacked.items():
         values = [state[name] for state in states]
         if isinstance(value, Parameters):
-            stack = Parameters.stacked(values, weights.dtype)
-            stacked[name] = weights.with_matrices_of_views(stack)
+            stacked[name] = Parameters.stacked(values, dtype)
         elif isinstance(value, np.ndarray):
             stacked[name] = np.concatenate(values)
     return stacked

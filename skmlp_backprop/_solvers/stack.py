@@ -44,7 +44,7 @@ class Stack:
         # J of each network on the batches of an epoch, and how many it has seen.
         self.losses, self.n_steps = np.empty((0, len(solvers))), 0
         self._rules = [solver.rule for solver in solvers]
-        self._set_groups([solver.state for solver in solvers])
+        self._set_states([solver.state for solver in solvers])
 
     @property
     def parameters(self):
@@ -85,7 +85,6 @@ class Stack:
         """
         objective, average = self.objective, self.average
         self._rate = column(rates)
-        self._rates = [column(rates[networks]) for networks, *_ in self._groups]
         n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
         losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
         # A batch of less weight is skipped: 1 / weight_sum would overflow.
@@ -111,32 +110,19 @@ class Stack:
         return losses[: self.n_steps], weights[: self.n_steps], predictions
 
     def _step(self):
-        for (_, rule, *group), rate in zip(self._groups, self._rates, strict=True):
-            rule.step(*group, rate)
+        self._rule.step(self.stepped, self.objective.gradient, self._state, self._rate)
 
-    def _set_groups(self, states):
-        """Cut the stack into groups of networks, with a rule and a state of each.
-
-        A stack of many networks does not fit in the cache. So a rule takes its whole
-        step for a group that fits in the cache, then for the next group.
-        """
-        self._groups = []
-        for (networks, weights), (_, gradient) in zip(
-            self.stepped.groups(), self.objective.gradient.groups(), strict=True
-        ):
-            rule, earlier = stack_rules(self._rules[networks]), states[networks]
-            if None in earlier:
-                state = rule.init(weights)
-            else:
-                state = stack_states(earlier, weights)
-            self._groups.append((networks, rule, weights, gradient, state))
+    def _set_states(self, states):
+        """Go on from the states of the networks; begin anew where they are None."""
+        self._rule = stack_rules(self._rules)
+        if None in states:
+            self._state = self._rule.init(self.stepped)
+        else:
+            self._state = stack_states(states, self.stepped.dtype)
 
     def state_of(self, i):
-        """What one network's training goes on from."""
-        for networks, _, _, _, state in self._groups:
-            if i < networks.stop:
-                return state_of_network(state, i - networks.start)
-        raise IndexError(i)
+        """The state from which the training of the i-th network continues."""
+        return state_of_network(self._state, i)
 
     def get_state(self):
         """Copy all that an epoch changes, to go on from in another process."""
@@ -150,7 +136,7 @@ class Stack:
     def set_state(self, state):
         """Go on from the state of a stack of the same networks."""
         self.parameters.copy_from(state["parameters"])
-        self._set_groups(state["rules"])
+        self._set_states(state["rules"])
         if self.average is not None:
             np.copyto(self.average.parameters.flat, state["average"])
         self._set_shared_state(state)
@@ -176,7 +162,7 @@ class Stack:
         """Keep the networks at `indices` alone, with their weights in `parameters`."""
         states = [self.state_of(i) for i in indices]
         self._drop_others(indices, parameters)
-        self._set_groups(states)
+        self._set_states(states)
 
     def _drop_others(self, indices, parameters):
         self.objective = self.objective.of_networks(indices, parameters)
@@ -216,7 +202,6 @@ class ScaledInputStack(Stack):
         self._scales = Parameters([np.ones_like(first[:, :1])]).copy()
         self._spare = np.empty_like(first)
         self._scales_gradient = self._scales.zeros_like()
-        self._rule = stack_rules(self._rules)
         self._state_of_scales = self._rule.init(self._scales)
         levels = objective.parameters.levels
         self._levels = None if levels is None else LevelStepper(levels)

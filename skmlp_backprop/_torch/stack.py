@@ -55,7 +55,7 @@ class TorchStack(Stack):
         dtype = self._dtype if array.dtype.kind == "f" else torch.int64
         return torch.tensor(array, dtype=dtype, device=self._place)
 
-    def _set_groups(self, states):
+    def _set_states(self, states):
         """Copy the weights, and the state of the rule, to the device."""
         parameters = self.parameters
         self._network = TorchNetwork(self.objective.network, parameters)
