@@ -108,9 +108,7 @@ class GroupedData:
         """The data of each network."""
         return [self.data_sets[i] for i in self.group_of]
 
-    def make_objective(self, alpha, parameters, dropout, n_threads):
-        """J over each network's rows."""
-        return Objective(self.network, alpha, parameters, dropout, n_threads)
+    make_objective = TrainingData.make_objective
 
     def make_batches(self, batch_size, shuffles, index=None):
         """Make the batches."""
@@ -398,8 +396,10 @@ def train_further(estimators, data, paused, max_iter):
     # Copied, as networks in other stacks may continue with the same sources. Networks
     # of other stacks with the same seed have drawn the same numbers.
     places = _places_of_draws(estimators, data.of_networks(len(estimators)))
-    first = dict(zip(reversed(places), reversed(paused), strict=True))
-    draws = {place: copy.deepcopy(before) for place, (_, before) in first.items()}
+    draws = {}
+    for place, (_, before) in zip(places, paused, strict=True):
+        if place not in draws:
+            draws[place] = copy.deepcopy(before)
     return _run(estimators, data, trainings, [draws[place] for place in places])
 
 
