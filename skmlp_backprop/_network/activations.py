@@ -136,7 +136,8 @@ class Relu(Activation):
     has_kink = True
 
     def apply(self, z, out):
-        np.maximum(z, 0, out=out)
+        # NumPy's maximum of two arrays takes half the time of that with a number.
+        np.maximum(z, np.zeros_like(z), out=out)
 
     def multiply_derivative(self, kept, delta):
         np.greater(kept, 0, out=kept)

@@ -27,7 +27,7 @@ from .inputs import (
 )
 
 # Bytes of inputs that are gathered at a time, so that they stay in the cache.
-_CHUNK_BYTES = 2**18
+_CHUNK_BYTES = 2**20
 # Bytes of rows up to which a copy with a column of ones is made of them, which spares
 # each batch the passes over its biases.
 _WITH_ONES_BYTES = 2**22

@@ -36,7 +36,7 @@ from threadpoolctl import ThreadpoolController
 _MOST_BLAS_THREADS = 64
 # Multiplications of a minibatch's first product from which the threads of the BLAS pay.
 # For smaller products two threads take as long as one.
-BLAS_THREADS_PAY = 2**20
+BLAS_THREADS_PAY = 2**22
 # A library is checked every _CHECK_SECONDS, for at least _WATCH_SECONDS; while a
 # caller's block is open, every _CHECK_SECONDS_IN_A_BLOCK.
 _CHECK_SECONDS = 0.01

@@ -88,7 +88,7 @@ class Stack:
         n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
         losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
         # A batch of less weight is skipped: 1 / weight_sum would overflow.
-        least = np.finfo(self.parameters.dtype).tiny
+        least = float(np.finfo(self.parameters.dtype).tiny)
         self.losses, self.n_steps = losses, 0
         # NumPy's errstate is per thread.
         with np.errstate(all="ignore"):
