@@ -25,7 +25,6 @@ def run():
     """Fits and predictions."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     return [
-        _column_of_ones(),
         _batches_at_a_time(),
         _masks(),
         *_folds_in_one_stack(),
@@ -45,19 +44,6 @@ def _fit_of_digits(**params):
     X, y = _data.digits()
     params = {"batch_size": 32, "max_iter": 10, "random_state": 0, **params}
     return BackpropMLPClassifier(25, **params).fit(X, y)
-
-
-def _column_of_ones():
-    """The rows are copied with a column of ones, so that products add the biases."""
-
-    def fit(most):
-        with mock.patch.object(batches, "_WITH_ONES_BYTES", most):
-            return _fit_of_digits()
-
-    return _row(
-        "a column of ones, 64-25-10",
-        {"with": lambda: fit(batches._WITH_ONES_BYTES), "without": lambda: fit(0)},
-    )
 
 
 def _batches_at_a_time():

@@ -115,8 +115,8 @@ class DistributedBatches:
     batch_size : int
         Number of rows of a batch.
 
-    shuffles : list of Shuffle or None
-        The first element draws the seed of the orders. None for unshuffled rows.
+    shuffles : list of Shuffle
+        The first draws the seed of the orders; none for unshuffled rows.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class DistributedBatches:
         self._spans = np.array(list(batch_spans(n_rows, batch_size)))
         self.n_batches = len(self._spans)
         self._seed = None
-        if shuffles is not None:
+        if shuffles:
             self._seed = shuffles[0].random_state.randint(2**31 - 1)
         self._n_epochs = 0
 

@@ -81,8 +81,17 @@ class TrainingData:
         return Objective(self.network, alpha, parameters, dropout, n_threads)
 
     def make_batches(self, batch_size, shuffles, index=None):
-        """Make the batches of all rows, or of the rows of an index."""
-        return Batches(self.rows, self.network.output, batch_size, shuffles, index)
+        """Make the batches of all rows, or of the rows of an index.
+
+        There is one shuffle, or one for each network, or none.
+        """
+        rows, output = self.rows, self.network.output
+        if len(shuffles) > 1:
+            groups = range(len(shuffles))
+            data_sets = [rows] * len(shuffles)
+            return GroupedBatches(data_sets, output, batch_size, shuffles, groups)
+        shuffle = shuffles[0] if shuffles else None
+        return Batches(rows, output, batch_size, shuffle, index)
 
 
 class GroupedData:
@@ -114,7 +123,7 @@ class GroupedData:
         """Make the batches."""
         rows = [data.rows for data in self.data_sets]
         output = self.network.output
-        return GroupedBatches(rows, output, batch_size, shuffles, self.group_of)
+        return GroupedBatches(rows, output, batch_size, shuffles or None, self.group_of)
 
 
 @dataclass
@@ -457,7 +466,7 @@ def _make_stack(device, data, trainings, draws, objective):
             "Got `batch_size` less than 1 or larger than sample size. It is going "
             "to be clipped"
         )
-    shuffles = None
+    shuffles = []
     if lead.shuffle:
         # Networks with the same draws share an order.
         shuffles = list(dict.fromkeys(of_network.shuffle for of_network in draws))

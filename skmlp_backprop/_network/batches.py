@@ -20,7 +20,6 @@ from scipy import sparse
 from .inputs import (
     DenseInputs,
     GroupedInputs,
-    InputsWithOnes,
     LevelInputs,
     PerNetworkInputs,
     make_inputs,
@@ -28,9 +27,6 @@ from .inputs import (
 
 # Bytes of inputs that are gathered at a time, so that they stay in the cache.
 _CHUNK_BYTES = 2**20
-# Bytes of rows up to which a copy with a column of ones is made of them, which spares
-# each batch the passes over its biases.
-_WITH_ONES_BYTES = 2**22
 
 
 def share_edges(n_rows, n_shares, block):
@@ -254,7 +250,7 @@ class Shuffle:
 
 
 class Batches:
-    """Minibatches that the networks of a stack share, or each in an order of its own.
+    """Minibatches that all networks of a stack share.
 
     Several batches of dense rows are gathered at a time, into arrays that the next ones
     overwrite.
@@ -270,9 +266,8 @@ class Batches:
     batch_size : int
         Number of rows of a batch; the last one may have fewer.
 
-    shuffles : list of Shuffle or None
-        One for all networks, or one for each; the latter for dense rows without weights
-        only. None for rows in the order that they have.
+    shuffle : Shuffle or None
+        Draws the orders; None for rows in the order that they have.
 
     index : ndarray of int or None, default=None
         Numbers of the rows to cut; None for all of them.
@@ -286,18 +281,15 @@ class Batches:
         The rows as they were given.
     """
 
-    def __init__(self, rows, output, batch_size, shuffles, index=None):
+    def __init__(self, rows, output, batch_size, shuffle, index=None):
         self.source = rows
         self.rows = rows.for_batches()
         self.output = output
         self.batch_size = batch_size
-        self.shuffles = shuffles
+        self.shuffle = shuffle
         self.index = index
         self.n_rows = rows.n_rows if index is None else len(index)
         if not rows.is_sparse:
-            X = self.rows.X
-            is_small = X.nbytes <= _WITH_ONES_BYTES and not _is_memory_map(X)
-            self._source = with_ones(X) if is_small else X
             self._allocate()
 
     @property
@@ -306,22 +298,21 @@ class Batches:
         return -(-self.n_rows // self.batch_size)
 
     def draw_order(self):
-        """The orders of an epoch: of shape (n_rows,), or (n_stack, n_rows)."""
-        if self.shuffles is None:
+        """The order of an epoch, of shape (n_rows,)."""
+        if self.shuffle is None:
             return np.arange(self.n_rows)
-        orders = [shuffle.next(self.n_rows) for shuffle in self.shuffles]
-        return orders[0] if len(orders) == 1 else np.stack(orders)
+        return self.shuffle.next(self.n_rows)
 
     def epoch(self, order):
         """Yield the batches of rows in an order, each valid until the next one."""
         index = self._numbers(order)
-        if self.rows.is_sparse:
-            for start in range(0, self.n_rows, self.batch_size):
-                of_batch = index[start : start + self.batch_size]
-                yield self.rows.take(of_batch).as_batch(self.output)
-            return
-        for start in range(0, self.n_rows, self._chunk_rows):
-            yield from self._gather(index[..., start : start + self._chunk_rows])
+        step = self.batch_size if self.rows.is_sparse else self._chunk_rows
+        for start in range(0, self.n_rows, step):
+            of_chunk = index[start : start + step]
+            if self.rows.is_sparse:
+                yield self.rows.take(of_chunk).as_batch(self.output)
+            else:
+                yield from self._gather(of_chunk)
 
     def _numbers(self, order):
         return order if self.index is None else self.index[order]
@@ -338,74 +329,50 @@ class Batches:
         return Plan(index, weights, sums, sums)
 
     def select(self, indices):
-        """Keep the networks at `indices` alone."""
-        if self.shuffles is not None and len(self.shuffles) > 1:
-            self.shuffles = [self.shuffles[i] for i in indices]
-            self._allocate()
+        """Keep the networks at `indices` alone: the batches stay as they are."""
 
     def _allocate(self):
         """Make room for a chunk of batches."""
-        X = self._source
-        n_orders = 1 if self.shuffles is None else len(self.shuffles)
-        batch_bytes = n_orders * self.batch_size * X.shape[1] * X.itemsize
+        n_columns, dtype = self.rows.X.shape[1], self.rows.dtype
+        batch_bytes = self.batch_size * max(1, n_columns) * dtype.itemsize
         n_batches = max(1, min(_CHUNK_BYTES // batch_bytes, self.n_batches))
         self._chunk_rows = min(n_batches * self.batch_size, self.n_rows)
-        orders = () if n_orders == 1 else (n_orders,)
-        n_outputs = self.output.n_outputs
-        n_inputs = self.rows.X.shape[1] + 1
-        if n_orders == 1:
-            n_inputs = X.shape[1]
-        self._X = np.ones((*orders, self._chunk_rows, n_inputs), X.dtype)
-        self._target = np.empty((*orders, n_outputs, self._chunk_rows), X.dtype)
-        self._batches = {}
-
-    def _gather(self, index):
-        """The batches of so many rows as there is room for."""
-        n_rows, n_columns = index.shape[-1], self._source.shape[1]
-        X = self._X[..., :n_rows, :]
-        is_whole = X.shape[-1] == n_columns and X.flags.c_contiguous
-        if is_whole and self._source.flags.c_contiguous:
-            # mode="clip": with the default it buffers its output once more. Of rows in
-            # another order it would first copy all.
-            np.take(self._source, index, axis=0, out=X, mode="clip")
-        else:
-            X[..., :n_columns] = self._source[index]
-        self.output.write_targets(self.rows.targets[index], self._target[..., :n_rows])
-        batches = self._batches.get(n_rows)
-        if batches is None:
-            batches = self._batches[n_rows] = list(self._cut(n_rows))
-        for number, batch in enumerate(batches):
-            self._weigh(batch, number, index)
-        return batches
+        self._X = np.empty((self._chunk_rows, n_columns), dtype)
+        self._target = np.empty((self.output.n_outputs, self._chunk_rows), dtype)
+        self._batches = self._cut(self._chunk_rows)
 
     def _cut(self, n_rows):
-        """The batches of the gathered rows, as views."""
-        if self._X.ndim == 3:
-            inputs = PerNetworkInputs
+        """The batches of so many rows, as views."""
+        edges = [*range(0, n_rows, self.batch_size), n_rows]
+        return [
+            Batch(DenseInputs(self._X[i:j]), self._target[:, i:j], j - i)
+            for i, j in pairwise(edges)
+        ]
+
+    def _gather(self, index):
+        """Return the batches of so many rows as there is room for."""
+        n_rows = len(index)
+        X = self._X[:n_rows]
+        if self.rows.X.flags.c_contiguous:
+            # mode="clip": with the default it buffers its output once more. Of rows in
+            # another order it would first copy all.
+            np.take(self.rows.X, index, axis=0, out=X, mode="clip")
         else:
-            is_padded = self._source.shape[1] > self.rows.X.shape[1]
-            inputs = InputsWithOnes if is_padded else DenseInputs
-        for start in range(0, n_rows, self.batch_size):
-            stop = min(start + self.batch_size, n_rows)
-            X, target = self._X[..., start:stop, :], self._target[..., start:stop]
-            yield Batch(inputs(X), target, stop - start)
+            X[:] = self.rows.X[index]
+        self.output.write_targets(self.rows.targets[index], self._target[:, :n_rows])
+        batches = self._batches if n_rows == self._chunk_rows else self._cut(n_rows)
+        self._weigh(batches, index)
+        return batches
 
-    def _weigh(self, batch, number, index):
-        """Give a batch its weights."""
-        weights = self.rows.weights
-        if weights is not None:
-            start = number * self.batch_size
-            batch.weights = weights[index[start : start + batch.n_rows]]
+    def _weigh(self, batches, index):
+        """Give the batches their weights."""
+        if self.rows.weights is None:
+            return
+        weights, start = self.rows.weights[index], 0
+        for batch in batches:
+            batch.weights = weights[start : start + batch.n_rows]
             batch.weight_sum = batch.weight_sum_by_network = float(batch.weights.sum())
-
-
-def with_ones(X):
-    """A copy of an array with a column of ones, in C order."""
-    n_rows, n_columns = X.shape
-    copy = np.empty((n_rows, n_columns + 1), X.dtype)
-    copy[:, :-1] = X
-    copy[:, -1] = 1
-    return copy
+            start += batch.n_rows
 
 
 class WithholdingBatches(Batches):
@@ -419,7 +386,7 @@ class WithholdingBatches(Batches):
     rows : Rows
         The rows to cut, of a table.
 
-    output, batch_size, shuffles
+    output, batch_size, shuffle
         As of :class:`Batches`.
 
     groups : ndarray of shape (n_rows,), int
@@ -429,10 +396,10 @@ class WithholdingBatches(Batches):
         The group that each network does not see.
     """
 
-    def __init__(self, rows, output, batch_size, shuffles, groups, withheld):
+    def __init__(self, rows, output, batch_size, shuffle, groups, withheld):
         self._codes = rows.X.codes
         numbers = Rows(rows.X.numbers, rows.targets, rows.weights)
-        super().__init__(numbers, output, batch_size, shuffles)
+        super().__init__(numbers, output, batch_size, shuffle)
         self.source = rows
         is_seen = groups != withheld[:, np.newaxis]
         gain = len(groups) / is_seen.sum(axis=1, keepdims=True)
@@ -458,27 +425,31 @@ class WithholdingBatches(Batches):
             weights = weights * plan.weights
         return Plan(plan.index, weights, plan.sums, plan.sums_by_network)
 
-    def _weigh(self, batch, number, index):
-        super()._weigh(batch, number, index)
-        start = number * self.batch_size
-        rows = index[start : start + batch.n_rows]
-        factors = np.ascontiguousarray(self._factors[rows].T)[:, np.newaxis]
-        weights = self.rows.weights
-        # `weight_sum` stays as if nothing were withheld: the factors make up for it.
-        batch.weights = factors if weights is None else factors * weights[rows]
+    def _weigh(self, batches, index):
+        super()._weigh(batches, index)
+        factors, start = self._factors[index], 0
+        for batch in batches:
+            of_batch = factors[start : start + batch.n_rows]
+            of_batch = np.ascontiguousarray(of_batch.T)[:, np.newaxis]
+            # `weight_sum` stays the same: the factors make up for what is withheld.
+            has_weights = self.rows.weights is not None
+            batch.weights = of_batch * batch.weights if has_weights else of_batch
+            start += batch.n_rows
 
 
 class GroupedBatches:
-    """Minibatches of a stack whose networks come in groups, each with a data set.
+    """Minibatches of a stack whose networks come in groups, each with other batches.
 
-    So the networks of several folds are trained as one stack, which takes fewer calls
-    of NumPy. Each group has the same number of batches. If the last batches differ in
-    size, the smaller ones are filled up with rows of weight 0.
+    A group has a data set, or an order of the rows, of its own. So the networks of
+    several folds are trained as one stack, which takes fewer calls of NumPy. Each group
+    has the same number of batches. If the last batches differ in size, the smaller ones
+    are filled up with rows of weight 0.
 
     Parameters
     ----------
     data_sets : list of Rows
-        Dense rows without weights, of the same features.
+        Of each group: dense rows without weights, of the same features. Rows that
+        several groups share are held once.
 
     output : Output
         Writes the targets.
@@ -490,7 +461,7 @@ class GroupedBatches:
         One for each group; None for rows in the order that they have.
 
     group_of : sequence of int
-        For each network the number of its data set, in ascending order.
+        For each network the number of its group, in ascending order.
 
     Attributes
     ----------
@@ -502,16 +473,21 @@ class GroupedBatches:
         self.output = output
         self.batch_size = batch_size
         self.shuffles = shuffles
-        self._X = np.concatenate([with_ones(rows.X) for rows in data_sets])
-        self._targets = np.concatenate([rows.targets for rows in data_sets])
+        distinct = list({id(rows): rows for rows in data_sets}.values())
+        self._X = np.concatenate([rows.X for rows in distinct])
+        self._targets = np.concatenate([rows.targets for rows in distinct])
+        first_of, n_rows = {}, 0
+        for rows in distinct:
+            first_of[id(rows)] = n_rows
+            n_rows += rows.n_rows
         self._n_rows_of = np.array([rows.n_rows for rows in data_sets])
-        self._first = np.cumsum(self._n_rows_of) - self._n_rows_of
+        self._first = np.array([first_of[id(rows)] for rows in data_sets])
         self._set_groups(np.asarray(group_of))
 
     @property
     def source(self):
         """The rows of all data sets, one after the other."""
-        return Rows(self._X[:, :-1], self._targets)
+        return Rows(self._X, self._targets)
 
     @property
     def n_batches(self):
@@ -525,10 +501,10 @@ class GroupedBatches:
     def _set_groups(self, group_of):
         self._group_of = group_of
         self.n_rows = self._n_rows_of[group_of]
-        self._groups, self._places = np.unique(group_of, return_inverse=True)
-        stops = np.flatnonzero(np.diff(self._places)) + 1
-        edges = pairwise([0, *stops.tolist(), len(group_of)])
-        self._networks = [slice(*edge) for edge in edges]
+        self._groups, self._places, n_networks = np.unique(
+            group_of, return_inverse=True, return_counts=True
+        )
+        self._n_networks = n_networks.tolist()
         self._sizes = self._n_rows_of[self._groups]
 
     def draw_order(self):
@@ -575,9 +551,15 @@ class GroupedBatches:
         X = self._X[index]
         targets = self.output.encoded_targets(self._targets[index], X.dtype)
         targets = targets[self._places]
+        are_alone = len(self._groups) == len(self._places)
         for start in range(0, index.shape[1], self.batch_size):
             stop = min(start + self.batch_size, index.shape[1])
-            inputs = GroupedInputs(X[:, start:stop], self._networks)
+            of_batch = X[:, start:stop]
+            inputs = (
+                PerNetworkInputs(of_batch)
+                if are_alone
+                else GroupedInputs(of_batch, self._n_networks)
+            )
             target = targets[..., start:stop]
             yield Batch(
                 inputs,

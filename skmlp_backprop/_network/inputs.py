@@ -1,9 +1,8 @@
 """What the first layer multiplies its weights by: rows in memory, in any form.
 
 Each form knows two products of the first layer, see :class:`.layers.FirstDense`:
-``product(layer)`` writes the pre-activations, ``gradient(layer, delta)`` the gradient
-of weights and biases. Those whose rows end in a column of ones get the biases from the
-product, the others add them.
+``product(layer)`` writes the product with the weights, to which the layer adds its
+biases, and ``gradient(layer, delta)`` the gradient of the weights.
 """
 
 import numpy as np
@@ -34,26 +33,10 @@ class DenseInputs:
         self.X = X
 
     def product(self, layer):
-        np.matmul(layer.weight_matrix, self.X.T, out=layer.z_matrix)
-        layer.z_matrix += layer.bias_column
+        np.matmul(layer.weights, self.X.T, out=layer.z)
 
     def gradient(self, layer, delta):
         np.matmul(delta, self.X, out=layer.weight_gradient)
-        # As a product, which takes less time than a sum.
-        np.matmul(delta, layer.ones, out=layer.bias_gradient)
-
-
-class InputsWithOnes:
-    """The same with a column of ones in X, of shape (n_rows, n_features + 1)."""
-
-    def __init__(self, X):
-        self.X = X
-
-    def product(self, layer):
-        np.matmul(layer.matrix, self.X.T, out=layer.z_matrix)
-
-    def gradient(self, layer, delta):
-        np.matmul(delta, self.X, out=layer.gradient_matrix)
 
 
 class SparseInputs:
@@ -69,21 +52,18 @@ class SparseInputs:
         self.X = X
 
     def product(self, layer):
-        np.add(
-            (self.X @ layer.weight_matrix.T).T, layer.bias_column, out=layer.z_matrix
-        )
+        np.copyto(layer.z, (self.X @ layer.weights.T).T)
 
     def gradient(self, layer, delta):
         np.copyto(layer.weight_gradient, (self.X.T @ delta.T).T)
-        np.matmul(delta, layer.ones, out=layer.bias_gradient)
 
 
 class PerNetworkInputs:
-    """Rows of each network's own, with a column of ones.
+    """Rows of each network's own.
 
     Parameters
     ----------
-    X : ndarray of shape (n_stack, n_rows, n_features + 1)
+    X : ndarray of shape (n_stack, n_rows, n_features)
         The rows.
     """
 
@@ -91,47 +71,47 @@ class PerNetworkInputs:
         self.X = X
 
     def product(self, layer):
-        np.matmul(layer.weights, self.X.swapaxes(1, 2), out=layer.z)
+        n_stack, n_rows, n_features = self.X.shape
+        weights = layer.weights.reshape(n_stack, -1, n_features)
+        z = layer.z.reshape(n_stack, -1, n_rows)
+        np.matmul(weights, self.X.swapaxes(1, 2), out=z)
 
     def gradient(self, layer, delta):
-        np.matmul(delta.reshape(layer.z.shape), self.X, out=layer.gradient)
+        n_stack, n_rows, n_features = self.X.shape
+        gradient = layer.weight_gradient.reshape(n_stack, -1, n_features)
+        np.matmul(delta.reshape(n_stack, -1, n_rows), self.X, out=gradient)
 
 
 class GroupedInputs:
-    """Rows of each group of networks, such as those of a fold, with a column of ones.
+    """Rows of each group of networks, such as those of a fold.
 
     Parameters
     ----------
-    X : ndarray of shape (n_groups, n_rows, n_features + 1)
+    X : ndarray of shape (n_groups, n_rows, n_features)
         The rows.
 
-    networks : list of slice
-        The networks of each group.
+    n_networks : list of int
+        Number of networks of each group.
     """
 
-    def __init__(self, X, networks):
+    def __init__(self, X, n_networks):
         self.X = X
-        self.networks = networks
+        self.n_networks = n_networks
 
     def product(self, layer):
-        n_inputs = self.X.shape[2]
-        for networks, X in zip(self.networks, self.X, strict=True):
-            z = layer.z[networks]
-            np.matmul(
-                layer.weights[networks].reshape(-1, n_inputs),
-                X.T,
-                out=z.reshape(-1, len(X)),
-            )
+        for units, X in self._groups(layer):
+            np.matmul(layer.weights[units], X.T, out=layer.z[units])
 
     def gradient(self, layer, delta):
-        delta = delta.reshape(layer.z.shape)
-        for networks, X in zip(self.networks, self.X, strict=True):
-            of_group = layer.gradient[networks]
-            np.matmul(
-                delta[networks].reshape(-1, len(X)),
-                X,
-                out=of_group.reshape(-1, X.shape[1]),
-            )
+        for units, X in self._groups(layer):
+            np.matmul(delta[units], X, out=layer.weight_gradient[units])
+
+    def _groups(self, layer):
+        """The units and the rows of each group."""
+        n_units, stop = len(layer.z) // sum(self.n_networks), 0
+        for n_networks, X in zip(self.n_networks, self.X, strict=True):
+            start, stop = stop, stop + n_networks * n_units
+            yield slice(start, stop), X
 
 
 class TableRows:
@@ -227,7 +207,7 @@ class LevelInputs:
 
     Parameters
     ----------
-    numbers : DenseInputs or InputsWithOnes
+    numbers : DenseInputs
         The numbers.
 
     codes : ndarray of shape (n_rows, n_columns), int
@@ -243,7 +223,7 @@ class LevelInputs:
         by_level = layer.levels.swapaxes(0, 1)
         by_level = by_level.reshape(len(by_level), -1)
         one_hot = one_hot_rows(self.codes, len(by_level), by_level.dtype)
-        layer.z_matrix += (one_hot @ by_level).T
+        layer.z += (one_hot @ by_level).T
 
     def gradient(self, layer, delta):
         self.numbers.gradient(layer, delta)

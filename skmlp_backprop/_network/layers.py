@@ -49,30 +49,43 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
         its own output, from the layer after. The first layer takes inputs, see
         ``inputs``.
     """
-    n_layers = len(parameters.layers)
+    n_stack, n_layers = parameters.n_stack, len(parameters.layers)
     gradients = [None] * n_layers if gradient is None else gradient.layers
     rates = [0] * n_layers if dropout is None else dropout.rates
-    layers, weights = [], parameters.layers
-    has_input_activation = network.input_activation is not None
-    if has_input_activation:
+    layers, a = [], None
+    if network.input_activation is not None:
         bias_gradient = None if gradient is None else gradient.input_intercept
         bias = parameters.input_intercept
         layers.append(
             InputActivation(network.input_activation, bias, bias_gradient, n_rows)
         )
-    first = FirstDense(weights[0], gradients[0], n_rows, has_input_activation)
-    first.levels, first.touched = parameters.levels, touched
-    layers.append(first)
-    last = first
-    for i, activation in enumerate(network.activations):
-        hidden = Hidden(activation, last, dropout, rates[i])
-        last = Dense(weights[i + 1], gradients[i + 1], hidden.out)
-        layers += [hidden, last]
+    for i, weights in enumerate(parameters.layers):
+        shape, hidden = (n_stack, weights.shape[1], n_rows), None
+        z = np.empty(shape, weights.dtype)
+        if i < len(network.activations):
+            masks = dropout if rates[i] > 0 else None
+            hidden = Hidden(network.activations[i], shape, z.dtype, masks, rates[i])
+            # The first layer writes the pre-activations of all networks as one matrix.
+            if hidden.works_in_place and (i > 0 or n_stack == 1):
+                z = hidden.a
+        elif i > 0:
+            # In memory the units come first: reductions over them, as a loss has, then
+            # run over the rows of all networks at once.
+            z = np.empty((shape[1], n_stack, n_rows), weights.dtype).swapaxes(0, 1)
+        if i == 0:
+            dense = FirstDense(weights, gradients[i], z, passes_back=bool(layers))
+            dense.levels, dense.touched = parameters.levels, touched
+        else:
+            dense = Dense(weights, gradients[i], a, z)
+        layers.append(dense)
+        if hidden is not None:
+            layers.append(hidden)
+            a = hidden.out
     return layers
 
 
 class FirstDense:
-    """Pre-activations W x + b of the first layer.
+    """Pre-activations W x + b of the first layer, of all networks in one matrix.
 
     Parameters
     ----------
@@ -82,26 +95,22 @@ class FirstDense:
     gradient : ndarray of the same shape or None
         Where their gradient goes.
 
-    n_rows : int
-        Number of rows.
+    out : ndarray of shape (n_stack, n_units, n_rows)
+        Where the pre-activations go.
 
     passes_back : bool, default=False
         Whether there is a layer before it, which asks for the gradient in its inputs.
 
     Attributes
     ----------
-    z : ndarray of shape (n_stack, n_units, n_rows)
-        The pre-activations.
+    z : ndarray of shape (n_stack * n_units, n_rows)
+        The pre-activations, with a row for each unit of each network.
 
-    z_matrix, matrix, weight_matrix, bias_column : ndarray
-        Views with one row for each unit of each network: of `z`, of `weights`, of
-        `weights` without the biases, and of the biases.
+    weights : ndarray of shape (n_stack * n_units, n_features)
+        The weights.
 
-    gradient_matrix, weight_gradient, bias_gradient : ndarray
-        The same of the gradient.
-
-    ones : ndarray of shape (n_rows, 1)
-        A column of ones.
+    weight_gradient : ndarray of the same shape
+        Their gradient.
 
     levels : ndarray of shape (n_stack, n_levels, n_units) or None
         The weights of levels.
@@ -110,18 +119,17 @@ class FirstDense:
         Where their gradient goes.
     """
 
-    def __init__(self, weights, gradient, n_rows, passes_back=False):
-        n_stack, n_units, n_inputs = weights.shape
-        self.weights = weights
-        self.gradient = gradient
-        self.z = np.empty((n_stack, n_units, n_rows), weights.dtype)
-        self.z_matrix = self.z.reshape(-1, n_rows)
-        self.matrix = weights.reshape(-1, n_inputs)
-        self.weight_matrix, self.bias_column = self.matrix[:, :-1], self.matrix[:, -1:]
+    def __init__(self, weights, gradient, out, passes_back=False):
+        n_inputs, n_rows = weights.shape[2], out.shape[2]
+        self.out = out
+        self.z = out.reshape(-1, n_rows)
+        self.weights_of_networks = weights[:, :, :-1]
+        matrix = weights.reshape(-1, n_inputs)
+        self.weights, self.biases = matrix[:, :-1], matrix[:, -1:]
         if gradient is not None:
-            self.gradient_matrix = gradient.reshape(-1, n_inputs)
-            self.weight_gradient = self.gradient_matrix[:, :-1]
-            self.bias_gradient = self.gradient_matrix[:, -1:]
+            gradient = gradient.reshape(-1, n_inputs)
+            self.weight_gradient = gradient[:, :-1]
+            self.bias_gradient = gradient[:, -1:]
             self.ones = np.ones((n_rows, 1), weights.dtype)
         self.passes_back = passes_back
 
@@ -129,14 +137,18 @@ class FirstDense:
         self.inputs = inputs
         # Each form of rows has a product of its own, which writes to `z`.
         inputs.product(self)
-        return self.z
+        self.z += self.biases
+        return self.out
 
     def backward(self, delta):
         # Not kept, as it may be a copy of rows.
         inputs, self.inputs = self.inputs, None
-        inputs.gradient(self, delta.reshape(self.z_matrix.shape))
+        of_units = delta.reshape(self.z.shape)
+        inputs.gradient(self, of_units)
+        # As a product, which takes less time than a sum.
+        np.matmul(of_units, self.ones, out=self.bias_gradient)
         if self.passes_back:
-            return np.matmul(delta.swapaxes(1, 2), self.weights[:, :, :-1])
+            return np.matmul(delta.swapaxes(1, 2), self.weights_of_networks)
         return None
 
 
@@ -148,11 +160,14 @@ class Hidden:
     activation : Activation
         The activation.
 
-    dense : FirstDense or Dense
-        The layer before it, whose pre-activations it takes.
+    shape : tuple of (n_stack, n_units, n_rows)
+        Shape of the outputs.
+
+    dtype : dtype
+        Their precision.
 
     dropout : Dropout or None
-        Draws the masks.
+        Draws the masks; None for no dropout.
 
     rate : float
         Probability of dropout of each unit.
@@ -161,22 +176,23 @@ class Hidden:
     ----------
     out : ndarray of shape (n_stack, n_units + 1, n_rows)
         The outputs, with a last row of ones for the biases of the next layer.
+
+    a : ndarray of shape (n_stack, n_units, n_rows)
+        View of the outputs without the last row.
+
+    works_in_place : bool
+        Whether the pre-activations may be written to `a`.
     """
 
-    def __init__(self, activation, dense, dropout, rate):
-        n_stack, n_units, n_rows = dense.z.shape
+    def __init__(self, activation, shape, dtype, dropout, rate):
+        n_stack, n_units, n_rows = shape
         self.activation = activation
-        self.dropout = dropout if rate > 0 else None
+        self.dropout = dropout
         self.rate = rate
-        self.out = np.ones((n_stack, n_units + 1, n_rows), dense.z.dtype)
+        self.out = np.ones((n_stack, n_units + 1, n_rows), dtype)
         self.a = self.out[:, :-1]
+        self.works_in_place = dropout is None and not activation.keeps_input
         self.mask = None
-        is_alone = n_stack == 1 or not isinstance(dense, FirstDense)
-        if is_alone and self.dropout is None and not activation.keeps_input:
-            # The pre-activations need no array of their own.
-            dense.z = self.a
-            if isinstance(dense, FirstDense):
-                dense.z_matrix = self.a[0]
 
     def forward(self, z):
         activation, a = self.activation, self.a
@@ -212,24 +228,22 @@ class Dense:
 
     a : ndarray of shape (n_stack, n_inputs + 1, n_rows)
         The outputs, with a last row of ones.
+
+    out : ndarray of shape (n_stack, n_units, n_rows)
+        Where the pre-activations go.
     """
 
-    def __init__(self, weights, gradient, a):
-        n_stack, n_units, _ = weights.shape
-        n_rows = a.shape[2]
+    def __init__(self, weights, gradient, a, out):
         self.weights = weights
         self.gradient = gradient
+        self.out = out
         self.transposed = weights[:, :, :-1].swapaxes(1, 2)
         self.a_transposed = a.swapaxes(1, 2)
-        # In memory the units come first: reductions over them, as a loss has, then run
-        # over the rows of all networks at once.
-        self.z = np.empty((n_units, n_stack, n_rows), weights.dtype).swapaxes(0, 1)
         if gradient is not None:
-            shape = (n_stack, weights.shape[2] - 1, n_rows)
-            self.before = np.empty(shape, weights.dtype)
+            self.before = np.empty_like(a[:, :-1], order="C")
 
     def forward(self, a):
-        return np.matmul(self.weights, a, out=self.z)
+        return np.matmul(self.weights, a, out=self.out)
 
     def backward(self, delta):
         np.matmul(delta, self.a_transposed, out=self.gradient)
@@ -260,13 +274,12 @@ class InputActivation:
         self.bias = bias
         self.gradient = gradient
         self.z = np.empty((n_stack, n_rows, n_features), bias.dtype)
-        self.out = np.ones((n_stack, n_rows, n_features + 1), bias.dtype)
-        self.a = self.out[:, :, :-1]
+        self.a = np.empty_like(self.z)
 
     def forward(self, inputs):
-        np.add(inputs.X[..., : self.z.shape[2]], self.bias, out=self.z)
+        np.add(inputs.X, self.bias, out=self.z)
         self.activation.apply(self.z, self.a)
-        return PerNetworkInputs(self.out)
+        return PerNetworkInputs(self.a)
 
     def backward(self, delta):
         kept = self.z if self.activation.keeps_input else self.a

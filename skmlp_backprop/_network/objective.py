@@ -258,6 +258,6 @@ class _Sum:
         layers = make_layers(
             self.network, self.parameters, gradient, n_rows, self.dropout, self.touched
         )
-        z = layers[-1].z
+        z = layers[-1].out
         row = np.empty((len(z), 1, n_rows), z.dtype)
         return layers, layers[::-1], np.empty_like(z), row

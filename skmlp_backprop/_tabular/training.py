@@ -133,7 +133,7 @@ def _run(ensemble, training, networks, shuffle, paused, n_jobs):
             members_of_stacks = paused.members_of_stacks
         workers = Processes(ensemble, len(members_of_stacks)) if in_processes else None
         stacks = [
-            ensemble.make_stack(members, [networks[i] for i in members], [shuffle])
+            ensemble.make_stack(members, [networks[i] for i in members], shuffle)
             for members in members_of_stacks
         ]
         if paused is not None:
@@ -250,7 +250,7 @@ class Ensemble:
         # Each stack draws the same masks, so that the number of stacks has no effect.
         self.mask_seed = random_state.randint(2**31 - 1)
 
-    def make_stack(self, members, networks, shuffles=None):
+    def make_stack(self, members, networks, shuffle=None):
         """Make a stack of the networks with these indices and weights."""
         network, rows, solver = self.data.network, self.data.rows, self.solver
         parameters, judge = Parameters.stacked(networks), copy.copy(self.judge)
@@ -262,7 +262,7 @@ class Ensemble:
             rows,
             network.output,
             solver.n_batch_rows(rows.n_rows),
-            shuffles,
+            shuffle,
             self.folds,
             self.judge.left_out[members],
         )
