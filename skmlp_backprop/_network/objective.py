@@ -181,8 +181,8 @@ class _Penalty:
             1/W.
         """
         # All batches of an epoch but the last one have the same scale.
-        if np.ndim(scale) or scale != self._scale:
-            self._scale = None if np.ndim(scale) else scale
+        if not isinstance(scale, float) or scale != self._scale:
+            self._scale = scale if isinstance(scale, float) else None
             strength = (self._alpha * scale)[:, np.newaxis, np.newaxis]
             for weights in self._strength.weights:
                 np.copyto(weights, strength)

@@ -6,7 +6,7 @@ The loop is given stacks of networks, with their batches, update rule and averag
 networks of an ensemble are one training, in as many stacks as there are threads.
 """
 
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 
@@ -66,20 +66,19 @@ def _run_epoch(stacks, trainings, workers):
         training.reporter.begin_iteration()
     order = stacks[0].batches.draw_order()
     rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
-    stops = np.cumsum([stack.parameters.n_stack for stack in stacks]).tolist()
-    rates_of_stacks = [rates[i:j] for i, j in pairwise([0, *stops])]
+    networks_of_stacks = _consecutive(stack.parameters.n_stack for stack in stacks)
+    rates_of_stacks = [rates[networks] for networks in networks_of_stacks]
     outcomes = workers.run_epoch(stacks, order, rates_of_stacks)
     losses_of_stacks, weights_of_stacks, predictions = zip(*outcomes, strict=True)
     losses, weights = np.hstack(losses_of_stacks), np.hstack(weights_of_stacks)
-    n_rows = np.broadcast_to(stacks[0].batches.n_rows, losses.shape[1]).tolist()
-    judge = stacks[0].judge
+    judge, n_rows = stacks[0].judge, stacks[0].batches.n_rows
     if judge is not None:
         predictions = list(chain.from_iterable(predictions))
     for training, networks in zip(trainings, _networks_of(trainings), strict=True):
         training.end_epoch(
             losses[:, networks],
             weights[:, networks],
-            n_rows[networks.start],
+            n_rows if np.isscalar(n_rows) else int(n_rows[networks.start]),
             judge,
             predictions[networks],
         )
@@ -87,8 +86,13 @@ def _run_epoch(stacks, trainings, workers):
 
 def _networks_of(trainings):
     """Slices with the numbers of each training's networks."""
-    stops = np.cumsum([len(training.weights) for training in trainings]).tolist()
-    return [slice(*edges) for edges in pairwise([0, *stops])]
+    return _consecutive(len(training.weights) for training in trainings)
+
+
+def _consecutive(lengths):
+    """Consecutive slices of these lengths."""
+    stops = [0, *accumulate(lengths)]
+    return [slice(*edges) for edges in pairwise(stops)]
 
 
 def _set_views(stacks, trainings):
