@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV, fit_stack
 
 # Whether the BLAS copies an operand shows in no result.
-from skmlp_backprop._network.batches import is_blas_operand
+from skmlp_backprop._network.rows import is_blas_operand
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 

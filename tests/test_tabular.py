@@ -28,9 +28,10 @@ from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 
 # Small fits have a thread and a process, and the folds that they draw are their own.
 from skmlp_backprop._estimators.training import TrainingData
-from skmlp_backprop._network.batches import Rows, WithholdingBatches
+from skmlp_backprop._network.batches import WithholdingBatches
 from skmlp_backprop._network.inputs import TableRows
 from skmlp_backprop._network.objective import Objective
+from skmlp_backprop._network.rows import Rows
 from skmlp_backprop._network.threads import training_threads
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
 from skmlp_backprop._tabular import base, training

@@ -5,10 +5,10 @@ from distributed import get_worker
 from scipy import sparse
 
 from .._estimators.weighting import combined_weights
-from .._network.batches import Rows
 from .._network.dropout import Dropout
 from .._network.objective import Objective
 from .._network.parameters import Parameters
+from .._network.rows import Rows
 from .._network.threads import training_threads
 
 

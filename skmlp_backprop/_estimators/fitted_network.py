@@ -6,11 +6,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._network.batches import Rows
 from .._network.constant import losses_of_rows
 from .._network.inference import NotFinite, activations_of_layers, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
+from .._network.rows import Rows
 from .._network.threads import training_threads
 from . import thetas
 from .architecture import check_fits, make_network, make_network_to_train

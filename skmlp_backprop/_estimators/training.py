@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from .._network.batches import Batches, GroupedBatches, Rows, Shuffle
+from .._network.batches import Batches, GroupedBatches, Shuffle
 from .._network.constant import best_logits, least_loss, mean_loss
 from .._network.dropout import Dropout, dropout_rates
-from .._network.inference import compute_logits
 from .._network.initialization import initialize
 from .._network.network import Network
-from .._network.objective import BLOCK_ROWS, Objective
+from .._network.objective import Objective
 from .._network.parameters import Parameters
+from .._network.rows import Rows
 from .._network.saturation import saturated_shares
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._network.warning import warn
@@ -30,6 +29,7 @@ from .._solvers.stack import Stack
 from .._solvers.training import Reporter, Training, stack_weights
 from .architecture import init_activations
 from .devices import device_of
+from .early_stopping import HeldOut, hold_out
 from .ends import attributes_of_end
 from .targets import Numbers
 
@@ -499,7 +499,7 @@ def _draws(estimator, training, data, random_state):
     """Make the sources of a training's random numbers, after the initial weights."""
     held_out = None
     if estimator.early_stopping and training.solver.stochastic:
-        held_out = _hold_out(
+        held_out = hold_out(
             data.rows, estimator.validation_fraction, data.target_encoder, random_state
         )
     dropout = None
@@ -510,107 +510,6 @@ def _draws(estimator, training, data, random_state):
         seed = [random_state.randint(2**31 - 1), training.history.t % 2**32]
         dropout = np.random.RandomState(seed)
     return Draws(Shuffle(random_state), dropout, held_out)
-
-
-class HeldOut:
-    """Scores networks on held-out rows.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-
-    target_encoder : Labels or Numbers
-        Converts between targets and predictions, and computes the score.
-
-    rows : Rows
-        All rows.
-
-    index : ndarray of int
-        Numbers of the held-out rows.
-    """
-
-    def __init__(self, network, target_encoder, rows, index):
-        self.network = network
-        self.target_encoder = target_encoder
-        self.rows = rows
-        self.index = index
-
-    def numbers(self, i):
-        """Numbers of the rows by which the i-th network is judged."""
-        return self.index
-
-    def predict(self, i, parameters):
-        """The logits of the held-out rows."""
-        weights = parameters.view_coefs()
-        n_rows = len(self.index)
-        return np.concatenate(
-            [
-                compute_logits(
-                    self.network, weights, self.rows.X[self.index[i : i + BLOCK_ROWS]]
-                )
-                for i in range(0, n_rows, BLOCK_ROWS)
-            ]
-        )
-
-    def score(self, predictions):
-        """The score of the network of a training."""
-        rows, index = self.rows, self.index
-        weights = None if rows.weights is None else rows.weights[index]
-        return self.target_encoder.score(
-            self.network, predictions[0], rows.targets[index], weights
-        )
-
-
-def _hold_out(rows, fraction, target_encoder, random_state):
-    """Hold a share of the rows out, at least two, stratified by class if possible.
-
-    Rows of weight zero are on neither side.
-
-    Returns
-    -------
-    train_index, held_out_index : ndarray, int
-        Numbers of the training rows and of the held-out rows.
-    """
-    index, n_held_out = check_hold_out(rows, fraction)
-    n_left = len(index) - n_held_out
-    stratify = target_encoder.strata(rows.targets[index])
-    if stratify is not None:
-        counts = np.bincount(stratify)
-        counts = counts[counts > 0]
-        if counts.min() < 2 or min(n_held_out, n_left) < len(counts):
-            stratify = None
-    return train_test_split(
-        index, random_state=random_state, test_size=n_held_out, stratify=stratify
-    )
-
-
-def check_hold_out(rows, fraction):
-    """Check that training rows are left if a share of the rows is held out.
-
-    Returns
-    -------
-    index : ndarray of shape (n_rows_of_weight,), int
-        Numbers of the rows that have a weight.
-
-    n_held_out : int
-        Number of rows to hold out.
-
-    Raises
-    ------
-    ValueError
-        If no training row would be left.
-    """
-    index = np.arange(rows.n_rows)
-    if rows.weights is not None:
-        index = index[rows.weights > 0]
-    n_held_out = max(2, int(np.ceil(fraction * len(index))))
-    if n_held_out >= len(index):
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            f"or the size of your dataset; got n_samples={len(index)}."
-        )
-    return index, n_held_out
 
 
 def _trained(data, training, draws):

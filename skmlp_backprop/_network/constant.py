@@ -19,7 +19,7 @@ def best_logits(network, targets, weights):
         Only its output and its loss are used.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        As of :class:`.batches.Rows`.
+        As of :class:`.rows.Rows`.
 
     weights : ndarray of shape (n_rows,) or None
         Weights of the rows; None for 1 each.
@@ -115,7 +115,7 @@ def losses_of_rows(network, weights, X, targets):
         See :func:`.inference.compute_logits`.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        See :class:`.batches.Rows`.
+        See :class:`.rows.Rows`.
 
     Returns
     -------

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy import sparse
 
-from .batches import is_blas_operand, share_edges
 from .inputs import TableRows
 from .objective import BLOCK_ROWS, SHARE_ROWS
+from .rows import is_blas_operand, share_edges
 from .threads import prediction_threads
 
 # Multiplications of the largest product from which threads of our own, each with a

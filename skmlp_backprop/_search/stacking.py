@@ -15,12 +15,12 @@ from sklearn.base import clone
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.devices import device_of
+from .._estimators.early_stopping import check_hold_out
 from .._estimators.ends import warn_of_end
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
 from .._estimators.training import (
     GroupedData,
-    check_hold_out,
     make_solver,
     train,
     train_further,

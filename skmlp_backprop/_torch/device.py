@@ -2,7 +2,7 @@
 
 import torch
 
-from .._network.batches import Rows
+from .._network.rows import Rows
 from .._solvers.stack import ScaledInputStack
 from .network import ACTIVATIONS
 from .rules import STEPS

@@ -1,0 +1,108 @@
+"""Rows that a training with early stopping holds out, and scores its networks on."""
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from .._network.inference import compute_logits
+from .._network.objective import BLOCK_ROWS
+
+
+class HeldOut:
+    """Scores networks on held-out rows.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    target_encoder : Labels or Numbers
+        Converts between targets and predictions, and computes the score.
+
+    rows : Rows
+        All rows.
+
+    index : ndarray of int
+        Numbers of the held-out rows.
+    """
+
+    def __init__(self, network, target_encoder, rows, index):
+        self.network = network
+        self.target_encoder = target_encoder
+        self.rows = rows
+        self.index = index
+
+    def numbers(self, i):
+        """Numbers of the rows by which the i-th network is judged."""
+        return self.index
+
+    def predict(self, i, parameters):
+        """The logits of the held-out rows."""
+        weights = parameters.view_coefs()
+        n_rows = len(self.index)
+        return np.concatenate(
+            [
+                compute_logits(
+                    self.network, weights, self.rows.X[self.index[i : i + BLOCK_ROWS]]
+                )
+                for i in range(0, n_rows, BLOCK_ROWS)
+            ]
+        )
+
+    def score(self, predictions):
+        """The score of the network of a training."""
+        rows, index = self.rows, self.index
+        weights = None if rows.weights is None else rows.weights[index]
+        return self.target_encoder.score(
+            self.network, predictions[0], rows.targets[index], weights
+        )
+
+
+def hold_out(rows, fraction, target_encoder, random_state):
+    """Hold a share of the rows out, at least two, stratified by class if possible.
+
+    Rows of weight zero are on neither side.
+
+    Returns
+    -------
+    train_index, held_out_index : ndarray, int
+        Numbers of the training rows and of the held-out rows.
+    """
+    index, n_held_out = check_hold_out(rows, fraction)
+    n_left = len(index) - n_held_out
+    stratify = target_encoder.strata(rows.targets[index])
+    if stratify is not None:
+        counts = np.bincount(stratify)
+        counts = counts[counts > 0]
+        if counts.min() < 2 or min(n_held_out, n_left) < len(counts):
+            stratify = None
+    return train_test_split(
+        index, random_state=random_state, test_size=n_held_out, stratify=stratify
+    )
+
+
+def check_hold_out(rows, fraction):
+    """Check that training rows are left if a share of the rows is held out.
+
+    Returns
+    -------
+    index : ndarray of shape (n_rows_of_weight,), int
+        Numbers of the rows that have a weight.
+
+    n_held_out : int
+        Number of rows to hold out.
+
+    Raises
+    ------
+    ValueError
+        If no training row would be left.
+    """
+    index = np.arange(rows.n_rows)
+    if rows.weights is not None:
+        index = index[rows.weights > 0]
+    n_held_out = max(2, int(np.ceil(fraction * len(index))))
+    if n_held_out >= len(index):
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            f"or the size of your dataset; got n_samples={len(index)}."
+        )
+    return index, n_held_out
