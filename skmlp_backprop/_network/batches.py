@@ -285,6 +285,9 @@ class GroupedBatches:
     ----------
     n_rows : ndarray of shape (n_stack,), int
         Rows that each network goes over in an epoch.
+
+    source : Rows
+        The rows of all data sets, one after the other.
     """
 
     def __init__(self, data_sets, output, batch_size, shuffles, group_of):
@@ -292,8 +295,14 @@ class GroupedBatches:
         self.batch_size = batch_size
         self.shuffles = shuffles
         distinct = list({id(rows): rows for rows in data_sets}.values())
-        self._X = np.concatenate([rows.X for rows in distinct])
-        self._targets = np.concatenate([rows.targets for rows in distinct])
+        if len(distinct) == 1:
+            # Not copied: X may be a memory map.
+            self.source = distinct[0].for_batches()
+        else:
+            self.source = Rows(
+                np.concatenate([rows.X for rows in distinct]),
+                np.concatenate([rows.targets for rows in distinct]),
+            )
         first_of, n_rows = {}, 0
         for rows in distinct:
             first_of[id(rows)] = n_rows
@@ -301,11 +310,6 @@ class GroupedBatches:
         self._n_rows_of = np.array([rows.n_rows for rows in data_sets])
         self._first = np.array([first_of[id(rows)] for rows in data_sets])
         self._set_groups(np.asarray(group_of))
-
-    @property
-    def source(self):
-        """The rows of all data sets, one after the other."""
-        return Rows(self._X, self._targets)
 
     @property
     def n_batches(self):
@@ -338,7 +342,7 @@ class GroupedBatches:
     def epoch(self, orders):
         """Yield the batches of rows in the given orders."""
         index = self._numbers(orders)
-        batch_bytes = len(index) * self.batch_size * self._X[0].nbytes
+        batch_bytes = len(index) * self.batch_size * self.source.X[0].nbytes
         chunk_rows = max(1, _CHUNK_BYTES // batch_bytes) * self.batch_size
         for start in range(0, index.shape[1], chunk_rows):
             yield from self._gather(index[:, start : start + chunk_rows], start)
@@ -346,7 +350,7 @@ class GroupedBatches:
     def plan(self, orders):
         """Return the Plan of an epoch."""
         index = self._numbers(orders)[self._places]
-        weights, sums, sums_by_network = np.ones(index.shape, self._X.dtype), [], []
+        weights, sums, sums_by_network = np.ones(index.shape, self.source.dtype), [], []
         for start in range(0, index.shape[1], self.batch_size):
             n_rows = min(self.batch_size, index.shape[1] - start)
             by_network = float(n_rows)
@@ -366,8 +370,8 @@ class GroupedBatches:
         return index + self._first[self._groups, np.newaxis]
 
     def _gather(self, index, first):
-        X = self._X[index]
-        targets = self.output.encoded_targets(self._targets[index], X.dtype)
+        X = self.source.X[index]
+        targets = self.output.encoded_targets(self.source.targets[index], X.dtype)
         targets = targets[self._places]
         are_alone = len(self._groups) == len(self._places)
         for start in range(0, index.shape[1], self.batch_size):
@@ -397,5 +401,5 @@ class GroupedBatches:
             return ()
         n_own = n_own[:, np.newaxis, np.newaxis]
         weights = (np.arange(n_rows) < n_own) * (n_rows / n_own)
-        sums = n_own[:, 0, 0].astype(self._X.dtype)
-        return weights.astype(self._X.dtype), float(n_rows), sums
+        sums = n_own[:, 0, 0].astype(self.source.dtype)
+        return weights.astype(self.source.dtype), float(n_rows), sums
