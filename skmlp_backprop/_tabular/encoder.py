@@ -14,9 +14,8 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .columns import DateColumn, Source
+from .columns import CATEGORIES, NUMBERS, Source, read_columns, read_known_columns
 from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
-from .kinds import check_finite, read_columns, read_known_columns
 from .table import TakesTablesMixin, check_table
 
 
@@ -251,14 +250,12 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         prepared : ndarray of length n_values
             As an entry of the result of :meth:`prepare`.
         """
-        column = self.read_column(index, Source(name, values))
-        return self._encodings[index].prepare(column)
+        encoding = self._encodings[index]
+        return encoding.prepare(encoding.read(Source(name, values)))
 
     def read_column(self, index, source):
         """Read another column as the column of this number in `fit`."""
-        column = self._encodings[index].read(source)
-        check_finite(column)
-        return column
+        return self._encodings[index].read(source)
 
     def places(self):
         """Where the rows of networks have the entries of each column.
@@ -280,7 +277,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     def _learn(self, X):
         """Fit to a checked table, and return its columns."""
         columns = read_columns(X, self.categorical_features)
-        is_categorical = [column.categories is not None for column in columns]
+        is_categorical = [column.kind == CATEGORIES for column in columns]
         self.is_categorical_ = np.array(is_categorical)
         n_categorical = sum(is_categorical)
         n_bins, max_entries = self.n_bins, self.max_categories
@@ -291,14 +288,14 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             max_entries = min(255, max(16, 4096 // max(1, n_categorical)))
         encodings = []
         for column in columns:
-            if column.categories is not None:
+            if column.kind == CATEGORIES:
                 encoding = CategoryEncoding.from_column(
                     column, self.min_frequency, max_entries
                 )
-            elif isinstance(column, DateColumn):
-                encoding = DateEncoding.from_column(column, n_bins)
-            else:
+            elif column.kind == NUMBERS:
                 encoding = NumberEncoding.from_column(column, n_bins)
+            else:
+                encoding = DateEncoding.from_column(column, n_bins)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
         return columns

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats.mstats import mquantiles
 
 from .._network.inference import logits_from_first
-from .columns import DateColumn, make_sources
+from .columns import NUMBERS, make_sources
 from .dates import DATES
 
 # Rows that are predicted at a time.
@@ -105,7 +105,7 @@ class Grid(NamedTuple):
                 f"Column {source.name} of X has missing values only: pass "
                 "`custom_values`."
             )
-        if isinstance(column, DateColumn):
+        if column.kind != NUMBERS:
             if len(present) > resolution:
                 low, high = np.array(percentiles) * (len(present) - 1)
                 places = np.linspace(low, high, resolution).round().astype(int)
