@@ -31,10 +31,10 @@ from .._estimators.weighting import checked_sample_weights
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .encoder import TabularEncoder
+from .ensemble import train_ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
-from .training import train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
@@ -161,13 +161,15 @@ class BaseTabularMLP(
         fit_data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **fit_data)
         encoded = self._encode(X, y, sample_weight, validation, encoder)
-        trained = self._train(encoded, paused, self.warm_start, context, fit_data)
-        self._warn_of_end(trained)
+        ensemble = self._fit_encoded(
+            encoded, paused, self.warm_start, context, fit_data
+        )
+        self._warn_of_end(ensemble)
         # The state takes several times the memory of the model.
         vars(self).pop("_paused", None)
-        if self.warm_start and trained.training.stop.reason != "diverged":
+        if self.warm_start and ensemble.training.stop.reason != "diverged":
             shape = {name: getattr(self, name) for name in self._shape_params}
-            self._paused = trained.paused, shape, y.shape[1:]
+            self._paused = ensemble.paused, shape, y.shape[1:]
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -183,15 +185,6 @@ class BaseTabularMLP(
         """
         X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
         return self._encode(X, y, sample_weight, validation)
-
-    def _fit_encoded(self, encoded, paused=None, pauses=False):
-        """Fit to the result of :meth:`_encode_table`, without callbacks and warnings.
-
-        `paused` and `pauses` are those of :func:`.training.train_ensemble`, whose
-        Ensemble is the result.
-        """
-        vars(self).update(encoded.features)
-        return self._train(encoded, paused, pauses)
 
     def _check_continues(self, y):
         """Check that the parameters, and the shape of y, permit to continue."""
@@ -313,10 +306,16 @@ class BaseTabularMLP(
             index,
         )
 
-    def _train(self, table, paused, pauses, context=None, fit_data=None):
-        """Train the networks on an encoded table, and set the fitted attributes."""
+    def _fit_encoded(
+        self, table, paused=None, pauses=False, context=None, fit_data=None
+    ):
+        """Train the networks on an encoded table, and set the fitted attributes.
+
+        `paused` and `pauses` are those of :func:`.ensemble.train_ensemble`, whose
+        Ensemble is the result.
+        """
         target_encoder, weights = table.target_encoder, table.sample_weight
-        self.encoder_ = table.encoder
+        vars(self).update(table.features, encoder_=table.encoder)
         if paused is not None and hasattr(self, "estimators_"):
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)

@@ -260,7 +260,6 @@ def _infer_column(source, messages):
     if source.type_kind == NUMBERS or source.is_all_missing:
         return source.read_numbers()
     source.refuse_unfit_type()
-    source.refuse_periods()
     codes, categories = source.factorized
     present = [value for value in categories if value is not None]
     strings = [value for value in present if isinstance(value, str)]
@@ -481,7 +480,6 @@ class Source:
                 values = self.values.cast(nw.Float64).to_numpy()
                 return Column(self.name, np.asarray(values, np.float64))
         self.refuse_unfit_type()
-        self.refuse_periods()
         codes, categories = self.factorized
         numbers = []
         for value in categories:
@@ -499,7 +497,7 @@ class Source:
 
     def read_categories(self):
         """Read the column as categories."""
-        self.refuse_unfit_type()
+        self.refuse_unfit_type(permits_periods=True)
         codes, categories = self.factorized
         for value in categories:
             if not _can_be_category(value):
@@ -538,8 +536,8 @@ class Source:
             categories = [categories[code] for code in kept]
         return codes, categories
 
-    def refuse_unfit_type(self):
-        """Raise ValueError if the type can be neither numbers nor categories."""
+    def refuse_unfit_type(self, permits_periods=False):
+        """Raise ValueError if the column can be neither numbers nor categories."""
         if self.is_all_missing:
             return
         if self.type_kind in (DATES, TIMES, SPANS):
@@ -548,22 +546,21 @@ class Source:
                 "fitted as categories. Cast it to a category, or leave it out of "
                 f"`categorical_features` in `fit` to encode its {self.type_kind}."
             )
+        type_name, pandas = None, nw.dependencies.get_pandas()
         if self.type_kind == OTHERS:
-            self._refuse_type(self.type_name)
-
-    def refuse_periods(self):
-        """Raise ValueError if a value is a Period of pandas."""
-        pandas = nw.dependencies.get_pandas()
-        for value in self.factorized[1] if pandas is not None else ():
-            if isinstance(value, pandas.Period):
-                self._refuse_type(f"{type(value).__name__} (in objects)")
-
-    def _refuse_type(self, type_name):
-        raise ValueError(
-            f"Column {self.name} is of type {type_name}, which is neither numbers nor "
-            "dates nor categories. Convert it to numbers or dates (periods by "
-            "to_timestamp), cast it to a category, or drop it."
-        )
+            type_name = self.type_name
+        elif (
+            pandas is not None
+            and not permits_periods
+            and any(isinstance(value, pandas.Period) for value in self.factorized[1])
+        ):
+            type_name = "Period (in objects)"
+        if type_name is not None:
+            raise ValueError(
+                f"Column {self.name} is of type {type_name}, which is neither numbers "
+                "nor dates nor categories. Convert it to numbers or dates (periods by "
+                "to_timestamp), cast it to a category, or drop it."
+            )
 
     def _to_times(self):
         """An array of datetime64 in UTC, or of timedelta64, and the time zone.

@@ -1,12 +1,14 @@
 """The training of an ensemble on encoded rows, and its validation."""
 
 import copy
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
 from scipy.optimize import minimize_scalar
 from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
 
 from .._estimators.devices import device_of
 from .._estimators.training import initial_parameters, make_solver
@@ -21,7 +23,6 @@ from .._solvers.epochs import run_epochs
 from .._solvers.history import History
 from .._solvers.stack import ScaledInputStack
 from .._solvers.training import Reporter, Training
-from .processes import Processes
 
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8
@@ -186,10 +187,9 @@ class PausedEnsemble:
         if shuffle.order is not None and len(shuffle.order) != n_rows:
             shuffle.order = None
         # The rows may be others than before.
+        judge = ensemble.judge
         with np.errstate(all="ignore"):
-            score = ensemble.judge.score(
-                ensemble.judge.predict_all(training.final_weights)
-            )
+            score = judge.score(judge.predict_all(training.final_weights))
         if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
             history.best_validation_score = score
             history.no_improvement_count = 0
@@ -346,6 +346,59 @@ def _initial_parameters(member, data, random_state):
     return Parameters.from_coefs([first, *coefs], intercepts, n_levels=X.n_levels)
 
 
+class Processes:
+    """Trains the stacks of an ensemble, each in a process of joblib's.
+
+    An epoch of a stack is a task that gets the state of the stack and returns the new
+    state, so that any process can train any stack.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Makes the stacks.
+
+    n_processes : int
+        Number of processes.
+    """
+
+    def __init__(self, ensemble, n_processes):
+        self.ensemble = ensemble
+        # Batches of several tasks would train stacks one after the other.
+        self._parallel = Parallel(n_processes, batch_size=1, pre_dispatch="all")
+
+    def start(self):
+        """Start the processes."""
+        self._parallel.__enter__()
+
+    def run_epoch(self, stacks, order, rates):
+        """Train each stack for an epoch; as :meth:`Workers.run_epoch`."""
+        results = self._parallel(
+            delayed(_run_epoch)(
+                self.ensemble,
+                # Pickled here: joblib would keep a file of each large array.
+                pickle.dumps((stack.judge.members, stack.get_state(), order, of_stack)),
+            )
+            for stack, of_stack in zip(stacks, rates, strict=True)
+        )
+        for stack, (_, state) in zip(stacks, results, strict=True):
+            stack.set_state(pickle.loads(state))
+        return [outcome for outcome, _ in results]
+
+    def close(self):
+        """Give the processes back to joblib, which ends them when they stay idle."""
+        self._parallel.__exit__(None, None, None)
+
+
+def _run_epoch(ensemble, pickled):
+    """Train a stack for an epoch; return the outcome and the stack's state."""
+    members, state, order, rates = pickle.loads(pickled)
+    stack = ensemble.make_stack(members, state["parameters"].networks())
+    stack.set_state(state)
+    with threadpool_limits(1):
+        outcome = stack.run_epoch(order, rates)
+    return outcome, pickle.dumps(stack.get_state())
+
+
 class LeftOutRows:
     """Validates an ensemble: each network predicts the fold that it left out.
 
@@ -407,7 +460,7 @@ class LeftOutRows:
         Berta, E., Holzmüller, D., Jordan, M. and Bach, F. (2025). "Rethinking early
         stopping: Refine, then calibrate." arXiv:2501.19195.
         """
-        return -self._loss_of(logits)(self.best_temperature(logits))
+        return -self._loss(logits, self.best_temperature(logits))
 
     def best_temperature(self, logits):
         """Find the number from 1 to 5 to divide the logits by, for the least loss.
@@ -421,34 +474,28 @@ class LeftOutRows:
             return 1.0
         # Of many rows, every tenth, for example, suffices.
         step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
-        loss = self._loss_of(logits, step)
         found = minimize_scalar(
-            lambda inverse: loss(1 / inverse),
+            lambda inverse: self._loss(logits, 1 / inverse, step),
             bounds=(1 / _MOST_TEMPERATURE, 1),
             method="bounded",
             options={"xatol": 0.01},
         )
         # The method does not try a temperature of exactly 1.
-        return 1 / found.x if found.fun < loss(1.0) else 1.0
+        return 1 / found.x if found.fun < self._loss(logits, 1.0, step) else 1.0
 
-    def _loss_of(self, logits, step=1):
-        """The loss as a function of the temperature, by every `step`-th row."""
-        rows, target_encoder = self.rows, self.data.target_encoder
+    def _loss(self, logits, temperature, step=1):
+        """The loss at a temperature, of every `step`-th row."""
+        rows, data = self.rows, self.data
         index = np.concatenate([fold[::step] for fold in self._rows_of.values()])
-        targets = rows.targets[index]
         weights = None if rows.weights is None else rows.weights[index]
-
-        def loss(temperature):
-            if weights is not None and not weights.any():
-                return 0.0
-            means = self.mean_estimates(
-                [z[::step] / np.float32(temperature) for z in logits]
-            )
-            return target_encoder.loss_of_estimates(
-                self.data.network, means, targets, weights
-            )
-
-        return loss
+        if weights is not None and not weights.any():
+            return 0.0
+        means = self.mean_estimates(
+            [z[::step] / np.float32(temperature) for z in logits]
+        )
+        return data.target_encoder.loss_of_estimates(
+            data.network, means, rows.targets[index], weights
+        )
 
     def mean_estimates(self, logits):
         """Average the estimates of the networks that left the same fold out.
