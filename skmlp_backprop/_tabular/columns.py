@@ -5,7 +5,6 @@ later tables alike.
 """
 
 import datetime
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -38,6 +37,8 @@ _KINDS_OF_TYPES = {
     nw.Time: TIMES,
     nw.Duration: SPANS,
 }
+# By the kind of an array's dtype.
+_KINDS_OF_ARRAYS = {**dict.fromkeys("biuf", NUMBERS), "M": DATES, "m": SPANS}
 _REAL_TYPES = (Real, Decimal, np.bool_)
 _CATEGORY_TYPES = (
     *(*_REAL_TYPES, str, bytes, complex, Enum, UUID, PurePath),
@@ -412,7 +413,7 @@ class Source:
         self.type_name = str(dtype)
         self.is_all_missing = False
         if isinstance(values, np.ndarray):
-            self.type_kind = _kind_of_array(values) or OBJECTS
+            self.type_kind = _KINDS_OF_ARRAYS.get(dtype.kind, OBJECTS)
             if dtype.kind in "mM":
                 self.is_all_missing = np.isnat(values).all()
             return
@@ -428,8 +429,10 @@ class Source:
                 getattr(native, "dtype", getattr(native, "type", dtype))
             )
             self.values = np.asarray(native)
-            self.type_kind = _kind_of_array(self.values) or (
-                _kind_of_objects(self.values) or OTHERS
+            self.type_kind = (
+                _KINDS_OF_ARRAYS.get(self.values.dtype.kind)
+                or _kind_of_objects(self.values)
+                or OTHERS
             )
 
     @cached_property
@@ -474,10 +477,13 @@ class Source:
         if self.type_kind == NUMBERS:
             if isinstance(self.values, np.ndarray):
                 return Column(self.name, self.values.astype(np.float64))
-            # pyarrow refuses to cast integers that float64 would round: they are
-            # converted as Python objects.
-            with suppress(ValueError):
+            try:
                 values = self.values.cast(nw.Float64).to_numpy()
+            except ValueError:
+                # pyarrow refuses to cast integers that float64 would round: they are
+                # converted as Python objects.
+                pass
+            else:
                 return Column(self.name, np.asarray(values, np.float64))
         self.refuse_unfit_type()
         codes, categories = self.factorized
@@ -573,7 +579,7 @@ class Source:
                 return self.to_list(), None
             # narwhals converts dates to UTC.
             times = times.to_numpy()
-        is_typed = dates.kind_of_dtype(times.dtype)
+        is_typed = times.dtype.kind in "mM"
         return (times, zone) if is_typed else (self.to_list(), None)
 
     def to_list(self):
@@ -589,12 +595,6 @@ class Source:
             None if null else value
             for value, null in zip(values, is_null.to_list(), strict=True)
         ]
-
-
-def _kind_of_array(values):
-    """NUMBERS, DATES or SPANS by the type of an array, or None for others."""
-    is_number = values.dtype.kind in "biuf"
-    return NUMBERS if is_number else dates.kind_of_dtype(values.dtype)
 
 
 def _kind_of_objects(values):
