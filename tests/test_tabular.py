@@ -113,18 +113,18 @@ def with_threads(monkeypatch):
 def captured(monkeypatch):
     """What the latest training was given, and how it assigned the rows to folds."""
     given = {}
-    train_ensemble, assign_folds = ensemble.train_ensemble, ensemble.assign_folds
+    assign_folds = ensemble.assign_folds
 
     def capture(member, n_members, data, *others):
         given.update(member=member, n_members=n_members, data=data)
-        return train_ensemble(member, n_members, data, *others)
+        return ensemble.Ensemble(member, n_members, data, *others)
 
     def assign(targets, n_folds, random_state):
         folds = assign_folds(targets, n_folds, random_state)
         # Where it was trained anew, on other targets, the folds stay.
         return given.setdefault("folds", folds)
 
-    monkeypatch.setattr(base, "train_ensemble", capture)
+    monkeypatch.setattr(base, "Ensemble", capture)
     monkeypatch.setattr(ensemble, "assign_folds", assign)
     return given
 
@@ -466,11 +466,11 @@ def test_folds_are_of_equal_size_and_stratified(table, numbers, captured):
 def train_anew(captured, rows):
     """An epoch of the training that was captured, on these rows."""
     data = captured["data"]
-    trained = ensemble.train_ensemble(
+    trained = ensemble.Ensemble(
         clone(captured["member"]).set_params(max_iter=1),
         captured["n_members"],
         TrainingData(data.network, rows, data.target_encoder),
-    )
+    ).train()
     assert trained.training.stop.reason == "max_iter"
     return trained.training.final_weights, trained.training.history
 

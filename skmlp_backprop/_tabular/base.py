@@ -31,7 +31,7 @@ from .._estimators.weighting import checked_sample_weights
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .encoder import TabularEncoder
-from .ensemble import train_ensemble
+from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
@@ -311,8 +311,7 @@ class BaseTabularMLP(
     ):
         """Train the networks on an encoded table, and set the fitted attributes.
 
-        `paused` and `pauses` are those of :func:`.ensemble.train_ensemble`, whose
-        Ensemble is the result.
+        `paused` and `pauses` are those of :class:`.ensemble.Ensemble`, the result.
         """
         target_encoder, weights = table.target_encoder, table.sample_weight
         vars(self).update(table.features, encoder_=table.encoder)
@@ -324,34 +323,22 @@ class BaseTabularMLP(
             y = self._fit_scale(table.y, weights)
         member = self._make_member(len(y))
         data = member._training_data(table.rows, y, target_encoder, weights)
-        data_val, make_reporter = None, None
+        data_val = None
         if table.validation is not None:
             rows_val, y_val, weights_val = table.validation
             weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
                 rows_val, self._scale(y_val), target_encoder, weights_val
             )
-        fitted_attributes = partial(self._fitted_attributes, member, table)
-        if hasattr(self, "_skl_callbacks"):
-
-            def make_reporter(ensemble):
-                attributes = partial(fitted_attributes, ensemble)
-                return CallbackReporter(self, context, "epoch", attributes, **fit_data)
-
-        ensemble = train_ensemble(
-            member,
-            self.n_members,
-            data,
-            make_reporter,
-            self.n_jobs,
-            data_val,
-            paused,
-            pauses,
-        )
+        ensemble = Ensemble(member, self.n_members, data, data_val, paused)
         training = ensemble.training
-        attributes = fitted_attributes(
-            ensemble, training.history, training.final_weights
-        )
+        fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
+        if hasattr(self, "_skl_callbacks"):
+            training.reporter = CallbackReporter(
+                self, context, "epoch", fitted_attributes, **fit_data
+            )
+        ensemble.train(self.n_jobs, pauses)
+        attributes = fitted_attributes(training.history, training.final_weights)
         vars(self).update(attributes | attributes_of_end(ensemble, member))
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":

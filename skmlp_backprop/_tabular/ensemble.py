@@ -43,17 +43,8 @@ _MAX_THREADS = 4
 _PROCESSES_PAY = 8e9
 
 
-def train_ensemble(
-    member,
-    n_members,
-    data,
-    make_reporter=None,
-    n_jobs=None,
-    data_val=None,
-    paused=None,
-    pauses=False,
-):
-    """Train the networks of an ensemble on the same batches.
+class Ensemble:
+    """Networks that are trained on the same batches, and stop together.
 
     Parameters
     ----------
@@ -66,12 +57,6 @@ def train_ensemble(
     data : TrainingData
         The architecture of the networks, and the rows.
 
-    make_reporter : callable or None, default=None
-        Given the Ensemble, makes the CallbackReporter that reports the epochs.
-
-    n_jobs : int or None, default=None
-        Number of cores; None for as many as shorten the training.
-
     data_val : TrainingData or None, default=None
         The validation rows. None lets each network leave out a fold of the rows.
 
@@ -79,70 +64,158 @@ def train_ensemble(
         The training to continue, up to the `max_iter` of `member` in total; it is not
         changed. None for a new training.
 
-    pauses : bool, default=False
-        Whether the training can be continued later. Its state takes several times the
-        memory of the weights.
+    Attributes
+    ----------
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row; -1 for none.
 
-    Returns
-    -------
-    ensemble : Ensemble
-        The trained ensemble.
+    judge : LeftOutRows
+        Validates the networks.
+
+    training : Training
+        The training of the networks, and after it their weights in the best epoch. A
+        caller may set its reporter before :meth:`train`.
+
+    paused : PausedEnsemble or None
+        After the training: what it can be continued from, if that is wanted.
     """
-    if paused is None:
-        random_state = check_random_state(member.random_state)
-        networks = [
-            _initial_parameters(member, data, random_state).copy(data.rows.dtype)
-            for _ in range(n_members)
-        ]
-    else:
+
+    # The end of the warning that the ensemble is useless.
+    remedy = (
+        "The columns may be unrelated to y, or the table may have too few rows. "
+        "Otherwise change `learning_rate_init`."
+    )
+
+    def __init__(self, member, n_members, data, data_val=None, paused=None):
+        self.data, self.dropout, self.solver = data, member.dropout, make_solver(member)
         # Copied, so that an error leaves the earlier state as it is.
-        paused = copy.deepcopy(paused)
-        random_state = paused.fold_source
-        networks = [w for s in paused.states for w in s["parameters"].networks()]
-    fold_source = copy.deepcopy(random_state)
-    solver = make_solver(member)
-    ensemble = Ensemble(member, n_members, data, data_val, solver, random_state)
-    if paused is None:
-        history = History(validation_scores=[], best_validation_score=-np.inf)
-        training = Training(solver, history, networks)
-        shuffle = Shuffle(random_state)
-    else:
-        training, shuffle = paused.resume(ensemble, networks)
-    if make_reporter is None:
-        training.reporter = Reporter(member.verbose)
-    else:
-        training.reporter = make_reporter(ensemble)
-    stacks = _run(ensemble, training, networks, shuffle, paused, n_jobs)
-    # Only now: the processes are sent the ensemble.
-    ensemble.training = training
-    if pauses:
-        # Without the callbacks, which have the rows, and without copies of the weights.
-        light = copy.copy(training)
-        light.weights = light.judged = light.reporter = light.solver = None
-        members = [stack.judge.members for stack in stacks]
-        states = [stack.get_state() for stack in stacks]
-        ensemble.paused = PausedEnsemble(light, shuffle, fold_source, members, states)
-    return ensemble
+        self.paused = paused = copy.deepcopy(paused)
+        if paused is None:
+            random_state = check_random_state(member.random_state)
+            networks = [
+                _initial_parameters(member, data, random_state).copy(data.rows.dtype)
+                for _ in range(n_members)
+            ]
+        else:
+            random_state = paused.fold_source
+            networks = [w for s in paused.states for w in s["parameters"].networks()]
+        self._fold_source = copy.deepcopy(random_state)
+        n_rows = data.rows.n_rows
+        if data_val is None:
+            n_folds = min(N_FOLDS, n_rows)
+            self.folds = assign_folds(data.rows.targets, n_folds, random_state)
+            left_out = np.arange(n_members) % n_folds
+            self.judge = LeftOutRows(data, self.folds, left_out)
+        else:
+            self.folds, left_out = np.full(n_rows, -1), np.zeros(n_members, np.intp)
+            # A single fold, which all networks leave out.
+            folds_val = np.zeros(data_val.rows.n_rows, np.intp)
+            self.judge = LeftOutRows(data_val, folds_val, left_out)
+        self.device = device_of(member)
+        self.device.check(self.solver, data.network, data.rows)
+        # Each stack draws the same masks, so that the number of stacks has no effect.
+        self.mask_seed = random_state.randint(2**31 - 1)
+        if paused is None:
+            history = History(validation_scores=[], best_validation_score=-np.inf)
+            self.training = Training(self.solver, history, networks)
+            self.shuffle = Shuffle(random_state)
+        else:
+            self.training, self.shuffle = paused.resume(self, networks)
+        self.training.reporter = Reporter(member.verbose)
 
+    def train(self, n_jobs=None, pauses=False):
+        """Train the networks in stacks until the training stops.
 
-def _run(ensemble, training, networks, shuffle, paused, n_jobs):
-    """Train stacks of the networks until the training stops; return the stacks."""
-    with np.errstate(all="ignore"), training_threads() as n_cores:
-        n_stacks, in_processes = _choose_stacks(ensemble, networks, n_jobs, n_cores)
-        members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
-        if paused is not None:
-            members_of_stacks = paused.members_of_stacks
-        workers = Processes(ensemble, len(members_of_stacks)) if in_processes else None
-        stacks = [
-            ensemble.make_stack(members, [networks[i] for i in members], [shuffle])
-            for members in members_of_stacks
-        ]
-        if paused is not None:
-            for stack, state in zip(stacks, paused.states, strict=True):
-                stack.set_state(state)
-        if training.stop is None:
-            run_epochs(stacks, [training], workers)
-    return stacks
+        Parameters
+        ----------
+        n_jobs : int or None, default=None
+            Number of cores; None for as many as shorten the training.
+
+        pauses : bool, default=False
+            Whether the training can be continued later. Its state takes several times
+            the memory of the weights.
+
+        Returns
+        -------
+        self : Ensemble
+            The trained ensemble.
+        """
+        training, networks, paused = self.training, self.training.weights, self.paused
+        with np.errstate(all="ignore"), training_threads() as n_cores:
+            n_stacks, in_processes = _choose_stacks(self, networks, n_jobs, n_cores)
+            members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
+            if paused is not None:
+                members_of_stacks = paused.members_of_stacks
+            workers = Processes(self, len(members_of_stacks)) if in_processes else None
+            stacks = [
+                self.make_stack(members, [networks[i] for i in members], [self.shuffle])
+                for members in members_of_stacks
+            ]
+            if paused is not None:
+                for stack, state in zip(stacks, paused.states, strict=True):
+                    stack.set_state(state)
+            if training.stop is None:
+                run_epochs(stacks, [training], workers)
+        self.paused = None
+        if pauses:
+            # Without callbacks, which have the rows, and without copies of the weights.
+            light = copy.copy(training)
+            light.weights = light.judged = light.reporter = light.solver = None
+            self.paused = PausedEnsemble(
+                light,
+                self.shuffle,
+                self._fold_source,
+                members_of_stacks,
+                [stack.get_state() for stack in stacks],
+            )
+        return self
+
+    def make_stack(self, members, networks, shuffles=None):
+        """Make a stack of the networks with these indices and weights."""
+        network, rows, solver = self.data.network, self.data.rows, self.solver
+        parameters, judge = Parameters.stacked(networks), copy.copy(self.judge)
+        judge.members = members
+        rates = dropout_rates(self.dropout, len(network.activations))
+        random_state = np.random.RandomState(self.mask_seed)
+        masks = Dropout(rates, random_state) if any(rates) else None
+        batches = WithholdingBatches(
+            rows,
+            network.output,
+            solver.n_batch_rows(rows.n_rows),
+            shuffles,
+            self.folds,
+            self.judge.left_out[members],
+        )
+        return self.device.make_stack(
+            ScaledInputStack,
+            Objective(network, 0, parameters, masks),
+            [solver] * len(members),
+            batches,
+            MovingAverage(parameters, solver.average_epochs, batches.n_batches),
+            judge,
+        )
+
+    def mean_loss(self, alpha):
+        """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
+        if self.data.loss_of_constant == 0:
+            return 0.0
+        return -self.training.history.best_validation_score
+
+    def calibrate(self, networks):
+        """Divide the logits of networks by the best temperature.
+
+        Returns copies of the networks, and their mean estimates of the rows that
+        validate, in the order of `judge.index`.
+        """
+        logits = self.judge.predict_all(networks)
+        temperature = np.float32(self.judge.best_temperature(logits))
+        networks = [weights.copy() for weights in networks]
+        for weights in networks:
+            weights.layers[-1] /= temperature
+            # Without hidden layers, levels add to the logits themselves.
+            if len(weights.layers) == 1 and weights.levels is not None:
+                weights.levels /= temperature
+        return networks, self.judge.mean_estimates([z / temperature for z in logits])
 
 
 @dataclass
@@ -194,108 +267,6 @@ class PausedEnsemble:
             history.best_validation_score = score
             history.no_improvement_count = 0
         return training, shuffle
-
-
-class Ensemble:
-    """Networks that are trained on the same batches, and stop together.
-
-    Parameters
-    ----------
-    member, n_members, data, data_val
-        See :func:`train_ensemble`.
-
-    solver : MinibatchSolver
-        Trains the networks.
-
-    random_state : RandomState
-        Source of the folds and of the masks of dropout.
-
-    Attributes
-    ----------
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row; -1 for none.
-
-    judge : LeftOutRows
-        Validates the networks.
-
-    training : Training
-        The training of the networks, with their weights in the best epoch.
-
-    paused : PausedEnsemble or None
-        What the training can be continued from, if that is wanted.
-    """
-
-    # The end of the warning that the ensemble is useless.
-    remedy = (
-        "The columns may be unrelated to y, or the table may have too few rows. "
-        "Otherwise change `learning_rate_init`."
-    )
-    training = paused = None
-
-    def __init__(self, member, n_members, data, data_val, solver, random_state):
-        self.data, self.solver, self.dropout = data, solver, member.dropout
-        n_rows = data.rows.n_rows
-        if data_val is None:
-            n_folds = min(N_FOLDS, n_rows)
-            self.folds = assign_folds(data.rows.targets, n_folds, random_state)
-            left_out = np.arange(n_members) % n_folds
-            self.judge = LeftOutRows(data, self.folds, left_out)
-        else:
-            self.folds, left_out = np.full(n_rows, -1), np.zeros(n_members, np.intp)
-            # A single fold, which all networks leave out.
-            folds_val = np.zeros(data_val.rows.n_rows, np.intp)
-            self.judge = LeftOutRows(data_val, folds_val, left_out)
-        self.device = device_of(member)
-        self.device.check(solver, data.network, data.rows)
-        # Each stack draws the same masks, so that the number of stacks has no effect.
-        self.mask_seed = random_state.randint(2**31 - 1)
-
-    def make_stack(self, members, networks, shuffles=None):
-        """Make a stack of the networks with these indices and weights."""
-        network, rows, solver = self.data.network, self.data.rows, self.solver
-        parameters, judge = Parameters.stacked(networks), copy.copy(self.judge)
-        judge.members = members
-        rates = dropout_rates(self.dropout, len(network.activations))
-        random_state = np.random.RandomState(self.mask_seed)
-        masks = Dropout(rates, random_state) if any(rates) else None
-        batches = WithholdingBatches(
-            rows,
-            network.output,
-            solver.n_batch_rows(rows.n_rows),
-            shuffles,
-            self.folds,
-            self.judge.left_out[members],
-        )
-        return self.device.make_stack(
-            ScaledInputStack,
-            Objective(network, 0, parameters, masks),
-            [solver] * len(members),
-            batches,
-            MovingAverage(parameters, solver.average_epochs, batches.n_batches),
-            judge,
-        )
-
-    def mean_loss(self, alpha):
-        """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
-        if self.data.loss_of_constant == 0:
-            return 0.0
-        return -self.training.history.best_validation_score
-
-    def calibrate(self, networks):
-        """Divide the logits of networks by the best temperature.
-
-        Returns copies of the networks, and their mean estimates of the rows that
-        validate, in the order of `judge.index`.
-        """
-        logits = self.judge.predict_all(networks)
-        temperature = np.float32(self.judge.best_temperature(logits))
-        networks = [weights.copy() for weights in networks]
-        for weights in networks:
-            weights.layers[-1] /= temperature
-            # Without hidden layers, levels add to the logits themselves.
-            if len(weights.layers) == 1 and weights.levels is not None:
-                weights.levels /= temperature
-        return networks, self.judge.mean_estimates([z / temperature for z in logits])
 
 
 def _choose_stacks(ensemble, networks, n_jobs, n_cores):
@@ -362,7 +333,9 @@ class Processes:
     """
 
     def __init__(self, ensemble, n_processes):
-        self.ensemble = ensemble
+        # Without the training, whose callbacks have the rows.
+        self.ensemble = copy.copy(ensemble)
+        self.ensemble.training = self.ensemble.paused = None
         # Batches of several tasks would train stacks one after the other.
         self._parallel = Parallel(n_processes, batch_size=1, pre_dispatch="all")
 
