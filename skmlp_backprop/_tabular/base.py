@@ -69,8 +69,6 @@ class BaseTabularMLP(
 
     - ``_member_class``: the class of the ensemble's networks;
     - ``_member_params(n_rows)``: the networks' parameters that only this subclass sets;
-    - ``_fit_scale(y, sample_weight)``: the targets that the networks learn;
-    - ``_scale(y)``: the targets of other rows, in the same scale;
     - ``_predictions_of(estimates)``: the predictions of mean estimates;
     - ``_outputs_of_estimates(estimates)``: the same with a last axis of outputs;
     - ``_oob_name``: the attribute of the out-of-bag predictions;
@@ -416,6 +414,14 @@ class BaseTabularMLP(
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
         least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
         return int(np.clip(2000 // n_batches, least, 80))
+
+    def _fit_scale(self, y, sample_weight):
+        """The targets that the networks learn."""
+        return y
+
+    def _scale(self, y):
+        """The targets of other rows, in the same scale."""
+        return y
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         """The member for other rows, which weigh as those of y."""

@@ -266,13 +266,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The slice of the numbers of a :class:`TableRows`, or which of its columns of
             codes.
         """
-        codes, starts = self._layout.codes, self._layout.starts
-        return [
-            codes.index(i) if i in codes else slice(start, start + encoding.width)
-            for i, (start, encoding) in enumerate(
-                zip(starts, self._encodings, strict=True)
-            )
-        ]
+        return self._layout.places
 
     def _learn(self, X):
         """Fit to a checked table, and return its columns."""
@@ -400,24 +394,21 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded rows, with codes in place of the entries of columns with many
             categories.
         """
-        n_rows = len(prepared[0])
-        n_entries = sum(e.width for e in self._encodings if not e.has_many_categories)
-        encoded = np.empty((n_rows, n_entries), dtype)
-        if numbers := [prepared[i] for i in self._layout.numeric]:
-            self._layout.numbers.write(np.stack(numbers, axis=1), encoded)
+        n_rows, layout = len(prepared[0]), self._layout
+        encoded = np.empty((n_rows, layout.n_entries), dtype)
+        if numbers := [prepared[i] for i in layout.numeric]:
+            layout.numbers.write(np.stack(numbers, axis=1), encoded)
         codes, n_levels = [], 0
-        for values, encoding, start in zip(
-            prepared, self._encodings, self._layout.starts, strict=True
+        for values, encoding, place in zip(
+            prepared, self._encodings, layout.places, strict=True
         ):
-            if encoding.is_numeric:
-                continue
             if encoding.has_many_categories:
                 # An unseen category has no entry.
                 code = np.where(values < encoding.width, values + n_levels, -1)
                 codes.append(code.astype(np.int32))
                 n_levels += encoding.width
-            else:
-                encoding.write(values, encoded[:, start : start + encoding.width])
+            elif not encoding.is_numeric:
+                encoding.write(values, encoded[:, place])
         codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
         return TableRows(encoded, codes, n_levels)
 
@@ -457,11 +448,11 @@ class _Layout:
     order : list of int
         The columns in the order of the entries: those of codes come last.
 
-    starts : list of int
-        The position of the first entry of each column.
+    places : list of slice or int
+        The entries of each column, or which of the columns of codes it is.
 
-    codes : list of int
-        The columns of codes.
+    n_entries : int
+        Number of entries of the columns without codes.
 
     numeric : list of int
         The columns of numbers.
@@ -471,15 +462,20 @@ class _Layout:
     """
 
     def __init__(self, encodings):
-        self.codes = [i for i, e in enumerate(encodings) if e.has_many_categories]
-        others = [i for i, e in enumerate(encodings) if not e.has_many_categories]
-        self.order = others + self.codes
-        self.starts, stop = [0] * len(encodings), 0
-        for i in self.order:
-            self.starts[i], stop = stop, stop + encodings[i].width
-        self.numeric = [i for i in self.order if encodings[i].is_numeric]
+        self.places, codes, others, self.n_entries = [], [], [], 0
+        for i, encoding in enumerate(encodings):
+            if encoding.has_many_categories:
+                self.places.append(len(codes))
+                codes.append(i)
+            else:
+                start, self.n_entries = self.n_entries, self.n_entries + encoding.width
+                self.places.append(slice(start, self.n_entries))
+                others.append(i)
+        self.order = others + codes
+        self.numeric = [i for i in others if encodings[i].is_numeric]
         self.numbers = NumberColumns(
-            [encodings[i] for i in self.numeric], [self.starts[i] for i in self.numeric]
+            [encodings[i] for i in self.numeric],
+            [self.places[i].start for i in self.numeric],
         )
 
 
