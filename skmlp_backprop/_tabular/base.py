@@ -446,7 +446,10 @@ class BaseTabularMLP(
         X = check_table(self, X, reset=False)
         target_encoder = self.estimators_[0]._target_encoder
         network = self.estimators_[0]._network
-        for encoded in self.encoder_.encode_in_chunks(X, _CHUNK_ROWS):
+        prepared = self.encoder_.prepare(X)
+        for start in range(0, len(prepared[0]), _CHUNK_ROWS):
+            chunk = [values[start : start + _CHUNK_ROWS] for values in prepared]
+            encoded = self.encoder_.encode_rows(chunk, np.float64)
             yield np.stack(
                 [
                     target_encoder.estimates(

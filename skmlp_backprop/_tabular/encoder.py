@@ -319,30 +319,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         X = check_table(self, X, reset=False)
         return self.encode_rows(self.prepare(X), dtype).toarray()
 
-    def encode_in_chunks(self, X, n_rows, dtype=np.float64):
-        """Encode a checked table as rows of networks, in chunks to save memory.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_features)
-            A table that :func:`.table.check_table` has checked.
-
-        n_rows : int
-            Number of rows of a chunk.
-
-        dtype : dtype, default=numpy.float64
-            dtype of the encoded rows.
-
-        Yields
-        ------
-        rows : TableRows of shape (n_chunk_rows, n_entries)
-            The next chunk, encoded.
-        """
-        prepared = self.prepare(X)
-        for start in range(0, len(prepared[0]), n_rows):
-            rows = [values[start : start + n_rows] for values in prepared]
-            yield self.encode_rows(rows, dtype)
-
     def get_feature_names_out(self, input_features=None):
         """Get the names of the entries of the encoded table.
 
