@@ -501,7 +501,8 @@ def test_the_table_has_levels(table):
     """Otherwise the test above would miss them."""
     X, y, _ = table
     model = TabularMLPRegressor(max_iter=1, random_state=0).fit(X, y)
-    assert next(model.encoder_.encode_in_chunks(X, len(y))).codes.shape[1] == 2
+    encoder = model.encoder_
+    assert encoder.encode_rows(encoder.prepare(X), np.float64).codes.shape[1] == 2
 
 
 def test_no_level_adds_nothing(device):

@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_info
 from skmlp_backprop import (
     BackpropMLPClassifier, StackedGridSearchCV, TabularMLPClassifier
 )
-from skmlp_backprop._tabular import training
+from skmlp_backprop._tabular import ensemble
 
 faulthandler.dump_traceback_later(150, exit=True)
 warnings.simplefilter("ignore")
@@ -39,15 +39,15 @@ X = pd.DataFrame(rng.normal(size=(120, 4)), columns=list("abcd"))
 y = (X["a"] > 0).to_numpy().astype(int)
 if kind == "tabular":
     # A thread for each two networks, whatever the cores and the size of a step.
-    training._THREAD_PAYS = 1
-    held = training.training_threads
+    ensemble._THREAD_PAYS = 1
+    held = ensemble.training_threads
 
     @contextmanager
     def two_threads():
         with held():
             yield 2
 
-    training.training_threads = two_threads
+    ensemble.training_threads = two_threads
     model = TabularMLPClassifier(4, (8,), max_iter=4, random_state=0)
 elif kind == "lbfgs":
     model = BackpropMLPClassifier(8, solver="lbfgs", max_iter=25, random_state=0)

@@ -34,7 +34,7 @@ from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.rows import Rows
 from skmlp_backprop._network.threads import training_threads
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
-from skmlp_backprop._tabular import base, training
+from skmlp_backprop._tabular import base, ensemble
 from skmlp_backprop.callbacks import EarlyStopping
 
 # Most fits here are cut short.
@@ -103,9 +103,9 @@ def with_threads(monkeypatch):
             with training_threads():
                 yield number
 
-        monkeypatch.setattr(training, "training_threads", threads)
+        monkeypatch.setattr(ensemble, "training_threads", threads)
         # Steps as small as here don't pay for threads.
-        monkeypatch.setattr(training, "_THREAD_PAYS", 1)
+        monkeypatch.setattr(ensemble, "_THREAD_PAYS", 1)
 
     return set_number
 
@@ -114,19 +114,19 @@ def with_threads(monkeypatch):
 def captured(monkeypatch):
     """What the latest training was given, and how it assigned the rows to folds."""
     given = {}
-    train_ensemble, assign_folds = training.train_ensemble, training.assign_folds
+    assign_folds = ensemble.assign_folds
 
     def capture(member, n_members, data, *others):
         given.update(member=member, n_members=n_members, data=data)
-        return train_ensemble(member, n_members, data, *others)
+        return ensemble.Ensemble(member, n_members, data, *others)
 
     def assign(targets, n_folds, random_state):
         folds = assign_folds(targets, n_folds, random_state)
         # Where it was trained anew, on other targets, the folds stay.
         return given.setdefault("folds", folds)
 
-    monkeypatch.setattr(base, "train_ensemble", capture)
-    monkeypatch.setattr(training, "assign_folds", assign)
+    monkeypatch.setattr(base, "Ensemble", capture)
+    monkeypatch.setattr(ensemble, "assign_folds", assign)
     return given
 
 
@@ -467,11 +467,11 @@ def test_folds_are_of_equal_size_and_stratified(table, numbers, captured):
 def train_anew(captured, rows):
     """An epoch of the training that was captured, on these rows."""
     data = captured["data"]
-    trained = training.train_ensemble(
+    trained = ensemble.Ensemble(
         clone(captured["member"]).set_params(max_iter=1),
         captured["n_members"],
         TrainingData(data.network, rows, data.target_encoder),
-    )
+    ).train()
     assert trained.training.stop.reason == "max_iter"
     return trained.training.final_weights, trained.training.history
 
@@ -561,9 +561,9 @@ def test_threads_share_the_networks(kind, cases, with_threads):
 @pytest.fixture
 def with_processes(monkeypatch):
     """Let small fits start processes, as if there were eight cores."""
-    monkeypatch.setattr(training, "_PROCESSES_PAY", 0)
+    monkeypatch.setattr(ensemble, "_PROCESSES_PAY", 0)
     monkeypatch.setattr(
-        training, "effective_n_jobs", lambda n: 8 if n == -1 else effective_n_jobs(n)
+        ensemble, "effective_n_jobs", lambda n: 8 if n == -1 else effective_n_jobs(n)
     )
 
 
@@ -587,12 +587,12 @@ def test_processes_share_the_networks(kind, n_jobs, cases, with_processes):
 def test_processes_of_the_callers_choice(table, with_processes, monkeypatch):
     numbers = []
 
-    class Counted(training.Processes):
+    class Counted(ensemble.Processes):
         def __init__(self, ensemble, n_processes):
             numbers.append(n_processes)
             super().__init__(ensemble, n_processes)
 
-    monkeypatch.setattr(training, "Processes", Counted)
+    monkeypatch.setattr(ensemble, "Processes", Counted)
     with joblib.parallel_config("threading", n_jobs=3):
         classifier(n_members=5).fit(*table)
     with joblib.parallel_config("threading", n_jobs=4):
@@ -605,13 +605,13 @@ def test_processes_of_the_callers_choice(table, with_processes, monkeypatch):
 
 
 def test_no_more_processes_than_cores(table, with_processes, monkeypatch):
-    monkeypatch.setattr(training, "Processes", None)
-    monkeypatch.setattr(training, "effective_n_jobs", lambda n: 2 if n == -1 else n)
+    monkeypatch.setattr(ensemble, "Processes", None)
+    monkeypatch.setattr(ensemble, "effective_n_jobs", lambda n: 2 if n == -1 else n)
     classifier(n_jobs=8).fit(*table)
 
 
 def test_a_short_fit_starts_no_process(table, monkeypatch):
-    monkeypatch.setattr(training, "Processes", None)
+    monkeypatch.setattr(ensemble, "Processes", None)
     classifier(n_jobs=8).fit(*table)
     classifier(n_jobs=None).fit(*table)
 
@@ -620,7 +620,7 @@ def test_a_short_fit_starts_no_process(table, monkeypatch):
 def test_keyboard_interrupt_of_processes(table, with_processes, monkeypatch):
     X, y = table
     stopped = classifier(n_members=4).set_callbacks(Recorder(stop_at=2)).fit(X, y)
-    run_epoch, calls = training.Processes.run_epoch, []
+    run_epoch, calls = ensemble.Processes.run_epoch, []
 
     def interrupted(*args):
         calls.append(1)
@@ -628,7 +628,7 @@ def test_keyboard_interrupt_of_processes(table, with_processes, monkeypatch):
             raise KeyboardInterrupt
         return run_epoch(*args)
 
-    monkeypatch.setattr(training.Processes, "run_epoch", interrupted)
+    monkeypatch.setattr(ensemble.Processes, "run_epoch", interrupted)
     model = classifier(n_members=4, n_jobs=4)
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         model.fit(X, y)

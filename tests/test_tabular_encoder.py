@@ -758,10 +758,13 @@ def test_in_a_column_transformer():
 def test_chunks(n_rows):
     frame = mixed_frame()
     encoder = TabularEncoder().fit(frame)
-    chunks = list(encoder.encode_in_chunks(frame, n_rows))
-    assert max(map(len, chunks)) <= n_rows
-    encoded = np.concatenate([chunk.toarray() for chunk in chunks])
-    np.testing.assert_array_equal(encoded, encoder.transform(frame))
+    prepared = encoder.prepare(frame)
+    chunks = [
+        [values[start : start + n_rows] for values in prepared]
+        for start in range(0, len(frame), n_rows)
+    ]
+    encoded = [encoder.encode_rows(chunk, np.float64).toarray() for chunk in chunks]
+    np.testing.assert_array_equal(np.concatenate(encoded), encoder.transform(frame))
 
 
 def test_many_rows_are_encoded_as_few():

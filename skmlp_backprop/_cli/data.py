@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.kinds import identifier_message
+from .._tabular.columns import identifier_message
 from .._tabular.table import check_table
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz

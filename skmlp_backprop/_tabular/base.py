@@ -31,10 +31,10 @@ from .._estimators.weighting import checked_sample_weights
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .encoder import TabularEncoder
+from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
-from .training import train_ensemble
 
 # A prediction encodes this number of rows at a time.
 _CHUNK_ROWS = 4096
@@ -69,8 +69,6 @@ class BaseTabularMLP(
 
     - ``_member_class``: the class of the ensemble's networks;
     - ``_member_params(n_rows)``: the networks' parameters that only this subclass sets;
-    - ``_fit_scale(y, sample_weight)``: the targets that the networks learn;
-    - ``_scale(y)``: the targets of other rows, in the same scale;
     - ``_predictions_of(estimates)``: the predictions of mean estimates;
     - ``_outputs_of_estimates(estimates)``: the same with a last axis of outputs;
     - ``_oob_name``: the attribute of the out-of-bag predictions;
@@ -161,13 +159,15 @@ class BaseTabularMLP(
         fit_data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **fit_data)
         encoded = self._encode(X, y, sample_weight, validation, encoder)
-        trained = self._train(encoded, paused, self.warm_start, context, fit_data)
-        self._warn_of_end(trained)
+        ensemble = self._fit_encoded(
+            encoded, paused, self.warm_start, context, fit_data
+        )
+        self._warn_of_end(ensemble)
         # The state takes several times the memory of the model.
         vars(self).pop("_paused", None)
-        if self.warm_start and trained.training.stop.reason != "diverged":
+        if self.warm_start and ensemble.training.stop.reason != "diverged":
             shape = {name: getattr(self, name) for name in self._shape_params}
-            self._paused = trained.paused, shape, y.shape[1:]
+            self._paused = ensemble.paused, shape, y.shape[1:]
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -183,15 +183,6 @@ class BaseTabularMLP(
         """
         X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
         return self._encode(X, y, sample_weight, validation)
-
-    def _fit_encoded(self, encoded, paused=None, pauses=False):
-        """Fit to the result of :meth:`_encode_table`, without callbacks and warnings.
-
-        `paused` and `pauses` are those of :func:`.training.train_ensemble`, whose
-        Ensemble is the result.
-        """
-        vars(self).update(encoded.features)
-        return self._train(encoded, paused, pauses)
 
     def _check_continues(self, y):
         """Check that the parameters, and the shape of y, permit to continue."""
@@ -313,10 +304,15 @@ class BaseTabularMLP(
             index,
         )
 
-    def _train(self, table, paused, pauses, context=None, fit_data=None):
-        """Train the networks on an encoded table, and set the fitted attributes."""
+    def _fit_encoded(
+        self, table, paused=None, pauses=False, context=None, fit_data=None
+    ):
+        """Train the networks on an encoded table, and set the fitted attributes.
+
+        `paused` and `pauses` are those of :class:`.ensemble.Ensemble`, the result.
+        """
         target_encoder, weights = table.target_encoder, table.sample_weight
-        self.encoder_ = table.encoder
+        vars(self).update(table.features, encoder_=table.encoder)
         if paused is not None and hasattr(self, "estimators_"):
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)
@@ -325,34 +321,22 @@ class BaseTabularMLP(
             y = self._fit_scale(table.y, weights)
         member = self._make_member(len(y))
         data = member._training_data(table.rows, y, target_encoder, weights)
-        data_val, make_reporter = None, None
+        data_val = None
         if table.validation is not None:
             rows_val, y_val, weights_val = table.validation
             weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
                 rows_val, self._scale(y_val), target_encoder, weights_val
             )
-        fitted_attributes = partial(self._fitted_attributes, member, table)
-        if hasattr(self, "_skl_callbacks"):
-
-            def make_reporter(ensemble):
-                attributes = partial(fitted_attributes, ensemble)
-                return CallbackReporter(self, context, "epoch", attributes, **fit_data)
-
-        ensemble = train_ensemble(
-            member,
-            self.n_members,
-            data,
-            make_reporter,
-            self.n_jobs,
-            data_val,
-            paused,
-            pauses,
-        )
+        ensemble = Ensemble(member, self.n_members, data, data_val, paused)
         training = ensemble.training
-        attributes = fitted_attributes(
-            ensemble, training.history, training.final_weights
-        )
+        fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
+        if hasattr(self, "_skl_callbacks"):
+            training.reporter = CallbackReporter(
+                self, context, "epoch", fitted_attributes, **fit_data
+            )
+        ensemble.train(self.n_jobs, pauses)
+        attributes = fitted_attributes(training.history, training.final_weights)
         vars(self).update(attributes | attributes_of_end(ensemble, member))
         # With "auto", a training that uses all epochs has ended as planned.
         if training.stop.reason == "max_iter" and self.max_iter == "auto":
@@ -431,6 +415,14 @@ class BaseTabularMLP(
         least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
         return int(np.clip(2000 // n_batches, least, 80))
 
+    def _fit_scale(self, y, sample_weight):
+        """The targets that the networks learn."""
+        return y
+
+    def _scale(self, y):
+        """The targets of other rows, in the same scale."""
+        return y
+
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         """The member for other rows, which weigh as those of y."""
         return member
@@ -454,7 +446,10 @@ class BaseTabularMLP(
         X = check_table(self, X, reset=False)
         target_encoder = self.estimators_[0]._target_encoder
         network = self.estimators_[0]._network
-        for encoded in self.encoder_.encode_in_chunks(X, _CHUNK_ROWS):
+        prepared = self.encoder_.prepare(X)
+        for start in range(0, len(prepared[0]), _CHUNK_ROWS):
+            chunk = [values[start : start + _CHUNK_ROWS] for values in prepared]
+            encoded = self.encoder_.encode_rows(chunk, np.float64)
             yield np.stack(
                 [
                     target_encoder.estimates(

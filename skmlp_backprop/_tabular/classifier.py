@@ -328,12 +328,6 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         is_binary &= not self.estimators_[0]._target_encoder.multilabel
         return proba[..., 1:] if is_binary else proba
 
-    def _fit_scale(self, y, sample_weight):
-        return y
-
-    def _scale(self, y):
-        return y
-
     def _oob_score(self, truth, proba, weights):
         return float(accuracy_score(truth, self._labels(proba), sample_weight=weights))
 

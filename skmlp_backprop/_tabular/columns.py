@@ -1,7 +1,10 @@
-"""Reads a column of a table as numbers, as dates or as categories."""
+"""Reads the columns of a table as numbers, as dates or as categories.
+
+`read_columns` decides in `fit` which of these a column has; `read_known_columns` reads
+later tables alike.
+"""
 
 import datetime
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -12,12 +15,14 @@ from uuid import UUID
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.stable.v2.dependencies import is_into_dataframe
 
 from .._estimators.checks import is_missing, plain_repr
+from .._network.warning import warn
 from . import dates, texts
 from .dates import DATES, SPANS, TIMES
 
-# What the type of a column holds, beside dates, times and spans: of objects the values
+# What a column holds, or its type, beside dates, times and spans: of objects the values
 # tell more, and others are neither numbers nor dates nor categories, such as lists.
 NUMBERS, CATEGORIES, OBJECTS, OTHERS = "numbers", "categories", "objects", "others"
 
@@ -32,17 +37,33 @@ _KINDS_OF_TYPES = {
     nw.Time: TIMES,
     nw.Duration: SPANS,
 }
-REAL_TYPES = (Real, Decimal, np.bool_)
+# By the kind of an array's dtype.
+_KINDS_OF_ARRAYS = {**dict.fromkeys("biuf", NUMBERS), "M": DATES, "m": SPANS}
+_REAL_TYPES = (Real, Decimal, np.bool_)
 _CATEGORY_TYPES = (
-    *(*REAL_TYPES, str, bytes, complex, Enum, UUID, PurePath),
+    *(*_REAL_TYPES, str, bytes, complex, Enum, UUID, PurePath),
     *(datetime.date, datetime.time, datetime.timedelta),
     *(np.datetime64, np.timedelta64),
 )
 
 
+# A column is free text if more than this share of its values is distinct, and if its
+# distinct values have this many characters or more on average.
+_FREE_TEXT_SHARE = 0.5
+_FREE_TEXT_LENGTH = 40
+# A column is an identifier if at least this share of its values is distinct, and if it
+# has this many rows or more.
+_IDENTIFIER_SHARE = 0.9
+_IDENTIFIER_ROWS = 30
+_NUMBER_TYPES = {
+    *(nw.Float32, nw.Float64, nw.Int8, nw.Int16, nw.Int32, nw.Int64),
+    *(nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64),
+}
+
+
 @dataclass
 class Column:
-    """One column of a table.
+    """One column of a table, as it was read.
 
     Parameters
     ----------
@@ -50,40 +71,311 @@ class Column:
         The name in messages, with quotes.
 
     values : ndarray of shape (n_rows,)
-        Numeric column: the numbers, NaN for a missing value. Categorical column: the
-        index in `categories` of each row's value.
+        Categories: the index in `categories` of each row's value. Otherwise numbers,
+        NaN for a missing value: of dates, the microseconds since 1970 in UTC, of times
+        since midnight, and of time spans their own.
+
+    kind : str, default=NUMBERS
+        NUMBERS, CATEGORIES, DATES, TIMES or SPANS.
 
     categories : list or None, default=None
-        The distinct values of a categorical column, with None for a missing value. None
-        for a numeric column.
+        The distinct values, with None for a missing value.
+
+    wall : ndarray of shape (n_rows,), datetime64[us], or None
+        Dates and times as clocks show them in `zone`.
+
+    zone : str or None
+        The name of the time zone of dates, or None for no zone.
+
+    Raises
+    ------
+    ValueError
+        If numbers are infinite.
     """
 
     name: str
     values: np.ndarray
+    kind: str = NUMBERS
     categories: list | None = None
+    wall: np.ndarray | None = None
+    zone: str | None = None
+
+    def __post_init__(self):
+        if self.kind == NUMBERS and np.isinf(self.values).any():
+            raise ValueError(
+                f"Input X contains infinity or a value too large for dtype('float64') "
+                f"in column {self.name}. Replace it by a finite number, or by NaN for "
+                "a missing value."
+            )
 
 
-@dataclass
-class DateColumn(Column):
-    """A column of dates, of times of day or of time spans.
-
-    `values` has microseconds: since 1970 in UTC, since midnight, or of the span.
+def read_columns(X, categorical_features):
+    """Read the columns of a table in `fit`, and decide which are categorical.
 
     Parameters
     ----------
-    kind : str
-        DATES, TIMES or SPANS of :mod:`.dates`.
+    X : DataFrame or ndarray of shape (n_rows, n_columns)
+        A table that :func:`.table.check_table` has checked.
 
-    wall : ndarray of shape (n_rows,), datetime64[us], or None
-        The dates as clocks show them in `zone`. None for time spans.
+    categorical_features : "from_dtype", array-like of bool, int or str, or None
+        The parameter of the estimators.
 
-    zone : str or None
-        The name of the time zone, or None for no zone.
+    Returns
+    -------
+    columns : list of Column
+        The columns, in order.
+
+    Raises
+    ------
+    ValueError
+        If a column has dates beside other values, free text, infinite numbers, or text
+        instead of numbers. The message names the column.
     """
+    declared = _declared_mask(X, categorical_features)
+    infers_categories = is_into_dataframe(X) and categorical_features is not None
+    columns, messages = [], []
+    for source, is_declared in zip(make_sources(X), declared, strict=True):
+        if is_declared:
+            column = source.read_categories()
+        elif source.time_kind:
+            column = source.read_times()
+        elif infers_categories:
+            column = _infer_column(source, messages)
+        else:
+            column = source.read_numbers()
+        _refuse_free_text(column)
+        if message := identifier_message(column):
+            messages.append(message)
+        columns.append(column)
+    # Warn after the last column is accepted: a refused table gets its error alone.
+    for message in messages:
+        warn(message)
+    return columns
 
-    kind: str = SPANS
-    wall: np.ndarray | None = None
-    zone: str | None = None
+
+def read_known_columns(X, encodings):
+    """Read the columns of a checked table after `fit`, each by its encoding.
+
+    Raises
+    ------
+    ValueError
+        If a column has other values than in `fit`: text instead of numbers, dates
+        instead of numbers, the reverse, or values that can't be categories. The message
+        names the column.
+    """
+    columns = _read_typed_numbers(X, [encoding.is_numeric for encoding in encodings])
+    if None in columns:
+        sources = zip(columns, encodings, make_sources(X), strict=True)
+        columns = [
+            encoding.read(source) if column is None else column
+            for column, encoding, source in sources
+        ]
+    return columns
+
+
+def _read_typed_numbers(X, are_wanted):
+    """Read the wanted columns whose type is numeric, all at once; None for the others.
+
+    One by one, the columns would take most of the time for a row (benchmarks: serving).
+    """
+    index = np.flatnonzero(are_wanted).tolist()
+    if is_into_dataframe(X):
+        frame = nw.from_native(X, eager_only=True)
+        dtypes = list(frame.schema.values())
+        index = [i for i in index if dtypes[i] in _NUMBER_TYPES]
+        names = [plain_repr(name) for name in frame.columns]
+        # A selection takes as long as all the rest.
+        values = frame if len(index) == len(names) else frame[:, index]
+        values = values.to_numpy() if index else None
+    else:
+        index = index if X.dtype.kind in "biuf" else []
+        names = [f"at index {i}" for i in range(X.shape[1])]
+        values = X[:, index]
+    columns = [None] * len(are_wanted)
+    if index:
+        values = np.asarray(values, np.float64)
+        for i, column in zip(index, values.T, strict=True):
+            columns[i] = Column(names[i], column)
+    return columns
+
+
+def _declared_mask(X, categorical_features):
+    """Which columns `categorical_features` declares, as a mask."""
+    n_columns = X.shape[1]
+    mask = np.zeros(n_columns, bool)
+    if categorical_features is None or isinstance(categorical_features, str):
+        return mask
+    declared = np.asarray(categorical_features)
+    if declared.size == 0:
+        return mask
+    # The types of the values, as the array may be one of objects.
+    kinds = {np.asarray(value).dtype.kind for value in declared.ravel()}
+    if declared.ndim != 1 or len(kinds) > 1 or not kinds <= set("biuU"):
+        raise ValueError(
+            "categorical_features must be an array-like of bool, int or str, got "
+            f"{categorical_features!r}."
+        )
+    if kinds == {"b"}:
+        if len(declared) != n_columns:
+            raise ValueError(
+                f"categorical_features set as a boolean mask must have shape "
+                f"({n_columns},), got ({len(declared)},)."
+            )
+        return declared.astype(bool)
+    if kinds == {"U"}:
+        declared = _indices_of_names(X, declared.tolist())
+    if declared.min() < 0 or declared.max() >= n_columns:
+        raise ValueError(
+            f"categorical_features set as integers must be in [0, {n_columns - 1}], "
+            f"got {declared.tolist()}."
+        )
+    mask[declared.astype(int)] = True
+    return mask
+
+
+def _indices_of_names(X, declared):
+    """Indices of the columns that `categorical_features` names."""
+    if not is_into_dataframe(X):
+        raise ValueError(
+            "categorical_features has names, but X is an array without feature "
+            "names. Pass a DataFrame, or the indices of the columns."
+        )
+    names = list(nw.from_native(X, eager_only=True).columns)
+    for name in declared:
+        if name not in names:
+            raise ValueError(
+                f"categorical_features has the value {name!r} which is not a valid "
+                f"feature name of X: {names}."
+            )
+    return np.array([names.index(name) for name in declared])
+
+
+def _infer_column(source, messages):
+    """Read an undeclared column as numbers or as categories, by its type and values.
+
+    It is numeric if its type is, or if all objects are numbers. :func:`_infer_text` has
+    the rule for text, and may add to the messages.
+    """
+    if source.type_kind == CATEGORIES:
+        return source.read_categories()
+    if source.type_kind == NUMBERS or source.is_all_missing:
+        return source.read_numbers()
+    source.refuse_unfit_type()
+    codes, categories = source.factorized
+    present = [value for value in categories if value is not None]
+    strings = [value for value in present if isinstance(value, str)]
+    _refuse_date_texts(source.name, strings, len(present))
+    n_numbers = sum(isinstance(value, _REAL_TYPES) for value in present)
+    n_bools = sum(isinstance(value, bool | np.bool_) for value in present)
+    if strings and n_numbers + len(strings) == len(present) and not n_bools:
+        is_numeric, finding = _infer_text(codes, categories, strings)
+        if finding:
+            messages.append(
+                f"Column {source.name} {finding} Declare the column before the fit: "
+                "convert it to numbers, such as by pandas.to_numeric, or name it in "
+                "`categorical_features`."
+            )
+    else:
+        is_numeric = n_numbers == len(present) and n_bools < len(present)
+    return source.read_numbers() if is_numeric else source.read_categories()
+
+
+def _infer_text(codes, categories, strings):
+    """Decide whether a column of text, or of text and numbers, is numeric.
+
+    It is numeric if each text is a number without leading zeros, or stands for a
+    missing value. Codes, such as postal codes, have leading zeros.
+
+    The second result is the rest of a warning that begins with the column's name. It is
+    empty unless most rows have numbers.
+    """
+    # Rows with numbers, or text such as "10%", less those with other values.
+    balance = 0
+    n_rows = np.bincount(codes, minlength=len(categories)).tolist()
+    for value, n in zip(categories, n_rows, strict=True):
+        is_text = isinstance(value, str)
+        if value is not None and not (is_text and texts.is_missing(value)):
+            is_number = not is_text or texts.is_almost_number(value)
+            balance += n if is_number else -n
+    if balance <= 0:
+        return False, ""
+    missing = [text for text in strings if texts.is_missing(text)]
+    words = [t for t in strings if not (texts.is_number(t) or texts.is_missing(t))]
+    zeros = [text for text in strings if texts.has_leading_zero(text)]
+    if words:
+        return False, (
+            f"has numbers among its text, but also {_join(words)}: it is taken as "
+            "categories."
+        )
+    if zeros:
+        return False, (
+            f"has numbers with leading zeros, as codes have, such as {_join(zeros)}: "
+            "it is taken as categories."
+        )
+    also = f" and {_join(missing)}, taken as missing" if missing else ""
+    return True, f"has numbers written as text{also}: it is taken as numbers."
+
+
+def _join(values):
+    first = ", ".join(map(repr, sorted(values)[:3]))
+    return first if len(values) <= 3 else f"{first} and {len(values) - 3} others"
+
+
+def _refuse_date_texts(name, strings, n_values):
+    """Raise ValueError if more than half of the values are dates written as text."""
+    found = [text for text in strings if texts.is_date(text)]
+    if len(found) > n_values / 2:
+        column = "column" if name.startswith("at index ") else f"X[{name}]"
+        raise ValueError(
+            f"Column {name} has dates, times or time spans written as text, such as "
+            f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "
+            "dayfirst=True if the day comes first; times and time spans by "
+            "pandas.to_timedelta. Else cast it to a category, or drop it."
+        )
+
+
+def _refuse_free_text(column):
+    """Raise ValueError if the values of a categorical column are mostly sentences."""
+    strings = [value for value in column.categories or () if isinstance(value, str)]
+    if len(strings) <= max(20, _FREE_TEXT_SHARE * len(column.values)):
+        return
+    length = np.mean([len(text) for text in strings])
+    if length >= _FREE_TEXT_LENGTH:
+        raise ValueError(
+            f"Column {column.name} looks like free text: {len(strings)} distinct "
+            f"values of {length:.0f} characters on average. Convert it to numbers, by "
+            "skrub.TableVectorizer in a Pipeline with the estimator, or drop it."
+        )
+
+
+def identifier_message(column):
+    """Return a warning if the column identifies the rows, else the empty string.
+
+    Numbers do if they are distinct integers >= 0 that fill half of their range, because
+    a training set may be half of all rows.
+    """
+    values, finding = column.values, ""
+    if column.kind == CATEGORIES:
+        missing = [code for code, v in enumerate(column.categories) if v is None]
+        n_distinct = len(column.categories) - len(missing)
+        n_present = np.count_nonzero(values != missing[0]) if missing else len(values)
+        if n_distinct >= max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present):
+            finding = f"has {n_distinct} distinct values in {n_present} rows"
+    elif len(values) >= _IDENTIFIER_ROWS:
+        low, high = float(values.min()), float(values.max())
+        # The comparison is false for NaN.
+        if (
+            (low >= 0 and high - low < 2 * len(values))
+            and (values == np.floor(values)).all()
+            and len(np.unique(values)) == len(values)
+        ):
+            finding = f"numbers the rows, from {low:.0f} to {high:.0f}, each once"
+    if not finding:
+        return ""
+    return (
+        f"Column {column.name} {finding}, as an identifier does. Identifiers tell "
+        "nothing about new rows: drop the column, unless it is a quantity."
+    )
 
 
 def make_sources(X):
@@ -91,7 +383,8 @@ def make_sources(X):
     if not nw.dependencies.is_into_dataframe(X):
         return [Source(f"at index {i}", X[:, i]) for i in range(X.shape[1])]
     frame = nw.from_native(X, eager_only=True)
-    return list(map(Source, map(plain_repr, frame.columns), frame.iter_columns()))
+    names = [plain_repr(name) for name in frame.columns]
+    return list(map(Source, names, frame.iter_columns()))
 
 
 class Source:
@@ -120,7 +413,7 @@ class Source:
         self.type_name = str(dtype)
         self.is_all_missing = False
         if isinstance(values, np.ndarray):
-            self.type_kind = _kind_of_array(values) or OBJECTS
+            self.type_kind = _KINDS_OF_ARRAYS.get(dtype.kind, OBJECTS)
             if dtype.kind in "mM":
                 self.is_all_missing = np.isnat(values).all()
             return
@@ -136,8 +429,10 @@ class Source:
                 getattr(native, "dtype", getattr(native, "type", dtype))
             )
             self.values = np.asarray(native)
-            self.type_kind = _kind_of_array(self.values) or (
-                _kind_of_objects(self.values) or OTHERS
+            self.type_kind = (
+                _KINDS_OF_ARRAYS.get(self.values.dtype.kind)
+                or _kind_of_objects(self.values)
+                or OTHERS
             )
 
     @cached_property
@@ -159,38 +454,56 @@ class Source:
                 if value is not None:
                     dates.refuse_other_values(self.name, kind, value)
             missing = np.full(len(codes), "NaT", "M8[us]")
-            values = dates.to_microseconds(missing)
-            return DateColumn(self.name, values, kind=kind, wall=missing, zone=zone)
+            nans = np.full(len(codes), np.nan)
+            return Column(self.name, nans, kind, wall=missing, zone=zone)
         values, own_zone = self._to_times()
         if self.time_kind == SPANS:
-            return DateColumn(self.name, dates.to_spans(self.name, values), kind=SPANS)
+            return Column(self.name, dates.to_spans(self.name, values), SPANS)
         moments = dates.Moments(self.name, self.time_kind, values, own_zone)
         if kind is None:
             zone = moments.only_zone()
-        return DateColumn(
-            self.name,
-            dates.to_microseconds(moments.utc),
-            kind=self.time_kind,
-            wall=moments.wall_in(zone),
-            zone=zone,
-        )
+        values, wall = dates.to_microseconds(moments.utc), moments.wall_in(zone)
+        return Column(self.name, values, self.time_kind, wall=wall, zone=zone)
 
     def read_numbers(self):
         """Read the column as numbers."""
-        if self.time_kind and not self.is_all_missing:
+        if self.is_all_missing:
+            return Column(self.name, np.full(len(self.values), np.nan))
+        if self.time_kind:
             raise ValueError(
                 f"Column {self.name} had numbers in `fit`, but now has "
                 f"{self.time_kind}. Convert it to numbers as before the fit."
             )
-        values = self.to_floats()
-        if values is None:
-            self.refuse_unfit_type()
-            values = self.parse_numbers()
-        return Column(self.name, values)
+        if self.type_kind == NUMBERS:
+            if isinstance(self.values, np.ndarray):
+                return Column(self.name, self.values.astype(np.float64))
+            try:
+                values = self.values.cast(nw.Float64).to_numpy()
+            except ValueError:
+                # pyarrow refuses to cast integers that float64 would round: they are
+                # converted as Python objects.
+                pass
+            else:
+                return Column(self.name, np.asarray(values, np.float64))
+        self.refuse_unfit_type()
+        codes, categories = self.factorized
+        numbers = []
+        for value in categories:
+            try:
+                numbers.append(_parse_number(value))
+            except OverflowError:
+                numbers.append(np.inf)
+            except ValueError as error:
+                raise ValueError(
+                    f"Column {self.name} has values that are not numbers ({error}). "
+                    "Name the column in `categorical_features`, or cast it to a "
+                    "category, before the fit; or convert all its values to numbers."
+                ) from error
+        return Column(self.name, np.array(numbers, np.float64)[codes])
 
     def read_categories(self):
         """Read the column as categories."""
-        self.refuse_unfit_type()
+        self.refuse_unfit_type(permits_periods=True)
         codes, categories = self.factorized
         for value in categories:
             if not _can_be_category(value):
@@ -199,7 +512,7 @@ class Source:
                     f"{type(value).__name__}, which can't be categories. Convert the "
                     "values to numbers or text, or drop the column."
                 )
-        return Column(self.name, codes, categories)
+        return Column(self.name, codes, CATEGORIES, categories)
 
     @cached_property
     def factorized(self):
@@ -229,8 +542,8 @@ class Source:
             categories = [categories[code] for code in kept]
         return codes, categories
 
-    def refuse_unfit_type(self):
-        """Raise ValueError if the type can be neither numbers nor categories."""
+    def refuse_unfit_type(self, permits_periods=False):
+        """Raise ValueError if the column can be neither numbers nor categories."""
         if self.is_all_missing:
             return
         if self.type_kind in (DATES, TIMES, SPANS):
@@ -239,54 +552,21 @@ class Source:
                 "fitted as categories. Cast it to a category, or leave it out of "
                 f"`categorical_features` in `fit` to encode its {self.type_kind}."
             )
+        type_name, pandas = None, nw.dependencies.get_pandas()
         if self.type_kind == OTHERS:
-            self._refuse_type(self.type_name)
-
-    def refuse_periods(self):
-        """Raise ValueError if a value is a Period of pandas."""
-        pandas = nw.dependencies.get_pandas()
-        for value in self.factorized[1] if pandas is not None else ():
-            if isinstance(value, pandas.Period):
-                self._refuse_type(f"{type(value).__name__} (in objects)")
-
-    def _refuse_type(self, type_name):
-        raise ValueError(
-            f"Column {self.name} is of type {type_name}, which is neither numbers nor "
-            "dates nor categories. Convert it to numbers or dates (periods by "
-            "to_timestamp), cast it to a category, or drop it."
-        )
-
-    def parse_numbers(self):
-        """Convert a column of objects to numbers, NaN for a missing value."""
-        self.refuse_periods()
-        codes, categories = self.factorized
-        numbers = []
-        for value in categories:
-            try:
-                numbers.append(_parse_number(value))
-            except OverflowError:
-                numbers.append(np.inf)
-            except ValueError as error:
-                raise ValueError(
-                    f"Column {self.name} has values that are not numbers ({error}). "
-                    "Name the column in `categorical_features`, or cast it to a "
-                    "category, before the fit; or convert all its values to numbers."
-                ) from error
-        return np.array(numbers, np.float64)[codes]
-
-    def to_floats(self):
-        """The numbers as float64, or None if the column's type is not numeric."""
-        if self.is_all_missing:
-            return np.full(len(self.values), np.nan)
-        if self.type_kind != NUMBERS:
-            return None
-        if isinstance(self.values, np.ndarray):
-            return self.values.astype(np.float64)
-        # pyarrow refuses to cast integers that float64 would round. None makes the
-        # caller convert the Python objects instead.
-        with suppress(ValueError):
-            return np.asarray(self.values.cast(nw.Float64).to_numpy(), np.float64)
-        return None
+            type_name = self.type_name
+        elif (
+            pandas is not None
+            and not permits_periods
+            and any(isinstance(value, pandas.Period) for value in self.factorized[1])
+        ):
+            type_name = "Period (in objects)"
+        if type_name is not None:
+            raise ValueError(
+                f"Column {self.name} is of type {type_name}, which is neither numbers "
+                "nor dates nor categories. Convert it to numbers or dates (periods by "
+                "to_timestamp), cast it to a category, or drop it."
+            )
 
     def _to_times(self):
         """An array of datetime64 in UTC, or of timedelta64, and the time zone.
@@ -299,7 +579,7 @@ class Source:
                 return self.to_list(), None
             # narwhals converts dates to UTC.
             times = times.to_numpy()
-        is_typed = dates.kind_of_dtype(times.dtype)
+        is_typed = times.dtype.kind in "mM"
         return (times, zone) if is_typed else (self.to_list(), None)
 
     def to_list(self):
@@ -317,12 +597,6 @@ class Source:
         ]
 
 
-def _kind_of_array(values):
-    """NUMBERS, DATES or SPANS by the type of an array, or None for others."""
-    is_number = values.dtype.kind in "biuf"
-    return NUMBERS if is_number else dates.kind_of_dtype(values.dtype)
-
-
 def _kind_of_objects(values):
     """The kind of the first value that is a date, a time or a span, or None."""
     return next(filter(None, map(dates.kind_of, values)), None)
@@ -331,7 +605,7 @@ def _kind_of_objects(values):
 def _parse_number(value):
     if value is None:
         return np.nan
-    if isinstance(value, REAL_TYPES):
+    if isinstance(value, _REAL_TYPES):
         return float(value)
     if isinstance(value, str):
         return texts.to_number(value)

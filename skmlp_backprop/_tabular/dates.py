@@ -38,11 +38,6 @@ def kind_of(value):
     return None
 
 
-def kind_of_dtype(dtype):
-    """The kind of the values of a NumPy dtype."""
-    return {"M": DATES, "m": SPANS}.get(dtype.kind)
-
-
 def refuse_other_values(name, kind, value):
     """Raise ValueError for a value in a column that had another kind in `fit`."""
     raise ValueError(

@@ -14,9 +14,8 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .columns import DateColumn, Source
+from .columns import CATEGORIES, NUMBERS, Source, read_columns, read_known_columns
 from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
-from .kinds import check_finite, read_columns, read_known_columns
 from .table import TakesTablesMixin, check_table
 
 
@@ -251,14 +250,12 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         prepared : ndarray of length n_values
             As an entry of the result of :meth:`prepare`.
         """
-        column = self.read_column(index, Source(name, values))
-        return self._encodings[index].prepare(column)
+        encoding = self._encodings[index]
+        return encoding.prepare(encoding.read(Source(name, values)))
 
     def read_column(self, index, source):
         """Read another column as the column of this number in `fit`."""
-        column = self._encodings[index].read(source)
-        check_finite(column)
-        return column
+        return self._encodings[index].read(source)
 
     def places(self):
         """Where the rows of networks have the entries of each column.
@@ -269,18 +266,12 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The slice of the numbers of a :class:`TableRows`, or which of its columns of
             codes.
         """
-        codes, starts = self._layout.codes, self._layout.starts
-        return [
-            codes.index(i) if i in codes else slice(start, start + encoding.width)
-            for i, (start, encoding) in enumerate(
-                zip(starts, self._encodings, strict=True)
-            )
-        ]
+        return self._layout.places
 
     def _learn(self, X):
         """Fit to a checked table, and return its columns."""
         columns = read_columns(X, self.categorical_features)
-        is_categorical = [column.categories is not None for column in columns]
+        is_categorical = [column.kind == CATEGORIES for column in columns]
         self.is_categorical_ = np.array(is_categorical)
         n_categorical = sum(is_categorical)
         n_bins, max_entries = self.n_bins, self.max_categories
@@ -291,14 +282,14 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             max_entries = min(255, max(16, 4096 // max(1, n_categorical)))
         encodings = []
         for column in columns:
-            if column.categories is not None:
+            if column.kind == CATEGORIES:
                 encoding = CategoryEncoding.from_column(
                     column, self.min_frequency, max_entries
                 )
-            elif isinstance(column, DateColumn):
-                encoding = DateEncoding.from_column(column, n_bins)
-            else:
+            elif column.kind == NUMBERS:
                 encoding = NumberEncoding.from_column(column, n_bins)
+            else:
+                encoding = DateEncoding.from_column(column, n_bins)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
         return columns
@@ -327,30 +318,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
         return self.encode_rows(self.prepare(X), dtype).toarray()
-
-    def encode_in_chunks(self, X, n_rows, dtype=np.float64):
-        """Encode a checked table as rows of networks, in chunks to save memory.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_features)
-            A table that :func:`.table.check_table` has checked.
-
-        n_rows : int
-            Number of rows of a chunk.
-
-        dtype : dtype, default=numpy.float64
-            dtype of the encoded rows.
-
-        Yields
-        ------
-        rows : TableRows of shape (n_chunk_rows, n_entries)
-            The next chunk, encoded.
-        """
-        prepared = self.prepare(X)
-        for start in range(0, len(prepared[0]), n_rows):
-            rows = [values[start : start + n_rows] for values in prepared]
-            yield self.encode_rows(rows, dtype)
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the entries of the encoded table.
@@ -403,24 +370,21 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded rows, with codes in place of the entries of columns with many
             categories.
         """
-        n_rows = len(prepared[0])
-        n_entries = sum(e.width for e in self._encodings if not e.has_many_categories)
-        encoded = np.empty((n_rows, n_entries), dtype)
-        if numbers := [prepared[i] for i in self._layout.numeric]:
-            self._layout.numbers.write(np.stack(numbers, axis=1), encoded)
+        n_rows, layout = len(prepared[0]), self._layout
+        encoded = np.empty((n_rows, layout.n_entries), dtype)
+        if numbers := [prepared[i] for i in layout.numeric]:
+            layout.numbers.write(np.stack(numbers, axis=1), encoded)
         codes, n_levels = [], 0
-        for values, encoding, start in zip(
-            prepared, self._encodings, self._layout.starts, strict=True
+        for values, encoding, place in zip(
+            prepared, self._encodings, layout.places, strict=True
         ):
-            if encoding.is_numeric:
-                continue
             if encoding.has_many_categories:
                 # An unseen category has no entry.
                 code = np.where(values < encoding.width, values + n_levels, -1)
                 codes.append(code.astype(np.int32))
                 n_levels += encoding.width
-            else:
-                encoding.write(values, encoded[:, start : start + encoding.width])
+            elif not encoding.is_numeric:
+                encoding.write(values, encoded[:, place])
         codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
         return TableRows(encoded, codes, n_levels)
 
@@ -460,11 +424,11 @@ class _Layout:
     order : list of int
         The columns in the order of the entries: those of codes come last.
 
-    starts : list of int
-        The position of the first entry of each column.
+    places : list of slice or int
+        The entries of each column, or which of the columns of codes it is.
 
-    codes : list of int
-        The columns of codes.
+    n_entries : int
+        Number of entries of the columns without codes.
 
     numeric : list of int
         The columns of numbers.
@@ -474,15 +438,20 @@ class _Layout:
     """
 
     def __init__(self, encodings):
-        self.codes = [i for i, e in enumerate(encodings) if e.has_many_categories]
-        others = [i for i, e in enumerate(encodings) if not e.has_many_categories]
-        self.order = others + self.codes
-        self.starts, stop = [0] * len(encodings), 0
-        for i in self.order:
-            self.starts[i], stop = stop, stop + encodings[i].width
-        self.numeric = [i for i in self.order if encodings[i].is_numeric]
+        self.places, codes, others, self.n_entries = [], [], [], 0
+        for i, encoding in enumerate(encodings):
+            if encoding.has_many_categories:
+                self.places.append(len(codes))
+                codes.append(i)
+            else:
+                start, self.n_entries = self.n_entries, self.n_entries + encoding.width
+                self.places.append(slice(start, self.n_entries))
+                others.append(i)
+        self.order = others + codes
+        self.numeric = [i for i in others if encodings[i].is_numeric]
         self.numbers = NumberColumns(
-            [encodings[i] for i in self.numeric], [self.starts[i] for i in self.numeric]
+            [encodings[i] for i in self.numeric],
+            [self.places[i].start for i in self.numeric],
         )
 
 

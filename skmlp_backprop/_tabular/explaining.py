@@ -10,7 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
 from .._network.threads import prediction_threads
-from .partial_dependence import Grid, column_indices, partial_dependence
+from .partial_dependence import (
+    column_indices,
+    grid_of_column,
+    grid_of_values,
+    partial_dependence,
+)
 from .table import check_table
 
 
@@ -206,14 +211,16 @@ class ExplainsColumnsMixin:
             names = _check_feature_names_in(self)[unused].tolist()
             raise ValueError(f"custom_values has {names}, which features has not.")
         prepared, encoder = self.encoder_.prepare(X), self.encoder_
-        grids = [
-            Grid.from_values(encoder, X, index, values_of[index])
-            if index in values_of
-            else Grid.from_column(
-                encoder, X, index, prepared[index], grid_resolution, percentiles
-            )
-            for index in indices
-        ]
+        grid_values, grids = [], []
+        for i in indices:
+            if i in values_of:
+                values, grid = grid_of_values(encoder, X, i, values_of[i])
+            else:
+                values, grid = grid_of_column(
+                    encoder, X, i, prepared[i], grid_resolution, percentiles
+                )
+            grid_values.append(values)
+            grids.append(grid)
         weights = np.ones(len(X))
         if sample_weight is not None:
             weights = checked_sample_weights(weights, sample_weight)
@@ -222,8 +229,7 @@ class ExplainsColumnsMixin:
             average, individual = partial_dependence(
                 self, prepared, indices, grids, weights, kind != "average"
             )
-        shape = [len(grid.values) for grid in grids]
-        result = Bunch(grid_values=[grid.values for grid in grids])
+        shape, result = list(map(len, grids)), Bunch(grid_values=grid_values)
         if kind != "individual":
             outputs = self._outputs_of_estimates(average).T
             result.average = outputs.reshape(-1, *shape)

@@ -2,14 +2,13 @@
 
 from itertools import product
 from numbers import Integral
-from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.stats.mstats import mquantiles
 
 from .._network.inference import logits_from_first
-from .columns import DateColumn, make_sources
+from .columns import NUMBERS, make_sources
 from .dates import DATES
 
 # Rows that are predicted at a time.
@@ -50,81 +49,62 @@ def column_indices(X, features):
     return indices
 
 
-class Grid(NamedTuple):
-    """The values of a column that are put in all rows.
+def grid_of_values(encoder, X, index, values):
+    """The values of a column that a caller names, also as the encoder prepares them.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_values,)
-        The values.
-
-    prepared : ndarray of length n_values
-        The values as the encoder prepares them.
+    Raises
+    ------
+    ValueError
+        If they are no list of values, or if the column can't have them.
     """
+    name = make_sources(X)[index].name
+    if isinstance(values, str) or np.ndim(values) != 1 or len(values) == 0:
+        raise ValueError(
+            f"custom_values of column {name} must be a list of values, got {values!r}."
+        )
+    is_array = hasattr(values, "dtype") and values.dtype.kind in "biufmM"
+    values = np.asarray(values) if is_array else _as_objects(values)
+    return values, encoder.prepare_column(index, name, values)
 
-    values: np.ndarray
-    prepared: np.ndarray
 
-    @classmethod
-    def from_values(cls, encoder, X, index, values):
-        """The values that a caller names.
+def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
+    """Values that a column of a checked table has, as :func:`grid_of_values`.
 
-        Raises
-        ------
-        ValueError
-            If they are no list of values, or if the column can't have them.
-        """
-        name = make_sources(X)[index].name
-        if isinstance(values, str) or np.ndim(values) != 1 or len(values) == 0:
+    Raises
+    ------
+    ValueError
+        If the column has missing values only, or the percentiles are equal.
+    """
+    source = make_sources(X)[index]
+    if encoder.is_categorical_[index]:
+        values = _distinct_categories(source)
+        return values, encoder.prepare_column(index, source.name, values)
+    column = encoder.read_column(index, source)
+    rows = np.flatnonzero(~np.isnan(column.values))
+    values, first = np.unique(column.values[rows], return_index=True)
+    if len(values) == 0:
+        raise ValueError(
+            f"Column {source.name} of X has missing values only: pass `custom_values`."
+        )
+    if column.kind != NUMBERS:
+        if len(values) > resolution:
+            low, high = np.array(percentiles) * (len(values) - 1)
+            places = np.linspace(low, high, resolution).round().astype(int)
+            first = first[np.unique(places)]
+        rows = rows[first]
+        # Dates as clocks show them, times of day and time spans as spans.
+        if column.kind == DATES:
+            return column.wall[rows].astype("M8[us]"), prepared[rows]
+        return column.values[rows].astype("m8[us]"), prepared[rows]
+    if len(values) >= resolution:
+        low, high = mquantiles(column.values[rows], prob=percentiles)
+        if np.isclose(low, high):
             raise ValueError(
-                f"custom_values of column {name} must be a list of values, got "
-                f"{values!r}."
+                f"The percentiles {percentiles} of column {source.name} are equal: "
+                "choose others, or pass `custom_values`."
             )
-        is_array = hasattr(values, "dtype") and values.dtype.kind in "biufmM"
-        values = np.asarray(values) if is_array else _as_objects(values)
-        return cls(values, encoder.prepare_column(index, name, values))
-
-    @classmethod
-    def from_column(cls, encoder, X, index, prepared, resolution, percentiles):
-        """The values of a column of a checked table; see `partial_dependence`.
-
-        Raises
-        ------
-        ValueError
-            If the column has missing values only, or the percentiles are equal.
-        """
-        source = make_sources(X)[index]
-        if encoder.is_categorical_[index]:
-            values = _distinct_categories(source)
-            return cls(values, encoder.prepare_column(index, source.name, values))
-        column = encoder.read_column(index, source)
-        rows = np.flatnonzero(~np.isnan(column.values))
-        present, first = np.unique(column.values[rows], return_index=True)
-        if len(present) == 0:
-            raise ValueError(
-                f"Column {source.name} of X has missing values only: pass "
-                "`custom_values`."
-            )
-        if isinstance(column, DateColumn):
-            if len(present) > resolution:
-                low, high = np.array(percentiles) * (len(present) - 1)
-                places = np.linspace(low, high, resolution).round().astype(int)
-                first = first[np.unique(places)]
-            rows = rows[first]
-            # Dates as clocks show them, times of day and time spans as spans.
-            is_date = column.kind == DATES
-            times = column.wall[rows] if is_date else column.values[rows]
-            return cls(times.astype("M8[us]" if is_date else "m8[us]"), prepared[rows])
-        values = present
-        if len(present) >= resolution:
-            low, high = mquantiles(column.values[rows], prob=percentiles)
-            if np.isclose(low, high):
-                raise ValueError(
-                    f"The percentiles {percentiles} of column {source.name} are equal: "
-                    "choose others, or pass `custom_values`."
-                )
-            values = np.linspace(low, high, resolution)
-        return cls(values, encoder.prepare_column(index, source.name, values))
+        values = np.linspace(low, high, resolution)
+    return values, encoder.prepare_column(index, source.name, values)
 
 
 def _as_objects(values):
@@ -162,8 +142,8 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     indices : list of int
         Numbers of the columns.
 
-    grids : list of Grid
-        The values of each of the columns.
+    grids : list of ndarray
+        The values of each of the columns, as the encoder prepares them.
 
     sample_weight : ndarray of shape (n_rows,)
         Weights of the rows. Their sum is 1.
@@ -183,10 +163,10 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     network, target_encoder = members[0]._network, members[0]._target_encoder
     places = [encoder.places()[index] for index in indices]
     grid_rows = [
-        encoder.encode_rows(_with_values(prepared, index, grid.prepared), np.float64)
+        encoder.encode_rows(_with_values(prepared, index, grid), np.float64)
         for index, grid in zip(indices, grids, strict=True)
     ]
-    points = list(product(*(range(len(grid.values)) for grid in grids)))
+    points = list(product(*(range(len(grid)) for grid in grids)))
     n_rows, logits = len(prepared[0]), np.zeros((1, members[0].n_outputs_))
     # Two classes have a single logit.
     n_outputs = target_encoder.estimates(network.output, logits).shape[1]

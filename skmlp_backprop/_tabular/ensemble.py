@@ -1,12 +1,14 @@
 """The training of an ensemble on encoded rows, and its validation."""
 
 import copy
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
 from scipy.optimize import minimize_scalar
 from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
 
 from .._estimators.devices import device_of
 from .._estimators.training import initial_parameters, make_solver
@@ -21,7 +23,6 @@ from .._solvers.epochs import run_epochs
 from .._solvers.history import History
 from .._solvers.stack import ScaledInputStack
 from .._solvers.training import Reporter, Training
-from .processes import Processes
 
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8
@@ -42,17 +43,8 @@ _MAX_THREADS = 4
 _PROCESSES_PAY = 8e9
 
 
-def train_ensemble(
-    member,
-    n_members,
-    data,
-    make_reporter=None,
-    n_jobs=None,
-    data_val=None,
-    paused=None,
-    pauses=False,
-):
-    """Train the networks of an ensemble on the same batches.
+class Ensemble:
+    """Networks that are trained on the same batches, and stop together.
 
     Parameters
     ----------
@@ -65,150 +57,12 @@ def train_ensemble(
     data : TrainingData
         The architecture of the networks, and the rows.
 
-    make_reporter : callable or None, default=None
-        Given the Ensemble, makes the CallbackReporter that reports the epochs.
-
-    n_jobs : int or None, default=None
-        Number of cores; None for as many as shorten the training.
-
     data_val : TrainingData or None, default=None
         The validation rows. None lets each network leave out a fold of the rows.
 
     paused : PausedEnsemble or None, default=None
         The training to continue, up to the `max_iter` of `member` in total; it is not
         changed. None for a new training.
-
-    pauses : bool, default=False
-        Whether the training can be continued later. Its state takes several times the
-        memory of the weights.
-
-    Returns
-    -------
-    ensemble : Ensemble
-        The trained ensemble.
-    """
-    if paused is None:
-        random_state = check_random_state(member.random_state)
-        networks = [
-            _initial_parameters(member, data, random_state).copy(data.rows.dtype)
-            for _ in range(n_members)
-        ]
-    else:
-        # Copied, so that an error leaves the earlier state as it is.
-        paused = copy.deepcopy(paused)
-        random_state = paused.fold_source
-        networks = [w for s in paused.states for w in s["parameters"].networks()]
-    fold_source = copy.deepcopy(random_state)
-    solver = make_solver(member)
-    ensemble = Ensemble(member, n_members, data, data_val, solver, random_state)
-    if paused is None:
-        history = History(validation_scores=[], best_validation_score=-np.inf)
-        training = Training(solver, history, networks)
-        shuffle = Shuffle(random_state)
-    else:
-        training, shuffle = paused.resume(ensemble, networks)
-    if make_reporter is None:
-        training.reporter = Reporter(member.verbose)
-    else:
-        training.reporter = make_reporter(ensemble)
-    stacks = _run(ensemble, training, networks, shuffle, paused, n_jobs)
-    # Only now: the processes are sent the ensemble.
-    ensemble.training = training
-    if pauses:
-        # Without the callbacks, which have the rows, and without copies of the weights.
-        light = copy.copy(training)
-        light.weights = light.judged = light.reporter = light.solver = None
-        members = [stack.judge.members for stack in stacks]
-        states = [stack.get_state() for stack in stacks]
-        ensemble.paused = PausedEnsemble(light, shuffle, fold_source, members, states)
-    return ensemble
-
-
-def _run(ensemble, training, networks, shuffle, paused, n_jobs):
-    """Train stacks of the networks until the training stops; return the stacks."""
-    with np.errstate(all="ignore"), training_threads() as n_cores:
-        n_stacks, in_processes = _choose_stacks(ensemble, networks, n_jobs, n_cores)
-        members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
-        if paused is not None:
-            members_of_stacks = paused.members_of_stacks
-        workers = Processes(ensemble, len(members_of_stacks)) if in_processes else None
-        stacks = [
-            ensemble.make_stack(members, [networks[i] for i in members], shuffle)
-            for members in members_of_stacks
-        ]
-        if paused is not None:
-            for stack, state in zip(stacks, paused.states, strict=True):
-                stack.set_state(state)
-        if training.stop is None:
-            run_epochs(stacks, [training], workers)
-    return stacks
-
-
-@dataclass
-class PausedEnsemble:
-    """The state of an ensemble after its training, without the rows.
-
-    Parameters
-    ----------
-    training : Training
-        The training of the networks.
-
-    shuffle : Shuffle
-        Draws the order of the rows.
-
-    fold_source : RandomState
-        The source of the folds before they were drawn: the same targets get the same
-        folds again.
-
-    members_of_stacks : list of ndarray
-        Indices of the networks of each stack.
-
-    states : list of dict
-        The state of each stack.
-    """
-
-    training: Training
-    shuffle: Shuffle
-    fold_source: np.random.RandomState
-    members_of_stacks: list
-    states: list
-
-    def resume(self, ensemble, networks):
-        """Make the training go on with the rows of an ensemble, up to its `max_iter`.
-
-        Returns the training, whose `stop` is None if it goes on, and the shuffle.
-        """
-        training, shuffle, solver = self.training, self.shuffle, ensemble.solver
-        history, n_rows = training.history, ensemble.data.rows.n_rows
-        training.solver, training.weights = solver, networks
-        if history.n_iter < solver.max_iter:
-            training.stop = None
-        if shuffle.order is not None and len(shuffle.order) != n_rows:
-            shuffle.order = None
-        # The rows may be others than before.
-        with np.errstate(all="ignore"):
-            score = ensemble.judge.score(
-                ensemble.judge.predict_all(training.final_weights)
-            )
-        if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
-            history.best_validation_score = score
-            history.no_improvement_count = 0
-        return training, shuffle
-
-
-class Ensemble:
-    """Networks that are trained on the same batches, and stop together.
-
-    Parameters
-    ----------
-    member, n_members, data, data_val
-        See :func:`train_ensemble`.
-
-    solver : MinibatchSolver
-        Trains the networks.
-
-    random_state : RandomState
-        Source of the folds and of the masks of dropout.
 
     Attributes
     ----------
@@ -219,10 +73,11 @@ class Ensemble:
         Validates the networks.
 
     training : Training
-        The training of the networks, with their weights in the best epoch.
+        The training of the networks, and after it their weights in the best epoch. A
+        caller may set its reporter before :meth:`train`.
 
     paused : PausedEnsemble or None
-        What the training can be continued from, if that is wanted.
+        After the training: what it can be continued from, if that is wanted.
     """
 
     # The end of the warning that the ensemble is useless.
@@ -230,10 +85,21 @@ class Ensemble:
         "The columns may be unrelated to y, or the table may have too few rows. "
         "Otherwise change `learning_rate_init`."
     )
-    training = paused = None
 
-    def __init__(self, member, n_members, data, data_val, solver, random_state):
-        self.data, self.solver, self.dropout = data, solver, member.dropout
+    def __init__(self, member, n_members, data, data_val=None, paused=None):
+        self.data, self.dropout, self.solver = data, member.dropout, make_solver(member)
+        # Copied, so that an error leaves the earlier state as it is.
+        self.paused = paused = copy.deepcopy(paused)
+        if paused is None:
+            random_state = check_random_state(member.random_state)
+            networks = [
+                _initial_parameters(member, data, random_state).copy(data.rows.dtype)
+                for _ in range(n_members)
+            ]
+        else:
+            random_state = paused.fold_source
+            networks = [w for s in paused.states for w in s["parameters"].networks()]
+        self._fold_source = copy.deepcopy(random_state)
         n_rows = data.rows.n_rows
         if data_val is None:
             n_folds = min(N_FOLDS, n_rows)
@@ -246,9 +112,63 @@ class Ensemble:
             folds_val = np.zeros(data_val.rows.n_rows, np.intp)
             self.judge = LeftOutRows(data_val, folds_val, left_out)
         self.device = device_of(member)
-        self.device.check(solver, data.network, data.rows)
+        self.device.check(self.solver, data.network, data.rows)
         # Each stack draws the same masks, so that the number of stacks has no effect.
         self.mask_seed = random_state.randint(2**31 - 1)
+        if paused is None:
+            history = History(validation_scores=[], best_validation_score=-np.inf)
+            self.training = Training(self.solver, history, networks)
+            self.shuffle = Shuffle(random_state)
+        else:
+            self.training, self.shuffle = paused.resume(self, networks)
+        self.training.reporter = Reporter(member.verbose)
+
+    def train(self, n_jobs=None, pauses=False):
+        """Train the networks in stacks until the training stops.
+
+        Parameters
+        ----------
+        n_jobs : int or None, default=None
+            Number of cores; None for as many as shorten the training.
+
+        pauses : bool, default=False
+            Whether the training can be continued later. Its state takes several times
+            the memory of the weights.
+
+        Returns
+        -------
+        self : Ensemble
+            The trained ensemble.
+        """
+        training, networks, paused = self.training, self.training.weights, self.paused
+        with np.errstate(all="ignore"), training_threads() as n_cores:
+            n_stacks, in_processes = _choose_stacks(self, networks, n_jobs, n_cores)
+            members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
+            if paused is not None:
+                members_of_stacks = paused.members_of_stacks
+            workers = Processes(self, len(members_of_stacks)) if in_processes else None
+            stacks = [
+                self.make_stack(members, [networks[i] for i in members], self.shuffle)
+                for members in members_of_stacks
+            ]
+            if paused is not None:
+                for stack, state in zip(stacks, paused.states, strict=True):
+                    stack.set_state(state)
+            if training.stop is None:
+                run_epochs(stacks, [training], workers)
+        self.paused = None
+        if pauses:
+            # Without callbacks, which have the rows, and without copies of the weights.
+            light = copy.copy(training)
+            light.weights = light.judged = light.reporter = light.solver = None
+            self.paused = PausedEnsemble(
+                light,
+                self.shuffle,
+                self._fold_source,
+                members_of_stacks,
+                [stack.get_state() for stack in stacks],
+            )
+        return self
 
     def make_stack(self, members, networks, shuffle=None):
         """Make a stack of the networks with these indices and weights."""
@@ -298,6 +218,57 @@ class Ensemble:
         return networks, self.judge.mean_estimates([z / temperature for z in logits])
 
 
+@dataclass
+class PausedEnsemble:
+    """The state of an ensemble after its training, without the rows.
+
+    Parameters
+    ----------
+    training : Training
+        The training of the networks.
+
+    shuffle : Shuffle
+        Draws the order of the rows.
+
+    fold_source : RandomState
+        The source of the folds before they were drawn: the same targets get the same
+        folds again.
+
+    members_of_stacks : list of ndarray
+        Indices of the networks of each stack.
+
+    states : list of dict
+        The state of each stack.
+    """
+
+    training: Training
+    shuffle: Shuffle
+    fold_source: np.random.RandomState
+    members_of_stacks: list
+    states: list
+
+    def resume(self, ensemble, networks):
+        """Make the training go on with the rows of an ensemble, up to its `max_iter`.
+
+        Returns the training, whose `stop` is None if it goes on, and the shuffle.
+        """
+        training, shuffle, solver = self.training, self.shuffle, ensemble.solver
+        history, n_rows = training.history, ensemble.data.rows.n_rows
+        training.solver, training.weights = solver, networks
+        if history.n_iter < solver.max_iter:
+            training.stop = None
+        if shuffle.order is not None and len(shuffle.order) != n_rows:
+            shuffle.order = None
+        # The rows may be others than before.
+        judge = ensemble.judge
+        with np.errstate(all="ignore"):
+            score = judge.score(judge.predict_all(training.final_weights))
+        if not np.isclose(score, history.best_validation_score, rtol=1e-6, atol=0):
+            history.best_validation_score = score
+            history.no_improvement_count = 0
+        return training, shuffle
+
+
 def _choose_stacks(ensemble, networks, n_jobs, n_cores):
     """Choose the number of stacks, and whether each has a process or a thread.
 
@@ -344,6 +315,61 @@ def _initial_parameters(member, data, random_state):
     levels = np.zeros((X.n_levels, first.shape[1]))
     first = np.concatenate([first[:n_numbers], levels])
     return Parameters.from_coefs([first, *coefs], intercepts, n_levels=X.n_levels)
+
+
+class Processes:
+    """Trains the stacks of an ensemble, each in a process of joblib's.
+
+    An epoch of a stack is a task that gets the state of the stack and returns the new
+    state, so that any process can train any stack.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Makes the stacks.
+
+    n_processes : int
+        Number of processes.
+    """
+
+    def __init__(self, ensemble, n_processes):
+        # Without the training, whose callbacks have the rows.
+        self.ensemble = copy.copy(ensemble)
+        self.ensemble.training = self.ensemble.paused = None
+        # Batches of several tasks would train stacks one after the other.
+        self._parallel = Parallel(n_processes, batch_size=1, pre_dispatch="all")
+
+    def start(self):
+        """Start the processes."""
+        self._parallel.__enter__()
+
+    def run_epoch(self, stacks, order, rates):
+        """Train each stack for an epoch; as :meth:`Workers.run_epoch`."""
+        results = self._parallel(
+            delayed(_run_epoch)(
+                self.ensemble,
+                # Pickled here: joblib would keep a file of each large array.
+                pickle.dumps((stack.judge.members, stack.get_state(), order, of_stack)),
+            )
+            for stack, of_stack in zip(stacks, rates, strict=True)
+        )
+        for stack, (_, state) in zip(stacks, results, strict=True):
+            stack.set_state(pickle.loads(state))
+        return [outcome for outcome, _ in results]
+
+    def close(self):
+        """Give the processes back to joblib, which ends them when they stay idle."""
+        self._parallel.__exit__(None, None, None)
+
+
+def _run_epoch(ensemble, pickled):
+    """Train a stack for an epoch; return the outcome and the stack's state."""
+    members, state, order, rates = pickle.loads(pickled)
+    stack = ensemble.make_stack(members, state["parameters"].networks())
+    stack.set_state(state)
+    with threadpool_limits(1):
+        outcome = stack.run_epoch(order, rates)
+    return outcome, pickle.dumps(stack.get_state())
 
 
 class LeftOutRows:
@@ -407,7 +433,7 @@ class LeftOutRows:
         Berta, E., Holzmüller, D., Jordan, M. and Bach, F. (2025). "Rethinking early
         stopping: Refine, then calibrate." arXiv:2501.19195.
         """
-        return -self._loss_of(logits)(self.best_temperature(logits))
+        return -self._loss(logits, self.best_temperature(logits))
 
     def best_temperature(self, logits):
         """Find the number from 1 to 5 to divide the logits by, for the least loss.
@@ -421,34 +447,28 @@ class LeftOutRows:
             return 1.0
         # Of many rows, every tenth, for example, suffices.
         step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
-        loss = self._loss_of(logits, step)
         found = minimize_scalar(
-            lambda inverse: loss(1 / inverse),
+            lambda inverse: self._loss(logits, 1 / inverse, step),
             bounds=(1 / _MOST_TEMPERATURE, 1),
             method="bounded",
             options={"xatol": 0.01},
         )
         # The method does not try a temperature of exactly 1.
-        return 1 / found.x if found.fun < loss(1.0) else 1.0
+        return 1 / found.x if found.fun < self._loss(logits, 1.0, step) else 1.0
 
-    def _loss_of(self, logits, step=1):
-        """The loss as a function of the temperature, by every `step`-th row."""
-        rows, target_encoder = self.rows, self.data.target_encoder
+    def _loss(self, logits, temperature, step=1):
+        """The loss at a temperature, of every `step`-th row."""
+        rows, data = self.rows, self.data
         index = np.concatenate([fold[::step] for fold in self._rows_of.values()])
-        targets = rows.targets[index]
         weights = None if rows.weights is None else rows.weights[index]
-
-        def loss(temperature):
-            if weights is not None and not weights.any():
-                return 0.0
-            means = self.mean_estimates(
-                [z[::step] / np.float32(temperature) for z in logits]
-            )
-            return target_encoder.loss_of_estimates(
-                self.data.network, means, targets, weights
-            )
-
-        return loss
+        if weights is not None and not weights.any():
+            return 0.0
+        means = self.mean_estimates(
+            [z[::step] / np.float32(temperature) for z in logits]
+        )
+        return data.target_encoder.loss_of_estimates(
+            data.network, means, rows.targets[index], weights
+        )
 
     def mean_estimates(self, logits):
         """Average the estimates of the networks that left the same fold out.
