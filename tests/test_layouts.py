@@ -112,6 +112,30 @@ def test_memory_maps_stay_on_disk(order, solver, early_stopping, tmp_path):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-10)
 
 
+def test_stacks_of_several_seeds_read_memory_maps_from_the_disk(tmp_path):
+    shape = (40_000, 50)
+    X = np.memmap(tmp_path / "X", np.float64, "w+", shape=shape)
+    X[:] = np.random.default_rng(0).standard_normal(shape)
+    y = np.arange(shape[0]) % 2
+    params = {"hidden_layer_sizes": 5, "solver": "sgd", "max_iter": 2}
+    seeds = range(3)
+
+    def fit(X):
+        mlps = [BackpropMLPClassifier(**params, random_state=seed) for seed in seeds]
+        return fit_stack(mlps, X, y[: len(X)])
+
+    fit(X[:400])
+    tracemalloc.start()
+    stacked = fit(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The orders of the rows take a sixth of it; a copy of X would take all of it.
+    assert peak < 0.6 * X.nbytes
+    for seed, mlp in zip(seeds, stacked, strict=True):
+        own = BackpropMLPClassifier(**params, random_state=seed).fit(np.array(X), y)
+        np.testing.assert_allclose(mlp.coefs_[0], own.coefs_[0], atol=1e-10)
+
+
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_in_memory_it_is_copied_once_at_most(solver):
     X = np.asfortranarray(np.random.default_rng(0).standard_normal((40_000, 50)))
