@@ -32,9 +32,9 @@ _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
 _MISSING_LABELS = MISSING - {"None"}
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
-# A column of numbers and text has codes if at least this share of its rows, and of its
-# distinct values, is text. Fewer texts may be mistakes.
-_SHARE_OF_CODES = 0.1
+# A column of numbers and text has codes if at least this fraction of its rows, and of
+# its distinct values, is text. Fewer texts may be mistakes.
+_MIN_CODES = 0.1
 # Names of the columns of a file without a header.
 _MADE_UP = re.compile("x[0-9]+")
 
@@ -361,7 +361,7 @@ def _infer_kind(file, i, counts, mixed):
     n_rows, n_others = sum(counts.values()), sum(others.values())
     n_almost = n_rows - n_others + sum(others[text] for text in almost)
     has_numbers = len(others) < len(counts)
-    share = min(len(others) / len(counts), n_others / n_rows)
+    fraction = min(len(others) / len(counts), n_others / n_rows)
     by_pandas = f"pandas.read_csv(path, dtype={{{file.names[i]!r}: 'category'}})"
     if mixed and sum(others[text] for text in dates) > n_rows / 2:
         file.refuse(
@@ -378,7 +378,7 @@ def _infer_kind(file, i, counts, mixed):
     if (
         not mixed
         or (almost and n_almost > n_rows / 2)
-        or (has_numbers and share < _SHARE_OF_CODES)
+        or (has_numbers and fraction < _MIN_CODES)
         # Marks of missing values that are not in MISSING, such as "-".
         or (has_numbers and all(map(is_missing, others)))
     ):
@@ -399,7 +399,7 @@ def _doubt(counts):
     if any(map(is_number, counts)):
         return "numbers with leading zeros or among its text, as codes have"
     n_dates = sum(n for text, n in counts.items() if ISO_DATE.fullmatch(text))
-    if n_dates > _SHARE_OF_CODES * sum(counts.values()):
+    if n_dates > _MIN_CODES * sum(counts.values()):
         return "dates among its text"
     return None
 
