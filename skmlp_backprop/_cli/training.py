@@ -31,11 +31,10 @@ _SEARCH_JOBS = 2
 _PROCESS_START = 4
 
 
-def choose_model(name, data):
-    """Whether to search, or to take the model for tables at its defaults.
+def choose_model(args, data):
+    """The :class:`Search` or :class:`Tabular` that the user or the data ask for.
 
-    `name` is the user's choice: "tabular", "search" or None. Raises ValueError if the
-    data do not suit a search.
+    Raises ValueError if the data do not suit a search.
     """
     reason, columns = None, data.columns
     if data.is_regression:
@@ -44,18 +43,19 @@ def choose_model(name, data):
         reason = "the table has columns that are not numbers"
     elif columns.is_missing.any():
         reason = "there are missing values"
-    if name == "search" and reason is not None:
+    if args.model == "search" and reason is not None:
         raise ValueError(
             f"--model search takes classes and complete numbers, but {reason}. Choose "
             "--model tabular."
         )
-    return name == "search" or (name is None and reason is None)
+    is_tabular = args.model == "tabular" or reason is not None
+    return Tabular(args, data) if is_tabular else Search(args, data)
 
 
 class Tabular:
     """A TabularMLPClassifier or TabularMLPRegressor at its defaults."""
 
-    best_params = None
+    is_search, best_params = False, None
 
     def __init__(self, args, data):
         kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
@@ -96,7 +96,7 @@ class Tabular:
 class Search:
     """A grid search of a BackpropMLPClassifier in a Pipeline with a StandardScaler."""
 
-    name = "BackpropMLPClassifier"
+    is_search, name = True, "BackpropMLPClassifier"
 
     def __init__(self, args, data):
         network = BackpropMLPClassifier(
@@ -170,8 +170,9 @@ def _fit_quietly(model, X, y):
         model.fit(X, y)
 
 
-def check_folds(n_folds, y, data, is_search):
+def check_folds(model, y, data):
     """Raise ValueError if the training rows are too few for the folds."""
+    n_folds = model.n_folds
     if data.is_regression:
         if len(y) < 2 * n_folds:
             raise ValueError(
@@ -181,7 +182,7 @@ def check_folds(n_folds, y, data, is_search):
         return
     classes, counts = np.unique(y, return_counts=True)
     # A search can't score a fold that lacks a class.
-    i = counts.argmin() if is_search else counts.argmax()
+    i = counts.argmin() if model.is_search else counts.argmax()
     if counts[i] < n_folds:
         raise ValueError(
             f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
