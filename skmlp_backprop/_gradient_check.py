@@ -504,7 +504,7 @@ class _Slope:
 
 
 def _relative_difference(found):
-    """||n - a|| / ||n + a||, where rounding alone is no difference; nan of nothing.
+    """||n - a|| / (||n + a|| + the error by rounding / 1e-6), or nan of an empty array.
 
     The columns of `found` are the numerical derivatives n, their errors by rounding,
     and the backpropagated derivatives a.

@@ -46,7 +46,7 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
-    doubtful: dict  # of str to str: why columns of categories may be no plain text
+    doubtful: dict  # column's name to the reason why it may not have categories
 
 
 def read_csv(path, header="infer"):
@@ -309,7 +309,7 @@ def _to_labels(file, label):
 
 
 def _to_samples(file, features, mixed, kinds=None):
-    """The samples, and why columns of categories may be no plain text.
+    """The samples, and the columns that may not have categories, see :class:`Table`.
 
     `kinds` are those of the features, as of :func:`read_new_rows`. Without `kinds`, the
     values decide.
@@ -398,7 +398,7 @@ def _infer_kind(file, i, counts, mixed):
 
 
 def _doubt(counts):
-    """Why the texts of a column of categories may be no plain text, or None."""
+    """What a column of categories has beside plain text, or None."""
     if any(map(is_number, counts)):
         return "numbers with leading zeros or among its text, as codes have"
     n_dates = sum(n for text, n in counts.items() if ISO_DATE.fullmatch(text))
