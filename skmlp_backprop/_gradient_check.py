@@ -274,19 +274,7 @@ def check_gradient(
             f"{n_directions} random directions in each array, of {n_parameters} "
             "parameters in all"
         )
-    kept = {name: d[d[:, 1] != _KINK] for name, d in derivatives.items()}
-    target_encoder = estimator._target_encoder
-    is_classifier = isinstance(target_encoder, Labels)
-    return GradientCheck(
-        _relative_difference(np.concatenate(list(kept.values()))),
-        {name: _relative_difference(d) for name, d in kept.items()},
-        coverage,
-        {name: len(d) for name, d in kept.items()},
-        {name: len(d) - len(kept[name]) for name, d in derivatives.items()},
-        _as_gradient(derivatives, 0, gradient, coverage),
-        _as_gradient(derivatives, 2, gradient, coverage),
-        len(target_encoder.classes) if is_classifier else None,
-    )
+    return _compare(derivatives, gradient, coverage, estimator._target_encoder)
 
 
 def _with_weights(estimator, X, y, classes, rng):
@@ -400,6 +388,22 @@ def _directions(gradient, n_directions, rng):
             axes = list(range(gradient.ndim))
             # Without an array of the products.
             yield direction, np.einsum(direction, axes, gradient, axes, [])
+
+
+def _compare(derivatives, gradient, coverage, target_encoder):
+    """Compare the derivatives of each array, as of :func:`_derivatives`."""
+    kept = {name: d[d[:, 1] != _KINK] for name, d in derivatives.items()}
+    is_classifier = isinstance(target_encoder, Labels)
+    return GradientCheck(
+        _relative_difference(np.concatenate(list(kept.values()))),
+        {name: _relative_difference(d) for name, d in kept.items()},
+        coverage,
+        {name: len(d) for name, d in kept.items()},
+        {name: len(d) - len(kept[name]) for name, d in derivatives.items()},
+        _as_gradient(derivatives, 0, gradient, coverage),
+        _as_gradient(derivatives, 2, gradient, coverage),
+        len(target_encoder.classes) if is_classifier else None,
+    )
 
 
 def _as_gradient(derivatives, column, like, coverage):
