@@ -49,27 +49,27 @@ def main(arguments=None):
 
 def run(args):
     """Train, save, report, predict."""
-    data = load(args.data, HEADERS[args.header], args.target, args.drop, args.task)
-    is_search = training.choose_model(args.model, data)
-    model = (training.Search if is_search else training.Tabular)(args, data)
-    check_model_options(args, model.name, is_search)
+    header = HEADERS[args.header]
+    data = load(args.data, header, args.target, args.drop, args.task)
+    model = training.choose_model(args, data)
+    check_model_options(args, model)
     if args.predict is not None:
         names = data.columns.names if hasattr(data.X, "columns") else None
-        new = load_rows(args.predict, names, data.columns.kinds, HEADERS[args.header])
+        new = load_rows(args.predict, names, data.columns.kinds, header)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
-    training.check_folds(args.cv, y_train, data, is_search)
+    training.check_folds(model, y_train, data)
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
         # The notes on the data have these warnings.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
-        fitted, fold_scores = training.train(model, X_train, y_train, data)
+        fitted, fold_scores = training.train(model, X_train, y_train)
         # A saved model keeps only the importances, so they are computed before.
         scores = score(data, fitted, fold_scores, X_test, y_train, y_test)
         if args.save is not None:
             replace_file("--save", args.save, lambda path: joblib.dump(fitted, path))
             print(f"Saved to {args.save}.")
         print_scores(scores, model.best_params)
-    if is_search:
+    if model.is_search:
         scaler, network = fitted
         rows_checked = scaler.transform(X_train[:_CHECKED_ROWS])
         y_checked = y_train[:_CHECKED_ROWS]

@@ -1,7 +1,6 @@
 """Verify backpropagation by finite differences."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,7 +13,6 @@ from ._estimators.targets import Labels
 from ._network.inputs import make_inputs
 from ._network.layers import Hidden, InputActivation, make_layers
 from ._network.objective import BLOCK_ROWS, Objective
-from ._network.parameters import Parameters
 from ._network.threads import training_threads
 
 # With more parameters, random directions are checked.
@@ -101,7 +99,7 @@ class GradientCheck:
         """
         if self.numerical is None or self.coverage != _EVERYWHERE:
             return {}
-        numerical, analytical = _named(self.numerical), _named(self.analytical)
+        numerical, analytical = _named(*self.numerical), _named(*self.analytical)
         return {
             name: _largest_difference(numerical[name], analytical[name])
             for name in self.disagreeing
@@ -122,8 +120,8 @@ class GradientCheck:
                 line += f"  ({n} of {n_all} left out: a kink within the step)"
             lines.append(line)
         for name, index in self.worst.items():
-            numerical = _named(self.numerical)[name][index]
-            analytical = _named(self.analytical)[name][index]
+            numerical = _named(*self.numerical)[name][index]
+            analytical = _named(*self.analytical)[name][index]
             lines.append(
                 f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
                 f"analytical {analytical:.6g}"
@@ -255,33 +253,28 @@ def check_gradient(
     """
     rng = check_random_state(random_state)
     estimator = _with_weights(estimator, X, y, classes, rng)
-    target_encoder = estimator._target_encoder
-    _refuse_one_class(target_encoder)
     network, rows, weights = estimator._evaluation_point(X, y, sample_weight)
     parameters = weights if weights.dtype == np.float64 else weights.copy(np.float64)
+    n_parameters = parameters.flat.size
+    if n_directions is None:
+        n_directions = _N_DIRECTIONS if n_parameters <= _MANY else _N_DIRECTIONS_OF_MANY
+        n_directions = "all" if n_parameters <= _MAX_COORDINATES else n_directions
+    if gradient is not None:
+        gradient = _given_gradient(gradient, parameters)
     objective = Objective(network, estimator.alpha, parameters)
-    n_all = n_parameters = parameters.flat.size
-    if n_directions is None and n_parameters > _MAX_COORDINATES:
-        is_many = n_parameters > _MANY
-        n_directions = _N_DIRECTIONS_OF_MANY if is_many else _N_DIRECTIONS
-    draw, coverage = _coordinates, _EVERYWHERE
-    if n_directions not in (None, "all"):
-        draw = partial(_directions, rng, n_directions)
-        n_all = n_directions * len(_arrays(parameters))
+    slope = _Slope(objective, rows, eps)
+    with training_threads(), np.errstate(all="ignore"):
+        if gradient is None:
+            objective.loss_and_gradient(rows)
+            gradient = Gradient(*objective.gradient.copy().view_coefs())
+        derivatives = _derivatives(slope, gradient, n_directions, rng, verbose)
+    coverage = _EVERYWHERE
+    if n_directions != "all":
         coverage = (
             f"{n_directions} random directions in each array, of {n_parameters} "
             "parameters in all"
         )
-    given = None if gradient is None else _given_gradient(gradient, parameters)
-    with training_threads(), np.errstate(all="ignore"):
-        if given is None:
-            objective.loss_and_gradient(rows)
-            given = objective.gradient.copy()
-        slope = _Slope(objective, rows, eps)
-        derivatives = _derivatives(slope, given, draw, n_all if verbose else None)
-    is_classifier = isinstance(target_encoder, Labels)
-    n_classes = len(target_encoder.classes) if is_classifier else None
-    return _compare(derivatives, parameters, coverage, n_classes)
+    return _compare(derivatives, gradient, coverage, estimator._target_encoder)
 
 
 def _with_weights(estimator, X, y, classes, rng):
@@ -296,124 +289,131 @@ def _with_weights(estimator, X, y, classes, rng):
     if not hasattr(estimator, "coefs_"):
         seed = estimator.random_state
         source = rng if seed is None else check_random_state(seed)
-        return estimator._initialized(X, y, source, classes)
-    if classes is not None:
+        estimator = estimator._initialized(X, y, source, classes)
+    elif classes is not None:
         raise ValueError(
             "classes is for an estimator that is not fitted; this one has its classes. "
             "Leave out `classes`, or pass clone(estimator)."
         )
-    return estimator
-
-
-def _compare(derivatives, parameters, coverage, n_classes):
-    """Compare the derivatives of each array, as of :func:`_derivatives`."""
-    numerical, analytical = (
-        _as_gradient(parameters, [d[:, i].copy() for d in derivatives], coverage)
-        for i in (0, 2)
-    )
-    by_name = dict(zip(_named(numerical), derivatives, strict=True))
-    kept = {name: d[d[:, 1] != _KINK] for name, d in by_name.items()}
-    return GradientCheck(
-        _relative_difference(np.concatenate(list(kept.values()))),
-        {name: _relative_difference(d) for name, d in kept.items()},
-        coverage,
-        {name: len(d) for name, d in kept.items()},
-        {name: len(d) - len(kept[name]) for name, d in by_name.items()},
-        numerical,
-        analytical,
-        n_classes,
-    )
-
-
-def _refuse_one_class(target_encoder):
-    """Refuse classes of which the only one has a probability of 1."""
-    if (
-        isinstance(target_encoder, Labels)
-        and not target_encoder.multilabel
-        and len(target_encoder.classes) == 1
-    ):
+    labels = estimator._target_encoder
+    if isinstance(labels, Labels) and not labels.multilabel and len(labels.classes) < 2:
+        # The probability of the only class is 1.
         raise ValueError(
             "There is nothing to check: y has one class, "
-            f"{target_encoder.classes.tolist()}, and J does not depend on the weights. "
+            f"{labels.classes.tolist()}, and J does not depend on the weights. "
             "Pass rows of several classes, for example a random sample of a sorted "
             "file, or pass all classes as `classes`, or a fitted estimator."
         )
+    return estimator
 
 
 def _given_gradient(gradient, parameters):
-    """Convert the argument `gradient` to Parameters."""
-    coefs, intercepts, bias = parameters.to_coefs()
+    """Convert the argument `gradient` to a Gradient."""
+    weights = parameters.view_coefs()
     if callable(gradient):
-        gradient = gradient(thetas.ravel(coefs, intercepts, bias))
+        gradient = gradient(thetas.ravel(*weights))
         is_pair = isinstance(gradient, tuple) and len(gradient) == 2
         if is_pair and np.ndim(gradient[0]) == 0:
             _, gradient = gradient
-    if isinstance(gradient, Gradient):
-        given = gradient
-    elif np.ndim(gradient[0]) == 0:
-        units = parameters.layer_units
-        given = thetas.unravel(
-            gradient, units, input_intercept=bias is not None, name="gradient"
-        )
-    else:
-        given = *thetas.split(gradient, name="gradient"), None
+    if not isinstance(gradient, Gradient):
+        if np.ndim(gradient[0]) == 0:
+            has_bias, units = weights[2] is not None, parameters.layer_units
+            gradient = thetas.unravel(
+                gradient, units, input_intercept=has_bias, name="gradient"
+            )
+        else:
+            gradient = *thetas.split(gradient, name="gradient"), None
+    given, expected = _named(*gradient), _named(*weights)
     shapes, expected = (
-        [np.shape(a) for a in [*c, *i, *([] if b is None else [b])]]
-        for c, i, b in (given, (coefs, intercepts, bias))
+        [np.shape(array) for array in arrays.values()] for arrays in (given, expected)
     )
     if shapes != expected:
         raise ValueError(
             f"gradient must have the shapes of the weights, {expected}, got {shapes}."
         )
-    return Parameters.from_coefs(*given, dtype=np.float64)
+    coefs, intercepts, bias = gradient
+    return Gradient(
+        [np.asarray(coef, np.float64) for coef in coefs],
+        [np.asarray(intercept, np.float64) for intercept in intercepts],
+        None if bias is None else np.asarray(bias, np.float64),
+    )
 
 
-def _derivatives(slope, analytical, draw, n_all):
+def _named(coefs, intercepts, input_intercept):
+    """Name arrays of weights and biases by the estimator's attributes."""
+    named = {f"coefs_[{i}]": coef for i, coef in enumerate(coefs)}
+    named |= {f"intercepts_[{i}]": bias for i, bias in enumerate(intercepts)}
+    if input_intercept is not None:
+        named["input_intercept_"] = input_intercept
+    return named
+
+
+def _derivatives(slope, gradient, n_directions, rng, verbose):
     """Derivatives of J along directions in each array.
-
-    Prints the progress if `n_all`, the number of all derivatives, is given.
 
     Returns
     -------
-    derivatives : list of ndarray of shape (n_directions, 3)
+    derivatives : dict of str to ndarray of shape (n_directions, 3)
         For each array: the numerical derivatives, their error by rounding or
         ``_KINK``, and the analytical derivatives.
     """
-    derivatives, n_checked = [], 0
-    for array, gradient in zip(
-        _arrays(slope.objective.parameters), _arrays(analytical), strict=True
-    ):
+    arrays = _named(*slope.objective.parameters.view_coefs())
+    analytical = _named(*gradient)
+    sizes = [array.size for array in arrays.values()]
+    n_all = sum(sizes) if n_directions == "all" else n_directions * len(sizes)
+    derivatives, n_checked = {}, 0
+    for name, array in arrays.items():
         found = []
-        for direction, along in draw(gradient):
+        for direction, along in _directions(analytical[name], n_directions, rng):
             found.append((*slope(array, direction), along))
             n_checked += 1
-            if n_all and 10 * n_checked // n_all > 10 * (n_checked - 1) // n_all:
+            if verbose and 10 * n_checked // n_all > 10 * (n_checked - 1) // n_all:
                 print(f"Checked {n_checked} of {n_all} derivatives.")
-        derivatives.append(np.reshape(found, (-1, 3)))
+        derivatives[name] = np.array(found)
     return derivatives
 
 
-def _as_gradient(parameters, derivatives, coverage):
-    """Make a Gradient; of all coordinates, in the shapes of the weights."""
-    n_layers = len(parameters.layers)
-    coefs, others = derivatives[:n_layers], derivatives[n_layers:]
+def _directions(gradient, n_directions, rng):
+    """Unit vectors in the space of an array, and the derivatives along them."""
+    if n_directions == "all":
+        for i, derivative in enumerate(gradient.flat):
+            direction = np.zeros(gradient.shape)
+            direction.flat[i] = 1
+            yield direction, derivative
+    else:
+        for _ in range(n_directions):
+            # In the order of the weights in memory.
+            direction = rng.standard_normal(gradient.shape[::-1]).T
+            direction /= np.linalg.norm(direction)
+            axes = list(range(gradient.ndim))
+            # Without an array of the products.
+            yield direction, np.einsum(direction, axes, gradient, axes, [])
+
+
+def _compare(derivatives, gradient, coverage, target_encoder):
+    """Compare the derivatives of each array, as of :func:`_derivatives`."""
+    kept = {name: d[d[:, 1] != _KINK] for name, d in derivatives.items()}
+    is_classifier = isinstance(target_encoder, Labels)
+    return GradientCheck(
+        _relative_difference(np.concatenate(list(kept.values()))),
+        {name: _relative_difference(d) for name, d in kept.items()},
+        coverage,
+        {name: len(d) for name, d in kept.items()},
+        {name: len(d) - len(kept[name]) for name, d in derivatives.items()},
+        _as_gradient(derivatives, 0, gradient, coverage),
+        _as_gradient(derivatives, 2, gradient, coverage),
+        len(target_encoder.classes) if is_classifier else None,
+    )
+
+
+def _as_gradient(derivatives, column, like, coverage):
+    """Make a Gradient of a column; of all coordinates, in the shapes of the weights."""
+    arrays = [d[:, column].copy() for d in derivatives.values()]
     if coverage == _EVERYWHERE:
-        coefs = [
-            np.ascontiguousarray(d.reshape(w.shape[1:]).T)
-            for d, w in zip(coefs, parameters.weights, strict=True)
-        ]
-    has_bias = parameters.input_intercept is not None
-    return Gradient(coefs, others[:n_layers], others[n_layers] if has_bias else None)
-
-
-def _named(gradient):
-    """Name the arrays of a gradient by the estimator's attributes."""
-    named = {f"coefs_[{i}]": coef for i, coef in enumerate(gradient.coefs)}
-    for i, intercept in enumerate(gradient.intercepts):
-        named[f"intercepts_[{i}]"] = intercept
-    if gradient.input_intercept is not None:
-        named["input_intercept_"] = gradient.input_intercept
-    return named
+        shapes = [array.shape for array in _named(*like).values()]
+        arrays = list(map(np.reshape, arrays, shapes))
+    n = len(like.coefs)
+    return Gradient(arrays[:n], arrays[n : 2 * n], *(arrays[2 * n :] or [None]))
 
 
 def _largest_difference(numerical, analytical):
@@ -425,22 +425,6 @@ def _largest_difference(numerical, analytical):
     difference[~np.isfinite(analytical)] = np.inf
     where = np.unravel_index(difference.argmax(), difference.shape)
     return tuple(int(i) for i in where)
-
-
-def _coordinates(gradient):
-    """Each coordinate of an array as a direction, and the derivative along it."""
-    for i, derivative in enumerate(gradient.flat):
-        direction = np.zeros(gradient.shape)
-        direction.flat[i] = 1
-        yield direction, derivative
-
-
-def _directions(rng, n_directions, gradient):
-    """Random unit vectors, and the derivatives along them; each is a large array."""
-    for _ in range(n_directions):
-        direction = rng.standard_normal(gradient.shape)
-        direction /= np.linalg.norm(direction)
-        yield direction, np.einsum("nij,nij->", direction, gradient)
 
 
 class _Slope:
@@ -460,7 +444,7 @@ class _Slope:
 
         The latter is ``_KINK`` if there is a kink on the way.
         """
-        center = array.copy()
+        center = array.copy(order="K")
 
         def move(distance):
             np.multiply(direction, distance, out=array)
@@ -523,15 +507,8 @@ class _Slope:
         return signs
 
 
-def _arrays(parameters):
-    """The arrays of weights and biases, in the order of :func:`_named`."""
-    bias = parameters.input_intercept
-    arrays = [*parameters.weights, *parameters.intercepts]
-    return arrays if bias is None else [*arrays, bias]
-
-
 def _relative_difference(found):
-    """||n - a|| / ||n + a||, where rounding alone is no difference; nan of nothing.
+    """||n - a|| / (||n + a|| + the error by rounding / 1e-6), or nan of an empty array.
 
     The columns of `found` are the numerical derivatives n, their errors by rounding,
     and the backpropagated derivatives a.

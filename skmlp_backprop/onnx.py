@@ -46,7 +46,7 @@ Examples
 import math
 
 import numpy as np
-from numpy.polynomial import Chebyshev, Polynomial
+from numpy.polynomial.chebyshev import Chebyshev, cheb2poly
 from scipy.special import erfcx
 from sklearn.base import MetaEstimatorMixin
 from sklearn.calibration import CalibratedClassifierCV
@@ -162,11 +162,6 @@ def input_types(model):
     return declared_types(first if is_encoder else first.encoder_)
 
 
-def _is_multilabel(mlp):
-    """Whether a row may have several of a fitted classifier's classes."""
-    return _member(mlp)._target_encoder.multilabel
-
-
 def _member(model):
     """The network, or a network of an ensemble."""
     return model.estimators_[0] if isinstance(model, BaseTabularMLP) else model
@@ -229,10 +224,6 @@ _TENSOR_TYPES = {
 # are built of operators that it has in both precisions.
 
 
-def _leaky_relu(graph, z):
-    return graph.add("Max", z, graph.add("Mul", z, 0.01))
-
-
 def _elu(graph, z):
     below = graph.add("Exp", graph.add("Min", z, 0.0))
     return graph.add("Add", graph.add("Relu", z), graph.add("Sub", below, 1.0))
@@ -249,12 +240,13 @@ def _normal_tail(graph, x):
     """Phi(-x) for x >= 0.
 
     It is exp(-x^2 / 2) t p(t) / 2 with t = 1 / (1 + x / sqrt(8)), where p is smooth on
-    [0, 1]: its polynomial is off by 5e-15 of the value at most.
+    [0, 1]: its polynomial in u = 2 t - 1 is off by 5e-15 of the value at most.
     """
     square = graph.add("Mul", graph.add("Mul", x, x), -0.5)
     scaled = graph.add("Add", graph.add("Mul", x, 1 / math.sqrt(8)), 1.0)
     t = graph.add("Reciprocal", scaled)
-    *others, leading = _scaled_tail_polynomial().coef
+    p = Chebyshev.interpolate(lambda t: erfcx(2 / t - 2) / t, 24, domain=[0, 1])
+    *others, leading = cheb2poly(p.coef)
     u = graph.add("Sub", graph.add("Mul", t, 2.0), 1.0)
     polynomial = graph.constant(leading)
     for coef in reversed(others):
@@ -263,29 +255,15 @@ def _normal_tail(graph, x):
     return graph.add("Mul", half, polynomial)
 
 
-def _scaled_tail_polynomial():
-    """p of :func:`_normal_tail`, as a polynomial in u = 2 t - 1."""
-
-    def scaled_tail(u):
-        t = (u + 1) / 2
-        return erfcx(2 / t - 2) / t
-
-    return Chebyshev.interpolate(scaled_tail, 24).convert(kind=Polynomial)
-
-
-def _silu(graph, z):
-    return graph.add("Mul", z, graph.add("Sigmoid", z))
-
-
 _ACTIVATIONS = {
     "identity": lambda graph, z: z,
     "logistic": lambda graph, z: graph.add("Sigmoid", z),
     "tanh": lambda graph, z: graph.add("Tanh", z),
     "relu": lambda graph, z: graph.add("Relu", z),
-    "leaky_relu": _leaky_relu,
+    "leaky_relu": lambda graph, z: graph.add("Max", z, graph.add("Mul", z, 0.01)),
     "elu": _elu,
     "gelu": _gelu,
-    "silu": _silu,
+    "silu": lambda graph, z: graph.add("Mul", z, graph.add("Sigmoid", z)),
 }
 
 
@@ -313,11 +291,11 @@ _TWO_SIDES = {1: [[-1.0, 1.0]], 2: [[1.0, -1.0], [-1.0, 1.0]]}
 
 def _convert_classifier(scope, operator, container):
     """Add the nodes of a fitted classifier, or of an ensemble of them on tables."""
-    model, multilabel = operator.raw_operator, _is_multilabel(operator.raw_operator)
-    is_ensemble = isinstance(model, BaseTabularMLP)
+    model, member = operator.raw_operator, _member(operator.raw_operator)
+    is_ensemble, multilabel = model is not member, member._target_encoder.multilabel
     graph = _Graph(scope, container, _precision(operator))
     logits = _add_logits(graph, operator)
-    proba = _add_probabilities(graph, logits, _member(model), multilabel)
+    proba = _add_probabilities(graph, logits, member, multilabel)
     if is_ensemble:
         proba = _add_mean(graph, proba, model)
     labels = _add_labels(graph, proba, get_label_classes(scope, model), multilabel)
@@ -496,7 +474,7 @@ def _set_output_types(operator):
     """Tell skl2onnx the type and shape of the labels and the probabilities."""
     mlp = operator.raw_operator
     n_classes = len(mlp.classes_)
-    multilabel = _is_multilabel(mlp)
+    multilabel = _member(mlp)._target_encoder.multilabel
     if n_classes == 1 and not multilabel:
         raise ValueError(
             f"The classifier was fitted on one class, {mlp.classes_.tolist()}; there "

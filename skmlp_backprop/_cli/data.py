@@ -32,6 +32,7 @@ class Columns(NamedTuple):
     is_missing: np.ndarray  # of shape (n_rows, n_columns)
     identifiers: list  # names of the columns that identify the rows
     are_numbers: bool  # whether all columns have a numeric type
+    notes: list  # of str, for the user
 
 
 class Data(NamedTuple):
@@ -44,7 +45,7 @@ class Data(NamedTuple):
     is_regression: bool
     task: str  # the task, and why it was chosen
     columns: Columns
-    notes: list  # of str, for the user
+    notes: list  # of str, for the user, also those on the columns
 
 
 def ending(path):
@@ -81,15 +82,13 @@ def load(path, header, target, drop, task):
     else:
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
     y, is_regression, task = _recognise_task(y, target, task)
-    columns, more_notes = _recognise_columns(X)
-    notes += more_notes
+    columns = _recognise_columns(X)
+    notes += columns.notes
     if path is not None and ending(path) in TABLE_ENDINGS:
+        empty = np.array(columns.names)[columns.is_missing.all(axis=0)].tolist()
         notes += [
             f"Column {name!r} has no values; leave it out by --drop {quote(name)}."
-            for name, is_missing in zip(
-                columns.names, columns.is_missing.T, strict=True
-            )
-            if is_missing.all()
+            for name in empty
         ]
     return Data(X, y, source, target, is_regression, task, columns, notes)
 
@@ -265,34 +264,29 @@ def _check_labels(y, target):
 
 
 def _recognise_columns(X):
-    """Columns of a DataFrame or an array of numbers, and notes about them."""
+    """Find out the kinds of the columns of a DataFrame or an array of numbers."""
     if isinstance(X, np.ndarray):
-        _check_finite(X)
-        n = X.shape[1]
+        infinite, n = np.argwhere(np.isinf(X)), X.shape[1]
+        if len(infinite):
+            row, column = infinite[0] + 1
+            raise ValueError(
+                f"{len(infinite)} values are infinite, the first in row {row}, column "
+                f"{column}. Replace them by numbers, or leave the fields empty."
+            )
         names, is_categorical = [f"x{i}" for i in range(n)], np.zeros(n, bool)
-        return Columns(names, [None] * n, is_categorical, np.isnan(X), [], True), []
+        return Columns(names, [None] * n, is_categorical, np.isnan(X), [], True, [])
     encoder, names = TabularEncoder(), list(map(str, X.columns))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         columns = encoder._learn(check_table(encoder, X, reset=True))
     # The remedies are for Python code.
     notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
-    recognised = Columns(
+    return Columns(
         names,
         kinds_of(encoder),
         encoder.is_categorical_,
         X.isna().to_numpy(),
         [n for n, c in zip(names, columns, strict=True) if identifier_message(c)],
         all(dtype.kind in "biuf" for dtype in X.dtypes),
+        notes,
     )
-    return recognised, notes
-
-
-def _check_finite(X):
-    infinite = np.argwhere(np.isinf(X))
-    if len(infinite):
-        row, column = infinite[0] + 1
-        raise ValueError(
-            f"{len(infinite)} values are infinite, the first in row {row}, column "
-            f"{column}. Replace them by numbers, or leave the fields empty."
-        )

@@ -203,12 +203,12 @@ def _check_effects(args):
             )
 
 
-def check_model_options(args, model_name, is_search):
+def check_model_options(args, model):
     """Raise ValueError for options that have no effect on the chosen model."""
     for option in args.given:
-        if option in _OPTIONS["grid search"] and not is_search:
+        if option in _OPTIONS["grid search"] and not model.is_search:
             raise ValueError(
-                f"{option} has no effect on a {model_name}, which needs no search. "
+                f"{option} has no effect on a {model.name}, which needs no search. "
                 "Leave it out; --model search, for classes and complete numbers, "
                 "takes it."
             )

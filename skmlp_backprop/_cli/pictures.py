@@ -11,6 +11,8 @@ from .._solvers import is_stochastic
 from ..displays import ImportancesDisplay, LossCurveDisplay
 from .predicting import COVERAGE
 
+# Each file of a report has these words near its start; others are not replaced.
+MARK = "report of skmlp-backprop"
 # Inches and dots per inch: the text can be read on a phone, where a picture shrinks.
 _SIZE = (5, 3.75)
 _DPI = 200
@@ -20,11 +22,8 @@ _MAX_NAME = 24
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9690c", "0.6"
 
 
-def png(draw, software):
-    """Draw on a figure by `draw`, and return the content of a PNG file.
-
-    The file names `software` as its maker.
-    """
+def png(draw, *args):
+    """Draw on a figure by `draw(figure, *args)`; return the content of a PNG file."""
     from matplotlib import style
     from matplotlib.figure import Figure
 
@@ -32,13 +31,13 @@ def png(draw, software):
         # Characters that the font lacks are drawn as boxes; the page has the names.
         warnings.filterwarnings("ignore", "Glyph ", UserWarning)
         figure = Figure(_SIZE, dpi=_DPI, layout="constrained")
-        draw(figure)
+        draw(figure, *args)
         for ax in figure.axes:
             side = ax.yaxis.get_label_position()
             ax.spines["top"].set_visible(False)
             ax.spines["left" if side == "right" else "right"].set_visible(False)
         file = io.BytesIO()
-        figure.savefig(file, format="png", metadata={"Software": software})
+        figure.savefig(file, format="png", metadata={"Software": MARK})
     return file.getvalue()
 
 

@@ -1,7 +1,6 @@
 """Writes a report as a page with pictures, which needs no network and no JavaScript."""
 
 import base64
-from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from .. import __version__
 from .._search.unwrap import final_network
 from ..displays._axes import import_pyplot
 from .pictures import (
+    MARK,
     MAX_BARS,
     draw_calibration,
     draw_importances,
@@ -33,8 +33,7 @@ _PICTURES = (
     "importances.png",
     "loss_curve.png",
 )
-# Each file has these words near its start. A file without them is not replaced.
-_MARK = "report of skmlp-backprop"
+# A file of a report has its mark among these.
 _N_FIRST_BYTES = 1000
 
 _STYLE = """
@@ -93,7 +92,7 @@ def _is_own(path):
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return _MARK.encode() in file.read(_N_FIRST_BYTES)
+        return MARK.encode() in file.read(_N_FIRST_BYTES)
 
 
 def write_report(folder, recognised, data, scores, model, best_params):
@@ -136,7 +135,7 @@ def _page(title, sections):
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="generator" content="{_MARK}">
+<meta name="generator" content="{MARK}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
   content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
@@ -189,17 +188,21 @@ def _predictions(scores, target, pictures):
     predictions = _figure(
         pictures,
         "predictions.png",
-        partial(draw_predictions, scores=scores, name=target),
         f"{rows}: their true values, and the prediction intervals, against the "
         "predictions. Exact predictions are on the dashed line.",
+        draw_predictions,
+        scores,
+        target,
     )
     residuals = _figure(
         pictures,
         "residuals.png",
-        partial(draw_residuals, scores=scores, name=target),
         "Residuals of the same rows, and the distribution of the residuals of all "
         "held-out rows. A trend or a funnel means that the model misses a relation, or "
         "that its errors grow with the target.",
+        draw_residuals,
+        scores,
+        target,
     )
     return _section("predictions", "Predictions", predictions + residuals)
 
@@ -212,10 +215,11 @@ def _calibration(scores, pictures):
     figure = _figure(
         pictures,
         "calibration.png",
-        partial(draw_calibration, scores=scores),
         f"Groups of held-out rows with similar probabilities: {shown}, with 95 % "
         "confidence intervals. The probabilities are right on average where the "
         "intervals reach the dashed line. Below: the number of rows by probability.",
+        draw_calibration,
+        scores,
     )
     return _section("calibration", "Calibration", figure)
 
@@ -245,10 +249,9 @@ def _importances(importances, pictures):
     )
     if len(lines) > MAX_BARS:
         caption += f" The picture has the first {MAX_BARS} of {len(lines)} columns."
-    drawing = partial(draw_importances, importances=importances)
     table = _table(("column", "importance"), lines)
     content = (
-        _figure(pictures, "importances.png", drawing, caption)
+        _figure(pictures, "importances.png", caption, draw_importances, importances)
         + f"<details>\n<summary>All columns, as numbers</summary>\n{table}</details>\n"
     )
     return _section("importances", "Most important columns", content)
@@ -271,14 +274,13 @@ def _training(model, best_params, pictures):
                 "trained on it. The model has the weights of the epoch where this loss "
                 "is lowest, which is marked."
             )
-        drawing = partial(draw_loss_curve, model=model)
-        content += _figure(pictures, "loss_curve.png", drawing, caption)
+        content += _figure(pictures, "loss_curve.png", caption, draw_loss_curve, model)
     return _section("training", "Training", content)
 
 
-def _figure(pictures, name, draw, caption):
+def _figure(pictures, name, caption, draw, *args):
     """Draw a picture within the page, so that the page can be sent by itself."""
-    pictures[name] = png(draw, _MARK)
+    pictures[name] = png(draw, *args)
     content = base64.b64encode(pictures[name]).decode()
     alt = name.removesuffix(".png").replace("_", " ")
     return (

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import (
@@ -57,21 +58,15 @@ class Scores(NamedTuple):
     importances: Importances | None
 
 
-def measures_of(data):
-    """The function that measures a fitted model on rows: name to value."""
-    return _regression_measures if data.is_regression else _class_measures
-
-
-def _regression_measures(model, X, y):
-    predicted = model.predict(X)
-    return {
-        "R2": r2_score(y, predicted),
-        "mean absolute error": mean_absolute_error(y, predicted),
-        "root mean squared error": root_mean_squared_error(y, predicted),
-    }
-
-
-def _class_measures(model, X, y):
+def measure(model, X, y):
+    """Measure a fitted model on rows; return name to value."""
+    if is_regressor(model):
+        predicted = model.predict(X)
+        return {
+            "R2": r2_score(y, predicted),
+            "mean absolute error": mean_absolute_error(y, predicted),
+            "root mean squared error": root_mean_squared_error(y, predicted),
+        }
     proba = model.predict_proba(X)
     predicted = model.classes_[proba.argmax(axis=1)]
     # The model may lack a class of these rows, and these rows a class of the model.
@@ -95,8 +90,7 @@ def score(data, fitted, fold_scores, X_test, y_train, y_test):
         baseline, predicts = DummyClassifier(strategy="prior"), "shares of classes"
     placeholder = np.zeros((len(y_train), 1))
     baseline.fit(placeholder, y_train)
-    measures = measures_of(data)
-    of_baseline = measures(baseline, placeholder[: len(y_test)], y_test)
+    of_baseline = measure(baseline, placeholder[: len(y_test)], y_test)
     table = [
         (
             name,
@@ -104,7 +98,7 @@ def score(data, fitted, fold_scores, X_test, y_train, y_test):
             number(value),
             number(of_baseline[name]),
         )
-        for name, value in measures(fitted, X_test, y_test).items()
+        for name, value in measure(fitted, X_test, y_test).items()
     ]
     n_folds = len(next(iter(fold_scores.values())))
     header = ("", f"{n_folds} folds ± std", "held-out rows", f"baseline: {predicts}")
@@ -143,7 +137,7 @@ def _importances(data, fitted, X, y):
             fitted,
             _safe_indexing(X, index),
             y[index],
-            scoring=lambda *args: -_class_measures(*args)["log loss"],
+            scoring=lambda *args: -measure(*args)["log loss"],
             n_repeats=_N_SHUFFLES,
             random_state=0,
         )

@@ -3,7 +3,6 @@
 import shlex
 import sys
 import warnings
-from contextlib import contextmanager
 from math import ceil
 from threading import Event, Thread
 from time import perf_counter
@@ -25,18 +24,17 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
-from .scores import measures_of, number
+from .scores import measure, number
 
 # Default number of processes of a search, and the seconds to start them.
 _SEARCH_JOBS = 2
 _PROCESS_START = 4
 
 
-def choose_model(name, data):
-    """Whether to search, or to take the model for tables at its defaults.
+def choose_model(args, data):
+    """The :class:`Search` or :class:`Tabular` that the user or the data ask for.
 
-    `name` is the user's choice: "tabular", "search" or None. Raises ValueError if the
-    data do not suit a search.
+    Raises ValueError if the data do not suit a search.
     """
     reason, columns = None, data.columns
     if data.is_regression:
@@ -45,18 +43,19 @@ def choose_model(name, data):
         reason = "the table has columns that are not numbers"
     elif columns.is_missing.any():
         reason = "there are missing values"
-    if name == "search" and reason is not None:
+    if args.model == "search" and reason is not None:
         raise ValueError(
             f"--model search takes classes and complete numbers, but {reason}. Choose "
             "--model tabular."
         )
-    return name == "search" or (name is None and reason is None)
+    is_tabular = args.model == "tabular" or reason is not None
+    return Tabular(args, data) if is_tabular else Search(args, data)
 
 
 class Tabular:
     """A TabularMLPClassifier or TabularMLPRegressor at its defaults."""
 
-    best_params = None
+    is_search, best_params = False, None
 
     def __init__(self, args, data):
         kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
@@ -80,7 +79,7 @@ class Tabular:
         seconds = (once + self.estimator._n_epochs(len(y)) * epoch) * self.n_folds
         return f"at most about {duration(seconds)}, usually a third to a half of that"
 
-    def fit(self, X, y, measures):
+    def fit(self, X, y):
         """Fit on the folds, then on all rows.
 
         Returns the model of all rows, and the values of each measure on the folds.
@@ -89,7 +88,7 @@ class Tabular:
         for train, test in self.cv.split(X, y):
             model = clone(self.estimator)
             _fit_quietly(model, _safe_indexing(X, train), y[train])
-            scores.append(measures(model, _safe_indexing(X, test), y[test]))
+            scores.append(measure(model, _safe_indexing(X, test), y[test]))
         model = clone(self.estimator).fit(X, y)
         return model, {name: [fold[name] for fold in scores] for name in scores[0]}
 
@@ -97,7 +96,7 @@ class Tabular:
 class Search:
     """A grid search of a BackpropMLPClassifier in a Pipeline with a StandardScaler."""
 
-    name = "BackpropMLPClassifier"
+    is_search, name = True, "BackpropMLPClassifier"
 
     def __init__(self, args, data):
         network = BackpropMLPClassifier(
@@ -146,7 +145,7 @@ class Search:
         seconds = start + epoch * self.max_iter * n_fits
         return f"about {duration(seconds)}, or less if the training ends early"
 
-    def fit(self, X, y, measures):
+    def fit(self, X, y):
         """Search, as :meth:`Tabular.fit`."""
         with warnings.catch_warnings():
             # A search stops many candidates at --max-iter, as intended.
@@ -171,8 +170,9 @@ def _fit_quietly(model, X, y):
         model.fit(X, y)
 
 
-def check_folds(n_folds, y, data, is_search):
+def check_folds(model, y, data):
     """Raise ValueError if the training rows are too few for the folds."""
+    n_folds = model.n_folds
     if data.is_regression:
         if len(y) < 2 * n_folds:
             raise ValueError(
@@ -182,7 +182,7 @@ def check_folds(n_folds, y, data, is_search):
         return
     classes, counts = np.unique(y, return_counts=True)
     # A search can't score a fold that lacks a class.
-    i = counts.argmin() if is_search else counts.argmax()
+    i = counts.argmin() if model.is_search else counts.argmax()
     if counts[i] < n_folds:
         raise ValueError(
             f"--cv {n_folds}: there are less than {n_folds} training rows of the label "
@@ -264,37 +264,30 @@ def _listed(names):
     return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
 
 
-def train(model, X, y, data):
-    """Fit a :class:`Tabular` or a :class:`Search`, with a line on the time."""
-    line = _timed(f"Fitting in {model.n_folds} folds, then on {len(y)} rows")
-    with line, abort_when_interrupted():
-        return model.fit(X, y, measures_of(data))
+def train(model, X, y):
+    """Fit a :class:`Tabular` or a :class:`Search`.
 
-
-@contextmanager
-def _timed(text):
-    """Print a line about work, at the end with its time; on a terminal also before."""
+    Prints a line with the time of the fits; on a terminal, with the seconds so far.
+    """
+    text = f"Fitting in {model.n_folds} folds, then on {len(y)} rows"
     start, ended, is_terminal = perf_counter(), Event(), sys.stdout.isatty()
 
     def show_seconds():
-        while not ended.wait(1):
+        while is_terminal and not ended.wait(1):
             print(f"\r{text}: {perf_counter() - start:.0f} s", end="", flush=True)
 
     print(text, end="", flush=True)
-    thread = Thread(target=show_seconds, daemon=True)
-    if is_terminal:
-        thread.start()
-    line_end = ""
+    thread, time = Thread(target=show_seconds, daemon=True), ""
+    thread.start()
     try:
-        yield
-        line_end = f": {duration(perf_counter() - start)}"
-        if is_terminal:
-            line_end = f"\r{text}{line_end}"
+        with abort_when_interrupted():
+            fitted = model.fit(X, y)
+        time = f": {duration(perf_counter() - start)}"
     finally:
         ended.set()
-        if is_terminal:
-            thread.join()
-        print(line_end)
+        thread.join()
+        print(f"\r{text}{time}" if is_terminal else time)
+    return fitted
 
 
 def duration(seconds):
