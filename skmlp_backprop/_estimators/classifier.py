@@ -16,7 +16,6 @@ from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
 from .targets import Labels, is_multilabel
 from .thetas import split
-from .weighting import class_and_sample_weights
 
 
 @documented
@@ -465,11 +464,6 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
                 "compute_class_weight on the whole of y and pass a dict."
             )
         return True
-
-    def _row_weights(self, X, targets, target_encoder, sample_weight):
-        return class_and_sample_weights(
-            X, targets, target_encoder, self.class_weight, sample_weight
-        )
 
     @staticmethod
     def _sklearn_class():

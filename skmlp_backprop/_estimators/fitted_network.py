@@ -22,6 +22,7 @@ from .checks import (
 )
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 from .training import TrainingData, fitted_attributes
+from .weighting import row_weights
 
 _DENSE_INPUT = (
     "input_activation makes every entry of X nonzero; with sparse X use "
@@ -431,7 +432,13 @@ class FittedNetworkMixin:
         """The training data of validated rows with encoded targets."""
         network = make_network_to_train(self, X.shape[1], target_encoder)
         network.loss.check_targets(targets)
-        weights = self._row_weights(X, targets, target_encoder, sample_weight)
+        weights = row_weights(
+            X,
+            targets,
+            target_encoder,
+            getattr(self, "class_weight", None),
+            sample_weight,
+        )
         return TrainingData(network, Rows(X, targets, weights), target_encoder)
 
     def _parameters(self):

@@ -19,7 +19,6 @@ from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
 from .thetas import split
-from .weighting import sample_weights
 
 
 @documented
@@ -359,9 +358,6 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     def _check_same_target_encoder(self, target_encoder):
         """Nothing to refuse here: encoding finds another number of columns."""
-
-    def _row_weights(self, X, targets, target_encoder, sample_weight):
-        return sample_weights(X, sample_weight)
 
     @staticmethod
     def _sklearn_class():
