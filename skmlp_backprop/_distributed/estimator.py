@@ -118,9 +118,10 @@ class DaskMixin:
         without_second_axis(np.empty((0, *y.shape[1:])))
         n_rows = [0 if chunk is None else chunk.n_rows for chunk in summaries]
         summary = self._summary_of(summaries, X, reset=not continuing)
-        target_encoder = self._target_encoder_to_fit(
-            summary.numbers() if self._y_numeric else summary.labels(), continuing
-        )
+        target_encoder = summary.numbers() if self._y_numeric else summary.labels()
+        if continuing:
+            self._check_same_target_encoder(target_encoder)
+            target_encoder = self._target_encoder
         network = make_network_to_train(self, summary.n_features, target_encoder)
         class_weight = None
         if self._y_numeric:

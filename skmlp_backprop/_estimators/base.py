@@ -30,28 +30,12 @@ from .training import (
 )
 
 
-@cache
-def _param_names(kind):
-    """Names of a class's parameters.
-
-    Cached: to read a signature takes longer than to copy a network, and a search clones
-    an estimator for each candidate and fold.
-    """
-    return tuple(super(BaseBackpropMLP, kind)._get_param_names())
-
-
 class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     """Base class of the classifier and the regressor.
 
-    A subclass has, besides its own parameters:
-
-    - ``_target_encoder_of(y, classes=None)``: the :class:`Labels` of `classes`, or of
-      y, or the :class:`Numbers` of y;
-    - ``_check_same_target_encoder(target_encoder)``: raises where it is not that of the
-      previous call of `fit`;
-    - ``_row_weights(X, targets, target_encoder, sample_weight)``: the weight of each
-      row;
-    - ``_sklearn_class()``: scikit-learn's class of the same kind.
+    A subclass sets ``_y_numeric``, and has a method ``_target_encoder_of(y,
+    classes=None)``, which makes the :class:`Labels` of `classes` or y, or the
+    :class:`Numbers` of y.
     """
 
     # What a callback keeps of the best iteration, to restore it.
@@ -134,21 +118,15 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
         X, y = self._validate_rows(X, y, reset=not continuing)
-        target_encoder = self._target_encoder_to_fit(
-            self._target_encoder_of(y), continuing
-        )
+        target_encoder = self._target_encoder_of(y)
+        if continuing:
+            self._check_same_target_encoder(target_encoder)
+            target_encoder = self._target_encoder
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
         data = self._training_data(X, y, target_encoder, sample_weight)
         return self._fit_to(data, continuing, context, given)
-
-    def _target_encoder_to_fit(self, target_encoder, continuing):
-        """The target encoder of y, or the previous call's if training continues."""
-        if not continuing:
-            return target_encoder
-        self._check_same_target_encoder(target_encoder)
-        return self._target_encoder
 
     def _fit_to(self, data, continuing, context, given):
         """Train on checked data, report, and become fitted.
@@ -185,13 +163,37 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         )
         return self
 
-    def _partial_fit(self, X, y, target_encoder, sample_weight):
-        """Train for one epoch on validated rows, going on from where it stands."""
+    def _check_same_target_encoder(self, target_encoder):
+        """Refuse classes other than those of the previous fit.
+
+        Another number of columns is refused by the encoder.
+        """
+        if self._y_numeric:
+            return
+        classes = target_encoder.classes
+        if set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes_}, `y` has "
+                f"{classes}"
+            )
+
+    def _partial_fit(self, X, y, sample_weight, classes=None):
+        """Train for one epoch, from the current weights if there are any."""
+        is_first = not hasattr(self, "coefs_")
+        if not is_first:
+            # scikit-learn validates the parameters in the first call only.
+            self._validate_params()
+        X, y = self._validate_rows(X, y, reset=is_first)
+        if is_first:
+            target_encoder = self._target_encoder_of(y, classes)
+        else:
+            target_encoder = self._target_encoder
         data = self._training_data(X, y, target_encoder, sample_weight)
         for_one_epoch = copy.copy(self)
         for_one_epoch.max_iter = 1
         trainings = None
-        if hasattr(self, "coefs_"):
+        if not is_first:
             solver = make_solver(for_one_epoch)
             earlier = getattr(self, "_optimizer", None)
             if earlier is not None and type(earlier.rule) is type(solver.rule):
@@ -228,13 +230,12 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _initialized(self, X, y, random_state, classes=None):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
-        fresh = clone(self)
-        X, y = fresh._validate_rows(X, y, reset=True)
-        target_encoder = fresh._target_encoder_of(y, classes)
-        return fresh._initialize(X, y, target_encoder, None, random_state)
+        return clone(self)._initialize(X, y, None, random_state, classes)
 
-    def _initialize(self, X, y, target_encoder, sample_weight, random_state):
-        """Become fitted, by initial weights, to validated rows."""
+    def _initialize(self, X, y, sample_weight, random_state, classes=None):
+        """Become fitted by initial weights, without training."""
+        X, y = self._validate_rows(X, y, reset=True)
+        target_encoder = self._target_encoder_of(y, classes)
         data = self._training_data(X, y, target_encoder, sample_weight)
         parameters = initial_parameters(self, data, random_state).copy(data.rows.dtype)
         history = new_history(self)
@@ -253,9 +254,12 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             raise ValueError("partial_fit does not support early_stopping=True")
         return True
 
+    # Cached: to read a signature takes longer than to copy a network, and a search
+    # clones an estimator for each candidate and fold.
     @classmethod
+    @cache
     def _get_param_names(cls):
-        return list(_param_names(cls))
+        return super()._get_param_names()
 
     # Copies within a process keep the attributes that pickles leave out.
 

@@ -5,6 +5,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
@@ -14,7 +16,7 @@ from .documentation import documented
 from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
-from .targets import Labels, is_multilabel
+from .targets import Labels, is_multilabel, warn_of_one_hot
 from .thetas import split
 
 
@@ -195,7 +197,13 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         units = parameters.layer_units
         classifier = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
         classifier._validate_params()
-        labels = Labels.in_order(classes, multilabel=multilabel)
+        classes = np.asarray(classes)
+        labels = Labels(classes, multilabel=multilabel)
+        if not np.array_equal(labels.classes, classes):
+            raise ValueError(
+                "classes must be sorted and distinct, in the order of the outputs; "
+                f"got {classes.tolist()}."
+            )
         return classifier._adopt_weights(parameters, labels, History())
 
     @classmethod
@@ -285,10 +293,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         >>> round(mlp.initialize(X, y).loss_, 3)  # log(10)
         2.303
         """
-        X, y = self._validate_rows(X, y, reset=True)
-        labels = self._target_encoder_of(y, classes)
         random_state = check_random_state(self.random_state)
-        return self._initialize(X, y, labels, sample_weight, random_state)
+        return self._initialize(X, y, sample_weight, random_state, classes)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -323,13 +329,11 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             With a full-batch solver; and with `early_stopping` or balanced class
             weights, which need all of the data.
         """
-        first_call = not hasattr(self, "coefs_")
-        if not first_call:
-            # scikit-learn does so in the first call alone; what was set since counts.
-            self._validate_params()
-        X, y = self._validate_rows(X, y, reset=first_call)
-        labels = self._labels_of_partial_fit(y, classes, first_call)
-        return self._partial_fit(X, y, labels, sample_weight)
+        # Later calls may pass any `classes` with an indicator matrix.
+        is_first = not hasattr(self, "coefs_")
+        if is_first or not self._target_encoder.multilabel:
+            _check_partial_fit_first_call(self, classes)
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X):
         """Predict the class of each row.
@@ -432,29 +436,16 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _target_encoder_of(self, y, classes=None):
-        # The classes of multilabel targets are the numbers of their columns.
-        if classes is None or is_multilabel(y):
-            return Labels.from_targets(y)
-        return Labels(classes)
-
-    def _check_same_target_encoder(self, target_encoder):
-        """Refuse other classes than those there are."""
-        classes = target_encoder.classes
-        if set(classes) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the "
-                f"previous call to fit. Previously got {self.classes_}, `y` has "
-                f"{classes}"
-            )
-
-    def _labels_of_partial_fit(self, y, classes, first_call):
-        """Take the classes from the first call; check them in every other."""
-        if not first_call and self._target_encoder.multilabel:
-            return self._target_encoder
-        _check_partial_fit_first_call(self, classes)
-        if not first_call:
-            return self._target_encoder
-        return self._target_encoder_of(y, classes)
+        if is_multilabel(y):
+            is_one_hot = np.asarray((y != 0).sum(axis=1) == 1).all()
+            if is_one_hot and y.shape[0] > 1:
+                warn_of_one_hot()
+            # The classes are the numbers of the columns.
+            return Labels(np.arange(y.shape[1]), multilabel=True)
+        if classes is not None:
+            return Labels(classes)
+        check_classification_targets(y)
+        return Labels(column_or_1d(y))
 
     def _check_partial_fit(self):
         super()._check_partial_fit()
@@ -464,12 +455,6 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
                 "compute_class_weight on the whole of y and pass a dict."
             )
         return True
-
-    @staticmethod
-    def _sklearn_class():
-        from sklearn.neural_network import MLPClassifier
-
-        return MLPClassifier
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -135,14 +135,7 @@ class FittedNetworkMixin:
             If it is of the other kind.
         """
         check_is_fitted(mlp)
-        params, target_encoder, parameters, history = from_sklearn_mlp(
-            mlp, cls._sklearn_class()
-        )
-        estimator = cls(**params)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(mlp, name):
-                setattr(estimator, name, getattr(mlp, name))
-        return estimator._adopt_weights(parameters, target_encoder, history)
+        return from_sklearn_mlp(mlp, cls)
 
     def to_sklearn(self):
         """Make scikit-learn's fitted estimator with the same weights and predictions.
@@ -162,13 +155,7 @@ class FittedNetworkMixin:
             its outputs.
         """
         check_is_fitted(self)
-        return to_sklearn_mlp(
-            self,
-            self._sklearn_class(),
-            self._network,
-            self._target_encoder,
-            self._history,
-        )
+        return to_sklearn_mlp(self)
 
     def loss_and_gradient(self, X, y, sample_weight=None):
         """Evaluate the objective J and its gradient at the fitted weights.

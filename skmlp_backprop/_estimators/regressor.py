@@ -261,10 +261,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         >>> mlp.initialize([[1.0], [2.0]], [2.0, 4.0]).loss_  # (2^2 + 4^2) / 2 / 2
         5.0
         """
-        X, y = self._validate_rows(X, y, reset=True)
-        numbers = self._target_encoder_of(y)
         random_state = check_random_state(self.random_state)
-        return self._initialize(X, y, numbers, sample_weight, random_state)
+        return self._initialize(X, y, sample_weight, random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -296,13 +294,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
             With a full-batch solver; and with `early_stopping`, which needs all of the
             data.
         """
-        first_call = not hasattr(self, "coefs_")
-        if not first_call:
-            # scikit-learn does so in the first call alone; what was set since counts.
-            self._validate_params()
-        X, y = self._validate_rows(X, y, reset=first_call)
-        numbers = self._target_encoder_of(y) if first_call else self._target_encoder
-        return self._partial_fit(X, y, numbers, sample_weight)
+        return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X):
         """Predict the numbers of each row.
@@ -354,16 +346,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def _target_encoder_of(self, y, classes=None):
         if classes is not None:
             raise ValueError("A regressor has no classes. Leave out `classes`.")
-        return Numbers.from_targets(y)
-
-    def _check_same_target_encoder(self, target_encoder):
-        """Nothing to refuse here: encoding finds another number of columns."""
-
-    @staticmethod
-    def _sklearn_class():
-        from sklearn.neural_network import MLPRegressor
-
-        return MLPRegressor
+        return Numbers(None if y.ndim == 1 else y.shape[1])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -4,8 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.multiclass import type_of_target
 
 from .._network.losses import LOSSES
 from .._network.outputs import NUMBER_OUTPUTS, IncreasingOutput, make_class_output
@@ -40,40 +39,6 @@ class Labels:
         else:
             self.classes = np.unique(classes)
         self.multilabel = multilabel
-
-    @classmethod
-    def from_targets(cls, y):
-        """The labels that occur in y.
-
-        Raises
-        ------
-        ValueError
-            If y is not a classification target.
-        """
-        check_classification_targets(y)
-        if is_multilabel(y):
-            if _is_one_hot(y):
-                warn_of_one_hot()
-            return cls(np.arange(y.shape[1]), multilabel=True)
-        return cls(column_or_1d(y))
-
-    @classmethod
-    def in_order(cls, classes, *, multilabel=False):
-        """The labels named in the order of the outputs.
-
-        Raises
-        ------
-        ValueError
-            If they are not sorted and distinct.
-        """
-        classes = np.asarray(classes)
-        labels = cls(classes, multilabel=multilabel)
-        if not np.array_equal(labels.classes, classes):
-            raise ValueError(
-                "classes must be sorted and distinct, in the order of the outputs; "
-                f"got {classes.tolist()}."
-            )
-        return labels
 
     def fitted_attributes(self):
         """The attributes that tell of it."""
@@ -186,12 +151,6 @@ class Labels:
         return float(accuracy_score(targets, codes, sample_weight=weights))
 
 
-def _is_one_hot(y):
-    """Whether an indicator matrix has several rows, and exactly one 1 in each."""
-    n_labels = np.asarray((y != 0).sum(axis=1)).ravel()
-    return len(n_labels) > 1 and (n_labels == 1).all()
-
-
 def warn_of_one_hot():
     """Warn that y looks like one-hot encoded classes."""
     warn(
@@ -213,11 +172,6 @@ class Numbers:
 
     def __init__(self, n_columns=None):
         self.n_columns = n_columns
-
-    @classmethod
-    def from_targets(cls, y):
-        """Numbers in as many columns as those in y."""
-        return cls(None if y.ndim == 1 else y.shape[1])
 
     def fitted_attributes(self):
         """The attributes that tell of it."""
