@@ -12,7 +12,7 @@ from distributed import get_client
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._estimators.architecture import make_network_to_train
+from .._estimators.architecture import check_solver, make_network
 from .._estimators.checks import without_second_axis
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
@@ -122,7 +122,8 @@ class DaskMixin:
         if continuing:
             self._check_same_target_encoder(target_encoder)
             target_encoder = self._target_encoder
-        network = make_network_to_train(self, summary.n_features, target_encoder)
+        network = make_network(self, summary.n_features, target_encoder)
+        check_solver(self, network)
         class_weight = None
         if self._y_numeric:
             # If the loss refuses a target, it also refuses the smallest or the largest.

@@ -68,23 +68,23 @@ def init_activations(estimator, activations):
 
 
 def make_network(estimator, n_features, target_encoder):
-    """Build the network that an estimator's parameters describe.
+    """Build the network that an estimator's parameters describe, without weights.
 
     Parameters
     ----------
     estimator : BackpropMLPClassifier or BackpropMLPRegressor
-        Its parameters are read.
+        The estimator.
 
     n_features : int
         Number of inputs.
 
     target_encoder : Labels or Numbers
-        What is to be predicted.
+        The classes, or the number of columns of y.
 
     Returns
     -------
     network : Network
-        The network, which has no weights of its own.
+        The network.
 
     Raises
     ------
@@ -104,22 +104,14 @@ def make_network(estimator, n_features, target_encoder):
     )
 
 
-def make_network_to_train(estimator, n_features, target_encoder):
-    """Build the same network, if the solver can train it.
-
-    Raises
-    ------
-    ValueError
-        If a full-batch solver can't minimise the loss.
-    """
-    network = make_network(estimator, n_features, target_encoder)
+def check_solver(estimator, network):
+    """Refuse a full-batch solver for a loss with kinks, which it can't minimise."""
     if network.loss.has_kink and not is_stochastic(estimator.solver):
         raise ValueError(
             f"loss={estimator.loss!r} has a kink at each row's target, at which the "
             f"line searches of solver={estimator.solver!r} end too soon. Use solver "
             "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
         )
-    return network
 
 
 def check_fits(parameters, network):

@@ -5,29 +5,47 @@ from functools import cache
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import validate_data
 
 from .._network.activations import ACTIVATIONS, Activation
+from .._network.batches import Rows
 from .._network.initialization import INITIALIZERS
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
-from .architecture import check_fits
-from .callback_reports import CallbackReporter
+from .architecture import check_fits, check_solver, make_network
+from .checks import refuse_unfit_columns, refuse_unfit_targets, without_second_axis
 from .ends import warn_of_end
-from .fitted_network import FittedNetworkMixin
+from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain
 from .restoring import restore_on_error
-from .sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
+    TrainingData,
     fitted_attributes,
     initial_parameters,
     make_solver,
     new_history,
     train,
 )
+from .weighting import row_weights
+
+
+def store_parameters(given):
+    """Set the parameters of ``__init__`` as attributes, unchanged.
+
+    Parameters
+    ----------
+    given : dict
+        ``locals()`` in ``__init__``: the estimator as `self`, and its parameters.
+    """
+    estimator = given.pop("self")
+    given.pop("__class__", None)
+    vars(estimator).update(given)
 
 
 class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
@@ -38,6 +56,8 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     :class:`Numbers` of y.
     """
 
+    # Whether y must be numbers.
+    _y_numeric = False
     # What a callback keeps of the best iteration, to restore it.
     _weight_attributes = ("coefs_", "intercepts_", "input_intercept_", "loss_")
 
@@ -128,8 +148,45 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         data = self._training_data(X, y, target_encoder, sample_weight)
         return self._fit_to(data, continuing, context, given)
 
+    def _validate_rows(self, X, y, reset):
+        """Validate X and y; X in CSR or dense, a single column of y flat."""
+        name = type(self).__name__
+        refuse_unfit_targets(y, name, self._y_numeric)
+        try:
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                # Other formats are converted: minibatches and blocks are rows.
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=self._y_numeric,
+                dtype=(np.float64, np.float32),
+                reset=reset,
+            )
+        except ValueError as error:
+            refuse_unfit_columns(X, name, error)
+            raise
+        self._check_input(X)
+        return X, without_second_axis(y)
+
+    def _check_input(self, X):
+        """Refuse sparse rows where an input activation would make them dense."""
+        if self.input_activation is not None and sparse.issparse(X):
+            raise ValueError(DENSE_INPUT)
+
+    def _training_data(self, X, y, target_encoder, sample_weight):
+        """The training data of validated rows."""
+        targets = target_encoder.encode(y, X.dtype)
+        network = make_network(self, X.shape[1], target_encoder)
+        check_solver(self, network)
+        network.loss.check_targets(targets)
+        class_weight = getattr(self, "class_weight", None)
+        weights = row_weights(X, targets, target_encoder, class_weight, sample_weight)
+        return TrainingData(network, Rows(X, targets, weights), target_encoder)
+
     def _fit_to(self, data, continuing, context, given):
-        """Train on checked data, report, and become fitted.
+        """Train on a TrainingData, report to the callbacks, and become fitted.
 
         Parameters
         ----------
@@ -137,25 +194,27 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             The data.
 
         continuing : bool
-            Whether to go on from the weights there are.
+            Whether to go on from the fitted weights.
 
         context : sklearn.callback.CallbackContext
             The context of the fit.
 
         given : dict
-            What callbacks may ask for: `X`, `y` and `metadata`.
-
-        Returns
-        -------
-        self : BackpropMLPClassifier or BackpropMLPRegressor
-            The fitted estimator.
+            `X`, `y` and `metadata` for the callbacks.
         """
-        (trained,) = train(
-            [self],
-            data,
-            [self._continued(data, make_solver(self))] if continuing else None,
-            self._reporters(context, data, given),
-        )
+        trainings = [self._continued(data, make_solver(self))] if continuing else None
+        reporters = None
+        if hasattr(self, "_skl_callbacks"):
+
+            def attributes(history, networks):
+                parameters = networks[0].copy(data.rows.dtype)
+                return fitted_attributes(
+                    data.network, data.target_encoder, history, parameters
+                )
+
+            name = "epoch" if is_stochastic(self.solver) else "iteration"
+            reporters = [CallbackReporter(self, context, name, attributes, **given)]
+        (trained,) = train([self], data, trainings, reporters)
         vars(self).update(trained.attributes(self))
         warn_of_end(trained, self)
         context.call_on_fit_task_end(
@@ -214,20 +273,6 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         history = self._history.continued(new_history(self))
         return Training(solver, history, [parameters])
 
-    def _reporters(self, context, data, given):
-        """What reports to the callbacks, if there are any."""
-        if not hasattr(self, "_skl_callbacks"):
-            return None
-
-        def fitted(history, networks):
-            parameters = networks[0].copy(data.rows.dtype)
-            return fitted_attributes(
-                data.network, data.target_encoder, history, parameters
-            )
-
-        task_name = "epoch" if is_stochastic(self.solver) else "iteration"
-        return [CallbackReporter(self, context, task_name, fitted, **given)]
-
     def _initialized(self, X, y, random_state, classes=None):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
         return clone(self)._initialize(X, y, None, random_state, classes)
@@ -242,6 +287,16 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         history.loss, _ = self._evaluate(data.network, data.rows, parameters)
         self._optimizer = None
         return self._adopt_weights(parameters, target_encoder, history)
+
+    def _adopt_weights(self, parameters, target_encoder, history):
+        """Become fitted, with copies of given weights as the attributes."""
+        network = make_network(self, parameters.layer_units[0], target_encoder)
+        check_fits(parameters, network)
+        self.n_features_in_ = network.layer_units[0]
+        vars(self).update(
+            fitted_attributes(network, target_encoder, history, parameters)
+        )
+        return self
 
     def _check_partial_fit(self):
         """Raise an error if the parameters don't allow partial_fit."""

@@ -11,9 +11,8 @@ from sklearn.utils.validation import column_or_1d
 from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
-from .base import BaseBackpropMLP
+from .base import BaseBackpropMLP, store_parameters
 from .documentation import documented
-from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
 from .targets import Labels, is_multilabel, warn_of_one_hot

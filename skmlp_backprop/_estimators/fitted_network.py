@@ -6,25 +6,20 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._network.batches import Rows
 from .._network.constant import losses_of_rows
 from .._network.inference import NotFinite, activations_of_layers, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from . import thetas
-from .architecture import check_fits, make_network, make_network_to_train
+from .architecture import check_fits, make_network
 from .checks import (
     need_no_validation,
     refuse_unfit_columns,
-    refuse_unfit_targets,
-    without_second_axis,
 )
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
-from .training import TrainingData, fitted_attributes
-from .weighting import row_weights
 
-_DENSE_INPUT = (
+DENSE_INPUT = (
     "input_activation makes every entry of X nonzero; with sparse X use "
     "input_activation=None or densify X."
 )
@@ -109,9 +104,6 @@ class ForwardPass(NamedTuple):
 
 class FittedNetworkMixin:
     """Mixin with the methods of a fitted classifier or regressor."""
-
-    # Whether y must be numbers.
-    _y_numeric = False
 
     @classmethod
     def from_sklearn(cls, mlp):
@@ -370,16 +362,6 @@ class FittedNetworkMixin:
         self._optimizer = None
         return self
 
-    def _adopt_weights(self, parameters, target_encoder, history):
-        """Become fitted, with copies of given weights as the attributes."""
-        network = make_network(self, parameters.layer_units[0], target_encoder)
-        check_fits(parameters, network)
-        self.n_features_in_ = network.layer_units[0]
-        vars(self).update(
-            fitted_attributes(network, target_encoder, history, parameters)
-        )
-        return self
-
     def _evaluation_point(self, X, y, sample_weight):
         """The arguments of J: the network, the rows and the fitted weights."""
         check_is_fitted(self)
@@ -409,24 +391,6 @@ class FittedNetworkMixin:
                 "those of the fitted network. Call `fit` or `initialize` again, or set "
                 "the parameters back."
             )
-
-    def _training_data(self, X, y, target_encoder, sample_weight):
-        """The training data of validated rows."""
-        targets = target_encoder.encode(y, X.dtype)
-        return self._data_of(X, targets, target_encoder, sample_weight)
-
-    def _data_of(self, X, targets, target_encoder, sample_weight):
-        """The training data of validated rows with encoded targets."""
-        network = make_network_to_train(self, X.shape[1], target_encoder)
-        network.loss.check_targets(targets)
-        weights = row_weights(
-            X,
-            targets,
-            target_encoder,
-            getattr(self, "class_weight", None),
-            sample_weight,
-        )
-        return TrainingData(network, Rows(X, targets, weights), target_encoder)
 
     def _parameters(self):
         """A copy of the fitted weights as they are, which may have been set since."""
@@ -468,7 +432,8 @@ class FittedNetworkMixin:
             X = validate_data(
                 self,
                 X,
-                accept_sparse=["csr", "csc"],
+                # Other formats are converted: minibatches and blocks are rows.
+                accept_sparse="csr",
                 dtype=(np.float64, np.float32),
                 reset=False,
             )
@@ -476,35 +441,5 @@ class FittedNetworkMixin:
             refuse_unfit_columns(X, type(self).__name__, error)
             raise
         if self._network.input_activation is not None and sparse.issparse(X):
-            raise ValueError(_DENSE_INPUT)
-        return _row_sliceable(X)
-
-    def _validate_rows(self, X, y, reset):
-        name = type(self).__name__
-        refuse_unfit_targets(y, name, self._y_numeric)
-        try:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse=["csr", "csc"],
-                multi_output=True,
-                y_numeric=self._y_numeric,
-                dtype=(np.float64, np.float32),
-                reset=reset,
-            )
-        except ValueError as error:
-            refuse_unfit_columns(X, name, error)
-            raise
-        self._check_input(X)
-        return _row_sliceable(X), without_second_axis(y)
-
-    def _check_input(self, X):
-        """Refuse sparse rows where an input activation would make them dense."""
-        if self.input_activation is not None and sparse.issparse(X):
-            raise ValueError(_DENSE_INPUT)
-
-
-def _row_sliceable(X):
-    """CSC is converted: minibatches and blocks are rows."""
-    return X.tocsr() if sparse.issparse(X) else X
+            raise ValueError(DENSE_INPUT)
+        return X

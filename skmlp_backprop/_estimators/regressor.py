@@ -12,9 +12,8 @@ from .._network.losses import loss_names
 from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
-from .base import BaseBackpropMLP
+from .base import BaseBackpropMLP, store_parameters
 from .documentation import documented
-from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
