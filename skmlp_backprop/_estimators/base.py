@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.batches import Rows
 from .._network.initialization import INITIALIZERS
+from .._network.parameters import Parameters
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
@@ -175,6 +176,21 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         if self.input_activation is not None and sparse.issparse(X):
             raise ValueError(DENSE_INPUT)
 
+    def _check_same_target_encoder(self, target_encoder):
+        """Refuse classes other than those of the previous fit.
+
+        Another number of columns is refused by the encoder.
+        """
+        if self._y_numeric:
+            return
+        classes = target_encoder.classes
+        if set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes_}, `y` has "
+                f"{classes}"
+            )
+
     def _training_data(self, X, y, target_encoder, sample_weight):
         """The training data of validated rows."""
         targets = target_encoder.encode(y, X.dtype)
@@ -222,21 +238,6 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         )
         return self
 
-    def _check_same_target_encoder(self, target_encoder):
-        """Refuse classes other than those of the previous fit.
-
-        Another number of columns is refused by the encoder.
-        """
-        if self._y_numeric:
-            return
-        classes = target_encoder.classes
-        if set(classes) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the "
-                f"previous call to fit. Previously got {self.classes_}, `y` has "
-                f"{classes}"
-            )
-
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch, from the current weights if there are any."""
         is_first = not hasattr(self, "coefs_")
@@ -268,7 +269,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _continued(self, data, solver):
         """A training that goes on from the fitted weights and their history."""
-        parameters = self._parameters()
+        parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, data.network)
         history = self._history.continued(new_history(self))
         return Training(solver, history, [parameters])

@@ -199,33 +199,3 @@ def _is_float(value):
         return math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError):
         return False
-
-
-def need_no_validation(X, estimator):
-    """Whether a fitted estimator can take X as it is, if its values are finite.
-
-    Parameters
-    ----------
-    X : object
-        What the caller has passed.
-
-    estimator : estimator
-        Its number of features is known; one that knows their names would miss them in
-        an array.
-
-    Returns
-    -------
-    are_plain : bool
-        Whether X is an array, or a CSR matrix, of floats and as many features.
-    """
-    if type(X) not in (np.ndarray, sparse.csr_matrix, sparse.csr_array):
-        return False
-    is_sparse = type(X) is not np.ndarray
-    return (
-        X.dtype in (np.float64, np.float32)
-        and X.ndim == 2
-        and X.shape[0] > 0
-        and X.shape[1] == estimator.n_features_in_
-        and not hasattr(estimator, "feature_names_in_")
-        and not (is_sparse and estimator.input_intercept_ is not None)
-    )

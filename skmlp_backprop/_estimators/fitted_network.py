@@ -14,7 +14,6 @@ from .._network.threads import training_threads
 from . import thetas
 from .architecture import check_fits, make_network
 from .checks import (
-    need_no_validation,
     refuse_unfit_columns,
 )
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
@@ -235,7 +234,7 @@ class FittedNetworkMixin:
         targets = self._target_encoder.encode(y, X.dtype)
         network = make_network(self, X.shape[1], self._target_encoder)
         network.loss.check_targets(targets)
-        self._check_same_network(self._parameters(), network)
+        self._check_same_network(network)
         return losses_of_rows(network, self._weights(), X, targets)
 
     def forward(self, X):
@@ -368,18 +367,14 @@ class FittedNetworkMixin:
         self._validate_params()
         X, y = self._validate_rows(X, y, reset=False)
         data = self._training_data(X, y, self._target_encoder, sample_weight)
-        parameters = self._parameters()
-        self._check_same_network(parameters, data.network)
-        return data.network, data.rows, parameters
+        return data.network, data.rows, self._check_same_network(data.network)
 
-    def _check_same_network(self, parameters, network):
+    def _check_same_network(self, network):
         """Refuse a network that computes other outputs than `predict` does.
 
-        Raises
-        ------
-        ValueError
-            If parameters that shape the outputs were changed after the fit.
+        Returns a copy of the fitted weights, which the user may have changed.
         """
+        parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, network)
         fitted = self._network
         if (
@@ -391,12 +386,7 @@ class FittedNetworkMixin:
                 "those of the fitted network. Call `fit` or `initialize` again, or set "
                 "the parameters back."
             )
-
-    def _parameters(self):
-        """A copy of the fitted weights as they are, which may have been set since."""
-        return Parameters.from_coefs(
-            self.coefs_, self.intercepts_, self.input_intercept_
-        )
+        return parameters
 
     def _weights(self):
         """The fitted weights as a prediction takes them."""
@@ -411,7 +401,7 @@ class FittedNetworkMixin:
         if "_network" not in vars(self):
             check_is_fitted(self)
         weights = self._weights()
-        if need_no_validation(X, self):
+        if self._is_plain(X):
             # A product with a vector may skip the terms that a 0 multiplies.
             is_wide = 1 < len(self.intercepts_[0]) < X.shape[1]
             shows = is_wide and isinstance(X, np.ndarray) and weights[2] is None
@@ -426,8 +416,21 @@ class FittedNetworkMixin:
                     pass
         return compute_logits(self._network, weights, self._rows_to_predict(X))
 
+    def _is_plain(self, X):
+        """Whether validation would not change X, if its values are finite."""
+        return (
+            type(X) in (np.ndarray, sparse.csr_matrix, sparse.csr_array)
+            and X.dtype in (np.float64, np.float32)
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == self.n_features_in_
+            # Names of features would be missing in an array.
+            and not hasattr(self, "feature_names_in_")
+            and not (sparse.issparse(X) and self.input_intercept_ is not None)
+        )
+
     def _rows_to_predict(self, X):
-        """The same rows, validated."""
+        """Validate rows, for a prediction."""
         try:
             X = validate_data(
                 self,
