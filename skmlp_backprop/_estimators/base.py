@@ -308,6 +308,11 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             )
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. Use "
+                "compute_class_weight on the whole of y and pass a dict."
+            )
         return True
 
     # Cached: to read a signature takes longer than to copy a network, and a search

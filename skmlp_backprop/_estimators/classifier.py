@@ -446,15 +446,6 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         check_classification_targets(y)
         return Labels(column_or_1d(y))
 
-    def _check_partial_fit(self):
-        super()._check_partial_fit()
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit. Use "
-                "compute_class_weight on the whole of y and pass a dict."
-            )
-        return True
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True

@@ -32,12 +32,7 @@ class Labels:
     """
 
     def __init__(self, classes, *, multilabel=False):
-        classes = np.asarray(classes)
-        if classes.dtype == object:
-            # It tells of classes that have no order.
-            self.classes = LabelEncoder().fit(classes).classes_
-        else:
-            self.classes = np.unique(classes)
+        self.classes = LabelEncoder().fit(classes).classes_
         self.multilabel = multilabel
 
     def fitted_attributes(self):
