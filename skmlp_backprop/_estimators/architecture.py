@@ -1,4 +1,4 @@
-"""From an estimator's parameters and its data to a network."""
+"""The network that an estimator's parameters describe."""
 
 from numbers import Integral
 
@@ -11,7 +11,7 @@ from .._solvers import is_stochastic
 
 
 def hidden_units(hidden_layer_sizes):
-    """List of the hidden layers' sizes, from a sequence or a bare int.
+    """List of the hidden layers' sizes, from a sequence or an int.
 
     Raises
     ------
@@ -29,12 +29,12 @@ def hidden_units(hidden_layer_sizes):
 
 
 def hidden_activations(activation, n_hidden):
-    """List of the hidden layers' activations, from a sequence or a single one.
+    """List of the hidden layers' activations, from a sequence or an activation.
 
     Raises
     ------
     ValueError
-        If the sequence has the wrong length or an unknown name in it.
+        If the sequence has the wrong length or an unknown name.
     """
     if isinstance(activation, (str, Activation)):
         return [activation] * n_hidden
@@ -58,7 +58,7 @@ def hidden_activations(activation, n_hidden):
 
 
 def init_activations(estimator, activations):
-    """Activation each layer's weights feed into, as the initialisation wants it."""
+    """The activation behind each layer's weights, on which initial weights depend."""
     activation = estimator.activation
     if isinstance(activation, Activation):
         return [*activations, activation.name]
@@ -115,12 +115,9 @@ def check_solver(estimator, network):
 
 
 def check_fits(parameters, network):
-    """Check that weights have the shape of a network.
+    """Refuse weights that do not have the shape of the network.
 
-    Raises
-    ------
-    ValueError
-        If they have not, as when parameters were changed between two calls.
+    So when the user has changed parameters since the fit.
     """
     if parameters.layer_units != network.layer_units:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The parameters that classifier and regressor share, and their training."""
+"""The parameters that classifier and regressor share, and the steps of their fits."""
 
 import copy
 from functools import cache

@@ -30,8 +30,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     where w_i is the sample weight times the class weight and W_l are the weight
     matrices, not the biases. With unit weights the penalty is alpha/(2 m) times
     the squared weights, so `alpha` is the lambda of the textbooks. Parameters and
-    attributes have the names and the meaning they have in
-    :class:`sklearn.neural_network.MLPClassifier`, wherever that has them.
+    attributes of :class:`sklearn.neural_network.MLPClassifier` have the same names and
+    meanings here.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The classifier of scikit-learn.
 
     Notes
     -----
@@ -299,7 +299,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on the given data, going on from where it stands.
+        """Train for one epoch on the given data, from the current weights.
 
         Parameters
         ----------
@@ -310,7 +310,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Class labels, or a multilabel indicator matrix.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call.
+            All classes of this and later calls; needed in the first call.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples; None for 1 each.
@@ -364,7 +364,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities; each row sums to 1, save with multilabel targets.
+            Probabilities; each row sums to 1, except for multilabel targets.
         """
         logits = self._logits(X)
         return self._network.output.proba(logits)
@@ -402,10 +402,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Returns
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes the logit of the second, positive where it is the more
-            probable; with more, the logarithm of the probability of each, or with
-            logistic outputs, as for multilabel targets, its logit. Zeros where the
-            data had one class only.
+            For two classes the logit of the second class, which is positive where this
+            class is more probable. For more classes the logarithm of each probability,
+            or with logistic outputs, as for multilabel targets, each logit. Zeros for
+            a single class.
         """
         logits = self._logits(X)
         return self._network.output.decision(logits)
@@ -427,7 +427,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Returns
         -------
         score : float
-            Share of the samples, by weight, whose predicted labels are all theirs.
+            Proportion, by weight, of the samples whose labels are all predicted.
         """
         predicted = self.predict(X)
         if sample_weight is None and _are_alike(y, predicted):
@@ -453,9 +453,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
 
 def _are_alike(y, predicted):
-    """Whether both are plain labels of one type, which need none of a metric's checks.
+    """Whether both are plain labels of the same type, so that == compares them.
 
-    These take several times as long as the prediction of a fold's few hundred rows.
+    The checks of accuracy_score take several times as long as the prediction of a few
+    hundred rows of a fold.
     """
     return (
         type(y) is type(predicted) is np.ndarray

@@ -1,4 +1,4 @@
-"""Warnings of how a training has ended."""
+"""Messages and warnings about the end of a training."""
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -22,7 +22,7 @@ _MESSAGES = {
 
 
 def message_of_end(trained, estimator):
-    """Describe the end of a training in words."""
+    """Describe the end of a training."""
     training = trained.training
     stop, solver, history = training.stop, training.solver, training.history
     if stop.reason == "diverged":
@@ -69,7 +69,7 @@ def attributes_of_end(trained, estimator):
 
 
 def warn_of_end(trained, estimator):
-    """Warn if a training has ended without meeting its criterion of convergence."""
+    """Warn if a training did not converge, or has learned nothing."""
     reason = trained.training.stop.reason
     if reason == "interrupted":
         warn(message_of_end(trained, estimator))

@@ -1,4 +1,4 @@
-"""What an estimator can do once it has weights: evaluate J, and go to scikit-learn."""
+"""The methods of a fitted estimator: J, its gradient, activations, weights, logits."""
 
 from typing import NamedTuple
 
@@ -102,11 +102,14 @@ class ForwardPass(NamedTuple):
 
 
 class FittedNetworkMixin:
-    """Mixin with the methods of a fitted classifier or regressor."""
+    """Mixin with the methods of a fitted classifier or regressor.
+
+    :class:`BaseBackpropMLP` has the validation of rows, and makes their TrainingData.
+    """
 
     @classmethod
     def from_sklearn(cls, mlp):
-        """Make a fitted estimator of scikit-learn's fitted one.
+        """Make a fitted estimator from scikit-learn's fitted estimator.
 
         Parameters
         ----------
@@ -131,8 +134,8 @@ class FittedNetworkMixin:
     def to_sklearn(self):
         """Make scikit-learn's fitted estimator with the same weights and predictions.
 
-        What it lacks (losses, weights of classes, dropout) shapes training alone and is
-        left out; solvers it lacks become "lbfgs".
+        Parameters that affect only the training and that scikit-learn lacks (losses,
+        class weights, dropout) are left out; solvers that it lacks become "lbfgs".
 
         Returns
         -------
@@ -389,14 +392,14 @@ class FittedNetworkMixin:
         return parameters
 
     def _weights(self):
-        """The fitted weights as a prediction takes them."""
+        """The fitted weights, which the user may have changed."""
         return self.coefs_, self.intercepts_, self.input_intercept_
 
     def _logits(self, X):
-        """The logits of the rows that a caller has passed.
+        """The logits of rows, validated if need be.
 
-        scikit-learn's validation takes longer than the prediction of a row. So it is
-        skipped for rows that it would not change, and raises the errors of all others.
+        scikit-learn's validation takes longer than the prediction of a row, and is
+        skipped for rows that it would not change.
         """
         if "_network" not in vars(self):
             check_is_fitted(self)

@@ -30,8 +30,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     where w_i is the sample weight and W_l are the weight matrices, not the biases. With
     unit weights the penalty is alpha/(2 m) times the squared weights, so `alpha` is the
-    lambda of the textbooks. Parameters and attributes have the names and the meaning
-    they have in :class:`sklearn.neural_network.MLPRegressor`, wherever that has them.
+    lambda of the textbooks. Parameters and attributes of
+    :class:`sklearn.neural_network.MLPRegressor` have the same names and meanings here.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         Loss of a row, summed over the columns of y:
 
         - "squared_error", half the squared distance, for the mean; "absolute_error",
-          for the median; "huber", the one up to a distance of `huber_epsilon` and in
-          proportion to the other beyond it;
+          for the median; "huber", half the squared distance up to `huber_epsilon`, and
+          linear beyond it;
         - "quantile", the pinball loss, for quantiles of y;
         - "poisson" and "gamma", half these deviances, with the exponential of the
-          output as the prediction; y must not be negative, with "gamma" be positive.
+          output as the prediction; y must not be negative, and positive for "gamma".
 
         "absolute_error" and "quantile" have a kink at each row's target, at which the
         full-batch solvers' searches along a line end too soon: they are refused there.
@@ -53,8 +53,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     quantile : float or sequence of float, default=0.5
         The quantile that loss "quantile" aims at, in (0, 1); or several in increasing
-        order, each an output of one network. These never cross: each is predicted as
-        the one below plus a softplus.
+        order, each an output of one network. The predictions never cross: each is the
+        next lower quantile plus a softplus.
 
     huber_epsilon : float, default=1.35
         Distance, in units of y, from which on loss "huber" is linear.
@@ -69,7 +69,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     See Also
     --------
-    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+    sklearn.neural_network.MLPRegressor : The regressor of scikit-learn.
 
     Notes
     -----
@@ -267,7 +267,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch on the given data, going on from where it stands.
+        """Train for one epoch on the given data, from the current weights.
 
         Parameters
         ----------
@@ -307,16 +307,16 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_outputs) or \
                 (n_samples, n_quantiles)
-            The numbers; with a list of quantiles these, in increasing order.
+            The numbers; for a list of quantiles, the quantiles in increasing order.
         """
         logits = self._logits(X)
         return self._target_encoder.decode(self._network.output, logits)
 
     def score(self, X, y, sample_weight=None):
-        """R2 of the predictions; of several quantiles the mean of their D2.
+        """R2 of the predictions; for several quantiles the mean of their D2.
 
-        D2 is the share by which the pinball loss is lower than that of y's own quantile
-        (see :func:`sklearn.metrics.d2_pinball_score`), as R2 is of squared errors.
+        D2 is R2 with the pinball loss in place of squared errors, see
+        :func:`sklearn.metrics.d2_pinball_score`.
 
         Parameters
         ----------

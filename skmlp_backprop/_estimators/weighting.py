@@ -10,7 +10,7 @@ from .sklearn_private import MAY_BE_ZERO, _check_sample_weight
 
 
 def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
-    """Validate sample weights, whose sum may still be too large or small.
+    """Validate sample weights; their sum is checked by :func:`check_total`.
 
     Parameters
     ----------
@@ -21,18 +21,18 @@ def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
         Their weights.
 
     allow_all_zero : bool, default=False
-        Whether all may be 0, as those of a part of the rows may be.
+        Whether all may be 0, as in a chunk of the rows.
 
     Returns
     -------
     weights : ndarray of shape (n_rows,), float64
-        The same. What is no weight in the precision of `X` is yet to be told, with the
-        remedy.
+        The validated weights.
 
     Raises
     ------
     ValueError
-        If one is negative or not finite, or their number is not that of the rows.
+        If a weight is negative or not finite, all are 0, or their number is not the
+        number of rows.
     """
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, **MAY_BE_ZERO
@@ -90,9 +90,9 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
 
 
 def describe_weights(class_weight):
-    """What the weights are, in words."""
-    is_of_rows = class_weight is None
-    return "sample_weight" if is_of_rows else "class_weight times sample_weight"
+    """Name the weights in a message."""
+    name = "sample_weight"
+    return name if class_weight is None else f"class_weight times {name}"
 
 
 def combined_weights(targets, target_encoder, class_weight, sample_weight):
@@ -127,7 +127,7 @@ def explicit_class_weight(class_weight, labels, counts):
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
-        As the user gave them, checked.
+        The user's, checked.
 
     labels : Labels
         The classes.
@@ -139,7 +139,7 @@ def explicit_class_weight(class_weight, labels, counts):
     Returns
     -------
     class_weight : dict, list of dict or None
-        The same weights.
+        The class weights as numbers.
     """
     if class_weight != "balanced":
         return class_weight
@@ -160,7 +160,7 @@ def _balanced(counts):
 
 
 def check_class_weight(class_weight, labels):
-    """Refuse class weights of the wrong type, and weights that are not valid."""
+    """Refuse a `class_weight` that does not fit the targets, and invalid weights."""
     if isinstance(class_weight, list) and not labels.multilabel:
         raise ValueError(
             "class_weight may be a list of dicts for multilabel targets only; use a "
@@ -194,7 +194,7 @@ def check_class_weight(class_weight, labels):
 
 
 def check_total(total, what, dtype):
-    """Refuse a sum of weights that J can't be divided by.
+    """Refuse a sum of weights by which J can't be divided.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def check_total(total, what, dtype):
         The sum.
 
     what : str
-        What the weights are, in words.
+        Name of the weights, see :func:`describe_weights`.
 
     dtype : dtype
         Precision of the rows.
