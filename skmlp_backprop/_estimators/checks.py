@@ -46,7 +46,8 @@ def refuse_unfit_targets(y, name, are_numbers):
         )
     if y.dtype.kind not in "OUT":
         return
-    for row, value in enumerate(y.ravel().tolist()):
+    for i, value in enumerate(y.ravel().tolist()):
+        row = i // math.prod(y.shape[1:])
         if is_missing(value):
             raise ValueError(
                 f"Input y contains NaN: the value of row {row} is missing. Leave out "

@@ -78,8 +78,7 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
     """
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight)
-    if class_weight is not None:
-        check_class_weight(class_weight, target_encoder)
+    check_class_weight(class_weight, target_encoder)
     weights = combined_weights(targets, target_encoder, class_weight, sample_weight)
     if weights is None:
         return None
@@ -161,25 +160,25 @@ def _balanced(counts):
 
 def check_class_weight(class_weight, labels):
     """Refuse a `class_weight` that does not fit the targets, and invalid weights."""
-    if isinstance(class_weight, list) and not labels.multilabel:
+    if class_weight is None or class_weight == "balanced":
+        return
+    is_list = isinstance(class_weight, list)
+    if is_list and not labels.multilabel:
         raise ValueError(
             "class_weight may be a list of dicts for multilabel targets only; use a "
             "dict, 'balanced' or None."
         )
-    if labels.multilabel and isinstance(class_weight, dict):
+    if labels.multilabel and not is_list:
         raise ValueError(
             "For multi-output, class_weight should be a list of dicts, or the string "
             "'balanced'."
         )
-    if isinstance(class_weight, list) and len(class_weight) != len(labels.classes):
+    if is_list and len(class_weight) != len(labels.classes):
         raise ValueError(
             "For multi-output, number of elements in class_weight should match number "
             f"of outputs: got {len(class_weight)} for {len(labels.classes)} labels."
         )
-    dicts = [class_weight] if isinstance(class_weight, dict) else class_weight
-    if not isinstance(dicts, list):
-        return
-    for dictionary in dicts:
+    for dictionary in class_weight if is_list else [class_weight]:
         if not isinstance(dictionary, dict):
             raise ValueError(
                 f"class_weight must be a list of dicts, got a {dictionary!r} in it."
