@@ -13,9 +13,7 @@ from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from . import thetas
 from .architecture import check_fits, make_network
-from .checks import (
-    refuse_unfit_columns,
-)
+from .checks import refuse_unfit_columns
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 
 DENSE_INPUT = (
