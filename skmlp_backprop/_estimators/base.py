@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from .._network.activations import ACTIVATIONS, Activation
@@ -59,7 +60,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     # Whether y must be numbers.
     _y_numeric = False
-    # What a callback keeps of the best iteration, to restore it.
+    # The attributes that a callback keeps of the best iteration, to restore them.
     _weight_attributes = ("coefs_", "intercepts_", "input_intercept_", "loss_")
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -283,7 +284,8 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         X, y = self._validate_rows(X, y, reset=True)
         target_encoder = self._target_encoder_of(y, classes)
         data = self._training_data(X, y, target_encoder, sample_weight)
-        parameters = initial_parameters(self, data, random_state).copy(data.rows.dtype)
+        source = check_random_state(random_state)
+        parameters = initial_parameters(self, data, source).copy(data.rows.dtype)
         history = new_history(self)
         history.loss, _ = self._evaluate(data.network, data.rows, parameters)
         self._optimizer = None

@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
@@ -292,8 +291,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         >>> round(mlp.initialize(X, y).loss_, 3)  # log(10)
         2.303
         """
-        random_state = check_random_state(self.random_state)
-        return self._initialize(X, y, sample_weight, random_state, classes)
+        return self._initialize(X, y, sample_weight, self.random_state, classes)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)

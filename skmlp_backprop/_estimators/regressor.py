@@ -4,7 +4,6 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
@@ -260,8 +259,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         >>> mlp.initialize([[1.0], [2.0]], [2.0, 4.0]).loss_  # (2^2 + 4^2) / 2 / 2
         5.0
         """
-        random_state = check_random_state(self.random_state)
-        return self._initialize(X, y, sample_weight, random_state)
+        return self._initialize(X, y, sample_weight, self.random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
