@@ -6,9 +6,9 @@ They need Dask: ``pip install "dask[array,dataframe]" distributed``.
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from ._estimators.base import store_parameters
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
-from ._estimators.parameters import store_parameters
 from ._estimators.regressor import BackpropMLPRegressor
 from ._estimators.targets import d2_of_quantiles
 

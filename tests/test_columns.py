@@ -950,6 +950,17 @@ def test_missing_targets_are_named(kind):
             model.fit(np.arange(20.0)[:, np.newaxis] ** 2, given_y)
 
 
+@pytest.mark.parametrize("kind", ["TabularMLPRegressor", "BackpropMLPRegressor"])
+def test_missing_numbers_of_several_columns_are_named_by_their_row(kind):
+    import skmlp_backprop
+
+    y = np.arange(40.0).reshape(20, 2).astype(object)
+    y[3, 1] = None
+    model = getattr(skmlp_backprop, kind)(max_iter=2)
+    with pytest.raises(ValueError, match="y contains NaN: the value of row 3 is"):
+        model.fit(np.arange(20.0)[:, np.newaxis] ** 2, y)
+
+
 def test_text_for_a_regressor_names_the_classifier():
     X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["yes", "no"] * 10
     message = "'yes' in row 0, but TabularMLPRegressor .* classes take TabularMLPClass"

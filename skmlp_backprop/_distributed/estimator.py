@@ -12,7 +12,7 @@ from distributed import get_client
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._estimators.architecture import make_network_to_train
+from .._estimators.architecture import check_solver, make_network
 from .._estimators.checks import without_second_axis
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
@@ -118,10 +118,12 @@ class DaskMixin:
         without_second_axis(np.empty((0, *y.shape[1:])))
         n_rows = [0 if chunk is None else chunk.n_rows for chunk in summaries]
         summary = self._summary_of(summaries, X, reset=not continuing)
-        target_encoder = self._target_encoder_to_fit(
-            summary.numbers() if self._y_numeric else summary.labels(), continuing
-        )
-        network = make_network_to_train(self, summary.n_features, target_encoder)
+        target_encoder = summary.numbers() if self._y_numeric else summary.labels()
+        if continuing:
+            self._check_same_target_encoder(target_encoder)
+            target_encoder = self._target_encoder
+        network = make_network(self, summary.n_features, target_encoder)
+        check_solver(self, network)
         class_weight = None
         if self._y_numeric:
             # If the loss refuses a target, it also refuses the smallest or the largest.

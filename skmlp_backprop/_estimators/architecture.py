@@ -1,4 +1,4 @@
-"""From an estimator's parameters and its data to a network."""
+"""The network that an estimator's parameters describe."""
 
 from numbers import Integral
 
@@ -11,7 +11,7 @@ from .._solvers import is_stochastic
 
 
 def hidden_units(hidden_layer_sizes):
-    """List of the hidden layers' sizes, from a sequence or a bare int.
+    """List of the hidden layers' sizes, from a sequence or an int.
 
     Raises
     ------
@@ -29,12 +29,12 @@ def hidden_units(hidden_layer_sizes):
 
 
 def hidden_activations(activation, n_hidden):
-    """List of the hidden layers' activations, from a sequence or a single one.
+    """List of the hidden layers' activations, from a sequence or an activation.
 
     Raises
     ------
     ValueError
-        If the sequence has the wrong length or an unknown name in it.
+        If the sequence has the wrong length or an unknown name.
     """
     if isinstance(activation, (str, Activation)):
         return [activation] * n_hidden
@@ -58,7 +58,7 @@ def hidden_activations(activation, n_hidden):
 
 
 def init_activations(estimator, activations):
-    """Activation each layer's weights feed into, as the initialisation wants it."""
+    """The activation behind each layer's weights, on which initial weights depend."""
     activation = estimator.activation
     if isinstance(activation, Activation):
         return [*activations, activation.name]
@@ -68,23 +68,23 @@ def init_activations(estimator, activations):
 
 
 def make_network(estimator, n_features, target_encoder):
-    """Build the network that an estimator's parameters describe.
+    """Build the network that an estimator's parameters describe, without weights.
 
     Parameters
     ----------
     estimator : BackpropMLPClassifier or BackpropMLPRegressor
-        Its parameters are read.
+        The estimator.
 
     n_features : int
         Number of inputs.
 
     target_encoder : Labels or Numbers
-        What is to be predicted.
+        The classes, or the number of columns of y.
 
     Returns
     -------
     network : Network
-        The network, which has no weights of its own.
+        The network.
 
     Raises
     ------
@@ -104,31 +104,20 @@ def make_network(estimator, n_features, target_encoder):
     )
 
 
-def make_network_to_train(estimator, n_features, target_encoder):
-    """Build the same network, if the solver can train it.
-
-    Raises
-    ------
-    ValueError
-        If a full-batch solver can't minimise the loss.
-    """
-    network = make_network(estimator, n_features, target_encoder)
+def check_solver(estimator, network):
+    """Refuse a full-batch solver for a loss with kinks, which it can't minimise."""
     if network.loss.has_kink and not is_stochastic(estimator.solver):
         raise ValueError(
             f"loss={estimator.loss!r} has a kink at each row's target, at which the "
             f"line searches of solver={estimator.solver!r} end too soon. Use solver "
             "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
         )
-    return network
 
 
 def check_fits(parameters, network):
-    """Check that weights have the shape of a network.
+    """Refuse weights that do not have the shape of the network.
 
-    Raises
-    ------
-    ValueError
-        If they have not, as when parameters were changed between two calls.
+    So when the user has changed parameters since the fit.
     """
     if parameters.layer_units != network.layer_units:
         raise ValueError(

@@ -1,60 +1,66 @@
-"""The parameters that classifier and regressor share, and their training."""
+"""The parameters that classifier and regressor share, and the steps of their fits."""
 
 import copy
 from functools import cache
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
 from .._network.activations import ACTIVATIONS, Activation
+from .._network.rows import Rows
 from .._network.initialization import INITIALIZERS
+from .._network.parameters import Parameters
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
-from .architecture import check_fits
-from .callback_reports import CallbackReporter
+from .architecture import check_fits, check_solver, make_network
+from .checks import refuse_unfit_columns, refuse_unfit_targets, without_second_axis
 from .ends import warn_of_end
-from .fitted_network import FittedNetworkMixin
+from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain
 from .restoring import restore_on_error
-from .sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
+    TrainingData,
     fitted_attributes,
     initial_parameters,
     make_solver,
     new_history,
     train,
 )
+from .weighting import row_weights
 
 
-@cache
-def _param_names(kind):
-    """Names of a class's parameters.
+def store_parameters(given):
+    """Set the parameters of ``__init__`` as attributes, unchanged.
 
-    Cached: to read a signature takes longer than to copy a network, and a search clones
-    an estimator for each candidate and fold.
+    Parameters
+    ----------
+    given : dict
+        ``locals()`` in ``__init__``: the estimator as `self`, and its parameters.
     """
-    return tuple(super(BaseBackpropMLP, kind)._get_param_names())
+    estimator = given.pop("self")
+    given.pop("__class__", None)
+    vars(estimator).update(given)
 
 
 class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     """Base class of the classifier and the regressor.
 
-    A subclass has, besides its own parameters:
-
-    - ``_target_encoder_of(y, classes=None)``: the :class:`Labels` of `classes`, or of
-      y, or the :class:`Numbers` of y;
-    - ``_check_same_target_encoder(target_encoder)``: raises where it is not that of the
-      previous call of `fit`;
-    - ``_row_weights(X, targets, target_encoder, sample_weight)``: the weight of each
-      row;
-    - ``_sklearn_class()``: scikit-learn's class of the same kind.
+    A subclass sets ``_y_numeric``, and has a method ``_target_encoder_of(y,
+    classes=None)``, which makes the :class:`Labels` of `classes` or y, or the
+    :class:`Numbers` of y.
     """
 
-    # What a callback keeps of the best iteration, to restore it.
+    # Whether y must be numbers.
+    _y_numeric = False
+    # The attributes that a callback keeps of the best iteration, to restore them.
     _weight_attributes = ("coefs_", "intercepts_", "input_intercept_", "loss_")
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -134,24 +140,70 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
         X, y = self._validate_rows(X, y, reset=not continuing)
-        target_encoder = self._target_encoder_to_fit(
-            self._target_encoder_of(y), continuing
-        )
+        target_encoder = self._target_encoder_of(y)
+        if continuing:
+            self._check_same_target_encoder(target_encoder)
+            target_encoder = self._target_encoder
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
         data = self._training_data(X, y, target_encoder, sample_weight)
         return self._fit_to(data, continuing, context, given)
 
-    def _target_encoder_to_fit(self, target_encoder, continuing):
-        """The target encoder of y, or the previous call's if training continues."""
-        if not continuing:
-            return target_encoder
-        self._check_same_target_encoder(target_encoder)
-        return self._target_encoder
+    def _validate_rows(self, X, y, reset):
+        """Validate X and y; X in CSR or dense, a single column of y flat."""
+        name = type(self).__name__
+        refuse_unfit_targets(y, name, self._y_numeric)
+        try:
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                # Other formats are converted: minibatches and blocks are rows.
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=self._y_numeric,
+                dtype=(np.float64, np.float32),
+                reset=reset,
+            )
+        except ValueError as error:
+            refuse_unfit_columns(X, name, error)
+            raise
+        self._check_input(X)
+        return X, without_second_axis(y)
+
+    def _check_input(self, X):
+        """Refuse sparse rows where an input activation would make them dense."""
+        if self.input_activation is not None and sparse.issparse(X):
+            raise ValueError(DENSE_INPUT)
+
+    def _check_same_target_encoder(self, target_encoder):
+        """Refuse classes other than those of the previous fit.
+
+        Another number of columns is refused by the encoder.
+        """
+        if self._y_numeric:
+            return
+        classes = target_encoder.classes
+        if set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes_}, `y` has "
+                f"{classes}"
+            )
+
+    def _training_data(self, X, y, target_encoder, sample_weight):
+        """The training data of validated rows."""
+        targets = target_encoder.encode(y, X.dtype)
+        network = make_network(self, X.shape[1], target_encoder)
+        check_solver(self, network)
+        network.loss.check_targets(targets)
+        class_weight = getattr(self, "class_weight", None)
+        weights = row_weights(X, targets, target_encoder, class_weight, sample_weight)
+        return TrainingData(network, Rows(X, targets, weights), target_encoder)
 
     def _fit_to(self, data, continuing, context, given):
-        """Train on checked data, report, and become fitted.
+        """Train on a TrainingData, report to the callbacks, and become fitted.
 
         Parameters
         ----------
@@ -159,25 +211,27 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             The data.
 
         continuing : bool
-            Whether to go on from the weights there are.
+            Whether to go on from the fitted weights.
 
         context : sklearn.callback.CallbackContext
             The context of the fit.
 
         given : dict
-            What callbacks may ask for: `X`, `y` and `metadata`.
-
-        Returns
-        -------
-        self : BackpropMLPClassifier or BackpropMLPRegressor
-            The fitted estimator.
+            `X`, `y` and `metadata` for the callbacks.
         """
-        (trained,) = train(
-            [self],
-            data,
-            [self._continued(data, make_solver(self))] if continuing else None,
-            self._reporters(context, data, given),
-        )
+        trainings = [self._continued(data, make_solver(self))] if continuing else None
+        reporters = None
+        if hasattr(self, "_skl_callbacks"):
+
+            def attributes(history, networks):
+                parameters = networks[0].copy(data.rows.dtype)
+                return fitted_attributes(
+                    data.network, data.target_encoder, history, parameters
+                )
+
+            name = "epoch" if is_stochastic(self.solver) else "iteration"
+            reporters = [CallbackReporter(self, context, name, attributes, **given)]
+        (trained,) = train([self], data, trainings, reporters)
         vars(self).update(trained.attributes(self))
         warn_of_end(trained, self)
         context.call_on_fit_task_end(
@@ -185,13 +239,22 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         )
         return self
 
-    def _partial_fit(self, X, y, target_encoder, sample_weight):
-        """Train for one epoch on validated rows, going on from where it stands."""
+    def _partial_fit(self, X, y, sample_weight, classes=None):
+        """Train for one epoch, from the current weights if there are any."""
+        is_first = not hasattr(self, "coefs_")
+        if not is_first:
+            # scikit-learn validates the parameters in the first call only.
+            self._validate_params()
+        X, y = self._validate_rows(X, y, reset=is_first)
+        if is_first:
+            target_encoder = self._target_encoder_of(y, classes)
+        else:
+            target_encoder = self._target_encoder
         data = self._training_data(X, y, target_encoder, sample_weight)
         for_one_epoch = copy.copy(self)
         for_one_epoch.max_iter = 1
         trainings = None
-        if hasattr(self, "coefs_"):
+        if not is_first:
             solver = make_solver(for_one_epoch)
             earlier = getattr(self, "_optimizer", None)
             if earlier is not None and type(earlier.rule) is type(solver.rule):
@@ -207,40 +270,36 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _continued(self, data, solver):
         """A training that goes on from the fitted weights and their history."""
-        parameters = self._parameters()
+        parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, data.network)
         history = self._history.continued(new_history(self))
         return Training(solver, history, [parameters])
 
-    def _reporters(self, context, data, given):
-        """What reports to the callbacks, if there are any."""
-        if not hasattr(self, "_skl_callbacks"):
-            return None
-
-        def fitted(history, networks):
-            parameters = networks[0].copy(data.rows.dtype)
-            return fitted_attributes(
-                data.network, data.target_encoder, history, parameters
-            )
-
-        task_name = "epoch" if is_stochastic(self.solver) else "iteration"
-        return [CallbackReporter(self, context, task_name, fitted, **given)]
-
     def _initialized(self, X, y, random_state, classes=None):
         """A copy with freshly initialised weights, as if fitted for no iteration."""
-        fresh = clone(self)
-        X, y = fresh._validate_rows(X, y, reset=True)
-        target_encoder = fresh._target_encoder_of(y, classes)
-        return fresh._initialize(X, y, target_encoder, None, random_state)
+        return clone(self)._initialize(X, y, None, random_state, classes)
 
-    def _initialize(self, X, y, target_encoder, sample_weight, random_state):
-        """Become fitted, by initial weights, to validated rows."""
+    def _initialize(self, X, y, sample_weight, random_state, classes=None):
+        """Become fitted by initial weights, without training."""
+        X, y = self._validate_rows(X, y, reset=True)
+        target_encoder = self._target_encoder_of(y, classes)
         data = self._training_data(X, y, target_encoder, sample_weight)
-        parameters = initial_parameters(self, data, random_state).copy(data.rows.dtype)
+        source = check_random_state(random_state)
+        parameters = initial_parameters(self, data, source).copy(data.rows.dtype)
         history = new_history(self)
         history.loss, _ = self._evaluate(data.network, data.rows, parameters)
         self._optimizer = None
         return self._adopt_weights(parameters, target_encoder, history)
+
+    def _adopt_weights(self, parameters, target_encoder, history):
+        """Become fitted, with copies of given weights as the attributes."""
+        network = make_network(self, parameters.layer_units[0], target_encoder)
+        check_fits(parameters, network)
+        self.n_features_in_ = network.layer_units[0]
+        vars(self).update(
+            fitted_attributes(network, target_encoder, history, parameters)
+        )
+        return self
 
     def _check_partial_fit(self):
         """Raise an error if the parameters don't allow partial_fit."""
@@ -251,11 +310,19 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             )
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. Use "
+                "compute_class_weight on the whole of y and pass a dict."
+            )
         return True
 
+    # Cached: to read a signature takes longer than to copy a network, and a search
+    # clones an estimator for each candidate and fold.
     @classmethod
+    @cache
     def _get_param_names(cls):
-        return list(_param_names(cls))
+        return super()._get_param_names()
 
     # Copies within a process keep the attributes that pickles leave out.
 

@@ -11,14 +11,14 @@ from .._network.warning import warn
 
 
 def plain_repr(value):
-    """A value as Python writes it, without NumPy's type."""
+    """The repr of a value, without NumPy's type."""
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def refuse_unfit_targets(y, name, are_numbers):
-    """Refuse a y with missing values, dates, or for a regressor text, by name.
+    """Refuse missing labels, and for a regressor also dates and text.
 
-    All else scikit-learn's validation refuses.
+    scikit-learn's validation refuses other invalid targets.
 
     Parameters
     ----------
@@ -26,15 +26,15 @@ def refuse_unfit_targets(y, name, are_numbers):
         Labels, a multilabel indicator matrix, or numbers.
 
     name : str
-        The name of the estimator whose y it is.
+        Name of the estimator.
 
     are_numbers : bool
-        Whether it must be numbers.
+        Whether the estimator is a regressor.
 
     Raises
     ------
     ValueError
-        If values are missing, or a regressor's are not numbers.
+        If the targets are invalid.
     """
     y = _as_array(y)
     if y is None:
@@ -46,7 +46,8 @@ def refuse_unfit_targets(y, name, are_numbers):
         )
     if y.dtype.kind not in "OUT":
         return
-    for row, value in enumerate(y.ravel().tolist()):
+    for i, value in enumerate(y.ravel().tolist()):
+        row = i // math.prod(y.shape[1:])
         if is_missing(value):
             raise ValueError(
                 f"Input y contains NaN: the value of row {row} is missing. Leave out "
@@ -61,14 +62,9 @@ def refuse_unfit_targets(y, name, are_numbers):
 
 
 def refuse_missing_targets(y):
-    """Refuse numbers of y that are NaN, by their row.
+    """Refuse a y with NaN by a message that names the row.
 
-    For use where scikit-learn's validation has failed, which names no row.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing.
+    It is called after scikit-learn's validation has failed, which names no row.
     """
     y = _as_array(y)
     if y is None or y.dtype.kind != "f":
@@ -82,18 +78,7 @@ def refuse_missing_targets(y):
 
 
 def without_second_axis(y):
-    """A y of one column as an array of one dimension, which is warned of.
-
-    Parameters
-    ----------
-    y : ndarray or sparse matrix of shape (n_rows,) or (n_rows, n_outputs)
-        The targets.
-
-    Returns
-    -------
-    y : ndarray or sparse matrix
-        The same, of shape (n_rows,) where there was one column.
-    """
+    """Flatten a y of a single column, with a warning; return any other y as it is."""
     if sparse.issparse(y) or y.ndim != 2 or y.shape[1] != 1:
         return y
     warn(
@@ -105,26 +90,26 @@ def without_second_axis(y):
 
 
 def refuse_unfit_columns(X, name, error):
-    """Refuse text and missing values in X, by the column that has them.
+    """Refuse text and missing values in X by a message that names the column.
 
-    For use where scikit-learn's validation has failed: it names no column, and advises
-    to take trees.
+    It is called after scikit-learn's validation has failed, which names no column and
+    recommends trees.
 
     Parameters
     ----------
     X : object
-        What the caller has passed.
+        The invalid samples.
 
     name : str
-        The name of the estimator whose X it is.
+        Name of the estimator.
 
     error : ValueError
-        What scikit-learn has raised.
+        The error of scikit-learn.
 
     Raises
     ------
     ValueError
-        If X has text or missing values. Of all else nothing is raised.
+        If X has text or missing values; no error for other reasons.
     """
     other = name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
     advice = f"or take {other}, which takes tables with text and missing values"
@@ -144,15 +129,15 @@ def refuse_unfit_columns(X, name, error):
 
 
 def _named_columns(X):
-    """Pairs of a column's name, as messages call it, and its values."""
+    """Pairs of a column's name in messages, and its values."""
     if nw.dependencies.is_into_dataframe(X):
         for series in nw.from_native(X, eager_only=True).iter_columns():
             yield plain_repr(series.name), np.array(series.to_list(), dtype=object)
         return
     if sparse.issparse(X):
         X = X.tocoo()
-        odd = X.col[np.isnan(X.data)] if X.dtype.kind == "f" else []
-        for i in np.unique(odd).tolist():
+        columns = X.col[np.isnan(X.data)] if X.dtype.kind == "f" else []
+        for i in np.unique(columns).tolist():
             yield i, np.array([np.nan])
         return
     try:
@@ -165,7 +150,7 @@ def _named_columns(X):
 
 
 def _as_array(y):
-    """y as an array, or None if scikit-learn's validation has to refuse it."""
+    """y as an array; None if it is sparse, or invalid for scikit-learn."""
     if type(y) is np.ndarray:
         return y
     if y is None or sparse.issparse(y):
@@ -199,33 +184,3 @@ def _is_float(value):
         return math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError):
         return False
-
-
-def need_no_validation(X, estimator):
-    """Whether a fitted estimator can take X as it is, if its values are finite.
-
-    Parameters
-    ----------
-    X : object
-        What the caller has passed.
-
-    estimator : estimator
-        Its number of features is known; one that knows their names would miss them in
-        an array.
-
-    Returns
-    -------
-    are_plain : bool
-        Whether X is an array, or a CSR matrix, of floats and as many features.
-    """
-    if type(X) not in (np.ndarray, sparse.csr_matrix, sparse.csr_array):
-        return False
-    is_sparse = type(X) is not np.ndarray
-    return (
-        X.dtype in (np.float64, np.float32)
-        and X.ndim == 2
-        and X.shape[0] > 0
-        and X.shape[1] == estimator.n_features_in_
-        and not hasattr(estimator, "feature_names_in_")
-        and not (is_sparse and estimator.input_intercept_ is not None)
-    )

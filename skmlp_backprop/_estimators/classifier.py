@@ -3,20 +3,19 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
-from .base import BaseBackpropMLP
+from .base import BaseBackpropMLP, store_parameters
 from .documentation import documented
-from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
-from .targets import Labels, is_multilabel
+from .targets import Labels, is_multilabel, warn_of_one_hot
 from .thetas import split
-from .weighting import class_and_sample_weights
 
 
 @documented
@@ -30,8 +29,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     where w_i is the sample weight times the class weight and W_l are the weight
     matrices, not the biases. With unit weights the penalty is alpha/(2 m) times
     the squared weights, so `alpha` is the lambda of the textbooks. Parameters and
-    attributes have the names and the meaning they have in
-    :class:`sklearn.neural_network.MLPClassifier`, wherever that has them.
+    attributes of :class:`sklearn.neural_network.MLPClassifier` have the same names and
+    meanings here.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The classifier of scikit-learn.
 
     Notes
     -----
@@ -196,7 +195,13 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         units = parameters.layer_units
         classifier = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
         classifier._validate_params()
-        labels = Labels.in_order(classes, multilabel=multilabel)
+        classes = np.asarray(classes)
+        labels = Labels(classes, multilabel=multilabel)
+        if not np.array_equal(labels.classes, classes):
+            raise ValueError(
+                "classes must be sorted and distinct, in the order of the outputs; "
+                f"got {classes.tolist()}."
+            )
         return classifier._adopt_weights(parameters, labels, History())
 
     @classmethod
@@ -286,16 +291,13 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         >>> round(mlp.initialize(X, y).loss_, 3)  # log(10)
         2.303
         """
-        X, y = self._validate_rows(X, y, reset=True)
-        labels = self._target_encoder_of(y, classes)
-        random_state = check_random_state(self.random_state)
-        return self._initialize(X, y, labels, sample_weight, random_state)
+        return self._initialize(X, y, sample_weight, self.random_state, classes)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on the given data, going on from where it stands.
+        """Train for one epoch on the given data, from the current weights.
 
         Parameters
         ----------
@@ -306,7 +308,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Class labels, or a multilabel indicator matrix.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call.
+            All classes of this and later calls; needed in the first call.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples; None for 1 each.
@@ -324,13 +326,11 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             With a full-batch solver; and with `early_stopping` or balanced class
             weights, which need all of the data.
         """
-        first_call = not hasattr(self, "coefs_")
-        if not first_call:
-            # scikit-learn does so in the first call alone; what was set since counts.
-            self._validate_params()
-        X, y = self._validate_rows(X, y, reset=first_call)
-        labels = self._labels_of_partial_fit(y, classes, first_call)
-        return self._partial_fit(X, y, labels, sample_weight)
+        # Later calls may pass any `classes` with an indicator matrix.
+        is_first = not hasattr(self, "coefs_")
+        if is_first or not self._target_encoder.multilabel:
+            _check_partial_fit_first_call(self, classes)
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X):
         """Predict the class of each row.
@@ -362,7 +362,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities; each row sums to 1, save with multilabel targets.
+            Probabilities; each row sums to 1, except for multilabel targets.
         """
         logits = self._logits(X)
         return self._network.output.proba(logits)
@@ -400,10 +400,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Returns
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes the logit of the second, positive where it is the more
-            probable; with more, the logarithm of the probability of each, or with
-            logistic outputs, as for multilabel targets, its logit. Zeros where the
-            data had one class only.
+            For two classes the logit of the second class, which is positive where this
+            class is more probable. For more classes the logarithm of each probability,
+            or with logistic outputs, as for multilabel targets, each logit. Zeros for
+            a single class.
         """
         logits = self._logits(X)
         return self._network.output.decision(logits)
@@ -425,7 +425,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Returns
         -------
         score : float
-            Share of the samples, by weight, whose predicted labels are all theirs.
+            Proportion, by weight, of the samples whose labels are all predicted.
         """
         predicted = self.predict(X)
         if sample_weight is None and _are_alike(y, predicted):
@@ -433,49 +433,16 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _target_encoder_of(self, y, classes=None):
-        # The classes of multilabel targets are the numbers of their columns.
-        if classes is None or is_multilabel(y):
-            return Labels.from_targets(y)
-        return Labels(classes)
-
-    def _check_same_target_encoder(self, target_encoder):
-        """Refuse other classes than those there are."""
-        classes = target_encoder.classes
-        if set(classes) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the "
-                f"previous call to fit. Previously got {self.classes_}, `y` has "
-                f"{classes}"
-            )
-
-    def _labels_of_partial_fit(self, y, classes, first_call):
-        """Take the classes from the first call; check them in every other."""
-        if not first_call and self._target_encoder.multilabel:
-            return self._target_encoder
-        _check_partial_fit_first_call(self, classes)
-        if not first_call:
-            return self._target_encoder
-        return self._target_encoder_of(y, classes)
-
-    def _check_partial_fit(self):
-        super()._check_partial_fit()
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit. Use "
-                "compute_class_weight on the whole of y and pass a dict."
-            )
-        return True
-
-    def _row_weights(self, X, targets, target_encoder, sample_weight):
-        return class_and_sample_weights(
-            X, targets, target_encoder, self.class_weight, sample_weight
-        )
-
-    @staticmethod
-    def _sklearn_class():
-        from sklearn.neural_network import MLPClassifier
-
-        return MLPClassifier
+        if is_multilabel(y):
+            is_one_hot = np.asarray((y != 0).sum(axis=1) == 1).all()
+            if is_one_hot and y.shape[0] > 1:
+                warn_of_one_hot()
+            # The classes are the numbers of the columns.
+            return Labels(np.arange(y.shape[1]), multilabel=True)
+        if classes is not None:
+            return Labels(classes)
+        check_classification_targets(y)
+        return Labels(column_or_1d(y))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -484,9 +451,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
 
 def _are_alike(y, predicted):
-    """Whether both are plain labels of one type, which need none of a metric's checks.
+    """Whether both are plain labels of the same type, so that == compares them.
 
-    These take several times as long as the prediction of a fold's few hundred rows.
+    The checks of accuracy_score take several times as long as the prediction of a few
+    hundred rows of a fold.
     """
     return (
         type(y) is type(predicted) is np.ndarray

@@ -1,8 +1,8 @@
-"""Where networks are trained: the seam between NumPy and PyTorch."""
+"""The devices that train networks: the CPU by NumPy, others by PyTorch."""
 
 
 class Cpu:
-    """NumPy on the processor's cores.
+    """Training by NumPy.
 
     Attributes
     ----------
@@ -12,16 +12,15 @@ class Cpu:
         stack, the step of a candidate takes as long or longer.
 
     group_bytes : int
-        A group with more bytes of rows does not share a stack with other groups, which
-        would copy the rows.
+        Folds with more bytes of rows do not share a stack, which would copy the rows.
 
     small_product : int or float
         Folds share a stack if the first product of a batch has at most this number of
         multiplications. Larger products use all cores by themselves.
 
     operations : float
-        Operations in a second, of a core in float64. Measured on the digits and on 5000
-        rows of MNIST, by the processor's time.
+        Operations per second of a core in float64. Measured on the digits and on 5000
+        rows of MNIST, in processor time.
     """
 
     stack_bytes = 2**21
@@ -30,11 +29,11 @@ class Cpu:
     operations = 6e10
 
     def n_jobs(self, n_jobs):
-        """How many cores share the networks, if so many may."""
+        """The user's `n_jobs`, or fewer processes if these would share the device."""
         return n_jobs
 
     def check(self, solver, network, rows):
-        """Refuse what can't be trained here: nothing."""
+        """Nothing is refused: the CPU trains all networks."""
 
     def make_stack(self, kind, *args):
         """Make a stack of the given class."""
@@ -52,7 +51,7 @@ def device_of(estimator):
     Raises
     ------
     ImportError
-        If it needs PyTorch, which is not installed.
+        If PyTorch is needed and not installed.
 
     ValueError
         If PyTorch does not know the device, or does not find it.

@@ -1,4 +1,4 @@
-"""What the docstrings of classifier and regressor have in common."""
+"""Sections that the docstrings of classifier and regressor have in common."""
 
 from inspect import cleandoc
 from textwrap import dedent
@@ -85,7 +85,7 @@ PARTS = {
         class, except with multilabel targets and where a class is too small.
 
     validation_fraction : float, default=0.1
-        Share of the rows held out by `early_stopping`.
+        Proportion of the rows that `early_stopping` holds out.
 
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
@@ -94,10 +94,10 @@ PARTS = {
         Predictions use all units.
 
     average_epochs : float, default=0
-        Number of epochs that an exponential average of the weights of "sgd" and "adam"
-        is over; 0 for no average. With an average the fit ends with it, and is scored
-        by it. The average often predicts better than any weights along the way, so that
-        the learning rate need not fall. 2 is a good value. `warm_start` and
+        Number of epochs of an exponential moving average of the weights of "sgd" and
+        "adam"; 0 for no average. The fit ends with the average, and `early_stopping`
+        scores it. The average often predicts better than the weights after any step, so
+        that the learning rate need not fall. 2 is a good value. `warm_start` and
         `partial_fit` go on from the average, and begin a new average.
 
     beta_1 : float, default=0.9
@@ -140,19 +140,19 @@ PARTS = {
         Lowest J of the training; None with `early_stopping`.
 
     loss_curve_ : list of float
-        J after each iteration; its mean over each epoch.
+        J after each iteration; its mean over each epoch for "sgd" and "adam".
 
     n_fun_curve_ : list of int
-        Number of evaluations up to the end of each of these.
+        Number of evaluations up to the end of each iteration or epoch.
 
     time_curve_ : list of float
-        Seconds of training up to the end of each of these.
+        Seconds of training up to the end of each iteration or epoch.
 
     validation_scores_ : list of float or None
         Score on the held-out rows after each epoch, with `early_stopping`.
 
     best_validation_score_ : float or None
-        The highest of these.
+        Highest of the `validation_scores_`.
 
     n_iter_ : int
         Number of iterations or epochs.
@@ -191,15 +191,15 @@ PARTS = {
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are all strings.""",
     "notes": """\
-    A training that ends at `max_iter` or `max_fun` is told by a ConvergenceWarning. The
+    A ConvergenceWarning tells of a training that ends at `max_iter` or `max_fun`. The
     full-batch solvers, and fits with early stopping, then keep the best weights they
     have seen; "sgd" and "adam" keep the last weights.""",
 }
 
 
 def documented(cls, parts=PARTS):
-    """Class decorator: fill the common parts into a docstring."""
-    # There is none under python -OO; from Python 3.13 on it is without indentation.
+    """Class decorator: replace the lines "... name" of a docstring by sections."""
+    # python -OO removes docstrings, and Python 3.13 their indentation.
     if cls.__doc__:
         documentation = cleandoc(cls.__doc__)
         for name, text in parts.items():

@@ -1,4 +1,4 @@
-"""Warnings of how a training has ended."""
+"""Messages and warnings about the end of a training."""
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -22,12 +22,16 @@ _MESSAGES = {
 
 
 def message_of_end(trained, estimator):
-    """Describe the end of a training in words."""
+    """Describe the end of a training."""
     training = trained.training
     stop, solver, history = training.stop, training.solver, training.history
     if stop.reason == "diverged":
+        where = f"iteration {history.n_iter + 1}"
+        if solver.stochastic:
+            rate = solver.schedule.rate
+            where = f"epoch {history.n_iter + 1}, at a learning rate of {rate:g}"
         return (
-            f"Training diverged in {_where(solver, history)}: the loss or the weights "
+            f"Training diverged in {where}: the loss or the weights "
             "are no longer finite. The best weights before that are kept. Lower "
             "`learning_rate_init` or scale the data, for example by StandardScaler."
         )
@@ -43,11 +47,13 @@ def message_of_end(trained, estimator):
             "seen are kept."
         )
     if stop.reason == "stalled":
+        dtype = solver.arithmetic_dtype(trained.parameters.dtype)
+        float64 = ", pass X of float64" if dtype == np.float32 else ""
         return (
             f"{estimator.solver} stopped before it converged, as rounding, or a kink "
             f"as relu has, leaves no further progress ({stop.message}): the gradient's "
             f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
-            f"{_float64_instead(trained)} or scale the data."
+            f"{float64} or scale the data."
         )
     return _MESSAGES.get(stop.reason, stop.message)
 
@@ -63,12 +69,12 @@ def attributes_of_end(trained, estimator):
 
 
 def warn_of_end(trained, estimator):
-    """Warn if a training has ended without meeting its criterion of convergence."""
+    """Warn if a training did not converge, or has learned nothing."""
     reason = trained.training.stop.reason
     if reason == "interrupted":
         warn(message_of_end(trained, estimator))
     elif reason in ("diverged", "max_iter", "max_fun", "stalled"):
-        _warn(message_of_end(trained, estimator))
+        warn(message_of_end(trained, estimator), ConvergenceWarning)
     warn_if_useless(trained, estimator)
 
 
@@ -99,24 +105,8 @@ def warn_if_useless(trained, estimator):
     loss = trained.mean_loss(estimator.alpha)
     if loss > most:
         how = "worse" if loss > constant else "hardly better"
-        _warn(
+        warn(
             f"The mean loss after training, {loss:.3g}, is {how} than that of the best "
-            f"constant prediction, which ignores X, {constant:.3g}. {trained.remedy}"
+            f"constant prediction, which ignores X, {constant:.3g}. {trained.remedy}",
+            ConvergenceWarning,
         )
-
-
-def _where(solver, history):
-    if not solver.stochastic:
-        return f"iteration {history.n_iter + 1}"
-    return f"epoch {history.n_iter + 1}, at a learning rate of {solver.schedule.rate:g}"
-
-
-def _float64_instead(trained):
-    is_single = (
-        trained.training.solver.arithmetic_dtype(trained.parameters.dtype) == np.float32
-    )
-    return ", pass X of float64" if is_single else ""
-
-
-def _warn(message):
-    warn(message, ConvergenceWarning)

@@ -1,4 +1,4 @@
-"""What an estimator can do once it has weights: evaluate J, and go to scikit-learn."""
+"""The methods of a fitted estimator: J, its gradient, activations, weights, logits."""
 
 from typing import NamedTuple
 
@@ -10,20 +10,13 @@ from .._network.constant import losses_of_rows
 from .._network.inference import NotFinite, activations_of_layers, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
-from .._network.rows import Rows
 from .._network.threads import training_threads
 from . import thetas
-from .architecture import check_fits, make_network, make_network_to_train
-from .checks import (
-    need_no_validation,
-    refuse_unfit_columns,
-    refuse_unfit_targets,
-    without_second_axis,
-)
+from .architecture import check_fits, make_network
+from .checks import refuse_unfit_columns
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
-from .training import TrainingData, fitted_attributes
 
-_DENSE_INPUT = (
+DENSE_INPUT = (
     "input_activation makes every entry of X nonzero; with sparse X use "
     "input_activation=None or densify X."
 )
@@ -107,14 +100,14 @@ class ForwardPass(NamedTuple):
 
 
 class FittedNetworkMixin:
-    """Mixin with the methods of a fitted classifier or regressor."""
+    """Mixin with the methods of a fitted classifier or regressor.
 
-    # Whether y must be numbers.
-    _y_numeric = False
+    :class:`BaseBackpropMLP` has the validation of rows, and makes their TrainingData.
+    """
 
     @classmethod
     def from_sklearn(cls, mlp):
-        """Make a fitted estimator of scikit-learn's fitted one.
+        """Make a fitted estimator from scikit-learn's fitted estimator.
 
         Parameters
         ----------
@@ -134,20 +127,13 @@ class FittedNetworkMixin:
             If it is of the other kind.
         """
         check_is_fitted(mlp)
-        params, target_encoder, parameters, history = from_sklearn_mlp(
-            mlp, cls._sklearn_class()
-        )
-        estimator = cls(**params)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(mlp, name):
-                setattr(estimator, name, getattr(mlp, name))
-        return estimator._adopt_weights(parameters, target_encoder, history)
+        return from_sklearn_mlp(mlp, cls)
 
     def to_sklearn(self):
         """Make scikit-learn's fitted estimator with the same weights and predictions.
 
-        What it lacks (losses, weights of classes, dropout) shapes training alone and is
-        left out; solvers it lacks become "lbfgs".
+        Parameters that affect only the training and that scikit-learn lacks (losses,
+        class weights, dropout) are left out; solvers that it lacks become "lbfgs".
 
         Returns
         -------
@@ -161,13 +147,7 @@ class FittedNetworkMixin:
             its outputs.
         """
         check_is_fitted(self)
-        return to_sklearn_mlp(
-            self,
-            self._sklearn_class(),
-            self._network,
-            self._target_encoder,
-            self._history,
-        )
+        return to_sklearn_mlp(self)
 
     def loss_and_gradient(self, X, y, sample_weight=None):
         """Evaluate the objective J and its gradient at the fitted weights.
@@ -255,7 +235,7 @@ class FittedNetworkMixin:
         targets = self._target_encoder.encode(y, X.dtype)
         network = make_network(self, X.shape[1], self._target_encoder)
         network.loss.check_targets(targets)
-        self._check_same_network(self._parameters(), network)
+        self._check_same_network(network)
         return losses_of_rows(network, self._weights(), X, targets)
 
     def forward(self, X):
@@ -382,34 +362,20 @@ class FittedNetworkMixin:
         self._optimizer = None
         return self
 
-    def _adopt_weights(self, parameters, target_encoder, history):
-        """Become fitted, with copies of given weights as the attributes."""
-        network = make_network(self, parameters.layer_units[0], target_encoder)
-        check_fits(parameters, network)
-        self.n_features_in_ = network.layer_units[0]
-        vars(self).update(
-            fitted_attributes(network, target_encoder, history, parameters)
-        )
-        return self
-
     def _evaluation_point(self, X, y, sample_weight):
         """The arguments of J: the network, the rows and the fitted weights."""
         check_is_fitted(self)
         self._validate_params()
         X, y = self._validate_rows(X, y, reset=False)
         data = self._training_data(X, y, self._target_encoder, sample_weight)
-        parameters = self._parameters()
-        self._check_same_network(parameters, data.network)
-        return data.network, data.rows, parameters
+        return data.network, data.rows, self._check_same_network(data.network)
 
-    def _check_same_network(self, parameters, network):
+    def _check_same_network(self, network):
         """Refuse a network that computes other outputs than `predict` does.
 
-        Raises
-        ------
-        ValueError
-            If parameters that shape the outputs were changed after the fit.
+        Returns a copy of the fitted weights, which the user may have changed.
         """
+        parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, network)
         fitted = self._network
         if (
@@ -421,39 +387,22 @@ class FittedNetworkMixin:
                 "those of the fitted network. Call `fit` or `initialize` again, or set "
                 "the parameters back."
             )
-
-    def _training_data(self, X, y, target_encoder, sample_weight):
-        """The training data of validated rows."""
-        targets = target_encoder.encode(y, X.dtype)
-        return self._data_of(X, targets, target_encoder, sample_weight)
-
-    def _data_of(self, X, targets, target_encoder, sample_weight):
-        """The training data of validated rows with encoded targets."""
-        network = make_network_to_train(self, X.shape[1], target_encoder)
-        network.loss.check_targets(targets)
-        weights = self._row_weights(X, targets, target_encoder, sample_weight)
-        return TrainingData(network, Rows(X, targets, weights), target_encoder)
-
-    def _parameters(self):
-        """A copy of the fitted weights as they are, which may have been set since."""
-        return Parameters.from_coefs(
-            self.coefs_, self.intercepts_, self.input_intercept_
-        )
+        return parameters
 
     def _weights(self):
-        """The fitted weights as a prediction takes them."""
+        """The fitted weights, which the user may have changed."""
         return self.coefs_, self.intercepts_, self.input_intercept_
 
     def _logits(self, X):
-        """The logits of the rows that a caller has passed.
+        """The logits of rows, validated if need be.
 
-        scikit-learn's validation takes longer than the prediction of a row. So it is
-        skipped for rows that it would not change, and raises the errors of all others.
+        scikit-learn's validation takes longer than the prediction of a row, and is
+        skipped for rows that it would not change.
         """
         if "_network" not in vars(self):
             check_is_fitted(self)
         weights = self._weights()
-        if need_no_validation(X, self):
+        if self._is_plain(X):
             # A product with a vector may skip the terms that a 0 multiplies.
             is_wide = 1 < len(self.intercepts_[0]) < X.shape[1]
             shows = is_wide and isinstance(X, np.ndarray) and weights[2] is None
@@ -468,13 +417,27 @@ class FittedNetworkMixin:
                     pass
         return compute_logits(self._network, weights, self._rows_to_predict(X))
 
+    def _is_plain(self, X):
+        """Whether validation would not change X, if its values are finite."""
+        return (
+            type(X) in (np.ndarray, sparse.csr_matrix, sparse.csr_array)
+            and X.dtype in (np.float64, np.float32)
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == self.n_features_in_
+            # Names of features would be missing in an array.
+            and not hasattr(self, "feature_names_in_")
+            and not (sparse.issparse(X) and self.input_intercept_ is not None)
+        )
+
     def _rows_to_predict(self, X):
-        """The same rows, validated."""
+        """Validate rows, for a prediction."""
         try:
             X = validate_data(
                 self,
                 X,
-                accept_sparse=["csr", "csc"],
+                # Other formats are converted: minibatches and blocks are rows.
+                accept_sparse="csr",
                 dtype=(np.float64, np.float32),
                 reset=False,
             )
@@ -482,35 +445,5 @@ class FittedNetworkMixin:
             refuse_unfit_columns(X, type(self).__name__, error)
             raise
         if self._network.input_activation is not None and sparse.issparse(X):
-            raise ValueError(_DENSE_INPUT)
-        return _row_sliceable(X)
-
-    def _validate_rows(self, X, y, reset):
-        name = type(self).__name__
-        refuse_unfit_targets(y, name, self._y_numeric)
-        try:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse=["csr", "csc"],
-                multi_output=True,
-                y_numeric=self._y_numeric,
-                dtype=(np.float64, np.float32),
-                reset=reset,
-            )
-        except ValueError as error:
-            refuse_unfit_columns(X, name, error)
-            raise
-        self._check_input(X)
-        return _row_sliceable(X), without_second_axis(y)
-
-    def _check_input(self, X):
-        """Refuse sparse rows where an input activation would make them dense."""
-        if self.input_activation is not None and sparse.issparse(X):
-            raise ValueError(_DENSE_INPUT)
-
-
-def _row_sliceable(X):
-    """CSC is converted: minibatches and blocks are rows."""
-    return X.tocsr() if sparse.issparse(X) else X
+            raise ValueError(DENSE_INPUT)
+        return X

@@ -12,57 +12,27 @@ _SOLVERS = ("lbfgs", "sgd", "adam")
 _NUMBER_OUTPUTS = ("identity", "exp")
 
 
-def to_sklearn_mlp(estimator, cls, network, target_encoder, history):
-    """Make scikit-learn's fitted estimator with a fitted one's weights.
+def _sklearn_class(cls):
+    """scikit-learn's class of the same kind, which is slow to import."""
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-    Parameters
-    ----------
-    estimator : BackpropMLPClassifier or BackpropMLPRegressor
-        The fitted estimator.
+    return MLPRegressor if cls._y_numeric else MLPClassifier
 
-    cls : type
-        MLPClassifier or MLPRegressor.
 
-    network : Network
-        Its network.
-
-    target_encoder : Labels or Numbers
-        What it predicts.
-
-    history : History
-        How its training went.
-
-    Returns
-    -------
-    mlp : MLPClassifier or MLPRegressor
-        With the same weights, and so the same predictions.
+def to_sklearn_mlp(estimator):
+    """Make scikit-learn's fitted estimator of a fitted estimator's weights.
 
     Raises
     ------
     ValueError
-        If the network has something that scikit-learn's has not; the message names
-        it.
+        If scikit-learn lacks a property of the network; the message names it.
     """
-    names = {activation.name for activation in network.activations}
-    lacking = [
-        *_lacking_in_hidden(names, network),
-        *_lacking_in_output(network, target_encoder),
-    ]
+    network, target_encoder = estimator._network, estimator._target_encoder
+    mlp = _sklearn_class(type(estimator))()
+    lacking = list(_lacking(network, target_encoder))
     if lacking:
-        raise ValueError(f"{cls.__name__} cannot express: {'; '.join(lacking)}.")
-    mlp = cls()
-    shared = mlp.get_params().keys() & estimator.get_params(deep=False).keys()
-    params = {name: getattr(estimator, name) for name in shared}
-    if params["solver"] not in _SOLVERS:
-        params["solver"] = "lbfgs"
-    if not isinstance(params["learning_rate"], str):
-        params["learning_rate"] = "constant"
-    if "loss" in params:
-        # Its predictions are by the loss, and ours by the output.
-        is_exp = network.output.name == "exp"
-        params["loss"] = "poisson" if is_exp else "squared_error"
-    params["activation"] = names.pop() if names else "identity"
-    mlp.set_params(**params)
+        raise ValueError(f"{type(mlp).__name__} cannot express: {'; '.join(lacking)}.")
+    mlp.set_params(**_shared_params(estimator, mlp))
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(estimator, name):
             setattr(mlp, name, getattr(estimator, name))
@@ -71,34 +41,46 @@ def to_sklearn_mlp(estimator, cls, network, target_encoder, history):
     mlp.out_activation_ = network.output.name
     mlp.coefs_ = [coef.copy(order="C") for coef in estimator.coefs_]
     mlp.intercepts_ = [intercept.copy() for intercept in estimator.intercepts_]
+    history = estimator._history.copy()
     for name in PUBLIC_HISTORY:
-        setattr(mlp, f"{name}_", getattr(history.copy(), name))
+        setattr(mlp, f"{name}_", getattr(history, name))
     mlp._no_improvement_count = history.no_improvement_count
     # Where its early stopping starts from.
     mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
     mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
     if isinstance(target_encoder, Labels):
-        mlp.classes_ = target_encoder.classes
-        n_classes = len(target_encoder.classes)
-        mlp._label_binarizer = LabelBinarizer().fit(
-            np.eye(n_classes, dtype=int)
-            if target_encoder.multilabel
-            else target_encoder.classes
-        )
+        y = mlp.classes_ = target_encoder.classes
+        if target_encoder.multilabel:
+            y = np.eye(len(y), dtype=int)
+        mlp._label_binarizer = LabelBinarizer().fit(y)
     return mlp
 
 
-def _lacking_in_hidden(activations, network):
-    """What scikit-learn lacks of the input's and the hidden layers' activations."""
-    if len(activations) > 1:
-        yield f"an activation per layer ({sorted(activations)})"
-    yield from (f"activation {name!r}" for name in activations - set(_ACTIVATIONS))
+def _shared_params(estimator, mlp):
+    """The parameters of scikit-learn's estimator that have the same predictions."""
+    shared = mlp.get_params().keys() & estimator.get_params(deep=False).keys()
+    params = {name: getattr(estimator, name) for name in shared}
+    if params["solver"] not in _SOLVERS:
+        params["solver"] = "lbfgs"
+    if not isinstance(params["learning_rate"], str):
+        params["learning_rate"] = "constant"
+    if "loss" in params:
+        # Its predictions depend on the loss.
+        is_exp = estimator._network.output.name == "exp"
+        params["loss"] = "poisson" if is_exp else "squared_error"
+    names = [activation.name for activation in estimator._network.activations]
+    params["activation"] = names[0] if names else "identity"
+    return params
+
+
+def _lacking(network, target_encoder):
+    """The properties of a network that scikit-learn lacks."""
+    names = {activation.name for activation in network.activations}
+    if len(names) > 1:
+        yield f"an activation per layer ({sorted(names)})"
+    yield from (f"activation {name!r}" for name in names - set(_ACTIVATIONS))
     if network.input_activation is not None:
         yield f"input_activation {network.input_activation.name!r}"
-
-
-def _lacking_in_output(network, target_encoder):
-    """What it lacks of the outputs."""
     name = network.output.name
     if isinstance(target_encoder, Numbers):
         if name not in _NUMBER_OUTPUTS:
@@ -113,38 +95,17 @@ def _lacking_in_output(network, target_encoder):
 
 
 def from_sklearn_mlp(mlp, cls):
-    """Take scikit-learn's fitted estimator to pieces.
-
-    Parameters
-    ----------
-    mlp : MLPClassifier or MLPRegressor
-        The fitted estimator.
-
-    cls : type
-        Which of the two it must be.
-
-    Returns
-    -------
-    params : dict
-        The parameters that both estimators have.
-
-    target_encoder : Labels or Numbers
-        What it predicts.
-
-    parameters : Parameters
-        Copies of its weights.
-
-    history : History
-        How its training went.
+    """Make a fitted estimator of class `cls` of scikit-learn's fitted estimator.
 
     Raises
     ------
     TypeError
-        If it is no `cls`.
+        If `mlp` is of the other kind.
     """
-    if not isinstance(mlp, cls):
+    sklearn_class = _sklearn_class(cls)
+    if not isinstance(mlp, sklearn_class):
         raise TypeError(
-            f"from_sklearn takes a {cls.__name__}, got {type(mlp).__name__}."
+            f"from_sklearn takes a {sklearn_class.__name__}, got {type(mlp).__name__}."
         )
     if hasattr(mlp, "classes_"):
         y_type = mlp._label_binarizer.y_type_
@@ -162,4 +123,8 @@ def from_sklearn_mlp(mlp, cls):
     history = History(
         **known, no_improvement_count=getattr(mlp, "_no_improvement_count", 0)
     )
-    return mlp.get_params(), target_encoder, parameters, history.copy()
+    estimator = cls(**mlp.get_params())
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(mlp, name):
+            setattr(estimator, name, getattr(mlp, name))
+    return estimator._adopt_weights(parameters, target_encoder, history.copy())

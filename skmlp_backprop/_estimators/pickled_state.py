@@ -19,6 +19,7 @@ from .._solvers.rules import RULES
 from .._solvers.schedules import SCHEDULES
 from .targets import Labels, Numbers
 
+_TABLES = {"rule": RULES, "schedule": SCHEDULES}
 # As arrays: in some formats each number of a list is a record of its own.
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
 
@@ -29,29 +30,46 @@ def to_plain(state):
     Parameters
     ----------
     state : dict
-        Its attributes; not changed.
+        The attributes; not changed.
 
     Returns
     -------
     plain : dict
-        The same with arrays, numbers, strings and dicts of such in their place.
+        The attributes, with arrays, numbers, strings and dicts of these instead.
     """
     plain = dict(state)
     network, target_encoder = plain.pop("_network"), plain.pop("_target_encoder")
     history, solver = plain.pop("_history"), plain.pop("_optimizer", None)
+    loss = network.loss
+    if isinstance(target_encoder, Labels):
+        of_targets = {"multilabel": target_encoder.multilabel}
+    else:
+        of_targets = {"n_columns": target_encoder.n_columns}
     plain["private_state"] = {
-        "target_encoder": _plain_target_encoder(target_encoder),
+        "target_encoder": of_targets,
         "activations": [_plain_activation(f) for f in network.activations],
-        "loss": _plain_loss(network.loss),
+        "loss": {
+            "name": loss.name,
+            "parameters": {name: getattr(loss, name) for name in loss.hyper_parameters},
+        },
         "input_activation": _plain_activation(network.input_activation),
-        "history": {name: getattr(history, name) for name in _private_fields()},
+        "history": {
+            field.name: getattr(history, field.name)
+            for field in fields(History)
+            # The reading of a clock means nothing to another process.
+            if field.name not in (*PUBLIC_HISTORY, "started")
+        },
         "solver": None if solver is None else _plain_solver(solver),
     }
     for name in _CURVES:
         if plain[name] is not None:
             plain[name] = np.array(plain[name])
     if "_skl_callbacks" in plain:
-        plain["_skl_callbacks"] = [_light(c) for c in plain["_skl_callbacks"]]
+        # Data that only a fit needs are left out.
+        plain["_skl_callbacks"] = [
+            c.without_validation_data() if hasattr(c, "without_validation_data") else c
+            for c in plain["_skl_callbacks"]
+        ]
     return plain
 
 
@@ -64,13 +82,15 @@ def from_plain(plain):
             state[name] = state[name].tolist()
     public = {name: state[f"{name}_"] for name in PUBLIC_HISTORY}
     state["_history"] = History(**public, **fitted["history"])
-    state["_target_encoder"] = _target_encoder(
-        fitted["target_encoder"], state.get("classes_")
-    )
     layer_units = [len(state["coefs_"][0]), *map(len, state["intercepts_"])]
-    output = _output(
-        state["_target_encoder"], state["out_activation_"], layer_units[-1]
-    )
+    name, n_outputs = state["out_activation_"], layer_units[-1]
+    if "classes_" in state:
+        labels = Labels(state["classes_"], **fitted["target_encoder"])
+        output = make_class_output(name, len(labels.classes), labels.multilabel)
+        state["_target_encoder"] = labels
+    else:
+        output = NUMBER_OUTPUTS[name](n_outputs)
+        state["_target_encoder"] = Numbers(**fitted["target_encoder"])
     state["_network"] = Network(
         layer_units,
         fitted["activations"],
@@ -88,47 +108,21 @@ def from_plain(plain):
 
 
 def _plain_activation(activation):
-    """The name of an activation; one of the user's own as it is."""
+    """The name of an activation; an activation of the user as it is."""
     if activation is None or activation.name not in ACTIVATIONS:
         return activation
     return activation.name
 
 
-def _plain_target_encoder(target_encoder):
-    """What the public attributes do not tell of the targets."""
-    if isinstance(target_encoder, Labels):
-        return {"multilabel": target_encoder.multilabel}
-    return {"n_columns": target_encoder.n_columns}
-
-
-def _target_encoder(plain, classes):
-    return Numbers(**plain) if classes is None else Labels(classes, **plain)
-
-
-def _output(target_encoder, activation, n_outputs):
-    if isinstance(target_encoder, Labels):
-        return make_class_output(
-            activation, len(target_encoder.classes), target_encoder.multilabel
-        )
-    return NUMBER_OUTPUTS[activation](n_outputs)
-
-
-def _plain_loss(loss):
-    parameters = {name: getattr(loss, name) for name in loss.hyper_parameters}
-    return {"name": loss.name, "parameters": parameters}
-
-
-def _private_fields():
-    names = [field.name for field in fields(History)]
-    # A clock's reading means nothing to another process.
-    return [name for name in names if name not in (*PUBLIC_HISTORY, "started")]
-
-
 def _plain_solver(solver):
     """The settings of minibatches, and the state of the rule for further steps."""
     attributes = {**vars(solver)}
-    attributes["rule"] = _plain_part(solver.rule, RULES)
-    attributes["schedule"] = _plain_part(solver.schedule, SCHEDULES)
+    for kind, table in _TABLES.items():
+        for name, cls in table.items():
+            # A rule or schedule of the user stays as it is.
+            if cls is type(attributes[kind]):
+                of_kind = dict(vars(attributes[kind]))
+                attributes[kind] = {"name": name, "attributes": of_kind}
     if solver.state is not None:
         attributes["state"] = {
             name: {"weights": value.flat} if isinstance(value, Parameters) else value
@@ -137,22 +131,15 @@ def _plain_solver(solver):
     return attributes
 
 
-def _plain_part(part, table):
-    """Name and attributes of what a table has; one of the user's own as it is."""
-    for name, cls in table.items():
-        if cls is type(part):
-            return {"name": name, "attributes": dict(vars(part))}
-    return part
-
-
 def _solver(plain, layer_units, has_input_intercept):
+    """The inverse of :func:`_plain_solver`."""
     attributes = dict(plain)
-    for name, table in (("rule", RULES), ("schedule", SCHEDULES)):
-        if isinstance(attributes[name], dict):
-            part = table[attributes[name]["name"]]
-            part = part.__new__(part)
-            vars(part).update(attributes[name]["attributes"])
-            attributes[name] = part
+    for kind, table in _TABLES.items():
+        if isinstance(attributes[kind], dict):
+            cls = table[attributes[kind]["name"]]
+            made = cls.__new__(cls)
+            vars(made).update(attributes[kind]["attributes"])
+            attributes[kind] = made
     if attributes["state"] is not None:
         attributes["state"] = {
             name: Parameters.on_buffer(
@@ -163,9 +150,3 @@ def _solver(plain, layer_units, has_input_intercept):
             for name, value in attributes["state"].items()
         }
     return MinibatchSolver(**attributes)
-
-
-def _light(callback):
-    """A callback without what only a fit needs, where it knows how to do without."""
-    make_light = getattr(callback, "without_validation_data", None)
-    return callback if make_light is None else make_light()

@@ -4,7 +4,6 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
@@ -12,14 +11,12 @@ from .._network.losses import loss_names
 from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
-from .base import BaseBackpropMLP
+from .base import BaseBackpropMLP, store_parameters
 from .documentation import documented
-from .parameters import store_parameters
 from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
 from .thetas import split
-from .weighting import sample_weights
 
 
 @documented
@@ -32,8 +29,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     where w_i is the sample weight and W_l are the weight matrices, not the biases. With
     unit weights the penalty is alpha/(2 m) times the squared weights, so `alpha` is the
-    lambda of the textbooks. Parameters and attributes have the names and the meaning
-    they have in :class:`sklearn.neural_network.MLPRegressor`, wherever that has them.
+    lambda of the textbooks. Parameters and attributes of
+    :class:`sklearn.neural_network.MLPRegressor` have the same names and meanings here.
 
     Parameters
     ----------
@@ -42,11 +39,11 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         Loss of a row, summed over the columns of y:
 
         - "squared_error", half the squared distance, for the mean; "absolute_error",
-          for the median; "huber", the one up to a distance of `huber_epsilon` and in
-          proportion to the other beyond it;
+          for the median; "huber", half the squared distance up to `huber_epsilon`, and
+          linear beyond it;
         - "quantile", the pinball loss, for quantiles of y;
         - "poisson" and "gamma", half these deviances, with the exponential of the
-          output as the prediction; y must not be negative, with "gamma" be positive.
+          output as the prediction; y must not be negative, and positive for "gamma".
 
         "absolute_error" and "quantile" have a kink at each row's target, at which the
         full-batch solvers' searches along a line end too soon: they are refused there.
@@ -55,8 +52,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     quantile : float or sequence of float, default=0.5
         The quantile that loss "quantile" aims at, in (0, 1); or several in increasing
-        order, each an output of one network. These never cross: each is predicted as
-        the one below plus a softplus.
+        order, each an output of one network. The predictions never cross: each is the
+        next lower quantile plus a softplus.
 
     huber_epsilon : float, default=1.35
         Distance, in units of y, from which on loss "huber" is linear.
@@ -71,7 +68,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
 
     See Also
     --------
-    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+    sklearn.neural_network.MLPRegressor : The regressor of scikit-learn.
 
     Notes
     -----
@@ -262,16 +259,13 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         >>> mlp.initialize([[1.0], [2.0]], [2.0, 4.0]).loss_  # (2^2 + 4^2) / 2 / 2
         5.0
         """
-        X, y = self._validate_rows(X, y, reset=True)
-        numbers = self._target_encoder_of(y)
-        random_state = check_random_state(self.random_state)
-        return self._initialize(X, y, numbers, sample_weight, random_state)
+        return self._initialize(X, y, sample_weight, self.random_state)
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch on the given data, going on from where it stands.
+        """Train for one epoch on the given data, from the current weights.
 
         Parameters
         ----------
@@ -297,13 +291,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
             With a full-batch solver; and with `early_stopping`, which needs all of the
             data.
         """
-        first_call = not hasattr(self, "coefs_")
-        if not first_call:
-            # scikit-learn does so in the first call alone; what was set since counts.
-            self._validate_params()
-        X, y = self._validate_rows(X, y, reset=first_call)
-        numbers = self._target_encoder_of(y) if first_call else self._target_encoder
-        return self._partial_fit(X, y, numbers, sample_weight)
+        return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X):
         """Predict the numbers of each row.
@@ -317,16 +305,16 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_outputs) or \
                 (n_samples, n_quantiles)
-            The numbers; with a list of quantiles these, in increasing order.
+            The numbers; for a list of quantiles, the quantiles in increasing order.
         """
         logits = self._logits(X)
         return self._target_encoder.decode(self._network.output, logits)
 
     def score(self, X, y, sample_weight=None):
-        """R2 of the predictions; of several quantiles the mean of their D2.
+        """R2 of the predictions; for several quantiles the mean of their D2.
 
-        D2 is the share by which the pinball loss is lower than that of y's own quantile
-        (see :func:`sklearn.metrics.d2_pinball_score`), as R2 is of squared errors.
+        D2 is R2 with the pinball loss in place of squared errors, see
+        :func:`sklearn.metrics.d2_pinball_score`.
 
         Parameters
         ----------
@@ -355,19 +343,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
     def _target_encoder_of(self, y, classes=None):
         if classes is not None:
             raise ValueError("A regressor has no classes. Leave out `classes`.")
-        return Numbers.from_targets(y)
-
-    def _check_same_target_encoder(self, target_encoder):
-        """Nothing to refuse here: encoding finds another number of columns."""
-
-    def _row_weights(self, X, targets, target_encoder, sample_weight):
-        return sample_weights(X, sample_weight)
-
-    @staticmethod
-    def _sklearn_class():
-        from sklearn.neural_network import MLPRegressor
-
-        return MLPRegressor
+        return Numbers(None if y.ndim == 1 else y.shape[1])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

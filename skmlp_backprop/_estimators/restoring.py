@@ -1,11 +1,11 @@
-"""A fit that fails leaves the estimator as it was before."""
+"""An estimator whose fit fails stays as it was before."""
 
 import functools
 from contextlib import contextmanager
 
 
 def restore_on_error(method):
-    """Method decorator: a call that raises leaves the estimator as it was."""
+    """Method decorator: a call that raises does not change the estimator."""
 
     @functools.wraps(method)
     def guarded(self, *args, **kwargs):
@@ -13,7 +13,7 @@ def restore_on_error(method):
         try:
             return method(self, *args, **kwargs)
         except BaseException:
-            # In one step, which nothing can interrupt.
+            # A single step, which Ctrl-C can't interrupt.
             self.__dict__ = before
             raise
 
@@ -22,9 +22,9 @@ def restore_on_error(method):
 
 @contextmanager
 def restore_all_on_error(estimators):
-    """Context in which an error leaves all of the estimators as they were before.
+    """Context in which an error does not change any of the estimators.
 
-    An interruption is no error: what was fitted until then stays.
+    An interruption is no error: the estimators keep their fits.
     """
     before = [vars(estimator).copy() for estimator in estimators]
     try:

@@ -1,11 +1,10 @@
-"""From y to the targets a network is trained on, and back: labels, or numbers."""
+"""Encode y as targets of a network, and decode predictions: labels, or numbers."""
 
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.multiclass import type_of_target
 
 from .._network.losses import LOSSES
 from .._network.outputs import NUMBER_OUTPUTS, IncreasingOutput, make_class_output
@@ -15,78 +14,39 @@ from .._network.warning import warn
 def is_multilabel(y):
     """Whether y is a multilabel indicator matrix."""
     if isinstance(y, np.ndarray) and y.ndim == 1:
-        # The rest takes as long as many steps of a training.
+        # type_of_target takes as long as many steps of a training.
         return False
     return type_of_target(y, input_name="y").startswith("multilabel")
 
 
 class Labels:
-    """The classes of a problem; turns labels into targets and back.
+    """The classes; encodes labels as targets, and decodes predictions.
 
     Parameters
     ----------
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels; for multilabel targets the label indices.
+    classes : array-like of shape (n_classes,)
+        Class labels; for multilabel targets the numbers of the columns.
 
     multilabel : bool, default=False
         Whether each row may have any number of the classes.
     """
 
     def __init__(self, classes, *, multilabel=False):
-        classes = np.asarray(classes)
-        if classes.dtype == object:
-            # It tells of classes that have no order.
-            self.classes = LabelEncoder().fit(classes).classes_
-        else:
-            self.classes = np.unique(classes)
+        self.classes = LabelEncoder().fit(classes).classes_
         self.multilabel = multilabel
 
-    @classmethod
-    def from_targets(cls, y):
-        """The labels that occur in y.
-
-        Raises
-        ------
-        ValueError
-            If y is not a classification target.
-        """
-        check_classification_targets(y)
-        if is_multilabel(y):
-            if _is_one_hot(y):
-                warn_of_one_hot()
-            return cls(np.arange(y.shape[1]), multilabel=True)
-        return cls(column_or_1d(y))
-
-    @classmethod
-    def in_order(cls, classes, *, multilabel=False):
-        """The labels named in the order of the outputs.
-
-        Raises
-        ------
-        ValueError
-            If they are not sorted and distinct.
-        """
-        classes = np.asarray(classes)
-        labels = cls(classes, multilabel=multilabel)
-        if not np.array_equal(labels.classes, classes):
-            raise ValueError(
-                "classes must be sorted and distinct, in the order of the outputs; "
-                f"got {classes.tolist()}."
-            )
-        return labels
-
     def fitted_attributes(self):
-        """The attributes that tell of it."""
+        """The public attributes of a fitted estimator."""
         return {"classes_": self.classes}
 
     def make_output(self, estimator):
-        """The output that an estimator's parameters describe."""
+        """Make the output that the estimator's parameters describe."""
         return make_class_output(
             estimator.output_activation, len(self.classes), self.multilabel
         )
 
     def encode(self, y, dtype):
-        """Turn labels into targets of the smallest integer type.
+        """Encode labels as targets of the smallest integer type.
 
         Parameters
         ----------
@@ -130,7 +90,7 @@ class Labels:
         return codes.astype(np.min_scalar_type(len(self.classes)))
 
     def _codes(self, y):
-        """The number of each row's class; -1 of a class that is unknown."""
+        """The number of each row's class; -1 for an unknown class."""
         if self.classes.dtype == object or y.dtype == object:
             number_of = {label: number for number, label in enumerate(self.classes)}
             return np.array([number_of.get(label, -1) for label in y], np.intp)
@@ -140,33 +100,19 @@ class Labels:
         return codes
 
     def decode(self, output, logits):
-        """Turn logits into the most probable labels.
-
-        Parameters
-        ----------
-        output : ClassOutput
-            What the logits mean.
-
-        logits : ndarray of shape (n_rows, n_outputs)
-            The network's.
-
-        Returns
-        -------
-        y : ndarray of shape (n_rows,) or, for multilabel, (n_rows, n_classes)
-            Labels.
-        """
+        """The most probable labels, or the indicator matrix, of logits."""
         codes = output.codes(logits)
         return codes.astype(int) if self.multilabel else self.classes[codes]
 
     def strata(self, targets):
-        """What a split of rows is stratified by: their classes, or None."""
+        """The classes by which a split of rows is stratified, or None."""
         return None if self.multilabel else targets
 
-    # Whether predictions can be overconfident, so that smaller logits are better.
+    # Whether a temperature, by which logits are divided, can improve predictions.
     has_temperature = True
 
     def estimates(self, output, logits):
-        """Probabilities, which may be averaged over networks."""
+        """Probabilities, whose mean over networks is a prediction, too."""
         return output.proba(logits)
 
     def loss_of_estimates(self, network, estimates, targets, weights):
@@ -175,21 +121,15 @@ class Labels:
             likelihoods = np.where(targets, estimates, 1 - estimates)
         else:
             likelihoods = estimates[np.arange(len(targets)), targets, np.newaxis]
-        # One that has rounded to 0 is as unlikely as can be told, but not infinitely.
+        # A likelihood that was rounded to 0 has a finite loss.
         least = np.finfo(estimates.dtype).eps
         losses = -np.log(np.maximum(likelihoods, least)).sum(axis=1)
         return float(np.average(losses, weights=weights))
 
     def score(self, network, logits, targets, weights):
-        """Accuracy, of all labels of a row together where it has several."""
+        """Accuracy; a row of a multilabel y counts if all of its labels are right."""
         codes = network.output.codes(logits)
         return float(accuracy_score(targets, codes, sample_weight=weights))
-
-
-def _is_one_hot(y):
-    """Whether an indicator matrix has several rows, and exactly one 1 in each."""
-    n_labels = np.asarray((y != 0).sum(axis=1)).ravel()
-    return len(n_labels) > 1 and (n_labels == 1).all()
 
 
 def warn_of_one_hot():
@@ -203,33 +143,29 @@ def warn_of_one_hot():
 
 
 class Numbers:
-    """The numbers to predict for each row; turns them into targets and back.
+    """The numbers of a regression; encodes y as targets, and decodes predictions.
 
     Parameters
     ----------
     n_columns : int or None
-        Number of them; None for one, in a one-dimensional array.
+        Number of columns of y; None for a one-dimensional y.
     """
 
     def __init__(self, n_columns=None):
         self.n_columns = n_columns
 
-    @classmethod
-    def from_targets(cls, y):
-        """Numbers in as many columns as those in y."""
-        return cls(None if y.ndim == 1 else y.shape[1])
-
     def fitted_attributes(self):
-        """The attributes that tell of it."""
+        """The public attributes of a fitted estimator."""
         return {}
 
     def make_output(self, estimator):
-        """The output that an estimator's parameters describe.
+        """Make the output that the estimator's parameters describe.
 
         Raises
         ------
         ValueError
-            If `quantile` is not in (0, 1), or not in order, or of several columns.
+            If `quantile` is not in (0, 1) or not in increasing order, or has several
+            values for several columns of y.
         """
         levels = np.atleast_1d(estimator.quantile)
         is_sorted = levels.ndim == 1 and (np.diff(levels) > 0).all()
@@ -251,7 +187,7 @@ class Numbers:
         return IncreasingOutput(len(estimator.quantile))
 
     def encode(self, y, dtype):
-        """Turn numbers into targets.
+        """Encode numbers as targets.
 
         Parameters
         ----------
@@ -264,13 +200,12 @@ class Numbers:
         Returns
         -------
         targets : ndarray of shape (n_rows, n_columns)
-            The same as columns.
+            The numbers in columns.
 
         Raises
         ------
         ValueError
-            If there is another number of columns, or they are too large for the
-            precision.
+            If y has another number of columns, or numbers too large for the precision.
         """
         y = np.asarray(y)
         n_columns = None if y.ndim == 1 else y.shape[1]
@@ -289,34 +224,19 @@ class Numbers:
         return targets
 
     def decode(self, output, logits):
-        """Turn logits into predictions.
-
-        Parameters
-        ----------
-        output : NumberOutput
-            What the logits mean.
-
-        logits : ndarray of shape (n_rows, n_outputs)
-            The network's.
-
-        Returns
-        -------
-        y : ndarray of shape (n_rows,) or (n_rows, n_columns)
-            The numbers.
-        """
+        """The predicted numbers, in one dimension as y if it had one."""
         values = output.values(logits)
-        # A list of quantiles has a column for each, if it is only one.
+        # A list of quantiles has columns, even if it has a single quantile.
         is_flat = self.n_columns is None and not isinstance(output, IncreasingOutput)
         return values[:, 0] if is_flat else values
 
     def strata(self, targets):
-        """What a split of rows is stratified by: nothing."""
-        return
+        """None, as a split of rows is not stratified."""
 
     has_temperature = False
 
     def estimates(self, output, logits):
-        """Numbers, which may be averaged over networks."""
+        """Numbers, whose mean over networks is a prediction, too."""
         return output.values(logits)
 
     def loss_of_estimates(self, network, estimates, targets, weights):
@@ -327,11 +247,7 @@ class Numbers:
         return float(np.average(losses[0, 0], weights=weights))
 
     def score(self, network, logits, targets, weights):
-        """R2, or of quantiles and medians D2, averaged; nan if it is undefined.
-
-        D2 is the share by which the loss is lower than that of the targets' own
-        quantile, and R2 the same for the mean and squared errors.
-        """
+        """R2, or D2 for quantiles and medians, averaged; nan if it is undefined."""
         values = network.output.values(logits)
         if not np.isfinite(values).all():
             return float("nan")
@@ -341,7 +257,7 @@ class Numbers:
 
 
 def d2_of_quantiles(quantiles, targets, values, weights):
-    """D2 of predicted quantiles, averaged over these where there are several."""
+    """D2 of predicted quantiles, averaged over several quantiles."""
     if np.isscalar(quantiles):
         levels, predicted = [quantiles], [values]
     else:

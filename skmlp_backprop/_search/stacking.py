@@ -158,10 +158,9 @@ def _check_fits(estimators, X, y, sample_weight):
     lead = clone(estimators[0])
     X, y = lead._validate_rows(X, y, reset=True)
     target_encoder = lead._target_encoder_of(y)
-    targets = target_encoder.encode(y, X.dtype)
     for estimator in estimators:
         estimator._check_input(X)
-        data = estimator._data_of(X, targets, target_encoder, sample_weight)
+        data = estimator._training_data(X, y, target_encoder, sample_weight)
         dropout_rates(estimator.dropout, len(data.network.activations))
         solver = make_solver(estimator)
         alpha_in_precision(estimator.alpha, solver.arithmetic_dtype(X.dtype))

@@ -11,7 +11,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
-from .._estimators.callback_reports import CallbackReporter
 from .._estimators.checks import (
     refuse_missing_targets,
     refuse_unfit_targets,
@@ -19,7 +18,11 @@ from .._estimators.checks import (
 )
 from .._estimators.ends import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.restoring import restore_on_error
-from .._estimators.sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from .._estimators.sklearn_callbacks import (
+    CallbackReporter,
+    CallbackSupportMixin,
+    with_callbacks,
+)
 from .._estimators.sklearn_private import (
     Interval,
     StrOptions,

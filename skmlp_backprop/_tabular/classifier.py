@@ -7,8 +7,8 @@ from sklearn.base import ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.base import store_parameters
 from .._estimators.classifier import BackpropMLPClassifier
-from .._estimators.parameters import store_parameters
 from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
 from .base import BaseTabularMLP

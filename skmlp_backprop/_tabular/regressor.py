@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from .._estimators.parameters import store_parameters
+from .._estimators.base import store_parameters
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
