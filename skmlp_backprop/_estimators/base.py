@@ -11,9 +11,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from .._network.activations import ACTIVATIONS, Activation
-from .._network.rows import Rows
 from .._network.initialization import INITIALIZERS
 from .._network.parameters import Parameters
+from .._network.rows import Rows
 from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
