@@ -6,26 +6,23 @@ models on encoded tables that they share.
 
 from collections import Counter, defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import joblib
 import numpy as np
-from joblib.parallel import LokyBackend, get_active_backend
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from .._tabular.classifier import TabularMLPClassifier
 from .._tabular.regressor import TabularMLPRegressor
-from . import work
-from .fits import StackFit, TabularFit, configured, is_sklearns
+from .fits import Fit, Group, StackTrainer, TabularTrainer, Task, configured, run_tasks
 from .last_steps import nested_steps
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, check_trainable, stack_key
-from .tasks import Task, run_tasks
+from .work import choose_processes
 
-TABULAR = (TabularMLPClassifier, TabularMLPRegressor)
 # Reasons why fits were not stacked, although their parameters permit it.
 _NO_OTHER = "no other candidate can share its stack"
 _LEFT = "no other candidate of its stack is left"
@@ -40,6 +37,12 @@ class Evaluation(ExitStack):
 
     Attributes
     ----------
+    candidates : list of dict
+        The candidates of all calls so far.
+
+    out : list of dict
+        The results of their fits, in scikit-learn's order: by candidate, then by fold.
+
     results : dict
         The `cv_results_` of all calls so far.
 
@@ -67,8 +70,6 @@ class Evaluation(ExitStack):
         }
         self._parallel = None
         self._n_processes = 0
-        # Results that need no further training, by indices of candidate and fold.
-        self._known = {}
         self.candidates = []
         self.out = []
         self.more_results = defaultdict(list)
@@ -92,13 +93,35 @@ class Evaluation(ExitStack):
                 f"Fitting {n_splits} folds for each of {len(candidates)} candidates, "
                 f"totalling {len(candidates) * n_splits} fits"
             )
-        out = self._fit_and_score_all(candidates, splits, callback_ctx)
-        if not out:
+        if not candidates or not splits:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no "
                 "candidates?"
             )
-        self._count_stacked([result.pop("alone") for result in out])
+        estimators = [configured(search.estimator, params) for params in candidates]
+        groups = _group(estimators, candidates)
+        # Made before the first task: a tree of contexts must not change while joblib
+        # pickles it.
+        fits = [
+            Fit(
+                number,
+                (i, len(candidates)),
+                (split, n_splits),
+                candidates[i],
+                callback_ctx.subcontext(
+                    task_name="candidate-split-evaluation", task_id=number
+                ),
+            )
+            for number, (i, split) in enumerate(
+                product(range(len(candidates)), range(n_splits))
+            )
+        ]
+        self._resume(fits, estimators, groups)
+        self._open_processes(estimators, groups, len(splits[0][0]))
+        self._run(fits, groups, splits)
+        self._keep(fits)
+        out = [fit.result for fit in fits]
+        self._count_stacked([result["alone"] for result in out])
         _warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):
             _insert_error_scores(out, search.error_score)
@@ -111,59 +134,23 @@ class Evaluation(ExitStack):
         )
         return self.results
 
-    def _count_stacked(self, reasons):
-        """Count and print the stacked fits and, by reason, the other fits."""
-        n_alone = Counter(why for why in reasons if why is not None)
-        self.n_fits_alone.update(n_alone)
-        self.n_stacked += reasons.count(None)
-        if self.search.verbose > 0:
-            n_stacked = reasons.count(None)
-            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
-            for why, n_fits in n_alone.items():
-                print(f"  {n_fits} one by one: {why}")
+    def _resume(self, fits, estimators, groups):
+        """Let fits continue those of an earlier call, or take their results."""
 
-    def _fit_and_score_all(self, candidates, splits, context):
-        """Return results in scikit-learn's order: by candidate, then by fold."""
-        search = self.search
-        places = list(product(range(len(candidates)), range(len(splits))))
-        # Made before the first task: a tree of contexts must not change while joblib
-        # pickles it.
-        contexts = {
-            place: context.subcontext(task_name="candidate-split-evaluation", task_id=i)
-            for i, place in enumerate(places)
-        }
-        estimators = [configured(search.estimator, c) for c in candidates]
-        groups = _group(estimators, candidates)
-        self._open(estimators, groups, splits)
-        tasks = self._make_tasks(estimators, groups, len(splits))
-        for task in tasks:
-            task.train, task.test = splits[task.split]
-            task.params = [candidates[i] for i in task.numbers]
-            task.contexts = [contexts[i, task.split] for i in task.numbers]
-            task.progress = [
-                ((task.split, len(splits)), (i, len(candidates))) for i in task.numbers
-            ]
-        outs = self._parallel(
-            delayed(run_tasks)(
-                clone(search.estimator), self.X, self.y, self.settings, bundle
-            )
-            for bundle in _bundle(tasks, self._n_processes)
-        )
-        results = dict(self._known)
-        for out in outs:
-            results |= out
-        for place in self._known:
-            contexts[place].call_on_fit_task_begin(estimator=search)
-            contexts[place].call_on_fit_task_end(estimator=search)
-        return [results[place] for place in places]
+    def _keep(self, fits):
+        """Keep the fits for the next call."""
 
-    def _open(self, estimators, groups, splits):
+    def _open_processes(self, estimators, groups, n_rows):
         """Open the processes that shorten the search, unless as many are open."""
-        search = self.search
-        most = joblib.effective_n_jobs(search.n_jobs)
+        search, most = self.search, joblib.effective_n_jobs(self.search.n_jobs)
         chosen, why = 1, None
-        if most > 1 and estimators and splits:
-            chosen, why = self._choose(most, estimators, groups, len(splits[0][0]))
+        if most > 1:
+            rounds = search._rounds(len(estimators))
+            n_fits = [(n * search.n_splits_, factor) for n, factor in rounds]
+            data = self.X, self.y, n_rows
+            chosen, why = choose_processes(
+                most, n_fits, estimators, groups, self.settings["scorer"], *data
+            )
         if chosen <= self._n_processes:
             return
         self.close()
@@ -178,151 +165,117 @@ class Evaluation(ExitStack):
         if search.verbose > 0 and why is not None:
             print(why)
 
-    def _choose(self, most, estimators, groups, n_rows):
-        """Choose a number of processes; return it with the reason in a sentence."""
-        seconds = None
-        if not isinstance(get_active_backend()[0], LokyBackend):
-            unknown = "the backend of joblib is not its default"
-        elif any(group.why_alone for group in groups):
-            unknown = "there are candidates that can't be stacked"
-        elif not is_sklearns(self.settings["scorer"]):
-            unknown = "a scorer is not scikit-learn's"
-        else:
-            unknown = "X is no matrix, or a Pipeline has steps of unknown time"
-            seconds = work.estimate_seconds(estimators, self.X, self.y, n_rows)
-        if seconds is None:
-            return most, f"Using {most} of {most} processes, as n_jobs says: {unknown}."
-        n_splits, rounds = self.search.n_splits_, self.search._rounds(len(estimators))
-        seconds_with = {
-            n: work.seconds_to_start(n)
-            + sum(-(-k * n_splits // n) * seconds * factor for k, factor in rounds)
-            for n in range(1, most + 1)
+    def _run(self, fits, groups, splits):
+        """Set the results of the fits, of which an earlier call may know some."""
+        search = self.search
+        tasks = _make_tasks(fits, groups, splits, self._n_processes)
+        results = self._parallel(
+            delayed(run_tasks)(
+                clone(search.estimator), self.X, self.y, self.settings, bundle
+            )
+            for bundle in _bundle(tasks, self._n_processes)
+        )
+        results = {
+            n: result for of_bundle in results for n, result in of_bundle.items()
         }
-        chosen = min(seconds_with, key=seconds_with.get)
-        why = f"takes about {seconds_with[chosen]:.1f} s"
-        if chosen > 1:
-            why += f", with one {seconds_with[1]:.1f} s"
-        else:
-            why += ", and more processes would not shorten it"
-        return chosen, f"Using {chosen} of {most} processes: the search {why}."
+        for fit in fits:
+            if fit.result is None:
+                fit.result = results[fit.number]
+            else:
+                fit.context.call_on_fit_task_begin(estimator=search)
+                fit.context.call_on_fit_task_end(estimator=search)
 
-    def _make_tasks(self, estimators, groups, n_splits):
-        """Make the tasks of all groups and folds, cut so that all processes have work.
-
-        They lack the rows, parameters and contexts.
-        """
-        stacks, tables = [], []
-        for split, (i, group) in product(range(n_splits), enumerate(groups)):
-            tasks = tables if group.fit_class is TabularFit else stacks
-            for numbers in self._candidates_of(group, split, estimators):
-                task = Task(split, numbers, i, group.fit_class, group.why_alone)
-                tasks.append(task)
-        n_processes = self._n_processes
-        tasks = _cut_stacks(stacks, n_processes) + _cut_tables(tables, n_processes)
-        for task in tasks:
-            if task.why_alone is None:
-                has_others = len(groups[task.group].numbers) > 1
-                task.why_alone = _LEFT if has_others else _NO_OTHER
-        return tasks
-
-    def _candidates_of(self, group, split, estimators):
-        """Lists of the candidates of a group that are fitted together on a fold."""
-        return [group.numbers]
-
-
-@dataclass
-class Group:
-    """Candidates that can be fitted together.
-
-    Parameters
-    ----------
-    numbers : list of int
-        Indices of the candidates.
-
-    fit_class : type or None
-        StackFit, TabularFit, or None for a candidate that scikit-learn's function fits.
-
-    why_alone : str or None
-        Reason why the candidates can't be stacked.
-    """
-
-    numbers: list
-    fit_class: type | None
-    why_alone: str | None
+    def _count_stacked(self, reasons):
+        """Count and print the stacked fits and, by reason, the other fits."""
+        n_alone = Counter(why for why in reasons if why is not None)
+        n_stacked = reasons.count(None)
+        self.n_fits_alone.update(n_alone)
+        self.n_stacked += n_stacked
+        if self.search.verbose > 0:
+            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
+            for why, n_fits in n_alone.items():
+                print(f"  {n_fits} one by one: {why}")
 
 
 def _group(estimators, candidates):
-    """Group candidates that can be trained as a stack, or share an encoded table."""
-    groups = {}
+    """Return the Group of each candidate.
+
+    The candidates of a group can be trained as a stack, or share an encoded table.
+    """
+    groups, of_candidates = {}, []
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
-        fit_class, why_alone = StackFit, None
         try:
-            path, last = checked_last_step(estimator)
-            if isinstance(last, TABULAR):
-                encoding = last.categorical_features, last.n_bins
-                key, fit_class = (type(last), joblib.hash(encoding)), TabularFit
-                why_alone = (
-                    f"the networks of a {type(last).__name__} are a stack by "
-                    "themselves; its fits on a fold share the encoded table"
-                )
-            else:
-                key = stack_key(last)
-            key = key, _key_of_others(path, last, params)
+            key, trainer, why_alone = _group_key(estimator, params)
         except CannotStack as why:
-            key, fit_class, why_alone = i, None, str(why)
+            key, trainer, why_alone = None, None, str(why)
         except Exception:
             # The candidate's own fit then raises the error of its invalid parameter.
-            key, fit_class, why_alone = i, None, "its parameters are invalid"
-        groups.setdefault(key, Group([], fit_class, why_alone)).numbers.append(i)
-    return list(groups.values())
+            key, trainer, why_alone = None, None, "its parameters are invalid"
+        group = groups.setdefault(key or i, Group(trainer, why_alone))
+        group.n_candidates += 1
+        of_candidates.append(group)
+    return of_candidates
 
 
-def checked_last_step(estimator):
-    """Find the last step, if a stack or a fit on an encoded table can replace its fit.
+def _group_key(estimator, params):
+    """Return the key of a candidate's group, its trainer and why it can't be stacked.
 
-    Returns
-    -------
-    path : str
-        Name of the last step, see :func:`.last_steps.last_step`.
-
-    last : estimator
-        The last step.
+    The key is None for a candidate that is a group of its own.
 
     Raises
     ------
     CannotStack
-        If none can. The message is the reason.
+        If only the candidate's own fit can fit it. The message is the reason.
     TypeError, ValueError
         If a parameter of the last step is invalid.
     """
-    names, steps = zip(*nested_steps(estimator), strict=True)
-    *pipelines, last = steps
+    names, (*pipelines, last) = zip(*nested_steps(estimator), strict=True)
+    path, name, trainer = "__".join(names[1:]), type(last).__name__, StackTrainer
     if any(hasattr(pipeline, "_skl_callbacks") for pipeline in pipelines):
         raise CannotStack("its Pipeline has callbacks")
-    if not isinstance(last, TABULAR):
+    if isinstance(last, (TabularMLPClassifier, TabularMLPRegressor)):
+        if type(last) not in (TabularMLPClassifier, TabularMLPRegressor):
+            raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+        if hasattr(last, "_skl_callbacks"):
+            raise CannotStack("it has callbacks")
+        trainer = TabularTrainer
+    else:
         check_trainable(last)
-    elif type(last) not in TABULAR:
-        name = type(last).__name__
-        raise CannotStack(f"{name} is a subclass, whose fit may be its own")
-    elif hasattr(last, "_skl_callbacks"):
-        raise CannotStack("it has callbacks")
     last._validate_params()
-    return "__".join(names[1:]), last
-
-
-def _key_of_others(path, last, params):
-    """Return a key of what else the candidates of a group share.
-
-    These are the metadata requests of the last step, which are equal unless
-    `set_fit_request` was called on one of them, and the parameters of other steps.
-    """
     # id(value): values may not be hashable, and the candidates of a grid share them.
-    others = [
+    of_others = [
         (name, id(value))
         for name, value in sorted(params.items())
         if path and name != path and not name.startswith(f"{path}__")
     ]
-    return str(vars(last).get("_metadata_request")), *others
+    # The metadata requests are equal unless a candidate had `set_fit_request` called.
+    shared = str(vars(last).get("_metadata_request")), *of_others
+    if trainer is TabularTrainer:
+        why_alone = (
+            f"the networks of a {name} are a stack by themselves; its fits on a fold "
+            "share the encoded table"
+        )
+        encoding = joblib.hash((last.categorical_features, last.n_bins))
+        return (name, encoding, shared), trainer, why_alone
+    key = stack_key(last)
+    if key is None:
+        return None, trainer, f"solver {last.solver!r} works on all rows at once"
+    return (key, shared), trainer, None
+
+
+def _make_tasks(fits, groups, splits, n_processes):
+    """Make the tasks of all fits without a result, so that all processes have work."""
+    of_task = defaultdict(list)
+    for fit in sorted(fits, key=lambda fit: fit.split):
+        if fit.result is None:
+            group, (split, _) = groups[fit.candidate[0]], fit.split
+            of_task[split, group, fit.pauses, fit.origin].append(fit)
+    stacks, tables = [], []
+    for (split, group, *_), fits_of_task in of_task.items():
+        why_alone = group.why_alone or (_LEFT if group.n_candidates > 1 else _NO_OTHER)
+        tasks = tables if group.trainer is TabularTrainer else stacks
+        tasks.append(Task(group, fits_of_task, *splits[split], why_alone))
+    return _cut_stacks(stacks, n_processes) + _cut_tables(tables, n_processes)
 
 
 def _cut_stacks(tasks, n_processes):
@@ -357,9 +310,14 @@ def _cut(tasks, n_parts):
     """Cut each task into parts of even sizes, at most one for each candidate."""
     cut = []
     for task in tasks:
-        parts = np.array_split(task.numbers, min(n_parts, len(task.numbers)))
-        why = task.why_alone or (_CUT if len(parts) > 1 else None)
-        cut += [replace(task, numbers=p.tolist(), why_alone=why) for p in parts]
+        parts = np.array_split(np.arange(len(task.fits)), min(n_parts, len(task.fits)))
+        why_alone = task.why_alone
+        if len(parts) > 1 and task.group.why_alone is None:
+            why_alone = _CUT
+        cut += [
+            replace(task, fits=[task.fits[i] for i in part], why_alone=why_alone)
+            for part in parts
+        ]
     return cut
 
 
@@ -373,7 +331,7 @@ def _bundle(tasks, n_processes):
     """
     by_group, alone = defaultdict(list), []
     for task in tasks:
-        if task.fit_class is StackFit:
+        if task.group.why_alone is None:
             by_group[task.group].append(task)
         else:
             alone.append([task])

@@ -11,7 +11,6 @@ from numbers import Integral
 import numpy as np
 
 from .._estimators.restoring import restore_on_error
-from .evaluation import Evaluation
 from .last_steps import last_step
 from .rungs import RungEvaluation, max_iter_of
 from .searches import StackedSearchMixin
@@ -20,6 +19,8 @@ from .sklearn_private import HalvingGridSearchCV, HalvingRandomSearchCV, _num_sa
 
 class _StackedHalvingMixin(StackedSearchMixin):
     """Mixin for a halving search of scikit-learn."""
+
+    _evaluation_class = RungEvaluation
 
     @restore_on_error
     def fit(self, X, y=None, **params):
@@ -77,10 +78,6 @@ class _StackedHalvingMixin(StackedSearchMixin):
             if isinstance(most, Integral):
                 resolved["max_resources"] = int(most)
         return resolved
-
-    def _evaluation_class(self):
-        path, _ = last_step(self.estimator)
-        return RungEvaluation if self.resource == max_iter_of(path) else Evaluation
 
     def _rounds(self, n_candidates):
         n_needed = 1 + floor(log(n_candidates, self.factor))

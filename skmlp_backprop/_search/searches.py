@@ -23,6 +23,8 @@ from .sklearn_private import _check_method_params, _MultimetricScorer
 class StackedSearchMixin(CallbackSupportMixin):
     """Mixin for a search of scikit-learn: a `fit` that trains candidates in stacks."""
 
+    _evaluation_class = Evaluation
+
     @_fit_context(prefer_skip_nested_validation=False)
     @restore_on_error
     def fit(self, X, y=None, **params):
@@ -75,7 +77,7 @@ class StackedSearchMixin(CallbackSupportMixin):
             self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
-        evaluation = self._evaluation_class()(self, X, y, scorers, routed)
+        evaluation = self._evaluation_class(self, X, y, scorers, routed)
         with evaluation:
             if HAS_CALLBACKS:
                 self._run_search(evaluation, callback_ctx=context)
@@ -93,9 +95,6 @@ class StackedSearchMixin(CallbackSupportMixin):
         self.scorer_ = scorers if single else scorers._scorers
         context.call_on_fit_task_end(estimator=self, **data)
         return self
-
-    def _evaluation_class(self):
-        return Evaluation
 
     def _rounds(self, n_candidates):
         """Number of candidates of this and each later round of the search.
