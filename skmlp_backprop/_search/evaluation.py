@@ -98,29 +98,7 @@ class Evaluation(ExitStack):
                 "No fits were performed. Was the CV iterator empty? Were there no "
                 "candidates?"
             )
-        estimators = [configured(search.estimator, params) for params in candidates]
-        groups = _group(estimators, candidates)
-        # Made before the first task: a tree of contexts must not change while joblib
-        # pickles it.
-        fits = [
-            Fit(
-                number,
-                (i, len(candidates)),
-                (split, n_splits),
-                candidates[i],
-                callback_ctx.subcontext(
-                    task_name="candidate-split-evaluation", task_id=number
-                ),
-            )
-            for number, (i, split) in enumerate(
-                product(range(len(candidates)), range(n_splits))
-            )
-        ]
-        self._resume(fits, estimators, groups)
-        self._open_processes(estimators, groups, len(splits[0][0]))
-        self._run(fits, groups, splits)
-        self._keep(fits)
-        out = [fit.result for fit in fits]
+        out = self._fit_and_score_all(candidates, splits, callback_ctx)
         self._count_stacked([result["alone"] for result in out])
         _warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):
@@ -133,6 +111,45 @@ class Evaluation(ExitStack):
             self.candidates, n_splits, self.out, self.more_results
         )
         return self.results
+
+    def _fit_and_score_all(self, candidates, splits, context):
+        """Return the results of all fits, by candidate, then by fold."""
+        search = self.search
+        estimators = [configured(search.estimator, params) for params in candidates]
+        groups = _group(estimators, candidates)
+        # Made before the first task: a tree of contexts must not change while joblib
+        # pickles it.
+        places = product(enumerate(candidates), range(len(splits)))
+        fits = [
+            Fit(
+                number,
+                candidate=(i, len(candidates)),
+                split=(split, len(splits)),
+                params=params,
+                context=context.subcontext(
+                    task_name="candidate-split-evaluation", task_id=number
+                ),
+            )
+            for number, ((i, params), split) in enumerate(places)
+        ]
+        self._resume(fits, estimators, groups)
+        self._open_processes(estimators, groups, len(splits[0][0]))
+        tasks = _cut(_make_tasks(fits, groups, splits), self._n_processes)
+        outs = self._parallel(
+            delayed(run_tasks)(
+                clone(search.estimator), self.X, self.y, self.settings, bundle
+            )
+            for bundle in _bundle(tasks, self._n_processes)
+        )
+        results = {number: result for out in outs for number, result in out.items()}
+        for fit in fits:
+            if fit.result is None:
+                fit.result = results[fit.number]
+            else:
+                fit.context.call_on_fit_task_begin(estimator=search)
+                fit.context.call_on_fit_task_end(estimator=search)
+        self._keep(fits)
+        return [fit.result for fit in fits]
 
     def _resume(self, fits, estimators, groups):
         """Let fits continue those of an earlier call, or take their results."""
@@ -164,26 +181,6 @@ class Evaluation(ExitStack):
         self._n_processes = chosen
         if search.verbose > 0 and why is not None:
             print(why)
-
-    def _run(self, fits, groups, splits):
-        """Set the results of the fits, of which an earlier call may know some."""
-        search = self.search
-        tasks = _make_tasks(fits, groups, splits, self._n_processes)
-        results = self._parallel(
-            delayed(run_tasks)(
-                clone(search.estimator), self.X, self.y, self.settings, bundle
-            )
-            for bundle in _bundle(tasks, self._n_processes)
-        )
-        results = {
-            n: result for of_bundle in results for n, result in of_bundle.items()
-        }
-        for fit in fits:
-            if fit.result is None:
-                fit.result = results[fit.number]
-            else:
-                fit.context.call_on_fit_task_begin(estimator=search)
-                fit.context.call_on_fit_task_end(estimator=search)
 
     def _count_stacked(self, reasons):
         """Count and print the stacked fits and, by reason, the other fits."""
@@ -263,57 +260,50 @@ def _group_key(estimator, params):
     return (key, shared), trainer, None
 
 
-def _make_tasks(fits, groups, splits, n_processes):
-    """Make the tasks of all fits without a result, so that all processes have work."""
-    of_task = defaultdict(list)
+def _make_tasks(fits, groups, splits):
+    """Make the tasks of all fits whose results are not known."""
+    fits_of = defaultdict(list)
     for fit in sorted(fits, key=lambda fit: fit.split):
         if fit.result is None:
-            group, (split, _) = groups[fit.candidate[0]], fit.split
-            of_task[split, group, fit.pauses, fit.origin].append(fit)
-    stacks, tables = [], []
-    for (split, group, *_), fits_of_task in of_task.items():
+            (i, _), (split, _) = fit.candidate, fit.split
+            fits_of[split, groups[i], fit.pauses, fit.origin].append(fit)
+    tasks = []
+    for (split, group, *_), of_task in fits_of.items():
         why_alone = group.why_alone or (_LEFT if group.n_candidates > 1 else _NO_OTHER)
-        tasks = tables if group.trainer is TabularTrainer else stacks
-        tasks.append(Task(group, fits_of_task, *splits[split], why_alone))
-    return _cut_stacks(stacks, n_processes) + _cut_tables(tables, n_processes)
+        tasks.append(Task(group, of_task, *splits[split], why_alone))
+    return tasks
 
 
-def _cut_stacks(tasks, n_processes):
+def _cut(tasks, n_processes):
     """Cut tasks so that all processes have work.
 
-    Each process gets the same number of whole tasks. The remaining tasks, fewer than
-    the processes, are cut into the smallest number of parts that leaves at most a tenth
-    of the processes idle: a large stack is faster than two small stacks.
+    Of the stacks, each process gets the same number of whole tasks. The remaining
+    tasks, fewer than the processes, are cut into the smallest number of parts that
+    leaves at most a tenth of the processes idle: a large stack is faster than two small
+    stacks.
+
+    Of the tabular models, each process gets four parts or more. Their fits differ in
+    their times: the parts go to the first free process. To encode a table once for each
+    part costs less than an idle process.
     """
-    n_left = len(tasks) % n_processes
+    if n_processes == 1:
+        return tasks
+    tables = [task for task in tasks if task.group.trainer is TabularTrainer]
+    stacks = [task for task in tasks if task.group.trainer is not TabularTrainer]
+    n_left = len(stacks) % n_processes
     n_parts = next(
         n
         for n in range(1, n_processes + 1)
         if -(n_left * n) % n_processes <= 0.1 * n_left * n
     )
-    n_whole = len(tasks) - n_left
-    return tasks[:n_whole] + _cut(tasks[n_whole:], n_parts)
-
-
-def _cut_tables(tasks, n_processes):
-    """Cut tasks so that each process has four parts or more.
-
-    The fits of tabular models differ in their times: the parts go to the first free
-    process. To encode a table once for each part costs less than an idle process.
-    """
-    if n_processes == 1 or not tasks:
-        return tasks
-    return _cut(tasks, -(-4 * n_processes // len(tasks)))
-
-
-def _cut(tasks, n_parts):
-    """Cut each task into parts of even sizes, at most one for each candidate."""
-    cut = []
-    for task in tasks:
-        parts = np.array_split(np.arange(len(task.fits)), min(n_parts, len(task.fits)))
-        why_alone = task.why_alone
-        if len(parts) > 1 and task.group.why_alone is None:
-            why_alone = _CUT
+    n_whole = len(stacks) - n_left
+    to_cut = [(task, n_parts) for task in stacks[n_whole:]]
+    to_cut += [(task, -(-4 * n_processes // len(tables))) for task in tables]
+    cut = stacks[:n_whole]
+    for task, n in to_cut:
+        parts = np.array_split(np.arange(len(task.fits)), min(n, len(task.fits)))
+        is_cut = len(parts) > 1 and task.group.why_alone is None
+        why_alone = _CUT if is_cut else task.why_alone
         cut += [
             replace(task, fits=[task.fits[i] for i in part], why_alone=why_alone)
             for part in parts
