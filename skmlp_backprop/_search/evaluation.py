@@ -203,12 +203,13 @@ def _group(estimators, candidates):
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
         try:
             key, trainer, why_alone = _group_key(estimator, params)
+            new = Group(trainer, why_alone, needs_own_fit=False)
+            group = groups.setdefault(key or i, new)
         except CannotStack as why:
-            key, trainer, why_alone = None, None, str(why)
+            group = groups[i] = Group(None, str(why))
         except Exception:
             # The candidate's own fit then raises the error of its invalid parameter.
-            key, trainer, why_alone = None, None, "its parameters are invalid"
-        group = groups.setdefault(key or i, Group(trainer, why_alone))
+            group = groups[i] = Group(None, "its parameters are invalid")
         group.n_candidates += 1
         of_candidates.append(group)
     return of_candidates
@@ -227,37 +228,37 @@ def _group_key(estimator, params):
         If a parameter of the last step is invalid.
     """
     names, (*pipelines, last) = zip(*nested_steps(estimator), strict=True)
-    path, name, trainer = "__".join(names[1:]), type(last).__name__, StackTrainer
+    path, name = "__".join(names[1:]), type(last).__name__
+    is_tabular = isinstance(last, (TabularMLPClassifier, TabularMLPRegressor))
     if any(hasattr(pipeline, "_skl_callbacks") for pipeline in pipelines):
         raise CannotStack("its Pipeline has callbacks")
-    if isinstance(last, (TabularMLPClassifier, TabularMLPRegressor)):
+    if is_tabular:
         if type(last) not in (TabularMLPClassifier, TabularMLPRegressor):
             raise CannotStack(f"{name} is a subclass, whose fit may be its own")
         if hasattr(last, "_skl_callbacks"):
             raise CannotStack("it has callbacks")
-        trainer = TabularTrainer
     else:
         check_trainable(last)
     last._validate_params()
     # id(value): values may not be hashable, and the candidates of a grid share them.
-    of_others = [
-        (name, id(value))
-        for name, value in sorted(params.items())
-        if path and name != path and not name.startswith(f"{path}__")
+    of_other_steps = [
+        (param, id(value))
+        for param, value in sorted(params.items())
+        if path and param != path and not param.startswith(f"{path}__")
     ]
     # The metadata requests are equal unless a candidate had `set_fit_request` called.
-    shared = str(vars(last).get("_metadata_request")), *of_others
-    if trainer is TabularTrainer:
+    shared = str(vars(last).get("_metadata_request")), *of_other_steps
+    if is_tabular:
         why_alone = (
             f"the networks of a {name} are a stack by themselves; its fits on a fold "
             "share the encoded table"
         )
         encoding = joblib.hash((last.categorical_features, last.n_bins))
-        return (name, encoding, shared), trainer, why_alone
+        return (name, encoding, shared), TabularTrainer, why_alone
     key = stack_key(last)
     if key is None:
-        return None, trainer, f"solver {last.solver!r} works on all rows at once"
-    return (key, shared), trainer, None
+        return None, None, f"solver {last.solver!r} works on all rows at once"
+    return (key, shared), StackTrainer, None
 
 
 def _make_tasks(fits, groups, splits):

@@ -53,12 +53,16 @@ class Group:
     why_alone : str or None
         Reason why the candidates can't be stacked.
 
+    needs_own_fit : bool, default=True
+        Whether only a candidate's own fit can fit it.
+
     n_candidates : int, default=0
         Number of candidates.
     """
 
     trainer: type | None
     why_alone: str | None
+    needs_own_fit: bool = True
     n_candidates: int = 0
 
 

@@ -15,7 +15,7 @@ from .._estimators.restoring import restore_on_error
 from .._estimators.training import make_solver
 from .documentation import documented
 from .evaluation import Evaluation
-from .fits import TabularTrainer
+from .fits import StackTrainer, TabularTrainer
 from .last_steps import last_step
 from .searches import StackedSearchMixin
 from .sklearn_private import HalvingGridSearchCV, HalvingRandomSearchCV, _num_samples
@@ -35,13 +35,13 @@ class RungEvaluation(Evaluation):
         self._before = {}
 
     def _resume(self, fits, estimators, groups):
-        can_pause = [
-            self._can_continue(estimator, group)
-            for estimator, group in zip(estimators, groups, strict=True)
-        ]
+        can_pause = [*map(self._can_continue, estimators, groups)]
         for key, fit in self._keyed(fits):
             i, _ = fit.candidate
-            fit.pauses = can_pause[i]
+            if can_pause[i]:
+                fit.pauses = True
+                # A full-batch network has no trainer, as it is fitted by itself.
+                groups[i].trainer = groups[i].trainer or StackTrainer
             before = self._before.get(key)
             if before is None or before.paused is None:
                 continue
@@ -74,7 +74,7 @@ class RungEvaluation(Evaluation):
     def _can_continue(self, estimator, group):
         """Whether its training can be continued with more of the resource."""
         path, last = last_step(estimator)
-        if group.trainer is None or self.resource != max_iter_of(path):
+        if group.needs_own_fit or self.resource != max_iter_of(path):
             return False
         if group.trainer is TabularTrainer:
             return True
