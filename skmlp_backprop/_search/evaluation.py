@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from .._tabular.classifier import TabularMLPClassifier
 from .._tabular.regressor import TabularMLPRegressor
 from .fits import Fit, Group, StackTrainer, TabularTrainer, Task, configured, run_tasks
-from .last_steps import nested_steps
+from .last_steps import last_step
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, check_trainable, stack_key
 from .work import choose_processes
@@ -227,8 +227,8 @@ def _group_key(estimator, params):
     TypeError, ValueError
         If a parameter of the last step is invalid.
     """
-    names, (*pipelines, last) = zip(*nested_steps(estimator), strict=True)
-    path, name = "__".join(names[1:]), type(last).__name__
+    path, last, pipelines = last_step(estimator)
+    name = type(last).__name__
     is_tabular = isinstance(last, (TabularMLPClassifier, TabularMLPRegressor))
     if any(hasattr(pipeline, "_skl_callbacks") for pipeline in pipelines):
         raise CannotStack("its Pipeline has callbacks")

@@ -73,7 +73,7 @@ class RungEvaluation(Evaluation):
 
     def _can_continue(self, estimator, group):
         """Whether its training can be continued with more of the resource."""
-        path, last = last_step(estimator)
+        path, last, _ = last_step(estimator)
         if group.needs_own_fit or self.resource != max_iter_of(path):
             return False
         if group.trainer is TabularTrainer:
@@ -85,7 +85,7 @@ class RungEvaluation(Evaluation):
 
 def _origin(estimator, group, paused):
     """A key that is equal for candidates that continue together."""
-    _, last = last_step(estimator)
+    _, last, _ = last_step(estimator)
     own_draws = None
     if last.random_state is None and group.trainer is not TabularTrainer:
         # Without a seed, each stack has drawn its own held-out rows.
@@ -147,7 +147,7 @@ class _StackedHalvingMixin(StackedSearchMixin):
 
     def _resolved_resources(self):
         """Resolve "max_iter" and "auto" for the estimator."""
-        path, last = last_step(self.estimator)
+        path, last, _ = last_step(self.estimator)
         is_max_iter = self.resource in ("max_iter", max_iter_of(path))
         if not is_max_iter or not hasattr(last, "max_iter"):
             return {}

@@ -26,24 +26,23 @@ def last_step(estimator):
 
     last : estimator
         The last step, or `estimator` itself.
+
+    outer : list of estimator
+        The Pipelines and TransformedTargetRegressors around it, from outside to inside.
     """
-    names, steps = zip(*nested_steps(estimator), strict=True)
-    return "__".join(names[1:]), steps[-1]
-
-
-def nested_steps(estimator):
-    """Names and estimators from `estimator`, without a name, to its last step."""
-    steps = [("", estimator)]
+    names, outer = [], []
     while True:
-        _, outer = steps[-1]
-        if isinstance(outer, Pipeline) and outer.steps:
-            steps.append(outer.steps[-1])
-        elif isinstance(outer, TransformedTargetRegressor) and (
-            outer.regressor is not None
+        if isinstance(estimator, Pipeline) and estimator.steps:
+            name, inner = estimator.steps[-1]
+        elif isinstance(estimator, TransformedTargetRegressor) and (
+            estimator.regressor is not None
         ):
-            steps.append(("regressor", outer.regressor))
+            name, inner = "regressor", estimator.regressor
         else:
-            return steps
+            return "__".join(names), estimator, outer
+        names.append(name)
+        outer.append(estimator)
+        estimator = inner
 
 
 @dataclass
@@ -91,7 +90,7 @@ def prepare(estimator, prepare_rows, X, y, fit_params):
     preparation : Preparation
         The training data.
     """
-    path, last = last_step(estimator)
+    path, last, _ = last_step(estimator)
     if not path:
         return Preparation(None, *prepare_rows(last, X, y, **fit_params))
     step = _Placeholder(last, prepare_rows)
