@@ -4,6 +4,7 @@ A trick stays while it saves 5 %, in one row at least.
 """
 
 import warnings
+from itertools import chain
 from unittest import mock
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.model_selection import KFold
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._network import batches, dropout
-from skmlp_backprop._search.stacking import prepare_group, train_groups
+from skmlp_backprop._search.stacking import prepare_rows, train_stacks
 
 from . import _data
 from ._report import Row
@@ -87,7 +88,7 @@ def _folds_in_one_stack():
     folds = [(X[train], y[train]) for train, _ in KFold(5).split(X)]
     for n_networks in (1, 3, 20):
 
-        def groups(n_networks=n_networks):
+        def stacks(n_networks=n_networks):
             made = []
             for fold in folds:
                 mlps = [
@@ -96,13 +97,17 @@ def _folds_in_one_stack():
                     )
                     for i in range(n_networks)
                 ]
-                data, _ = prepare_group(mlps, *fold)
-                made.append((mlps, data))
+                data, _ = prepare_rows(mlps[0], *fold)
+                made.append((mlps, [data] * n_networks))
             return made
 
+        def train_together(stacks=stacks):
+            mlps, data_of = zip(*stacks(), strict=True)
+            train_stacks([*chain(*mlps)], [*chain(*data_of)])
+
         contenders = {
-            "one stack": lambda groups=groups: train_groups(groups()),
-            "each": lambda groups=groups: [train_groups([g]) for g in groups()],
+            "one stack": train_together,
+            "each": lambda stacks=stacks: [train_stacks(*s) for s in stacks()],
         }
         name = f"steps of five folds with {n_networks} networks each, 64-25-10"
         yield _row(name, contenders)

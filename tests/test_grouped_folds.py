@@ -20,7 +20,7 @@ from skmlp_backprop import (
 )
 
 # Groups with different seeds meet in a halving search alone, for few of all seeds.
-from skmlp_backprop._search.stacking import group_key, prepare_group
+from skmlp_backprop._search.stacking import fold_key, prepare_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -323,6 +323,6 @@ def test_folds_with_large_batches_are_trained_by_themselves():
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_groups_with_different_seeds_are_trained_apart(rows, shuffle):
     groups = [[make("adam", shuffle=shuffle, random_state=seed)] for seed in (0, 1)]
-    first, second = (group_key(g, prepare_group(g, *rows)[0]) for g in groups)
+    first, second = (fold_key(g, prepare_rows(g[0], *rows)[0]) for g in groups)
     assert first is not None
     assert first != second

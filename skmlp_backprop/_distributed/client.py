@@ -43,9 +43,18 @@ def results_of(client, futures):
         # "skip" waits for all: the first failure in order is raised, not in time.
         gather = client.gather(futures, errors="skip", asynchronous=True)
         results = _while_there_are_workers(client, gather)
-        if len(results) < len(futures):
-            _raise_failure(futures)
-        return results
+        if len(results) == len(futures):
+            return results
+        for future in futures:
+            if future.status == "error":
+                # The frames of the traceback would keep the worker's data alive.
+                raise future.exception().with_traceback(None)
+        raise RuntimeError(
+            "Rows were lost with a worker, and Dask can't compute them anew: as data "
+            "that were scattered or published, or whose client has left. Pass "
+            "collections that are computed from files or from the client's memory; "
+            "then a fit goes on."
+        )
     finally:
         release(futures)
 
@@ -75,18 +84,6 @@ def _while_there_are_workers(client, coroutine):
         return running.result()
     finally:
         running.cancel()
-
-
-def _raise_failure(futures):
-    for future in futures:
-        if future.status == "error":
-            # The frames of the traceback would keep the worker's data alive.
-            raise future.exception().with_traceback(None)
-    raise RuntimeError(
-        "Rows were lost with a worker, and Dask can't compute them anew: as data that "
-        "were scattered or published, or whose client has left. Pass collections that "
-        "are computed from files or from the client's memory; then a fit goes on."
-    )
 
 
 def answer(shard, method, *arguments):

@@ -28,7 +28,7 @@ from .chunks import are_distributed, bind, is_table, known_rows, runs_of_chunks
 from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
 from .prediction import call_unless_empty, predict_lazily
-from .summary import DataSummary, check_chunk, summarize_chunk
+from .summary import check_chunk, merged, summarize_chunk
 from .worker import Shard
 
 
@@ -118,7 +118,7 @@ class DaskMixin:
         without_second_axis(np.empty((0, *y.shape[1:])))
         n_rows = [0 if chunk is None else chunk.n_rows for chunk in summaries]
         summary = self._summary_of(summaries, X, reset=not continuing)
-        target_encoder = summary.numbers() if self._y_numeric else summary.labels()
+        target_encoder = summary.target_encoder()
         if continuing:
             self._check_same_target_encoder(target_encoder)
             target_encoder = self._target_encoder
@@ -127,12 +127,12 @@ class DaskMixin:
         class_weight = None
         if self._y_numeric:
             # If the loss refuses a target, it also refuses the smallest or the largest.
-            targets = target_encoder.encode(summary.extremes(), summary.dtype)
+            targets = target_encoder.encode(summary.values, summary.dtype)
             network.loss.check_targets(targets)
         else:
             check_class_weight(self.class_weight, target_encoder)
             class_weight = explicit_class_weight(
-                self.class_weight, target_encoder, summary.counts(target_encoder)
+                self.class_weight, target_encoder, summary.counts_of(target_encoder)
             )
         runs = runs_of_chunks(n_rows, len(workers))
         runs = [[chunks[i] for i in run] for run in runs]
@@ -149,7 +149,7 @@ class DaskMixin:
         chunks : list of Future
             The checked chunks, each at the worker of its future shard.
 
-        summaries : list of ChunkSummary or None
+        summaries : list of Summary or None
             The summary of each chunk; None for a chunk without rows.
         """
         unfitted = type(self)(**self.get_params(deep=False) | {"client": None})
@@ -181,7 +181,7 @@ class DaskMixin:
         summaries = [summary for summary in summaries if summary is not None]
         if not summaries:
             check_array(np.empty((0, X.shape[1])), estimator=self)
-        summary = DataSummary(summaries)
+        summary = merged(summaries)
         if summary.weight == 0:
             raise ValueError(
                 "Sample weights must contain at least one non-zero number."

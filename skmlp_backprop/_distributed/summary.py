@@ -65,8 +65,8 @@ def check_chunk(estimator, X, y, sample_weight=None):
 
 
 @dataclass
-class ChunkSummary:
-    """Summary of a chunk.
+class Summary:
+    """Summary of the rows of a chunk, or of all chunks.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class ChunkSummary:
 
     values : ndarray
         The distinct labels, or the distinct entries of an indicator matrix. Of numbers
-        the smallest and the largest of each column.
+        the smallest and the largest of each column, as two rows of y.
 
     counts : ndarray or None, default=None
         Sum of the sample weights of each label. For an indicator matrix, the sum over
@@ -103,6 +103,34 @@ class ChunkSummary:
     counts: np.ndarray | None = None
     is_one_hot: bool = False
 
+    def target_encoder(self):
+        """Make the encoder of the labels or numbers.
+
+        Raises
+        ------
+        ValueError
+            If y is not a classification target.
+        """
+        if self.counts is None:
+            return Numbers(self.y_shape[0] if self.y_shape else None)
+        if not self.y_shape:
+            # Each label twice: scikit-learn warns of mostly distinct labels, as if they
+            # were numbers.
+            check_classification_targets(np.repeat(self.values, 2))
+            return Labels(self.values)
+        check_classification_targets(np.column_stack([self.values, self.values]))
+        if self.n_rows > 1 and self.is_one_hot:
+            warn_of_one_hot()
+        return Labels(np.arange(*self.y_shape), multilabel=True)
+
+    def counts_of(self, labels):
+        """Sum of the sample weights of each class, for `explicit_class_weight`."""
+        if labels.multilabel:
+            return np.column_stack([self.weight - self.counts, self.counts])
+        counts = np.zeros(len(labels.classes))
+        counts[np.searchsorted(labels.classes, self.values)] = self.counts
+        return counts
+
 
 def summarize_chunk(y_numeric, chunk):
     """Summarise a chunk; None for a chunk without rows.
@@ -116,7 +144,7 @@ def summarize_chunk(y_numeric, chunk):
         return None
     X, y, weights = chunk
     weight = float(chunk.n_rows if weights is None else weights.sum())
-    summary = ChunkSummary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
+    summary = Summary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
     if y_numeric:
         y = np.asarray(y, np.float64)
         summary.values = np.array([y.min(axis=0), y.max(axis=0)])
@@ -134,83 +162,39 @@ def summarize_chunk(y_numeric, chunk):
     return summary
 
 
-class DataSummary:
-    """Summary of all rows.
-
-    Parameters
-    ----------
-    chunks : list of ChunkSummary
-        Summary of each chunk that has rows.
-
-    Attributes
-    ----------
-    n_features : int
-        Number of columns of X.
-
-    dtype : dtype
-        float32 if all chunks are float32, else float64.
-
-    weight : float
-        Sum of the sample weights.
+def merged(summaries):
+    """Merge the summaries of chunks. The precision is float32 if all chunks have it.
 
     Raises
     ------
     ValueError
         If the numbers of columns of X or y differ between chunks.
     """
-
-    def __init__(self, chunks):
-        _check_same("X", "features", {chunk.n_features for chunk in chunks})
-        _check_same("y", "columns", {chunk.y_shape for chunk in chunks})
-        self.chunks = chunks
-        self.n_features = chunks[0].n_features
-        self.dtype = np.result_type(*(chunk.dtype for chunk in chunks))
-        self.weight = sum(chunk.weight for chunk in chunks)
-        # None for a single column.
-        self._n_columns = chunks[0].y_shape[0] if chunks[0].y_shape else None
-
-    def labels(self):
-        """Make the target encoder of the labels.
-
-        Raises
-        ------
-        ValueError
-            If y is not a classification target.
-        """
-        union = np.unique(np.concatenate([chunk.values for chunk in self.chunks]))
-        if self._n_columns is None:
-            # Each label twice: scikit-learn warns of mostly distinct labels, as if they
-            # were numbers.
-            check_classification_targets(np.repeat(union, 2))
-            return Labels(union)
-        check_classification_targets(np.column_stack([union, union]))
-        n_rows = sum(chunk.n_rows for chunk in self.chunks)
-        if n_rows > 1 and all(chunk.is_one_hot for chunk in self.chunks):
-            warn_of_one_hot()
-        return Labels(np.arange(self._n_columns), multilabel=True)
-
-    def counts(self, labels):
-        """Sum of the sample weights of each class, for `explicit_class_weight`."""
-        if labels.multilabel:
-            ones = sum(chunk.counts for chunk in self.chunks)
-            return np.column_stack([self.weight - ones, ones])
-        counts = np.zeros(len(labels.classes))
-        for chunk in self.chunks:
-            counts[np.searchsorted(labels.classes, chunk.values)] += chunk.counts
-        return counts
-
-    def numbers(self):
-        """Make the target encoder of the numbers."""
-        return Numbers(self._n_columns)
-
-    def extremes(self):
-        """The smallest and the largest numbers, as two rows of y."""
-        values = np.array([chunk.values for chunk in self.chunks])
-        return np.array([values[:, 0].min(axis=0), values[:, 1].max(axis=0)])
-
-
-def _check_same(name, what, values):
-    if len(values) > 1:
-        raise ValueError(
-            f"The chunks of {name} must have the same {what}, got {sorted(values)}."
-        )
+    first = summaries[0]
+    for name, what, found in (
+        ("X", "features", {summary.n_features for summary in summaries}),
+        ("y", "columns", {summary.y_shape for summary in summaries}),
+    ):
+        if len(found) > 1:
+            raise ValueError(
+                f"The chunks of {name} must have the same {what}, got {sorted(found)}."
+            )
+    values, counts = np.concatenate([summary.values for summary in summaries]), None
+    if first.counts is None:
+        values = np.array([values.min(axis=0), values.max(axis=0)])
+    elif first.y_shape:
+        values, counts = np.unique(values), sum(summary.counts for summary in summaries)
+    else:
+        values, codes = np.unique(values, return_inverse=True)
+        weights = np.concatenate([summary.counts for summary in summaries])
+        counts = np.bincount(codes, weights)
+    return Summary(
+        sum(summary.n_rows for summary in summaries),
+        first.n_features,
+        np.result_type(*(summary.dtype for summary in summaries)),
+        first.y_shape,
+        sum(summary.weight for summary in summaries),
+        values,
+        counts,
+        all(summary.is_one_hot for summary in summaries),
+    )

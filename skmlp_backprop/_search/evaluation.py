@@ -6,26 +6,23 @@ models on encoded tables that they share.
 
 from collections import Counter, defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import joblib
 import numpy as np
-from joblib.parallel import LokyBackend, get_active_backend
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from .._tabular.classifier import TabularMLPClassifier
 from .._tabular.regressor import TabularMLPRegressor
-from . import work
-from .fits import StackFit, TabularFit, configured, is_sklearns
-from .last_steps import nested_steps
+from .fits import Fit, Group, StackTrainer, TabularTrainer, Task, configured, run_tasks
+from .last_steps import last_step
 from .sklearn_private import _insert_error_scores, _warn_or_raise_about_fit_failures
 from .stacking import CannotStack, check_trainable, stack_key
-from .tasks import Task, run_tasks
+from .work import choose_processes
 
-TABULAR = (TabularMLPClassifier, TabularMLPRegressor)
 # Reasons why fits were not stacked, although their parameters permit it.
 _NO_OTHER = "no other candidate can share its stack"
 _LEFT = "no other candidate of its stack is left"
@@ -40,6 +37,12 @@ class Evaluation(ExitStack):
 
     Attributes
     ----------
+    candidates : list of dict
+        The candidates of all calls so far.
+
+    out : list of dict
+        The results of their fits, in scikit-learn's order: by candidate, then by fold.
+
     results : dict
         The `cv_results_` of all calls so far.
 
@@ -67,8 +70,6 @@ class Evaluation(ExitStack):
         }
         self._parallel = None
         self._n_processes = 0
-        # Results that need no further training, by indices of candidate and fold.
-        self._known = {}
         self.candidates = []
         self.out = []
         self.more_results = defaultdict(list)
@@ -92,13 +93,13 @@ class Evaluation(ExitStack):
                 f"Fitting {n_splits} folds for each of {len(candidates)} candidates, "
                 f"totalling {len(candidates) * n_splits} fits"
             )
-        out = self._fit_and_score_all(candidates, splits, callback_ctx)
-        if not out:
+        if not candidates or not splits:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no "
                 "candidates?"
             )
-        self._count_stacked([result.pop("alone") for result in out])
+        out = self._fit_and_score_all(candidates, splits, callback_ctx)
+        self._count_stacked([result["alone"] for result in out])
         _warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):
             _insert_error_scores(out, search.error_score)
@@ -111,59 +112,62 @@ class Evaluation(ExitStack):
         )
         return self.results
 
-    def _count_stacked(self, reasons):
-        """Count and print the stacked fits and, by reason, the other fits."""
-        n_alone = Counter(why for why in reasons if why is not None)
-        self.n_fits_alone.update(n_alone)
-        self.n_stacked += reasons.count(None)
-        if self.search.verbose > 0:
-            n_stacked = reasons.count(None)
-            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
-            for why, n_fits in n_alone.items():
-                print(f"  {n_fits} one by one: {why}")
-
     def _fit_and_score_all(self, candidates, splits, context):
-        """Return results in scikit-learn's order: by candidate, then by fold."""
+        """Return the results of all fits, by candidate, then by fold."""
         search = self.search
-        places = list(product(range(len(candidates)), range(len(splits))))
+        estimators = [configured(search.estimator, params) for params in candidates]
+        groups = _group(estimators, candidates)
         # Made before the first task: a tree of contexts must not change while joblib
         # pickles it.
-        contexts = {
-            place: context.subcontext(task_name="candidate-split-evaluation", task_id=i)
-            for i, place in enumerate(places)
-        }
-        estimators = [configured(search.estimator, c) for c in candidates]
-        groups = _group(estimators, candidates)
-        self._open(estimators, groups, splits)
-        tasks = self._make_tasks(estimators, groups, len(splits))
-        for task in tasks:
-            task.train, task.test = splits[task.split]
-            task.params = [candidates[i] for i in task.numbers]
-            task.contexts = [contexts[i, task.split] for i in task.numbers]
-            task.progress = [
-                ((task.split, len(splits)), (i, len(candidates))) for i in task.numbers
-            ]
+        places = product(enumerate(candidates), range(len(splits)))
+        fits = [
+            Fit(
+                number,
+                candidate=(i, len(candidates)),
+                split=(split, len(splits)),
+                params=params,
+                context=context.subcontext(
+                    task_name="candidate-split-evaluation", task_id=number
+                ),
+            )
+            for number, ((i, params), split) in enumerate(places)
+        ]
+        self._resume(fits, estimators, groups)
+        self._open_processes(estimators, groups, len(splits[0][0]))
+        tasks = _cut(_make_tasks(fits, groups, splits), self._n_processes)
         outs = self._parallel(
             delayed(run_tasks)(
                 clone(search.estimator), self.X, self.y, self.settings, bundle
             )
             for bundle in _bundle(tasks, self._n_processes)
         )
-        results = dict(self._known)
-        for out in outs:
-            results |= out
-        for place in self._known:
-            contexts[place].call_on_fit_task_begin(estimator=search)
-            contexts[place].call_on_fit_task_end(estimator=search)
-        return [results[place] for place in places]
+        results = {number: result for out in outs for number, result in out.items()}
+        for fit in fits:
+            if fit.result is None:
+                fit.result = results[fit.number]
+            else:
+                fit.context.call_on_fit_task_begin(estimator=search)
+                fit.context.call_on_fit_task_end(estimator=search)
+        self._keep(fits)
+        return [fit.result for fit in fits]
 
-    def _open(self, estimators, groups, splits):
+    def _resume(self, fits, estimators, groups):
+        """Let fits continue those of an earlier call, or take their results."""
+
+    def _keep(self, fits):
+        """Keep the fits for the next call."""
+
+    def _open_processes(self, estimators, groups, n_rows):
         """Open the processes that shorten the search, unless as many are open."""
-        search = self.search
-        most = joblib.effective_n_jobs(search.n_jobs)
+        search, most = self.search, joblib.effective_n_jobs(self.search.n_jobs)
         chosen, why = 1, None
-        if most > 1 and estimators and splits:
-            chosen, why = self._choose(most, estimators, groups, len(splits[0][0]))
+        if most > 1:
+            rounds = search._rounds(len(estimators))
+            n_fits = [(n * search.n_splits_, factor) for n, factor in rounds]
+            data = self.X, self.y, n_rows
+            chosen, why = choose_processes(
+                most, n_fits, estimators, groups, self.settings["scorer"], *data
+            )
         if chosen <= self._n_processes:
             return
         self.close()
@@ -178,188 +182,133 @@ class Evaluation(ExitStack):
         if search.verbose > 0 and why is not None:
             print(why)
 
-    def _choose(self, most, estimators, groups, n_rows):
-        """Choose a number of processes; return it with the reason in a sentence."""
-        seconds = None
-        if not isinstance(get_active_backend()[0], LokyBackend):
-            unknown = "the backend of joblib is not its default"
-        elif any(group.why_alone for group in groups):
-            unknown = "there are candidates that can't be stacked"
-        elif not is_sklearns(self.settings["scorer"]):
-            unknown = "a scorer is not scikit-learn's"
-        else:
-            unknown = "X is no matrix, or a Pipeline has steps of unknown time"
-            seconds = work.estimate_seconds(estimators, self.X, self.y, n_rows)
-        if seconds is None:
-            return most, f"Using {most} of {most} processes, as n_jobs says: {unknown}."
-        n_splits, rounds = self.search.n_splits_, self.search._rounds(len(estimators))
-        seconds_with = {
-            n: work.seconds_to_start(n)
-            + sum(-(-k * n_splits // n) * seconds * factor for k, factor in rounds)
-            for n in range(1, most + 1)
-        }
-        chosen = min(seconds_with, key=seconds_with.get)
-        why = f"takes about {seconds_with[chosen]:.1f} s"
-        if chosen > 1:
-            why += f", with one {seconds_with[1]:.1f} s"
-        else:
-            why += ", and more processes would not shorten it"
-        return chosen, f"Using {chosen} of {most} processes: the search {why}."
-
-    def _make_tasks(self, estimators, groups, n_splits):
-        """Make the tasks of all groups and folds, cut so that all processes have work.
-
-        They lack the rows, parameters and contexts.
-        """
-        stacks, tables = [], []
-        for split, (i, group) in product(range(n_splits), enumerate(groups)):
-            tasks = tables if group.fit_class is TabularFit else stacks
-            for numbers in self._candidates_of(group, split, estimators):
-                task = Task(split, numbers, i, group.fit_class, group.why_alone)
-                tasks.append(task)
-        n_processes = self._n_processes
-        tasks = _cut_stacks(stacks, n_processes) + _cut_tables(tables, n_processes)
-        for task in tasks:
-            if task.why_alone is None:
-                has_others = len(groups[task.group].numbers) > 1
-                task.why_alone = _LEFT if has_others else _NO_OTHER
-        return tasks
-
-    def _candidates_of(self, group, split, estimators):
-        """Lists of the candidates of a group that are fitted together on a fold."""
-        return [group.numbers]
-
-
-@dataclass
-class Group:
-    """Candidates that can be fitted together.
-
-    Parameters
-    ----------
-    numbers : list of int
-        Indices of the candidates.
-
-    fit_class : type or None
-        StackFit, TabularFit, or None for a candidate that scikit-learn's function fits.
-
-    why_alone : str or None
-        Reason why the candidates can't be stacked.
-    """
-
-    numbers: list
-    fit_class: type | None
-    why_alone: str | None
+    def _count_stacked(self, reasons):
+        """Count and print the stacked fits and, by reason, the other fits."""
+        n_alone = Counter(why for why in reasons if why is not None)
+        n_stacked = reasons.count(None)
+        self.n_fits_alone.update(n_alone)
+        self.n_stacked += n_stacked
+        if self.search.verbose > 0:
+            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
+            for why, n_fits in n_alone.items():
+                print(f"  {n_fits} one by one: {why}")
 
 
 def _group(estimators, candidates):
-    """Group candidates that can be trained as a stack, or share an encoded table."""
-    groups = {}
+    """Return the Group of each candidate.
+
+    The candidates of a group can be trained as a stack, or share an encoded table.
+    """
+    groups, of_candidates = {}, []
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
-        fit_class, why_alone = StackFit, None
         try:
-            path, last = checked_last_step(estimator)
-            if isinstance(last, TABULAR):
-                encoding = last.categorical_features, last.n_bins
-                key, fit_class = (type(last), joblib.hash(encoding)), TabularFit
-                why_alone = (
-                    f"the networks of a {type(last).__name__} are a stack by "
-                    "themselves; its fits on a fold share the encoded table"
-                )
-            else:
-                key = stack_key(last)
-            key = key, _key_of_others(path, last, params)
+            key, trainer, why_alone = _group_key(estimator, params)
+            new = Group(trainer, why_alone, needs_own_fit=False)
+            group = groups.setdefault(key or i, new)
         except CannotStack as why:
-            key, fit_class, why_alone = i, None, str(why)
+            group = groups[i] = Group(None, str(why))
         except Exception:
             # The candidate's own fit then raises the error of its invalid parameter.
-            key, fit_class, why_alone = i, None, "its parameters are invalid"
-        groups.setdefault(key, Group([], fit_class, why_alone)).numbers.append(i)
-    return list(groups.values())
+            group = groups[i] = Group(None, "its parameters are invalid")
+        group.n_candidates += 1
+        of_candidates.append(group)
+    return of_candidates
 
 
-def checked_last_step(estimator):
-    """Find the last step, if a stack or a fit on an encoded table can replace its fit.
+def _group_key(estimator, params):
+    """Return the key of a candidate's group, its trainer and why it can't be stacked.
 
-    Returns
-    -------
-    path : str
-        Name of the last step, see :func:`.last_steps.last_step`.
-
-    last : estimator
-        The last step.
+    The key is None for a candidate that is a group of its own.
 
     Raises
     ------
     CannotStack
-        If none can. The message is the reason.
+        If only the candidate's own fit can fit it. The message is the reason.
     TypeError, ValueError
         If a parameter of the last step is invalid.
     """
-    names, steps = zip(*nested_steps(estimator), strict=True)
-    *pipelines, last = steps
+    path, last, pipelines = last_step(estimator)
+    name = type(last).__name__
+    is_tabular = isinstance(last, (TabularMLPClassifier, TabularMLPRegressor))
     if any(hasattr(pipeline, "_skl_callbacks") for pipeline in pipelines):
         raise CannotStack("its Pipeline has callbacks")
-    if not isinstance(last, TABULAR):
+    if is_tabular:
+        if type(last) not in (TabularMLPClassifier, TabularMLPRegressor):
+            raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+        if hasattr(last, "_skl_callbacks"):
+            raise CannotStack("it has callbacks")
+    else:
         check_trainable(last)
-    elif type(last) not in TABULAR:
-        name = type(last).__name__
-        raise CannotStack(f"{name} is a subclass, whose fit may be its own")
-    elif hasattr(last, "_skl_callbacks"):
-        raise CannotStack("it has callbacks")
     last._validate_params()
-    return "__".join(names[1:]), last
-
-
-def _key_of_others(path, last, params):
-    """Return a key of what else the candidates of a group share.
-
-    These are the metadata requests of the last step, which are equal unless
-    `set_fit_request` was called on one of them, and the parameters of other steps.
-    """
     # id(value): values may not be hashable, and the candidates of a grid share them.
-    others = [
-        (name, id(value))
-        for name, value in sorted(params.items())
-        if path and name != path and not name.startswith(f"{path}__")
+    of_other_steps = [
+        (param, id(value))
+        for param, value in sorted(params.items())
+        if path and param != path and not param.startswith(f"{path}__")
     ]
-    return str(vars(last).get("_metadata_request")), *others
+    # The metadata requests are equal unless a candidate had `set_fit_request` called.
+    shared = str(vars(last).get("_metadata_request")), *of_other_steps
+    if is_tabular:
+        why_alone = (
+            f"the networks of a {name} are a stack by themselves; its fits on a fold "
+            "share the encoded table"
+        )
+        encoding = joblib.hash((last.categorical_features, last.n_bins))
+        return (name, encoding, shared), TabularTrainer, why_alone
+    key = stack_key(last)
+    if key is None:
+        return None, None, f"solver {last.solver!r} works on all rows at once"
+    return (key, shared), StackTrainer, None
 
 
-def _cut_stacks(tasks, n_processes):
+def _make_tasks(fits, groups, splits):
+    """Make the tasks of all fits whose results are not known."""
+    fits_of = defaultdict(list)
+    for fit in sorted(fits, key=lambda fit: fit.split):
+        if fit.result is None:
+            (i, _), (split, _) = fit.candidate, fit.split
+            fits_of[split, groups[i], fit.pauses, fit.origin].append(fit)
+    tasks = []
+    for (split, group, *_), of_task in fits_of.items():
+        why_alone = group.why_alone or (_LEFT if group.n_candidates > 1 else _NO_OTHER)
+        tasks.append(Task(group, of_task, *splits[split], why_alone))
+    return tasks
+
+
+def _cut(tasks, n_processes):
     """Cut tasks so that all processes have work.
 
-    Each process gets the same number of whole tasks. The remaining tasks, fewer than
-    the processes, are cut into the smallest number of parts that leaves at most a tenth
-    of the processes idle: a large stack is faster than two small stacks.
+    Of the stacks, each process gets the same number of whole tasks. The remaining
+    tasks, fewer than the processes, are cut into the smallest number of parts that
+    leaves at most a tenth of the processes idle: a large stack is faster than two small
+    stacks.
+
+    Of the tabular models, each process gets four parts or more. Their fits differ in
+    their times: the parts go to the first free process. To encode a table once for each
+    part costs less than an idle process.
     """
-    n_left = len(tasks) % n_processes
+    if n_processes == 1:
+        return tasks
+    tables = [task for task in tasks if task.group.trainer is TabularTrainer]
+    stacks = [task for task in tasks if task.group.trainer is not TabularTrainer]
+    n_left = len(stacks) % n_processes
     n_parts = next(
         n
         for n in range(1, n_processes + 1)
         if -(n_left * n) % n_processes <= 0.1 * n_left * n
     )
-    n_whole = len(tasks) - n_left
-    return tasks[:n_whole] + _cut(tasks[n_whole:], n_parts)
-
-
-def _cut_tables(tasks, n_processes):
-    """Cut tasks so that each process has four parts or more.
-
-    The fits of tabular models differ in their times: the parts go to the first free
-    process. To encode a table once for each part costs less than an idle process.
-    """
-    if n_processes == 1 or not tasks:
-        return tasks
-    return _cut(tasks, -(-4 * n_processes // len(tasks)))
-
-
-def _cut(tasks, n_parts):
-    """Cut each task into parts of even sizes, at most one for each candidate."""
-    cut = []
-    for task in tasks:
-        parts = np.array_split(task.numbers, min(n_parts, len(task.numbers)))
-        why = task.why_alone or (_CUT if len(parts) > 1 else None)
-        cut += [replace(task, numbers=p.tolist(), why_alone=why) for p in parts]
+    n_whole = len(stacks) - n_left
+    to_cut = [(task, n_parts) for task in stacks[n_whole:]]
+    to_cut += [(task, -(-4 * n_processes // len(tables))) for task in tables]
+    cut = stacks[:n_whole]
+    for task, n in to_cut:
+        parts = np.array_split(np.arange(len(task.fits)), min(n, len(task.fits)))
+        is_cut = len(parts) > 1 and task.group.why_alone is None
+        why_alone = _CUT if is_cut else task.why_alone
+        cut += [
+            replace(task, fits=[task.fits[i] for i in part], why_alone=why_alone)
+            for part in parts
+        ]
     return cut
 
 
@@ -373,7 +322,7 @@ def _bundle(tasks, n_processes):
     """
     by_group, alone = defaultdict(list), []
     for task in tasks:
-        if task.fit_class is StackFit:
+        if task.group.why_alone is None:
             by_group[task.group].append(task)
         else:
             alone.append([task])

@@ -1,30 +1,38 @@
-"""The fits and scores of a task's candidates on a fold, in the process of the task.
+"""The work of a process for a search: fits of candidates on folds, and their scores.
 
-Networks of the same shape are trained as a stack. Tabular models are trained one after
-another on the fold's encoded table: their networks are a stack already, and a larger
-stack of several candidates would be hardly faster.
+A task has several candidates and a fold. Networks of the same shape are trained as a
+stack, small folds as a single stack. Tabular models are trained one after another on
+the fold's encoded table: their networks are a stack already, and a larger stack of
+several candidates would be hardly faster.
 """
 
 import time
+from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass
 
 import joblib
+import numpy as np
 from sklearn.base import clone
 
 from .._estimators.ends import warn_of_end
+from .._estimators.sklearn_callbacks import HAS_CALLBACKS
+from .._solvers.interruption import abort_when_interrupted
 from .last_steps import Preparation, last_step, prepare, share_transformers
 from .sklearn_private import (
     _BaseScorer,
     _check_method_params,
+    _fit_and_score,
     _MultimetricScorer,
     _num_samples,
     _PassthroughScorer,
     _safe_split,
     _score,
 )
-from .stacking import become_fitted, group_key, prepare_group, train_groups
+from .stacking import become_fitted, fold_key, prepare_rows, train_stacks
 
+# Prepared rows of at most this number of bytes wait for other tasks of their stack.
+_MOST_WAITING = 2**26
 # Reason why fits were not stacked, although their parameters permit it.
 _TOO_LARGE = (
     "its stack would be too large, or take batches of its own by random_state where "
@@ -32,14 +40,35 @@ _TOO_LARGE = (
 )
 
 
-def configured(estimator, params):
-    """Clone an estimator and set clones of parameters, which may be estimators."""
-    return clone(estimator).set_params(**clone(params, safe=False))
+@dataclass(eq=False)
+class Group:
+    """Candidates that can be fitted together.
+
+    Parameters
+    ----------
+    trainer : type or None
+        The subclass of :class:`Trainer` that fits them. None for a candidate that
+        scikit-learn's function fits.
+
+    why_alone : str or None
+        Reason why the candidates can't be stacked.
+
+    needs_own_fit : bool, default=True
+        Whether only a candidate's own fit can fit it.
+
+    n_candidates : int, default=0
+        Number of candidates.
+    """
+
+    trainer: type | None
+    why_alone: str | None
+    needs_own_fit: bool = True
+    n_candidates: int = 0
 
 
 @dataclass
 class PausedFit:
-    """The state of a candidate's fit on a fold after a rung, for the next rung.
+    """The state of a fit after a rung, for the next rung.
 
     Parameters
     ----------
@@ -63,6 +92,176 @@ class PausedFit:
     is_over: bool
 
 
+@dataclass
+class Fit:
+    """The fit of a candidate on a fold.
+
+    Parameters
+    ----------
+    number : int
+        Index of the fit in scikit-learn's order: by candidate, then by fold.
+
+    candidate, split : (int, int)
+        Index of the candidate and of the fold, both with their totals.
+
+    params : dict
+        The parameters of the candidate.
+
+    context : CallbackContext
+        The callback context.
+
+    pauses : bool, default=False
+        Whether the training can be continued later.
+
+    paused : PausedFit or None, default=None
+        The training to continue; None for a new training.
+
+    origin : tuple or None, default=None
+        Equal for trainings that can continue together; None for a new training.
+
+    result : dict or None, default=None
+        The result, once it is known.
+    """
+
+    number: int
+    candidate: tuple
+    split: tuple
+    params: dict
+    context: object
+    pauses: bool = False
+    paused: PausedFit | None = None
+    origin: tuple | None = None
+    result: dict | None = None
+
+
+@dataclass
+class Task:
+    """Fits of candidates of a group on a fold.
+
+    Parameters
+    ----------
+    group : Group
+        The group.
+
+    fits : list of Fit
+        The fits, which all pause or all end, and all continue or all begin.
+
+    train, test : ndarray of int
+        Indices of the rows of the fold.
+
+    why_alone : str
+        Reason why a candidate is not in a stack, if it is trained by itself.
+    """
+
+    group: Group
+    fits: list
+    train: np.ndarray
+    test: np.ndarray
+    why_alone: str
+
+
+def configured(estimator, params):
+    """Clone an estimator and set clones of parameters, which may be estimators."""
+    return clone(estimator).set_params(**clone(params, safe=False))
+
+
+def run_tasks(estimator, X, y, settings, tasks):
+    """Fit and score the candidates of tasks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator of the search.
+
+    X, y : array-like
+        All of the data.
+
+    settings : dict
+        `scorer`, `fit_params`, `score_params`, `return_train_score`, `error_score` and
+        `verbose` as in scikit-learn's ``_fit_and_score``, and the search as `caller`.
+
+    tasks : list of Task
+        The tasks. Those with a StackTrainer are of one group.
+
+    Returns
+    -------
+    results : dict of int to dict
+        The result of each fit, by its number, in the format of ``_fit_and_score``. The
+        fit time is an equal share of the stack's time. The entry `alone` is None for a
+        stacked fit, else the reason. Trainings that can be continued have an entry
+        `paused_fit`.
+    """
+    search = estimator, X, y, settings
+    results, waiting = {}, defaultdict(list)
+    for task in tasks:
+        if task.group.trainer is None:
+            results |= _fit_one_by_one(task, *search)
+            continue
+        try:
+            with abort_when_interrupted():
+                trainer = task.group.trainer(task, *search)
+        except Exception:
+            results |= _fit_one_by_one(task, *search, failed=True)
+            continue
+        if trainer.key is None:
+            results |= _train_and_score([trainer], search)
+            continue
+        trainers = waiting[trainer.key]
+        trainers.append(trainer)
+        if len(trainers) * trainer.preparation.data.rows.X.nbytes > _MOST_WAITING:
+            results |= _train_and_score(waiting.pop(trainer.key), search)
+    for trainers in waiting.values():
+        results |= _train_and_score(trainers, search)
+    return results
+
+
+def _train_and_score(trainers, search):
+    """Results of tasks that can be trained together."""
+    try:
+        with abort_when_interrupted():
+            trainers[0].train(trainers)
+    except Exception:
+        # After an error, only the failing candidate gets `error_score`. A training
+        # that continues may have been changed, and is not tried again.
+        results = {}
+        for trainer in trainers:
+            if len(trainers) > 1 and trainer.paused is None:
+                results |= _train_and_score([trainer], search)
+            else:
+                results |= _fit_one_by_one(trainer.task, *search, failed=True)
+        return results
+    return {n: result for trainer in trainers for n, result in trainer.score().items()}
+
+
+def _fit_one_by_one(task, estimator, X, y, settings, failed=False):
+    """Fit and score the candidates of a task as scikit-learn's searches do."""
+    why_alone = task.why_alone
+    if failed and len(task.fits) > 1:
+        why_alone = task.group.trainer.why_failed
+    results = {}
+    for fit in task.fits:
+        params = {**settings, "callback_ctx": fit.context}
+        if not HAS_CALLBACKS:
+            del params["callback_ctx"], params["caller"]
+        # An interrupted fit keeps its weights without an error. The search must raise.
+        with abort_when_interrupted():
+            result = _fit_and_score(
+                clone(estimator),
+                X,
+                y,
+                train=task.train,
+                test=task.test,
+                parameters=fit.params,
+                split_progress=fit.split,
+                candidate_progress=fit.candidate,
+                return_n_test_samples=True,
+                return_times=True,
+                **params,
+            )
+        results[fit.number] = result | {"alone": why_alone}
+    return results
+
+
 def is_sklearns(scorer):
     """Whether scikit-learn defines the scorer, or all scorers of several metrics."""
     if isinstance(scorer, _MultimetricScorer):
@@ -73,42 +272,35 @@ def is_sklearns(scorer):
     return isinstance(scorer, _PassthroughScorer)
 
 
-class FoldFit:
-    """The candidates of a task on the rows of its fold, prepared for their training.
+class Trainer:
+    """The candidates of a task, prepared for their training on the fold's rows.
 
     A subclass has `prepare_rows`, see :func:`.last_steps.prepare`, `warn_of_end`,
     `why_failed`, the reason for fits one by one after an error, and `train`. The latter
-    fits the candidates of several objects with the same key. For each object, it
-    returns the result of :meth:`finish` for each candidate.
+    fits the candidates of several trainers with the same key, and calls
+    :meth:`end_fit` for each candidate.
 
     Parameters
     ----------
     task : Task
         The task.
 
-    estimator : estimator
-        The estimator of the search.
-
-    X, y : array-like
-        All of the data.
-
-    settings : dict
-        Settings of the search, see :func:`.tasks.run_tasks`.
+    estimator, X, y, settings
+        Those of :func:`run_tasks`.
 
     Attributes
     ----------
-    estimators : list of estimator
-        The candidates.
-
     models : list of estimator
-        Their last steps.
+        The last steps of the candidates.
+
+    paused : list of PausedFit or None
+        The trainings to continue; None for new trainings.
 
     preparation : Preparation
         The training data.
 
     key : tuple or None
-        Equal for objects that can be trained together; None to train this one by
-        itself.
+        Equal for tasks that can be trained together; None to train this task by itself.
     """
 
     key = None
@@ -116,140 +308,139 @@ class FoldFit:
     def __init__(self, task, estimator, X, y, settings):
         start = time.time()
         self.task, self.X, self.y, self.settings = task, X, y, settings
-        self.estimators = [configured(estimator, params) for params in task.params]
-        self.models = [last_step(candidate)[1] for candidate in self.estimators]
-        lead = self.estimators[0]
-        self.rows = _safe_split(lead, X, y, task.train)
-        self.fit_params = _check_method_params(X, settings["fit_params"], task.train)
-        self.preparation = task.paused[0].preparation if task.paused else None
+        self.pauses = task.fits[0].pauses
+        self.paused = None
+        if task.fits[0].paused is not None:
+            self.paused = [fit.paused for fit in task.fits]
+        self._candidates = [configured(estimator, fit.params) for fit in task.fits]
+        self.models = [last_step(candidate)[1] for candidate in self._candidates]
+        self._rows = _safe_split(self._candidates[0], X, y, task.train)
+        self._fit_params = _check_method_params(X, settings["fit_params"], task.train)
+        self.preparation = self.paused and self.paused[0].preparation
         if self.preparation is None:
             self.preparation = prepare(
-                lead, self.models, *self.rows, self.fit_params, self.prepare_rows
+                self._candidates[0], self.prepare_rows, *self._rows, self._fit_params
             )
-        self.seconds = (time.time() - start) / len(self.estimators)
+        self._outcomes = [None] * len(task.fits)
+        self._seconds = (time.time() - start) / len(task.fits)
 
-    def finish(self, i, trained, state, seconds, why_alone):
-        """Finish the fit of the i-th candidate.
+    def end_fit(self, i, trained, state, seconds, why_alone):
+        """End the fit of the i-th candidate, whose last step has its weights.
 
-        Returns
-        -------
-        outcome : dict
-            The time of the fit, the reason if it was not in a stack, and the PausedFit
-            if the training can be continued.
+        `state` is that of a PausedFit. `why_alone` is None for a fit in a stack.
         """
         model, preparation = self.models[i], self.preparation
         is_over = trained.training.stop.reason != "max_iter"
         # The end of a rung is no failure to converge, and gets no warning.
-        if is_over or not self.task.pauses:
+        if is_over or not self.pauses:
             self.warn_of_end(trained, model)
         if preparation.pipeline is not None:
-            share_transformers(self.estimators[i], preparation.pipeline)
-        outcome = {"fit_time": self.seconds + seconds, "alone": why_alone}
-        if self.task.pauses:
+            share_transformers(self._candidates[i], preparation.pipeline)
+        outcome = {"fit_time": self._seconds + seconds, "alone": why_alone}
+        if self.pauses:
             kept = None if preparation.pipeline is None else preparation
             outcome["paused_fit"] = PausedFit(state, kept, model.max_iter, is_over)
-        return outcome
+        self._outcomes[i] = outcome
 
-    def score(self, outcomes):
+    def score(self):
         """Score the fitted candidates; return the results of the task."""
-        task, settings = self.task, self.settings
-        X, y = self.rows
-        weight = self.fit_params.get("sample_weight")
+        settings, (X, y) = self.settings, self._rows
+        weight = self._fit_params.get("sample_weight")
         metadata = None if weight is None else {"sample_weight": weight}
         given = {"X": X, "y": y, "metadata": metadata, "estimator": settings["caller"]}
         # A transformer or a user's scorer may change its input: each gets a new copy.
         has_transformers = self.preparation.pipeline is not None
         may_change = has_transformers or not is_sklearns(settings["scorer"])
         results, rows = {}, None
-        for i, outcome in enumerate(outcomes):
+        for fit, candidate, outcome in zip(
+            self.task.fits, self._candidates, self._outcomes, strict=True
+        ):
             if rows is None or may_change:
                 rows = self._rows_to_score()
-            task.contexts[i].call_on_fit_task_begin(**given)
+            fit.context.call_on_fit_task_begin(**given)
             try:
-                result = outcome | self._score(i, rows)
+                result = outcome | self._score(candidate, rows)
             finally:
-                task.contexts[i].call_on_fit_task_end(**given)
+                fit.context.call_on_fit_task_end(**given)
             if settings["verbose"] > 1:
-                _print_result(result, task.params[i], task.progress[i], settings)
-            results[task.numbers[i], task.split] = result
+                _print_result(result, fit, settings["verbose"])
+            results[fit.number] = result
         return results
 
     def _rows_to_score(self):
         """Copies of the rows with the scorer's arguments, for each kind of score."""
         X, test, train = self.X, self.task.test, self.task.train
         params = self.settings["score_params"]
-        X_y = _safe_split(self.estimators[0], X, self.y, test, train)
+        X_y = _safe_split(self._candidates[0], X, self.y, test, train)
         rows = {"test_scores": (*X_y, _check_method_params(X, params, test))}
         if self.settings["return_train_score"]:
             # The transformers may have changed the rows, as in scikit-learn's searches.
-            X_y = deepcopy(self.rows)
+            X_y = deepcopy(self._rows)
             rows["train_scores"] = (*X_y, _check_method_params(X, params, train))
         return rows
 
-    def _score(self, i, rows):
-        """Score the i-th candidate as scikit-learn's ``_fit_and_score`` does."""
+    def _score(self, candidate, rows):
+        """Score a candidate as scikit-learn's ``_fit_and_score`` does."""
         scorer, error_score = self.settings["scorer"], self.settings["error_score"]
         n_test_samples = _num_samples(rows["test_scores"][0])
         result = {"fit_error": None, "n_test_samples": n_test_samples}
         start = time.time()
         for name, (X, y, params) in rows.items():
-            scores = _score(self.estimators[i], X, y, scorer, params, error_score)
-            result[name] = scores
+            result[name] = _score(candidate, X, y, scorer, params, error_score)
             result.setdefault("score_time", time.time() - start)
         return result
 
 
-class StackFit(FoldFit):
-    """Networks that are trained as a stack; see :class:`FoldFit`."""
+class StackTrainer(Trainer):
+    """Trains networks as a stack; see :class:`Trainer`."""
 
-    prepare_rows = staticmethod(prepare_group)
+    prepare_rows = staticmethod(prepare_rows)
     warn_of_end = staticmethod(warn_of_end)
     why_failed = "the fit of its stack failed"
 
     def __init__(self, task, *search):
         super().__init__(task, *search)
-        key = group_key(self.models, self.preparation.data)
+        key = fold_key(self.models, self.preparation.data)
         # A training that continues is in no stack with a new training.
-        self.key = None if key is None else (key, task.paused is None)
+        self.key = None if key is None else (key, self.paused is None)
 
     @staticmethod
-    def train(fits):
-        """Train the networks in shared stacks; see :class:`FoldFit`."""
-        start, paused = time.time(), None
-        if fits[0].task.paused:
-            paused = {
-                id(model): paused_fit.state
-                for fit in fits
-                for model, paused_fit in zip(fit.models, fit.task.paused, strict=True)
-            }
-        groups = [(fit.models, fit.preparation.data) for fit in fits]
-        all_trained = train_groups(groups, paused)
-        seconds = (time.time() - start) / sum(map(len, all_trained))
-        return [
-            [fit._finish(i, *result, seconds) for i, result in enumerate(trained)]
-            for fit, trained in zip(fits, all_trained, strict=True)
-        ]
-
-    def _finish(self, i, trained, n_in_stack, seconds):
-        become_fitted(self.models[i], trained, self.preparation.features)
-        why_alone = self.task.why_alone if len(self.models) == 1 else _TOO_LARGE
-        if n_in_stack > 1:
+    def train(trainers):
+        """Train the networks of all trainers in the same stacks."""
+        start = time.time()
+        places = [(t, i) for t in trainers for i in range(len(t.models))]
+        paused = None
+        if trainers[0].paused is not None:
+            paused = [trainer.paused[i].state for trainer, i in places]
+        results = train_stacks(
+            [trainer.models[i] for trainer, i in places],
+            [trainer.preparation.data for trainer, _ in places],
+            paused,
+        )
+        seconds = (time.time() - start) / len(places)
+        for (trainer, i), (trained, n_in_stack) in zip(places, results, strict=True):
+            become_fitted(trainer.models[i], trained, trainer.preparation.features)
             why_alone = None
-        state = trained.training, trained.draws
-        return self.finish(i, trained, state, seconds, why_alone)
+            if n_in_stack == 1:
+                is_single = len(trainer.models) == 1
+                why_alone = trainer.task.why_alone if is_single else _TOO_LARGE
+            state = trained.training, trained.draws
+            trainer.end_fit(i, trained, state, seconds, why_alone)
 
 
-def _encode_table(models, X, y, **fit_params):
-    """Encode a table for all models; return it with the attributes of its columns."""
-    encoded = models[0]._encode_table(X, y, **fit_params)
-    return encoded, encoded.features
+class TabularTrainer(Trainer):
+    """Trains tabular models on a table that is encoded once; see :class:`Trainer`."""
 
-
-class TabularFit(FoldFit):
-    """Tabular models on a table that is encoded once; see :class:`FoldFit`."""
-
-    prepare_rows = staticmethod(_encode_table)
     why_failed = "a fit on the encoded table that it shared failed"
+
+    @staticmethod
+    def prepare_rows(model, X, y, **fit_params):
+        """Encode a table for all models; return it with the attributes of its columns.
+
+        The parameters are those of the model's `fit`.
+        """
+        encoded = model._encode_table(X, y, **fit_params)
+        return encoded, encoded.features
 
     @staticmethod
     def warn_of_end(trained, model):
@@ -257,33 +448,30 @@ class TabularFit(FoldFit):
         model._warn_of_end(trained)
 
     @staticmethod
-    def train(fits):
-        """Train the models one after another; see :class:`FoldFit`."""
-        (fit,) = fits
-        return [[fit._train(i) for i in range(len(fit.models))]]
-
-    def _train(self, i):
-        start, task = time.time(), self.task
-        state = task.paused[i].state if task.paused else None
-        trained = self.models[i]._fit_encoded(
-            self.preparation.data, state, pauses=task.pauses
-        )
-        seconds = time.time() - start
-        return self.finish(i, trained, trained.paused, seconds, task.why_alone)
+    def train(trainers):
+        """Train the models of a trainer one after another."""
+        (trainer,) = trainers
+        for i, model in enumerate(trainer.models):
+            start = time.time()
+            state = None if trainer.paused is None else trainer.paused[i].state
+            data = trainer.preparation.data
+            trained = model._fit_encoded(data, state, pauses=trainer.pauses)
+            seconds = time.time() - start
+            why_alone = trainer.task.why_alone
+            trainer.end_fit(i, trained, trained.paused, seconds, why_alone)
 
 
-def _print_result(result, params, progress, settings):
+def _print_result(result, fit, verbose):
     """Print the line of a candidate, in the format of scikit-learn."""
-    (split, n_splits), (candidate, n_candidates) = progress
-    verbose = settings["verbose"]
+    (split, n_splits), (candidate, n_candidates) = fit.split, fit.candidate
     where = "[CV"
     if verbose > 2:
         where += f" {split + 1}/{n_splits}"
     if verbose > 9:
         where += f"; {candidate + 1}/{n_candidates}"
     where += "] END "
-    message = ", ".join(f"{name}={params[name]}" for name in sorted(params))
-    message += ";" if params else ""
+    message = ", ".join(f"{name}={fit.params[name]}" for name in sorted(fit.params))
+    message += ";" if fit.params else ""
     if verbose > 2:
         message += _scores_in_words(result["test_scores"], result.get("train_scores"))
     seconds = joblib.logger.short_format_time(result["fit_time"] + result["score_time"])

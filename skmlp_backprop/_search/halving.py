@@ -5,21 +5,104 @@ rung's candidates. If the resource is the number of epochs or iterations, the ca
 that survive a rung continue their training in the next rung, in stacks.
 """
 
+from collections import Counter
 from math import ceil, floor, log
 from numbers import Integral
 
 import numpy as np
 
 from .._estimators.restoring import restore_on_error
+from .._estimators.training import make_solver
+from .documentation import documented
 from .evaluation import Evaluation
+from .fits import StackTrainer, TabularTrainer
 from .last_steps import last_step
-from .rungs import RungEvaluation, max_iter_of
 from .searches import StackedSearchMixin
 from .sklearn_private import HalvingGridSearchCV, HalvingRandomSearchCV, _num_samples
 
 
+class RungEvaluation(Evaluation):
+    """Evaluates the candidates of each rung.
+
+    If the resource is `max_iter`, the candidates of the previous rung continue their
+    training, and a candidate whose training has stopped keeps its scores.
+    """
+
+    def __init__(self, search, *args):
+        super().__init__(search, *args)
+        self.resource = search.resource
+        # Fits of the previous rung, by key of the candidate and index of the fold.
+        self._before = {}
+
+    def _resume(self, fits, estimators, groups):
+        can_pause = [*map(self._can_continue, estimators, groups)]
+        for key, fit in self._keyed(fits):
+            i, _ = fit.candidate
+            if can_pause[i]:
+                fit.pauses = True
+                # A full-batch network has no trainer, as it is fitted by itself.
+                groups[i].trainer = groups[i].trainer or StackTrainer
+            before = self._before.get(key)
+            if before is None or before.paused is None:
+                continue
+            fit.paused = before.paused
+            fit.origin = _origin(estimators[i], groups[i], fit.paused)
+            is_over = fit.paused.is_over
+            if is_over or fit.paused.max_iter == fit.params[self.resource]:
+                fit.result = {**before.result, "fit_time": 0.0, "score_time": 0.0}
+                fit.result["paused_fit"] = fit.paused
+
+    def _keep(self, fits):
+        for fit in fits:
+            fit.paused = fit.result.pop("paused_fit", None)
+        self._before = dict(self._keyed(fits))
+
+    def _keyed(self, fits):
+        """Yield fits with keys that identify candidate and fold in all rungs.
+
+        A key has the id of each parameter but the resource, whose value may not be
+        hashable, and a counter, because a grid may have equal candidates.
+        """
+        n_of = Counter()
+        for fit in fits:
+            names = fit.params.keys() - {self.resource}
+            split, _ = fit.split
+            key = split, frozenset((name, id(fit.params[name])) for name in names)
+            yield (*key, n_of[key]), fit
+            n_of[key] += 1
+
+    def _can_continue(self, estimator, group):
+        """Whether its training can be continued with more of the resource."""
+        path, last, _ = last_step(estimator)
+        if group.needs_own_fit or self.resource != max_iter_of(path):
+            return False
+        if group.trainer is TabularTrainer:
+            return True
+        # A cosine schedule over more epochs differs from the first step on.
+        solver = make_solver(last)
+        return not (solver.stochastic and solver.schedule.starts_anew)
+
+
+def _origin(estimator, group, paused):
+    """A key that is equal for candidates that continue together."""
+    _, last, _ = last_step(estimator)
+    own_draws = None
+    if last.random_state is None and group.trainer is not TabularTrainer:
+        # Without a seed, each stack has drawn its own held-out rows.
+        _, draws = paused.state
+        own_draws = None if draws.held_out is None else id(draws)
+    return id(paused.preparation), own_draws
+
+
+def max_iter_of(path):
+    """Name of the parameter `max_iter` of the last step, with its path."""
+    return "__".join(filter(None, (path, "max_iter")))
+
+
 class _StackedHalvingMixin(StackedSearchMixin):
     """Mixin for a halving search of scikit-learn."""
+
+    _evaluation_class = RungEvaluation
 
     @restore_on_error
     def fit(self, X, y=None, **params):
@@ -64,7 +147,7 @@ class _StackedHalvingMixin(StackedSearchMixin):
 
     def _resolved_resources(self):
         """Resolve "max_iter" and "auto" for the estimator."""
-        path, last = last_step(self.estimator)
+        path, last, _ = last_step(self.estimator)
         is_max_iter = self.resource in ("max_iter", max_iter_of(path))
         if not is_max_iter or not hasattr(last, "max_iter"):
             return {}
@@ -77,10 +160,6 @@ class _StackedHalvingMixin(StackedSearchMixin):
             if isinstance(most, Integral):
                 resolved["max_resources"] = int(most)
         return resolved
-
-    def _evaluation_class(self):
-        path, _ = last_step(self.estimator)
-        return RungEvaluation if self.resource == max_iter_of(path) else Evaluation
 
     def _rounds(self, n_candidates):
         n_needed = 1 + floor(log(n_candidates, self.factor))
@@ -95,6 +174,7 @@ class _StackedHalvingMixin(StackedSearchMixin):
         ]
 
 
+@documented
 class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     """HalvingGridSearchCV that trains in stacks, and continues the survivors' training.
 
@@ -130,129 +210,22 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     param_grid : dict or list of dict
         Names of parameters, with the lists of values to combine.
 
-    factor : int or float, default=3
-        A share of 1 / `factor` of the candidates survives a rung, and the next rung has
-        `factor` times the resources.
-
-    resource : "max_iter", "n_samples" or str, default="max_iter"
-        The resource that grows from rung to rung. "max_iter" is the number of epochs,
-        or of iterations of a full-batch solver; for a Pipeline that of the last step.
-        "n_samples" is the number of rows. With "n_samples" or the name of another
-        parameter, every rung trains all its candidates from the start.
-
-    max_resources : int or "auto", default="auto"
-        Largest resources of a candidate. "auto" is the `max_iter` of the estimator, or
-        the number of rows.
+    ... resources
 
     min_resources : int, "exhaust" or "smallest", default="exhaust"
         Resources of the first rung. "exhaust" selects them so that the last rung comes
         close to `max_resources`. "smallest" is 1, or a few rows of each class and fold.
 
-    aggressive_elimination : bool, default=False
-        Whether to repeat the first rung's resources while the candidates are too many
-        to leave fewer than `factor` of them in the last rung.
-
-    cv : int, splitter or iterable, default=5
-        The folds. They must be the same in every rung.
-
-    scoring : str, callable or None, default=None
-        The score of a candidate; None for the `score` method of the estimator.
-
-    refit : bool or callable, default=True
-        Whether to refit the best candidate of the last rung to all of the data.
-
-    error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" raises the error instead.
-
-    return_train_score : bool, default=True
-        Whether to compute scores on the training rows, too.
+    ... rung_parameters
 
     random_state : int, RandomState instance or None, default=None
         Source of the random subsets of rows, with ``resource="n_samples"``.
 
-    n_jobs : int or None, default=None
-        Largest number of joblib workers, which share the folds and stacks. With
-        joblib's default backend, the search uses only as many processes as shorten it,
-        by an estimate of its time, and each process uses one thread. The search uses
-        all workers if other estimators than networks, transformers that may take long
-        or scorers of your own make the time unknown.
-
-    verbose : int, default=0
-        1 prints the number of processes, and for each rung the number of candidates,
-        the resources and the number of stacked fits; 2 also the time of each candidate,
-        and 3 also its score and fold.
+    ... rung_verbose
 
     Attributes
     ----------
-    n_resources_ : list of int
-        Resources of each rung.
-
-    n_candidates_ : list of int
-        Number of candidates of each rung.
-
-    n_iterations_ : int
-        Number of rungs.
-
-    n_required_iterations_ : int
-        Number of rungs needed to leave fewer than `factor` candidates.
-
-    n_possible_iterations_ : int
-        Number of rungs that the resources permit.
-
-    n_remaining_candidates_ : int
-        Number of candidates that a further rung would have.
-
-    min_resources_ : int
-        Resources of the first rung.
-
-    max_resources_ : int
-        Largest resources of a candidate.
-
-    cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates of all rungs, with the rung in
-        `iter` and its resources in `n_resources`. The fit time of a candidate is a
-        share of its stack's time in that rung alone. It is 0 if the candidate's
-        training had stopped in an earlier rung.
-
-    best_estimator_ : estimator
-        The best candidate of the last rung, fitted to all of the data.
-
-    best_params_ : dict
-        Parameters of the best candidate, including the resource.
-
-    best_score_ : float
-        Mean score of the best candidate over the folds.
-
-    best_index_ : int
-        Index of the best candidate in `cv_results_`.
-
-    n_stacked_ : int
-        Number of results that come from a stack. A result is of a candidate on a fold
-        in a rung.
-
-    n_fits_alone_ : dict of str to int
-        Number of the other results, whose fits were made one by one, for each reason.
-
-    scorer_ : callable
-        The scorer.
-
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds of the refit to all of the data.
-
-    multimetric_ : bool
-        False: a halving search has a single metric.
-
-    classes_ : ndarray of shape (n_classes,)
-        Class labels of the best candidate.
-
-    n_features_in_ : int
-        Number of features in `fit`.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features. Defined if X has names that are all strings.
+    ... rung_attributes
 
     References
     ----------
@@ -309,6 +282,7 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
         )
 
 
+@documented
 class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
     """HalvingRandomSearchCV that trains in stacks, and continues survivors' training.
 
@@ -329,129 +303,24 @@ class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
         Number of candidates to draw. "exhaust" selects it so that the last rung comes
         close to `max_resources`.
 
-    factor : int or float, default=3
-        A share of 1 / `factor` of the candidates survives a rung, and the next rung has
-        `factor` times the resources.
-
-    resource : "max_iter", "n_samples" or str, default="max_iter"
-        The resource that grows from rung to rung. "max_iter" is the number of epochs,
-        or of iterations of a full-batch solver; for a Pipeline that of the last step.
-        "n_samples" is the number of rows. With "n_samples" or the name of another
-        parameter, every rung trains all its candidates from the start.
-
-    max_resources : int or "auto", default="auto"
-        Largest resources of a candidate. "auto" is the `max_iter` of the estimator, or
-        the number of rows.
+    ... resources
 
     min_resources : int, "exhaust" or "smallest", default="smallest"
         Resources of the first rung. "smallest" is 1, or a few rows of each class and
         fold. "exhaust" selects them so that the last rung comes close to
         `max_resources`; it needs a given number of candidates.
 
-    aggressive_elimination : bool, default=False
-        Whether to repeat the first rung's resources while the candidates are too many
-        to leave fewer than `factor` of them in the last rung.
-
-    cv : int, splitter or iterable, default=5
-        The folds. They must be the same in every rung.
-
-    scoring : str, callable or None, default=None
-        The score of a candidate; None for the `score` method of the estimator.
-
-    refit : bool or callable, default=True
-        Whether to refit the best candidate of the last rung to all of the data.
-
-    error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" raises the error instead.
-
-    return_train_score : bool, default=True
-        Whether to compute scores on the training rows, too.
+    ... rung_parameters
 
     random_state : int, RandomState instance or None, default=None
         Source of the candidates, and of the random subsets of rows with
         ``resource="n_samples"``.
 
-    n_jobs : int or None, default=None
-        Largest number of joblib workers, which share the folds and stacks. With
-        joblib's default backend, the search uses only as many processes as shorten it,
-        by an estimate of its time, and each process uses one thread. The search uses
-        all workers if other estimators than networks, transformers that may take long
-        or scorers of your own make the time unknown.
-
-    verbose : int, default=0
-        1 prints the number of processes, and for each rung the number of candidates,
-        the resources and the number of stacked fits; 2 also the time of each candidate,
-        and 3 also its score and fold.
+    ... rung_verbose
 
     Attributes
     ----------
-    n_resources_ : list of int
-        Resources of each rung.
-
-    n_candidates_ : list of int
-        Number of candidates of each rung.
-
-    n_iterations_ : int
-        Number of rungs.
-
-    n_required_iterations_ : int
-        Number of rungs needed to leave fewer than `factor` candidates.
-
-    n_possible_iterations_ : int
-        Number of rungs that the resources permit.
-
-    n_remaining_candidates_ : int
-        Number of candidates that a further rung would have.
-
-    min_resources_ : int
-        Resources of the first rung.
-
-    max_resources_ : int
-        Largest resources of a candidate.
-
-    cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates of all rungs, with the rung in
-        `iter` and its resources in `n_resources`.
-
-    best_estimator_ : estimator
-        The best candidate of the last rung, fitted to all of the data.
-
-    best_params_ : dict
-        Parameters of the best candidate, including the resource.
-
-    best_score_ : float
-        Mean score of the best candidate over the folds.
-
-    best_index_ : int
-        Index of the best candidate in `cv_results_`.
-
-    n_stacked_ : int
-        Number of results that come from a stack. A result is of a candidate on a fold
-        in a rung.
-
-    n_fits_alone_ : dict of str to int
-        Number of the other results, whose fits were made one by one, for each reason.
-
-    scorer_ : callable
-        The scorer.
-
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds of the refit to all of the data.
-
-    multimetric_ : bool
-        False: a halving search has a single metric.
-
-    classes_ : ndarray of shape (n_classes,)
-        Class labels of the best candidate.
-
-    n_features_in_ : int
-        Number of features in `fit`.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features. Defined if X has names that are all strings.
+    ... rung_attributes
 
     Examples
     --------

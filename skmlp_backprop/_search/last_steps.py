@@ -26,24 +26,23 @@ def last_step(estimator):
 
     last : estimator
         The last step, or `estimator` itself.
+
+    outer : list of estimator
+        The Pipelines and TransformedTargetRegressors around it, from outside to inside.
     """
-    names, steps = zip(*nested_steps(estimator), strict=True)
-    return "__".join(names[1:]), steps[-1]
-
-
-def nested_steps(estimator):
-    """Names and estimators from `estimator`, without a name, to its last step."""
-    steps = [("", estimator)]
+    names, outer = [], []
     while True:
-        _, outer = steps[-1]
-        if isinstance(outer, Pipeline) and outer.steps:
-            steps.append(outer.steps[-1])
-        elif isinstance(outer, TransformedTargetRegressor) and (
-            outer.regressor is not None
+        if isinstance(estimator, Pipeline) and estimator.steps:
+            name, inner = estimator.steps[-1]
+        elif isinstance(estimator, TransformedTargetRegressor) and (
+            estimator.regressor is not None
         ):
-            steps.append(("regressor", outer.regressor))
+            name, inner = "regressor", estimator.regressor
         else:
-            return steps
+            return "__".join(names), estimator, outer
+        names.append(name)
+        outer.append(estimator)
+        estimator = inner
 
 
 @dataclass
@@ -68,16 +67,17 @@ class Preparation:
     features: dict
 
 
-def prepare(estimator, models, X, y, fit_params, prepare_rows):
+def prepare(estimator, prepare_rows, X, y, fit_params):
     """Fit the transformers, and make the training data of the last steps.
 
     Parameters
     ----------
     estimator : estimator
-        One of the candidates, which differ only in their last steps.
+        A candidate; the others differ from it only in their last steps.
 
-    models : list of estimator
-        The last steps of the candidates.
+    prepare_rows : callable
+        Given the last step, X, y and `fit_params`, returns the data and the features
+        of all last steps.
 
     X, y : array-like
         The training rows.
@@ -85,23 +85,20 @@ def prepare(estimator, models, X, y, fit_params, prepare_rows):
     fit_params : dict of str to object
         Further arguments of `fit`.
 
-    prepare_rows : callable
-        Given `models`, X, y and `fit_params`, returns the data and the features.
-
     Returns
     -------
     preparation : Preparation
         The training data.
     """
-    path, _ = last_step(estimator)
+    path, last, _ = last_step(estimator)
     if not path:
-        return Preparation(None, *prepare_rows(models, X, y, **fit_params))
-    step = _Placeholder(models, prepare_rows)
+        return Preparation(None, *prepare_rows(last, X, y, **fit_params))
+    step = _Placeholder(last, prepare_rows)
     pipeline = clone(estimator).set_params(**{path: step})
     pipeline.fit(X, y, **fit_params)
     # The pipeline is kept, and its placeholder must not hold the data any longer.
     preparation = Preparation(pipeline, *vars(step).pop("prepared_"))
-    step.models = []
+    step.model = None
     return preparation
 
 
@@ -133,13 +130,13 @@ def share_transformers(estimator, fitted):
 class _Placeholder(BaseEstimator):
     """The last step of a Pipeline, in the place of the last steps of all candidates."""
 
-    def __init__(self, models, prepare_rows):
-        self.models = models
+    def __init__(self, model, prepare_rows):
+        self.model = model
         self.prepare_rows = prepare_rows
 
     def fit(self, X, y=None, **params):
         """Make the training data of the transformed rows."""
-        self.prepared_ = self.prepare_rows(self.models, X, y, **params)
+        self.prepared_ = self.prepare_rows(self.model, X, y, **params)
         return self
 
     def predict(self, X):
@@ -152,4 +149,4 @@ class _Placeholder(BaseEstimator):
 
     def get_metadata_routing(self):
         """Return the metadata requests, which all candidates share."""
-        return self.models[0].get_metadata_routing()
+        return self.model.get_metadata_routing()

@@ -15,6 +15,7 @@ from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import HAS_CALLBACKS, CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
+from .documentation import documented
 from .evaluation import Evaluation
 from .fits import configured
 from .sklearn_private import _check_method_params, _MultimetricScorer
@@ -22,6 +23,8 @@ from .sklearn_private import _check_method_params, _MultimetricScorer
 
 class StackedSearchMixin(CallbackSupportMixin):
     """Mixin for a search of scikit-learn: a `fit` that trains candidates in stacks."""
+
+    _evaluation_class = Evaluation
 
     @_fit_context(prefer_skip_nested_validation=False)
     @restore_on_error
@@ -75,7 +78,7 @@ class StackedSearchMixin(CallbackSupportMixin):
             self._check_input_parameters(X=X, y=y, split_params=split_params)
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
 
-        evaluation = self._evaluation_class()(self, X, y, scorers, routed)
+        evaluation = self._evaluation_class(self, X, y, scorers, routed)
         with evaluation:
             if HAS_CALLBACKS:
                 self._run_search(evaluation, callback_ctx=context)
@@ -93,9 +96,6 @@ class StackedSearchMixin(CallbackSupportMixin):
         self.scorer_ = scorers if single else scorers._scorers
         context.call_on_fit_task_end(estimator=self, **data)
         return self
-
-    def _evaluation_class(self):
-        return Evaluation
 
     def _rounds(self, n_candidates):
         """Number of candidates of this and each later round of the search.
@@ -138,6 +138,7 @@ class StackedSearchMixin(CallbackSupportMixin):
         context.call_on_fit_task_end(estimator=self, **data)
 
 
+@documented
 class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     """GridSearchCV that trains candidates in stacks.
 
@@ -166,80 +167,11 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     param_grid : dict or list of dict
         Names of parameters, with the lists of values to combine.
 
-    scoring : str, callable, list, tuple, dict or None, default=None
-        The score of a candidate; None for the `score` method of the estimator.
-
-    n_jobs : int or None, default=None
-        Largest number of joblib workers, which share the folds and stacks. With
-        joblib's default backend, the search uses only as many processes as shorten it,
-        by an estimate of its time, and each process uses one thread. The search uses
-        all workers if other estimators than networks, transformers that may take long
-        or scorers of your own make the time unknown.
-
-    refit : bool, str or callable, default=True
-        Whether to refit the best candidate to all of the data. The name of a metric, if
-        the search has several, or a callable selects the best candidate.
-
-    cv : int, splitter, iterable or None, default=None
-        The folds; None for 5 folds.
-
-    verbose : int, default=0
-        1 prints the number of fits, of stacked fits and of processes, 2 also the time
-        of each candidate, 3 also its score and fold, and 10 also its index.
-
-    pre_dispatch : int or str, default="2*n_jobs"
-        Number of tasks that joblib dispatches at a time.
-
-    error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" raises the error instead.
-
-    return_train_score : bool, default=False
-        Whether to compute scores on the training rows, too.
+    ... evaluation_parameters
 
     Attributes
     ----------
-    cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates. The fit time of a candidate is
-        an equal share of its stack's time.
-
-    best_estimator_ : estimator
-        The best candidate, fitted to all of the data.
-
-    n_stacked_ : int
-        Number of fits that were trained in stacks. A fit is of a candidate on a fold.
-
-    n_fits_alone_ : dict of str to int
-        Number of the other fits, which were made one by one, for each reason.
-
-    best_params_ : dict
-        Parameters of the best candidate.
-
-    best_score_ : float
-        Mean score of the best candidate over the folds.
-
-    best_index_ : int
-        Index of the best candidate in `cv_results_`.
-
-    scorer_ : callable or dict of str to callable
-        The scorer; a dict for several metrics.
-
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds of the refit to all of the data.
-
-    multimetric_ : bool
-        Whether the search has several metrics.
-
-    classes_ : ndarray of shape (n_classes,)
-        Class labels of the best candidate.
-
-    n_features_in_ : int
-        Number of features in `fit`.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features. Defined if X has names that are all strings.
+    ... attributes
 
     Examples
     --------
@@ -253,6 +185,7 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     """
 
 
+@documented
 class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
     """RandomizedSearchCV that trains candidates in stacks.
 
@@ -272,83 +205,14 @@ class StackedRandomizedSearchCV(StackedSearchMixin, RandomizedSearchCV):
     n_iter : int, default=10
         Number of candidates.
 
-    scoring : str, callable, list, tuple, dict or None, default=None
-        The score of a candidate; None for the `score` method of the estimator.
-
-    n_jobs : int or None, default=None
-        Largest number of joblib workers, which share the folds and stacks. With
-        joblib's default backend, the search uses only as many processes as shorten it,
-        by an estimate of its time, and each process uses one thread. The search uses
-        all workers if other estimators than networks, transformers that may take long
-        or scorers of your own make the time unknown.
-
-    refit : bool, str or callable, default=True
-        Whether to refit the best candidate to all of the data. The name of a metric, if
-        the search has several, or a callable selects the best candidate.
-
-    cv : int, splitter, iterable or None, default=None
-        The folds; None for 5 folds.
-
-    verbose : int, default=0
-        1 prints the number of fits, of stacked fits and of processes, 2 also the time
-        of each candidate, 3 also its score and fold, and 10 also its index.
-
-    pre_dispatch : int or str, default="2*n_jobs"
-        Number of tasks that joblib dispatches at a time.
-
-    error_score : "raise" or float, default=nan
-        Score of a candidate whose fit fails; "raise" raises the error instead.
-
-    return_train_score : bool, default=False
-        Whether to compute scores on the training rows, too.
+    ... evaluation_parameters
 
     random_state : int, RandomState instance or None, default=None
         Source of the candidates.
 
     Attributes
     ----------
-    cv_results_ : dict of str to ndarray
-        Parameters, scores and times of the candidates. The fit time of a candidate is
-        an equal share of its stack's time.
-
-    best_estimator_ : estimator
-        The best candidate, fitted to all of the data.
-
-    best_params_ : dict
-        Parameters of the best candidate.
-
-    best_score_ : float
-        Mean score of the best candidate over the folds.
-
-    best_index_ : int
-        Index of the best candidate in `cv_results_`.
-
-    n_stacked_ : int
-        Number of fits that were trained in stacks. A fit is of a candidate on a fold.
-
-    n_fits_alone_ : dict of str to int
-        Number of the other fits, which were made one by one, for each reason.
-
-    scorer_ : callable or dict of str to callable
-        The scorer; a dict for several metrics.
-
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds of the refit to all of the data.
-
-    multimetric_ : bool
-        Whether the search has several metrics.
-
-    classes_ : ndarray of shape (n_classes,)
-        Class labels of the best candidate.
-
-    n_features_in_ : int
-        Number of features in `fit`.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features. Defined if X has names that are all strings.
+    ... attributes
 
     Examples
     --------

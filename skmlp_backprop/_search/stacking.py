@@ -4,9 +4,9 @@ Networks of the same shape on the same batches share the product of the first la
 large product instead of many thin ones, and the interpreter's time of a step.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import nullcontext
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import joblib
 import numpy as np
@@ -107,14 +107,15 @@ def fit_stack(estimators, X, y, sample_weight=None):
     [0.97, 0.97, 0.98]
     """
     estimators = list(estimators)
-    _check_parameters(estimators)
-    _check_fits(estimators, X, y, sample_weight)
+    _check(estimators, X, y, sample_weight)
     groups = defaultdict(list)
     for i, estimator in enumerate(estimators):
         try:
-            key = stack_key(estimator)
+            check_trainable(estimator)
         except CannotStack:
             key = i
+        else:
+            key = stack_key(estimator) or i
         groups[key].append(estimator)
     interruption = nullcontext() if len(groups) == 1 else abort_when_interrupted()
     with interruption, restore_all_on_error(estimators):
@@ -122,16 +123,16 @@ def fit_stack(estimators, X, y, sample_weight=None):
             if len(group) == 1:
                 group[0].fit(X, y, sample_weight)
                 continue
-            data, features = prepare_group(group, X, y, sample_weight)
-            (results,) = train_groups([(group, data)])
+            data, features = prepare_rows(group[0], X, y, sample_weight)
+            results = train_stacks(group, [data] * len(group))
             for estimator, (trained, _) in zip(group, results, strict=True):
                 become_fitted(estimator, trained, features)
                 warn_of_end(trained, estimator)
     return estimators
 
 
-def _check_parameters(estimators):
-    """Raise errors for other estimators and for invalid parameters."""
+def _check(estimators, X, y, sample_weight):
+    """Raise the errors of all fits before the first fit changes an estimator."""
     for i, estimator in enumerate(estimators):
         if not isinstance(estimator, BaseBackpropMLP):
             raise TypeError(
@@ -141,17 +142,8 @@ def _check_parameters(estimators):
                 "or use StackedGridSearchCV."
             )
         estimator._validate_params()
-    kinds = {isinstance(e, BackpropMLPClassifier) for e in estimators}
-    if len(kinds) > 1:
+    if len({isinstance(e, BackpropMLPClassifier) for e in estimators}) > 1:
         raise TypeError("fit_stack takes classifiers or regressors, got both.")
-
-
-def _check_fits(estimators, X, y, sample_weight):
-    """Raise errors for parameters that are invalid with each other or with the data.
-
-    The check of all estimators comes before the first fit, so that an error leaves all
-    estimators unchanged.
-    """
     if not estimators:
         return
     # The validation sets attributes, here of a clone.
@@ -170,62 +162,6 @@ def _check_fits(estimators, X, y, sample_weight):
 
 class CannotStack(Exception):
     """An estimator can't be stacked; the message is the reason."""
-
-
-def stack_key(estimator):
-    """Return a key that is equal for estimators that can share a stack.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Any estimator.
-
-    Returns
-    -------
-    key : tuple
-        The key. Estimators with random_state=None can share a stack, and then also
-        share their random draws.
-
-    Raises
-    ------
-    CannotStack
-        If the estimator can't be stacked. The message is the reason.
-    """
-    check_trainable(estimator)
-    if not is_stochastic(estimator.solver):
-        raise CannotStack(f"solver {estimator.solver!r} works on all rows at once")
-    params = estimator.get_params()
-    rule = make_solver(estimator).rule
-    # Only plain batches support different rows, by seed, for each network.
-    is_plain = not (
-        params["early_stopping"]
-        or np.any(params["dropout"])
-        or params.get("class_weight") is not None
-    )
-    if is_plain and params["random_state"] is not None:
-        params["random_state"] = "any seed"
-    # Each network draws its own initial weights, but all must draw the same number of
-    # random numbers.
-    if not isinstance(params["weight_init"], str):
-        params["weight_init"] = "uniform"
-    of_rules = set().union(*(cls.hyper_parameters for cls in RULES.values()))
-    for name in {"solver", *_OF_EACH_NETWORK, *of_rules}:
-        del params[name]
-    items = ((name, _hashable(value)) for name, value in sorted(params.items()))
-    of_rule = (
-        (name, _hashable(value))
-        for name, value in sorted(vars(rule).items())
-        if name not in rule.numbers()
-    )
-    return (type(estimator), *items, type(rule), *of_rule)
-
-
-def _hashable(value):
-    try:
-        hash(value)
-    except TypeError:
-        return joblib.hash(value)
-    return value
 
 
 def check_trainable(estimator):
@@ -251,11 +187,62 @@ def check_trainable(estimator):
         raise CannotStack("it has callbacks")
 
 
-def prepare_group(estimators, X, y, sample_weight=None):
-    """Validate the data for estimators with the same :func:`stack_key`.
+def stack_key(estimator):
+    """Return a key that is equal for networks that can share a stack.
 
-    The estimators are not changed. The parameters are those of :func:`fit_stack`; the
-    caller validates the parameters of the estimators.
+    Networks with random_state=None can share a stack, and then also share their random
+    draws.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier or BackpropMLPRegressor
+        A network that passes :func:`check_trainable`.
+
+    Returns
+    -------
+    key : tuple or None
+        The key. None for a full-batch solver, which trains a single network.
+    """
+    if not is_stochastic(estimator.solver):
+        return None
+    params = estimator.get_params()
+    rule = make_solver(estimator).rule
+    # Only plain batches support different rows, by seed, for each network.
+    is_plain = not (
+        params["early_stopping"]
+        or np.any(params["dropout"])
+        or params.get("class_weight") is not None
+    )
+    if is_plain and params["random_state"] is not None:
+        params["random_state"] = "any seed"
+    # Each network draws its own initial weights, but all must draw the same number of
+    # random numbers.
+    if not isinstance(params["weight_init"], str):
+        params["weight_init"] = "uniform"
+    of_rules = set().union(*(cls.hyper_parameters for cls in RULES.values()))
+    for name in {"solver", *_OF_EACH_NETWORK, *of_rules}:
+        del params[name]
+    of_rule = {n: value for n, value in vars(rule).items() if n not in rule.numbers()}
+    items = (
+        (name, _hashable(value))
+        for given in (params, of_rule)
+        for name, value in sorted(given.items())
+    )
+    return (type(estimator), type(rule), *items)
+
+
+def _hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return joblib.hash(value)
+    return value
+
+
+def prepare_rows(estimator, X, y, sample_weight=None):
+    """Validate the data for all estimators with the :func:`stack_key` of an estimator.
+
+    The parameters of the estimator are valid.
 
     Returns
     -------
@@ -265,93 +252,50 @@ def prepare_group(estimators, X, y, sample_weight=None):
     features : dict
         Number and names of the features, the attributes of a fitted estimator.
     """
-    lead = clone(estimators[0])
-    X, y = lead._validate_rows(X, y, reset=True)
-    data = lead._training_data(X, y, lead._target_encoder_of(y), sample_weight)
+    X, y = estimator._validate_rows(X, y, reset=True)
+    target_encoder = estimator._target_encoder_of(y)
+    data = estimator._training_data(X, y, target_encoder, sample_weight)
     names = ("n_features_in_", "feature_names_in_")
-    return data, {n: vars(lead)[n] for n in names if n in vars(lead)}
+    return data, {n: vars(estimator)[n] for n in names if n in vars(estimator)}
 
 
-def train_groups(groups, paused=None):
-    """Train groups of estimators, each on its own data, in stacks of limited size.
+def train_stacks(estimators, data_of, paused=None):
+    """Train networks, each on its own data, in stacks of limited size.
 
     The estimators are not changed.
 
     Parameters
     ----------
-    groups : list of (list of estimator, TrainingData)
-        One group of estimators with the same :func:`stack_key`, or several groups with
-        the same :func:`group_key`, which share stacks.
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        Networks with the same :func:`stack_key`.
 
-    paused : dict of int to (Training, Draws), default=None
-        The training to continue of each estimator, by its id. None for new trainings.
+    data_of : list of TrainingData
+        The data of each network. Several data sets have the same :func:`fold_key`, and
+        the networks of a data set follow each other.
+
+    paused : list of (Training, Draws), default=None
+        The training of each network to continue. None for new trainings.
 
     Returns
     -------
-    results : list of list of (Trained, int)
-        For each estimator of each group, its result and the size of its stack.
+    results : list of (Trained, int)
+        For each network its result, and the number of networks in its stack.
     """
-    (estimators, data), *others = groups
-    if others:
-        estimators = [estimator for group, _ in groups for estimator in group]
-        stacks = _even_stacks(estimators, _most_networks(estimators[0], data))
-    else:
-        stacks = _split(estimators, data)
-    number_of = {id(e): i for i, (group, _) in enumerate(groups) for e in group}
-    results = {}
-    for stack in stacks:
-        if others:
-            n_of = Counter(number_of[id(estimator)] for estimator in stack)
-            data = GroupedData([groups[i][1] for i in n_of], list(n_of.values()))
+    results = [None] * len(estimators)
+    for index in _split(estimators, data_of[0]):
+        stack = [estimators[i] for i in index]
+        runs = [list(run) for _, run in groupby((data_of[i] for i in index), key=id)]
+        data = runs[0][0]
+        if len(runs) > 1:
+            data = GroupedData([run[0] for run in runs], [len(run) for run in runs])
         if paused is None:
             all_trained = train(stack, data)
         else:
-            states = [paused[id(estimator)] for estimator in stack]
+            states = [paused[i] for i in index]
             all_trained = train_further(stack, data, states, stack[0].max_iter)
-        for estimator, trained in zip(stack, all_trained, strict=True):
-            results[id(estimator)] = trained, len(stack)
-    return [[results[id(estimator)] for estimator in group] for group, _ in groups]
-
-
-def group_key(estimators, data):
-    """Return a key that is equal for groups that :func:`train_groups` can train.
-
-    Parameters
-    ----------
-    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        A group of estimators with the same :func:`stack_key`.
-
-    data : TrainingData
-        The training data of the group.
-
-    Returns
-    -------
-    key : tuple or None
-        The key. None if the group should not share a stack with other groups: it has a
-        full-batch solver, dropout, early stopping, an input activation or different
-        seeds; its rows are weighted or sparse; its products are large; or it fills a
-        stack.
-    """
-    lead, network, rows = estimators[0], data.network, data.rows
-    solver = make_solver(lead)
-    if not solver.stochastic or lead.early_stopping or lead.input_activation:
-        return None
-    if rows.is_sparse or rows.weights is not None or np.any(lead.dropout):
-        return None
-    if lead.shuffle and len({estimator.random_state for estimator in estimators}) > 1:
-        return None
-    device, n_batch_rows = device_of(lead), solver.n_batch_rows(rows.n_rows)
-    units = tuple(network.layer_units)
-    is_large = (
-        n_batch_rows * units[0] * units[1] > device.small_product
-        or n_batch_rows > BLOCK_ROWS
-    )
-    is_full = len(estimators) >= _most_networks(lead, data)
-    if is_large or is_full or rows.X.nbytes > device.group_bytes:
-        return None
-    n_batches = -(-rows.n_rows // n_batch_rows)
-    of_data = units, type(network.output), rows.dtype, n_batch_rows, n_batches
-    return stack_key(lead), lead.random_state, of_data
+        for i, trained in zip(index, all_trained, strict=True):
+            results[i] = trained, len(stack)
+    return results
 
 
 def become_fitted(estimator, trained, features):
@@ -362,40 +306,77 @@ def become_fitted(estimator, trained, features):
 
 
 def _split(estimators, data):
-    """Split estimators with the same key into stacks that data and memory permit."""
+    """Split networks into stacks that data and memory permit; return their indices."""
     lead, rows = estimators[0], data.rows
-    solver = make_solver(lead)
-    if not solver.stochastic:
-        return [[estimator] for estimator in estimators]
-    by_seed = defaultdict(list)
-    for estimator in estimators:
-        by_seed[estimator.random_state].append(estimator)
-    groups, own_batches = list(by_seed.values()), False
-    if not lead.shuffle:
-        groups = [estimators]
-    elif len(groups) > 1 and not rows.is_sparse and rows.weights is None:
-        own_batches = solver.n_batch_rows(rows.n_rows) <= BLOCK_ROWS
-        groups = [estimators] if own_batches else groups
-    most = _most_networks(lead, data, own_batches)
-    return [stack for group in groups for stack in _even_stacks(group, most)]
+    index = np.arange(len(estimators))
+    if len(index) == 1:
+        return [index]
+    n_batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
+    # Networks of different seeds have batches of their own.
+    seeds = [estimator.random_state if lead.shuffle else 0 for estimator in estimators]
+    by_seed, own_batches = [index], len(set(seeds)) > 1
+    if own_batches and (
+        rows.is_sparse or rows.weights is not None or n_batch_rows > BLOCK_ROWS
+    ):
+        by_seed = [index[[s == seed for s in seeds]] for seed in dict.fromkeys(seeds)]
+        own_batches = False
+    most = _most_networks(lead, data, n_batch_rows, own_batches)
+    return [
+        stack
+        for of_seed in by_seed
+        for stack in np.array_split(of_seed, -(-len(of_seed) // most))
+    ]
 
 
-def _most_networks(estimator, data, own_batches=False):
+def _most_networks(estimator, data, n_batch_rows, own_batches=False):
     """Largest number of networks in a stack, by the size of their largest array.
 
     With `own_batches`, a stack also has an array of each network's rows of the batch.
     """
-    units, rows = data.network.layer_units, data.rows
-    n_batch_rows = make_solver(estimator).n_batch_rows(rows.n_rows)
+    units = data.network.layer_units
     largest = max(max(i, n_batch_rows) * o for i, o in pairwise(units))
     if own_batches:
         largest = max(largest, n_batch_rows * units[0])
-    n_bytes = largest * rows.dtype.itemsize
+    n_bytes = largest * data.rows.dtype.itemsize
     return max(1, device_of(estimator).stack_bytes // n_bytes)
 
 
-def _even_stacks(estimators, most):
-    """Split a list into the fewest stacks of at most `most`, of even sizes."""
-    n_stacks = -(-len(estimators) // most)
-    parts = np.array_split(np.arange(len(estimators)), n_stacks)
-    return [[estimators[i] for i in part] for part in parts]
+def fold_key(estimators, data):
+    """Return a key that is equal for folds whose networks can share stacks.
+
+    Parameters
+    ----------
+    estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
+        The networks of a fold, which have the same :func:`stack_key` in all folds.
+
+    data : TrainingData
+        The training data of the fold.
+
+    Returns
+    -------
+    key : tuple or None
+        The key. None if the networks should not share a stack with other folds: they
+        have a full-batch solver, dropout, early stopping, an input activation or
+        different seeds; the rows are weighted or sparse; the products are large; or the
+        networks fill a stack.
+    """
+    lead, network, rows = estimators[0], data.network, data.rows
+    if not is_stochastic(lead.solver) or lead.early_stopping or lead.input_activation:
+        return None
+    if rows.is_sparse or rows.weights is not None or np.any(lead.dropout):
+        return None
+    if lead.shuffle and len({estimator.random_state for estimator in estimators}) > 1:
+        return None
+    device = device_of(lead)
+    n_batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
+    units = tuple(network.layer_units)
+    is_large = (
+        n_batch_rows * units[0] * units[1] > device.small_product
+        or n_batch_rows > BLOCK_ROWS
+    )
+    is_full = len(estimators) >= _most_networks(lead, data, n_batch_rows)
+    if is_large or is_full or rows.X.nbytes > device.group_bytes:
+        return None
+    n_batches = -(-rows.n_rows // n_batch_rows)
+    output = type(network.output)
+    return lead.random_state, units, output, rows.dtype, n_batch_rows, n_batches

@@ -6,6 +6,7 @@ from multiprocessing import active_children
 
 import numpy as np
 from joblib.externals.loky.backend.process import LokyProcess
+from joblib.parallel import LokyBackend, get_active_backend
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -23,6 +24,7 @@ from sklearn.preprocessing import (
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.devices import device_of
 from .._estimators.training import make_solver
+from .fits import is_sklearns
 from .last_steps import last_step
 
 # Measured on the digits and on 5000 rows of MNIST, by the processor's time. The
@@ -50,6 +52,63 @@ _SHORT_STEPS = (
     StandardScaler,
     TransformedTargetRegressor,
 )
+
+
+def choose_processes(most, n_fits, estimators, groups, scorer, X, y, n_rows):
+    """Choose the number of processes that shortens a search most.
+
+    Parameters
+    ----------
+    most : int
+        Largest number of processes.
+
+    n_fits : list of (int, int)
+        Number of fits of this and each later round of the search, with the ratio of the
+        round's resources to those of this round.
+
+    estimators : list of estimator
+        The candidates.
+
+    groups : list of Group
+        The group of each candidate.
+
+    scorer : callable
+        The scorer.
+
+    X, y, n_rows
+        See :func:`estimate_seconds`.
+
+    Returns
+    -------
+    n_processes : int
+        The number. It is `most` if the time of the search is not known.
+
+    why : str
+        The reason, in a sentence.
+    """
+    seconds = None
+    if not isinstance(get_active_backend()[0], LokyBackend):
+        unknown = "the backend of joblib is not its default"
+    elif any(group.why_alone for group in groups):
+        unknown = "there are candidates that can't be stacked"
+    elif not is_sklearns(scorer):
+        unknown = "a scorer is not scikit-learn's"
+    else:
+        unknown = "X is no matrix, or a Pipeline has steps of unknown time"
+        seconds = estimate_seconds(estimators, X, y, n_rows)
+    if seconds is None:
+        return most, f"Using {most} of {most} processes, as n_jobs says: {unknown}."
+    seconds_with = {}
+    for n in range(1, most + 1):
+        n_in_turn = sum(-(-k // n) * factor for k, factor in n_fits)
+        seconds_with[n] = seconds_to_start(n) + n_in_turn * seconds
+    chosen = min(seconds_with, key=seconds_with.get)
+    why = f"takes about {seconds_with[chosen]:.1f} s"
+    if chosen > 1:
+        why += f", with one {seconds_with[1]:.1f} s"
+    else:
+        why += ", and more processes would not shorten it"
+    return chosen, f"Using {chosen} of {most} processes: the search {why}."
 
 
 def estimate_seconds(estimators, X, y, n_rows):
