@@ -51,11 +51,18 @@ class TrainingData:
 
     target_encoder : Labels or Numbers
         What the targets stand for.
+
+    Attributes
+    ----------
+    n_products : int
+        Number of products of the first weights with the rows of a batch.
     """
 
     network: Network
     rows: Rows
     target_encoder: object
+
+    n_products = 1
 
     @cached_property
     def best_logits(self):
@@ -110,6 +117,7 @@ class GroupedData:
         self.data_sets = data_sets
         self.network = data_sets[0].network
         self.group_of = np.repeat(np.arange(len(data_sets)), n_networks)
+        self.n_products = len(data_sets)
         # The largest data set: it tells the precision and the size of a batch.
         self.rows = max((data.rows for data in data_sets), key=lambda r: r.n_rows)
 
@@ -438,7 +446,7 @@ def _run(estimators, data, trainings, draws):
     alphas = [estimator.alpha for estimator in estimators]
     with (
         np.errstate(all="ignore"),
-        training_threads(_blas_threads_pay(solver, parameters, rows)) as n_threads,
+        training_threads(_blas_threads_pay(solver, parameters, data)) as n_threads,
     ):
         if solver.stochastic:
             objective = data.make_objective(alphas, parameters, dropout, 1)
@@ -482,17 +490,18 @@ def _make_stack(device, data, trainings, draws, objective):
     return device.make_stack(Stack, objective, solvers, batches, average, judge)
 
 
-def _blas_threads_pay(solver, parameters, rows):
+def _blas_threads_pay(solver, parameters, data):
     """Whether NumPy's BLAS keeps its threads: in minibatches with a large product.
 
-    That is the first one, save with sparse rows, which SciPy multiplies by itself.
+    The first product is the largest one. SciPy computes it for sparse rows, by itself.
     """
     if not solver.stochastic:
         return False
-    largest = parameters.weights[0].size
-    if rows.is_sparse:
-        largest = max((w[0].size for w in parameters.weights[1:]), default=0)
-    return solver.n_batch_rows(rows.n_rows) * largest >= BLAS_THREADS_PAY
+    first, *others = parameters.weights
+    largest = first.size // data.n_products
+    if data.rows.is_sparse:
+        largest = max((weights[0].size for weights in others), default=0)
+    return solver.n_batch_rows(data.rows.n_rows) * largest >= BLAS_THREADS_PAY
 
 
 def _draws(estimator, training, data, random_state):
