@@ -319,26 +319,23 @@ def _to_samples(file, features, mixed, kinds=None):
     others, doubtful = {}, {}
     for place, i in enumerate(features):
         column, name = file.column(i), file.names[i]
-        # The distinct texts that are no marks of missing values.
         counts = Counter(column)
-        for text in MISSING:
-            counts.pop(text, None)
-        kind = kinds[place] if kinds else _infer_kind(file, i, counts, mixed)
+        present = {t: n for t, n in counts.items() if t not in MISSING}
+        kind = kinds[place] if kinds else _infer_kind(file, i, present, mixed)
         if kind is None:
             if kinds:
-                _refuse_other_values(file, i, counts)
-            convert = to_number if kinds else float
-            value_of = {text: convert(text) for text in counts}
-            X[:, place] = [value_of.get(text, np.nan) for text in column]
+                _refuse_other_values(file, i, present)
+            number_of = {text: to_number(text) for text in present}
+            X[:, place] = [number_of.get(text, np.nan) for text in column]
         elif kind == DATES:
-            others[name] = _to_dates(file, i, counts)
+            others[name] = _to_dates(file, i, present)
         else:
-            value_of = {text: text for text in counts}
+            value_of = {t: t for t in present}
             if kinds:
                 value_of |= _by_stripped_text(kind)
             values = [value_of.get(text, np.nan) for text in column]
             others[name] = pandas.Series(values, dtype="category")
-            if doubt := _doubt(counts):
+            if doubt := _doubt(present):
                 doubtful[name] = doubt
     if file.has_header or others:
         names = [file.names[i] for i in features]
