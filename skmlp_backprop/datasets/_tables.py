@@ -1,8 +1,6 @@
 """CSV and TSV files as tables: the kinds of their columns, and the values."""
 
-import itertools
 import re
-from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -32,9 +30,11 @@ _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
 _MISSING_LABELS = MISSING - {"None"}
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
-# A column of numbers and text has codes if at least this fraction of its rows, and of
-# its distinct values, is text. Fewer texts may be mistakes.
-_MIN_CODES = 0.1
+# A leading zero of a field.
+_MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?0[0-9]')
+# A column of numbers and text has codes if at least this share of its rows, and of its
+# distinct values, is text. Fewer texts may be mistakes.
+_SHARE_OF_CODES = 0.1
 # Names of the columns of a file without a header.
 _MADE_UP = re.compile("x[0-9]+")
 
@@ -46,7 +46,7 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
-    doubtful: dict  # column's name to the reason why it may not have categories
+    doubtful: dict  # of str to str: why columns of categories may be no plain text
 
 
 def read_csv(path, header="infer"):
@@ -177,10 +177,9 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     columns; None is the last column. Without a header, the columns are named x0, x1 and
     so on.
     """
-    # Not `in`, as 0 equals False.
+    # Not `in`: 0 equals False, but for pandas 0 is a header.
     if not isinstance(header, bool) and header != "infer":
         raise ValueError(f'header must be True, False or "infer", got {header!r}.')
-    import_pandas()
     file = TextFile(path)
     dropped = [file.find(name, header) for name in drop]
     kept = [i for i in range(len(file.first)) if i not in dropped]
@@ -191,15 +190,19 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     features = [i for i in kept if i != label]
     if label not in kept or not features:
         raise ValueError(f"{path}: expected a target, and other columns beside it.")
+    used = [*features, label]
     if header == "infer":
-        used = [*features, label]
-        header = infer_header(path, [file.column(i) for i in used], mixed)
+        sample = [[row[i] for i in used] for row in file.sample]
+        header = infer_header(path, sample, mixed)
     for name in [*drop, *([] if target is None else [target])]:
-        file.find(name, header)
+        if name not in (file.first if header else file.names):
+            file.refuse_name(name, header)
     if header:
         file.take_header(features)
-    y = _to_labels(file, label)
-    X, doubtful = _to_samples(file, features, mixed)
+    missing = {i: sorted(MISSING) for i in features}
+    frame = file.read({label: str}, usecols=used, na_values=missing)
+    y = _to_labels(file, frame.pop(label), label)
+    X, doubtful = _to_samples(file, frame, mixed)
     return Table(X, y, header, file.names[label], doubtful)
 
 
@@ -233,18 +236,21 @@ def read_new_rows(path, names, kinds, header="infer"):
     others : DataFrame
         The other columns, as text.
     """
-    pandas = import_pandas()
     file = TextFile(path, min_fields=1)
     features = _find_features(file, names, kinds, header)
-    for i, kind in zip(features, kinds, strict=True):
+    known = dict(zip(features, kinds, strict=True))
+    for i, kind in known.items():
         if kind in (TIMES, SPANS):
             raise ValueError(
                 f"{path}: the column {file.names[i]!r} had {kind} in training, which "
                 "are not read from a CSV or TSV file. Write the rows to a Parquet file."
             )
-    X, _ = _to_samples(file, features, True, kinds)
     others = [i for i in range(len(file.first)) if i not in features]
-    rest = pandas.DataFrame({file.first[i]: file.column(i) for i in others})
+    missing = {i: sorted(MISSING) for i in features}
+    frame = file.read(dict.fromkeys(others, str), na_values=missing)
+    file.check_same_rows(frame[others])
+    rest = frame[others].set_axis([file.first[i] for i in others], axis=1)
+    X, _ = _to_samples(file, frame[features], True, known)
     return np.asarray(X) if names is None else X, rest
 
 
@@ -293,10 +299,11 @@ def _may_be_other_names(first, kinds):
     return count_up(first) or all(are_unseen)
 
 
-def _to_labels(file, label):
+def _to_labels(file, column, label):
     """The labels, integers if all are written as such."""
-    column = file.column(label)
-    n_missing = sum(text in _MISSING_LABELS for text in column)
+    file.check_same_rows(column)
+    column = column.str.strip()
+    n_missing = column.isin(_MISSING_LABELS).sum()
     if n_missing:
         have = "1 row has" if n_missing == 1 else f"{n_missing} rows have"
         remedy = (
@@ -304,42 +311,50 @@ def _to_labels(file, label):
             "to predict their labels (--predict)."
         )
         file.refuse(label, _MISSING_LABELS, "a label", remedy)
-    are_integers = all(map(_INTEGER.fullmatch, set(column)))
-    return np.array(column, np.int64 if are_integers else str)
+    y = np.array(column, dtype=str)
+    are_integers = all(map(_INTEGER.fullmatch, column.unique()))
+    return y.astype(np.int64) if are_integers else y
 
 
-def _to_samples(file, features, mixed, kinds=None):
-    """The samples, and the columns that may not have categories, see :class:`Table`.
+def _to_samples(file, frame, mixed, known=None):
+    """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `kinds` are those of the features, as of :func:`read_new_rows`. Without `kinds`, the
-    values decide.
+    `known` has the kind of each column, as of :func:`read_new_rows`. Without
+    `known`, the values decide.
     """
-    pandas = import_pandas()
-    X = np.empty((len(file.column(0)), len(features)))
+    has_codes = mixed and any(map(_MAY_BE_CODE.search, file.lines()))
+    # pandas reads True as a boolean, and a long integer as an object.
+    texts = [
+        i
+        for i in frame
+        if (known[i] is not None if known else has_codes)
+        or frame[i].dtype.kind not in "iuf"
+    ]
+    X, places = np.empty(frame.shape), list(frame)
+    for place, i in enumerate(frame):
+        if i not in texts:
+            X[:, place] = frame[i]
+    if texts:
+        frame = file.read(str, usecols=texts)
     others, doubtful = {}, {}
-    for place, i in enumerate(features):
-        column, name = file.column(i), file.names[i]
-        counts = Counter(column)
-        present = {t: n for t, n in counts.items() if t not in MISSING}
-        kind = kinds[place] if kinds else _infer_kind(file, i, present, mixed)
+    for i in texts:
+        column = frame[i].str.strip()
+        column = column.where(~column.isin(MISSING))
+        if known and isinstance(known[i], set):
+            column = _restore(column, frame[i], known[i])
+        counts, name = column.value_counts(), file.names[i]
+        kind = known[i] if known else _infer_kind(file, i, counts, mixed)
         if kind is None:
-            if kinds:
-                _refuse_other_values(file, i, present)
-            number_of = {text: to_number(text) for text in present}
-            X[:, place] = [number_of.get(text, np.nan) for text in column]
+            X[:, places.index(i)] = _to_numbers(file, i, column, counts.index)
         elif kind == DATES:
-            others[name] = _to_dates(file, i, present)
+            others[name] = _to_dates(file, i, column)
         else:
-            value_of = {t: t for t in present}
-            if kinds:
-                value_of |= _by_stripped_text(kind)
-            values = [value_of.get(text, np.nan) for text in column]
-            others[name] = pandas.Series(values, dtype="category")
-            if doubt := _doubt(present):
+            others[name] = column.astype("category")
+            if doubt := _doubt(counts):
                 doubtful[name] = doubt
     if file.has_header or others:
-        names = [file.names[i] for i in features]
-        X = pandas.DataFrame(X, columns=names, copy=False)
+        names = [file.names[i] for i in places]
+        X = import_pandas().DataFrame(X, columns=names, copy=False)
     for name, column in others.items():
         X[name] = column
     return X, doubtful
@@ -351,22 +366,22 @@ def _infer_kind(file, i, counts, mixed):
     It is DATES, the set of texts for categories, or None for numbers. Texts that may be
     dates in another form, or numbers with mistakes, are refused.
     """
-    if mixed and counts and all(map(ISO_DATE.fullmatch, counts)):
+    texts = counts.index
+    if mixed and len(texts) and all(map(ISO_DATE.fullmatch, texts)):
         return DATES
-    others = {text: n for text, n in counts.items() if not is_number(text)}
-    if not others:
-        return set(counts) if mixed and any(map(has_leading_zero, counts)) else None
-    almost = list(filter(is_almost_number, others))
-    dates = list(filter(is_date, others))
-    n_rows, n_others = sum(counts.values()), sum(others.values())
-    n_almost = n_rows - n_others + sum(others[text] for text in almost)
-    has_numbers = len(others) < len(counts)
-    fraction = min(len(others) / len(counts), n_others / n_rows)
+    numbers = np.array([is_number(text) for text in texts], dtype=bool)
+    if numbers.all():
+        return set(texts) if mixed and any(map(has_leading_zero, texts)) else None
+    others = counts[~numbers]
+    almost = others[[is_almost_number(text) for text in others.index]]
+    dates = others[[is_date(text) for text in others.index]]
+    n_rows, n_others = counts.sum(), others.sum()
+    share = min(len(others) / len(counts), n_others / n_rows)
     by_pandas = f"pandas.read_csv(path, dtype={{{file.names[i]!r}: 'category'}})"
-    if mixed and sum(others[text] for text in dates) > n_rows / 2:
+    if mixed and dates.sum() > n_rows / 2:
         file.refuse(
             i,
-            [text for text in counts if not ISO_DATE.fullmatch(text)],
+            [text for text in texts if not ISO_DATE.fullmatch(text)],
             "a date such as 2024-12-31 or 2024-12-31T23:59, or nothing, NA or ? where "
             "it is missing",
             " Write all dates in this form, such as by pandas.to_datetime(column, "
@@ -377,45 +392,46 @@ def _infer_kind(file, i, counts, mixed):
         )
     if (
         not mixed
-        or (almost and n_almost > n_rows / 2)
-        or (has_numbers and fraction < _MIN_CODES)
+        or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
+        or (numbers.any() and share < _SHARE_OF_CODES)
         # Marks of missing values that are not in MISSING, such as "-".
-        or (has_numbers and all(map(is_missing, others)))
+        or (numbers.any() and all(map(is_missing, others.index)))
     ):
         remedy = by_pandas if mixed else "read_mixed_csv"
         file.refuse(
             i,
-            dates or almost or others,
+            next(v for v in (dates, almost, others) if len(v)).index,
             "a number, or nothing, NA or ? where it is missing",
             " Write it as a number; if the column has dates, write all of them as "
             f"{_DATES_AS}; if it has categories, read the file by {remedy}. On the "
             "command line, --drop leaves a column out.",
         )
-    return set(counts)
+    return set(texts)
 
 
 def _doubt(counts):
-    """What a column of categories has beside plain text, or None."""
-    if any(map(is_number, counts)):
+    """Why the distinct texts of a column of categories may be no plain text."""
+    if any(map(is_number, counts.index)):
         return "numbers with leading zeros or among its text, as codes have"
-    n_dates = sum(n for text, n in counts.items() if ISO_DATE.fullmatch(text))
-    if n_dates > _MIN_CODES * sum(counts.values()):
+    are_dates = [ISO_DATE.fullmatch(text) is not None for text in counts.index]
+    if counts[are_dates].sum() > _SHARE_OF_CODES * counts.sum():
         return "dates among its text"
     return None
 
 
-def _refuse_other_values(file, i, texts):
-    """Refuse texts that are no numbers in a column that had numbers in training."""
+def _to_numbers(file, i, column, texts):
+    """Convert a column with these distinct texts to numbers."""
     # A model that was fitted in Python may have learned from booleans.
     odd = [text for text in texts if not (is_number(text) or is_truth(text))]
     if odd:
         expected = "a number, as in training, or nothing where it is missing"
-        file.refuse(i, odd, expected)
+        file.refuse(i, odd[:1], expected)
+    return column.map(to_number, na_action="ignore")
 
 
-def _to_dates(file, i, texts):
-    """A column with these texts as dates, in UTC if they have a time zone."""
-    matches = {text: ISO_DATE.fullmatch(text) for text in texts}
+def _to_dates(file, i, column):
+    """Convert a column to dates, in UTC if they have a time zone."""
+    matches = {text: ISO_DATE.fullmatch(text) for text in column.dropna().unique()}
     odd = [text for text, match in matches.items() if match is None]
     if odd:
         file.refuse(i, odd, f"a date such as {_DATES_AS}")
@@ -424,21 +440,26 @@ def _to_dates(file, i, texts):
     if has_zone and without_zone:
         expected = "a date with a time zone, as others in the column have"
         file.refuse(i, without_zone, expected)
-    pandas = import_pandas()
-    column = [text if text in matches else None for text in file.column(i)]
-    dates = pandas.to_datetime(
-        pandas.Series(column), format="ISO8601", utc=has_zone, errors="coerce"
+    dates = import_pandas().to_datetime(
+        column, format="ISO8601", utc=has_zone, errors="coerce"
     )
-    wrong = {text for text in itertools.compress(column, dates.isna()) if text}
-    if wrong:
-        file.refuse(i, wrong, "a date of the calendar")
+    is_wrong = dates.isna() & column.notna()
+    if is_wrong.any():
+        file.refuse(i, column[is_wrong], "a date of the calendar")
     return dates
 
 
-def _by_stripped_text(known):
-    """The categories of a model by their texts without blanks around.
+def _restore(column, raw, known):
+    """Restore the texts of a model's categories in a column.
 
     A model that was fitted in Python may know "NA", or texts with blanks around.
     """
-    # Of categories that differ in blanks alone, the shortest stays.
-    return {text.strip(): text for text in sorted(known, key=len, reverse=True)}
+    category_of = {category.strip(): category for category in sorted(known)}
+    # Texts that are categories themselves stay.
+    category_of |= {category: category for category in known}
+    to_category = {
+        text: category_of.get(text, category_of.get(text.strip()))
+        for text in raw.unique()
+    }
+    found = raw.map(to_category)
+    return column.where(found.isna(), found)

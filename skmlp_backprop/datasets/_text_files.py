@@ -1,12 +1,13 @@
 """CSV and TSV files: their separator, their rows and their header.
 
-Python's csv module reads the rows, since pandas is lenient: it fills short rows, cuts
+Python's csv module checks the rows, since pandas is lenient: it fills short rows, cuts
 long ones and joins rows where a quote is not closed. A file that leaves a doubt is
 refused.
 """
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from difflib import get_close_matches
@@ -26,7 +27,7 @@ ISO_DATE = re.compile(
 )
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
-# The surrogates stand for bytes that are not UTF-8.
+# pandas ends a text at NUL. The surrogates stand for bytes that are not UTF-8.
 _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 # A letter or an underscore.
 _WORD = re.compile("[^\\W\\d]")
@@ -47,7 +48,7 @@ def import_pandas():
 
 
 class TextFile:
-    """The fields of a CSV or TSV file, whose rows have the same number of them.
+    """A CSV or TSV file whose rows have the same number of fields.
 
     Parameters
     ----------
@@ -61,6 +62,12 @@ class TextFile:
     ----------
     first : list of str
         The fields of the first row.
+
+    sample : list of list of str
+        The fields of the first rows.
+
+    n_rows : int
+        Number of rows, without the header.
 
     has_header : bool
         Whether the first row is a header, as :meth:`take_header` says.
@@ -76,27 +83,21 @@ class TextFile:
     """
 
     def __init__(self, path, min_fields=2):
-        self.path, name = path, str(path).lower()
-        self._open = gzip.open if name.endswith(".gz") else open
-        separator = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
-        if separator == ",":
+        name = str(path).lower()
+        self.path = path
+        # pandas takes some paths for addresses or archives.
+        self._open_file = gzip.open if name.endswith(".gz") else open
+        self._separator = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
+        if self._separator == ",":
             self._check_separator()
-        self._line_numbers, rows = [], []
-        for number, fields in self._rows(separator, min_fields):
-            self._line_numbers.append(number)
-            rows.append(fields)
-        if not rows:
-            raise ValueError(f"{path}: expected a CSV file, but it is empty.")
-        columns = zip(*rows, strict=True)
-        self._columns = [list(map(str.strip, column)) for column in columns]
-        self.first = [column[0] for column in self._columns]
+        self.sample, self.n_rows = [], 0
+        self._check_rows(min_fields)
+        self.first = self.sample[0]
         self.has_header, self.names = False, [f"x{i}" for i in range(len(self.first))]
 
-    def _lines(self):
+    def lines(self):
         """Yield the lines."""
-        with self._open(
-            self.path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
-        ) as file:
+        with self._open() as file:
             try:
                 for number, line in enumerate(file, start=1):
                     if _NO_TEXT.search(line):
@@ -108,40 +109,56 @@ class TextFile:
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(f"{self.path}: can't be unpacked: {error}") from error
 
-    def _rows(self, separator, min_fields):
-        """Yield line number and fields of each row that is not blank."""
-        reader = csv.reader(
-            self._lines(), delimiter=separator, skipinitialspace=True, strict=True
+    def _open(self):
+        return self._open_file(
+            self.path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
         )
-        line, blank, n_fields = 1, None, None
+
+    def _rows(self, refuse_blank=False):
+        """Yield line number and fields of each row that is not blank.
+
+        `refuse_blank` refuses blank lines between rows of a single field, whose value
+        may be missing there.
+        """
+        reader = csv.reader(
+            self.lines(), delimiter=self._separator, skipinitialspace=True, strict=True
+        )
+        line, blank = 1, None
         try:
             for fields in reader:
-                if len(fields) < 2 and not "".join(fields).strip():
-                    blank = blank or line
-                else:
-                    n_fields = n_fields or max(min_fields, len(fields))
-                    if len(fields) != n_fields:
-                        name = "tabs" if separator == "\t" else "commas"
-                        raise ValueError(
-                            f"{self.path}, line {line}: expected {n_fields} fields "
-                            f"separated by {name}, found {len(fields)}: "
-                            f"{fields!r:.100}."
-                        )
-                    if blank and n_fields == 1:
+                if len(fields) > 1 or "".join(fields).strip(" \t"):
+                    if refuse_blank and blank is not None and len(fields) == 1:
                         raise ValueError(
                             f"{self.path}, line {blank}: the line is blank. Write NA "
                             "if its value is missing; else remove it."
                         )
                     yield line, fields
+                elif blank is None:
+                    blank = line
                 line = reader.line_num + 1
         except csv.Error as error:
             raise ValueError(
                 f"{self.path}, line {line}: expected a CSV file: {error}."
             ) from error
 
+    def _check_rows(self, min_fields):
+        separator = "tabs" if self._separator == "\t" else "commas"
+        for line, fields in self._rows(refuse_blank=min_fields == 1):
+            if self.n_rows < _SAMPLE:
+                self.sample.append([field.strip() for field in fields])
+            self.n_rows += 1
+            n_fields = max(min_fields, len(self.sample[0]))
+            if len(fields) != n_fields:
+                raise ValueError(
+                    f"{self.path}, line {line}: expected {n_fields} fields separated "
+                    f"by {separator}, found {len(fields)}: {fields!r:.100}."
+                )
+        if self.n_rows == 0:
+            raise ValueError(f"{self.path}: expected a CSV file, but it is empty.")
+
     def _check_separator(self):
         """Refuse a CSV file whose lines may be separated by other characters, too."""
-        lines = [_QUOTED.sub("", line) for line in islice(self._lines(), 100)]
+        lines = [_QUOTED.sub("", line) for line in islice(self.lines(), 100)]
         for separator, name in _OTHER_SEPARATORS.items():
             counts = {line.count(separator) for line in lines if line.strip()}
             if len(counts) == 1 and counts != {0}:
@@ -154,13 +171,9 @@ class TextFile:
                     "points."
                 )
 
-    def column(self, i):
-        """The texts of a column, without blanks around and without the header."""
-        return self._columns[i][self.has_header :]
-
     def take_header(self, needed):
         """Take the first row as names, which the columns `needed` must have."""
-        if len(self._line_numbers) == 1:
+        if self.n_rows == 1:
             raise ValueError(f"{self.path}: expected rows, found a header only.")
         for i, name in enumerate(self.first):
             if name in self.first[:i] or (name == "" and i in needed):
@@ -169,13 +182,18 @@ class TextFile:
                     f"{name!r} for column {i + 1}. If it has row numbers, remove it."
                 )
         self.has_header, self.names = True, self.first
+        self.n_rows -= 1
 
     def find(self, name, header):
-        """Index of a named column; `header` may be "infer"."""
+        """Index of a named column, before the header is known."""
         if header is not False and name in self.first:
             return self.first.index(name)
         if header is not True and name in self.names:
             return self.names.index(name)
+        return self.refuse_name(name, header)
+
+    def refuse_name(self, name, header):
+        """Raise the error of a name that no column has."""
         names = self.names if header is False else self.first
         by_lower = {known.lower(): known for known in names}
         close = get_close_matches(name.lower(), by_lower, n=1)
@@ -186,15 +204,63 @@ class TextFile:
             f"{join(names)}{without}."
         )
 
+    def read(self, dtype, **options):
+        """Read the values by pandas, as a DataFrame with numbers as names."""
+        pandas = import_pandas()
+        # Before 3.1 other options round. Since 3.1 all are exact, this is deprecated.
+        if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
+            options["float_precision"] = "round_trip"
+        with self._open() as file:
+            if any(line.endswith("\r") for line in self.lines()):
+                file = self._rewritten()
+            try:
+                return pandas.read_csv(
+                    file,
+                    sep=self._separator,
+                    names=range(len(self.names)),
+                    dtype=dtype,
+                    header=0 if self.has_header else None,
+                    index_col=False,
+                    keep_default_na=False,
+                    skipinitialspace=True,
+                    low_memory=False,
+                    **options,
+                )
+            except ValueError as error:
+                message = f"{self.path}: expected a CSV file: {error}"
+                raise ValueError(message) from error
+
+    def _rewritten(self):
+        # Where lines end in a carriage return alone, pandas drops an empty first field.
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self._separator)
+        writer.writerows(fields for _, fields in self._rows())
+        text.seek(0)
+        return text
+
+    def check_same_rows(self, texts):
+        """Check columns of text, which lack values where pandas finds fewer fields."""
+        if len(texts) != self.n_rows or np.any(texts.isna()):
+            self._refuse_rows()
+
+    def _refuse_rows(self):
+        raise ValueError(
+            f"{self.path}: pandas and Python's csv module read different rows; write "
+            "the file by to_csv(path, index=False)."
+        )
+
     def refuse(self, i, texts, expected, remedy=""):
         """Raise the error of the first row that has such a text in column `i`."""
-        row, text = next(
-            (row, text) for row, text in enumerate(self.column(i)) if text in texts
-        )
+        texts, rows = set(texts), islice(self._rows(), self.has_header, None)
+        fields_of_column = ((line, fields[i].strip()) for line, fields in rows)
+        found = next((pair for pair in fields_of_column if pair[1] in texts), None)
+        del rows, fields_of_column  # closes the file
+        if found is None:
+            self._refuse_rows()
         name = f" ({self.names[i]!r})" if self.has_header else ""
         raise ValueError(
-            f"{self.path}, line {self._line_numbers[row + self.has_header]}, column "
-            f"{i + 1}{name}: expected {expected}; found {text!r:.100}.{remedy}"
+            f"{self.path}, line {found[0]}, column {i + 1}{name}: expected {expected}; "
+            f"found {found[1]!r:.100}.{remedy}"
         )
 
 
@@ -204,48 +270,18 @@ def join(names):
     return shown if len(names) <= 20 else f"{shown}, ... ({len(names)} in all)"
 
 
-def infer_header(path, columns, mixed):
+def infer_header(path, sample, mixed):
     """Whether the first row has names, not values, by the values of the other rows.
 
-    The label is in the last column. A row that may be either is refused: a guess may
-    lose a row, or make one up.
+    A column of numbers tells by whether its first field is a number, a column of text
+    by whether its first field occurs again. The label is in the last column. A row that
+    may be either is refused: a guess may lose a row, or make one up.
     """
-    columns = [column[:_SAMPLE] for column in columns]
-    first, n_others = [column[0] for column in columns], len(columns[0]) - 1
-    by_numbers, by_text = _evidence(columns, mixed)
-    evidence = by_numbers | by_text
-    # The first row decides by itself if the others have numbers alone, or nothing.
-    alone = not evidence and not (
-        mixed and any(True in _may_be_name(v) for c in columns[:-1] for v in c[1:])
-    )
-    are_names = all(_may_be_name(field) == {True} for field in first)
-    are_names = are_names and any(map(_WORD.match, first[:-1]))
-    enough = by_numbers or n_others >= _ROWS_OF_TEXT
-    if are_names and (alone or (evidence == {True} and enough)):
-        return True
-    are_values = all(_may_be_name(field) == {False} for field in first[:-1])
-    by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
-    has_row_numbers = n_others and columns[0] == ["", *map(str, range(n_others))]
-    is_clear = not (has_row_numbers or count_up(first))
-    if is_clear and (by_others or (alone and are_values)):
-        return False
-    hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
-    raise ValueError(
-        f"{path}: can't tell whether the first row is a header or values, found "
-        f"{first!r:.100}. Say which, by header=True or False (--header yes or no)."
-        f"{'' if first[0] else hint}"
-    )
-
-
-def _evidence(columns, mixed):
-    """Whether the first fields are names, by the columns of numbers and of text.
-
-    In a column of numbers a name is no number; in a column of text it does not occur
-    again.
-    """
+    first, *others = sample
+    names = first[:-1]
     by_numbers, by_text = set(), set()
-    for name, *values in columns:
-        present = [value for value in values if value not in MISSING]
+    for name, column in zip(first, zip(*others, strict=True), strict=False):
+        present = [value for value in column if value not in MISSING]
         if not present or name == "":
             continue
         if all(map(is_almost_number, present)):
@@ -256,7 +292,30 @@ def _evidence(columns, mixed):
             by_text.add(False)
         elif len(set(present)) < len(present):
             by_text.add(True)
-    return by_numbers, by_text
+    evidence = by_numbers | by_text
+    # The first row decides by itself if the others have numbers alone, or nothing.
+    alone = not evidence and not (
+        mixed and any(True in _may_be_name(v) for row in others for v in row[:-1])
+    )
+    are_names = all(_may_be_name(field) == {True} for field in first)
+    are_names = are_names and any(map(_WORD.match, names))
+    are_values = all(_may_be_name(name) == {False} for name in names)
+    counts_rows = first[0] == "" and [row[0] for row in others] == [
+        str(i) for i in range(len(others))
+    ]
+    enough = by_numbers or len(others) >= _ROWS_OF_TEXT
+    if are_names and (alone or (evidence == {True} and enough)):
+        return True
+    by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
+    is_clear = not count_up(first) and not (others and counts_rows)
+    if (by_others or (alone and are_values)) and is_clear:
+        return False
+    hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
+    raise ValueError(
+        f"{path}: can't tell whether the first row is a header or values, found "
+        f"{first!r:.100}. Say which, by header=True or False (--header yes or no)."
+        f"{'' if first[0] else hint}"
+    )
 
 
 def _may_be_name(field):
