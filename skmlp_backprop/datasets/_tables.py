@@ -32,9 +32,9 @@ _MISSING_LABELS = MISSING - {"None"}
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
 # A leading zero of a field.
 _MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?0[0-9]')
-# A column of numbers and text has codes if at least this share of its rows, and of its
-# distinct values, is text. Fewer texts may be mistakes.
-_SHARE_OF_CODES = 0.1
+# A column of numbers and text has codes if at least this fraction of its rows, and of
+# its distinct values, is text. Fewer texts may be mistakes.
+_MIN_CODES = 0.1
 # Names of the columns of a file without a header.
 _MADE_UP = re.compile("x[0-9]+")
 
@@ -376,7 +376,7 @@ def _infer_kind(file, i, counts, mixed):
     almost = others[[is_almost_number(text) for text in others.index]]
     dates = others[[is_date(text) for text in others.index]]
     n_rows, n_others = counts.sum(), others.sum()
-    share = min(len(others) / len(counts), n_others / n_rows)
+    fraction = min(len(others) / len(counts), n_others / n_rows)
     by_pandas = f"pandas.read_csv(path, dtype={{{file.names[i]!r}: 'category'}})"
     if mixed and dates.sum() > n_rows / 2:
         file.refuse(
@@ -393,7 +393,7 @@ def _infer_kind(file, i, counts, mixed):
     if (
         not mixed
         or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
-        or (numbers.any() and share < _SHARE_OF_CODES)
+        or (numbers.any() and fraction < _MIN_CODES)
         # Marks of missing values that are not in MISSING, such as "-".
         or (numbers.any() and all(map(is_missing, others.index)))
     ):
@@ -414,7 +414,7 @@ def _doubt(counts):
     if any(map(is_number, counts.index)):
         return "numbers with leading zeros or among its text, as codes have"
     are_dates = [ISO_DATE.fullmatch(text) is not None for text in counts.index]
-    if counts[are_dates].sum() > _SHARE_OF_CODES * counts.sum():
+    if counts[are_dates].sum() > _MIN_CODES * counts.sum():
         return "dates among its text"
     return None
 
