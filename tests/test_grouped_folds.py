@@ -208,7 +208,7 @@ def test_survivors_of_a_halving_go_on_across_folds(rows, cv):
 def test_many_rows_do_not_wait(n_rows, n_folds, sizes, stacks):
     """64 MB wait at most, which five of six folds have; 16 MB are by themselves."""
     X = np.random.RandomState(0).randn(n_rows, 100)
-    mlp = make(stacks.sgd, batch_size=1000, max_iter=1)
+    mlp = make(stacks.sgd, batch_size=500, max_iter=1)
     params = {"cv": KFold(n_folds), "refit": False}
     search = StackedGridSearchCV(mlp, {"alpha": [0.1, 1]}, **params)
     search.fit(X, np.arange(n_rows) % 2)

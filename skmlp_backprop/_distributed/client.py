@@ -40,7 +40,8 @@ def results_of(client, futures):
         The exception of the first failed future.
     """
     try:
-        # "skip" waits for all: the first failure in order is raised, not in time.
+        # With "skip", gather waits for all futures. So the error raised is that of the
+        # first chunk, whichever failed first in time.
         gather = client.gather(futures, errors="skip", asynchronous=True)
         results = _while_there_are_workers(client, gather)
         if len(results) == len(futures):

@@ -15,8 +15,8 @@ class Cpu:
         Folds with more bytes of rows do not share a stack, which would copy the rows.
 
     small_product : int or float
-        Folds share a stack if the first product of a batch has at most this number of
-        multiplications. Larger products use all cores by themselves.
+        Folds share a stack if the first product of a batch, of all networks of a fold,
+        has at most this number of multiplications. Larger products gain nothing by it.
 
     operations : float
         Operations per second of a core in float64. Measured on the digits and on 5000

@@ -37,15 +37,11 @@ class HeldOut:
 
     def predict(self, i, parameters):
         """The logits of the held-out rows."""
-        weights = parameters.view_coefs()
-        n_rows = len(self.index)
+        weights, X = parameters.view_coefs(), self.rows.X
+        starts = range(0, len(self.index), BLOCK_ROWS)
+        blocks = [self.index[start : start + BLOCK_ROWS] for start in starts]
         return np.concatenate(
-            [
-                compute_logits(
-                    self.network, weights, self.rows.X[self.index[i : i + BLOCK_ROWS]]
-                )
-                for i in range(0, n_rows, BLOCK_ROWS)
-            ]
+            [compute_logits(self.network, weights, X[block]) for block in blocks]
         )
 
     def score(self, predictions):

@@ -39,7 +39,7 @@ class CallbackReporter(Reporter):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BaseBackpropMLP or BaseTabularMLP
         The estimator being fitted.
 
     context : sklearn.callback.CallbackContext

@@ -131,7 +131,7 @@ class GroupedData:
         """Make the batches."""
         rows = [data.rows for data in self.data_sets]
         output = self.network.output
-        return GroupedBatches(rows, output, batch_size, shuffles or None, self.group_of)
+        return GroupedBatches(rows, output, batch_size, shuffles, self.group_of)
 
 
 @dataclass

@@ -9,6 +9,7 @@ A device that has the rows, ``source``, in a memory of its own takes ``plan(orde
 instead, the numbers of the rows of an epoch.
 """
 
+import copy
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -232,8 +233,9 @@ class WithholdingBatches(Batches):
         start = 0
         for batch in super().epoch(order):
             stop = start + batch.n_rows
-            inputs = LevelInputs(batch.inputs, self._codes[order[start:stop]])
-            yield batch.with_inputs(inputs)
+            of_levels = copy.copy(batch)
+            of_levels.inputs = LevelInputs(batch.inputs, self._codes[order[start:stop]])
+            yield of_levels
             start = stop
 
     def plan(self, order):
@@ -275,8 +277,8 @@ class GroupedBatches:
     batch_size : int
         Number of rows of a batch; the last one may have fewer.
 
-    shuffles : list of Shuffle or None
-        One for each group; None for rows in the order that they have.
+    shuffles : list of Shuffle
+        One for each group; empty for rows in the order that they have.
 
     group_of : sequence of int
         For each network the number of its group, in ascending order.
@@ -335,7 +337,7 @@ class GroupedBatches:
 
     def _order(self, group):
         n_rows = self._n_rows_of[group]
-        if self.shuffles is None:
+        if not self.shuffles:
             return np.arange(n_rows)
         return self.shuffles[group].next(n_rows)
 

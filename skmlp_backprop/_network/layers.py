@@ -73,8 +73,9 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
             # run over the rows of all networks at once.
             z = np.empty((shape[1], n_stack, n_rows), weights.dtype).swapaxes(0, 1)
         if i == 0:
-            dense = FirstDense(weights, gradients[i], z, passes_back=bool(layers))
-            dense.levels, dense.touched = parameters.levels, touched
+            dense = FirstDense(
+                weights, gradients[i], z, bool(layers), parameters.levels, touched
+            )
         else:
             dense = Dense(weights, gradients[i], a, z)
         layers.append(dense)
@@ -98,8 +99,14 @@ class FirstDense:
     out : ndarray of shape (n_stack, n_units, n_rows)
         Where the pre-activations go.
 
-    passes_back : bool, default=False
+    passes_back : bool
         Whether there is a layer before it, which asks for the gradient in its inputs.
+
+    levels : ndarray of shape (n_stack, n_levels, n_units) or None
+        The weights of levels.
+
+    touched : TouchedLevels or None
+        Where their gradient goes.
 
     Attributes
     ----------
@@ -111,15 +118,9 @@ class FirstDense:
 
     weight_gradient : ndarray of the same shape
         Their gradient.
-
-    levels : ndarray of shape (n_stack, n_levels, n_units) or None
-        The weights of levels.
-
-    touched : TouchedLevels or None
-        Where their gradient goes.
     """
 
-    def __init__(self, weights, gradient, out, passes_back=False):
+    def __init__(self, weights, gradient, out, passes_back, levels, touched):
         n_inputs, n_rows = weights.shape[2], out.shape[2]
         self.out = out
         self.z = out.reshape(-1, n_rows)
@@ -132,6 +133,8 @@ class FirstDense:
             self.bias_gradient = gradient[:, -1:]
             self.ones = np.ones((n_rows, 1), weights.dtype)
         self.passes_back = passes_back
+        self.levels = levels
+        self.touched = touched
 
     def forward(self, inputs):
         self.inputs = inputs

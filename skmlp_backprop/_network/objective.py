@@ -39,9 +39,9 @@ class Objective:
         Draws new masks for every block of rows; None for no dropout.
 
     n_threads : int, default=1
-        Number of threads that share more than `SHARE_ROWS` rows. The
-        sum is taken in a fixed order, so that a result depends on their number, to
-        rounding, but not on their timing.
+        Number of threads that share more than `SHARE_ROWS` rows. The sum is taken in a
+        fixed order, so that a result depends on their number, to rounding, but not on
+        their timing.
 
     Attributes
     ----------

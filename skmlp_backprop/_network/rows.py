@@ -41,7 +41,7 @@ class Rows:
     ----------
     X : {ndarray, memory map, CSR matrix or array, TableRows} of shape \
             (n_rows, n_features)
-        The samples.
+        The samples. Only :class:`.batches.WithholdingBatches` takes TableRows.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         The encoded targets: class codes, indicators or numbers, see ``outputs``.
@@ -100,11 +100,11 @@ class Rows:
         return Batch(inputs, targets, self.n_rows, self.weights, self.weight_sum)
 
     def for_products(self):
-        """The same rows, as products of blocks of them are fast."""
+        """The rows, copied to C order if BLAS would copy each block of them."""
         return self if is_blas_operand(self.X) else self._in_c_order()
 
     def for_batches(self):
-        """The same rows, as gathering a few of them is fast.
+        """The rows, copied to C order if gathering a few of them would be slow.
 
         To gather rows from an array in column order takes far longer, in every epoch.
         So an array in memory is copied once. A memory map is not copied.
@@ -161,17 +161,6 @@ class Batch:
     def as_batch(self, output):
         """The batch itself."""
         return self
-
-    def with_inputs(self, inputs):
-        """The same rows with other inputs."""
-        return Batch(
-            inputs,
-            self.target,
-            self.n_rows,
-            self.weights,
-            self.weight_sum,
-            self.weight_sum_by_network,
-        )
 
     def cut(self, n_rows):
         """Cut into consecutive batches of at most `n_rows` rows."""

@@ -43,6 +43,9 @@ class Evaluation(ExitStack):
     out : list of dict
         The results of their fits, in scikit-learn's order: by candidate, then by fold.
 
+    more_results : dict of str to list
+        Further entries of `cv_results_`, such as the rungs of a halving search.
+
     results : dict
         The `cv_results_` of all calls so far.
 
@@ -203,7 +206,7 @@ def _group(estimators, candidates):
     for i, (estimator, params) in enumerate(zip(estimators, candidates, strict=True)):
         try:
             key, trainer, why_alone = _group_key(estimator, params)
-            new = Group(trainer, why_alone, needs_own_fit=False)
+            new = Group(trainer, why_alone, can_pause=True)
             group = groups.setdefault(key or i, new)
         except CannotStack as why:
             group = groups[i] = Group(None, str(why))
@@ -292,10 +295,13 @@ def _cut(tasks, n_processes):
     tables = [task for task in tasks if task.group.trainer is TabularTrainer]
     stacks = [task for task in tasks if task.group.trainer is not TabularTrainer]
     n_left = len(stacks) % n_processes
+
+    def n_idle(n):
+        """Idle processes in the last round, if each task left is cut into n parts."""
+        return -n_left * n % n_processes
+
     n_parts = next(
-        n
-        for n in range(1, n_processes + 1)
-        if -(n_left * n) % n_processes <= 0.1 * n_left * n
+        n for n in range(1, n_processes + 1) if n_idle(n) <= 0.1 * n_left * n
     )
     n_whole = len(stacks) - n_left
     to_cut = [(task, n_parts) for task in stacks[n_whole:]]

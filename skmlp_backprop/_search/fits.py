@@ -53,8 +53,8 @@ class Group:
     why_alone : str or None
         Reason why the candidates can't be stacked.
 
-    needs_own_fit : bool, default=True
-        Whether only a candidate's own fit can fit it.
+    can_pause : bool, default=False
+        Whether the fit of a candidate can be paused and continued.
 
     n_candidates : int, default=0
         Number of candidates.
@@ -62,7 +62,7 @@ class Group:
 
     trainer: type | None
     why_alone: str | None
-    needs_own_fit: bool = True
+    can_pause: bool = False
     n_candidates: int = 0
 
 

@@ -74,7 +74,7 @@ class RungEvaluation(Evaluation):
     def _can_continue(self, estimator, group):
         """Whether its training can be continued with more of the resource."""
         path, last, _ = last_step(estimator)
-        if group.needs_own_fit or self.resource != max_iter_of(path):
+        if not group.can_pause or self.resource != max_iter_of(path):
             return False
         if group.trainer is TabularTrainer:
             return True

@@ -370,10 +370,8 @@ def fold_key(estimators, data):
     device = device_of(lead)
     n_batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
-    is_large = (
-        n_batch_rows * units[0] * units[1] > device.small_product
-        or n_batch_rows > BLOCK_ROWS
-    )
+    product = len(estimators) * n_batch_rows * units[0] * units[1]
+    is_large = product > device.small_product or n_batch_rows > BLOCK_ROWS
     is_full = len(estimators) >= _most_networks(lead, data, n_batch_rows)
     if is_large or is_full or rows.X.nbytes > device.group_bytes:
         return None

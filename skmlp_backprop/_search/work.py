@@ -27,9 +27,9 @@ from .._estimators.training import make_solver
 from .fits import is_sklearns
 from .last_steps import last_step
 
-# Measured on the digits and on 5000 rows of MNIST, by the processor's time. The
-# operations of a device in a second, in float64, are those of `devices`; there are six
-# for each weight and row.
+# The constants below were measured on the digits and on 5000 rows of MNIST, in
+# processor time. A weight takes six operations for each row; `devices` has the
+# operations per second.
 # The update of a weight takes as long as this number of rows.
 _ROWS_OF_UPDATE = 45
 # The activation of a unit takes as long as the products of this number of weights.

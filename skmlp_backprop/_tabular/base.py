@@ -33,14 +33,12 @@ from .._estimators.sklearn_private import (
 from .._estimators.weighting import checked_sample_weights
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
-from .encoder import TabularEncoder
+from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
 
-# A prediction encodes this number of rows at a time.
-_CHUNK_ROWS = 4096
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
 # would need the number of epochs in advance.
@@ -289,22 +287,23 @@ class BaseTabularMLP(
         else:
             prepared = encoder.prepare(X)
         rows = encoder.encode_rows(prepared, np.float32)
+        that_validate = prepared
         if validation is not None:
             X_val, y_val, weights_val = validation
-            prepared = encoder.prepare(X_val)
-            rows_val = encoder.encode_rows(prepared, np.float32)
+            that_validate = encoder.prepare(X_val)
+            rows_val = encoder.encode_rows(that_validate, np.float32)
             validation = rows_val, y_val, weights_val
         return EncodedTable(
-            features,
-            encoder,
-            target_encoder,
-            rows,
-            y,
-            sample_weight,
-            validation,
-            prepared,
-            y_given,
-            index,
+            features=features,
+            encoder=encoder,
+            target_encoder=target_encoder,
+            rows=rows,
+            y=y,
+            sample_weight=sample_weight,
+            validation=validation,
+            prepared=that_validate,
+            y_given=y_given,
+            index=index,
         )
 
     def _fit_encoded(
@@ -450,8 +449,8 @@ class BaseTabularMLP(
         target_encoder = self.estimators_[0]._target_encoder
         network = self.estimators_[0]._network
         prepared = self.encoder_.prepare(X)
-        for start in range(0, len(prepared[0]), _CHUNK_ROWS):
-            chunk = [values[start : start + _CHUNK_ROWS] for values in prepared]
+        for start in range(0, len(prepared[0]), CHUNK_ROWS):
+            chunk = [values[start : start + CHUNK_ROWS] for values in prepared]
             encoded = self.encoder_.encode_rows(chunk, np.float64)
             yield np.stack(
                 [

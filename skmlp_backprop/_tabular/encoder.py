@@ -18,6 +18,9 @@ from .columns import CATEGORIES, NUMBERS, Source, read_columns, read_known_colum
 from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
 from .table import TakesTablesMixin, check_table
 
+# A prediction encodes this number of rows at a time.
+CHUNK_ROWS = 4096
+
 
 class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     """Encode the columns of a table as numbers that suit a network's inputs.

@@ -10,9 +10,7 @@ from scipy.stats.mstats import mquantiles
 from .._network.inference import logits_from_first
 from .columns import NUMBERS, make_sources
 from .dates import DATES
-
-# Rows that are predicted at a time.
-_CHUNK_ROWS = 4096
+from .encoder import CHUNK_ROWS
 
 
 def column_indices(X, features):
@@ -172,8 +170,8 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     n_outputs = target_encoder.estimates(network.output, logits).shape[1]
     average = np.zeros((len(points), n_outputs))
     individual = np.zeros((len(points), n_rows, n_outputs)) if keeps_rows else None
-    for start in range(0, n_rows, _CHUNK_ROWS):
-        chunk = slice(start, start + _CHUNK_ROWS)
+    for start in range(0, n_rows, CHUNK_ROWS):
+        chunk = slice(start, start + CHUNK_ROWS)
         rows = encoder.encode_rows([values[chunk] for values in prepared], np.float64)
         weights = sample_weight[chunk] / len(members)
         for member in members:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from .._estimators.checks import plain_repr
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
+from .._network.warning import warn
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
@@ -62,12 +63,14 @@ def check_table(estimator, X, *, reset, **y):
     if is_into_dataframe(X):
         # narwhals would raise an error of its own type, without a remedy.
         is_arrow = nw.dependencies.is_pyarrow_table(X)
-        for name, count in Counter(X.column_names if is_arrow else X.columns).items():
+        names = list(X.column_names if is_arrow else X.columns)
+        for name, count in Counter(names).items():
             if count > 1:
                 raise ValueError(
                     f"X has {count} columns named {plain_repr(name)}. Rename or remove "
                     "all but one."
                 )
+        _warn_of_unchecked_names(names)
     else:
         # The readers of the columns check the values.
         X = check_array(
@@ -88,6 +91,18 @@ def check_table(estimator, X, *, reset, **y):
                 f"minimum of 1 is required by {type(estimator).__name__}."
             )
     return X
+
+
+def _warn_of_unchecked_names(names):
+    """Warn of names that scikit-learn does not compare with those of `fit`."""
+    are_texts = any(isinstance(name, str) for name in names)
+    if names and not are_texts and names != list(range(len(names))):
+        warn(
+            f"The columns of X have names that are no text, such as "
+            f"{plain_repr(names[0])}. So they are taken by position, and another order "
+            "in new rows goes unnoticed. Make text of the names, in all tables: "
+            "X.columns = X.columns.map(str)."
+        )
 
 
 class _Names:

@@ -38,11 +38,11 @@ _ROWS_OF_TEXT = 10
 
 
 def import_pandas():
-    """pandas, or an error that says that files are read with it."""
+    """Import pandas, or say how to install it."""
     try:
         import pandas
     except ImportError as error:
-        message = "CSV files are read with pandas: run `pip install pandas`."
+        message = "Tables are read into DataFrames of pandas: run `pip install pandas`."
         raise ImportError(message) from error
     return pandas
 
