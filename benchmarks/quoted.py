@@ -391,6 +391,13 @@ def _step_of_a_candidate(dtype, solver, side):
     return f"{2e6 * seconds / (20 * 5 * 30 * 45):.0f}"
 
 
+def _least_and_most():
+    """How many times as fast as MLPClassifier: minibatches of MNIST, and L-BFGS."""
+    least = read("minibatch")["geometric mean, mnist, over MLPClassifier"]["x"]
+    most = read("full_batch")["lbfgs, 400 iterations"]["x"]
+    return [times(least), f"{most:.0f}"]
+
+
 def _other_sentences():
     products = read("objective")["ex4data1 400-25-10 float64"]["products ms"]
     tnc = read("full_batch")["tnc, 400 evaluations"]
@@ -399,6 +406,7 @@ def _other_sentences():
     defaults = read("defaults")
     default, earlier = defaults["relu, 0.001, 100"], defaults["tanh, 0.01, 100"]
     return [
+        (README, "[{} to {} times as fast](#measured)", _least_and_most()),
         (README, "of 1,000,000 x 50 rows takes {} MiB beyond", [mib]),
         (THREADS, "a fit of 1,000,000 x 50 takes {} MiB beyond", [mib]),
         (
