@@ -171,13 +171,7 @@ class Batches:
     def _gather(self, index):
         """Return the batches of so many rows as there is room for."""
         n_rows = len(index)
-        X = self._X[:n_rows]
-        if self.rows.X.flags.c_contiguous:
-            # mode="clip": with the default it buffers its output once more. Of rows in
-            # another order it would first copy all.
-            np.take(self.rows.X, index, axis=0, out=X, mode="clip")
-        else:
-            X[:] = self.rows.X[index]
+        _take_rows(self.rows.X, index, self._X[:n_rows])
         self.output.write_targets(self.rows.targets[index], self._target[:, :n_rows])
         batches = self._batches if n_rows == self._chunk_rows else self._cut(n_rows)
         self._weigh(batches, index)
@@ -192,6 +186,16 @@ class Batches:
             batch.weights = weights[start : start + batch.n_rows]
             batch.weight_sum = batch.weight_sum_by_network = float(batch.weights.sum())
             start += batch.n_rows
+
+
+def _take_rows(X, index, out):
+    """Gather rows into an array in C order."""
+    if X.flags.c_contiguous:
+        # mode="clip": with the default it buffers its output once more. Of rows in
+        # another order it would first copy all.
+        np.take(X, index, axis=0, out=out, mode="clip")
+    else:
+        out[:] = X[index]
 
 
 class WithholdingBatches(Batches):
@@ -311,6 +315,8 @@ class GroupedBatches:
             n_rows += rows.n_rows
         self._n_rows_of = np.array([rows.n_rows for rows in data_sets])
         self._first = np.array([first_of[id(rows)] for rows in data_sets])
+        # Room for the rows that were gathered last.
+        self._X = np.empty((0, 0, 0))
         self._set_groups(np.asarray(group_of))
 
     @property
@@ -372,10 +378,15 @@ class GroupedBatches:
         return index + self._first[self._groups, np.newaxis]
 
     def _gather(self, index, first):
-        X = self.source.X[index]
+        shape = *index.shape, self.source.X.shape[1]
+        if self._X.shape != shape:
+            self._X = np.empty(shape, self.source.dtype)
+        X = self._X
+        _take_rows(self.source.X, index, X)
         targets = self.output.encoded_targets(self.source.targets[index], X.dtype)
-        targets = targets[self._places]
         are_alone = len(self._groups) == len(self._places)
+        if not are_alone:
+            targets = targets[self._places]
         for start in range(0, index.shape[1], self.batch_size):
             stop = min(start + self.batch_size, index.shape[1])
             of_batch = X[:, start:stop]
