@@ -19,7 +19,12 @@ from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network
-from .checks import refuse_unfit_columns, refuse_unfit_targets, without_second_axis
+from .checks import (
+    plain_labels,
+    refuse_unfit_columns,
+    refuse_unfit_targets,
+    without_second_axis,
+)
 from .ends import warn_of_end
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain
@@ -170,7 +175,8 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             refuse_unfit_columns(X, name, error)
             raise
         self._check_input(X)
-        return X, without_second_axis(y)
+        y = without_second_axis(y)
+        return X, y if self._y_numeric else plain_labels(y)
 
     def _check_input(self, X):
         """Refuse sparse rows where an input activation would make them dense."""

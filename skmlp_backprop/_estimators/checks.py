@@ -1,6 +1,7 @@
 """Checks of X and y whose messages name the column, or y, and a remedy."""
 
 import math
+from numbers import Integral
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -59,6 +60,54 @@ def refuse_unfit_targets(y, name, are_numbers):
                 "finite numbers. Convert y to numbers; for classes take "
                 f"{name.replace('Regressor', 'Classifier')}."
             )
+
+
+def plain_labels(y, input_name="y"):
+    """Convert labels of the type object that are all bool, or all int, to that type.
+
+    scikit-learn takes objects only if they are text. Such a y is what remains of a
+    column of pandas after the rows with missing labels were left out.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Labels, or a multilabel indicator matrix.
+
+    input_name : str, default="y"
+        The name of y in messages.
+
+    Returns
+    -------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        An array of bool or int, or y itself if it is not of the type object, or text.
+
+    Raises
+    ------
+    ValueError
+        If the objects are of other types, or of several types.
+    """
+    array = _as_array(y)
+    if array is None or array.dtype != object:
+        return y
+    values = array.ravel().tolist()
+    types = set(map(type, values))
+    not_text = {t for t in types if not issubclass(t, str)}
+    # scikit-learn has messages for bytes, and for rows that are lists of labels.
+    if not not_text or any(hasattr(t, "__len__") for t in not_text):
+        return y
+    if types <= {bool, np.bool_}:
+        return array.astype(bool)
+    if all(issubclass(t, Integral) and t is not bool for t in types):
+        integers = np.array(values)
+        # Integers that are too large for 64 bits remain objects, or become floats.
+        if integers.dtype.kind in "iu":
+            return integers.reshape(array.shape)
+    names = sorted(t.__name__ for t in types)
+    raise ValueError(
+        f"Input {input_name} is of type object with values of the type"
+        f"{'s' * (len(names) > 1)} {' and '.join(names)}: convert it to a single "
+        f"type, such as by {input_name}.astype(str) or {input_name}.astype(int)."
+    )
 
 
 def refuse_missing_targets(y):

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.checks import (
+    plain_labels,
     refuse_missing_targets,
     refuse_unfit_targets,
     without_second_axis,
@@ -258,7 +259,7 @@ class BaseTabularMLP(
             )
         y = without_second_axis(y)
         check_consistent_length(X, y)
-        return y
+        return y if self._y_numeric else plain_labels(y)
 
     def _encode(self, X, y, sample_weight, validation, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
