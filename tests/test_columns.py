@@ -961,6 +961,17 @@ def test_missing_numbers_of_several_columns_are_named_by_their_row(kind):
         model.fit(np.arange(20.0)[:, np.newaxis] ** 2, y)
 
 
+@pytest.mark.parametrize("kind", ["TabularMLPRegressor", "BackpropMLPRegressor"])
+def test_numbers_with_underscores_are_text(kind):
+    """As in the columns of a table."""
+    import skmlp_backprop
+
+    X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["2", "1_000"] * 10
+    model = getattr(skmlp_backprop, kind)(max_iter=2)
+    with pytest.raises(ValueError, match="Input y has '1_000' in row 1"):
+        model.fit(X, y)
+
+
 def test_text_for_a_regressor_names_the_classifier():
     X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["yes", "no"] * 10
     message = "'yes' in row 0, but TabularMLPRegressor .* classes take TabularMLPClass"
@@ -968,7 +979,7 @@ def test_text_for_a_regressor_names_the_classifier():
         with pytest.raises(ValueError, match=message):
             TabularMLPRegressor().fit(X, given_y)
     # Nor are these numbers of any use.
-    for odd in ("inf", "1e400", 10**400, DAY.date(), [1]):
+    for odd in ("inf", "1e400", "1_000", 10**400, DAY.date(), [1]):
         values = pd.Series([1.5, odd] * 10, dtype=object)
         with pytest.raises(ValueError, match=r"Input y has .* in row 1"):
             TabularMLPRegressor().fit(X, values)

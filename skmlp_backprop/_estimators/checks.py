@@ -16,7 +16,7 @@ def plain_repr(value):
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def refuse_unfit_targets(y, name, are_numbers):
+def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
     """Refuse missing labels, and for a regressor also dates and text.
 
     scikit-learn's validation refuses other invalid targets.
@@ -32,6 +32,9 @@ def refuse_unfit_targets(y, name, are_numbers):
     are_numbers : bool
         Whether the estimator is a regressor.
 
+    input_name : str, default="y"
+        The name of y in messages.
+
     Raises
     ------
     ValueError
@@ -42,23 +45,26 @@ def refuse_unfit_targets(y, name, are_numbers):
         return
     if are_numbers and y.dtype.kind in "mM":
         raise ValueError(
-            f"Input y has dates or time spans ({y.dtype}), but {name} predicts "
-            "numbers. Convert y to numbers, such as days since the first."
+            f"Input {input_name} has dates or time spans ({y.dtype}), but {name} "
+            f"predicts numbers. Convert {input_name} to numbers, such as days since "
+            "the first."
         )
     if y.dtype.kind not in "OUT":
         return
+    n_columns = math.prod(y.shape[1:])
     for i, value in enumerate(y.ravel().tolist()):
-        row = i // math.prod(y.shape[1:])
         if is_missing(value):
+            row = i // n_columns
             raise ValueError(
-                f"Input y contains NaN: the value of row {row} is missing. Leave out "
-                "the rows for which y is not known."
+                f"Input {input_name} contains NaN: the value of row {row} is missing. "
+                f"Leave out the rows for which {input_name} is not known."
             )
         if are_numbers and not _is_float(value):
+            row = i // n_columns
             raise ValueError(
-                f"Input y has {plain_repr(value)} in row {row}, but {name} predicts "
-                "finite numbers. Convert y to numbers; for classes take "
-                f"{name.replace('Regressor', 'Classifier')}."
+                f"Input {input_name} has {plain_repr(value)} in row {row}, but {name} "
+                f"predicts finite numbers. Convert {input_name} to numbers; for "
+                f"classes take {name.replace('Regressor', 'Classifier')}."
             )
 
 
@@ -110,10 +116,10 @@ def plain_labels(y, input_name="y"):
     )
 
 
-def refuse_missing_targets(y):
+def refuse_missing_targets(y, input_name="y"):
     """Refuse a y with NaN by a message that names the row.
 
-    It is called after scikit-learn's validation has failed, which names no row.
+    scikit-learn's validation names no row.
     """
     y = _as_array(y)
     if y is None or y.dtype.kind != "f":
@@ -121,8 +127,8 @@ def refuse_missing_targets(y):
     (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
     if len(rows):
         raise ValueError(
-            f"Input y contains NaN: the value of row {rows[0]} is missing. Leave out "
-            "the rows for which y is not known."
+            f"Input {input_name} contains NaN: the value of row {rows[0]} is missing. "
+            f"Leave out the rows for which {input_name} is not known."
         )
 
 
@@ -229,6 +235,10 @@ def is_missing(value):
 
 
 def _is_float(value):
+    """Whether a value is a finite number, or text of one in the usual notation."""
+    if isinstance(value, str) and "_" in value:
+        # A notation of Python's source code: a column of a table is then text, too.
+        return False
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError):
