@@ -1,5 +1,6 @@
 """Checks of X and y whose messages name the column, or y, and a remedy."""
 
+import datetime
 import math
 from numbers import Integral
 
@@ -9,6 +10,12 @@ from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
 from .._network.warning import warn
+
+# The values of columns of the type object.
+_DATE_TYPES = (
+    *(datetime.date, datetime.time, datetime.timedelta),
+    *(np.datetime64, np.timedelta64),
+)
 
 
 def plain_repr(value):
@@ -144,8 +151,60 @@ def without_second_axis(y):
     return y[:, 0]
 
 
+def refuse_dates(X, name):
+    """Refuse columns of dates or time spans, which NumPy converts to numbers.
+
+    Parameters
+    ----------
+    X : object
+        The samples, not validated.
+
+    name : str
+        Name of the estimator.
+
+    Raises
+    ------
+    ValueError
+        If X is a table or an array with such a column.
+    """
+    is_pandas = nw.dependencies.is_pandas_dataframe(X)
+    if is_pandas or nw.dependencies.is_polars_dataframe(X):
+        # narwhals takes several times as long as this.
+        columns = zip(X.columns, X.dtypes, strict=True)
+    elif nw.dependencies.is_into_dataframe(X):
+        columns = nw.from_native(X, eager_only=True).schema.items()
+    elif isinstance(X, np.ndarray) and X.ndim == 2:
+        columns = [(0, X.dtype)]
+    else:
+        return
+    for column, dtype in columns:
+        if _is_of_dates(dtype):
+            raise _has_dates(plain_repr(column), name)
+
+
+def _is_of_dates(dtype):
+    """Whether a dtype of NumPy, pandas, polars or narwhals has dates or times."""
+    if hasattr(dtype, "is_temporal"):
+        return dtype.is_temporal()
+    return getattr(dtype, "kind", "O") in "mM"
+
+
+def _has_dates(column, name):
+    """The error for a column of dates or time spans."""
+    return ValueError(
+        f"Column {column} of X has dates or times, but {name} takes numbers. Convert "
+        f"it, such as to days since a date, or take {_tabular(name)}, which encodes "
+        "dates."
+    )
+
+
+def _tabular(name):
+    """The name of the tabular estimator of the same task."""
+    return name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
+
+
 def refuse_unfit_columns(X, name, error):
-    """Refuse text and missing values in X by a message that names the column.
+    """Refuse text, dates and missing values in X by a message that names the column.
 
     It is called after scikit-learn's validation has failed, which names no column and
     recommends trees.
@@ -158,16 +217,17 @@ def refuse_unfit_columns(X, name, error):
     name : str
         Name of the estimator.
 
-    error : ValueError
+    error : ValueError or TypeError
         The error of scikit-learn.
 
     Raises
     ------
     ValueError
-        If X has text or missing values; no error for other reasons.
+        If X has text, dates or missing values; no error for other reasons.
     """
-    other = name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
-    advice = f"or take {other}, which takes tables with text and missing values"
+    advice = (
+        f"or take {_tabular(name)}, which takes tables with text and missing values"
+    )
     for column, series in _named_columns(X):
         values = [v for v in series.tolist() if not is_missing(v)]
         texts = [v for v in values if isinstance(v, str) and not _is_float(v)]
@@ -176,6 +236,8 @@ def refuse_unfit_columns(X, name, error):
                 f"Column {column} of X has text, such as {plain_repr(texts[0])}, but "
                 f"{name} takes numbers. Encode it, such as by OneHotEncoder, {advice}."
             ) from error
+        if any(isinstance(v, _DATE_TYPES) for v in values):
+            raise _has_dates(column, name) from error
         if len(values) < len(series):
             raise ValueError(
                 f"Input X contains NaN: column {column} has missing values, but {name} "
