@@ -85,14 +85,8 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
         return None
     with np.errstate(over="ignore"):
         total = float(weights.sum(dtype=np.float64))
-    check_total(total, describe_weights(class_weight), X.dtype)
+    check_total(total, class_weight, X.dtype)
     return weights.astype(X.dtype, copy=False)
-
-
-def describe_weights(class_weight):
-    """Name the weights in a message."""
-    name = "sample_weight"
-    return name if class_weight is None else f"class_weight times {name}"
 
 
 def combined_weights(targets, target_encoder, class_weight, sample_weight):
@@ -234,7 +228,7 @@ def _describe(labels):
     return f"{shown} (of type {' and '.join(types)})"
 
 
-def check_total(total, what, dtype):
+def check_total(total, class_weight, dtype):
     """Refuse a sum of weights by which J can't be divided.
 
     Parameters
@@ -242,8 +236,8 @@ def check_total(total, what, dtype):
     total : float
         The sum.
 
-    what : str
-        Name of the weights, see :func:`describe_weights`.
+    class_weight : dict, list of dict, "balanced" or None
+        Class weights, which the message names unless they are None.
 
     dtype : dtype
         Precision of the rows.
@@ -253,6 +247,9 @@ def check_total(total, what, dtype):
     ValueError
         If it is zero, or too large or small for the precision.
     """
+    what = "sample_weight"
+    if class_weight is not None:
+        what = f"class_weight times {what}"
     if total == 0:
         raise ValueError(
             f"{what} is zero for every row: there is nothing to learn from these rows."
