@@ -3,14 +3,17 @@
 import itertools
 import re
 import warnings
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
 
 
 def quick(**params):
@@ -255,6 +258,74 @@ def test_wrong_feature_count_and_unfitted(iris):
         mlp.predict(iris[0][:, :3])
     with pytest.raises(ValueError, match=re.escape("classes not in `self.classes_`")):
         mlp.loss_and_gradient(iris[0], iris[1] + 1)
+
+
+CLASSIFIERS = pytest.mark.parametrize(
+    "classifier",
+    [
+        BackpropMLPClassifier(5, max_iter=3, random_state=0),
+        TabularMLPClassifier(2, 5, max_iter=3, random_state=0),
+    ],
+    ids=["network", "tabular"],
+)
+
+
+@CLASSIFIERS
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        ([True, False], bool),
+        ([np.True_, False], bool),
+        ([3, -1], int),
+        ([np.int8(3), 7], int),
+        (["b", "a"], object),
+    ],
+    ids=str,
+)
+def test_labels_of_type_object(classifier, labels, dtype):
+    """Such as a column of pandas after its missing values were left out."""
+    X = np.random.default_rng(0).normal(size=(61, 2))
+    with_gap = pd.Series([*labels * 30, None], dtype=object)
+    known = with_gap.notna()
+    X, y = X[known], with_gap[known]
+    assert y.dtype == object
+    model = fit(clone(classifier), X, y)
+    expected = fit(clone(classifier), X, y.to_numpy().astype(dtype))
+    assert model.classes_.dtype == model.predict(X).dtype == np.dtype(dtype)
+    assert model.classes_.tolist() == sorted(labels)
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+    assert model.score(X, y) == np.mean(model.predict(X) == y)
+
+
+@CLASSIFIERS
+def test_indicator_matrix_of_type_object(classifier):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    Y = np.array([[1, 0], [1, 1], [0, 0]] * 20, dtype=object)
+    model = fit(clone(classifier), X, Y)
+    expected = fit(clone(classifier), X, Y.astype(int))
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+    assert model.score(X, Y) == np.mean((model.predict(X) == Y).all(axis=1))
+
+
+@CLASSIFIERS
+@pytest.mark.parametrize(
+    ("labels", "types"),
+    [
+        ([1, 2.0], "types float and int"),
+        ([1, "a"], "types int and str"),
+        (["a", 1], "types int and str"),
+        ([True, 2], "types bool and int"),
+        ([Decimal(1), Decimal(2)], "type Decimal"),
+        ([date(2020, 1, 1), date(2021, 1, 1)], "type date"),
+        ([2**70, 1], "type int"),
+    ],
+    ids=str,
+)
+def test_labels_of_several_or_unknown_types(classifier, labels, types):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    message = rf"y is of type object with values of the {types}: .* y\.astype\(str\)"
+    with pytest.raises(ValueError, match=message):
+        clone(classifier).fit(X, np.array(labels * 30, dtype=object))
 
 
 def test_fit_leaves_x_untouched_and_does_not_copy_it(iris):

@@ -26,6 +26,7 @@ from sklearn.impute import SimpleImputer
 
 from skmlp_backprop import (
     BackpropMLPClassifier,
+    BackpropMLPRegressor,
     TabularEncoder,
     TabularMLPClassifier,
     TabularMLPRegressor,
@@ -961,6 +962,17 @@ def test_missing_numbers_of_several_columns_are_named_by_their_row(kind):
         model.fit(np.arange(20.0)[:, np.newaxis] ** 2, y)
 
 
+@pytest.mark.parametrize("kind", ["TabularMLPRegressor", "BackpropMLPRegressor"])
+def test_numbers_with_underscores_are_text(kind):
+    """As in the columns of a table."""
+    import skmlp_backprop
+
+    X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["2", "1_000"] * 10
+    model = getattr(skmlp_backprop, kind)(max_iter=2)
+    with pytest.raises(ValueError, match="Input y has '1_000' in row 1"):
+        model.fit(X, y)
+
+
 def test_text_for_a_regressor_names_the_classifier():
     X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["yes", "no"] * 10
     message = "'yes' in row 0, but TabularMLPRegressor .* classes take TabularMLPClass"
@@ -968,7 +980,7 @@ def test_text_for_a_regressor_names_the_classifier():
         with pytest.raises(ValueError, match=message):
             TabularMLPRegressor().fit(X, given_y)
     # Nor are these numbers of any use.
-    for odd in ("inf", "1e400", 10**400, DAY.date(), [1]):
+    for odd in ("inf", "1e400", "1_000", 10**400, DAY.date(), [1]):
         values = pd.Series([1.5, odd] * 10, dtype=object)
         with pytest.raises(ValueError, match=r"Input y has .* in row 1"):
             TabularMLPRegressor().fit(X, values)
@@ -1059,6 +1071,21 @@ def test_a_cap_that_was_set_is_warned_of():
         (pd.DataFrame({"a": [1.5], "b": [np.nan]}), "NaN: column 'b' has missing"),
         (np.array([[1.5, np.nan]]), "NaN: column 1 has missing values"),
         (pl.DataFrame({"a": [1.5], "b": ["x"]}), "Column 'b' of X has text"),
+        # NumPy takes dates for numbers: microseconds since 1970.
+        (np.array([["2020-01-01"]], "M8[us]"), "Column 0 of X has dates"),
+        (np.array([[5, 6]], "m8[D]"), "Column 0 of X has dates or times"),
+        (pd.DataFrame({"b": [DAY]}), "Column 'b' of X has dates"),
+        (pd.DataFrame({"a": [1.5], "b": [DAY]}), "Column 'b' of X has dates"),
+        (
+            pd.DataFrame({"a": [1.5], "b": [DAY.replace(tzinfo=datetime.UTC)]}),
+            "Column 'b' of X has dates",
+        ),
+        (pd.DataFrame({"b": [DAY - DAY]}), "Column 'b' of X has dates or times"),
+        (pd.DataFrame({"a": [1.5], "b": [DAY.date()]}), "Column 'b' of X has dates"),
+        (np.array([[1.5, DAY.date()]], object), "Column 1 of X has dates"),
+        (pl.DataFrame({"b": [DAY.date()]}), "Column 'b' of X has dates"),
+        (pl.DataFrame({"a": [1.5], "b": [DAY]}), "Column 'b' of X has dates"),
+        (pl.DataFrame({"b": [datetime.time(8)]}), "Column 'b' of X has dates or times"),
     ],
     ids=str,
 )
@@ -1067,9 +1094,15 @@ def test_networks_on_numbers_name_the_column_and_those_on_tables(X, message):
     with pytest.raises(ValueError, match=f"{message}.*TabularMLPClassifier") as caught:
         mlp.fit(X, [0])
     assert "HistGradientBoosting" not in str(caught.value)
-    other = np.eye(2)
+    other = np.eye(2)[:, : X.shape[1]]
     if not isinstance(X, np.ndarray):
-        other = type(X)(dict(zip(X.columns, other, strict=True)))
+        other = type(X)(dict(zip(X.columns, other.T, strict=True)))
     mlp.fit(other, [0, 1])
     with pytest.raises(ValueError, match=message):
         mlp.predict(X)
+
+
+def test_networks_on_numbers_refuse_dates_of_pyarrow():
+    X = pa.table({"a": [1.5, 2.5], "b": [DAY.date()] * 2})
+    with pytest.raises(ValueError, match=r"'b' of X has dates .* TabularMLPRegressor"):
+        BackpropMLPRegressor(max_iter=2).fit(X, [0, 1])

@@ -281,6 +281,11 @@ def test_selection_of_columns(planted):
     assert rfe.get_feature_names_out().tolist() == ["answer"]
     selection = SelectFromModel(regressor()).fit(X, y)
     assert selection.get_feature_names_out().tolist() == ["answer"]
+    with_text = X.assign(more=np.where(X["more"] > 0, "high", "low"))
+    selection = SelectFromModel(regressor()).fit(with_text, y)
+    assert selection.get_feature_names_out().tolist() == ["answer"]
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        RFE(regressor()).fit(with_text, y)
 
 
 # Their display.

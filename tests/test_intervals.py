@@ -402,6 +402,10 @@ def test_a_training_stops_by_the_validation_rows():
             {"X_val": np.zeros((2, 2)), "y_val": [0, 1], "sample_weight_val": [-1, 1]},
             "Negative|negative",
         ),
+        (
+            {"X_val": np.zeros((2, 2)), "y_val": np.array([True, 1], object)},
+            r"y_val is of type object .* y_val\.astype\(str\)",
+        ),
     ],
 )
 def test_validation_rows_that_cannot_be(validation, message):
@@ -411,6 +415,35 @@ def test_validation_rows_that_cannot_be(validation, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, y > 1, **validation)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_targets_written_as_text(dtype):
+    X, y = sine(60)
+    texts = np.array([str(value) for value in y], dtype=dtype)
+    expected = TabularMLPRegressor(**SMALL).fit(X, y, X_val=X, y_val=y)
+    model = TabularMLPRegressor(**SMALL).fit(X, texts, X_val=X, y_val=texts.tolist())
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+    np.testing.assert_array_equal(
+        model.predict_interval(X), expected.predict_interval(X)
+    )
+    assert model.validation_scores_ == expected.validation_scores_
+
+
+@pytest.mark.parametrize(
+    ("y_val", "message"),
+    [
+        ([1.0, np.nan], "Input y_val contains NaN: the value of row 1 is missing"),
+        (["1", None], "y_val contains NaN: the value of row 1 .* which y_val is not"),
+        (["1", "high"], "y_val has 'high' in row 1, .* Convert y_val to numbers"),
+        (np.array([1, 2], "M8[D]"), "y_val has dates .* Convert y_val to numbers"),
+    ],
+    ids=str,
+)
+def test_messages_about_y_val_name_it(y_val, message):
+    X, y = sine(50)
+    with pytest.raises(ValueError, match=message):
+        TabularMLPRegressor(**SMALL).fit(X, y, X_val=X[:2], y_val=y_val)
 
 
 @pytest.mark.callbacks

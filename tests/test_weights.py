@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 
@@ -113,6 +113,60 @@ def test_class_weight_of_a_label_that_is_not_there_is_ignored(solver, iris):
     )
     assert_same_weights(
         fit(*iris, class_weight={7: 2.0}, **params), fit(*iris, **params), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("estimator", [BackpropMLPClassifier, TabularMLPClassifier])
+@pytest.mark.parametrize(
+    ("y", "class_weight", "message"),
+    [
+        (
+            ["0", "1"],
+            {1: 50},
+            r"keys, 1 \(of type int\): the classes are '0', '1' \(of type str\)",
+        ),
+        ([False, True], {"True": 50}, r"'True' \(of type str\): .* \(of type bool\)"),
+        ([0, 1], {"0": 1, "1": 50}, "Convert the keys to the type of the classes"),
+        (list("abcdefg"), {None: 2}, r"'a', 'b', 'c', 'd', 'e', \.\.\. \(of type str"),
+    ],
+)
+def test_class_weight_with_keys_of_another_type_than_the_classes(
+    estimator, y, class_weight, message
+):
+    X = np.random.default_rng(0).normal(size=(10 * len(y), 1))
+    with pytest.raises(ValueError, match=message):
+        estimator(class_weight=class_weight).fit(X, y * 10)
+
+
+@pytest.mark.parametrize(
+    ("y", "key"),
+    [
+        # A fold lacks the class of the key.
+        (["a", "b"], "c"),
+        ([False, False], True),
+        ([1.0, 2.0], 3),
+    ],
+)
+def test_class_weight_of_a_class_that_a_fold_lacks(y, key):
+    X = np.arange(10.0)[:, np.newaxis]
+    params = {"solver": "lbfgs", "max_iter": 3}
+    assert_same_weights(
+        fit(X, y * 5, class_weight={key: 2.0}, **params),
+        fit(X, y * 5, **params),
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize(
+    ("y", "key"), [([False, True], 1), ([0, 1], True), ([0, 1], np.float32(1))]
+)
+def test_class_weight_with_a_key_that_equals_a_class(y, key):
+    X = np.arange(10.0)[:, np.newaxis]
+    params = {"solver": "lbfgs", "max_iter": 3}
+    assert_same_weights(
+        fit(X, y * 5, class_weight={key: 2.0}, **params),
+        fit(X, y * 5, np.array([1.0, 2.0] * 5), **params),
+        rtol=1e-12,
     )
 
 

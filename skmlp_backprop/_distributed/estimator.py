@@ -20,7 +20,6 @@ from .._estimators.sklearn_private import _fit_context
 from .._estimators.weighting import (
     check_class_weight,
     check_total,
-    describe_weights,
     explicit_class_weight,
 )
 from .._solvers import is_stochastic
@@ -312,6 +311,6 @@ def _make_rows(client, workers, runs, settings, at_the_end):
     is_weighted = weights[0] is not None
     weight_sum = float(sum(weights if is_weighted else n_rows))
     if is_weighted:
-        check_total(weight_sum, describe_weights(class_weight), dtype)
+        check_total(weight_sum, class_weight, dtype)
     spans = [(0, n) for n in n_rows]
     return DistributedRows(shards, spans, is_weighted, weight_sum, dtype)

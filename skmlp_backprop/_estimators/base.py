@@ -8,7 +8,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.initialization import INITIALIZERS
@@ -19,7 +18,7 @@ from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network
-from .checks import refuse_unfit_columns, refuse_unfit_targets, without_second_axis
+from .checks import plain_labels, refuse_unfit_targets, without_second_axis
 from .ends import warn_of_end
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain
@@ -152,25 +151,13 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _validate_rows(self, X, y, reset):
         """Validate X and y; X in CSR or dense, a single column of y flat."""
-        name = type(self).__name__
-        refuse_unfit_targets(y, name, self._y_numeric)
-        try:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                # Other formats are converted: minibatches and blocks are rows.
-                accept_sparse="csr",
-                multi_output=True,
-                y_numeric=self._y_numeric,
-                dtype=(np.float64, np.float32),
-                reset=reset,
-            )
-        except ValueError as error:
-            refuse_unfit_columns(X, name, error)
-            raise
+        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
+        X, y = self._validated(
+            X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
+        )
         self._check_input(X)
-        return X, without_second_axis(y)
+        y = without_second_axis(y)
+        return X, y if self._y_numeric else plain_labels(y)
 
     def _check_input(self, X):
         """Refuse sparse rows where an input activation would make them dense."""

@@ -1,6 +1,8 @@
 """Checks of X and y whose messages name the column, or y, and a remedy."""
 
+import datetime
 import math
+from numbers import Integral
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -9,13 +11,19 @@ from sklearn.exceptions import DataConversionWarning
 
 from .._network.warning import warn
 
+# The values of columns of the type object.
+_DATE_TYPES = (
+    *(datetime.date, datetime.time, datetime.timedelta),
+    *(np.datetime64, np.timedelta64),
+)
+
 
 def plain_repr(value):
     """The repr of a value, without NumPy's type."""
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def refuse_unfit_targets(y, name, are_numbers):
+def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
     """Refuse missing labels, and for a regressor also dates and text.
 
     scikit-learn's validation refuses other invalid targets.
@@ -31,6 +39,9 @@ def refuse_unfit_targets(y, name, are_numbers):
     are_numbers : bool
         Whether the estimator is a regressor.
 
+    input_name : str, default="y"
+        The name of y in messages.
+
     Raises
     ------
     ValueError
@@ -41,30 +52,81 @@ def refuse_unfit_targets(y, name, are_numbers):
         return
     if are_numbers and y.dtype.kind in "mM":
         raise ValueError(
-            f"Input y has dates or time spans ({y.dtype}), but {name} predicts "
-            "numbers. Convert y to numbers, such as days since the first."
+            f"Input {input_name} has dates or time spans ({y.dtype}), but {name} "
+            f"predicts numbers. Convert {input_name} to numbers, such as days since "
+            "the first."
         )
     if y.dtype.kind not in "OUT":
         return
+    n_columns = math.prod(y.shape[1:])
     for i, value in enumerate(y.ravel().tolist()):
-        row = i // math.prod(y.shape[1:])
         if is_missing(value):
+            row = i // n_columns
             raise ValueError(
-                f"Input y contains NaN: the value of row {row} is missing. Leave out "
-                "the rows for which y is not known."
+                f"Input {input_name} contains NaN: the value of row {row} is missing. "
+                f"Leave out the rows for which {input_name} is not known."
             )
         if are_numbers and not _is_float(value):
+            row = i // n_columns
             raise ValueError(
-                f"Input y has {plain_repr(value)} in row {row}, but {name} predicts "
-                "finite numbers. Convert y to numbers; for classes take "
-                f"{name.replace('Regressor', 'Classifier')}."
+                f"Input {input_name} has {plain_repr(value)} in row {row}, but {name} "
+                f"predicts finite numbers. Convert {input_name} to numbers; for "
+                f"classes take {name.replace('Regressor', 'Classifier')}."
             )
 
 
-def refuse_missing_targets(y):
+def plain_labels(y, input_name="y"):
+    """Convert labels of the type object that are all bool, or all int, to that type.
+
+    scikit-learn takes objects only if they are text. Such a y is what remains of a
+    column of pandas after the rows with missing labels were left out.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Labels, or a multilabel indicator matrix.
+
+    input_name : str, default="y"
+        The name of y in messages.
+
+    Returns
+    -------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        An array of bool or int, or y itself if it is not of the type object, or text.
+
+    Raises
+    ------
+    ValueError
+        If the objects are of other types, or of several types.
+    """
+    array = _as_array(y)
+    if array is None or array.dtype != object:
+        return y
+    values = array.ravel().tolist()
+    types = set(map(type, values))
+    not_text = {t for t in types if not issubclass(t, str)}
+    # scikit-learn has messages for bytes, and for rows that are lists of labels.
+    if not not_text or any(hasattr(t, "__len__") for t in not_text):
+        return y
+    if types <= {bool, np.bool_}:
+        return array.astype(bool)
+    if all(issubclass(t, Integral) and t is not bool for t in types):
+        integers = np.array(values)
+        # Integers that are too large for 64 bits remain objects, or become floats.
+        if integers.dtype.kind in "iu":
+            return integers.reshape(array.shape)
+    names = sorted(t.__name__ for t in types)
+    raise ValueError(
+        f"Input {input_name} is of type object with values of the type"
+        f"{'s' * (len(names) > 1)} {' and '.join(names)}: convert it to a single "
+        f"type, such as by {input_name}.astype(str) or {input_name}.astype(int)."
+    )
+
+
+def refuse_missing_targets(y, input_name="y"):
     """Refuse a y with NaN by a message that names the row.
 
-    It is called after scikit-learn's validation has failed, which names no row.
+    scikit-learn's validation names no row.
     """
     y = _as_array(y)
     if y is None or y.dtype.kind != "f":
@@ -72,8 +134,8 @@ def refuse_missing_targets(y):
     (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
     if len(rows):
         raise ValueError(
-            f"Input y contains NaN: the value of row {rows[0]} is missing. Leave out "
-            "the rows for which y is not known."
+            f"Input {input_name} contains NaN: the value of row {rows[0]} is missing. "
+            f"Leave out the rows for which {input_name} is not known."
         )
 
 
@@ -89,8 +151,60 @@ def without_second_axis(y):
     return y[:, 0]
 
 
+def refuse_dates(X, name):
+    """Refuse columns of dates or time spans, which NumPy converts to numbers.
+
+    Parameters
+    ----------
+    X : object
+        The samples, not validated.
+
+    name : str
+        Name of the estimator.
+
+    Raises
+    ------
+    ValueError
+        If X is a table or an array with such a column.
+    """
+    is_pandas = nw.dependencies.is_pandas_dataframe(X)
+    if is_pandas or nw.dependencies.is_polars_dataframe(X):
+        # narwhals takes several times as long as this.
+        columns = zip(X.columns, X.dtypes, strict=True)
+    elif nw.dependencies.is_into_dataframe(X):
+        columns = nw.from_native(X, eager_only=True).schema.items()
+    elif isinstance(X, np.ndarray) and X.ndim == 2:
+        columns = [(0, X.dtype)]
+    else:
+        return
+    for column, dtype in columns:
+        if _is_of_dates(dtype):
+            raise _has_dates(plain_repr(column), name)
+
+
+def _is_of_dates(dtype):
+    """Whether a dtype of NumPy, pandas, polars or narwhals has dates or times."""
+    if hasattr(dtype, "is_temporal"):
+        return dtype.is_temporal()
+    return getattr(dtype, "kind", "O") in "mM"
+
+
+def _has_dates(column, name):
+    """The error for a column of dates or time spans."""
+    return ValueError(
+        f"Column {column} of X has dates or times, but {name} takes numbers. Convert "
+        f"it, such as to days since a date, or take {_tabular(name)}, which encodes "
+        "dates."
+    )
+
+
+def _tabular(name):
+    """The name of the tabular estimator of the same task."""
+    return name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
+
+
 def refuse_unfit_columns(X, name, error):
-    """Refuse text and missing values in X by a message that names the column.
+    """Refuse text, dates and missing values in X by a message that names the column.
 
     It is called after scikit-learn's validation has failed, which names no column and
     recommends trees.
@@ -103,16 +217,17 @@ def refuse_unfit_columns(X, name, error):
     name : str
         Name of the estimator.
 
-    error : ValueError
+    error : ValueError or TypeError
         The error of scikit-learn.
 
     Raises
     ------
     ValueError
-        If X has text or missing values; no error for other reasons.
+        If X has text, dates or missing values; no error for other reasons.
     """
-    other = name.replace("BackpropMLP", "TabularMLP").replace("Dask", "")
-    advice = f"or take {other}, which takes tables with text and missing values"
+    advice = (
+        f"or take {_tabular(name)}, which takes tables with text and missing values"
+    )
     for column, series in _named_columns(X):
         values = [v for v in series.tolist() if not is_missing(v)]
         texts = [v for v in values if isinstance(v, str) and not _is_float(v)]
@@ -121,6 +236,8 @@ def refuse_unfit_columns(X, name, error):
                 f"Column {column} of X has text, such as {plain_repr(texts[0])}, but "
                 f"{name} takes numbers. Encode it, such as by OneHotEncoder, {advice}."
             ) from error
+        if any(isinstance(v, _DATE_TYPES) for v in values):
+            raise _has_dates(column, name) from error
         if len(values) < len(series):
             raise ValueError(
                 f"Input X contains NaN: column {column} has missing values, but {name} "
@@ -180,6 +297,10 @@ def is_missing(value):
 
 
 def _is_float(value):
+    """Whether a value is a finite number, or text of one in the usual notation."""
+    if isinstance(value, str) and "_" in value:
+        # A notation of Python's source code: a column of a table is then text, too.
+        return False
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError):

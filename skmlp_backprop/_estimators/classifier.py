@@ -11,6 +11,7 @@ from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.history import History
 from .base import BaseBackpropMLP, store_parameters
+from .checks import plain_labels
 from .documentation import documented
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
@@ -50,7 +51,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes; "balanced" for the inverse of their shares of the
         sample weights. Labels without a key weigh 1, keys that are no label of y are
-        ignored. For multilabel targets a list with a dict {0: ..., 1: ...} for each
+        ignored, but keys that are all text for labels that are numbers, or the reverse,
+        are refused. For multilabel targets a list with a dict {0: ..., 1: ...} for each
         label, or "balanced", and a row weighs the product.
 
     ... training_parameters
@@ -428,6 +430,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Proportion, by weight, of the samples whose labels are all predicted.
         """
         predicted = self.predict(X)
+        y = plain_labels(y)
         if sample_weight is None and _are_alike(y, predicted):
             return float(np.mean(y == predicted))
         return accuracy_score(y, predicted, sample_weight=sample_weight)

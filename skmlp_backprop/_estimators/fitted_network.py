@@ -13,7 +13,7 @@ from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from . import thetas
 from .architecture import check_fits, make_network
-from .checks import refuse_unfit_columns
+from .checks import refuse_dates, refuse_unfit_columns
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 
 DENSE_INPUT = (
@@ -432,18 +432,25 @@ class FittedNetworkMixin:
 
     def _rows_to_predict(self, X):
         """Validate rows, for a prediction."""
-        try:
-            X = validate_data(
-                self,
-                X,
-                # Other formats are converted: minibatches and blocks are rows.
-                accept_sparse="csr",
-                dtype=(np.float64, np.float32),
-                reset=False,
-            )
-        except ValueError as error:
-            refuse_unfit_columns(X, type(self).__name__, error)
-            raise
+        X = self._validated(X, reset=False)
         if self._network.input_activation is not None and sparse.issparse(X):
             raise ValueError(DENSE_INPUT)
         return X
+
+    def _validated(self, X, y="no_validation", **options):
+        """Validate X, and y if given, by scikit-learn; errors name the column of X."""
+        name = type(self).__name__
+        refuse_dates(X, name)
+        try:
+            return validate_data(
+                self,
+                X,
+                y,
+                # Other formats are converted: minibatches and blocks are rows.
+                accept_sparse="csr",
+                dtype=(np.float64, np.float32),
+                **options,
+            )
+        except (TypeError, ValueError) as error:
+            refuse_unfit_columns(X, name, error)
+            raise

@@ -57,9 +57,10 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
         The classes.
 
     class_weight : dict, list of dict, "balanced" or None
-        Keys that are no class are ignored, as a fold may lack a class. "balanced" is
-        the inverse of the class's proportion of the sample weights. For multilabel
-        targets the weights of a row's labels are multiplied. None for numbers.
+        Keys that are no class are ignored, as a fold may lack a class, but not if all
+        of them are text and the classes are numbers, or the reverse. "balanced" is the
+        inverse of the class's proportion of the sample weights. For multilabel targets
+        the weights of a row's labels are multiplied. None for numbers.
 
     sample_weight : array-like of shape (n_rows,) or None
         Sample weights, not negative, not all zero.
@@ -84,14 +85,8 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
         return None
     with np.errstate(over="ignore"):
         total = float(weights.sum(dtype=np.float64))
-    check_total(total, describe_weights(class_weight), X.dtype)
+    check_total(total, class_weight, X.dtype)
     return weights.astype(X.dtype, copy=False)
-
-
-def describe_weights(class_weight):
-    """Name the weights in a message."""
-    name = "sample_weight"
-    return name if class_weight is None else f"class_weight times {name}"
 
 
 def combined_weights(targets, target_encoder, class_weight, sample_weight):
@@ -159,7 +154,22 @@ def _balanced(counts):
 
 
 def check_class_weight(class_weight, labels):
-    """Refuse a `class_weight` that does not fit the targets, and invalid weights."""
+    """Refuse a `class_weight` that does not fit the targets, and invalid weights.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict, "balanced" or None
+        The user's.
+
+    labels : Labels
+        The classes.
+
+    Raises
+    ------
+    ValueError
+        If it is of the wrong kind for the targets, if a weight is negative or not
+        finite, or if all keys are text and all classes are numbers, or the reverse.
+    """
     if class_weight is None or class_weight == "balanced":
         return
     is_list = isinstance(class_weight, list)
@@ -190,9 +200,35 @@ def check_class_weight(class_weight, labels):
                     "class_weight must be finite and not negative, got "
                     f"{plain_repr(weight)} for the label {plain_repr(label)}."
                 )
+    if not is_list and class_weight:
+        _refuse_keys_of_other_types(class_weight, labels.classes.tolist())
 
 
-def check_total(total, what, dtype):
+def _refuse_keys_of_other_types(class_weight, classes):
+    """Refuse a dict with keys that can't be classes: text for numbers, or the reverse.
+
+    A key of the right type may be a class that a fold lacks.
+    """
+    if not class_weight.keys().isdisjoint(classes):
+        return
+    are_text = {isinstance(label, str) for label in classes}
+    if are_text.isdisjoint(isinstance(key, str) for key in class_weight):
+        raise ValueError(
+            f"class_weight has no class among its keys, {_describe(class_weight)}: the "
+            f"classes are {_describe(classes)}. Convert the keys to the type of the "
+            "classes."
+        )
+
+
+def _describe(labels):
+    """The first labels, and the types of all, in words."""
+    labels = list(labels)
+    shown = ", ".join(map(plain_repr, labels[:5])) + (", ..." if labels[5:] else "")
+    types = sorted({type(label).__name__ for label in labels})
+    return f"{shown} (of type {' and '.join(types)})"
+
+
+def check_total(total, class_weight, dtype):
     """Refuse a sum of weights by which J can't be divided.
 
     Parameters
@@ -200,8 +236,8 @@ def check_total(total, what, dtype):
     total : float
         The sum.
 
-    what : str
-        Name of the weights, see :func:`describe_weights`.
+    class_weight : dict, list of dict, "balanced" or None
+        Class weights, which the message names unless they are None.
 
     dtype : dtype
         Precision of the rows.
@@ -211,6 +247,9 @@ def check_total(total, what, dtype):
     ValueError
         If it is zero, or too large or small for the precision.
     """
+    what = "sample_weight"
+    if class_weight is not None:
+        what = f"class_weight times {what}"
     if total == 0:
         raise ValueError(
             f"{what} is zero for every row: there is nothing to learn from these rows."

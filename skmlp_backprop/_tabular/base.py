@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.checks import (
+    plain_labels,
     refuse_missing_targets,
     refuse_unfit_targets,
     without_second_axis,
@@ -229,7 +230,7 @@ class BaseTabularMLP(
         if X_val is None or y_val is None:
             raise ValueError("Pass both X_val and y_val, or neither of them.")
         X_val = check_table(self, X_val, reset=False)
-        y_val = self._checked_targets(X_val, y_val)
+        y_val = self._checked_targets(X_val, y_val, "y_val")
         if y_val.shape[1:] != y.shape[1:]:
             raise ValueError(
                 f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
@@ -246,9 +247,9 @@ class BaseTabularMLP(
             )
         return X, y, (X_val, y_val, sample_weight_val)
 
-    def _checked_targets(self, X, y):
-        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
-        refuse_missing_targets(y)
+    def _checked_targets(self, X, y, input_name="y"):
+        refuse_unfit_targets(y, type(self).__name__, self._y_numeric, input_name)
+        refuse_missing_targets(y, input_name)
         # The check for finite values sums y, which may overflow.
         with np.errstate(all="ignore"):
             y = _check_y(
@@ -256,7 +257,10 @@ class BaseTabularMLP(
             )
         y = without_second_axis(y)
         check_consistent_length(X, y)
-        return y
+        if not self._y_numeric:
+            return plain_labels(y, input_name)
+        # scikit-learn converts objects to numbers, but no text.
+        return y.astype(np.float64) if y.dtype.kind in "UT" else y
 
     def _encode(self, X, y, sample_weight, validation, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""

@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import store_parameters
+from .._estimators.checks import plain_labels
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
@@ -41,9 +42,10 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes. "balanced" weighs each class by the inverse of its share
         of the sample weights. A class without a key in the dict weighs 1; a key that is
-        not in y is ignored. For multilabel targets: "balanced", or a list with a dict
-        {0: ..., 1: ...} for each label; the weight of a row is the product over its
-        labels.
+        not in y is ignored, but keys that are all text for classes that are numbers,
+        or the reverse, are refused. For multilabel targets: "balanced", or a list with
+        a dict {0: ..., 1: ...} for each label; the weight of a row is the product over
+        its labels.
 
     ... last_parameters
 
@@ -163,6 +165,27 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             Class labels, or a multilabel indicator matrix.
         """
         return self._labels(self._mean_estimates(X))
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            The table.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples. With None, each sample weighs 1.
+
+        Returns
+        -------
+        score : float
+            Proportion, by weight, of the samples whose labels are all predicted.
+        """
+        return super().score(X, plain_labels(y), sample_weight)
 
     def _labels(self, proba):
         """The labels of the highest probabilities."""
