@@ -577,7 +577,8 @@ def test_what_is_ambiguous_is_not_matched():
     assert expected.shape[1] == 3
     np.testing.assert_array_equal(encode(values, [True, "b"], **params)[0], [0, 0, 0])
     # Nor are texts that are the same number.
-    later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
+    with pytest.warns(UserWarning, match=r"has '1\.0', .* where '1' was"):
+        later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
     np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
 
 
@@ -606,8 +607,44 @@ def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
         with pytest.warns(UserWarning, match=match):
             predict(later)
     # One that was seen, or no value at all, is enough.
-    model.predict(pd.concat([later, X]))
+    model.predict(pd.concat([frame_of(["new"]), X]))
     model.predict(frame_of([None] * 3))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_said"),
+    [
+        ("04109", "4109", True),
+        ("4109", "04109", True),
+        ("4109", "4109.0", True),
+        ("-4", "-04.00", True),
+        ("10115", "10115 ", True),
+        ("Berlin", "BERLIN", True),
+        ("Straße", " strasse", True),
+        ("3.1", "3.10", False),
+        ("1000", "1e3", False),
+        ("4", "-4", False),
+        ("Berlin", "Bern", False),
+    ],
+)
+def test_text_that_was_nearly_seen_is_said(before, after, is_said):
+    """Codes may lose their leading zeros; versions differ by their last zeros."""
+    X = frame_of([before, "other", "third"] * 4, "category")
+    model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 6)
+    expected = model.predict_proba(frame_of(["new", "other"]))
+    later = frame_of([after, "other"])
+    said = f"'column' has '{after}', which was not seen in `fit`, where '{before}' was"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(model.predict_proba(later), expected)
+    assert [said in str(w.message) for w in caught] == [True] * is_said
+
+
+def test_spellings_that_fit_distinguishes_are_not_said():
+    """As in codes where the case matters."""
+    X = frame_of(["aB", "Ab", "Cd", "e"] * 4)
+    model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 8)
+    model.predict(frame_of(["aB", "Ab", "AB", "cd"]))
 
 
 def test_rare_categories_have_been_seen():
