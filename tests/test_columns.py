@@ -146,6 +146,15 @@ def test_flags_and_words_among_objects_are_categories():
         ),
         ([1.5, "2", None, 3], False, "numbers written as text"),
         (["01067", "1069", "01099"], True, "leading zeros, as codes have, such as '01"),
+        (
+            ["4111111111111110001", "4111111111111110002", "7"],
+            True,
+            "integers of many digits, as codes have, such as '4111111111111110001'",
+        ),
+        (["-9007199254740993", "1"], True, "such as '-9007199254740993'"),
+        (["9" * 9999, "1"], True, "integers of many digits"),
+        (["9007199254740992", "1"], False, "written as text"),
+        (["1e20", "4111111111111110001"], False, "written as text"),
         (["1", "2", "1,234"], True, r"but also '1,234': it is taken as categories"),
         (["10%", "20%", "30%"], True, r"but also '10%', '20%', '30%'"),
         (["$1.50", "$2", "3"], True, r"but also '\$1.50', '\$2'"),
@@ -170,6 +179,37 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
         warnings.simplefilter("error")
         declared = TabularEncoder(categorical_features=["column"]).fit(X)
     assert declared.is_categorical_.tolist() == [True]
+
+
+PANDAS = {"int64": "Int64", "uint64": "UInt64"}
+LONG = 2**53 + np.arange(6) % 3
+LIBRARIES = {
+    "NumPy": lambda x: x[:, np.newaxis],
+    "pandas": lambda x: pd.DataFrame({"id": x}),
+    "pandas with gaps": lambda x: pd.DataFrame(
+        {"id": pd.Series([*x.tolist(), None], dtype=PANDAS[x.dtype.name])}
+    ),
+    "polars": lambda x: pl.DataFrame({"id": x}),
+    "polars with gaps": lambda x: pl.DataFrame(
+        {"id": pl.Series("id", x).extend_constant(None, 1)}
+    ),
+    "Arrow": lambda x: pa.table({"id": x}),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_that_floats_merge_are_said(library, dtype):
+    make = LIBRARIES[library]
+    said = "Column ('id'|at index 0) has 3 distinct integers, .* only 2 distinct numb"
+    with pytest.warns(UserWarning, match=said) as caught:
+        TabularEncoder().fit(make(LONG.astype(dtype)))
+    assert "`categorical_features`" in str(caught[0].message)
+    # As categories, and as numbers that floats have, they are distinct.
+    encoder = TabularEncoder(categorical_features=[0]).fit(make(LONG.astype(dtype)))
+    encoded = encoder.transform(make(LONG.astype(dtype)))
+    assert len(np.unique(encoded[: len(LONG)], axis=0)) == 3
+    TabularEncoder().fit(make((LONG * 2 - 2**53).astype(dtype)))
 
 
 def test_text_of_numbers_is_encoded_as_the_numbers():

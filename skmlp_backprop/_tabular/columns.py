@@ -144,6 +144,8 @@ def read_columns(X, categorical_features):
         else:
             column = source.read_numbers()
         _refuse_free_text(column)
+        if message := _merging_message(source, column):
+            messages.append(message)
         if message := identifier_message(column):
             messages.append(message)
         columns.append(column)
@@ -284,7 +286,8 @@ def _infer_text(codes, categories, strings):
     """Decide whether a column of text, or of text and numbers, is numeric.
 
     It is numeric if each text is a number without leading zeros, or stands for a
-    missing value. Codes, such as postal codes, have leading zeros.
+    missing value. Codes, such as postal codes, have leading zeros, or are integers so
+    long that float64 may merge them.
 
     The second result is the rest of a warning that begins with the column's name. It is
     empty unless most rows have numbers.
@@ -311,6 +314,12 @@ def _infer_text(codes, categories, strings):
         return False, (
             f"has numbers with leading zeros, as codes have, such as {_join(zeros)}: "
             "it is taken as categories."
+        )
+    long = [text for text in strings if texts.is_long_integer(text)]
+    if long and all(texts.is_integer(t) or texts.is_missing(t) for t in strings):
+        return False, (
+            f"has integers of many digits, as codes have, such as {_join(long)}: it is "
+            "taken as categories."
         )
     also = f" and {_join(missing)}, taken as missing" if missing else ""
     return True, f"has numbers written as text{also}: it is taken as numbers."
@@ -346,6 +355,27 @@ def _refuse_free_text(column):
             f"values of {length:.0f} characters on average. Convert it to numbers, by "
             "skrub.TableVectorizer in a Pipeline with the estimator, or drop it."
         )
+
+
+def _merging_message(source, column):
+    """Return a warning if float64 merges integers of the column, else ""."""
+    if column.kind != NUMBERS or not (np.abs(column.values) >= 2**53).any():
+        return ""
+    if isinstance(source.values, np.ndarray):
+        is_integer = source.values.dtype.kind in "iu"
+        n_distinct = len(np.unique(source.values)) if is_integer else 0
+    else:
+        is_integer = source.values.dtype.is_integer()
+        n_distinct = source.values.drop_nulls().n_unique() if is_integer else 0
+    n_numbers = len(np.unique(column.values[~np.isnan(column.values)]))
+    if n_distinct <= n_numbers:
+        return ""
+    return (
+        f"Column {column.name} has {n_distinct} distinct integers, but these are only "
+        f"{n_numbers} distinct numbers of the type float64. If they are identifiers, "
+        "name the column in `categorical_features`, or convert it to text or a "
+        "category, before the fit."
+    )
 
 
 def identifier_message(column):

@@ -17,6 +17,9 @@ _ALMOST_NUMBER = re.compile(
     rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+# float64 has all integers up to this size.
+_MAX_EXACT = 2**53
 # Compared in lower case.
 _MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
 _MISSING |= {"null", "none", "nat"}
@@ -76,6 +79,20 @@ def is_almost_number(text):
 def has_leading_zero(text):
     """Whether a text begins with a 0 before another digit, such as a postal code."""
     return _LEADING_ZERO.match(text.strip()) is not None
+
+
+def is_integer(text):
+    """Whether a text is an integer, written as digits alone."""
+    return _INTEGER.fullmatch(text.strip()) is not None
+
+
+def is_long_integer(text):
+    """Whether a text is an integer that float64 may round, such as a card's number."""
+    if not is_integer(text):
+        return False
+    digits = text.strip().lstrip("+-0")
+    # Python converts no text of thousands of digits.
+    return len(digits) > len(str(_MAX_EXACT)) or int(digits or "0") > _MAX_EXACT
 
 
 def is_missing(text):
