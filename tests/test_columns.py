@@ -565,6 +565,57 @@ def test_numbers_that_are_missing_for_the_first_time():
     np.testing.assert_allclose(missing, at_median, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(9.0) ** 2, pd.date_range("2020", periods=9, freq="25h")],
+    ids=["numbers", "dates"],
+)
+def test_a_column_without_any_value_is_said(values):
+    X = pd.DataFrame({"column": values, "other": np.arange(9) % 5})
+    gaps = X.assign(column=X["column"].where(X["other"] > 4))
+    encoder = TabularEncoder().fit(X)
+    with pytest.warns(UserWarning, match="'column' has no value, but had values in"):
+        encoder.transform(gaps)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # A row may lack its value, and so may all rows if those of `fit` did.
+        encoder.transform(gaps[:1])
+        encoder.transform(pd.concat([gaps, X]))
+        TabularEncoder().fit(pd.concat([gaps, X])).transform(gaps)
+
+
+@pytest.mark.parametrize(
+    ("later", "is_said"),
+    [
+        (["3.500", "12.000", "950"], True),
+        (["-3.500", " 12.000 ", "n.a."], True),
+        (["3.500", "12.0"], False),
+        (["3.500", "0.250"], False),
+        (["3.500", "950"], False),
+        ([3.5, "3.500"], False),
+        (["3500", "12000"], False),
+    ],
+)
+def test_points_that_may_separate_thousands_are_said(later, is_said):
+    numbers = [float(i**2) for i in range(20)]
+    encoder = TabularEncoder().fit(frame_of(numbers))
+    expected = TabularEncoder().fit(frame_of(numbers, float))
+    for loaded in saved_and_loaded(encoder):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            encoded = loaded.transform(frame_of(later))
+        said = ["'column' had numbers in `fit`" in str(w.message) for w in caught]
+        assert said == [True] * is_said
+    floats = pd.to_numeric(pd.Series(later), errors="coerce")
+    np.testing.assert_array_equal(encoded, expected.transform(frame_of(floats, float)))
+    # Text in `fit` was read in the same way, with a warning.
+    with pytest.warns(UserWarning, match="numbers written as text"):
+        encoder.fit(frame_of(["3.500", "12.000", "4"] * 5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(frame_of(later))
+
+
 @pytest.mark.parametrize("value", [np.nan, 5.0])
 def test_columns_that_told_nothing_tell_nothing_later(value):
     X = pd.DataFrame({"a": np.arange(40) % 7, "b": np.full(40, value)})

@@ -87,6 +87,9 @@ class Column:
     zone : str or None
         The name of the time zone of dates, or None for no zone.
 
+    has_text : bool, default=False
+        Whether any of the numbers were written as text.
+
     Raises
     ------
     ValueError
@@ -99,6 +102,7 @@ class Column:
     categories: list | None = None
     wall: np.ndarray | None = None
     zone: str | None = None
+    has_text: bool = False
 
     def __post_init__(self):
         if self.kind == NUMBERS and np.isinf(self.values).any():
@@ -495,8 +499,11 @@ class Source:
         values, wall = dates.to_microseconds(moments.utc), moments.wall_in(zone)
         return Column(self.name, values, self.time_kind, wall=wall, zone=zone)
 
-    def read_numbers(self):
-        """Read the column as numbers."""
+    def read_numbers(self, had_text=None):
+        """Read the column as numbers.
+
+        `had_text` says whether `fit` saw numbers written as text, and is None in `fit`.
+        """
         if self.is_all_missing:
             return Column(self.name, np.full(len(self.values), np.nan))
         if self.time_kind:
@@ -529,7 +536,23 @@ class Source:
                     "Name the column in `categorical_features`, or cast it to a "
                     "category, before the fit; or convert all its values to numbers."
                 ) from error
-        return Column(self.name, np.array(numbers, np.float64)[codes])
+        strings = [value for value in categories if isinstance(value, str)]
+        if had_text is False:
+            self._report_thousands(strings)
+        numbers = np.array(numbers, np.float64)[codes]
+        return Column(self.name, numbers, has_text=len(strings) > 0)
+
+    def _report_thousands(self, strings):
+        """Warn if the points of text, read as decimal, may separate thousands."""
+        with_point = sorted(t for t in strings if "." in t and not texts.is_missing(t))
+        if len(with_point) > 1 and all(map(texts.may_be_thousands, with_point)):
+            warn(
+                f"Column {self.name} had numbers in `fit`, but now has text, such as "
+                f"{with_point[0]!r}, which is read as {float(with_point[0])}. If its "
+                "points separate thousands, convert the column to numbers before the "
+                "prediction, such as by pandas.read_csv with thousands='.' and "
+                "decimal=','."
+            )
 
     def read_categories(self):
         """Read the column as categories."""

@@ -59,6 +59,9 @@ class NumberEncoding:
     unit : float, default=1.0
         Factor of the values before all else. It is below 1 if the range of the values
         would overflow.
+
+    had_text : bool, default=False
+        Whether `fit` saw numbers written as text.
     """
 
     centre: float
@@ -66,6 +69,7 @@ class NumberEncoding:
     edges: np.ndarray
     has_missing: bool
     unit: float = 1.0
+    had_text: bool = False
 
     is_numeric = True
     has_many_categories = False
@@ -86,7 +90,8 @@ class NumberEncoding:
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         edges = _bin_edges(present, n_bins)
-        return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
+        has_missing = bool(is_missing.any())
+        return cls(centre, scale or np.inf, edges, has_missing, unit, column.has_text)
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -95,7 +100,7 @@ class NumberEncoding:
             codes, values = source.factorized
             numbers = np.array([np.nan if value is None else 0.0 for value in values])
             return Column(source.name, numbers[codes])
-        return source.read_numbers()
+        return source.read_numbers(self.had_text)
 
     def prepare(self, column):
         """Prepare a single column, see :class:`NumberColumns`."""
@@ -172,7 +177,16 @@ class NumberColumns:
                     "column."
                 )
             values[:, is_unknown] = np.nan
-        return np.where(is_missing & ~self.have_missing, self.centres, values)
+        replaced = is_missing & ~self.have_missing
+        # The only row may lack a value by itself.
+        if len(values) > 1 and replaced.any():
+            for i in np.flatnonzero(replaced.all(axis=0) & ~is_unknown).tolist():
+                warn(
+                    f"Column {columns[i].name} has no value, but had values in `fit`. "
+                    "The median of `fit` takes their place. Check that the column was "
+                    "read as before the fit."
+                )
+        return np.where(replaced, self.centres, values)
 
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.

@@ -16,6 +16,7 @@ _SEPARATED = [
 _ALMOST_NUMBER = re.compile(
     rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 # float64 has all integers up to this size.
@@ -74,6 +75,11 @@ def is_almost_number(text):
     Its sign may be the minus sign of typography, U+2212.
     """
     return is_number(text) or _ALMOST_NUMBER.fullmatch(text.strip()) is not None
+
+
+def may_be_thousands(text):
+    """Whether the points of a text may separate thousands, as in ``3.500``."""
+    return _THOUSANDS.fullmatch(text.strip()) is not None
 
 
 def has_leading_zero(text):
