@@ -173,6 +173,9 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
     with pytest.warns(UserWarning, match=said) as caught:
         encoder.fit(X)
     assert "pandas.to_numeric" in str(caught[0].message)
+    # pandas.to_numeric can't read these as they are.
+    is_formatted = not {"1,234", "10%", "$1.50"}.isdisjoint(values)
+    assert ("Series.str.replace" in str(caught[0].message)) == is_formatted
     assert "`categorical_features`" in str(caught[0].message)
     assert encoder.is_categorical_.tolist() == [is_categorical]
     with warnings.catch_warnings():

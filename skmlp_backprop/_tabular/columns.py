@@ -276,10 +276,18 @@ def _infer_column(source, messages):
     if strings and n_numbers + len(strings) == len(present) and not n_bools:
         is_numeric, finding = _infer_text(codes, categories, strings)
         if finding:
+            # pandas.to_numeric alone can't read "1,153", "$1.50" and "10%".
+            has_others = any(
+                texts.is_almost_number(t) and not texts.is_number(t) for t in strings
+            )
+            way = (
+                "pandas.read_csv with its `thousands` and `decimal`, or by "
+                "Series.str.replace and "
+            )
             messages.append(
                 f"Column {source.name} {finding} Declare the column before the fit: "
-                "convert it to numbers, such as by pandas.to_numeric, or name it in "
-                "`categorical_features`."
+                f"convert it to numbers, such as by {way if has_others else ''}"
+                "pandas.to_numeric, or name it in `categorical_features`."
             )
     else:
         is_numeric = n_numbers == len(present) and n_bools < len(present)
