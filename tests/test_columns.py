@@ -147,6 +147,15 @@ def test_flags_and_words_among_objects_are_categories():
         ),
         ([1.5, "2", None, 3], False, "numbers written as text"),
         (["01067", "1069", "01099"], True, "leading zeros, as codes have, such as '01"),
+        (
+            ["4111111111111110001", "4111111111111110002", "7"],
+            True,
+            "integers of many digits, as codes have, such as '4111111111111110001'",
+        ),
+        (["-9007199254740993", "1"], True, "such as '-9007199254740993'"),
+        (["9" * 9999, "1"], True, "integers of many digits"),
+        (["9007199254740992", "1"], False, "written as text"),
+        (["1e20", "4111111111111110001"], False, "written as text"),
         (["1", "2", "1,234"], True, r"but also '1,234': it is taken as categories"),
         (["10%", "20%", "30%"], True, r"but also '10%', '20%', '30%'"),
         (["$1.50", "$2", "3"], True, r"but also '\$1.50', '\$2'"),
@@ -165,12 +174,46 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
     with pytest.warns(UserWarning, match=said) as caught:
         encoder.fit(X)
     assert "pandas.to_numeric" in str(caught[0].message)
+    # pandas.to_numeric can't read these as they are.
+    is_formatted = not {"1,234", "10%", "$1.50"}.isdisjoint(values)
+    assert ("Series.str.replace" in str(caught[0].message)) == is_formatted
     assert "`categorical_features`" in str(caught[0].message)
     assert encoder.is_categorical_.tolist() == [is_categorical]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         declared = TabularEncoder(categorical_features=["column"]).fit(X)
     assert declared.is_categorical_.tolist() == [True]
+
+
+PANDAS = {"int64": "Int64", "uint64": "UInt64"}
+LONG = 2**53 + np.arange(6) % 3
+LIBRARIES = {
+    "NumPy": lambda x: x[:, np.newaxis],
+    "pandas": lambda x: pd.DataFrame({"id": x}),
+    "pandas with gaps": lambda x: pd.DataFrame(
+        {"id": pd.Series([*x.tolist(), None], dtype=PANDAS[x.dtype.name])}
+    ),
+    "polars": lambda x: pl.DataFrame({"id": x}),
+    "polars with gaps": lambda x: pl.DataFrame(
+        {"id": pl.Series("id", x).extend_constant(None, 1)}
+    ),
+    "Arrow": lambda x: pa.table({"id": x}),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_that_floats_merge_are_said(library, dtype):
+    make = LIBRARIES[library]
+    said = "Column ('id'|at index 0) has 3 distinct integers, .* only 2 distinct numb"
+    with pytest.warns(UserWarning, match=said) as caught:
+        TabularEncoder().fit(make(LONG.astype(dtype)))
+    assert "`categorical_features`" in str(caught[0].message)
+    # As categories, and as numbers that floats have, they are distinct.
+    encoder = TabularEncoder(categorical_features=[0]).fit(make(LONG.astype(dtype)))
+    encoded = encoder.transform(make(LONG.astype(dtype)))
+    assert len(np.unique(encoded[: len(LONG)], axis=0)) == 3
+    TabularEncoder().fit(make((LONG * 2 - 2**53).astype(dtype)))
 
 
 def test_text_of_numbers_is_encoded_as_the_numbers():
@@ -238,6 +281,21 @@ DATE_TEXTS = [
     "1.2.19",
     "5th May 2020",
     "2019-01-05T10",
+    "18. January 2020",
+    "18Jan2020",
+    "18_Jan_2020",
+    "20200118T210000",
+    "20200118T210000.5+0100",
+    "20200118_2100",
+    "2020 01 18",
+    "18 01 2020",
+    "2020_01_18",
+    "2020_01_18_21:00:00",
+    "2020/01",
+    "2008/11",
+    "2020-01-31 12:30:00+14:00",
+    "2020-01-31 12:30:00 -1200",
+    "12:30+01:00",
 ]
 
 
@@ -291,6 +349,8 @@ def test_dates_as_text_of_any_format_are_refused(days, form):
         *["1.2.3", "a-b-c", "10:1 odds", "20-2020-1", "2008/09", "30 days", "1234-05"],
         *["99.99.99", "45:70", "Mark 12", "Marriott 300", "Octane 95", "10:00 size"],
         *["Mayfair 100", "DEC-1000", "12-marble-20", "192.168.100.200"],
+        *["9:00-17:00", "8:00-12:00", "2020-01-31 9:00-17:00", "20200118T990000"],
+        *["2009/10", "2011_12", "2020/21", "12Jan123", "2020 01", "18  01  2020"],
     ],
 )
 def test_what_only_looks_a_little_like_a_date_is_a_category(text):
@@ -526,6 +586,57 @@ def test_numbers_that_are_missing_for_the_first_time():
     np.testing.assert_allclose(missing, at_median, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(9.0) ** 2, pd.date_range("2020", periods=9, freq="25h")],
+    ids=["numbers", "dates"],
+)
+def test_a_column_without_any_value_is_said(values):
+    X = pd.DataFrame({"column": values, "other": np.arange(9) % 5})
+    gaps = X.assign(column=X["column"].where(X["other"] > 4))
+    encoder = TabularEncoder().fit(X)
+    with pytest.warns(UserWarning, match="'column' has no value, but had values in"):
+        encoder.transform(gaps)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # A row may lack its value, and so may all rows if those of `fit` did.
+        encoder.transform(gaps[:1])
+        encoder.transform(pd.concat([gaps, X]))
+        TabularEncoder().fit(pd.concat([gaps, X])).transform(gaps)
+
+
+@pytest.mark.parametrize(
+    ("later", "is_said"),
+    [
+        (["3.500", "12.000", "950"], True),
+        (["-3.500", " 12.000 ", "n.a."], True),
+        (["3.500", "12.0"], False),
+        (["3.500", "0.250"], False),
+        (["3.500", "950"], False),
+        ([3.5, "3.500"], False),
+        (["3500", "12000"], False),
+    ],
+)
+def test_points_that_may_separate_thousands_are_said(later, is_said):
+    numbers = [float(i**2) for i in range(20)]
+    encoder = TabularEncoder().fit(frame_of(numbers))
+    expected = TabularEncoder().fit(frame_of(numbers, float))
+    for loaded in saved_and_loaded(encoder):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            encoded = loaded.transform(frame_of(later))
+        said = ["'column' had numbers in `fit`" in str(w.message) for w in caught]
+        assert said == [True] * is_said
+    floats = pd.to_numeric(pd.Series(later), errors="coerce")
+    np.testing.assert_array_equal(encoded, expected.transform(frame_of(floats, float)))
+    # Text in `fit` was read in the same way, with a warning.
+    with pytest.warns(UserWarning, match="numbers written as text"):
+        encoder.fit(frame_of(["3.500", "12.000", "4"] * 5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(frame_of(later))
+
+
 @pytest.mark.parametrize("value", [np.nan, 5.0])
 def test_columns_that_told_nothing_tell_nothing_later(value):
     X = pd.DataFrame({"a": np.arange(40) % 7, "b": np.full(40, value)})
@@ -578,7 +689,8 @@ def test_what_is_ambiguous_is_not_matched():
     assert expected.shape[1] == 3
     np.testing.assert_array_equal(encode(values, [True, "b"], **params)[0], [0, 0, 0])
     # Nor are texts that are the same number.
-    later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
+    with pytest.warns(UserWarning, match=r"has '1\.0', .* where '1' was"):
+        later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
     np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
 
 
@@ -607,8 +719,44 @@ def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
         with pytest.warns(UserWarning, match=match):
             predict(later)
     # One that was seen, or no value at all, is enough.
-    model.predict(pd.concat([later, X]))
+    model.predict(pd.concat([frame_of(["new"]), X]))
     model.predict(frame_of([None] * 3))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_said"),
+    [
+        ("04109", "4109", True),
+        ("4109", "04109", True),
+        ("4109", "4109.0", True),
+        ("-4", "-04.00", True),
+        ("10115", "10115 ", True),
+        ("Berlin", "BERLIN", True),
+        ("Straße", " strasse", True),
+        ("3.1", "3.10", False),
+        ("1000", "1e3", False),
+        ("4", "-4", False),
+        ("Berlin", "Bern", False),
+    ],
+)
+def test_text_that_was_nearly_seen_is_said(before, after, is_said):
+    """Codes may lose their leading zeros; versions differ by their last zeros."""
+    X = frame_of([before, "other", "third"] * 4, "category")
+    model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 6)
+    expected = model.predict_proba(frame_of(["new", "other"]))
+    later = frame_of([after, "other"])
+    said = f"'column' has '{after}', which was not seen in `fit`, where '{before}' was"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(model.predict_proba(later), expected)
+    assert [said in str(w.message) for w in caught] == [True] * is_said
+
+
+def test_spellings_that_fit_distinguishes_are_not_said():
+    """As in codes where the case matters."""
+    X = frame_of(["aB", "Ab", "Cd", "e"] * 4)
+    model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 8)
+    model.predict(frame_of(["aB", "Ab", "AB", "cd"]))
 
 
 def test_rare_categories_have_been_seen():

@@ -396,7 +396,11 @@ def test_missing_dates_of_any_type(dates, nothing):
     encoder = TabularEncoder(n_bins=0).fit(objects(dates))
     names = encoder.get_feature_names_out().tolist()
     expected = [float(name == "when_missing") for name in names]
-    np.testing.assert_array_equal(encoder.transform(nothing), [expected] * 2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(encoder.transform(nothing), [expected] * 2)
+    said = ["'when' has no value, but had values" in str(w.message) for w in caught]
+    assert said == [True] * ("when_missing" not in names)
 
 
 @pytest.mark.parametrize("dtype", ["M8[ns]", "datetime64[us, Europe/Rome]", "m8[ns]"])

@@ -380,8 +380,9 @@ def test_several_columns_and_several_outputs(mixed):
             )
 
 
-# A table that has a new category in all rows.
+# A table that has a new category, or no date, in all rows.
 @pytest.mark.filterwarnings("ignore:Column .* has no value that was seen")
+@pytest.mark.filterwarnings("ignore:Column 'sold' has no value, but had values")
 @pytest.mark.parametrize(
     ("feature", "values"),
     [

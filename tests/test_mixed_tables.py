@@ -239,7 +239,7 @@ def test_the_main_job_says_what_it_found(write, capsys):
     out = capsys.readouterr().out
     assert "; the first row is taken as data (no header)\n" in out
     assert "Columns: 1 of numbers, 2 of categories (x0, x1)\n" in out
-    assert "note: Column 'x1' has numbers with leading zeros or among" in out
+    assert "note: Column 'x1' has numbers with leading zeros, many digits or" in out
 
 
 def test_the_main_job_takes_numbers_with_gaps_and_no_header(write, capsys):

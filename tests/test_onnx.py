@@ -533,6 +533,8 @@ def test_columns_of_one_kind(names):
     assert_classifies_table(model, X[::-1])
 
 
+# Texts that are nearly, but not the same as, those of `fit`.
+@pytest.mark.filterwarnings("ignore:Column 'c' has '.*', which was not seen in `fit`")
 @pytest.mark.parametrize(
     ("categories", "written"),
     [

@@ -260,6 +260,18 @@ def test_endings_tell_separator_and_compression(tmp_path, ending):
     assert y.tolist() == ["x, y", "z"]
 
 
+def test_integers_that_floats_would_merge_are_codes(write):
+    cards = [str(4111111111111110000 + i % 3) for i in range(9)]
+    rows = [f"{card},{i},{i % 2}" for i, card in enumerate(cards)]
+    path = write("\n".join(["card,n,y", *rows]))
+    with pytest.warns(
+        UserWarning, match="column 'card' has numbers with .*many digits"
+    ):
+        X, _ = read_mixed_csv(path)
+    assert X["card"].tolist() == cards
+    np.testing.assert_array_equal(X["n"], range(9))
+
+
 def test_fields_of_a_tsv_file_are_counted(tmp_path):
     path = tmp_path / "table.tsv"
     path.write_text("a\tb\n1\tx\n2,y\n")

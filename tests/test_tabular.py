@@ -235,7 +235,10 @@ def test_unseen_categories_and_missing_values(kind, cases):
     predicted = getattr(model, predict)(odd)
     assert np.isfinite(predicted).all()
     nothing = pd.DataFrame({name: [np.nan] * 2 for name in X})
-    assert np.isfinite(getattr(model, predict)(nothing)).all()
+    with pytest.warns(UserWarning, match="has no value, but had") as caught:
+        assert np.isfinite(getattr(model, predict)(nothing)).all()
+    said = [str(w.message).split(" has no value")[0] for w in caught]
+    assert said == ["Column 'weight'", "Column 'is_new'"]
 
 
 @both

@@ -87,6 +87,9 @@ class Column:
     zone : str or None
         The name of the time zone of dates, or None for no zone.
 
+    has_text : bool, default=False
+        Whether any of the numbers were written as text.
+
     Raises
     ------
     ValueError
@@ -99,6 +102,7 @@ class Column:
     categories: list | None = None
     wall: np.ndarray | None = None
     zone: str | None = None
+    has_text: bool = False
 
     def __post_init__(self):
         if self.kind == NUMBERS and np.isinf(self.values).any():
@@ -144,6 +148,8 @@ def read_columns(X, categorical_features):
         else:
             column = source.read_numbers()
         _refuse_free_text(column)
+        if message := _merging_message(source, column):
+            messages.append(message)
         if message := identifier_message(column):
             messages.append(message)
         columns.append(column)
@@ -270,10 +276,18 @@ def _infer_column(source, messages):
     if strings and n_numbers + len(strings) == len(present) and not n_bools:
         is_numeric, finding = _infer_text(codes, categories, strings)
         if finding:
+            # pandas.to_numeric alone can't read "1,153", "$1.50" and "10%".
+            has_others = any(
+                texts.is_almost_number(t) and not texts.is_number(t) for t in strings
+            )
+            way = (
+                "pandas.read_csv with its `thousands` and `decimal`, or by "
+                "Series.str.replace and "
+            )
             messages.append(
                 f"Column {source.name} {finding} Declare the column before the fit: "
-                "convert it to numbers, such as by pandas.to_numeric, or name it in "
-                "`categorical_features`."
+                f"convert it to numbers, such as by {way if has_others else ''}"
+                "pandas.to_numeric, or name it in `categorical_features`."
             )
     else:
         is_numeric = n_numbers == len(present) and n_bools < len(present)
@@ -284,7 +298,8 @@ def _infer_text(codes, categories, strings):
     """Decide whether a column of text, or of text and numbers, is numeric.
 
     It is numeric if each text is a number without leading zeros, or stands for a
-    missing value. Codes, such as postal codes, have leading zeros.
+    missing value. Codes, such as postal codes, have leading zeros, or are integers so
+    long that float64 may merge them.
 
     The second result is the rest of a warning that begins with the column's name. It is
     empty unless most rows have numbers.
@@ -311,6 +326,12 @@ def _infer_text(codes, categories, strings):
         return False, (
             f"has numbers with leading zeros, as codes have, such as {_join(zeros)}: "
             "it is taken as categories."
+        )
+    long = [text for text in strings if texts.is_long_integer(text)]
+    if long and all(texts.is_integer(t) or texts.is_missing(t) for t in strings):
+        return False, (
+            f"has integers of many digits, as codes have, such as {_join(long)}: it is "
+            "taken as categories."
         )
     also = f" and {_join(missing)}, taken as missing" if missing else ""
     return True, f"has numbers written as text{also}: it is taken as numbers."
@@ -346,6 +367,27 @@ def _refuse_free_text(column):
             f"values of {length:.0f} characters on average. Convert it to numbers, by "
             "skrub.TableVectorizer in a Pipeline with the estimator, or drop it."
         )
+
+
+def _merging_message(source, column):
+    """Return a warning if float64 merges integers of the column, else ""."""
+    if column.kind != NUMBERS or not (np.abs(column.values) >= 2**53).any():
+        return ""
+    if isinstance(source.values, np.ndarray):
+        is_integer = source.values.dtype.kind in "iu"
+        n_distinct = len(np.unique(source.values)) if is_integer else 0
+    else:
+        is_integer = source.values.dtype.is_integer()
+        n_distinct = source.values.drop_nulls().n_unique() if is_integer else 0
+    n_numbers = len(np.unique(column.values[~np.isnan(column.values)]))
+    if n_distinct <= n_numbers:
+        return ""
+    return (
+        f"Column {column.name} has {n_distinct} distinct integers, but these are only "
+        f"{n_numbers} distinct numbers of the type float64. If they are identifiers, "
+        "name the column in `categorical_features`, or convert it to text or a "
+        "category, before the fit."
+    )
 
 
 def identifier_message(column):
@@ -465,8 +507,11 @@ class Source:
         values, wall = dates.to_microseconds(moments.utc), moments.wall_in(zone)
         return Column(self.name, values, self.time_kind, wall=wall, zone=zone)
 
-    def read_numbers(self):
-        """Read the column as numbers."""
+    def read_numbers(self, had_text=None):
+        """Read the column as numbers.
+
+        `had_text` says whether `fit` saw numbers written as text, and is None in `fit`.
+        """
         if self.is_all_missing:
             return Column(self.name, np.full(len(self.values), np.nan))
         if self.time_kind:
@@ -499,7 +544,23 @@ class Source:
                     "Name the column in `categorical_features`, or cast it to a "
                     "category, before the fit; or convert all its values to numbers."
                 ) from error
-        return Column(self.name, np.array(numbers, np.float64)[codes])
+        strings = [value for value in categories if isinstance(value, str)]
+        if had_text is False:
+            self._report_thousands(strings)
+        numbers = np.array(numbers, np.float64)[codes]
+        return Column(self.name, numbers, has_text=len(strings) > 0)
+
+    def _report_thousands(self, strings):
+        """Warn if the points of text, read as decimal, may separate thousands."""
+        with_point = sorted(t for t in strings if "." in t and not texts.is_missing(t))
+        if len(with_point) > 1 and all(map(texts.may_be_thousands, with_point)):
+            warn(
+                f"Column {self.name} had numbers in `fit`, but now has text, such as "
+                f"{with_point[0]!r}, which is read as {float(with_point[0])}. If its "
+                "points separate thousands, convert the column to numbers before the "
+                "prediction, such as by pandas.read_csv with thousands='.' and "
+                "decimal=','."
+            )
 
     def read_categories(self):
         """Read the column as categories."""

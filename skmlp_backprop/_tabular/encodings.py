@@ -1,9 +1,11 @@
 """Encodings of a single column of numbers, of dates or of categories."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from functools import cached_property
 from hashlib import blake2b
 from numbers import Real
 
@@ -29,6 +31,7 @@ _MAX_ONE_HOT = 16
 _BLOCK_SIZE = 2**17
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
+_WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
 # Kinds of values, in the words of messages.
 _MISSING = "missing"
 _TEXT = "text"
@@ -56,6 +59,9 @@ class NumberEncoding:
     unit : float, default=1.0
         Factor of the values before all else. It is below 1 if the range of the values
         would overflow.
+
+    had_text : bool, default=False
+        Whether `fit` saw numbers written as text.
     """
 
     centre: float
@@ -63,6 +69,7 @@ class NumberEncoding:
     edges: np.ndarray
     has_missing: bool
     unit: float = 1.0
+    had_text: bool = False
 
     is_numeric = True
     has_many_categories = False
@@ -83,7 +90,8 @@ class NumberEncoding:
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         edges = _bin_edges(present, n_bins)
-        return cls(centre, scale or np.inf, edges, bool(is_missing.any()), unit)
+        has_missing = bool(is_missing.any())
+        return cls(centre, scale or np.inf, edges, has_missing, unit, column.has_text)
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -92,7 +100,7 @@ class NumberEncoding:
             codes, values = source.factorized
             numbers = np.array([np.nan if value is None else 0.0 for value in values])
             return Column(source.name, numbers[codes])
-        return source.read_numbers()
+        return source.read_numbers(self.had_text)
 
     def prepare(self, column):
         """Prepare a single column, see :class:`NumberColumns`."""
@@ -169,7 +177,16 @@ class NumberColumns:
                     "column."
                 )
             values[:, is_unknown] = np.nan
-        return np.where(is_missing & ~self.have_missing, self.centres, values)
+        replaced = is_missing & ~self.have_missing
+        # The only row may lack a value by itself.
+        if len(values) > 1 and replaced.any():
+            for i in np.flatnonzero(replaced.all(axis=0) & ~is_unknown).tolist():
+                warn(
+                    f"Column {columns[i].name} has no value, but had values in `fit`. "
+                    "The median of `fit` takes their place. Check that the column was "
+                    "read as before the fit."
+                )
+        return np.where(replaced, self.centres, values)
 
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
@@ -383,6 +400,8 @@ class CategoryEncoding:
         present = [(value, i) for value, i in pairs if value is not None]
         if present and all(i is None for _, i in present):
             self._report_unseen(column.name, [value for value, _ in present])
+        else:
+            self._report_spelling(column.name, [v for v, i in present if i is None])
         entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
@@ -426,6 +445,26 @@ class CategoryEncoding:
             f"{before}; now it has {kind}, such as {text}. All its values count as "
             f"unseen categories.{'' if kind in kinds_seen else remedy}"
         )
+
+    def _report_spelling(self, name, unseen):
+        """Warn of the first text that is nearly a category of `fit`."""
+        for kind, text in map(category_key, unseen):
+            near = self._texts_by_spelling.get(_spelling(text))
+            if kind == _TEXT and near is not None:
+                warn(
+                    f"Column {name} has {text!r}, which was not seen in `fit`, where "
+                    f"{near!r} was. It counts as an unseen category. If they are the "
+                    "same, write it as in `fit`."
+                )
+                return
+
+    @cached_property
+    def _texts_by_spelling(self):
+        """The text of `fit` of each spelling."""
+        of_fit = [text for kind, text in self.keys if kind == _TEXT]
+        found = {_spelling(text): text for text in of_fit}
+        # `fit` had texts that only their spelling distinguishes: it has a meaning.
+        return found if len(found) == len(of_fit) else {}
 
     def write(self, entries, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
@@ -499,6 +538,18 @@ def _aliases(key):
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
     return {text}
+
+
+def _spelling(text):
+    """A text without spaces around it, case, leading zeros, and the ".0" of floats.
+
+    Other decimals stay, since the versions "3.1" and "3.10" differ.
+    """
+    text = text.strip().casefold()
+    if whole := _WHOLE_NUMBER.fullmatch(text):
+        sign, digits = whole.groups()
+        return sign + (digits.lstrip("0") or "0")
+    return text
 
 
 def _hash(key):

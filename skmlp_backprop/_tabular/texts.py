@@ -16,7 +16,11 @@ _SEPARATED = [
 _ALMOST_NUMBER = re.compile(
     rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+# float64 has all integers up to this size.
+_MAX_EXACT = 2**53
 # Compared in lower case.
 _MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
 _MISSING |= {"null", "none", "nat"}
@@ -26,30 +30,39 @@ _DAY = r"(0?[1-9]|[12][0-9]|3[01])"
 _NUMBER_OF_MONTH = r"(0?[1-9]|1[0-2])"
 _YEAR = r"(1[6-9]|2[0-2])[0-9]{2}"
 _TIME = r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?(\s*[ap]m)?"
-_ZONE = r"\s*(z|utc|[a-z]{1,3}t|[+-][0-9]{2}(:?[0-9]{2})?)?"
+_BASIC_TIME = r"([01][0-9]|2[0-3])([0-5][0-9]){1,2}([.,][0-9]+)?"
+# Offsets of time zones lie between -12 and +14 hours.
+_ZONE = r"\s*(z|utc|[a-z]{1,3}t|(\+(0[0-9]|1[0-4])|-(0[0-9]|1[0-2]))(:?[0-5][0-9])?)?"
 _MONTH = (
     r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|"
     r"sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
 )
 _WEEKDAY = r"((mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?,? )?"
+# Pairs of years, such as 2008/09, are no months.
+_PAIR_OF_YEARS = "|".join(f"{year:02}[/_]{year + 1:02}" for year in range(12))
 _DAYS = [
-    rf"{_YEAR}[-/.]{_NUMBER_OF_MONTH}[-/.]{_DAY}",
-    rf"{_DAY}[-/.]{_NUMBER_OF_MONTH}[-/.]{_YEAR}",
-    rf"{_NUMBER_OF_MONTH}[-/]{_DAY}[-/]{_YEAR}",
+    rf"{_YEAR}[-/._ ]{_NUMBER_OF_MONTH}[-/._ ]{_DAY}",
+    rf"{_DAY}[-/._ ]{_NUMBER_OF_MONTH}[-/._ ]{_YEAR}",
+    rf"{_NUMBER_OF_MONTH}[-/_ ]{_DAY}[-/_ ]{_YEAR}",
     rf"({_DAY}/{_NUMBER_OF_MONTH}|{_NUMBER_OF_MONTH}/{_DAY})/[0-9]{{2}}",
     rf"{_DAY}\.{_NUMBER_OF_MONTH}\.[0-9]{{2}}",
-    rf"{_DAY}(st|nd|rd|th)?[-/ ]{_MONTH}[-/ ,]*({_YEAR}|[0-9]{{2}})",
+    rf"{_DAY}(st|nd|rd|th)?[-/._ ]{{1,2}}{_MONTH}[-/_ ,]*({_YEAR}|[0-9]{{2}})",
+    rf"{_DAY}{_MONTH}{_YEAR}",
     rf"{_MONTH} {_DAY}(st|nd|rd|th)?(,? {_YEAR})?",
     # Months, quarters and weeks.
     rf"{_YEAR}-(0[1-9]|1[0-2])",
+    rf"(?!..({_PAIR_OF_YEARS})){_YEAR}[/_](0[1-9]|1[0-2])",
     rf"{_NUMBER_OF_MONTH}[-/]{_YEAR}",
     rf"{_MONTH}[- ]({_YEAR}|[0-9]{{2}})",
     rf"{_YEAR}-?q[1-4]",
     rf"{_YEAR}-?w[0-9]{{2}}(-[1-7])?",
 ]
 _DATE = re.compile(
-    rf"{_WEEKDAY}({'|'.join(_DAYS)})([t: ]\s*({_TIME}|[0-9]{{2}}){_ZONE})?"
-    rf"|{_TIME}{_ZONE}"
+    rf"{_WEEKDAY}({'|'.join(_DAYS)})([t:_ ]\s*({_TIME}|[0-9]{{2}}){_ZONE})?"
+    # The basic format of ISO 8601.
+    rf"|{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[t_ ]{_BASIC_TIME}{_ZONE}"
+    # A minus stands between opening hours, such as 8:00-12:00.
+    rf"|(?!.*-){_TIME}{_ZONE}"
     # The format of C's ctime, and the time spans of pandas and Python.
     rf"|{_WEEKDAY}{_MONTH} +{_DAY} {_TIME} {_YEAR}"
     rf"|-?[0-9]+ days?,? [+-]?{_TIME}",
@@ -73,9 +86,28 @@ def is_almost_number(text):
     return is_number(text) or _ALMOST_NUMBER.fullmatch(text.strip()) is not None
 
 
+def may_be_thousands(text):
+    """Whether the points of a text may separate thousands, as in ``3.500``."""
+    return _THOUSANDS.fullmatch(text.strip()) is not None
+
+
 def has_leading_zero(text):
     """Whether a text begins with a 0 before another digit, such as a postal code."""
     return _LEADING_ZERO.match(text.strip()) is not None
+
+
+def is_integer(text):
+    """Whether a text is an integer, written as digits alone."""
+    return _INTEGER.fullmatch(text.strip()) is not None
+
+
+def is_long_integer(text):
+    """Whether a text is an integer that float64 may round, such as a card's number."""
+    if not is_integer(text):
+        return False
+    digits = text.strip().lstrip("+-0")
+    # Python converts no text of thousands of digits.
+    return len(digits) > len(str(_MAX_EXACT)) or int(digits or "0") > _MAX_EXACT
 
 
 def is_missing(text):

@@ -11,6 +11,8 @@ from .._tabular.texts import (
     has_leading_zero,
     is_almost_number,
     is_date,
+    is_integer,
+    is_long_integer,
     is_missing,
     is_number,
     is_truth,
@@ -30,8 +32,8 @@ _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
 _MISSING_LABELS = MISSING - {"None"}
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
-# A leading zero of a field.
-_MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?0[0-9]')
+# A leading zero of a field, or many digits.
+_MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?(0[0-9]|[0-9]{16})')
 # A column of numbers and text has codes if at least this fraction of its rows, and of
 # its distinct values, is text. Fewer texts may be mistakes.
 _MIN_CODES = 0.1
@@ -371,7 +373,10 @@ def _infer_kind(file, i, counts, mixed):
         return DATES
     numbers = np.array([is_number(text) for text in texts], dtype=bool)
     if numbers.all():
-        return set(texts) if mixed and any(map(has_leading_zero, texts)) else None
+        are_codes = any(map(has_leading_zero, texts)) or (
+            any(map(is_long_integer, texts)) and all(map(is_integer, texts))
+        )
+        return set(texts) if mixed and are_codes else None
     others = counts[~numbers]
     almost = others[[is_almost_number(text) for text in others.index]]
     dates = others[[is_date(text) for text in others.index]]
@@ -412,7 +417,7 @@ def _infer_kind(file, i, counts, mixed):
 def _doubt(counts):
     """Why the distinct texts of a column of categories may be no plain text."""
     if any(map(is_number, counts.index)):
-        return "numbers with leading zeros or among its text, as codes have"
+        return "numbers with leading zeros, many digits or among text, as codes have"
     are_dates = [ISO_DATE.fullmatch(text) is not None for text in counts.index]
     if counts[are_dates].sum() > _MIN_CODES * counts.sum():
         return "dates among its text"
