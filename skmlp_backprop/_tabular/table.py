@@ -96,7 +96,7 @@ def check_table(estimator, X, *, reset, **y):
 def _warn_of_unchecked_names(names):
     """Warn of names that scikit-learn does not compare with those of `fit`."""
     are_texts = any(isinstance(name, str) for name in names)
-    if names and not are_texts and names != list(range(len(names))):
+    if len(names) > 1 and not are_texts and names != list(range(len(names))):
         warn(
             f"The columns of X have names that are no text, such as "
             f"{plain_repr(names[0])}. So they are taken by position, and another order "
