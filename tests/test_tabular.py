@@ -218,7 +218,7 @@ def test_rows_are_predicted_by_themselves(kind, cases, monkeypatch):
     np.testing.assert_allclose(shuffled, expected[order], rtol=1e-12)
     one_by_one = [getattr(model, predict)(X[i : i + 1]) for i in range(9)]
     np.testing.assert_allclose(np.concatenate(one_by_one), expected[:9], rtol=1e-12)
-    monkeypatch.setattr(base, "_CHUNK_ROWS", 50)
+    monkeypatch.setattr(base, "CHUNK_ROWS", 50)
     np.testing.assert_allclose(getattr(model, predict)(X), expected, rtol=1e-12)
     members = model.predict_members(X)
     np.testing.assert_allclose(members.mean(axis=0), expected, rtol=1e-12)
