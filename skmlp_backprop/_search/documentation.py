@@ -56,23 +56,12 @@ PARTS = {
     scorer_ : callable or dict of str to callable
         The scorer; a dict for several metrics.
 
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds of the refit to all of the data.
+    ... folds_and_time
 
     multimetric_ : bool
         Whether the search has several metrics.
 
-    classes_ : ndarray of shape (n_classes,)
-        Class labels of the best candidate.
-
-    n_features_in_ : int
-        Number of features in `fit`.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features. Defined if X has names that are all strings.""",
+    ... best_candidate""",
     "resources": """\
     factor : int or float, default=3
         A share of 1 / `factor` of the candidates survives a rung, and the next rung has
@@ -166,15 +155,20 @@ PARTS = {
     scorer_ : callable
         The scorer.
 
-    n_splits_ : int
-        Number of folds.
-
-    refit_time_ : float
-        Seconds of the refit to all of the data.
+    ... folds_and_time
 
     multimetric_ : bool
         False: a halving search has a single metric.
 
+    ... best_candidate""",
+    # Last, as other parts have them.
+    "folds_and_time": """\
+    n_splits_ : int
+        Number of folds.
+
+    refit_time_ : float
+        Seconds of the refit to all of the data.""",
+    "best_candidate": """\
     classes_ : ndarray of shape (n_classes,)
         Class labels of the best candidate.
 
@@ -183,7 +177,6 @@ PARTS = {
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features. Defined if X has names that are all strings.""",
-    # Last, as other parts have it.
     "n_jobs": """\
     n_jobs : int or None, default=None
         Largest number of joblib workers, which share the folds and stacks. With

@@ -327,8 +327,7 @@ def _infer_text(codes, categories, strings):
             f"has numbers with leading zeros, as codes have, such as {_join(zeros)}: "
             "it is taken as categories."
         )
-    long = [text for text in strings if texts.is_long_integer(text)]
-    if long and all(texts.is_integer(t) or texts.is_missing(t) for t in strings):
+    if long := texts.long_integers(strings):
         return False, (
             f"has integers of many digits, as codes have, such as {_join(long)}: it is "
             "taken as categories."

@@ -96,15 +96,24 @@ def has_leading_zero(text):
     return _LEADING_ZERO.match(text.strip()) is not None
 
 
-def is_integer(text):
+def long_integers(texts):
+    """The integers that float64 may round, such as the numbers of cards.
+
+    None of them if a text is no integer and does not stand for a missing value.
+    """
+    texts = [text for text in texts if not is_missing(text)]
+    if not all(map(_is_integer, texts)):
+        return []
+    return [text for text in texts if _is_long(text)]
+
+
+def _is_integer(text):
     """Whether a text is an integer, written as digits alone."""
     return _INTEGER.fullmatch(text.strip()) is not None
 
 
-def is_long_integer(text):
-    """Whether a text is an integer that float64 may round, such as a card's number."""
-    if not is_integer(text):
-        return False
+def _is_long(text):
+    """Whether an integer is beyond those that float64 has exactly."""
     digits = text.strip().lstrip("+-0")
     # Python converts no text of thousands of digits.
     return len(digits) > len(str(_MAX_EXACT)) or int(digits or "0") > _MAX_EXACT

@@ -11,11 +11,10 @@ from .._tabular.texts import (
     has_leading_zero,
     is_almost_number,
     is_date,
-    is_integer,
-    is_long_integer,
     is_missing,
     is_number,
     is_truth,
+    long_integers,
     to_number,
 )
 from ._text_files import (
@@ -373,9 +372,7 @@ def _infer_kind(file, i, counts, mixed):
         return DATES
     numbers = np.array([is_number(text) for text in texts], dtype=bool)
     if numbers.all():
-        are_codes = any(map(has_leading_zero, texts)) or (
-            any(map(is_long_integer, texts)) and all(map(is_integer, texts))
-        )
+        are_codes = any(map(has_leading_zero, texts)) or long_integers(texts)
         return set(texts) if mixed and are_codes else None
     others = counts[~numbers]
     almost = others[[is_almost_number(text) for text in others.index]]
