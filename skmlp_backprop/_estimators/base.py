@@ -19,15 +19,14 @@ from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network
 from .checks import plain_labels, refuse_unfit_targets, without_second_axis
-from .ends import warn_of_end
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain
 from .restoring import restore_on_error
+from .results import fitted_attributes, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
     TrainingData,
-    fitted_attributes,
     initial_parameters,
     make_solver,
     new_history,

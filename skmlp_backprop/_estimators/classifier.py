@@ -9,7 +9,7 @@ from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
-from .._solvers.history import History
+from .._solvers.training import History
 from .base import BaseBackpropMLP, store_parameters
 from .checks import plain_labels
 from .documentation import documented

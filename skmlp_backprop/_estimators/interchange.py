@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
 from .._network.parameters import parameters_from_arrays
-from .._solvers.history import PUBLIC_HISTORY, History
+from .._solvers.training import PUBLIC_HISTORY, History
 from .targets import Labels, Numbers
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")

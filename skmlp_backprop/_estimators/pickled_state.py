@@ -13,10 +13,10 @@ from .._network.losses import LOSSES
 from .._network.network import Network
 from .._network.outputs import NUMBER_OUTPUTS, make_class_output
 from .._network.parameters import Parameters
-from .._solvers.history import PUBLIC_HISTORY, History
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import RULES
 from .._solvers.schedules import SCHEDULES
+from .._solvers.training import PUBLIC_HISTORY, History
 from .targets import Labels, Numbers
 
 _TABLES = {"rule": RULES, "schedule": SCHEDULES}

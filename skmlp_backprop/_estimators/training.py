@@ -1,4 +1,4 @@
-"""Trains estimators' networks: from data and parameters to fitted attributes."""
+"""Trains estimators' networks, from data and parameters."""
 
 import copy
 from dataclasses import dataclass
@@ -8,33 +8,27 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._network.batches import Batches, GroupedBatches, Shuffle
-from .._network.constant import best_logits, least_loss, mean_loss
+from .._network.constant import best_logits, least_loss
 from .._network.dropout import Dropout, dropout_rates
 from .._network.initialization import initialize
 from .._network.network import Network
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows
-from .._network.saturation import saturated_shares
 from .._network.threads import BLAS_THREADS_PAY, training_threads
 from .._network.warning import warn
 from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
-from .._solvers.history import PUBLIC_HISTORY, History
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
-from .._solvers.training import Reporter, Training, stack_weights
+from .._solvers.training import History, Reporter, Training, stack_weights
 from .architecture import init_activations
 from .devices import device_of
 from .early_stopping import HeldOut, hold_out
-from .ends import attributes_of_end
-from .targets import Numbers
-
-# A network is saturated if this share of a layer's activations has a small derivative.
-_SATURATED = 0.9
+from .results import Trained
 
 
 @dataclass
@@ -154,113 +148,6 @@ class Draws:
     shuffle: Shuffle
     dropout: np.random.RandomState | None
     held_out: tuple | None
-
-
-@dataclass
-class Trained:
-    """The result of a training of an estimator's network.
-
-    Parameters
-    ----------
-    data : TrainingData
-        The training data.
-
-    parameters : Parameters
-        The final weights, in the precision of the rows.
-
-    training : Training
-        The training, which :func:`train_further` may continue.
-
-    draws : Draws
-        The sources of random numbers after the training.
-    """
-
-    data: TrainingData
-    parameters: Parameters
-    training: Training
-    draws: Draws
-
-    @property
-    def remedy(self):
-        """The remedy, and the cause if known, for a network worse than a constant."""
-        if saturated := self._saturated():
-            return (
-                f"The network is saturated: {saturated} have a derivative below 0.01, "
-                "so that further steps hardly change the weights. Lower "
-                "`learning_rate_init`, or scale X by StandardScaler."
-            )
-        is_short = self.training.stop.reason == "max_iter"
-        are_numbers = isinstance(self.data.target_encoder, Numbers)
-        first = "Increase `max_iter`, scale" if is_short else "Scale"
-        of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
-        return (
-            f"{first} X by StandardScaler{of_y} or take another `learning_rate_init`."
-        )
-
-    def _saturated(self):
-        """Describe the saturated activations; empty if the network is not saturated."""
-        rows, network = self.data.rows, self.data.network
-        if not isinstance(rows, Rows):
-            return ""
-        shares = saturated_shares(network, self.parameters.view_coefs(), rows.X)
-        if not shares or max(shares) < _SATURATED:
-            return ""
-        number = int(np.argmax(shares)) + (network.input_activation is None)
-        layer = f"hidden layer {number}" if number else "the input"
-        return f"{max(shares):.0%} of the activations of {layer}"
-
-    def mean_loss(self, alpha):
-        """The mean loss of all rows, without the penalty."""
-        rows = self.data.rows
-        if isinstance(rows, Rows):
-            with np.errstate(all="ignore"):
-                return mean_loss(self.data.network, self.parameters, rows)
-        # At workers: that of the last iteration.
-        squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
-        share = self.training.solver.n_batch_rows(rows.n_rows) / rows.n_rows
-        loss = self.training.history.loss
-        return loss - alpha / (2 * rows.weight_sum * share) * squares
-
-    def attributes(self, estimator):
-        """The fitted attributes of the estimator."""
-        solver = self.training.solver
-        attributes = fitted_attributes(
-            self.data.network,
-            self.data.target_encoder,
-            self.training.history,
-            self.parameters,
-        )
-        return {
-            **attributes,
-            **attributes_of_end(self, estimator),
-            "_optimizer": solver if solver.stochastic else None,
-        }
-
-
-def fitted_attributes(network, target_encoder, history, parameters):
-    """The attributes of an estimator with a network of given weights."""
-    coefs, intercepts, input_intercept = parameters.to_coefs()
-    public = {
-        **target_encoder.fitted_attributes(),
-        "coefs_": coefs,
-        "intercepts_": intercepts,
-        "input_intercept_": input_intercept,
-        "n_layers_": len(network.layer_units),
-        "n_outputs_": network.output.n_outputs,
-        "out_activation_": network.output.name,
-        # Of given weights, which no training has found.
-        "stop_reason_": None,
-        "message_": None,
-        "converged_": False,
-    }
-    for name in PUBLIC_HISTORY:
-        public[f"{name}_"] = getattr(history, name)
-    return {
-        **public,
-        "_target_encoder": target_encoder,
-        "_history": history,
-        "_network": network,
-    }
 
 
 def make_solver(estimator):

@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
-from .._estimators.ends import warn_of_end
+from .._estimators.results import warn_of_end
 from .._estimators.sklearn_callbacks import HAS_CALLBACKS
 from .._solvers.interruption import abort_when_interrupted
 from .last_steps import Preparation, last_step, prepare, share_transformers

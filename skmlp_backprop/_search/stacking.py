@@ -16,9 +16,9 @@ from .._estimators.base import BaseBackpropMLP
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.devices import device_of
 from .._estimators.early_stopping import check_hold_out
-from .._estimators.ends import warn_of_end
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
+from .._estimators.results import warn_of_end
 from .._estimators.training import (
     GroupedData,
     make_solver,

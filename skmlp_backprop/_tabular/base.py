@@ -17,8 +17,8 @@ from .._estimators.checks import (
     refuse_unfit_targets,
     without_second_axis,
 )
-from .._estimators.ends import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.restoring import restore_on_error
+from .._estimators.results import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.sklearn_callbacks import (
     CallbackReporter,
     CallbackSupportMixin,

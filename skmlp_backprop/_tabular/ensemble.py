@@ -20,9 +20,8 @@ from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
-from .._solvers.history import History
 from .._solvers.stack import ScaledInputStack
-from .._solvers.training import Reporter, Training
+from .._solvers.training import History, Reporter, Training
 
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8

@@ -1,0 +1,254 @@
+"""The result of a training: fitted attributes, and warnings about its end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .._network.constant import mean_loss
+from .._network.inference import activations_of_layers
+from .._network.parameters import Parameters
+from .._network.rows import Rows
+from .._network.warning import warn
+from .._solvers.training import PUBLIC_HISTORY, Training
+from .targets import Numbers
+
+# A training is useless if its loss is above the first multiple of the loss of the best
+# constant prediction, and hardly useful if it is above the second.
+_USELESS = 1.05
+_HARDLY_USEFUL = 0.95
+# Sum of squares from which targets are large beside the initial predictions.
+_LARGE = 100
+# Rounding in the loss of a constant that is always right, relative to the squares.
+_ROUNDING = 1e-9
+_MESSAGES = {
+    "interrupted": "Training interrupted by user.",
+    "callback": "A callback ended the training.",
+    "partial_fit": "partial_fit trains for one epoch.",
+}
+# A layer is saturated if this share of its activations has a derivative below
+# _SMALL_DERIVATIVE. The largest derivative of the sigmoid is 0.25.
+_SATURATED = 0.9
+_SMALL_DERIVATIVE = 0.01
+# A sample of this many rows is enough.
+_MOST_ROWS = 2000
+
+
+@dataclass
+class Trained:
+    """The result of a training of an estimator's network.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The training data.
+
+    parameters : Parameters
+        The final weights, in the precision of the rows.
+
+    training : Training
+        The training, which :func:`train_further` may continue.
+
+    draws : Draws
+        The sources of random numbers after the training.
+    """
+
+    data: object
+    parameters: Parameters
+    training: Training
+    draws: object
+
+    @property
+    def remedy(self):
+        """The remedy, and the cause if known, for a network worse than a constant."""
+        if saturated := self._saturated():
+            return (
+                f"The network is saturated: {saturated} have a derivative below 0.01, "
+                "so that further steps hardly change the weights. Lower "
+                "`learning_rate_init`, or scale X by StandardScaler."
+            )
+        is_short = self.training.stop.reason == "max_iter"
+        are_numbers = isinstance(self.data.target_encoder, Numbers)
+        first = "Increase `max_iter`, scale" if is_short else "Scale"
+        of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
+        return (
+            f"{first} X by StandardScaler{of_y} or take another `learning_rate_init`."
+        )
+
+    def _saturated(self):
+        """Describe the saturated activations; empty if the network is not saturated."""
+        rows, network = self.data.rows, self.data.network
+        if not isinstance(rows, Rows):
+            return ""
+        shares = _saturated_shares(network, self.parameters.view_coefs(), rows.X)
+        if not shares or max(shares) < _SATURATED:
+            return ""
+        number = int(np.argmax(shares)) + (network.input_activation is None)
+        layer = f"hidden layer {number}" if number else "the input"
+        return f"{max(shares):.0%} of the activations of {layer}"
+
+    def mean_loss(self, alpha):
+        """The mean loss of all rows, without the penalty."""
+        rows = self.data.rows
+        if isinstance(rows, Rows):
+            with np.errstate(all="ignore"):
+                return mean_loss(self.data.network, self.parameters, rows)
+        # At workers: that of the last iteration.
+        squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
+        share = self.training.solver.n_batch_rows(rows.n_rows) / rows.n_rows
+        loss = self.training.history.loss
+        return loss - alpha / (2 * rows.weight_sum * share) * squares
+
+    def attributes(self, estimator):
+        """The fitted attributes of the estimator."""
+        solver = self.training.solver
+        attributes = fitted_attributes(
+            self.data.network,
+            self.data.target_encoder,
+            self.training.history,
+            self.parameters,
+        )
+        return {
+            **attributes,
+            **attributes_of_end(self, estimator),
+            "_optimizer": solver if solver.stochastic else None,
+        }
+
+
+def _saturated_shares(network, weights, X):
+    """The share of each layer's activations with a derivative below 0.01.
+
+    In the order of `Network.all_activations`; of a sample of the rows if there are
+    many.
+    """
+    step = -(-X.shape[0] // _MOST_ROWS)
+    all_z, all_a = activations_of_layers(network, weights, X[::step])
+    shares = []
+    for activation, z, a in zip(
+        network.all_activations(), all_z, all_a[:-1], strict=False
+    ):
+        derivative = np.ones_like(a)
+        with np.errstate(all="ignore"):
+            activation.multiply_derivative(
+                z if activation.keeps_input else a, derivative
+            )
+        is_small = np.abs(derivative) < _SMALL_DERIVATIVE
+        shares.append(float(is_small.mean()))
+    return shares
+
+
+def fitted_attributes(network, target_encoder, history, parameters):
+    """The attributes of an estimator with a network of given weights."""
+    coefs, intercepts, input_intercept = parameters.to_coefs()
+    public = {
+        **target_encoder.fitted_attributes(),
+        "coefs_": coefs,
+        "intercepts_": intercepts,
+        "input_intercept_": input_intercept,
+        "n_layers_": len(network.layer_units),
+        "n_outputs_": network.output.n_outputs,
+        "out_activation_": network.output.name,
+        # Of given weights, which no training has found.
+        "stop_reason_": None,
+        "message_": None,
+        "converged_": False,
+    }
+    for name in PUBLIC_HISTORY:
+        public[f"{name}_"] = getattr(history, name)
+    return {
+        **public,
+        "_target_encoder": target_encoder,
+        "_history": history,
+        "_network": network,
+    }
+
+
+def message_of_end(trained, estimator):
+    """Describe the end of a training."""
+    training = trained.training
+    stop, solver, history = training.stop, training.solver, training.history
+    if stop.reason == "diverged":
+        where = f"iteration {history.n_iter + 1}"
+        if solver.stochastic:
+            rate = solver.schedule.rate
+            where = f"epoch {history.n_iter + 1}, at a learning rate of {rate:g}"
+        return (
+            f"Training diverged in {where}: the loss or the weights "
+            "are no longer finite. The best weights before that are kept. Lower "
+            "`learning_rate_init` or scale the data, for example by StandardScaler."
+        )
+    if stop.reason == "max_iter" and solver.stochastic:
+        return (
+            f"Stochastic Optimizer: Maximum iterations ({solver.max_iter}) reached and "
+            "the optimization hasn't converged yet."
+        )
+    if stop.reason in ("max_iter", "max_fun"):
+        return (
+            f"{estimator.solver} stopped at {stop.reason}="
+            f"{getattr(solver, stop.reason)} before it converged; the best weights "
+            "seen are kept."
+        )
+    if stop.reason == "stalled":
+        dtype = solver.arithmetic_dtype(trained.parameters.dtype)
+        float64 = ", pass X of float64" if dtype == np.float32 else ""
+        return (
+            f"{estimator.solver} stopped before it converged, as rounding, or a kink "
+            f"as relu has, leaves no further progress ({stop.message}): the gradient's "
+            f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
+            f"{float64} or scale the data."
+        )
+    return _MESSAGES.get(stop.reason, stop.message)
+
+
+def attributes_of_end(trained, estimator):
+    """The fitted attributes about the end of a training."""
+    reason = trained.training.stop.reason
+    return {
+        "stop_reason_": reason,
+        "message_": message_of_end(trained, estimator),
+        "converged_": reason == "converged",
+    }
+
+
+def warn_of_end(trained, estimator):
+    """Warn if a training did not converge, or has learned nothing."""
+    reason = trained.training.stop.reason
+    if reason == "interrupted":
+        warn(message_of_end(trained, estimator))
+    elif reason in ("diverged", "max_iter", "max_fun", "stalled"):
+        warn(message_of_end(trained, estimator), ConvergenceWarning)
+    warn_if_useless(trained, estimator)
+
+
+def warn_if_useless(trained, estimator):
+    """Warn if a training on minibatches is no better than a constant prediction.
+
+    Large targets are out of reach of steps of the usual size. If the training stopped
+    at `max_iter`, it may then also be slightly better than a constant.
+    """
+    training = trained.training
+    reason = training.stop.reason
+    if reason not in ("converged", "max_iter") or not training.solver.stochastic:
+        return
+    constant = trained.data.loss_of_constant
+    if isinstance(trained.data.target_encoder, Numbers):
+        targets, _ = trained.data.rows.some_targets()
+        size = float(np.square(targets[0]).sum())
+        is_hard = reason == "max_iter" and size > _LARGE
+        most = (_HARDLY_USEFUL if is_hard else _USELESS) * constant
+        # A constant is always right, and only nearly learned.
+        if constant <= _ROUNDING * (1 + size):
+            most = 0.01 * (1 + size)
+    else:
+        most = _USELESS * constant + 0.01
+    # The loss of the last epoch is known. The penalty and dropout only increase it.
+    if training.history.loss <= most:
+        return
+    loss = trained.mean_loss(estimator.alpha)
+    if loss > most:
+        how = "worse" if loss > constant else "hardly better"
+        warn(
+            f"The mean loss after training, {loss:.3g}, is {how} than that of the best "
+            f"constant prediction, which ignores X, {constant:.3g}. {trained.remedy}",
+            ConvergenceWarning,
+        )
