@@ -14,8 +14,9 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
-from .columns import CATEGORIES, NUMBERS, Source, read_columns, read_known_columns
+from .columns import read_columns, read_known_columns
 from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
+from .sources import CATEGORIES, NUMBERS, Source
 from .table import TakesTablesMixin, check_table
 
 # A prediction encodes this number of rows at a time.

@@ -12,8 +12,8 @@ from numbers import Real
 import numpy as np
 
 from .._network.warning import warn
-from .columns import Column
 from .dates import kind_of
+from .sources import Column
 from .texts import is_number
 
 # The interquartile range of normal numbers, in standard deviations.

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.stats.mstats import mquantiles
 
 from .._network.inference import logits_from_first
-from .columns import NUMBERS, make_sources
 from .dates import DATES
 from .encoder import CHUNK_ROWS
+from .sources import NUMBERS, make_sources
 
 
 def column_indices(X, features):
