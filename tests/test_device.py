@@ -502,7 +502,7 @@ def test_the_table_has_levels(table):
     X, y, _ = table
     model = TabularMLPRegressor(max_iter=1, random_state=0).fit(X, y)
     encoder = model.encoder_
-    assert encoder.encode_rows(encoder.prepare(X), np.float64).codes.shape[1] == 2
+    assert encoder._encode_rows(encoder._prepare(X), np.float64).codes.shape[1] == 2
 
 
 def test_no_level_adds_nothing(device):

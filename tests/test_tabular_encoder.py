@@ -775,12 +775,12 @@ def test_in_a_column_transformer():
 def test_chunks(n_rows):
     frame = mixed_frame()
     encoder = TabularEncoder().fit(frame)
-    prepared = encoder.prepare(frame)
+    prepared = encoder._prepare(frame)
     chunks = [
         [values[start : start + n_rows] for values in prepared]
         for start in range(0, len(frame), n_rows)
     ]
-    encoded = [encoder.encode_rows(chunk, np.float64).toarray() for chunk in chunks]
+    encoded = [encoder._encode_rows(chunk, np.float64).toarray() for chunk in chunks]
     np.testing.assert_array_equal(np.concatenate(encoded), encoder.transform(frame))
 
 

@@ -63,13 +63,13 @@ def table():
 @pytest.fixture
 def n_encoded(monkeypatch):
     """Counts the encodings of training rows."""
-    calls, encode = [], TabularEncoder.fit_and_prepare
+    calls, encode = [], TabularEncoder._fit_and_prepare
 
     def counted(self, X):
         calls.append(len(X))
         return encode(self, X)
 
-    monkeypatch.setattr(TabularEncoder, "fit_and_prepare", counted)
+    monkeypatch.setattr(TabularEncoder, "_fit_and_prepare", counted)
     return calls
 
 

@@ -287,15 +287,15 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features)
-            prepared = encoder.fit_and_prepare(X)
+            prepared = encoder._fit_and_prepare(X)
         else:
-            prepared = encoder.prepare(X)
-        rows = encoder.encode_rows(prepared, np.float32)
+            prepared = encoder._prepare(X)
+        rows = encoder._encode_rows(prepared, np.float32)
         that_validate = prepared
         if validation is not None:
             X_val, y_val, weights_val = validation
-            that_validate = encoder.prepare(X_val)
-            rows_val = encoder.encode_rows(that_validate, np.float32)
+            that_validate = encoder._prepare(X_val)
+            rows_val = encoder._encode_rows(that_validate, np.float32)
             validation = rows_val, y_val, weights_val
         return EncodedTable(
             features=features,
@@ -452,10 +452,10 @@ class BaseTabularMLP(
         X = check_table(self, X, reset=False)
         target_encoder = self.estimators_[0]._target_encoder
         network = self.estimators_[0]._network
-        prepared = self.encoder_.prepare(X)
+        prepared = self.encoder_._prepare(X)
         for start in range(0, len(prepared[0]), CHUNK_ROWS):
             chunk = [values[start : start + CHUNK_ROWS] for values in prepared]
-            encoded = self.encoder_.encode_rows(chunk, np.float64)
+            encoded = self.encoder_._encode_rows(chunk, np.float64)
             yield np.stack(
                 [
                     target_encoder.estimates(

@@ -212,11 +212,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded table.
         """
         dtype = _checked_dtype(self.dtype)
-        prepared = self.fit_and_prepare(check_table(self, X, reset=True))
-        return self.encode_rows(prepared, dtype).toarray()
+        prepared = self._fit_and_prepare(check_table(self, X, reset=True))
+        return self._encode_rows(prepared, dtype).toarray()
 
-    def fit_and_prepare(self, X):
-        """Fit to a checked table, and prepare the table for :meth:`encode_rows`.
+    def _fit_and_prepare(self, X):
+        """Fit to a checked table, and prepare the table for :meth:`_encode_rows`.
 
         Parameters
         ----------
@@ -229,13 +229,13 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             Of each column the numbers, or the indices of entries: much smaller than the
             encoded table.
         """
-        return self._prepare(self._learn(X))
+        return self._to_arrays(self._learn(X))
 
-    def prepare(self, X):
-        """Prepare another checked table, as :meth:`fit_and_prepare`."""
-        return self._prepare(read_known_columns(X, self._encodings))
+    def _prepare(self, X):
+        """Prepare another checked table, as :meth:`_fit_and_prepare`."""
+        return self._to_arrays(read_known_columns(X, self._encodings))
 
-    def prepare_column(self, index, name, values):
+    def _prepare_column(self, index, name, values):
         """Prepare other values of a column.
 
         Parameters
@@ -252,16 +252,16 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         prepared : ndarray of length n_values
-            As an entry of the result of :meth:`prepare`.
+            As an entry of the result of :meth:`_prepare`.
         """
         encoding = self._encodings[index]
         return encoding.prepare(encoding.read(Source(name, values)))
 
-    def read_column(self, index, source):
+    def _read_column(self, index, source):
         """Read another column as the column of this number in `fit`."""
         return self._encodings[index].read(source)
 
-    def places(self):
+    def _places(self):
         """Where the rows of networks have the entries of each column.
 
         Returns
@@ -321,7 +321,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         dtype = _checked_dtype(self.dtype)
         X = check_table(self, X, reset=False)
-        return self.encode_rows(self.prepare(X), dtype).toarray()
+        return self._encode_rows(self._prepare(X), dtype).toarray()
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the entries of the encoded table.
@@ -348,8 +348,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         ]
         return np.array(_make_distinct(entries), dtype=object)
 
-    def _prepare(self, columns):
-        """Convert the columns to arrays, see :meth:`fit_and_prepare`."""
+    def _to_arrays(self, columns):
+        """Convert the columns to arrays, see :meth:`_fit_and_prepare`."""
         numeric = [columns[i] for i in self._layout.numeric]
         numbers = iter(self._layout.numbers.prepare(numeric).T if numeric else ())
         return [
@@ -357,13 +357,13 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             for column, encoding in zip(columns, self._encodings, strict=True)
         ]
 
-    def encode_rows(self, prepared, dtype):
-        """Encode the result of :meth:`prepare` as rows of networks.
+    def _encode_rows(self, prepared, dtype):
+        """Encode the result of :meth:`_prepare` as rows of networks.
 
         Parameters
         ----------
         prepared : list of ndarray, each of length n_rows
-            The result of :meth:`prepare`, or some of its rows.
+            The result of :meth:`_prepare`, or some of its rows.
 
         dtype : dtype
             dtype of the output.

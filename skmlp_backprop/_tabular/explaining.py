@@ -210,7 +210,7 @@ class ExplainsColumnsMixin:
         if unused := sorted(set(values_of) - set(indices)):
             names = _check_feature_names_in(self)[unused].tolist()
             raise ValueError(f"custom_values has {names}, which features has not.")
-        prepared, encoder = self.encoder_.prepare(X), self.encoder_
+        prepared, encoder = self.encoder_._prepare(X), self.encoder_
         grid_values, grids = [], []
         for i in indices:
             if i in values_of:

@@ -69,13 +69,13 @@ class WithheldRows:
             # A class may weigh 0.
             if weight == 0:
                 continue
-            rows = encoder.encode_rows([v[index] for v in self.prepared], np.float32)
+            rows = encoder._encode_rows([v[index] for v in self.prepared], np.float32)
             fold_networks = [networks[i] for i in np.flatnonzero(self.left_out == fold)]
             orders = [random_state.permutation(len(index)) for _ in range(_N_REPEATS)]
             withheld = rows, self.targets[index], row_weights
             with np.errstate(all="ignore"):
                 increases.append(
-                    _increases(fold_networks, *withheld, encoder.places(), orders)
+                    _increases(fold_networks, *withheld, encoder._places(), orders)
                 )
             weights += [float(weight)] * _N_REPEATS
         return np.concatenate(increases, axis=1), np.array(weights)

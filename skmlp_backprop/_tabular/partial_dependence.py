@@ -62,7 +62,7 @@ def grid_of_values(encoder, X, index, values):
         )
     is_array = hasattr(values, "dtype") and values.dtype.kind in "biufmM"
     values = np.asarray(values) if is_array else _as_objects(values)
-    return values, encoder.prepare_column(index, name, values)
+    return values, encoder._prepare_column(index, name, values)
 
 
 def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
@@ -76,8 +76,8 @@ def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
     source = make_sources(X)[index]
     if encoder.is_categorical_[index]:
         values = _distinct_categories(source)
-        return values, encoder.prepare_column(index, source.name, values)
-    column = encoder.read_column(index, source)
+        return values, encoder._prepare_column(index, source.name, values)
+    column = encoder._read_column(index, source)
     rows = np.flatnonzero(~np.isnan(column.values))
     values, first = np.unique(column.values[rows], return_index=True)
     if len(values) == 0:
@@ -102,7 +102,7 @@ def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
                 "choose others, or pass `custom_values`."
             )
         values = np.linspace(low, high, resolution)
-    return values, encoder.prepare_column(index, source.name, values)
+    return values, encoder._prepare_column(index, source.name, values)
 
 
 def _as_objects(values):
@@ -159,9 +159,9 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     """
     encoder, members = model.encoder_, model.estimators_
     network, target_encoder = members[0]._network, members[0]._target_encoder
-    places = [encoder.places()[index] for index in indices]
+    places = [encoder._places()[index] for index in indices]
     grid_rows = [
-        encoder.encode_rows(_with_values(prepared, index, grid), np.float64)
+        encoder._encode_rows(_with_values(prepared, index, grid), np.float64)
         for index, grid in zip(indices, grids, strict=True)
     ]
     points = list(product(*(range(len(grid)) for grid in grids)))
@@ -172,7 +172,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     individual = np.zeros((len(points), n_rows, n_outputs)) if keeps_rows else None
     for start in range(0, n_rows, CHUNK_ROWS):
         chunk = slice(start, start + CHUNK_ROWS)
-        rows = encoder.encode_rows([values[chunk] for values in prepared], np.float64)
+        rows = encoder._encode_rows([values[chunk] for values in prepared], np.float64)
         weights = sample_weight[chunk] / len(members)
         for member in members:
             member_weights = member._weights()
