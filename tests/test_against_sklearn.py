@@ -120,3 +120,19 @@ def test_losses_and_accuracies_over_seeds(name, solver):
     assert abs(np.diff(losses.mean(axis=0))[0]) <= noise + 1e-6
     noise = scores[:, 1].std(ddof=1) / np.sqrt(5)
     assert abs(np.diff(scores.mean(axis=0))[0]) <= noise + 1e-3
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_sample_weights_with_a_short_last_batch(solver):
+    """The mean loss of an epoch, by which `tol` stops, counts batches by their rows."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X)[:210, :3], y[:210]
+    weights = np.random.default_rng(0).uniform(0.1, 3, len(y))
+    ours, theirs = pair(
+        solver=solver, learning_rate_init=0.05, max_iter=300, random_state=0
+    )
+    fit(ours, X, y, sample_weight=weights)
+    fit(theirs, X, y, sample_weight=weights)
+    assert ours.n_iter_ == theirs.n_iter_ < 300
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-6)

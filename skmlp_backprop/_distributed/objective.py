@@ -58,6 +58,11 @@ class DistributedRows:
         """Sum of the weights, for the single network."""
         return self.weight_sum
 
+    @property
+    def n_rows_by_network(self):
+        """Number of rows of the single network."""
+        return self.n_rows
+
     def some_targets(self):
         """Targets and weights for the loss of the best constant prediction."""
         found = self.shards.ask("sample_targets", -(-_MOST_TARGETS // len(self.spans)))

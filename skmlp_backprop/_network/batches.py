@@ -38,12 +38,16 @@ class Plan(NamedTuple):
 
     sums_by_network : list of {float, ndarray of shape (n_stack,)}
         `weight_sum_by_network` of each batch.
+
+    n_rows_by_network : list of {int, ndarray of shape (n_stack,)}
+        `n_rows_by_network` of each batch.
     """
 
     index: np.ndarray
     weights: np.ndarray | None
     sums: list
     sums_by_network: list
+    n_rows_by_network: list
 
 
 class Shuffle:
@@ -140,12 +144,12 @@ class Batches:
         """Return the Plan of an epoch."""
         index, weights = self._numbers(order), self.rows.weights
         starts = range(0, self.n_rows, self.batch_size)
-        if weights is None:
-            sums = [float(min(self.batch_size, self.n_rows - i)) for i in starts]
-        else:
+        n_rows = [min(self.batch_size, self.n_rows - i) for i in starts]
+        sums = [float(n) for n in n_rows]
+        if weights is not None:
             weights = weights[index]
             sums = [float(weights[i : i + self.batch_size].sum()) for i in starts]
-        return Plan(index, weights, sums, sums)
+        return Plan(index, weights, sums, sums, n_rows)
 
     def select(self, indices):
         """Keep the networks at `indices` alone: the batches stay as they are."""
@@ -247,7 +251,7 @@ class WithholdingBatches(Batches):
         weights = self._factors[plan.index].T
         if plan.weights is not None:
             weights = weights * plan.weights
-        return Plan(plan.index, weights, plan.sums, plan.sums_by_network)
+        return plan._replace(weights=weights)
 
     def _weigh(self, batches, index):
         super()._weigh(batches, index)
@@ -367,7 +371,7 @@ class GroupedBatches:
                 weights[:, start : start + n_rows] = of_rows[:, 0]
             sums.append(float(n_rows))
             sums_by_network.append(by_network)
-        return Plan(index, weights, sums, sums_by_network)
+        return Plan(index, weights, sums, sums_by_network, sums_by_network)
 
     def _numbers(self, orders):
         """Numbers of the rows of each group, the shorter orders filled up."""

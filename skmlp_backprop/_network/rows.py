@@ -137,7 +137,13 @@ class Batch:
         W, the divisor of the sum of losses; None for the number of rows.
 
     weight_sum_by_network : float or ndarray of shape (n_stack,), default=None
-        W of each network, the divisor of its penalty; None for `weight_sum`.
+        W of each network, the divisor of its penalty; None for `weight_sum`. It is the
+        number of the network's own rows if a batch is filled up with other rows.
+
+    Attributes
+    ----------
+    n_rows_by_network : int or ndarray of shape (n_stack,)
+        Number of each network's own rows.
     """
 
     def __init__(
@@ -154,9 +160,11 @@ class Batch:
         self.n_rows = n_rows
         self.weights = weights
         self.weight_sum = float(n_rows) if weight_sum is None else weight_sum
-        self.weight_sum_by_network = (
-            self.weight_sum if weight_sum_by_network is None else weight_sum_by_network
-        )
+        self.weight_sum_by_network = self.weight_sum
+        self.n_rows_by_network = n_rows
+        if weight_sum_by_network is not None:
+            self.weight_sum_by_network = weight_sum_by_network
+            self.n_rows_by_network = weight_sum_by_network
 
     def as_batch(self, output):
         """The batch itself."""
