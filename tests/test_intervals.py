@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import (
     accuracy_score,
@@ -625,3 +626,25 @@ def test_sets_that_cannot_be():
         model.predict_set(X)
     with pytest.raises(NotFittedError):
         TabularMLPClassifier().predict_set(X)
+
+
+def test_copies_of_rows_share_a_fold():
+    """The out-of-bag scores and the coverage are those without the copies."""
+    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    is_new = np.arange(len(y)) >= 200
+    copies = np.repeat(np.flatnonzero(~is_new), 4)
+    regressor = TabularMLPRegressor(random_state=0).fit(X.loc[copies], y[copies])
+    out_of_bag = regressor.oob_prediction_.reshape(-1, 4)
+    np.testing.assert_allclose(out_of_bag, out_of_bag[:, [0] * 4], rtol=1e-6)
+    assert regressor.oob_score_ < regressor.score(X[is_new], y[is_new]) < 0.6
+    low, high = regressor.predict_interval(X[is_new], coverage=0.9).T
+    assert np.mean((low <= y[is_new]) & (y[is_new] <= high)) > 0.8
+
+
+def test_equal_rows_of_few_values_are_no_copies():
+    """They are equal by chance: their predictions come from several networks."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.integers(0, 4, (800, 3)), columns=list("abc"))
+    regressor = TabularMLPRegressor(max_iter=2, random_state=0).fit(X, X.sum(axis=1))
+    spread = pd.Series(regressor.oob_prediction_).groupby([X.a, X.b, X.c]).std()
+    assert spread.min() > 1e-3

@@ -120,8 +120,8 @@ def captured(monkeypatch):
         given.update(member=member, n_members=n_members, data=data)
         return ensemble.Ensemble(member, n_members, data, *others)
 
-    def assign(targets, n_folds, random_state):
-        folds = assign_folds(targets, n_folds, random_state)
+    def assign(targets, n_folds, random_state, groups):
+        folds = assign_folds(targets, n_folds, random_state, groups)
         # Where it was trained anew, on other targets, the folds stay.
         return given.setdefault("folds", folds)
 

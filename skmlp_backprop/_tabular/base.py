@@ -38,7 +38,7 @@ from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
-from .table import TakesTablesMixin, check_table
+from .table import TakesTablesMixin, check_table, group_copies
 
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
@@ -327,14 +327,16 @@ class BaseTabularMLP(
             y = self._fit_scale(table.y, weights)
         member = self._make_member(len(y))
         data = member._training_data(table.rows, y, target_encoder, weights)
-        data_val = None
-        if table.validation is not None:
+        data_val = groups = None
+        if table.validation is None:
+            groups = group_copies(table.prepared)
+        else:
             rows_val, y_val, weights_val = table.validation
             weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
                 rows_val, self._scale(y_val), target_encoder, weights_val
             )
-        ensemble = Ensemble(member, self.n_members, data, data_val, paused)
+        ensemble = Ensemble(member, self.n_members, data, data_val, paused, groups)
         training = ensemble.training
         fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
         if hasattr(self, "_skl_callbacks"):

@@ -63,6 +63,10 @@ class Ensemble:
         The training to continue, up to the `max_iter` of `member` in total; it is not
         changed. None for a new training.
 
+    groups : ndarray of shape (n_rows,), int, or None, default=None
+        The group of each row, from 0. The rows of a group share a fold. None for no
+        groups.
+
     Attributes
     ----------
     folds : ndarray of shape (n_rows,), int
@@ -85,7 +89,9 @@ class Ensemble:
         "Otherwise change `learning_rate_init`."
     )
 
-    def __init__(self, member, n_members, data, data_val=None, paused=None):
+    def __init__(
+        self, member, n_members, data, data_val=None, paused=None, groups=None
+    ):
         self.data, self.dropout, self.solver = data, member.dropout, make_solver(member)
         # Copied, so that an error leaves the earlier state as it is.
         self.paused = paused = copy.deepcopy(paused)
@@ -102,7 +108,8 @@ class Ensemble:
         n_rows = data.rows.n_rows
         if data_val is None:
             n_folds = min(N_FOLDS, n_rows)
-            self.folds = assign_folds(data.rows.targets, n_folds, random_state)
+            targets = data.rows.targets
+            self.folds = assign_folds(targets, n_folds, random_state, groups)
             left_out = np.arange(n_members) % n_folds
             self.judge = LeftOutRows(data, self.folds, left_out)
         else:
@@ -484,11 +491,15 @@ class LeftOutRows:
         )
 
 
-def assign_folds(targets, n_folds, random_state):
+def assign_folds(targets, n_folds, random_state, groups=None):
     """Draw the fold of each row: folds of equal size, stratified by the targets.
 
-    Of targets with several columns, the first one stratifies.
+    Of targets with several columns, the first one stratifies. The rows of a group, if
+    any, share the fold of the group's first row.
     """
+    if groups is not None:
+        _, first_rows = np.unique(groups, return_index=True)
+        return assign_folds(targets[first_rows], n_folds, random_state)[groups]
     n_rows = len(targets)
     order = random_state.permutation(n_rows)
     first_column = targets[order] if targets.ndim == 1 else targets[order, 0]

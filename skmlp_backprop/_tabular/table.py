@@ -3,6 +3,7 @@
 from collections import Counter
 
 import narwhals.stable.v2 as nw
+import numpy as np
 from narwhals.dependencies import is_narwhals_dataframe, is_narwhals_lazyframe
 from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
@@ -15,6 +16,14 @@ from .._network.warning import warn
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
 _COLLECT_METHODS = ["collect", "to_pandas", "df", "toPandas", "execute", "compute"]
+
+
+# Copies of a row share a fold if at least this share of the rows are copies, and if the
+# table has at least this number of distinct rows.
+_COPIED_SHARE = 0.25
+_LEAST_ROWS = 30
+# An odd number of 64 bits with an irregular pattern, for hashes.
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class TakesTablesMixin:
@@ -155,3 +164,35 @@ def _to_native(X):
             f"X is a {type_name}. Convert it to a DataFrame: pandas.DataFrame(X)."
         )
     return X
+
+
+def group_copies(columns):
+    """Group the copies of each row, if the table has many.
+
+    Oversampled tables and bootstrap samples have many copies. A network that leaves a
+    row out must not train on a copy of it.
+
+    Parameters
+    ----------
+    columns : list of ndarray of shape (n_rows,) or (n_rows, n_values)
+        The columns, as numbers.
+
+    Returns
+    -------
+    groups : ndarray of shape (n_rows,), int, or None
+        The same number, from 0, for equal rows. None if less than a quarter of the rows
+        are copies. None also if no column has at least half as many distinct values as
+        there are distinct rows: rows of few values are equal by chance.
+    """
+    hashes = np.zeros(len(columns[0]), np.uint64)
+    values = [v for column in columns for v in np.atleast_2d(column.T)]
+    for of_column in values:
+        # The addition makes -0.0 equal to 0.0.
+        bits = (of_column + 0.0).astype(np.float64).view(np.uint64)
+        hashes = (hashes ^ bits) * _MULTIPLIER
+        hashes ^= hashes >> np.uint64(32)
+    distinct, groups = np.unique(hashes, return_inverse=True)
+    if not _LEAST_ROWS <= len(distinct) <= (1 - _COPIED_SHARE) * len(hashes):
+        return None
+    has_many_values = any(2 * len(np.unique(v)) >= len(distinct) for v in values)
+    return groups if has_many_values else None
