@@ -14,7 +14,7 @@ a batch.
 """
 
 import math
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -177,14 +177,9 @@ class Parameters:
         parameters : Parameters
             All networks, in order.
         """
-        lead = networks[0]
-        stack = cls.empty(
-            lead.layer_units,
-            dtype or lead.dtype,
-            input_intercept=lead.input_intercept is not None,
-            n_levels=lead.n_levels,
-            n_stack=sum(network.n_stack for network in networks),
-        )
+        lead, n_stack = networks[0], sum(network.n_stack for network in networks)
+        shape = {**lead.shape, "n_stack": n_stack}
+        stack = cls.empty(dtype=dtype or lead.dtype, **shape)
         arrays = zip(*(network.arrays() for network in networks), strict=True)
         for array, of_networks in zip(stack.arrays(), arrays, strict=True):
             np.concatenate(of_networks, out=array)
@@ -194,20 +189,23 @@ class Parameters:
         """Copy and pickle the buffer alone, so that the views stay views of it."""
         if self.flat is None:
             return self.copy().__reduce__()
-        has_input_intercept = self.input_intercept is not None
-        return _rebuild, (
-            self.flat,
-            self.layer_units,
-            has_input_intercept,
-            self.n_levels,
-            self.n_stack,
-        )
+        return partial(Parameters.on_buffer, **self.shape), (self.flat,)
 
     @property
     def layer_units(self):
         """Number of units of each layer, input and output included."""
         n_inputs = self.layers[0].shape[2] - 1 + self.n_levels
         return [n_inputs, *(w.shape[1] for w in self.layers)]
+
+    @property
+    def shape(self):
+        """The arguments of :meth:`on_buffer` beside the buffer."""
+        return {
+            "layer_units": self.layer_units,
+            "input_intercept": self.input_intercept is not None,
+            "n_levels": self.n_levels,
+            "n_stack": self.n_stack,
+        }
 
     def arrays(self):
         """All arrays, in the order of the flat buffer."""
@@ -266,13 +264,7 @@ class Parameters:
 
     def on(self, flat):
         """Lay networks of the same shape out on another flat buffer."""
-        return Parameters.on_buffer(
-            flat,
-            self.layer_units,
-            input_intercept=self.input_intercept is not None,
-            n_levels=self.n_levels,
-            n_stack=self.n_stack,
-        )
+        return Parameters.on_buffer(flat, **self.shape)
 
     def zeros_like(self):
         """Networks of the same shape and dtype, all zeros."""
@@ -308,16 +300,6 @@ class Parameters:
             [intercept.copy() for intercept in intercepts],
             None if bias is None else bias.copy(),
         )
-
-
-def _rebuild(flat, layer_units, input_intercept, n_levels, n_stack):
-    return Parameters.on_buffer(
-        flat,
-        layer_units,
-        input_intercept=input_intercept,
-        n_levels=n_levels,
-        n_stack=n_stack,
-    )
 
 
 def parameters_from_arrays(coefs, intercepts, input_intercept=None):
