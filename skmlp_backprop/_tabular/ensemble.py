@@ -410,7 +410,6 @@ class LeftOutRows:
         # Found once: the search for the temperature needs them many times an epoch.
         present = np.unique(left_out).tolist()
         self._rows_of = {fold: np.flatnonzero(folds == fold) for fold in present}
-        self._members_of = [np.flatnonzero(left_out == fold) for fold in present]
         self.index = np.concatenate(list(self._rows_of.values()))
 
     def numbers(self, i):
@@ -439,7 +438,8 @@ class LeftOutRows:
         Berta, E., Holzmüller, D., Jordan, M. and Bach, F. (2025). "Rethinking early
         stopping: Refine, then calibrate." arXiv:2501.19195.
         """
-        return -self._loss(logits, self.best_temperature(logits))
+        temperature = np.float32(self.best_temperature(logits))
+        return -self._loss(np.concatenate(logits) / temperature, self.index)
 
     def best_temperature(self, logits):
         """Find the number from 1 to 5 to divide the logits by, for the least loss.
@@ -451,29 +451,30 @@ class LeftOutRows:
         """
         if not self.data.target_encoder.has_temperature:
             return 1.0
-        # Of many rows, every tenth, for example, suffices.
+        # A subsample suffices if there are many rows.
         step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
+        sampled = np.concatenate([z[::step] for z in logits])
+        index = np.concatenate([rows[::step] for rows in self._rows_of.values()])
         found = minimize_scalar(
-            lambda inverse: self._loss(logits, 1 / inverse, step),
+            lambda inverse: self._loss(sampled / np.float32(1 / inverse), index),
             bounds=(1 / _MOST_TEMPERATURE, 1),
             method="bounded",
             options={"xatol": 0.01},
         )
         # The method does not try a temperature of exactly 1.
-        return 1 / found.x if found.fun < self._loss(logits, 1.0, step) else 1.0
+        return 1 / found.x if found.fun < self._loss(sampled, index) else 1.0
 
-    def _loss(self, logits, temperature, step=1):
-        """The loss at a temperature, of every `step`-th row."""
+    def _loss(self, logits, index):
+        """The loss of the rows with these numbers; the logits are concatenated."""
         rows, data = self.rows, self.data
-        index = np.concatenate([fold[::step] for fold in self._rows_of.values()])
         weights = None if rows.weights is None else rows.weights[index]
         if weights is not None and not weights.any():
             return 0.0
-        means = self.mean_estimates(
-            [z[::step] / np.float32(temperature) for z in logits]
-        )
         return data.target_encoder.loss_of_estimates(
-            data.network, means, rows.targets[index], weights
+            data.network,
+            self._mean_estimates(logits, len(index)),
+            rows.targets[index],
+            weights,
         )
 
     def mean_estimates(self, logits):
@@ -481,14 +482,19 @@ class LeftOutRows:
 
         Returns probabilities or numbers, fold by fold, (n_left_out_rows, n_outputs).
         """
+        return self._mean_estimates(np.concatenate(logits), len(self.index))
+
+    def _mean_estimates(self, logits, n_rows):
         output, target_encoder = self.data.network.output, self.data.target_encoder
-        estimates = [target_encoder.estimates(output, z) for z in logits]
-        return np.concatenate(
-            [
-                np.mean([estimates[i] for i in members], axis=0)
-                for members in self._members_of
-            ]
-        )
+        estimates = target_encoder.estimates(output, logits)
+        # The first networks leave each fold out once, in order, and so do the next
+        # ones. The last ones may leave only the first folds out.
+        total, counts = estimates[:n_rows].copy(), np.ones((n_rows, 1), logits.dtype)
+        for start in range(n_rows, len(estimates), n_rows):
+            again = estimates[start : start + n_rows]
+            total[: len(again)] += again
+            counts[: len(again)] += 1
+        return total / counts
 
 
 def assign_folds(targets, n_folds, random_state, groups=None):
