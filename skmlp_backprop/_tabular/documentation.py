@@ -37,7 +37,7 @@ PARTS = {
     n_bins : int or "auto", default="auto"
         Largest number of bins of the piecewise-linear encoding of a column of numbers
         or dates; 0 for no such encoding. "auto" is 16. With more than 64 such columns
-        it is 1024 divided by their number.
+        it is 1024 divided by their number, or 0 if that is less than 2.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to
