@@ -394,8 +394,8 @@ def _step_of_a_candidate(dtype, solver, side):
 
 def _least_and_most():
     """How many times as fast as MLPClassifier: the slowest minibatches, and L-BFGS."""
-    minibatches = read("minibatch").values()
-    least = min(row["x MLPClassifier"] for row in minibatches if "x MLPClassifier" in row)
+    name, minibatches = "x MLPClassifier", read("minibatch").values()
+    least = min(row[name] for row in minibatches if name in row)
     most = read("full_batch")["lbfgs, 400 iterations"]["x"]
     return [times(least), f"{most:.0f}"]
 

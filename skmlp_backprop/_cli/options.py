@@ -88,7 +88,8 @@ _HELP = {
     "BackpropMLPClassifier (default: search for a classification by complete numbers)",
     "--cv": "number of cross-validation folds (default: 5)",
     "--seed": "random seed (default: 0)",
-    "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as shorten the fit)",
+    "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as shorten "
+    "the fit)",
     "--save": "save the fitted model here; an existing file is replaced when the new "
     "file is complete",
     "--report": "write a report in this folder: index.html, and its pictures; this "

@@ -34,8 +34,8 @@ PARTS = {
         - "cosine": falls from there to 0 over `max_iter` epochs, as half a cosine;
         - "invscaling", for "sgd" only: `learning_rate_init` divided by
           ``(t + 1) ** power_t`` after t samples;
-        - "adaptive", for "sgd" only: divided by 5 whenever the loss has not fallen by
-          `tol` for `n_iter_no_change` epochs, down to 1e-6;
+        - "adaptive", for "sgd" only: divided by 5 after more than `n_iter_no_change`
+          epochs in succession without an improvement of `tol`, down to 1e-6;
         - or an object, see :mod:`skmlp_backprop.extending`.
 
     learning_rate_init : float, default=0.001
@@ -110,7 +110,8 @@ PARTS = {
         Added to the root of the second moment of "adam".
 
     n_iter_no_change : int or inf, default=10
-        Epochs without an improvement of `tol` after which "sgd" and "adam" stop.
+        "sgd" and "adam" stop after more than this number of epochs in succession
+        without an improvement of `tol`.
 
     max_fun : int, default=15000
         Largest number of evaluations of loss and gradient by "lbfgs", "cg" and

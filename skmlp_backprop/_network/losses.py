@@ -38,25 +38,26 @@ class Loss:
     Attributes
     ----------
     name : str
-        The name users give it.
+        Name of the loss.
 
     hyper_parameters : tuple of str
-        The estimator's parameters that it is made with.
+        Parameters of the estimator that are passed to the loss.
 
     has_kink : bool
         Whether its derivative jumps where a prediction meets its target. Gradient
         methods that search along a line, and finite differences, fail there.
 
     unit : float
-        Size of the numbers whose difference a small loss is, and whose rounding it has.
+        Scale of the terms that cancel in a small loss; sets its rounding error.
 
     quantile : float, sequence of float or None
-        Which quantile of the targets the best predictions are; None for another
+        Quantile of the targets that the best predictions are; None for another
         measure of their centre.
 
     starts_at_constant : bool
-        Whether the initial biases of the outputs are those of the best constant. Those
-        of the losses that MLPClassifier and MLPRegressor have are as theirs.
+        Whether the initial biases of the outputs give the best constant prediction.
+        False for the losses of MLPClassifier and MLPRegressor, whose initial biases are
+        the same as theirs.
     """
 
     hyper_parameters = ()
@@ -66,7 +67,7 @@ class Loss:
     starts_at_constant = False
 
     def best_constant(self, target, weights):
-        """What is best predicted if all rows are predicted alike: here the mean.
+        """Best constant prediction: here the mean.
 
         Parameters
         ----------
@@ -79,7 +80,7 @@ class Loss:
         Returns
         -------
         predictions : ndarray of shape (n_outputs,)
-            What minimises the sum of the rows' losses.
+            The prediction that minimises the sum of the rows' losses.
         """
         return np.average(target, axis=1, weights=weights)
 

@@ -1,8 +1,8 @@
-"""What a network's outputs mean, one class for each kind.
+"""The kinds of outputs of a network, one class each.
 
-An output writes the targets of rows in the form that the losses take, and turns logits
-into predictions. Training never asks for predictions: each loss fuses its output's
-activation with itself (see ``losses``), which keeps both stable at any logit.
+An output writes the targets of rows in the form that the losses take, and converts
+logits to predictions. The training needs no predictions: each loss includes the
+activation of its output (see ``losses``), which keeps both stable at any logit.
 
 To add an output, write its class, and a loss that is registered under its name.
 """
@@ -12,7 +12,7 @@ from scipy.special import expit, log_expit, log_softmax, logit, softmax
 
 from .quantiles import increasing_steps
 
-# Of a class that no row has, whose logit would be infinite.
+# Smallest probability of a class without rows; the logit of 0 is infinite.
 _LEAST_PROBA = 1e-12
 
 

@@ -182,8 +182,8 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     candidates, a share of 1 / `factor`, for `factor` times as many epochs, and so on. A
     surviving candidate continues with its weights, its momentum and its shuffles. It
     ends with the result of a single fit of as many epochs, and no epoch is trained
-    twice. :class:`StackedGridSearchCV` lists the parameters in which the candidates of
-    a stack may differ.
+    twice. :func:`fit_stack` lists the parameters in which the candidates of a stack may
+    differ.
 
     A full-batch solver continues from its weights, for the additional iterations; SciPy
     does not expose the rest of its state. Every rung trains a candidate from the start,

@@ -1,9 +1,9 @@
-"""How gradients become steps: the update rules, and the table of their names.
+"""Update rules, and the table of their names.
 
-A rule is a value: its attributes are its hyperparameters, and it keeps no state. What
-it needs between two steps is a dict, which ``init`` makes and each ``step`` overwrites.
-A rule steps all networks of a stack at once: a hyperparameter in which they differ is
-an array of shape (n_stack, 1), to be broadcast over ``parameters.matrices``.
+A rule is a value: its attributes are its hyperparameters, and it keeps no state. Its
+state between two steps is a dict, which ``init`` makes and each ``step`` overwrites. A
+step updates all networks of a stack at once: a hyperparameter in which they differ is
+an array of shape (n_stack, 1), which broadcasts over ``parameters.matrices``.
 
 To add a rule, write a subclass of :class:`Rule`. An instance of it can be an
 estimator's `solver`.
@@ -51,8 +51,8 @@ class Rule(Value):
         -------
         state : dict
             `n_steps`, and for each name in `moments` zeros like the weights. A subclass
-            may add arrays with a network of the stack in each row, and what is the same
-            for all networks.
+            may add arrays whose first axis is the network, and values shared by all
+            networks.
         """
         state = {name: parameters.zeros_like() for name in self.moments}
         return {"n_steps": 0, **state}
@@ -77,15 +77,15 @@ class Rule(Value):
         raise NotImplementedError(f"{type(self).__name__} has no method `step`.")
 
     def resume(self, state, earlier):
-        """The state to go on from after steps of a rule with other hyperparameters.
+        """The state to continue from after steps of a rule with other hyperparameters.
 
         Parameters
         ----------
         state : dict
-            What the steps have left.
+            The state after these steps.
 
         earlier : Rule
-            The rule that took them, of the same class.
+            The rule of these steps, of the same class.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""A training: one network, or the networks of an ensemble, that stop together."""
+"""A training: a network, or the networks of an ensemble, which stop together."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -24,9 +24,9 @@ PUBLIC_HISTORY = (
 
 @dataclass
 class History:
-    """How a training went; a later call that continues it goes on writing here.
+    """The history of a training; a later call that continues the training extends it.
 
-    The fields are the fitted attributes of the same names, less the underscore.
+    The fields are the fitted attributes of the same names, without the underscore.
     """
 
     n_iter: int = 0
@@ -98,7 +98,7 @@ class History:
 
 
 class Stop:
-    """Why a training ended.
+    """Reason for the end of a training.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Stop:
         The criterion of convergence, or the words of a solver that has stalled.
 
     slope : float, default=nan
-        The gradient's largest entry there.
+        The gradient's largest entry at the final weights.
     """
 
     def __init__(self, reason, message="", slope=np.nan):
@@ -214,7 +214,7 @@ class Training:
         self._is_candidate = False
 
     def extend(self, max_iter):
-        """Raise the cap on iterations, so that a stopped training can go on."""
+        """Raise the limit of iterations, so that a stopped training can continue."""
         self.solver.max_iter = max_iter
         self.stop = None
 

@@ -44,7 +44,7 @@ from .table import TakesTablesMixin, check_table
 # weights predicts better than the weights of a falling learning rate, whose schedule
 # would need the number of epochs in advance.
 _AVERAGE_EPOCHS = 2
-# Of a million rows a training sees each ten times, which takes minutes.
+# At most 10 epochs for a million rows: more would take minutes.
 _MOST_ROWS_SEEN = 10**7
 # Categories of a column that have weights of their own. Many more would be identifiers.
 _MAX_CATEGORIES = 2**14

@@ -54,7 +54,23 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     classes_ : ndarray of shape (n_classes,)
         Class labels.
 
+    estimators_ : list of BackpropMLPClassifier
+        The fitted networks. They take encoded rows.
+
     ... attributes
+
+    validation_scores_ : list of float
+        The negative log loss after each epoch. Each row is predicted by the networks
+        that left it out, with temperature scaling: the logits are divided by the number
+        from 1 to 5 that gives the smallest log loss.
+
+    best_validation_score_ : float
+        The highest of `validation_scores_`. The networks have the weights of its
+        epoch, with the last layer divided by its temperature. The score is slightly
+        above that of a single network on new rows, because it is the best of many
+        scores. The mean of the networks scores better.
+
+    ... last_attributes
 
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Probabilities of the classes for each training row, by the networks that left

@@ -444,7 +444,7 @@ class LeftOutRows:
         """
         if not self.data.target_encoder.has_temperature:
             return 1.0
-        # Of many rows, every tenth, for example, suffices.
+        # A subsample suffices if there are many rows.
         step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
         found = minimize_scalar(
             lambda inverse: self._loss(logits, 1 / inverse, step),

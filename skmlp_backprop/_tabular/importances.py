@@ -4,9 +4,9 @@ import numpy as np
 
 from .._network.inference import logits_from_first
 
-# A fit keeps so many rows, so that the cost in memory and in time is bounded.
+# Largest number of rows that a fit keeps, to bound the memory and the time.
 _MOST_ROWS = 10_000
-# Likewise: predictions of a row by one network, of all rows.
+# Largest number of predictions (rows times networks).
 _MOST_PREDICTIONS = 20_000
 _N_REPEATS = 5
 
@@ -40,9 +40,9 @@ class WithheldRows:
     def importances(self, encoder, networks):
         """Compute how much the loss rises when a column is permuted.
 
-        The mean prediction of the networks that left a fold out is that of the fold.
-        The values of the column are permuted among the rows of a fold, so that a value
-        that a network has learned by heart stays out.
+        The rows of a fold are predicted by the mean of the networks that left it out.
+        The values of the column are permuted among the rows of a fold, so that no row
+        gets a value that a network has learned by heart.
 
         Parameters
         ----------

@@ -56,7 +56,22 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     Attributes
     ----------
+    estimators_ : list of BackpropMLPRegressor
+        The fitted networks. They take encoded rows.
+
     ... attributes
+
+    validation_scores_ : list of float
+        The negative `loss` after each epoch, of the standardised y; with "poisson" and
+        "gamma" y is divided by its mean. Each row is predicted by the networks that
+        left it out.
+
+    best_validation_score_ : float
+        The highest of `validation_scores_`. The networks have the weights of its epoch.
+        The score is slightly above that of a single network on new rows, because it is
+        the best of many scores. The mean of the networks scores better.
+
+    ... last_attributes
 
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Prediction of each training row by the networks that left the row out. nan for

@@ -62,10 +62,8 @@ def read_csv(path, header="infer"):
         It is unpacked if its name ends in ``.gz``.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the columns' names. "infer" takes it as names if no
-        field is a number and the other rows have numbers there, as values if each
-        feature is a number or missing, and refuses all else. It also refuses numbers
-        that count up, such as ``0,1,2`` or ``2010,2020,2030``, which may be names.
+        Whether the first row has the names of the columns. See "CSV files" in the user
+        guide for the rules. An ambiguous file is refused: pass True or False.
 
     Returns
     -------
@@ -126,11 +124,8 @@ def read_mixed_csv(path, header="infer"):
         missing values.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the names of the columns. "infer" compares it with the
-        other rows. It has names if its fields are text where the other rows have
-        numbers or dates; or, in ten rows or more of text alone, never occur again in
-        columns whose values do. It has values if its fields are numbers or dates where
-        the others are, or occur again. A file of which neither is clear is refused.
+        Whether the first row has the names of the columns. See "CSV files" in the user
+        guide for the rules. An ambiguous file is refused: pass True or False.
 
     Returns
     -------
