@@ -60,7 +60,7 @@ class RungEvaluation(Evaluation):
     def _keyed(self, fits):
         """Yield fits with keys that identify candidate and fold in all rungs.
 
-        A key has the id of each parameter but the resource, whose value may not be
+        A key has the id of each parameter except the resource, since values may not be
         hashable, and a counter, because a grid may have equal candidates.
         """
         n_of = Counter()

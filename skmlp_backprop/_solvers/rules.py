@@ -188,7 +188,7 @@ class Adam(Rule):
         rate = _cast(rate * correction * (1 - beta_1) / root, dtype)
         epsilon = _cast(self.epsilon / root, dtype)
         beta_1, beta_2 = _cast(beta_1, dtype), _cast(beta_2, dtype)
-        # Where an input is 0 in all rows only the penalty has a gradient, which soon is
+        # If an input is 0 in all rows, only the penalty has a gradient, which soon is
         # so small that its square is subnormal in float32, which processors take many
         # times as long for. A nudge far below epsilon avoids it.
         nudge = 1e-18 if dtype == np.float32 else 0

@@ -218,7 +218,7 @@ class Training:
         self.solver.max_iter = max_iter
         self.stop = None
 
-    # The loop over epochs calls the rest; the full-batch solvers do without.
+    # Only the loop over epochs calls the following methods.
 
     def start(self):
         """Begin, or continue, with the current weights."""
@@ -244,7 +244,7 @@ class Training:
             seen; None to judge by the loss.
 
         predictions : sequence
-            What the judge has predicted by each network.
+            The predictions of each network for the rows of the judge.
         """
         history, solver = self.history, self.solver
         if not (self._count(losses) and all(w.is_finite() for w in self.weights)):
@@ -282,8 +282,8 @@ class Training:
         ----------
         takes_best : bool
             Whether to end with the best weights, as with a validation score. If False,
-            training ends with the last weights, or with the best weights if it has
-            diverged.
+            the training ends with the last weights, or after a divergence with the best
+            weights.
 
         n_averaged : int
             Number of steps in the average; 0 without an average.

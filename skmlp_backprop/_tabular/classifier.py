@@ -106,7 +106,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     _member_class = BackpropMLPClassifier
     _oob_name = "oob_decision_function_"
-    # What a callback restores.
+    # The attributes that a callback restores.
     _weight_attributes = (
         "estimators_",
         "loss_",

@@ -107,7 +107,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     _member_class = BackpropMLPRegressor
     _shape_params = (*BaseTabularMLP._shape_params, "loss", "quantile")
     _oob_name = "oob_prediction_"
-    # What a callback restores.
+    # The attributes that a callback restores.
     _weight_attributes = (
         "estimators_",
         "loss_",
