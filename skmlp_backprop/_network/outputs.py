@@ -188,7 +188,7 @@ class BinaryOutput(ClassOutput):
         return logits[:, 0]
 
     def codes(self, logits):
-        # Not the sign of the logit: with a tiny logit, both classes are equally probable.
+        # Not by the sign: with a tiny logit, both classes are equally probable.
         return (expit(logits) > expit(-logits))[:, 0].astype(np.intp)
 
 
