@@ -69,7 +69,7 @@ PARTS = {
         Whether to print the loss of every iteration.
 
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the previous call.
+        Whether `fit` continues from the weights of the previous call.
 
     momentum : float, default=0.9
         Momentum of "sgd", in [0, 1].
@@ -98,7 +98,7 @@ PARTS = {
         "adam"; 0 for no average. The fit ends with the average, and `early_stopping`
         scores it. The average often predicts better than the weights after any step, so
         that the learning rate need not fall. 2 is a good value. `warm_start` and
-        `partial_fit` go on from the average, and begin a new average.
+        `partial_fit` continue from the average, and begin a new average.
 
     beta_1 : float, default=0.9
         Decay rate of the first moment of "adam", in [0, 1).

@@ -191,7 +191,7 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     depends on the number of epochs, `warm_start`, callbacks or a RandomState, or if it
     is another estimator.
 
-    A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` continues, too, and
+    A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` also continues, and
     ends with exactly the result of a single fit. With its default sizes, the state of a
     candidate takes about 5 to 10 MB for each fold.
 

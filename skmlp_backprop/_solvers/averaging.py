@@ -78,7 +78,7 @@ class MovingAverage:
         return 1 - min(self._most, n_before / (n_before + _WARM_UP))
 
     def select(self, indices):
-        """Keep the networks at `indices` alone."""
+        """Keep only the networks at `indices`."""
         self.parameters = Parameters.stacked(
             [self.parameters.network(i) for i in indices]
         )

@@ -224,7 +224,7 @@ RULES = {"sgd": SGD, "adam": Adam}
 
 
 def stack_rules(rules):
-    """The rule of a stack: those of its networks, which differ in numbers alone."""
+    """The rule of a stack, whose networks have rules that differ only in numbers."""
     rule = copy.copy(rules[0])
     for name in rule.numbers():
         values = [getattr(one, name) for one in rules]
@@ -234,7 +234,7 @@ def stack_rules(rules):
 
 
 def stack_states(states, dtype):
-    """The state of a stack, of those of its networks: all have taken as many steps."""
+    """The state of a stack, from the states of networks after equally many steps."""
     stacked = dict(states[0])
     for name, value in stacked.items():
         values = [state[name] for state in states]

@@ -77,7 +77,7 @@ class History:
             The history that the call would begin with from new weights. It says whether
             the training improves losses or validation scores.
         """
-        # The curves go on, with the evaluations and seconds that they count.
+        # The curves continue, with the evaluations and seconds that they count.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
         history = replace(
             self.copy(),
@@ -342,7 +342,7 @@ class Training:
         Returns
         -------
         message : str
-            The criterion of convergence; empty if the training goes on.
+            The criterion of convergence; empty if the training continues.
         """
         history, solver = self.history, self.solver
         if history.no_improvement_count <= solver.n_iter_no_change:

@@ -127,8 +127,8 @@ class BaseTabularMLP(
                 default=None
             Validation rows. With them all networks train on all rows of X, and the
             training stops by the predictions of the validation rows, for example of a
-            later period of time. None leaves an eighth of the rows out for each
-            network.
+            later period of time or of other groups. None leaves an eighth of the rows
+            out for each network.
 
         y_val : array-like of shape (n_samples_val,) or (n_samples_val, n_outputs), \
                 default=None
@@ -431,7 +431,7 @@ class BaseTabularMLP(
         return y
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
-        """The member for other rows, which weigh as those of y."""
+        """The member for other rows, with the class weights of y."""
         return member
 
     def _make_member(self, n_rows):

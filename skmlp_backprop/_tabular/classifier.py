@@ -287,11 +287,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
         A row that is hard to classify gets more classes. The sets come from the
         probabilities of the training rows by the networks that left them out, or from
-        the mean probabilities of the rows of `X_val`. For rows of the same
-        distribution, the class is in the set with a probability of about `coverage`,
-        and at least ``2 * coverage - 1``; of more than `coverage` if the predicted
-        class alone is right more often. This holds on average over the rows, not for
-        each class.
+        the mean probabilities of the rows of `X_val`. For new rows of the same
+        distribution, which do not depend on the training rows, the class is in the set
+        with a probability of about `coverage`, and at least ``2 * coverage - 1``. The
+        probability is higher than `coverage` if the predicted class is right more
+        often. All this holds on average over the rows, not for each class.
 
         Parameters
         ----------

@@ -120,7 +120,7 @@ def read_mixed_csv(path, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, as of :func:`read_csv`. Empty fields, ``NA``, ``?`` and the like are
+        The file, as in :func:`read_csv`. Empty fields, ``NA``, ``?`` and the like are
         missing values.
 
     header : bool or "infer", default="infer"
@@ -129,7 +129,7 @@ def read_mixed_csv(path, header="infer"):
 
     Returns
     -------
-    X : DataFrame of shape (n_rows, n_features), or ndarray as of `read_csv`
+    X : DataFrame of shape (n_rows, n_features), or ndarray as in `read_csv`
         The samples: floats, categories, and dates as datetime64, in UTC if they have a
         time zone.
 
@@ -208,7 +208,7 @@ def read_new_rows(path, names, kinds, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, as of `read_csv`.
+        The file, as in `read_csv`.
 
     names : list of str or None
         Names of the features. The file has a header with all of them, in any order,
@@ -227,7 +227,7 @@ def read_new_rows(path, names, kinds, header="infer"):
     Returns
     -------
     X : DataFrame or ndarray of shape (n_rows, n_features)
-        The samples, as of `read_mixed_csv`.
+        The samples, as in `read_mixed_csv`.
 
     others : DataFrame
         The other columns, as text.
@@ -315,7 +315,7 @@ def _to_labels(file, column, label):
 def _to_samples(file, frame, mixed, known=None):
     """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `known` has the kind of each column, as of :func:`read_new_rows`. Without
+    `known` has the kind of each column, as in :func:`read_new_rows`. Without
     `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, file.lines()))
