@@ -1,4 +1,4 @@
-"""TabularMLP beside others, on tables on which no default was chosen.
+"""TabularMLP beside others, on tables that were not used to choose the defaults.
 
 Every table of the folder `tables_report` of SKMLP_DATA_DIR in 3 folds. Each fold's
 figures are kept in results/folds/report.csv, from which a run goes on.

@@ -21,11 +21,11 @@ _DESCRIPTION = """\
 Train a multilayer perceptron on a data file, report how well it predicts rows that were
 held out, save it, and predict new rows.
 
-A table with categories or missing values, or a target of numbers, gets a
-TabularMLPClassifier or TabularMLPRegressor at its defaults. For classes and complete
-numbers, a grid search finds alpha (the lambda of the L2 penalty) and the learning rate
-of a BackpropMLPClassifier in a Pipeline with a StandardScaler. Without --data it takes
-scikit-learn's bundled digits.
+A table with categories, dates or missing values, or a regression, gets a
+TabularMLPClassifier or TabularMLPRegressor with default parameters. A classification by
+complete numbers gets a grid search of alpha (the L2 penalty) and the learning rate of a
+BackpropMLPClassifier in a Pipeline with a StandardScaler. Without --data the command
+takes scikit-learn's digits.
 """
 _EPILOG = """\
 examples:
@@ -81,22 +81,23 @@ _HELP = {
     "--target": "the column of a table to predict (default: the last column)",
     "--drop": "columns of a table to leave out, such as identifiers of the rows",
     "--task": "what to do with the target (default: regression for numbers that are "
-    "not whole or of more than 20 values, else classification)",
+    "not all whole or have more than 20 different values, else classification)",
     "--header": "whether the first row of a CSV or TSV file, also of new rows, has the "
-    "names of the columns (default: infer, which refuses what is not clear)",
+    "names of the columns (default: infer, which refuses ambiguous files)",
     "--model": "a TabularMLPClassifier or TabularMLPRegressor, or a grid search of a "
-    "BackpropMLPClassifier (default: search for classes and complete numbers)",
+    "BackpropMLPClassifier (default: search for a classification by complete numbers)",
     "--cv": "number of cross-validation folds (default: 5)",
     "--seed": "random seed (default: 0)",
-    "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as pay)",
-    "--save": "save the fitted model here; a file that exists is replaced once the new "
-    "one is whole",
+    "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as shorten "
+    "the fit)",
+    "--save": "save the fitted model here; an existing file is replaced when the new "
+    "file is complete",
     "--report": "write a report in this folder: index.html, and its pictures; this "
     "needs matplotlib",
     "--solver": "the solver (default: %(default)s)",
     "--hidden": "units of each hidden layer (default: 25)",
     "--activation": "activation of the hidden layers (default: %(default)s)",
-    "--max-iter": "cap on iterations or epochs (default: 50)",
+    "--max-iter": "largest number of iterations or epochs (default: 50)",
     "--alpha": "penalties to search (default: 0.01 0.1 1)",
     "--learning-rate": "initial learning rates to search, for sgd and adam "
     "(default: 0.001 0.003 0.01)",

@@ -34,8 +34,8 @@ PARTS = {
         - "cosine": falls from there to 0 over `max_iter` epochs, as half a cosine;
         - "invscaling", for "sgd" only: `learning_rate_init` divided by
           ``(t + 1) ** power_t`` after t samples;
-        - "adaptive", for "sgd" only: divided by 5 whenever the loss has not fallen by
-          `tol` for `n_iter_no_change` epochs, down to 1e-6;
+        - "adaptive", for "sgd" only: divided by 5 after more than `n_iter_no_change`
+          epochs in succession without an improvement of `tol`, down to 1e-6;
         - or an object, see :mod:`skmlp_backprop.extending`.
 
     learning_rate_init : float, default=0.001
@@ -69,7 +69,7 @@ PARTS = {
         Whether to print the loss of every iteration.
 
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the previous call.
+        Whether `fit` continues from the weights of the previous call.
 
     momentum : float, default=0.9
         Momentum of "sgd", in [0, 1].
@@ -98,7 +98,7 @@ PARTS = {
         "adam"; 0 for no average. The fit ends with the average, and `early_stopping`
         scores it. The average often predicts better than the weights after any step, so
         that the learning rate need not fall. 2 is a good value. `warm_start` and
-        `partial_fit` go on from the average, and begin a new average.
+        `partial_fit` continue from the average, and begin a new average.
 
     beta_1 : float, default=0.9
         Decay rate of the first moment of "adam", in [0, 1).
@@ -110,7 +110,8 @@ PARTS = {
         Added to the root of the second moment of "adam".
 
     n_iter_no_change : int or inf, default=10
-        Epochs without an improvement of `tol` after which "sgd" and "adam" stop.
+        "sgd" and "adam" stop after more than this number of epochs in succession
+        without an improvement of `tol`.
 
     max_fun : int, default=15000
         Largest number of evaluations of loss and gradient by "lbfgs", "cg" and

@@ -1,10 +1,8 @@
 """Activation functions, one class each, and the table of their names.
 
-An activation f works in place on blocks of pre-activations z. To backpropagate
-it needs f'(z), written with what the forward pass left behind: f(z) where the
-derivative is a function of the output, z itself where it is not
-(``keeps_input``). That array is free for scratch once the derivative has been
-multiplied in, which is why no activation here needs a buffer of its own.
+An activation f works in place on blocks of pre-activations z. The derivative is
+computed from f(z), or from z if ``keeps_input``. ``multiply_derivative`` may overwrite
+that array, so no further buffer is needed.
 
 To add an activation, write its class and decorate it with its name. Without a name an
 instance of it can be an estimator's `activation`.
@@ -37,15 +35,15 @@ class Activation(Value):
     Attributes
     ----------
     name : str
-        The name users give it; of one of their own the name of its class.
+        Name of the activation; for your own class, the name of the class.
 
     keeps_input : bool
-        Whether :meth:`multiply_derivative` wants z (True) or f(z) (False). Only
-        in the latter case may ``out`` be ``z`` in :meth:`apply`.
+        Whether :meth:`multiply_derivative` takes z (True) or f(z) (False). If False,
+        ``out`` may be ``z`` in :meth:`apply`.
 
     has_kink : bool
-        Whether f' or f'' jumps at 0, where finite differences fail; f(z) is positive
-        for positive z alone then.
+        Whether f' or f'' jumps at 0, where finite differences fail. If True, f(z) must
+        be positive exactly for positive z.
     """
 
     name = "Activation"
@@ -54,7 +52,7 @@ class Activation(Value):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        # With a dot, so that it is none of the names in the table.
+        # The dot distinguishes it from the names in the table.
         cls.name = f"{cls.__module__}.{cls.__qualname__}"
 
     def apply(self, z, out):
@@ -66,9 +64,11 @@ class Activation(Value):
             Pre-activations, of any shape.
 
         out : ndarray of the shape and dtype of `z`
-            Where the result goes.
+            Receives the result.
         """
-        raise NotImplementedError(f"{type(self).__name__} is no whole activation.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `apply` and `multiply_derivative`."
+        )
 
     def multiply_derivative(self, kept, delta):
         """Multiply `delta` by f'(z), in place.
@@ -79,9 +79,11 @@ class Activation(Value):
             f(z), or z if `keeps_input`. Its content is lost.
 
         delta : ndarray of the shape and dtype of `kept`
-            The gradient with respect to f(z); becomes that with respect to z.
+            The gradient with respect to f(z); becomes the gradient with respect to z.
         """
-        raise NotImplementedError(f"{type(self).__name__} is no whole activation.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `apply` and `multiply_derivative`."
+        )
 
 
 @_register("identity")
@@ -136,8 +138,8 @@ class Relu(Activation):
     has_kink = True
 
     def apply(self, z, out):
-        # NumPy's maximum of two arrays takes half the time of that with a number
-        # (the benchmark `minibatch`).
+        # NumPy's maximum of two arrays takes half the time of the maximum of an array
+        # and a number (the benchmark `minibatch`).
         np.maximum(z, np.zeros_like(z), out=out)
 
     def multiply_derivative(self, kept, delta):

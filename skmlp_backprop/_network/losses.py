@@ -2,10 +2,10 @@
 
 A loss turns a block of logits into the loss of each row and, in place, into its
 gradient with respect to the logits. Arrays are laid out (stack, outputs, rows).
-The fused forms are stable at any logit: nothing overflows but exponentials that are
-predictions, no logarithm of zero is taken, and nothing is clipped.
+The fused forms are stable at any logit: only exponentials that are predictions can
+overflow, no logarithm of zero is taken, and nothing is clipped.
 
-To add a loss, write its class and decorate it with its and its output's name.
+To add a loss, write its class and decorate it with its name and the name of its output.
 """
 
 import numpy as np
@@ -38,25 +38,26 @@ class Loss:
     Attributes
     ----------
     name : str
-        The name users give it.
+        Name of the loss.
 
     hyper_parameters : tuple of str
-        The estimator's parameters that it is made with.
+        Parameters of the estimator that are passed to the loss.
 
     has_kink : bool
         Whether its derivative jumps where a prediction meets its target. Gradient
         methods that search along a line, and finite differences, fail there.
 
     unit : float
-        Size of the numbers whose difference a small loss is, and whose rounding it has.
+        Scale of the terms that cancel in a small loss; sets its rounding error.
 
     quantile : float, sequence of float or None
-        Which quantile of the targets the best predictions are; None for another
+        Quantile of the targets that the best predictions are; None for another
         measure of their centre.
 
     starts_at_constant : bool
-        Whether the initial biases of the outputs are those of the best constant. Those
-        of the losses that MLPClassifier and MLPRegressor have are as theirs.
+        Whether the initial biases of the outputs give the best constant prediction.
+        False for the losses of MLPClassifier and MLPRegressor, whose initial biases are
+        the same as theirs.
     """
 
     hyper_parameters = ()
@@ -66,12 +67,12 @@ class Loss:
     starts_at_constant = False
 
     def best_constant(self, target, weights):
-        """What is best predicted if all rows are predicted alike: here the mean.
+        """Best constant prediction: here the mean.
 
         Parameters
         ----------
         target : ndarray of shape (n_outputs, n_rows)
-            Targets, as of a call.
+            Targets, as for ``__call__``.
 
         weights : ndarray of shape (n_rows,)
             Weights of the rows.
@@ -79,12 +80,12 @@ class Loss:
         Returns
         -------
         predictions : ndarray of shape (n_outputs,)
-            What minimises the sum of the rows' losses.
+            The prediction that minimises the sum of the rows' losses.
         """
         return np.average(target, axis=1, weights=weights)
 
     def check_targets(self, targets):
-        """Refuse targets that it is not defined for.
+        """Refuse targets for which the loss is not defined.
 
         Parameters
         ----------
@@ -106,8 +107,8 @@ class Loss:
             Logits. Overwritten by the derivative of the row's loss.
 
         target : ndarray of shape (n_outputs, n_rows)
-            Targets, as the output writes them: of classes 1 where the row has the
-            output's class, else 0.
+            Targets, as the output writes them: for classes 1 if the row has the class
+            of the output, else 0.
 
         spare : ndarray of the shape of `z`
             Scratch.
@@ -147,7 +148,7 @@ def _logistic_in_place(z):
 class SoftmaxLogLoss(Loss):
     """Cross-entropy: log(sum_k exp(z_k)) - z_y, with gradient p - y."""
 
-    # The sum is 1 and the rest where the largest logit is that of y.
+    # If the logit of y is the largest, the sum is 1 plus small terms.
     unit = 1.0
 
     def __call__(self, z, target, spare, row):
@@ -165,7 +166,7 @@ class SoftmaxLogLoss(Loss):
 class LogisticLogLoss(Loss):
     """Binary cross-entropy, summed over the outputs: softplus((1 - 2 y) z).
 
-    softplus(x) = max(x, 0) + log1p(exp(-|x|)), of which nothing cancels; the gradient
+    softplus(x) = max(x, 0) + log1p(exp(-|x|)), in which no terms cancel. The gradient
     is p - y.
     """
 
@@ -255,7 +256,7 @@ class AbsoluteError(Loss):
 
 @_register("huber", "identity")
 class Huber(Loss):
-    """(z - y)^2 / 2 up to a distance of `huber_epsilon`, and beyond it linear.
+    """(z - y)^2 / 2 up to a distance of `huber_epsilon`, linear beyond it.
 
     References
     ----------
@@ -273,9 +274,10 @@ class Huber(Loss):
         return np.array([self._centre(y, weights) for y in target])
 
     def _centre(self, y, weights):
-        """Where the derivative of the sum is 0.
+        """The number at which the derivative of the sum is 0.
 
-        It is linear between the numbers at which an error reaches the limit.
+        The derivative is linear between the numbers at which an error reaches the
+        limit.
         """
         limit = self.huber_epsilon
 
@@ -295,8 +297,8 @@ class Huber(Loss):
 
     def __call__(self, z, target, spare, row):
         z -= target
-        # With c the error clipped to the limit the loss is c (e - c / 2), and c the
-        # gradient.
+        # If c is the error e clipped to the limit, the loss is c (e - c / 2) and the
+        # gradient is c.
         np.copyto(spare, z)
         np.clip(z, -self.huber_epsilon, self.huber_epsilon, out=z)
         spare -= 0.5 * z
@@ -305,7 +307,7 @@ class Huber(Loss):
 
 
 class _Pinball(Loss):
-    """q (y - p) where p is below the target y, else (1 - q) (p - y).
+    """q (y - p) if p is below the target y, else (1 - q) (p - y).
 
     References
     ----------
@@ -330,7 +332,7 @@ class _Pinball(Loss):
         )
 
     def _of_predictions(self, p, target, spare, row):
-        """The loss, and its derivative in the predictions in place of these."""
+        """The loss; its derivative overwrites the predictions."""
         levels = self._levels.astype(p.dtype)
         p -= target
         np.greater(p, 0, out=spare)
@@ -362,7 +364,7 @@ class IncreasingPinball(_Pinball):
         np.logaddexp(0, z[:, 1:], out=z[:, 1:])
         np.cumsum(z, axis=1, out=z)
         self._of_predictions(z, target, spare, row)
-        # A step moves its own prediction and all above.
+        # A step moves its own prediction and all predictions above it.
         z[:] = np.cumsum(z[:, ::-1], axis=1)[:, ::-1]
         z[:, 1:] *= slopes
         return row

@@ -1,8 +1,8 @@
-"""What a network's outputs mean, one class for each kind.
+"""The kinds of outputs of a network, one class each.
 
-An output writes the targets of rows in the form that the losses take, and turns logits
-into predictions. Training never asks for predictions: each loss fuses its output's
-activation with itself (see ``losses``), which keeps both stable at any logit.
+An output writes the targets of rows in the form that the losses take, and converts
+logits to predictions. The training needs no predictions: each loss includes the
+activation of its output (see ``losses``), which keeps both stable at any logit.
 
 To add an output, write its class, and a loss that is registered under its name.
 """
@@ -12,7 +12,7 @@ from scipy.special import expit, log_expit, log_softmax, logit, softmax
 
 from .quantiles import increasing_steps
 
-# Of a class that no row has, whose logit would be infinite.
+# Smallest probability of a class without rows; the logit of 0 is infinite.
 _LEAST_PROBA = 1e-12
 
 
@@ -41,11 +41,11 @@ class Output:
         Parameters
         ----------
         targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-            The targets; with the networks of a stack in front where each has rows of
-            its own.
+            The targets. If each network of a stack has its own rows, the first axis is
+            the network.
 
         out : ndarray of shape (n_outputs, n_rows)
-            Overwritten; with the networks in front where they are in `targets`.
+            Overwritten. The first axis is the network if it is in `targets`.
         """
         np.copyto(out, targets.swapaxes(-1, -2))
 
@@ -72,25 +72,25 @@ class Output:
         raise NotImplementedError
 
     def logits_of(self, predictions):
-        """The logits of one row that predict given probabilities, or numbers.
+        """The logits of a row that give these predictions.
 
         Parameters
         ----------
         predictions : ndarray of shape (n_outputs,)
-            What each output is to be.
+            The activation of each output: probabilities or numbers.
 
         Returns
         -------
         logits : ndarray of shape (n_outputs,) or None
-            The logits; None where that is not known.
+            The logits; None if they are not known.
         """
 
 
-# Of classes. Targets are their codes, from 0, or the indicators of labels.
+# Outputs for classes. Targets are codes from 0, or the indicators of labels.
 
 
 class ClassOutput(Output):
-    """Base class of the outputs that tell classes apart.
+    """Base class of the outputs for classes.
 
     Targets are written as 1 where a row has the output's class, else 0.
 
@@ -160,10 +160,10 @@ class SoftmaxOutput(ClassOutput):
         return log_softmax(logits, axis=1)
 
     def decision(self, logits):
-        """Log-probabilities; of two classes the logit of the second, of one class 0.
+        """Log-probabilities; for two classes the logit of the second, for one class 0.
 
-        The logits are defined up to a shift of each row, by which they could not be
-        compared from row to row.
+        The logits are defined only up to a shift of each row, so they can't be compared
+        from row to row.
         """
         if self.n_outputs == 1:
             return np.zeros_like(logits[:, 0])
@@ -188,16 +188,15 @@ class BinaryOutput(ClassOutput):
         return logits[:, 0]
 
     def codes(self, logits):
-        # Not by the logit's sign: the smallest leave both classes equally probable.
+        # Not by the sign: with a tiny logit, both classes are equally probable.
         return (expit(logits) > expit(-logits))[:, 0].astype(np.intp)
 
 
 class OneVsAllOutput(ClassOutput):
     """A sigmoid for each class, normalised over the classes to sum to 1.
 
-    Normalising the logarithms keeps rows apart in which every sigmoid underflows. Where
-    several sigmoids round to 1 their classes are equally probable, whatever their
-    logits are.
+    The logarithms are normalised, since every sigmoid of a row may underflow. If
+    several sigmoids round to 1, their classes are equally probable for any logits.
     """
 
     name = "logistic"
@@ -213,7 +212,7 @@ class OneVsAllOutput(ClassOutput):
 
 
 class MultilabelOutput(ClassOutput):
-    """A sigmoid for each label, of which a row may have any number."""
+    """A sigmoid for each label. A row may have any number of labels."""
 
     name = "logistic"
     write_targets = Output.write_targets
@@ -233,7 +232,7 @@ class MultilabelOutput(ClassOutput):
 
 
 def make_class_output(activation, n_classes, multilabel):
-    """The output that tells classes apart by an activation.
+    """The output for classes with this activation.
 
     Two classes need one logistic output, or two under a softmax. A single class has a
     softmax of one output, which is 1.
@@ -241,13 +240,13 @@ def make_class_output(activation, n_classes, multilabel):
     Parameters
     ----------
     activation : {"auto", "softmax", "logistic"}
-        Its name; "auto" is softmax for several classes, else logistic.
+        Name of the activation; "auto" is softmax for several classes, else logistic.
 
     n_classes : int
         Number of classes.
 
     multilabel : bool
-        Whether each row may have any number of them.
+        Whether each row may have any number of classes.
 
     Returns
     -------
@@ -257,7 +256,7 @@ def make_class_output(activation, n_classes, multilabel):
     Raises
     ------
     ValueError
-        If a softmax is asked for on multilabel targets.
+        If the activation is softmax and the targets are multilabel.
     """
     if multilabel and activation == "softmax":
         raise ValueError(
@@ -275,18 +274,18 @@ def make_class_output(activation, n_classes, multilabel):
 
 
 def _positive(proba):
-    """Keep probabilities above 0, which an exponential never is, by underflow too."""
+    """Keep probabilities above 0 if the exponentials underflow."""
     return np.maximum(proba, np.finfo(proba.dtype).tiny, out=proba)
 
 
 def _sigmoid(logits):
-    """The sigmoid, strictly between 0 and 1, also where it would round to these."""
+    """The sigmoid, kept strictly between 0 and 1 despite rounding."""
     proba = expit(logits)
     limits = np.finfo(proba.dtype)
     return np.clip(proba, limits.tiny, 1 - limits.epsneg, out=proba)
 
 
-# Of numbers. Targets are these.
+# Outputs for numbers. Targets are the numbers.
 
 
 class NumberOutput(Output):
@@ -326,7 +325,7 @@ class ExponentialOutput(NumberOutput):
 
 
 class IncreasingOutput(NumberOutput):
-    """Numbers that increase: z_0, and each next one larger by softplus(z_k)."""
+    """Increasing numbers: z_0, and each next number is larger by softplus(z_k)."""
 
     name = "increasing"
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-# In place of a difference of two quantiles that are the same, in units of their size.
+# Replaces the difference of two equal quantiles, as a fraction of their size.
 _LEAST_STEP = 1e-6
 # Rounding of a cumulated share of the weights.
 _ROUNDING = 1e-12
 
 
 def weighted_quantile(values, level, weights):
-    """The least value up to which there is enough weight.
+    """Weighted quantile: the smallest value whose cumulated weight reaches `level`.
 
     Parameters
     ----------

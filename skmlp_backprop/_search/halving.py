@@ -60,7 +60,7 @@ class RungEvaluation(Evaluation):
     def _keyed(self, fits):
         """Yield fits with keys that identify candidate and fold in all rungs.
 
-        A key has the id of each parameter but the resource, whose value may not be
+        A key has the id of each parameter except the resource, since values may not be
         hashable, and a counter, because a grid may have equal candidates.
         """
         n_of = Counter()
@@ -182,8 +182,8 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     candidates, a share of 1 / `factor`, for `factor` times as many epochs, and so on. A
     surviving candidate continues with its weights, its momentum and its shuffles. It
     ends with the result of a single fit of as many epochs, and no epoch is trained
-    twice. :class:`StackedGridSearchCV` lists the parameters in which the candidates of
-    a stack may differ.
+    twice. :func:`fit_stack` lists the parameters in which the candidates of a stack may
+    differ.
 
     A full-batch solver continues from its weights, for the additional iterations; SciPy
     does not expose the rest of its state. Every rung trains a candidate from the start,
@@ -191,7 +191,7 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
     depends on the number of epochs, `warm_start`, callbacks or a RandomState, or if it
     is another estimator.
 
-    A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` continues, too, and
+    A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` also continues, and
     ends with exactly the result of a single fit. With its default sizes, the state of a
     candidate takes about 5 to 10 MB for each fold.
 

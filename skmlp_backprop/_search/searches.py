@@ -148,16 +148,16 @@ class StackedGridSearchCV(StackedSearchMixin, GridSearchCV):
     `alpha`, `learning_rate_init` and the other parameters that
     :func:`skmlp_backprop.fit_stack` lists. The estimator must be a
     :class:`BackpropMLPClassifier` or :class:`BackpropMLPRegressor` with solver "sgd" or
-    "adam", or a Pipeline that ends in such a network; nested Pipelines and those of
-    imbalanced-learn are possible. The other steps of the Pipeline are fitted once for
-    each fold and setting of their parameters. All other solvers and estimators are
-    fitted one by one, as by GridSearchCV. `n_fits_alone_` has the number of these fits,
-    with the reasons.
+    "adam", or a Pipeline or TransformedTargetRegressor that ends in such a network;
+    nested Pipelines and Pipelines of imbalanced-learn are possible. The other steps of
+    the Pipeline are fitted once for each fold and setting of their parameters. All
+    other solvers and estimators are fitted one by one, as by GridSearchCV.
+    `n_fits_alone_` has the number of these fits, with the reasons.
 
     A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` trains a stack of
-    its own, and is fitted one by one, too. Its candidates with the same
+    its own, so the candidates are fitted one by one. Candidates with the same
     `categorical_features` and `n_bins` share the encoded training rows of a fold. Their
-    results are exactly those of GridSearchCV.
+    results are exactly the results of GridSearchCV.
 
     Parameters
     ----------

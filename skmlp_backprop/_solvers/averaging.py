@@ -1,4 +1,4 @@
-"""An average of the weights, which a training may be judged by and end with."""
+"""Moving average of the weights."""
 
 import math
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from .._network.parameters import Parameters
 
-# An update after every step would cost passes over the weights, and tell no more.
+# More updates would cost passes over the weights without a better average.
 _UPDATES_PER_EPOCH = 8
-# After few updates, k, the average is over about k / 10 of them, so that it is not held
-# back by where the training began.
+# After a small number k of updates, the average is over about k / 10 of them, so that
+# the first weights count little.
 _WARM_UP = 10
 
 
@@ -32,7 +32,7 @@ class MovingAverage:
         Batches of an epoch.
 
     n_steps : int, default=0
-        Number of steps before, if it continues an earlier average.
+        Number of earlier steps, if it continues an earlier average.
 
     Attributes
     ----------
@@ -42,8 +42,8 @@ class MovingAverage:
     References
     ----------
     Polyak, B. and Juditsky, A. (1992). "Acceleration of stochastic approximation by
-    averaging." SIAM Journal on Control and Optimization 30. The exponential one is that
-    of Kingma and Ba (2015), "Adam", section 7.2.
+    averaging." SIAM Journal on Control and Optimization 30. The exponential average is
+    from Kingma and Ba (2015), "Adam", section 7.2.
     """
 
     def __init__(self, parameters, window, n_batches, n_steps=0):
@@ -54,7 +54,7 @@ class MovingAverage:
         self._spare = self.parameters.zeros_like()
 
     def update(self, parameters):
-        """Take the weights in after a step, if it is time for a look."""
+        """Update the average every `_stride` steps; call it after each step."""
         share = self.next_share()
         if not share:
             return
@@ -69,7 +69,7 @@ class MovingAverage:
     def next_share(self):
         """Count a step; return the share of the weights after it in the average.
 
-        It is 0 if it is not time for a look.
+        The share is 0 for steps without an update of the average.
         """
         self.n_steps += 1
         if self.n_steps % self._stride:
@@ -78,7 +78,7 @@ class MovingAverage:
         return 1 - min(self._most, n_before / (n_before + _WARM_UP))
 
     def select(self, indices):
-        """Keep the networks at `indices` alone."""
+        """Keep only the networks at `indices`."""
         self.parameters = Parameters.stacked(
             [self.parameters.network(i) for i in indices]
         )

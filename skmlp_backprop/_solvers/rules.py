@@ -1,9 +1,9 @@
-"""How gradients become steps: the update rules, and the table of their names.
+"""Update rules, and the table of their names.
 
-A rule is a value: its attributes are its hyperparameters, and it keeps no state. What
-it needs between two steps is a dict, which ``init`` makes and each ``step`` overwrites.
-A rule steps all networks of a stack at once: a hyperparameter in which they differ is
-an array of shape (n_stack, 1), to be broadcast over ``parameters.matrices``.
+A rule is a value: its attributes are its hyperparameters, and it keeps no state. Its
+state between two steps is a dict, which ``init`` makes and each ``step`` overwrites. A
+step updates all networks of a stack at once: a hyperparameter in which they differ is
+an array of shape (n_stack, 1), which broadcasts over ``parameters.matrices``.
 
 To add a rule, write a subclass of :class:`Rule`. An instance of it can be an
 estimator's `solver`.
@@ -51,8 +51,8 @@ class Rule(Value):
         -------
         state : dict
             `n_steps`, and for each name in `moments` zeros like the weights. A subclass
-            may add arrays with a network of the stack in each row, and what is the same
-            for all networks.
+            may add arrays whose first axis is the network, and values shared by all
+            networks.
         """
         state = {name: parameters.zeros_like() for name in self.moments}
         return {"n_steps": 0, **state}
@@ -77,15 +77,15 @@ class Rule(Value):
         raise NotImplementedError(f"{type(self).__name__} has no method `step`.")
 
     def resume(self, state, earlier):
-        """The state to go on from after steps of a rule with other hyperparameters.
+        """The state to continue from after steps of a rule with other hyperparameters.
 
         Parameters
         ----------
         state : dict
-            What the steps have left.
+            The state after these steps.
 
         earlier : Rule
-            The rule that took them, of the same class.
+            The rule of these steps, of the same class.
 
         Returns
         -------
@@ -188,7 +188,7 @@ class Adam(Rule):
         rate = _cast(rate * correction * (1 - beta_1) / root, dtype)
         epsilon = _cast(self.epsilon / root, dtype)
         beta_1, beta_2 = _cast(beta_1, dtype), _cast(beta_2, dtype)
-        # Where an input is 0 in all rows only the penalty has a gradient, which soon is
+        # If an input is 0 in all rows, only the penalty has a gradient, which soon is
         # so small that its square is subnormal in float32, which processors take many
         # times as long for. A nudge far below epsilon avoids it.
         nudge = 1e-18 if dtype == np.float32 else 0
@@ -224,7 +224,7 @@ RULES = {"sgd": SGD, "adam": Adam}
 
 
 def stack_rules(rules):
-    """The rule of a stack: those of its networks, which differ in numbers alone."""
+    """The rule of a stack, whose networks have rules that differ only in numbers."""
     rule = copy.copy(rules[0])
     for name in rule.numbers():
         values = [getattr(one, name) for one in rules]
@@ -234,7 +234,7 @@ def stack_rules(rules):
 
 
 def stack_states(states, dtype):
-    """The state of a stack, of those of its networks: all have taken as many steps."""
+    """The state of a stack, from the states of networks after equally many steps."""
     stacked = dict(states[0])
     for name, value in stacked.items():
         values = [state[name] for state in states]

@@ -1,4 +1,4 @@
-"""How the learning rate changes in the course of a training, and the names of the ways.
+"""Learning-rate schedules, and the table of their names.
 
 To add a schedule, write a subclass of :class:`Schedule`. An instance of it can be an
 estimator's `learning_rate`.
@@ -21,8 +21,8 @@ class Schedule(Value):
 
     starts_anew : bool
         Whether each call of `fit` or `partial_fit` begins with the initial rate. It
-        must be True where the rate depends on `max_iter`: then halving searches, in
-        which `max_iter` grows, train anew.
+        must be True if the rate depends on `max_iter`: halving searches, in which
+        `max_iter` grows, then train anew.
 
     initial : float
         The estimator's `learning_rate_init`.
@@ -39,7 +39,7 @@ class Schedule(Value):
         self.initial = self.rate = float(initial)
 
     def resume(self, share):
-        """Go on where an earlier training was at a share of its initial rate."""
+        """Continue at the share of the initial rate that a training has reached."""
         if not self.starts_anew:
             self.rate = self.initial * share
 
@@ -49,14 +49,16 @@ class Schedule(Value):
         Parameters
         ----------
         history : History
-            How the training went so far: `n_iter` epochs, `t` samples.
+            The training so far: `n_iter` epochs, `t` samples, and the lists
+            `loss_curve` and `validation_scores` with an entry for each epoch;
+            `validation_scores` is None without `early_stopping`.
 
         max_iter : int
-            The cap on epochs.
+            The largest number of epochs.
         """
 
     def slow_down(self):
-        """Lower the rate on a plateau; False if the training is to stop instead."""
+        """Lower the rate on a plateau; return False to stop the training instead."""
         return False
 
 

@@ -1,4 +1,4 @@
-"""A training: one network, or the networks of an ensemble, that stop together."""
+"""A training: a network, or the networks of an ensemble, which stop together."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -24,9 +24,9 @@ PUBLIC_HISTORY = (
 
 @dataclass
 class History:
-    """How a training went; a later call that continues it goes on writing here.
+    """The history of a training; a later call that continues the training extends it.
 
-    The fields are the fitted attributes of the same names, less the underscore.
+    The fields are the fitted attributes of the same names, without the underscore.
     """
 
     n_iter: int = 0
@@ -77,7 +77,7 @@ class History:
             The history that the call would begin with from new weights. It says whether
             the training improves losses or validation scores.
         """
-        # The curves go on, with the evaluations and seconds that they count.
+        # The curves continue, with the evaluations and seconds that they count.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
         history = replace(
             self.copy(),
@@ -98,7 +98,7 @@ class History:
 
 
 class Stop:
-    """Why a training ended.
+    """Reason for the end of a training.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Stop:
         The criterion of convergence, or the words of a solver that has stalled.
 
     slope : float, default=nan
-        The gradient's largest entry there.
+        The gradient's largest entry at the final weights.
     """
 
     def __init__(self, reason, message="", slope=np.nan):
@@ -214,11 +214,11 @@ class Training:
         self._is_candidate = False
 
     def extend(self, max_iter):
-        """Raise the cap on iterations, so that a stopped training can go on."""
+        """Raise the limit of iterations, so that a stopped training can continue."""
         self.solver.max_iter = max_iter
         self.stop = None
 
-    # The loop over epochs calls the rest; the full-batch solvers do without.
+    # Only the loop over epochs calls the following methods.
 
     def start(self):
         """Begin, or continue, with the current weights."""
@@ -244,7 +244,7 @@ class Training:
             seen; None to judge by the loss.
 
         predictions : sequence
-            What the judge has predicted by each network.
+            The predictions of each network for the rows of the judge.
         """
         history, solver = self.history, self.solver
         if not (self._count(losses) and all(w.is_finite() for w in self.weights)):
@@ -280,8 +280,8 @@ class Training:
         ----------
         takes_best : bool
             Whether to end with the best weights, as with a validation score. If False,
-            training ends with the last weights, or with the best weights if it has
-            diverged.
+            the training ends with the last weights, or after a divergence with the best
+            weights.
 
         n_averaged : int
             Number of steps in the average; 0 without an average.
@@ -340,7 +340,7 @@ class Training:
         Returns
         -------
         message : str
-            The criterion of convergence; empty if the training goes on.
+            The criterion of convergence; empty if the training continues.
         """
         history, solver = self.history, self.solver
         if history.no_improvement_count <= solver.n_iter_no_change:

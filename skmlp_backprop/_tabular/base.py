@@ -44,7 +44,7 @@ from .table import TakesTablesMixin, check_table, group_copies
 # weights predicts better than the weights of a falling learning rate, whose schedule
 # would need the number of epochs in advance.
 _AVERAGE_EPOCHS = 2
-# Of a million rows a training sees each ten times, which takes minutes.
+# At most 10 epochs for a million rows: more would take many minutes.
 _MOST_ROWS_SEEN = 10**7
 # Categories of a column that have weights of their own. Many more would be identifiers.
 _MAX_CATEGORIES = 2**14
@@ -58,7 +58,7 @@ _NETWORK_PARAMS = (
 
 
 def constraints_of(estimator_class, *names):
-    """The constraints of parameters that another class has, too."""
+    """The constraints of parameters that another class also has."""
     return {name: estimator_class._parameter_constraints[name] for name in names}
 
 
@@ -75,8 +75,8 @@ class BaseTabularMLP(
     - ``_outputs_of_estimates(estimates)``: the same with a last axis of outputs;
     - ``_oob_name``: the attribute of the out-of-bag predictions;
     - ``_oob_score(truth, predictions, weights)``: their score;
-    - ``_conformity_of(truth, predictions, folds, weights)``: what intervals or sets are
-      computed from.
+    - ``_conformity_of(truth, predictions, folds, weights)``: the scores from which
+      intervals or sets are computed.
     """
 
     # Whether y must be numbers.
@@ -127,8 +127,8 @@ class BaseTabularMLP(
                 default=None
             Validation rows. With them all networks train on all rows of X, and the
             training stops by the predictions of the validation rows, for example of a
-            later period of time. None leaves an eighth of the rows out for each
-            network.
+            later period of time or of other groups. None leaves an eighth of the rows
+            out for each network.
 
         y_val : array-like of shape (n_samples_val,) or (n_samples_val, n_outputs), \
                 default=None
@@ -236,7 +236,7 @@ class BaseTabularMLP(
                 f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
                 "have as many columns."
             )
-        # Rows of weight 0 count nowhere.
+        # Rows of weight 0 have no effect.
         X_val, y_val, sample_weight_val, _ = _drop_rows_without_weight(
             X_val, y_val, sample_weight_val
         )
@@ -315,7 +315,8 @@ class BaseTabularMLP(
     ):
         """Train the networks on an encoded table, and set the fitted attributes.
 
-        `paused` and `pauses` are those of :class:`.ensemble.Ensemble`, the result.
+        `paused` and `pauses` are arguments of :class:`.ensemble.Ensemble` and its
+        `train`. Returns the ensemble.
         """
         target_encoder, weights = table.target_encoder, table.sample_weight
         vars(self).update(table.features, encoder_=table.encoder)
@@ -380,7 +381,7 @@ class BaseTabularMLP(
             "validation_scores_": history.validation_scores,
             "best_validation_score_": history.best_validation_score,
         }
-        # A callback asks in the middle of the fit: the estimator itself stays as it is.
+        # A callback may need them during the fit, so the estimator must not change.
         model = type(self).__new__(type(self))
         vars(model).update(vars(self) | attributes)
         model._keep_validated(table, estimates, ensemble)
@@ -432,7 +433,7 @@ class BaseTabularMLP(
         return y
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
-        """The member for other rows, which weigh as those of y."""
+        """The member for other rows, with the class weights of y."""
         return member
 
     def _make_member(self, n_rows):

@@ -54,7 +54,23 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     classes_ : ndarray of shape (n_classes,)
         Class labels.
 
+    estimators_ : list of BackpropMLPClassifier
+        The fitted networks. They take encoded rows.
+
     ... attributes
+
+    validation_scores_ : list of float
+        The negative log loss after each epoch. Each row is predicted by the networks
+        that left it out, with temperature scaling: the logits are divided by the number
+        from 1 to 5 that gives the smallest log loss.
+
+    best_validation_score_ : float
+        The highest of `validation_scores_`. The networks have the weights of its
+        epoch, with the last layer divided by its temperature. The score is slightly
+        above that of a single network on new rows, because it is the best of many
+        scores. The mean of the networks scores better.
+
+    ... last_attributes
 
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Probabilities of the classes for each training row, by the networks that left
@@ -90,7 +106,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     _member_class = BackpropMLPClassifier
     _oob_name = "oob_decision_function_"
-    # What a callback restores.
+    # The attributes that a callback restores.
     _weight_attributes = (
         "estimators_",
         "loss_",
@@ -271,11 +287,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
         A row that is hard to classify gets more classes. The sets come from the
         probabilities of the training rows by the networks that left them out, or from
-        the mean probabilities of the rows of `X_val`. For rows of the same
-        distribution, the class is in the set with a probability of about `coverage`,
-        and at least ``2 * coverage - 1``; of more than `coverage` if the predicted
-        class alone is right more often. This holds on average over the rows, not for
-        each class.
+        the mean probabilities of the rows of `X_val`. For new rows of the same
+        distribution, which do not depend on the training rows, the class is in the set
+        with a probability of about `coverage`, and at least ``2 * coverage - 1``. The
+        probability is higher than `coverage` if the predicted class is right more
+        often. All this holds on average over the rows, not for each class.
 
         Parameters
         ----------

@@ -37,7 +37,7 @@ PARTS = {
     n_bins : int or "auto", default="auto"
         Largest number of bins of the piecewise-linear encoding of a column of numbers
         or dates; 0 for no such encoding. "auto" is 16. With more than 64 such columns
-        it is 1024 divided by their number.
+        it is 1024 divided by their number, or 0 if that is less than 2.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to
@@ -52,7 +52,8 @@ PARTS = {
         by their number, but 10 or more.
 
     n_iter_no_change : int or inf, default=8
-        Training stops after more epochs in succession than this without progress.""",
+        Training stops after more than this number of epochs in succession without an
+        improvement of the validation score.""",
     "last_parameters": """\
     n_jobs : int or None, default=None
         Number of cores that share the networks; -1 for all. None for as many as shorten
@@ -79,17 +80,13 @@ PARTS = {
         Whether a further `fit` continues the training of the networks, with the
         encoding of the first fit, which needs ``warm_start=True``, too. `max_iter`
         includes the epochs of all fits, as in HistGradientBoosting: after 10 epochs, a
-        fit with `max_iter` of 30
-        trains for 20, and ends with the result of a single fit of 30. A training that
-        has converged continues for an epoch, and for more as long as these improve it.
-        The state between the fits takes about six times the memory of the weights in
-        float32. The rows should be the same in each fit. Of other rows, the networks
-        leave out folds that are drawn anew, so that rows which a network has seen
-        validate it: then pass `X_val`.""",
+        fit with `max_iter` of 30 trains for 20, and ends with the result of a single
+        fit of 30. A training that has converged continues for an epoch, and for more as
+        long as these improve it. The state between the fits takes about six times the
+        memory of the weights in float32. The rows should be the same in each fit. For
+        other rows the folds are drawn anew, so that a network may be validated by rows
+        that it has seen: then pass `X_val`.""",
     "attributes": """\
-    estimators_ : list of BackpropMLPClassifier or of BackpropMLPRegressor
-        The fitted networks. They take encoded rows.
-
     encoder_ : TabularEncoder
         The fitted encoder.
 
@@ -110,19 +107,8 @@ PARTS = {
         Mean loss of the networks in the last epoch, on their training rows.
 
     loss_curve_ : list of float
-        Mean loss of the networks on their training rows, in each epoch.
-
-    validation_scores_ : list of float
-        The negative loss after each epoch. Each row is predicted by the networks that
-        left it out, in a classification at the best temperature: the number from 1 to
-        5 to divide the logits by.
-
-    best_validation_score_ : float
-        The highest of `validation_scores_`. The networks have the weights of its
-        epoch, with the last layer divided by its temperature. The score is slightly
-        above that of a single network on new rows, because it is the best of many
-        scores. The mean of the networks scores better.
-
+        Mean loss of the networks on their training rows, in each epoch.""",
+    "last_attributes": """\
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         Importance of each column: the mean increase of the loss of left-out rows when
         the column is permuted; 0 if the loss falls. Computed when first read, see

@@ -25,11 +25,11 @@ from .._solvers.training import History, Reporter, Training
 
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8
-# Limits of the temperature, and of the rows that it is found by.
+# Largest temperature, and largest number of rows for the search for it.
 _MOST_TEMPERATURE = 5
 _MOST_ROWS_OF_TEMPERATURE = 2**14
-# A further thread pays if its step has this many multiplications in the forward pass.
-# In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
+# A further thread saves time if its step has this many multiplications in the forward
+# pass. In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
 # tables).
 _THREAD_PAYS = 2**23
 # More threads wait longer for the interpreter's lock than they save: on 16 cores a fit
@@ -210,8 +210,8 @@ class Ensemble:
     def calibrate(self, networks):
         """Divide the logits of networks by the best temperature.
 
-        Returns copies of the networks, and their mean estimates of the rows that
-        validate, in the order of `judge.index`.
+        Returns copies of the networks, and their mean estimates of the validation rows,
+        in the order of `judge.index`.
         """
         logits = self.judge.predict_all(networks)
         temperature = np.float32(self.judge.best_temperature(logits))
@@ -254,9 +254,9 @@ class PausedEnsemble:
     states: list
 
     def resume(self, ensemble, networks):
-        """Make the training go on with the rows of an ensemble, up to its `max_iter`.
+        """Continue the training with the rows of an ensemble, up to its `max_iter`.
 
-        Returns the training, whose `stop` is None if it goes on, and the shuffle.
+        Returns the training, whose `stop` is None if it continues, and the shuffle.
         """
         training, shuffle, solver = self.training, self.shuffle, ensemble.solver
         history, n_rows = training.history, ensemble.data.rows.n_rows
@@ -265,7 +265,7 @@ class PausedEnsemble:
             training.stop = None
         if shuffle.order is not None and len(shuffle.order) != n_rows:
             shuffle.order = None
-        # The rows may be others than before.
+        # The rows may differ from the earlier rows.
         judge = ensemble.judge
         with np.errstate(all="ignore"):
             score = judge.score(judge.predict_all(training.final_weights))
@@ -308,7 +308,7 @@ def _initial_parameters(member, data, random_state):
 
     For the bounds of its weights, a column of codes counts as a single input: a row has
     one of its levels. The weights of levels begin at 0, so that a level without rows in
-    the training adds nothing, as an unseen one.
+    the training adds nothing, like an unseen level.
     """
     X = data.rows.X
     n_numbers, n_columns = X.numbers.shape[1], X.codes.shape[1]
@@ -381,8 +381,7 @@ def _run_epoch(ensemble, pickled):
 class LeftOutRows:
     """Validates an ensemble: each network predicts the fold that it left out.
 
-    So no row has to be set aside for validation alone, and no network is validated on
-    its training rows.
+    So no row is lost to validation, and no network is validated on its training rows.
 
     Parameters
     ----------
@@ -428,8 +427,8 @@ class LeftOutRows:
     def score(self, logits):
         """Negative loss of all left-out rows, by the mean estimate of each row.
 
-        A classifier is scored at its best temperature: a network that is overconfident
-        may still learn to tell the classes apart, and calibration mends the rest.
+        A classifier is scored at its best temperature: an overconfident network may
+        still learn to distinguish the classes, and calibration repairs the rest.
 
         `logits` are the results of :meth:`predict` for all networks of the ensemble.
 
@@ -442,7 +441,7 @@ class LeftOutRows:
         return -self._loss(np.concatenate(logits) / temperature, self.index)
 
     def best_temperature(self, logits):
-        """Find the number from 1 to 5 to divide the logits by, for the least loss.
+        """Find the divisor of the logits, from 1 to 5, that gives the smallest loss.
 
         References
         ----------
@@ -500,8 +499,8 @@ class LeftOutRows:
 def assign_folds(targets, n_folds, random_state, groups=None):
     """Draw the fold of each row: folds of equal size, stratified by the targets.
 
-    Of targets with several columns, the first one stratifies. The rows of a group, if
-    any, share the fold of the group's first row.
+    Targets with several columns are stratified by the first column. The rows of a
+    group, if any, share the fold of the group's first row.
     """
     if groups is not None:
         _, first_rows = np.unique(groups, return_index=True)

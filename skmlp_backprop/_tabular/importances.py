@@ -4,15 +4,15 @@ import numpy as np
 
 from .._network.inference import logits_from_first
 
-# A fit keeps so many rows, so that the cost in memory and in time is bounded.
+# Largest number of rows that a fit keeps, to bound the memory and the time.
 _MOST_ROWS = 10_000
-# Likewise: predictions of a row by one network, of all rows.
+# Largest number of predictions (rows times networks).
 _MOST_PREDICTIONS = 20_000
 _N_REPEATS = 5
 
 
 class WithheldRows:
-    """Rows that networks have not seen, of which a fit keeps a random sample.
+    """A random sample of rows that networks have not seen.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class WithheldRows:
         The columns, as the encoder prepares them.
 
     judge : LeftOutRows
-        The rows, and which of them each network has not seen.
+        The rows, and the fold that each network has not seen.
 
     seed : int
         Seed of the draw, and of the permutations.
@@ -40,9 +40,9 @@ class WithheldRows:
     def importances(self, encoder, networks):
         """Compute how much the loss rises when a column is permuted.
 
-        The mean prediction of the networks that left a fold out is that of the fold.
-        The values of the column are permuted among the rows of a fold, so that a value
-        that a network has learned by heart stays out.
+        The rows of a fold are predicted by the mean of the networks that left it out.
+        The values of the column are permuted among the rows of a fold, so that no row
+        gets a value that a network has learned by heart.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class WithheldRows:
             The increase of the loss of a fold, in each permutation of each fold.
 
         weights : ndarray of shape (n_permutations,)
-            Their weights: those of the rows of the fold.
+            The total weight of the rows of the fold.
         """
         random_state = np.random.default_rng(self.seed)
         increases, weights = [], []
@@ -84,7 +84,7 @@ class WithheldRows:
 def _increases(networks, rows, targets, row_weights, places, orders):
     """The increase of the loss for each column and order of the rows."""
     network, target_encoder = networks[0]._network, networks[0]._target_encoder
-    # In float32, which takes half the time of float64.
+    # float32 takes half the time of float64.
     weights = [
         [[array.astype(np.float32) for array in arrays] for arrays in m._weights()[:2]]
         for m in networks
@@ -101,7 +101,7 @@ def _increases(networks, rows, targets, row_weights, places, orders):
             network, np.mean(estimates, axis=0), targets, row_weights
         )
 
-    # The first layer is linear: only what the column adds to it changes.
+    # The first layer is linear: only the contribution of the column changes.
     firsts = np.stack([rows.product(coefs[0]) + biases[0] for coefs, biases in weights])
     loss_before = loss(firsts.copy())
     increases = np.empty((len(places), len(orders)))

@@ -34,7 +34,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", \
             "gamma"}, default="squared_error"
-        Loss of a row, as of :class:`BackpropMLPRegressor`: for the mean of y
+        Loss of a row, as in :class:`BackpropMLPRegressor`: for the mean of y
         ("squared_error"), the median ("absolute_error"), something between
         ("huber"), quantiles ("quantile"), or the mean of counts ("poisson") or of
         positive numbers ("gamma") by these deviances. The training stops by the same
@@ -56,7 +56,22 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     Attributes
     ----------
+    estimators_ : list of BackpropMLPRegressor
+        The fitted networks. They take encoded rows.
+
     ... attributes
+
+    validation_scores_ : list of float
+        The negative `loss` after each epoch, of the standardised y; with "poisson" and
+        "gamma" y is divided by its mean. Each row is predicted by the networks that
+        left it out.
+
+    best_validation_score_ : float
+        The highest of `validation_scores_`. The networks have the weights of its epoch.
+        The score is slightly above that of a single network on new rows, because it is
+        the best of many scores. The mean of the networks scores better.
+
+    ... last_attributes
 
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Prediction of each training row by the networks that left the row out. nan for
@@ -92,7 +107,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     _member_class = BackpropMLPRegressor
     _shape_params = (*BaseTabularMLP._shape_params, "loss", "quantile")
     _oob_name = "oob_prediction_"
-    # What a callback restores.
+    # The attributes that a callback restores.
     _weight_attributes = (
         "estimators_",
         "loss_",
@@ -169,11 +184,12 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """Predict an interval for y of each row, by CV+.
 
         The intervals come from the errors of the networks on the training rows that
-        they left out, or from the errors of their mean on `X_val`. For rows of the same
-        distribution, y is in the interval with a probability of about `coverage`, and
-        at least ``2 * coverage - 1``. This holds on average over the rows, not for each
-        kind of row: the width hardly differs between rows, except with two quantiles as
-        the `loss`.
+        they left out, or from the errors of their mean on `X_val`. For new
+        rows of the same distribution, which do not depend on the training rows, y is in
+        the interval with a probability of about `coverage`, and at least
+        ``2 * coverage - 1``. This holds on average over the rows, not for each kind of
+        row: the width hardly differs between rows, except with the loss "quantile" and
+        two quantiles or more.
 
         Parameters
         ----------
@@ -248,7 +264,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return intervals if has_columns else intervals[:, 0]
 
     def _oob_score(self, truth, prediction, weights):
-        # R2 of a single row is undefined; that of very large numbers overflows.
+        # R2 is undefined for a single row, and overflows for very large numbers.
         if len(truth) == 1:
             return float("nan")
         with np.errstate(over="ignore", invalid="ignore"):
@@ -321,7 +337,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return deviations / _zero_to_one(np.sqrt(variance))
 
     def _scale(self, y):
-        """Standardise other targets as those of `fit`."""
+        """Standardise other targets like the targets of `fit`."""
         if self.loss in ("poisson", "gamma"):
             LOSSES[self.loss, "exp"]().check_targets(y)
         return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)

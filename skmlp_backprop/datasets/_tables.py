@@ -62,10 +62,8 @@ def read_csv(path, header="infer"):
         It is unpacked if its name ends in ``.gz``.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the columns' names. "infer" takes it as names if no
-        field is a number and the other rows have numbers there, as values if each
-        feature is a number or missing, and refuses all else. It also refuses numbers
-        that count up, such as ``0,1,2`` or ``2010,2020,2030``, which may be names.
+        Whether the first row has the names of the columns. See "CSV files" in the user
+        guide for the rules. An ambiguous file is refused: pass True or False.
 
     Returns
     -------
@@ -122,19 +120,16 @@ def read_mixed_csv(path, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, as of :func:`read_csv`. Empty fields, ``NA``, ``?`` and the like are
+        The file, as in :func:`read_csv`. Empty fields, ``NA``, ``?`` and the like are
         missing values.
 
     header : bool or "infer", default="infer"
-        Whether the first row has the names of the columns. "infer" compares it with the
-        other rows. It has names if its fields are text where the other rows have
-        numbers or dates; or, in ten rows or more of text alone, never occur again in
-        columns whose values do. It has values if its fields are numbers or dates where
-        the others are, or occur again. A file of which neither is clear is refused.
+        Whether the first row has the names of the columns. See "CSV files" in the user
+        guide for the rules. An ambiguous file is refused: pass True or False.
 
     Returns
     -------
-    X : DataFrame of shape (n_rows, n_features), or ndarray as of `read_csv`
+    X : DataFrame of shape (n_rows, n_features), or ndarray as in `read_csv`
         The samples: floats, categories, and dates as datetime64, in UTC if they have a
         time zone.
 
@@ -213,7 +208,7 @@ def read_new_rows(path, names, kinds, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, as of `read_csv`.
+        The file, as in `read_csv`.
 
     names : list of str or None
         Names of the features. The file has a header with all of them, in any order,
@@ -232,7 +227,7 @@ def read_new_rows(path, names, kinds, header="infer"):
     Returns
     -------
     X : DataFrame or ndarray of shape (n_rows, n_features)
-        The samples, as of `read_mixed_csv`.
+        The samples, as in `read_mixed_csv`.
 
     others : DataFrame
         The other columns, as text.
@@ -320,7 +315,7 @@ def _to_labels(file, column, label):
 def _to_samples(file, frame, mixed, known=None):
     """The samples, from a frame with the columns that pandas reads as numbers.
 
-    `known` has the kind of each column, as of :func:`read_new_rows`. Without
+    `known` has the kind of each column, as in :func:`read_new_rows`. Without
     `known`, the values decide.
     """
     has_codes = mixed and any(map(_MAY_BE_CODE.search, file.lines()))
