@@ -133,8 +133,10 @@ def test_mat_of_other_things(tmp_path, content, message):
 
 def test_mat_with_labels_in_text(tmp_path):
     path = tmp_path / "text.mat"
-    scipy.io.savemat(path, {"X": np.eye(2), "y": ["rose", "iris"]})
-    assert read_mat(path)[1].tolist() == ["rose", "iris"]
+    scipy.io.savemat(path, {"X": np.eye(2), "y": ["rose", "tulip"]})
+    # The rows of a char matrix have the same length in the file.
+    assert scipy.io.loadmat(path)["y"].tolist() == ["rose ", "tulip"]
+    assert read_mat(path)[1].tolist() == ["rose", "tulip"]
 
 
 def test_mat_of_version_7_3(tmp_path):

@@ -37,7 +37,8 @@ def read_mat(path):
 
     y : ndarray of shape (n_samples,)
         Labels as they are in the file; in ``ex4data1.mat`` 1 to 10, where 10
-        stands for the digit 0.
+        stands for the digit 0. Text is without the blanks by which MATLAB pads the
+        rows of a char matrix.
 
     Raises
     ------
@@ -62,6 +63,8 @@ def read_mat(path):
         content = _load_mat(file, "X", "y")
         X, y = content["X"], content["y"]
         _check_samples(X, y)
+        if y.dtype.kind == "U":
+            y = np.char.rstrip(y)
         return np.ascontiguousarray(X, dtype=np.float64), y.ravel()
 
 
