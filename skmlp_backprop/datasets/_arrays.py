@@ -191,13 +191,14 @@ def read_npz(path):
         Samples.
 
     y : ndarray of shape (n_samples,)
-        Labels.
+        Labels. Bytes are decoded as UTF-8.
 
     Raises
     ------
     ValueError
         If the file can't be read as an npz file or lacks an array; X is not a matrix
-        of real numbers; or y is not a real number or text for each sample.
+        of real numbers; or y is not a real number or text for each sample, or has
+        bytes that are not UTF-8.
 
     Examples
     --------
@@ -215,6 +216,9 @@ def read_npz(path):
         archive = zipfile.ZipFile(file)
         X, y = _read_npy(archive, "X.npy"), _read_npy(archive, "y.npy")
         _check_samples(X, y)
+        if y.dtype.kind == "S":
+            # No estimator takes bytes as labels.
+            y = np.char.decode(y, "utf-8")
         return X, y.ravel()
 
 
