@@ -7,6 +7,7 @@ import sys
 import warnings
 
 import joblib
+import numpy as np
 
 from . import check_gradient
 from ._cli import predicting, training
@@ -56,6 +57,9 @@ def run(args):
     if args.predict is not None:
         names = data.columns.names if hasattr(data.X, "columns") else None
         new = load_rows(args.predict, names, data.columns.kinds, header)
+        # Before the training, whose model an error would lose.
+        classes = () if data.is_regression else np.unique(data.y)
+        predicting.output_names(new[1], classes, data.is_regression)
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(model, y_train, data)
     recognised = training.describe(data, model, X_train, y_train, args)

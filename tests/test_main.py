@@ -527,6 +527,22 @@ def test_new_rows_that_are_refused(table, message, saved, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [new]
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("price", "prediction"), ("price", "lower_90"), ("colour", "probability_red")],
+)
+def test_names_of_new_rows_are_refused_before_the_fit(
+    target, name, houses, tmp_path, capsys
+):
+    data = write_table(houses, tmp_path / "data.csv")
+    new = write_table(houses.assign(**{name: 1}), tmp_path / "new.csv")
+    arguments = ["--data", data, "--target", target, "--drop", "id", "--predict", new]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert f"The new rows have a column {name!r}, which the output" in captured.err
+    assert captured.out == ""
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_dates(ending, tmp_path, capsys):
     """A model of one kind of file predicts rows of the other."""
