@@ -24,6 +24,10 @@ _INTERRUPTED = 130
 
 def main(arguments=None):
     """Run the command line; return the process's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # The encoding of a console may lack characters of the output, such as "±".
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     args = make_parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():

@@ -1,5 +1,6 @@
 """python -m skmlp_backprop."""
 
+import os
 import re
 import resource
 import shlex
@@ -80,6 +81,17 @@ def test_own_data(suffix, tmp_path, capsys):
     assert "learning_rate_init" not in out
     header = "; the first row is taken as a header" if suffix == "csv" else ""
     assert out.startswith(f"Data:    {path}{header}\nRows:    150; 30 are held out\n")
+
+
+def test_a_console_whose_encoding_lacks_characters(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "iris.npz"
+    np.savez(path, X=X, y=np.array(["é", "b", "c"])[y])
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = run("--data", str(path), *QUICK, env=ascii_only)
+    assert done.returncode == 0, done.stderr
+    assert r"3 classes: b (50), c (50), \xe9 (50)" in done.stdout
+    assert r" \xb1 " in done.stdout
 
 
 def test_errors_are_one_line(tmp_path, capsys):
