@@ -38,7 +38,7 @@ def main(arguments=None):
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
                 new = load_rows(args.predict, *columns, HEADERS[args.header])
-                predicting.predict(model, *new, args.output)
+                predicting.predict(model, args.predict, *new, args.output)
             else:
                 run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -64,6 +64,8 @@ def run(args):
         # Before the training, whose model an error would lose.
         classes = () if data.is_regression else np.unique(data.y)
         predicting.output_names(new[1], classes, data.is_regression)
+        if model.is_search:
+            predicting.refuse_gaps(args.predict, new[0])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(model, y_train, data)
     recognised = training.describe(data, model, X_train, y_train, args)
@@ -89,7 +91,7 @@ def run(args):
         print(f"\nThe report is in {args.report / PAGE}.")
     if args.predict is not None:
         print()
-        predicting.predict(fitted, *new, args.output)
+        predicting.predict(fitted, args.predict, *new, args.output)
 
 
 def _warning_printer():

@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.dummy import DummyRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 
 import skmlp_backprop
 from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier, __main__
@@ -537,6 +539,34 @@ def test_new_rows_that_are_refused(table, message, saved, tmp_path, capsys):
     assert main(["--load", str(saved), "--predict", str(new)]) == 1
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [new]
+
+
+def test_gaps_in_new_rows_of_a_search(iris_csv, tmp_path, capsys):
+    iris_csv.write_text("a,b,c,d,kind\n" + iris_csv.read_text())
+    saved, new = tmp_path / "iris.joblib", tmp_path / "new.csv"
+    data = ["--data", str(iris_csv), *QUICK]
+    assert main([*data, "--save", str(saved)]) == 0
+    new.write_text("a,b,c,d\n1,2,3,4\n1,,3,4\n")
+    capsys.readouterr()
+    message = f"error: {new}, row 2, column 'b': the value is missing, but the model"
+    for how in (["--load", str(saved)], data):
+        assert main([*how, "--predict", str(new)]) == 1
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith(message)
+        assert "train with --model tabular, or remove the row" in captured.err
+    infinite = pd.DataFrame([[1.0, 2, np.inf, 4]], columns=list("abcd"))
+    parquet = write_table(infinite, tmp_path / "new.parquet")
+    assert main(["--load", str(saved), "--predict", parquet]) == 1
+    assert "row 1, column 'c': the value is infinite" in capsys.readouterr().err
+
+
+def test_a_saved_pipeline_may_fill_gaps(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(make_pipeline(SimpleImputer(), LinearRegression()).fit(X, y), saved)
+    new.write_text("1,,3,4\n")
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
 
 
 @pytest.mark.parametrize(

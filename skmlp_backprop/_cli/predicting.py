@@ -3,6 +3,7 @@
 import joblib
 import numpy as np
 
+from ..datasets._text_files import import_pandas
 from .data import kinds_of
 from .saving import replace_file
 
@@ -54,16 +55,36 @@ def output_names(others, classes=(), has_interval=False):
     return names
 
 
-def predict(model, X, others, output):
+def refuse_gaps(path, X):
+    """Raise ValueError if the new rows of a file have missing or infinite numbers."""
+    numbers = import_pandas().DataFrame(X).select_dtypes("number")
+    values = numbers.to_numpy(np.float64, na_value=np.nan)
+    for row, column in np.argwhere(~np.isfinite(values))[:1]:
+        problem = "missing" if np.isnan(values[row, column]) else "infinite"
+        raise ValueError(
+            f"{path}, row {row + 1}, column {numbers.columns[column]!r}: the value is "
+            f"{problem}, but the model takes complete, finite numbers. For missing "
+            "values train with --model tabular, or remove the row."
+        )
+
+
+def predict(model, path, X, others, output):
     """Write the predictions of rows to a CSV file, beside other columns of their table.
 
-    Raises ValueError if a column to copy has the name of a column to write, and OSError
+    Raises ValueError if a column to copy has the name of a column to write, or if the
+    model takes no missing values and the rows of the file `path` have some; and OSError
     if the file can't be written.
     """
     has_proba = hasattr(model, "predict_proba")
     has_interval = not has_proba and hasattr(model, "predict_interval")
     names = output_names(others, model.classes_ if has_proba else (), has_interval)
-    columns = [model.predict(X)]
+    try:
+        columns = [model.predict(X)]
+    except ValueError:
+        # Only an error tells, as a Pipeline may fill the gaps.
+        if not hasattr(model, "encoder_"):
+            refuse_gaps(path, X)
+        raise
     if has_proba:
         columns += [*model.predict_proba(X).T]
     elif has_interval:
