@@ -445,6 +445,19 @@ def test_partial_fit_takes_the_chunks_in_order(rows):
 # What is refused, in the words of a local fit.
 
 
+def test_chunks_of_text_and_of_numbers(client, rows):
+    text, numbers = np.array(["a", "b"] * 50), np.arange(200) % 2
+    for parts in ([text, numbers], [text.astype(object), numbers.astype(object)]):
+        # The type that Dask assumes, not that of the chunks.
+        lazy = [da.from_delayed(dask.delayed(p), p.shape, object) for p in parts]
+        y = da.concatenate(lazy)
+        ours, local = classifier_pair(solver="lbfgs")
+        labels = np.array([*text.tolist(), *numbers.tolist()], dtype=object)
+        message = refusal(ours.fit, chunked(rows["X"], (100, 200)), y)
+        assert message == refusal(local.fit, rows["X"], labels)
+        assert "values of the types int and str: convert it" in message
+
+
 @pytest.mark.parametrize("what", ["X", "labels"])
 def test_nan_in_one_chunk(client, rows, what):
     data = {"X": rows["X"].copy(), "labels": (rows["labels"] == "a").astype(float)}

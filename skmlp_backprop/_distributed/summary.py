@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._estimators.checks import plain_labels
 from .._estimators.targets import Labels, Numbers, warn_of_one_hot
 from .._estimators.weighting import checked_sample_weights
 
@@ -181,7 +182,7 @@ def merged(summaries):
     ------
     ValueError
         If the numbers, the names or the order of the columns of X or y differ between
-        chunks.
+        chunks, or if some have labels of text and others do not.
     """
     first = summaries[0]
     for name, what, found in (
@@ -204,7 +205,11 @@ def merged(summaries):
                     f"Order them by names = list({name}.columns) and "
                     f"{name}.map_partitions(lambda part: part[names])."
                 )
-    values, counts = np.concatenate([summary.values for summary in summaries]), None
+    parts, counts = [summary.values for summary in summaries], None
+    if len({part.dtype.kind in "OUT" for part in parts}) > 1:
+        # NumPy would convert numbers to text.
+        parts = [plain_labels(np.concatenate([part.astype(object) for part in parts]))]
+    values = np.concatenate(parts)
     if first.counts is None:
         values = np.array([values.min(axis=0), values.max(axis=0)])
     elif first.y_shape:
