@@ -948,6 +948,25 @@ def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, caps
     assert written["prediction"].tolist() == [*texts[:5], "w"]
 
 
+def test_new_rows_whose_categories_differ_in_leading_blanks(tmp_path, capsys):
+    """They are read without these blanks from CSV, but not from Parquet."""
+    texts = [" a", "a", "b", "b "] * 20
+    X = pd.DataFrame({"kind": texts, "size": np.arange(80.0) % 7})
+    model = TabularMLPClassifier(random_state=0).fit(X, texts)
+    saved = tmp_path / "model.joblib"
+    joblib.dump(model, saved)
+    arguments = ["--load", str(saved), "--predict"]
+    new = write_table(X[:4], tmp_path / "new.csv")
+    assert main([*arguments, new]) == 1
+    error = capsys.readouterr().err
+    assert "line 2, column 1 ('kind'): expected a text other than 'a' and ' a'" in error
+    assert "Write the new rows to a Parquet file." in error
+    for rows, ending in ((X[2:4], "csv"), (X[:4], "parquet")):
+        assert main([*arguments, write_table(rows, tmp_path / f"new.{ending}")]) == 0
+        written = pd.read_csv(tmp_path / "new-predictions.csv")
+        assert written["prediction"].tolist() == rows["kind"].tolist()
+
+
 @pytest.mark.parametrize("blank", ["", " ", '""'])
 def test_blank_lines_between_new_rows_of_one_column(blank, tmp_path, capsys):
     X = pd.DataFrame({"x": np.arange(40.0) / 2})
