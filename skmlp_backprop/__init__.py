@@ -2,6 +2,9 @@
 
 from importlib import import_module
 
+# Before our modules, some of which import it.
+__version__ = "0.1.0"
+
 # Before our modules, which import NumPy first: in that order all of scikit-learn's
 # imports together take longer.
 import sklearn  # noqa: F401
@@ -11,8 +14,6 @@ from ._estimators.fitted_network import ForwardPass, Gradient
 from ._estimators.regressor import BackpropMLPRegressor
 from ._gradient_check import GradientCheck, check_gradient
 from ._search.stacking import fit_stack
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BackpropMLPClassifier",

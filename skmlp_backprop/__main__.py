@@ -7,6 +7,7 @@ import sys
 import warnings
 
 import joblib
+import numpy as np
 
 from . import check_gradient
 from ._cli import predicting, training
@@ -23,6 +24,10 @@ _INTERRUPTED = 130
 
 def main(arguments=None):
     """Run the command line; return the process's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # The encoding of a console may lack characters of the output, such as "±".
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     args = make_parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
@@ -33,7 +38,7 @@ def main(arguments=None):
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
                 new = load_rows(args.predict, *columns, HEADERS[args.header])
-                predicting.predict(model, *new, args.output)
+                predicting.predict(model, args.predict, *new, args.output)
             else:
                 run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -56,6 +61,11 @@ def run(args):
     if args.predict is not None:
         names = data.columns.names if hasattr(data.X, "columns") else None
         new = load_rows(args.predict, names, data.columns.kinds, header)
+        # Before the training, whose model an error would lose.
+        classes = () if data.is_regression else np.unique(data.y)
+        predicting.output_names(new[1], classes, data.is_regression)
+        if model.is_search:
+            predicting.refuse_gaps(args.predict, new[0])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
     training.check_folds(model, y_train, data)
     recognised = training.describe(data, model, X_train, y_train, args)
@@ -81,7 +91,7 @@ def run(args):
         print(f"\nThe report is in {args.report / PAGE}.")
     if args.predict is not None:
         print()
-        predicting.predict(fitted, *new, args.output)
+        predicting.predict(fitted, args.predict, *new, args.output)
 
 
 def _warning_printer():

@@ -163,6 +163,13 @@ class EarlyStopping(_ScoringCallback):
             return False
         run = self._runs[id(estimator)]
         score = self._score(run, fitted_estimator)
+        if math.isnan(score):
+            raise ValueError(
+                f"EarlyStopping: the score is nan in {context.task_name} "
+                f"{len(run.scores)}: scoring={self.scoring!r} is not defined for "
+                "X_val and y_val. Pass more rows (R2 needs two, some scores need rows "
+                "of every class), or another scoring."
+            )
         if score > run.best_score:
             run.best_score = score
             run.best_iter = len(run.scores)

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -248,6 +249,20 @@ def test_scoring_that_gives_no_number(callback, iris):
         ValueError, match=f"{callback.__name__}: scoring must give one number, got dict"
     ):
         BackpropMLPClassifier(5).set_callbacks(stopping).fit(*iris)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_score_that_is_nan(solver, iris):
+    """It never improves, so patience would end the training without a best epoch."""
+    X, y = iris
+    name = "epoch" if solver == "adam" else "iteration"
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=5, solver=solver, random_state=0)
+    with (
+        pytest.warns(UndefinedMetricWarning, match="less than two samples"),
+        pytest.raises(ValueError, match=f"score is nan in {name} 1: .* Pass more rows"),
+    ):
+        mlp.set_callbacks(EarlyStopping(X[:1], y[:1])).fit(X, y)
+    assert not hasattr(mlp, "coefs_")
 
 
 def test_validation_labels_that_the_fit_does_not_know(iris):

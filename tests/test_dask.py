@@ -298,6 +298,24 @@ def test_a_folder_of_files(client, table, tmp_path):
     )
 
 
+def test_files_with_another_order_of_columns(client, rows, tmp_path):
+    """Dask reads each file as it is, and the rows are bound by position."""
+    frame = pd.DataFrame(rows["X"], columns=list("abcdef")).assign(u=1.0, v=2.0)
+    frame[:200].to_csv(tmp_path / "0.csv", index=False)
+    frame.loc[200:, list("bacdefvu")].to_csv(tmp_path / "1.csv", index=False)
+    lazy = dd.read_csv(f"{tmp_path}/*.csv")
+    X, y = lazy.drop(columns=["u", "v"]), lazy.drop(columns=list("abcdef"))
+    ours, local = regressor_pair(solver="lbfgs")
+    with pytest.raises(ValueError, match=r"of X must.*column 0 is 'a' in one, 'b' in"):
+        ours.fit(X, lazy.u)
+    names, columns = list(X.columns), list(y.columns)
+    ordered = X.map_partitions(lambda part: part[names])
+    with pytest.raises(ValueError, match=r"of y must.*column 0 is 'u' in one, 'v' in"):
+        ours.fit(ordered, y)
+    ours.fit(ordered, y.map_partitions(lambda part: part[columns]))
+    assert_same_weights(ours, local.fit(frame[names], frame[columns]))
+
+
 def test_labels_on_one_worker_only(client, rows):
     y = np.sort(rows["labels"])
     ours, local = classifier_pair(solver="lbfgs")
@@ -425,6 +443,19 @@ def test_partial_fit_takes_the_chunks_in_order(rows):
 
 
 # What is refused, in the words of a local fit.
+
+
+def test_chunks_of_text_and_of_numbers(client, rows):
+    text, numbers = np.array(["a", "b"] * 50), np.arange(200) % 2
+    for parts in ([text, numbers], [text.astype(object), numbers.astype(object)]):
+        # The type that Dask assumes, not that of the chunks.
+        lazy = [da.from_delayed(dask.delayed(p), p.shape, object) for p in parts]
+        y = da.concatenate(lazy)
+        ours, local = classifier_pair(solver="lbfgs")
+        labels = np.array([*text.tolist(), *numbers.tolist()], dtype=object)
+        message = refusal(ours.fit, chunked(rows["X"], (100, 200)), y)
+        assert message == refusal(local.fit, rows["X"], labels)
+        assert "values of the types int and str: convert it" in message
 
 
 @pytest.mark.parametrize("what", ["X", "labels"])

@@ -93,6 +93,12 @@ def test_npz(tmp_path):
         read_npz(path)
 
 
+def test_npz_with_labels_in_bytes(tmp_path):
+    path = tmp_path / "bytes.npz"
+    np.savez(path, X=np.eye(2), y=["é".encode(), b"b"])
+    assert read_npz(path)[1].tolist() == ["é", "b"]
+
+
 def test_odd_npz(tmp_path):
     path = tmp_path / "odd.npz"
     for content in (b"", b"no zip", b"PK\x03\x04"):
@@ -133,8 +139,10 @@ def test_mat_of_other_things(tmp_path, content, message):
 
 def test_mat_with_labels_in_text(tmp_path):
     path = tmp_path / "text.mat"
-    scipy.io.savemat(path, {"X": np.eye(2), "y": ["rose", "iris"]})
-    assert read_mat(path)[1].tolist() == ["rose", "iris"]
+    scipy.io.savemat(path, {"X": np.eye(2), "y": ["rose", "tulip"]})
+    # The rows of a char matrix have the same length in the file.
+    assert scipy.io.loadmat(path)["y"].tolist() == ["rose ", "tulip"]
+    assert read_mat(path)[1].tolist() == ["rose", "tulip"]
 
 
 def test_mat_of_version_7_3(tmp_path):
@@ -175,6 +183,7 @@ def test_mat_with_weights_that_do_not_fit(tmp_path, thetas, message):
             {"y": np.array([1, "a", None], dtype=object)},
             "Object arrays cannot be loaded",
         ),
+        ({"y": np.array([b"a", b"\xe9", b"c"])}, "'utf-8' codec can't decode"),
     ],
 )
 def test_npz_of_other_things(tmp_path, content, message):

@@ -1,5 +1,6 @@
 """python -m skmlp_backprop."""
 
+import os
 import re
 import resource
 import shlex
@@ -13,7 +14,9 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.dummy import DummyRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 
 import skmlp_backprop
 from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier, __main__
@@ -80,6 +83,17 @@ def test_own_data(suffix, tmp_path, capsys):
     assert "learning_rate_init" not in out
     header = "; the first row is taken as a header" if suffix == "csv" else ""
     assert out.startswith(f"Data:    {path}{header}\nRows:    150; 30 are held out\n")
+
+
+def test_a_console_whose_encoding_lacks_characters(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "iris.npz"
+    np.savez(path, X=X, y=np.array(["é", "b", "c"])[y])
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = run("--data", str(path), *QUICK, env=ascii_only)
+    assert done.returncode == 0, done.stderr
+    assert r"3 classes: b (50), c (50), \xe9 (50)" in done.stdout
+    assert r" \xb1 " in done.stdout
 
 
 def test_errors_are_one_line(tmp_path, capsys):
@@ -527,6 +541,50 @@ def test_new_rows_that_are_refused(table, message, saved, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [new]
 
 
+def test_gaps_in_new_rows_of_a_search(iris_csv, tmp_path, capsys):
+    iris_csv.write_text("a,b,c,d,kind\n" + iris_csv.read_text())
+    saved, new = tmp_path / "iris.joblib", tmp_path / "new.csv"
+    data = ["--data", str(iris_csv), *QUICK]
+    assert main([*data, "--save", str(saved)]) == 0
+    new.write_text("a,b,c,d\n1,2,3,4\n1,,3,4\n")
+    capsys.readouterr()
+    message = f"error: {new}, row 2, column 'b': the value is missing, but the model"
+    for how in (["--load", str(saved)], data):
+        assert main([*how, "--predict", str(new)]) == 1
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith(message)
+        assert "train with --model tabular, or remove the row" in captured.err
+    infinite = pd.DataFrame([[1.0, 2, np.inf, 4]], columns=list("abcd"))
+    parquet = write_table(infinite, tmp_path / "new.parquet")
+    assert main(["--load", str(saved), "--predict", parquet]) == 1
+    assert "row 1, column 'c': the value is infinite" in capsys.readouterr().err
+
+
+def test_a_saved_pipeline_may_fill_gaps(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(make_pipeline(SimpleImputer(), LinearRegression()).fit(X, y), saved)
+    new.write_text("1,,3,4\n")
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("price", "prediction"), ("price", "lower_90"), ("colour", "probability_red")],
+)
+def test_names_of_new_rows_are_refused_before_the_fit(
+    target, name, houses, tmp_path, capsys
+):
+    data = write_table(houses, tmp_path / "data.csv")
+    new = write_table(houses.assign(**{name: 1}), tmp_path / "new.csv")
+    arguments = ["--data", data, "--target", target, "--drop", "id", "--predict", new]
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert f"The new rows have a column {name!r}, which the output" in captured.err
+    assert captured.out == ""
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_dates(ending, tmp_path, capsys):
     """A model of one kind of file predicts rows of the other."""
@@ -888,6 +946,25 @@ def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, caps
     proba = model.predict_proba(rows.assign(kind=[*texts[:5], "w"]))
     np.testing.assert_allclose(written.iloc[:, 2:], proba, rtol=1e-12)
     assert written["prediction"].tolist() == [*texts[:5], "w"]
+
+
+def test_new_rows_whose_categories_differ_in_leading_blanks(tmp_path, capsys):
+    """They are read without these blanks from CSV, but not from Parquet."""
+    texts = [" a", "a", "b", "b "] * 20
+    X = pd.DataFrame({"kind": texts, "size": np.arange(80.0) % 7})
+    model = TabularMLPClassifier(random_state=0).fit(X, texts)
+    saved = tmp_path / "model.joblib"
+    joblib.dump(model, saved)
+    arguments = ["--load", str(saved), "--predict"]
+    new = write_table(X[:4], tmp_path / "new.csv")
+    assert main([*arguments, new]) == 1
+    error = capsys.readouterr().err
+    assert "line 2, column 1 ('kind'): expected a text other than 'a' and ' a'" in error
+    assert "Write the new rows to a Parquet file." in error
+    for rows, ending in ((X[2:4], "csv"), (X[:4], "parquet")):
+        assert main([*arguments, write_table(rows, tmp_path / f"new.{ending}")]) == 0
+        written = pd.read_csv(tmp_path / "new-predictions.csv")
+        assert written["prediction"].tolist() == rows["kind"].tolist()
 
 
 @pytest.mark.parametrize("blank", ["", " ", '""'])

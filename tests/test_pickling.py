@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
@@ -17,6 +18,9 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
+    TabularEncoder,
+    TabularMLPClassifier,
+    __version__,
     check_gradient,
 )
 from skmlp_backprop.callbacks import EarlyStopping
@@ -84,6 +88,31 @@ def test_a_pickle_is_smaller_than_mlp_classifiers(iris):
         mlp = make(solver=solver, activation="tanh").fit(*iris)
         theirs = MLPClassifier((6, 5), solver=solver, max_iter=4).fit(*iris)
         assert len(pickle.dumps(mlp)) < len(pickle.dumps(theirs))
+
+
+@pytest.mark.parametrize("model", ["network", "table", "encoder"])
+def test_models_of_other_versions(model, iris):
+    X, y = iris
+    model = {
+        "network": make(),
+        "table": TabularMLPClassifier(n_members=1, max_iter=1),
+        "encoder": TabularEncoder(),
+    }[model].fit(X, y)
+    version = __version__.encode()
+    saved = pickle.dumps(model)
+    assert version in saved
+    major, minor, _ = __version__.split(".")
+    patched = pickle.loads(saved.replace(version, f"{major}.{minor}.9".encode()))
+    assert "version" not in "".join(vars(patched))
+    with pytest.warns(
+        InconsistentVersionWarning,
+        match=f"of skmlp_backprop from version 9.{minor}.0 when using .* {__version__}",
+    ) as caught:
+        pickle.loads(saved.replace(version, f"9.{minor}.0".encode()))
+    # The parts of a tabular model warn, too.
+    names = {warning.message.estimator_name for warning in caught}
+    assert f"{type(model).__name__} of skmlp_backprop" in names
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 @pytest.mark.callbacks

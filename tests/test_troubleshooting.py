@@ -14,6 +14,7 @@ FIRST_CELL = re.compile(r"^   \* - (.*?)^     - ", re.MULTILINE | re.DOTALL)
 GAP = re.compile(r"\.\.\.|``")
 OF_SCIKIT_LEARN = (
     "The feature names should match",
+    "Trying to unpickle estimator",
     "X has ... features",
     "Unknown label type",
 )

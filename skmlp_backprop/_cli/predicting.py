@@ -3,6 +3,7 @@
 import joblib
 import numpy as np
 
+from ..datasets._text_files import import_pandas
 from .data import kinds_of
 from .saving import replace_file
 
@@ -36,30 +37,62 @@ def columns_of(model):
     return None if names is None else names.tolist(), kinds
 
 
-def predict(model, X, others, output):
-    """Write the predictions of rows to a CSV file, beside other columns of their table.
+def output_names(others, classes=(), has_interval=False):
+    """Names of the columns to write, beside other columns of the new rows.
 
-    Raises ValueError if a column to copy has the name of a column to write, and OSError
-    if the file can't be written.
+    Raises ValueError if a column to copy has the name of a column to write.
     """
-    table = others.copy()
-    if table.shape[1] == 0:
-        table["row"] = np.arange(1, len(X) + 1)
-    columns = {"prediction": model.predict(X)}
-    if hasattr(model, "predict_proba"):
-        proba = model.predict_proba(X)
-        for name, column in zip(model.classes_, proba.T, strict=True):
-            columns[f"probability_{name}"] = column
-    elif hasattr(model, "predict_interval"):
-        low, high = model.predict_interval(X, coverage=COVERAGE).T
+    names = ["prediction", *(f"probability_{name}" for name in classes)]
+    if has_interval:
         percent = f"{100 * COVERAGE:.0f}"
-        columns |= {f"lower_{percent}": low, f"upper_{percent}": high}
-    for name, column in columns.items():
-        if name in table:
+        names += [f"lower_{percent}", f"upper_{percent}"]
+    for name in names:
+        if name in others:
             raise ValueError(
                 f"The new rows have a column {name!r}, which the output needs. Rename "
                 "it."
             )
+    return names
+
+
+def refuse_gaps(path, X):
+    """Raise ValueError if the new rows of a file have missing or infinite numbers."""
+    numbers = import_pandas().DataFrame(X).select_dtypes("number")
+    values = numbers.to_numpy(np.float64, na_value=np.nan)
+    for row, column in np.argwhere(~np.isfinite(values))[:1]:
+        problem = "missing" if np.isnan(values[row, column]) else "infinite"
+        raise ValueError(
+            f"{path}, row {row + 1}, column {numbers.columns[column]!r}: the value is "
+            f"{problem}, but the model takes complete, finite numbers. For missing "
+            "values train with --model tabular, or remove the row."
+        )
+
+
+def predict(model, path, X, others, output):
+    """Write the predictions of rows to a CSV file, beside other columns of their table.
+
+    Raises ValueError if a column to copy has the name of a column to write, or if the
+    model takes no missing values and the rows of the file `path` have some; and OSError
+    if the file can't be written.
+    """
+    has_proba = hasattr(model, "predict_proba")
+    has_interval = not has_proba and hasattr(model, "predict_interval")
+    names = output_names(others, model.classes_ if has_proba else (), has_interval)
+    try:
+        columns = [model.predict(X)]
+    except ValueError:
+        # Only an error tells, as a Pipeline may fill the gaps.
+        if not hasattr(model, "encoder_"):
+            refuse_gaps(path, X)
+        raise
+    if has_proba:
+        columns += [*model.predict_proba(X).T]
+    elif has_interval:
+        columns += [*model.predict_interval(X, coverage=COVERAGE).T]
+    table = others.copy()
+    if table.shape[1] == 0:
+        table["row"] = np.arange(1, len(X) + 1)
+    for name, column in zip(names, columns, strict=True):
         table[name] = column
     replace_file("--output", output, lambda beside: table.to_csv(beside, index=False))
-    print(f"Predicted {len(X)} rows; written to {output}: {', '.join(columns)}.")
+    print(f"Predicted {len(X)} rows; written to {output}: {', '.join(names)}.")

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._estimators.checks import plain_labels
 from .._estimators.targets import Labels, Numbers, warn_of_one_hot
 from .._estimators.weighting import checked_sample_weights
 
@@ -25,11 +26,16 @@ class Chunk(NamedTuple):
 
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the samples.
+
+    X_names, y_names : tuple, default=()
+        Names of the columns of a table.
     """
 
     X: object
     y: object
     sample_weight: np.ndarray | None
+    X_names: tuple = ()
+    y_names: tuple = ()
 
     @property
     def n_rows(self):
@@ -57,11 +63,12 @@ def check_chunk(estimator, X, y, sample_weight=None):
     if not sparse.issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # The client warns of a column, once.
         y = np.ravel(y)
+    names = [tuple(getattr(data, "columns", ())) for data in (X, y)]
     # Copied, as the threads of a worker may have the same estimator.
     X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
-    return Chunk(X, y, sample_weight)
+    return Chunk(X, y, sample_weight, *names)
 
 
 @dataclass
@@ -92,6 +99,9 @@ class Summary:
 
     is_one_hot : bool, default=False
         Whether each row of an indicator matrix has exactly one 1.
+
+    X_names, y_names : tuple, default=()
+        Names of the columns of a table.
     """
 
     n_rows: int
@@ -102,6 +112,8 @@ class Summary:
     values: np.ndarray
     counts: np.ndarray | None = None
     is_one_hot: bool = False
+    X_names: tuple = ()
+    y_names: tuple = ()
 
     def target_encoder(self):
         """Make the encoder of the labels or numbers.
@@ -142,9 +154,10 @@ def summarize_chunk(y_numeric, chunk):
     """
     if chunk.n_rows == 0:
         return None
-    X, y, weights = chunk
+    X, y, weights, *names = chunk
     weight = float(chunk.n_rows if weights is None else weights.sum())
     summary = Summary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
+    summary.X_names, summary.y_names = names
     if y_numeric:
         y = np.asarray(y, np.float64)
         summary.values = np.array([y.min(axis=0), y.max(axis=0)])
@@ -168,7 +181,8 @@ def merged(summaries):
     Raises
     ------
     ValueError
-        If the numbers of columns of X or y differ between chunks.
+        If the numbers, the names or the order of the columns of X or y differ between
+        chunks, or if some have labels of text and others do not.
     """
     first = summaries[0]
     for name, what, found in (
@@ -179,7 +193,23 @@ def merged(summaries):
             raise ValueError(
                 f"The chunks of {name} must have the same {what}, got {sorted(found)}."
             )
-    values, counts = np.concatenate([summary.values for summary in summaries]), None
+    # Rows are bound by position, but Dask reads each file in its own order of columns.
+    for name in ("X", "y"):
+        columns = zip(*(getattr(s, f"{name}_names") for s in summaries), strict=False)
+        for i, names in enumerate(columns):
+            if len(set(names)) > 1:
+                other = next(n for n in names if n != names[0])
+                raise ValueError(
+                    f"The partitions of {name} must have the same columns in the same "
+                    f"order: column {i} is {names[0]!r} in one, {other!r} in another. "
+                    f"Order them by names = list({name}.columns) and "
+                    f"{name}.map_partitions(lambda part: part[names])."
+                )
+    parts, counts = [summary.values for summary in summaries], None
+    if len({part.dtype.kind in "OUT" for part in parts}) > 1:
+        # NumPy would convert numbers to text.
+        parts = [plain_labels(np.concatenate([part.astype(object) for part in parts]))]
+    values = np.concatenate(parts)
     if first.counts is None:
         values = np.array([values.min(axis=0), values.max(axis=0)])
     elif first.y_shape:

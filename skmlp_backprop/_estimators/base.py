@@ -20,7 +20,7 @@ from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network
 from .checks import plain_labels, refuse_unfit_targets, without_second_axis
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
-from .pickled_state import from_plain, to_plain
+from .pickled_state import from_plain, to_plain, with_version, without_version
 from .restoring import restore_on_error
 from .results import fitted_attributes, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
@@ -324,10 +324,11 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         return other
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state = with_version(super().__getstate__())
         return to_plain(state) if "_network" in state else state
 
     def __setstate__(self, state):
+        state = without_version(state, type(self).__name__)
         super().__setstate__(from_plain(state) if "private_state" in state else state)
 
     def __sklearn_tags__(self):

@@ -7,21 +7,48 @@ with skops has one type to trust, the estimator's own.
 from dataclasses import fields
 
 import numpy as np
+from sklearn.exceptions import InconsistentVersionWarning
 
+from .. import __version__
 from .._network.activations import ACTIVATIONS
 from .._network.losses import LOSSES
 from .._network.network import Network
 from .._network.outputs import NUMBER_OUTPUTS, make_class_output
 from .._network.parameters import Parameters
+from .._network.warning import warn
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import RULES
 from .._solvers.schedules import SCHEDULES
 from .._solvers.training import PUBLIC_HISTORY, History
 from .targets import Labels, Numbers
 
+_VERSION = "_skmlp_backprop_version"
 _TABLES = {"rule": RULES, "schedule": SCHEDULES}
 # As arrays: in some formats each number of a list is a record of its own.
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
+
+
+def with_version(state):
+    """An estimator's attributes, with the version of this package."""
+    return {**state, _VERSION: __version__}
+
+
+def without_version(state, name):
+    """The inverse of :func:`with_version`; `name` is that of the estimator's class.
+
+    Warns if the version differs from this one in its first two numbers.
+    """
+    state = dict(state)
+    saved = state.pop(_VERSION, __version__)
+    if saved.split(".")[:2] != __version__.split(".")[:2]:
+        warn(
+            InconsistentVersionWarning(
+                estimator_name=f"{name} of skmlp_backprop",
+                current_sklearn_version=__version__,
+                original_sklearn_version=saved,
+            )
+        )
+    return state
 
 
 def to_plain(state):

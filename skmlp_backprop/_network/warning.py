@@ -7,7 +7,7 @@ import warnings
 # call it, and those of the standard library that stand between them.
 _NOT_THE_USERS = {
     *{"skmlp_backprop", "sklearn", "imblearn", "joblib", "distributed", "dask"},
-    *{"contextlib", "functools", "threading", "concurrent"},
+    *{"contextlib", "functools", "threading", "concurrent", "pickle"},
 }
 
 
@@ -16,11 +16,11 @@ def warn(message, category=UserWarning):
 
     Parameters
     ----------
-    message : str
+    message : str or Warning
         What to say.
 
     category : type, default=UserWarning
-        The class of the warning.
+        The class of the warning, if `message` is a str.
     """
     frame, level = inspect.currentframe().f_back, 2
     while frame.f_back is not None and _is_of_a_library(frame):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.pickled_state import with_version, without_version
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_private import (
     Interval,
@@ -393,7 +394,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return TableRows(encoded, codes, n_levels)
 
     def __getstate__(self):
-        state = dict(super().__getstate__())
+        state = with_version(super().__getstate__())
         if "_encodings" in state:
             del state["_layout"]
             state["_encodings"] = [
@@ -403,6 +404,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state):
+        state = without_version(state, type(self).__name__)
         if "_encodings" in state:
             classes = (CategoryEncoding, DateEncoding, NumberEncoding)
             class_of = {cls.__name__: cls for cls in classes}

@@ -37,7 +37,8 @@ def read_mat(path):
 
     y : ndarray of shape (n_samples,)
         Labels as they are in the file; in ``ex4data1.mat`` 1 to 10, where 10
-        stands for the digit 0.
+        stands for the digit 0. Text is without the blanks by which MATLAB pads the
+        rows of a char matrix.
 
     Raises
     ------
@@ -62,6 +63,8 @@ def read_mat(path):
         content = _load_mat(file, "X", "y")
         X, y = content["X"], content["y"]
         _check_samples(X, y)
+        if y.dtype.kind == "U":
+            y = np.char.rstrip(y)
         return np.ascontiguousarray(X, dtype=np.float64), y.ravel()
 
 
@@ -188,13 +191,14 @@ def read_npz(path):
         Samples.
 
     y : ndarray of shape (n_samples,)
-        Labels.
+        Labels. Bytes are decoded as UTF-8.
 
     Raises
     ------
     ValueError
         If the file can't be read as an npz file or lacks an array; X is not a matrix
-        of real numbers; or y is not a real number or text for each sample.
+        of real numbers; or y is not a real number or text for each sample, or has
+        bytes that are not UTF-8.
 
     Examples
     --------
@@ -212,6 +216,9 @@ def read_npz(path):
         archive = zipfile.ZipFile(file)
         X, y = _read_npy(archive, "X.npy"), _read_npy(archive, "y.npy")
         _check_samples(X, y)
+        if y.dtype.kind == "S":
+            # No estimator takes bytes as labels.
+            y = np.char.decode(y, "utf-8")
         return X, y.ravel()
 
 

@@ -337,7 +337,7 @@ def _to_samples(file, frame, mixed, known=None):
         column = frame[i].str.strip()
         column = column.where(~column.isin(MISSING))
         if known and isinstance(known[i], set):
-            column = _restore(column, frame[i], known[i])
+            column = _restore(file, i, column, frame[i], known[i])
         counts, name = column.value_counts(), file.names[i]
         kind = known[i] if known else _infer_kind(file, i, counts, mixed)
         if kind is None:
@@ -446,17 +446,28 @@ def _to_dates(file, i, column):
     return dates
 
 
-def _restore(column, raw, known):
+def _restore(file, i, column, raw, known):
     """Restore the texts of a model's categories in a column.
 
-    A model that was fitted in Python may know "NA", or texts with blanks around.
+    A model that was fitted in Python may know "NA", or texts with blanks around. Texts
+    are refused if blanks before them, which are not read, would tell them apart.
     """
     category_of = {category.strip(): category for category in sorted(known)}
     # Texts that are categories themselves stay.
     category_of |= {category: category for category in known}
+    as_read = {category: category.lstrip() for category in sorted(known)}
     to_category = {
         text: category_of.get(text, category_of.get(text.strip()))
-        for text in raw.unique()
+        for text in [*as_read.values(), *raw.unique()]
     }
+    lost = {text: c for c, text in as_read.items() if to_category[text] != c}
+    for text in raw[raw.isin(list(lost))][:1]:
+        file.refuse(
+            i,
+            [text.strip()],
+            f"a text other than {to_category[text]!r} and {lost[text]!r}, which the "
+            "model takes for different categories, but which are read alike",
+            " Write the new rows to a Parquet file.",
+        )
     found = raw.map(to_category)
     return column.where(found.isna(), found)

@@ -104,10 +104,21 @@ class TextFile:
                         raise ValueError(
                             f"{self.path}, line {number}: expected text in UTF-8 "
                             f"without NUL, found {line!r:.100}."
+                            f"{self._advice_on_encoding(line)}"
                         )
                     yield line
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(f"{self.path}: can't be unpacked: {error}") from error
+
+    def _advice_on_encoding(self, line):
+        if line.isascii():
+            # NUL alone.
+            return ""
+        # The byte order marks of UTF-16.
+        is_utf_16 = line.startswith(("\udcff\udcfe", "\udcfe\udcff"))
+        encoding = "utf-16" if is_utf_16 else "cp1252"
+        command = _to_new_file(self._separator, f"encoding={encoding!r}, ")
+        return f" Save the file as UTF-8. If its encoding is {encoding!r}: {command}."
 
     def _open(self):
         return self._open_file(
@@ -165,10 +176,8 @@ class TextFile:
                 raise ValueError(
                     f"{self.path}: all lines have as many {name}. Are there {name} in "
                     "place of commas? Then write a file with commas: "
-                    f"pandas.read_csv(path, sep={separator!r}, header=None, dtype=str, "
-                    "keep_default_na=False).to_csv('new.csv', header=False, "
-                    "index=False). If numbers have decimal commas, replace these by "
-                    "points."
+                    f"{_to_new_file(separator)}. If numbers have decimal commas, "
+                    "replace these by points."
                 )
 
     def take_header(self, needed):
@@ -262,6 +271,14 @@ class TextFile:
             f"{self.path}, line {found[0]}, column {i + 1}{name}: expected {expected}; "
             f"found {found[1]!r:.100}.{remedy}"
         )
+
+
+def _to_new_file(separator, option=""):
+    """The command that writes a file anew, in UTF-8 and separated by commas."""
+    return (
+        f"pandas.read_csv(path, sep={separator!r}, {option}header=None, dtype=str, "
+        "keep_default_na=False).to_csv('new.csv', header=False, index=False)"
+    )
 
 
 def join(names):
