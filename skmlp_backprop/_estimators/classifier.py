@@ -51,9 +51,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes; "balanced" for the inverse of their shares of the
         sample weights. Labels without a key weigh 1, keys that are no label of y are
-        ignored, but keys that are all text for labels that are numbers, or the reverse,
-        are refused. For multilabel targets a list with a dict {0: ..., 1: ...} for each
-        label, or "balanced", and a row weighs the product.
+        ignored, with a warning if a label has no key. Keys that are all text for labels
+        that are numbers, or the reverse, are refused. For multilabel targets a
+        list with a dict {0: ..., 1: ...} for each label, or "balanced", and a row
+        weighs the product.
 
     ... training_parameters
 
