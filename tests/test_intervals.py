@@ -4,6 +4,8 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -444,6 +446,20 @@ def test_messages_about_y_val_name_it(y_val, message):
     X, y = sine(50)
     with pytest.raises(ValueError, match=message):
         TabularMLPRegressor(**SMALL).fit(X, y, X_val=X[:2], y_val=y_val)
+
+
+@pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_columns_of_y_val_in_another_order(make_frame):
+    X, y = sine(50)
+    frame, reordered = (make_frame(Y) for Y in ({"u": y, "v": -y}, {"v": -y, "u": y}))
+    model = TabularMLPRegressor(**SMALL)
+    message = r"y_val has the columns \['v', 'u'\].* \['u', 'v'\].*y_val\[y.columns\]"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, frame, X_val=X, y_val=reordered)
+    array = np.asarray(frame)
+    expected = TabularMLPRegressor(**SMALL).fit(X, array, X_val=X, y_val=array)
+    model.fit(X, frame, X_val=X, y_val=frame)
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
 
 
 @pytest.mark.callbacks

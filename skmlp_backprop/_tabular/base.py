@@ -38,7 +38,7 @@ from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
-from .table import TakesTablesMixin, check_table
+from .table import TakesTablesMixin, check_table, refuse_other_targets
 
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
@@ -222,6 +222,7 @@ class BaseTabularMLP(
         rows, or None.
         """
         X = check_table(self, X, reset=reset, y=y)
+        refuse_other_targets(y, y_val)
         y = self._checked_targets(X, y)
         if X_val is None and y_val is None:
             if sample_weight_val is not None:

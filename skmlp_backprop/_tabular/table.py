@@ -62,8 +62,7 @@ def check_table(estimator, X, *, reset, **y):
     X = _to_native(X)
     if is_into_dataframe(X):
         # narwhals would raise an error of its own type, without a remedy.
-        is_arrow = nw.dependencies.is_pyarrow_table(X)
-        names = list(X.column_names if is_arrow else X.columns)
+        names = _names_of(X)
         for name, count in Counter(names).items():
             if count > 1:
                 raise ValueError(
@@ -91,6 +90,25 @@ def check_table(estimator, X, *, reset, **y):
                 f"minimum of 1 is required by {type(estimator).__name__}."
             )
     return X
+
+
+def refuse_other_targets(y, y_val):
+    """Raise ValueError if y and y_val are DataFrames with columns in another order."""
+    if not (is_into_dataframe(y) and is_into_dataframe(y_val)):
+        return
+    names, names_val = _names_of(y), _names_of(y_val)
+    # Of a single column the name does not matter.
+    if len(names) > 1 and names != names_val:
+        raise ValueError(
+            f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
+            "them if they are the same, and pass y_val[y.columns]."
+        )
+
+
+def _names_of(table):
+    """The names of the columns of a DataFrame of any library."""
+    is_arrow = nw.dependencies.is_pyarrow_table(table)
+    return list(table.column_names if is_arrow else table.columns)
 
 
 def _warn_of_unchecked_names(names):
