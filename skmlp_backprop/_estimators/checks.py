@@ -47,7 +47,7 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
     ValueError
         If the targets are invalid.
     """
-    y = _as_array(y)
+    y = as_array(y)
     if y is None:
         return
     if are_numbers and y.dtype.kind in "mM":
@@ -99,7 +99,7 @@ def plain_labels(y, input_name="y"):
     ValueError
         If the objects are of other types, or of several types.
     """
-    array = _as_array(y)
+    array = as_array(y)
     if array is None or array.dtype != object:
         return y
     values = array.ravel().tolist()
@@ -128,7 +128,7 @@ def refuse_missing_targets(y, input_name="y"):
 
     scikit-learn's validation names no row.
     """
-    y = _as_array(y)
+    y = as_array(y)
     if y is None or y.dtype.kind != "f":
         return
     (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
@@ -266,7 +266,7 @@ def _named_columns(X):
             yield i, values
 
 
-def _as_array(y):
+def as_array(y):
     """y as an array; None if it is sparse, or invalid for scikit-learn."""
     if type(y) is np.ndarray:
         return y

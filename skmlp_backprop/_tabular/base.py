@@ -38,7 +38,12 @@ from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
-from .table import TakesTablesMixin, check_table, refuse_other_targets
+from .table import (
+    TakesTablesMixin,
+    check_table,
+    refuse_other_targets,
+    warn_of_text_targets,
+)
 
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
@@ -251,6 +256,7 @@ class BaseTabularMLP(
     def _checked_targets(self, X, y, input_name="y"):
         refuse_unfit_targets(y, type(self).__name__, self._y_numeric, input_name)
         refuse_missing_targets(y, input_name)
+        given = y
         # The check for finite values sums y, which may overflow.
         with np.errstate(all="ignore"):
             y = _check_y(
@@ -260,6 +266,7 @@ class BaseTabularMLP(
         check_consistent_length(X, y)
         if not self._y_numeric:
             return plain_labels(y, input_name)
+        warn_of_text_targets(given, input_name)
         # scikit-learn converts objects to numbers, but no text.
         return y.astype(np.float64) if y.dtype.kind in "UT" else y
 

@@ -1,4 +1,4 @@
-"""Checks a table as a whole."""
+"""Checks a table as a whole, and targets."""
 
 from collections import Counter
 
@@ -8,9 +8,10 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._estimators.checks import plain_repr
+from .._estimators.checks import as_array, plain_repr
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
+from . import texts
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
@@ -102,6 +103,24 @@ def refuse_other_targets(y, y_val):
         raise ValueError(
             f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
             "them if they are the same, and pass y_val[y.columns]."
+        )
+
+
+def warn_of_text_targets(y, input_name):
+    """Warn of numbers written as text that may be others, or codes."""
+    y = as_array(y)
+    if y is None or y.dtype.kind not in "OUT":
+        return
+    strings = {value for value in y.ravel().tolist() if isinstance(value, str)}
+    found = texts.with_thousands(strings)
+    found = found or sorted(filter(texts.has_leading_zero, strings))
+    if found:
+        warn(
+            f"Input {input_name} has numbers written as text, such as {found[0]!r}, "
+            f"which is read as {float(found[0])}. Convert {input_name} to numbers "
+            "before the fit, such as by pandas.read_csv, with thousands='.' and "
+            "decimal=',' if points separate thousands. For codes, which have leading "
+            "zeros, take TabularMLPClassifier."
         )
 
 
