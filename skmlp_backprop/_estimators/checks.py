@@ -151,6 +151,16 @@ def without_second_axis(y):
     return y[:, 0]
 
 
+def refuse_masked(X, name):
+    """Refuse an X with masked values; `name` is the name of the estimator."""
+    if is_masked(X):
+        raise ValueError(
+            f"Input X has masked values, but {name} takes none. Fill them, such as by "
+            f"X.filled(numpy.nan) and SimpleImputer, or take {_tabular(name)}, which "
+            "takes missing values."
+        )
+
+
 def refuse_dates(X, name):
     """Refuse columns of dates or time spans, which NumPy converts to numbers.
 
@@ -270,6 +280,9 @@ def as_array(y):
     """y as an array; None if it is sparse, or invalid for scikit-learn."""
     if type(y) is np.ndarray:
         return y
+    if is_masked(y):
+        # Objects are searched for missing values.
+        return without_mask(y).astype(object)
     if y is None or sparse.issparse(y):
         return None
     if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
@@ -279,6 +292,20 @@ def as_array(y):
     except ValueError:
         # Rows of several lengths.
         return None
+
+
+def is_masked(values):
+    """Whether values are an array with masked values, which NumPy takes unmasked."""
+    return isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)
+
+
+def without_mask(values):
+    """A masked array as an array, with NaN, NaT or None for the masked values."""
+    kind = values.dtype.kind
+    own = values.dtype if kind in "mM" else object
+    unmasked = np.array(values, np.float64 if kind in "biuf" else own)
+    unmasked[np.ma.getmaskarray(values)] = None
+    return unmasked
 
 
 def is_missing(value):

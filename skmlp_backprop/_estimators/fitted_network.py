@@ -13,7 +13,7 @@ from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from . import thetas
 from .architecture import check_fits, make_network
-from .checks import refuse_dates, refuse_unfit_columns
+from .checks import refuse_dates, refuse_masked, refuse_unfit_columns
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 
 DENSE_INPUT = (
@@ -440,6 +440,7 @@ class FittedNetworkMixin:
     def _validated(self, X, y="no_validation", **options):
         """Validate X, and y if given, by scikit-learn; errors name the column of X."""
         name = type(self).__name__
+        refuse_masked(X, name)
         refuse_dates(X, name)
         try:
             return validate_data(

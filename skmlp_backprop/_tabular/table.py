@@ -8,7 +8,7 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._estimators.checks import as_array, plain_repr
+from .._estimators.checks import as_array, is_masked, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
 from . import texts
@@ -72,6 +72,8 @@ def check_table(estimator, X, *, reset, **y):
                 )
         _warn_of_unchecked_names(names)
     else:
+        if is_masked(X):
+            X = without_mask(X)
         # The readers of the columns check the values.
         X = check_array(
             X,
