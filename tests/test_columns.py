@@ -1212,6 +1212,26 @@ def test_text_for_a_regressor_names_the_classifier():
         TabularMLPRegressor().fit(X, [1.5, np.nan] * 10)
 
 
+@pytest.mark.parametrize("names", [list("abcdefghijkl"), range(12)])
+@pytest.mark.parametrize("given", ["y", "sample_weight", "y_val", "sample_weight_val"])
+def test_an_index_in_another_order_is_said(given, names):
+    X = pd.DataFrame({"a": np.linspace(0, 1, 12)}, index=names)
+    y, ones = pd.Series([0, 1] * 6, names), pd.Series(1.0, names)
+    data = {"y": y, "sample_weight": ones, "y_val": y, "sample_weight_val": ones}
+    model = TabularMLPClassifier(**SMALL).fit(X, X_val=X, **data)
+    data[given] = data[given][::-1]
+    rows = "X_val" if "val" in given else "X"
+    message = rf"{given} has .* Pass {given}\.loc\[{rows}\.index\]"
+    with pytest.warns(UserWarning, match=message):
+        model.fit(X, X_val=X, **data)
+    # No word about an index that tells no order.
+    other, twice = data[given].copy(), data[given].copy()
+    other.index = [f"row {i}" for i in range(12)]
+    twice.index = [*names[:11], names[0]]
+    for values in (other, twice, data[given].tolist()):
+        model.fit(X, X_val=X, **{**data, given: values})
+
+
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])
 def test_one_hot_targets_are_said(kind):
     X = np.random.default_rng(0).normal(size=(30, 3))

@@ -42,6 +42,7 @@ from .table import (
     TakesTablesMixin,
     check_table,
     refuse_other_targets,
+    warn_of_other_order,
     warn_of_text_targets,
 )
 
@@ -155,7 +156,7 @@ class BaseTabularMLP(
         """
         continues = self.warm_start and hasattr(self, "estimators_")
         X, y, validation = self._checked_rows(
-            X, y, X_val, y_val, sample_weight_val, reset=not continues
+            X, y, sample_weight, X_val, y_val, sample_weight_val, reset=not continues
         )
         encoder, paused = None, None
         if continues:
@@ -188,7 +189,9 @@ class BaseTabularMLP(
         The result holds for all estimators of the same class, `categorical_features`
         and `n_bins`.
         """
-        X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
+        X, y, validation = self._checked_rows(
+            X, y, sample_weight, X_val, y_val, sample_weight_val
+        )
         return self._encode(X, y, sample_weight, validation)
 
     def _check_continues(self, y):
@@ -220,7 +223,9 @@ class BaseTabularMLP(
                 "with warm_start=True: it includes the epochs of the earlier fits."
             )
 
-    def _checked_rows(self, X, y, X_val, y_val, sample_weight_val, reset=True):
+    def _checked_rows(
+        self, X, y, sample_weight, X_val, y_val, sample_weight_val, reset=True
+    ):
         """Check the table, the targets and the validation rows.
 
         The last result is the table, the targets and the weights of the validation
@@ -228,6 +233,10 @@ class BaseTabularMLP(
         """
         X = check_table(self, X, reset=reset, y=y)
         refuse_other_targets(y, y_val)
+        warn_of_other_order("y", y, "X", X)
+        warn_of_other_order("sample_weight", sample_weight, "X", X)
+        warn_of_other_order("y_val", y_val, "X_val", X_val)
+        warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
         y = self._checked_targets(X, y)
         if X_val is None and y_val is None:
             if sample_weight_val is not None:

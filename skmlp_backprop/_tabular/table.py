@@ -108,6 +108,29 @@ def refuse_other_targets(y, y_val):
         )
 
 
+def warn_of_other_order(input_name, values, X_name, X):
+    """Warn if values of the rows of X have its index in another order, in pandas."""
+    series, frame = (
+        nw.dependencies.is_pandas_series,
+        nw.dependencies.is_pandas_dataframe,
+    )
+    if not (frame(X) and (series(values) or frame(values))):
+        return
+    index, own = X.index, values.index
+    if (
+        len(own) == len(index)
+        and not own.equals(index)
+        and own.is_unique
+        and index.is_unique
+        and own.isin(index).all()
+    ):
+        warn(
+            f"{input_name} has the same index as {X_name}, but in another order. The "
+            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
+            f"{input_name}.set_axis({X_name}.index) if the positions are right."
+        )
+
+
 def warn_of_text_targets(y, input_name):
     """Warn of numbers written as text that may be others, or codes."""
     y = as_array(y)
