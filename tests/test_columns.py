@@ -21,6 +21,7 @@ import pytest
 import skops.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 
@@ -1193,6 +1194,14 @@ def test_numbers_with_underscores_are_text(kind):
     model = getattr(skmlp_backprop, kind)(max_iter=2)
     with pytest.raises(ValueError, match="Input y has '1_000' in row 1"):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize("make_sparse", [sparse.csr_matrix, sparse.coo_array])
+@pytest.mark.parametrize("kind", [TabularMLPRegressor, BackpropMLPRegressor])
+def test_sparse_numbers_are_refused(kind, make_sparse):
+    X, y = np.linspace(0, 1, 20)[:, np.newaxis], make_sparse(np.eye(20)[:, :2])
+    with pytest.raises(TypeError, match=rf"{kind.__name__}: pass y\.toarray\(\)"):
+        kind(max_iter=2).fit(X, y)
 
 
 def test_text_for_a_regressor_names_the_classifier():

@@ -24,7 +24,7 @@ def plain_repr(value):
 
 
 def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
-    """Refuse missing labels, and for a regressor also dates and text.
+    """Refuse missing labels, and for a regressor also dates, text and a sparse y.
 
     scikit-learn's validation refuses other invalid targets.
 
@@ -44,9 +44,17 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
 
     Raises
     ------
+    TypeError
+        If the targets of a regressor are sparse.
+
     ValueError
         If the targets are invalid.
     """
+    if are_numbers and sparse.issparse(y):
+        raise TypeError(
+            f"Sparse {input_name} is not supported by {name}: pass "
+            f"{input_name}.toarray()."
+        )
     y = as_array(y)
     if y is None:
         return
