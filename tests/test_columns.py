@@ -1197,8 +1197,10 @@ def test_numbers_with_underscores_are_text(kind):
 
 
 @pytest.mark.parametrize("make_sparse", [sparse.csr_matrix, sparse.coo_array])
-@pytest.mark.parametrize("kind", [TabularMLPRegressor, BackpropMLPRegressor])
-def test_sparse_numbers_are_refused(kind, make_sparse):
+@pytest.mark.parametrize(
+    "kind", [TabularMLPRegressor, BackpropMLPRegressor, TabularMLPClassifier]
+)
+def test_sparse_targets_are_refused(kind, make_sparse):
     X, y = np.linspace(0, 1, 20)[:, np.newaxis], make_sparse(np.eye(20)[:, :2])
     with pytest.raises(TypeError, match=rf"{kind.__name__}: pass y\.toarray\(\)"):
         kind(max_iter=2).fit(X, y)

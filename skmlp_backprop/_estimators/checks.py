@@ -50,11 +50,8 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
     ValueError
         If the targets are invalid.
     """
-    if are_numbers and sparse.issparse(y):
-        raise TypeError(
-            f"Sparse {input_name} is not supported by {name}: pass "
-            f"{input_name}.toarray()."
-        )
+    if are_numbers:
+        refuse_sparse_targets(y, name, input_name)
     y = as_array(y)
     if y is None:
         return
@@ -81,6 +78,15 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
                 f"predicts finite numbers. Convert {input_name} to numbers; for "
                 f"classes take {name.replace('Regressor', 'Classifier')}."
             )
+
+
+def refuse_sparse_targets(y, name, input_name="y"):
+    """Refuse a sparse y by a TypeError that names the remedy."""
+    if sparse.issparse(y):
+        raise TypeError(
+            f"Sparse {input_name} is not supported by {name}: pass "
+            f"{input_name}.toarray()."
+        )
 
 
 def plain_labels(y, input_name="y"):

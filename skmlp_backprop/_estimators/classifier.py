@@ -1,6 +1,7 @@
 """The classifier: its own parameters, labels and probabilities."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
@@ -345,8 +346,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Class labels, or a multilabel indicator matrix.
+        y : ndarray of shape (n_samples,), or {ndarray, CSR matrix} of shape \
+                (n_samples, n_classes)
+            Class labels, or a multilabel indicator matrix, in CSR if it was sparse in
+            `fit`.
         """
         logits = self._logits(X)
         return self._target_encoder.decode(self._network.output, logits)
@@ -442,7 +445,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             if is_one_hot and y.shape[0] > 1:
                 warn_of_one_hot()
             # The classes are the numbers of the columns.
-            return Labels(np.arange(y.shape[1]), multilabel=True)
+            classes, is_sparse = np.arange(y.shape[1]), sparse.issparse(y)
+            return Labels(classes, multilabel=True, is_sparse=is_sparse)
         if classes is not None:
             return Labels(classes)
         check_classification_targets(y)

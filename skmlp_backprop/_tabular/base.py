@@ -14,6 +14,7 @@ from .._estimators.base import BaseBackpropMLP
 from .._estimators.checks import (
     plain_labels,
     refuse_missing_targets,
+    refuse_sparse_targets,
     refuse_unfit_targets,
     without_second_axis,
 )
@@ -263,7 +264,9 @@ class BaseTabularMLP(
         return X, y, (X_val, y_val, sample_weight_val)
 
     def _checked_targets(self, X, y, input_name="y"):
-        refuse_unfit_targets(y, type(self).__name__, self._y_numeric, input_name)
+        name = type(self).__name__
+        refuse_sparse_targets(y, name, input_name)
+        refuse_unfit_targets(y, name, self._y_numeric, input_name)
         refuse_missing_targets(y, input_name)
         given = y
         # The check for finite values sums y, which may overflow.
