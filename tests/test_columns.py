@@ -21,6 +21,7 @@ import pytest
 import skops.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 
@@ -1079,6 +1080,80 @@ def test_messages_name_the_estimator_that_was_called():
         model.predict(X)
 
 
+# Masked arrays.
+
+
+@pytest.mark.parametrize(
+    ("values", "missing", "dtype"),
+    [
+        (np.arange(40) % 7 - 3, np.nan, float),
+        (np.linspace(0, 1, 40, dtype=np.float32), np.nan, float),
+        (np.arange(40) % 2 == 0, np.nan, float),
+        (np.datetime64("2020-01-01") + np.arange(40), "NaT", "M8[D]"),
+        (np.array(["a", "b", "c", "d"] * 10), None, object),
+        (np.array([1, "b", 2.5, "d"] * 10, dtype=object), None, object),
+    ],
+    ids=lambda value: str(getattr(value, "dtype", "")),
+)
+def test_masked_values_are_missing(values, missing, dtype):
+    X = values[:, np.newaxis]
+    mask = np.arange(40)[:, np.newaxis] % 5 == 1
+    filled = X.astype(dtype)
+    filled[mask] = missing
+    declared = [0] if dtype is object else None
+    expected = TabularEncoder(categorical_features=declared).fit(filled)
+    encoder = TabularEncoder(categorical_features=declared)
+    encoder.fit(np.ma.array(X, mask=mask))
+    np.testing.assert_array_equal(encoder.transform(filled), expected.transform(filled))
+    np.testing.assert_array_equal(
+        encoder.transform(np.ma.array(X, mask=mask)), expected.transform(filled)
+    )
+    # Nothing is masked.
+    encoder.fit(np.ma.array(X))
+    np.testing.assert_array_equal(
+        encoder.transform(X),
+        TabularEncoder(categorical_features=declared).fit_transform(X),
+    )
+
+
+MODELS = [
+    *(TabularMLPClassifier, TabularMLPRegressor),
+    *(BackpropMLPClassifier, BackpropMLPRegressor),
+]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("dtype", [int, float, object])
+def test_masked_targets_and_weights_are_refused(kind, dtype):
+    X, y = np.linspace(0, 1, 20)[:, np.newaxis], np.array([0, 1] * 10, dtype=dtype)
+    mask = np.arange(20) == 3
+    model = kind(hidden_layer_sizes=8, max_iter=2, random_state=0)
+    with pytest.raises(ValueError, match="y contains NaN: the value of row 3 is missi"):
+        model.fit(X, np.ma.array(y, mask=mask))
+    with pytest.raises(
+        ValueError, match=r"sample_weight .* sample_weight\.filled\(0\)"
+    ):
+        model.fit(X, y, sample_weight=np.ma.array(np.ones(20), mask=mask))
+    model.fit(X, np.ma.array(y), sample_weight=np.ma.array(np.ones(20)))
+    again = kind(hidden_layer_sizes=8, max_iter=2, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), again.predict(X))
+
+
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPRegressor])
+def test_networks_refuse_masked_values(kind):
+    X, y = np.linspace(0, 1, 20)[:, np.newaxis], np.array([0, 1] * 10)
+    masked = np.ma.array(X, mask=X == 0)
+    model = kind(max_iter=2).fit(np.ma.array(X), y)
+    message = r"X\.filled\(numpy\.nan\) and SimpleImputer, or take TabularMLP"
+    for call in (
+        lambda: model.fit(masked, y),
+        lambda: model.partial_fit(masked, y),
+        lambda: model.predict(masked),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
 # Targets.
 
 LABELS_AND_NONE = pd.Series(["a", "b", None, "a"] * 5, dtype=object)
@@ -1121,6 +1196,16 @@ def test_numbers_with_underscores_are_text(kind):
         model.fit(X, y)
 
 
+@pytest.mark.parametrize("make_sparse", [sparse.csr_matrix, sparse.coo_array])
+@pytest.mark.parametrize(
+    "kind", [TabularMLPRegressor, BackpropMLPRegressor, TabularMLPClassifier]
+)
+def test_sparse_targets_are_refused(kind, make_sparse):
+    X, y = np.linspace(0, 1, 20)[:, np.newaxis], make_sparse(np.eye(20)[:, :2])
+    with pytest.raises(TypeError, match=rf"{kind.__name__}: pass y\.toarray\(\)"):
+        kind(max_iter=2).fit(X, y)
+
+
 def test_text_for_a_regressor_names_the_classifier():
     X, y = np.arange(20.0)[:, np.newaxis] ** 2, ["yes", "no"] * 10
     message = "'yes' in row 0, but TabularMLPRegressor .* classes take TabularMLPClass"
@@ -1136,6 +1221,26 @@ def test_text_for_a_regressor_names_the_classifier():
         TabularMLPRegressor().fit(X, pd.date_range("2020", periods=20))
     with pytest.raises(ValueError, match="y contains NaN: the value of row 1 is miss"):
         TabularMLPRegressor().fit(X, [1.5, np.nan] * 10)
+
+
+@pytest.mark.parametrize("names", [list("abcdefghijkl"), range(12)])
+@pytest.mark.parametrize("given", ["y", "sample_weight", "y_val", "sample_weight_val"])
+def test_an_index_in_another_order_is_said(given, names):
+    X = pd.DataFrame({"a": np.linspace(0, 1, 12)}, index=names)
+    y, ones = pd.Series([0, 1] * 6, names), pd.Series(1.0, names)
+    data = {"y": y, "sample_weight": ones, "y_val": y, "sample_weight_val": ones}
+    model = TabularMLPClassifier(**SMALL).fit(X, X_val=X, **data)
+    data[given] = data[given][::-1]
+    rows = "X_val" if "val" in given else "X"
+    message = rf"{given} has .* Pass {given}\.loc\[{rows}\.index\]"
+    with pytest.warns(UserWarning, match=message):
+        model.fit(X, X_val=X, **data)
+    # No word about an index that tells no order.
+    other, twice = data[given].copy(), data[given].copy()
+    other.index = [f"row {i}" for i in range(12)]
+    twice.index = [*names[:11], names[0]]
+    for values in (other, twice, data[given].tolist()):
+        model.fit(X, X_val=X, **{**data, given: values})
 
 
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
@@ -276,6 +277,25 @@ def test_sparse_is_dense(make, solver):
         dense.partial_fit(X, y)
         thin.partial_fit(make(X), y)
         np.testing.assert_allclose(dense.coefs_[0], thin.coefs_[0], atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "make", [sparse.csr_array, sparse.csc_matrix, sparse.coo_matrix]
+)
+def test_a_sparse_indicator_matrix_gives_one(make):
+    X, y = problem("multilabel")
+    ours, theirs = (model.fit(X, make(y)) for model in pair(max_iter=200))
+    expected = clone(ours).fit(X, y).predict(X)
+    like_theirs = ours.to_sklearn()
+    loaded = pickle.loads(pickle.dumps(ours))
+    for model in (ours, like_theirs, loaded, ours.from_sklearn(like_theirs)):
+        predicted = model.predict(X)
+        assert type(predicted) is type(theirs.predict(X)) is sparse.csr_matrix
+        assert predicted.dtype == theirs.predict(X).dtype
+        np.testing.assert_array_equal(predicted.toarray(), expected)
+    assert ours.score(X, make(y)) == ours.score(X, y) > 0.5
+    continued = clone(ours).partial_fit(X, make(y), classes=[0, 1, 2])
+    assert type(continued.predict(X)) is sparse.csr_matrix
 
 
 def messages(mlp, call):

@@ -4,6 +4,8 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -432,6 +434,39 @@ def test_targets_written_as_text(dtype):
 
 
 @pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["2.500", "900"], r"'2\.500', which is read as 2\.5\. .*thousands='\.'"),
+        (["-12.000", "3.500", "7"], r"'-12\.000', which is read as -12\.0"),
+        (["0900", "12.5"], "'0900', which is read as 900.0.* take TabularMLPClassif"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [str, object])
+def test_targets_written_as_text_that_may_be_others(dtype, texts, message):
+    X, texts = np.linspace(0, 1, 30)[:, np.newaxis], np.array(texts * 30, dtype)[:30]
+    numbers = texts.astype(float)
+    model = TabularMLPRegressor(**SMALL)
+    with pytest.warns(
+        UserWarning, match=f"Input y has numbers written as text, .*{message}"
+    ):
+        model.fit(X, texts)
+    expected = TabularMLPRegressor(**SMALL).fit(X, numbers)
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+    with pytest.warns(UserWarning, match="Input y_val has numbers written as text"):
+        model.fit(X, numbers, X_val=X, y_val=texts)
+
+
+@pytest.mark.parametrize(
+    "texts", [["2.500", "0.250"], ["2.500", "9.5"], ["900", "0", "-0.5"], ["1e3", "7"]]
+)
+def test_clean_targets_written_as_text(texts):
+    X, texts = np.linspace(0, 1, 30)[:, np.newaxis], (texts * 30)[:30]
+    model = TabularMLPRegressor(**SMALL).fit(X, texts)
+    expected = TabularMLPRegressor(**SMALL).fit(X, np.array(texts, float))
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+
+
+@pytest.mark.parametrize(
     ("y_val", "message"),
     [
         ([1.0, np.nan], "Input y_val contains NaN: the value of row 1 is missing"),
@@ -445,6 +480,20 @@ def test_messages_about_y_val_name_it(y_val, message):
     X, y = sine(50)
     with pytest.raises(ValueError, match=message):
         TabularMLPRegressor(**SMALL).fit(X, y, X_val=X[:2], y_val=y_val)
+
+
+@pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_columns_of_y_val_in_another_order(make_frame):
+    X, y = sine(50)
+    frame, reordered = (make_frame(Y) for Y in ({"u": y, "v": -y}, {"v": -y, "u": y}))
+    model = TabularMLPRegressor(**SMALL)
+    message = r"y_val has the columns \['v', 'u'\].* \['u', 'v'\].*y_val\[y.columns\]"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, frame, X_val=X, y_val=reordered)
+    array = np.asarray(frame)
+    expected = TabularMLPRegressor(**SMALL).fit(X, array, X_val=X, y_val=array)
+    model.fit(X, frame, X_val=X, y_val=frame)
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
 
 
 @pytest.mark.callbacks

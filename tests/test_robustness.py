@@ -254,6 +254,26 @@ def test_gradients_of_invalid_parameters(iris, params):
         check_gradient(clone(mlp), *iris)
 
 
+@pytest.mark.parametrize("form", [np.asarray, list, sparse.csr_matrix])
+@pytest.mark.parametrize("n_units", [3, 10])
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPRegressor])
+def test_rows_too_large_for_float32(kind, n_units, form, iris):
+    X, y = iris
+    mlp = kind(hidden_layer_sizes=n_units, solver="lbfgs", max_iter=5, random_state=0)
+    large = X.copy()
+    # Of opposite signs, as relu may set either to 0.
+    large[0], large[1] = 1e39 * X[0], -1e39 * X[0]
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X.astype(np.float32), y)
+    for method in (mlp.predict, mlp.forward):
+        with pytest.raises(ValueError, match="X contains values too large for float32"):
+            method(form(large))
+    # Rows of float64 have no such limit.
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, y)
+    assert np.isfinite(mlp.forward(form(large)).z[-1]).all()
+
+
 def test_weights_too_large_for_float32(iris):
     X, y = iris
     mlp = BackpropMLPClassifier(5, solver="tnc", weight_init=1e100, max_iter=5)

@@ -133,6 +133,7 @@ def test_objects_have_what_we_read(iris):
     mlp = MLPClassifier(5, max_iter=500, early_stopping=True, random_state=0).fit(*iris)
     assert not hasattr(mlp, "_skl_callbacks")
     assert mlp._label_binarizer.y_type_ == "multiclass"
+    assert mlp._label_binarizer.sparse_input_ is False
     assert mlp._no_improvement_count > 0
     assert mlp._best_coefs[0].shape == mlp.coefs_[0].shape
     assert mlp._best_intercepts[0].shape == mlp.intercepts_[0].shape

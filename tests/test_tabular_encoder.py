@@ -564,6 +564,24 @@ def test_declared_columns(which, form):
     np.testing.assert_array_equal(encoded[:, 6:], encode(CODES["c"], n_bins=0))
 
 
+def test_a_mask_with_labels():
+    """It is taken by its labels if they are text, else by position."""
+    frame = pd.DataFrame({"a": [7, 8, 7], "b": [1, 2, 3]})
+    for labels, expected in ((["b", "a"], "a"), (["a", "b"], "b"), ([1, 0], "b")):
+        which = pd.Series([False, True], index=labels)
+        for X in (frame, pl.from_pandas(frame)):
+            encoder = TabularEncoder(categorical_features=which).fit(X)
+            assert encoder.is_categorical_.tolist() == [
+                expected == "a",
+                expected == "b",
+            ]
+    encoder = TabularEncoder(categorical_features=pd.Series({"a": True, "c": False}))
+    with pytest.raises(ValueError, match="'c' which is not a valid feature name of X"):
+        encoder.fit(frame)
+    with pytest.raises(ValueError, match="X is an array without feature names"):
+        encoder.fit(frame.to_numpy())
+
+
 @pytest.mark.parametrize("which", [[0], [True, False]])
 def test_the_first_column_alone_of_an_array(which):
     X = np.array([["a", 1], ["b", None], [None, 3], [pd.NA, pd.NA]], dtype=object)

@@ -104,16 +104,36 @@ def test_multilabel_class_weight(iris):
 
 @pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
 def test_class_weight_of_a_label_that_is_not_there_is_ignored(solver, iris):
-    """As a fold may lack it."""
+    """As a fold may lack it; without a word if each class has a key."""
     params = {"solver": solver, "max_iter": 3}
+    complete = {0: 1.0, 1: 3.0, 2: 0.5}
     assert_same_weights(
-        fit(*iris, class_weight={1: 3.0, 7: 2.0, "rose": 1.0}, **params),
-        fit(*iris, class_weight={1: 3.0}, **params),
+        fit(*iris, class_weight={**complete, 7: 2.0, "rose": 1.0}, **params),
+        fit(*iris, class_weight=complete, **params),
         rtol=1e-12,
     )
-    assert_same_weights(
-        fit(*iris, class_weight={7: 2.0}, **params), fit(*iris, **params), rtol=1e-12
-    )
+    with pytest.warns(UserWarning, match=r"no class, 7, 'rose' \(of type int and str"):
+        mlp = fit(*iris, class_weight={1: 3.0, 7: 2.0, "rose": 1.0}, **params)
+    assert_same_weights(mlp, fit(*iris, class_weight={1: 3.0}, **params), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator", [BackpropMLPClassifier, TabularMLPClassifier])
+@pytest.mark.parametrize(
+    ("y", "class_weight", "message"),
+    [
+        (["no", "yes"], {"Yes": 50}, "no class, 'Yes' .* classes are 'no', 'yes'"),
+        (["no", "yes"], {"yes ": 50, "no": 1}, "no class, 'yes ' .*a key as it is wr"),
+        # As VotingClassifier encodes the classes 1 and 2.
+        ([0, 1], {1: 50, 2: 1}, "no class, 2 .* classes are 0, 1 .*VotingClassifier"),
+        ([[0, 1], [1, 1]], [{0: 1, 1: 9}, {2: 50}], "no class, 2 .* classes are 0, 1"),
+    ],
+)
+def test_class_weight_with_keys_that_are_no_class(estimator, y, class_weight, message):
+    X = np.random.default_rng(0).normal(size=(20, 1))
+    mlp = estimator(class_weight=class_weight, max_iter=1)
+    with pytest.warns(UserWarning, match=message):
+        mlp.fit(X, y * 10)
 
 
 @pytest.mark.parametrize("estimator", [BackpropMLPClassifier, TabularMLPClassifier])
@@ -128,6 +148,11 @@ def test_class_weight_of_a_label_that_is_not_there_is_ignored(solver, iris):
         ([False, True], {"True": 50}, r"'True' \(of type str\): .* \(of type bool\)"),
         ([0, 1], {"0": 1, "1": 50}, "Convert the keys to the type of the classes"),
         (list("abcdefg"), {None: 2}, r"'a', 'b', 'c', 'd', 'e', \.\.\. \(of type str"),
+        (
+            [[0, 1], [1, 1]],
+            [{"1": 9}, {}],
+            r"'1' \(of type str\): the classes are 0, 1",
+        ),
     ],
 )
 def test_class_weight_with_keys_of_another_type_than_the_classes(
@@ -150,11 +175,12 @@ def test_class_weight_with_keys_of_another_type_than_the_classes(
 def test_class_weight_of_a_class_that_a_fold_lacks(y, key):
     X = np.arange(10.0)[:, np.newaxis]
     params = {"solver": "lbfgs", "max_iter": 3}
-    assert_same_weights(
-        fit(X, y * 5, class_weight={key: 2.0}, **params),
-        fit(X, y * 5, **params),
-        rtol=1e-12,
-    )
+    with pytest.warns(UserWarning, match=f"class_weight has keys .* no class, {key!r}"):
+        mlp = fit(X, y * 5, class_weight={key: 2.0}, **params)
+    assert_same_weights(mlp, fit(X, y * 5, **params), rtol=1e-12)
+    complete = {**dict.fromkeys(y, 1.0), key: 2.0}
+    mlp = fit(X, y * 5, class_weight=complete, **params)
+    assert_same_weights(mlp, fit(X, y * 5, **params), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

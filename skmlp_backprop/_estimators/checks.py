@@ -24,7 +24,7 @@ def plain_repr(value):
 
 
 def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
-    """Refuse missing labels, and for a regressor also dates and text.
+    """Refuse missing labels, and for a regressor also dates, text and a sparse y.
 
     scikit-learn's validation refuses other invalid targets.
 
@@ -44,10 +44,15 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
 
     Raises
     ------
+    TypeError
+        If the targets of a regressor are sparse.
+
     ValueError
         If the targets are invalid.
     """
-    y = _as_array(y)
+    if are_numbers:
+        refuse_sparse_targets(y, name, input_name)
+    y = as_array(y)
     if y is None:
         return
     if are_numbers and y.dtype.kind in "mM":
@@ -75,6 +80,15 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             )
 
 
+def refuse_sparse_targets(y, name, input_name="y"):
+    """Refuse a sparse y by a TypeError that names the remedy."""
+    if sparse.issparse(y):
+        raise TypeError(
+            f"Sparse {input_name} is not supported by {name}: pass "
+            f"{input_name}.toarray()."
+        )
+
+
 def plain_labels(y, input_name="y"):
     """Convert labels of the type object that are all bool, or all int, to that type.
 
@@ -99,7 +113,7 @@ def plain_labels(y, input_name="y"):
     ValueError
         If the objects are of other types, or of several types.
     """
-    array = _as_array(y)
+    array = as_array(y)
     if array is None or array.dtype != object:
         return y
     values = array.ravel().tolist()
@@ -128,7 +142,7 @@ def refuse_missing_targets(y, input_name="y"):
 
     scikit-learn's validation names no row.
     """
-    y = _as_array(y)
+    y = as_array(y)
     if y is None or y.dtype.kind != "f":
         return
     (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
@@ -149,6 +163,16 @@ def without_second_axis(y):
         DataConversionWarning,
     )
     return y[:, 0]
+
+
+def refuse_masked(X, name):
+    """Refuse an X with masked values; `name` is the name of the estimator."""
+    if is_masked(X):
+        raise ValueError(
+            f"Input X has masked values, but {name} takes none. Fill them, such as by "
+            f"X.filled(numpy.nan) and SimpleImputer, or take {_tabular(name)}, which "
+            "takes missing values."
+        )
 
 
 def refuse_dates(X, name):
@@ -266,10 +290,13 @@ def _named_columns(X):
             yield i, values
 
 
-def _as_array(y):
+def as_array(y):
     """y as an array; None if it is sparse, or invalid for scikit-learn."""
     if type(y) is np.ndarray:
         return y
+    if is_masked(y):
+        # Objects are searched for missing values.
+        return without_mask(y).astype(object)
     if y is None or sparse.issparse(y):
         return None
     if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
@@ -279,6 +306,20 @@ def _as_array(y):
     except ValueError:
         # Rows of several lengths.
         return None
+
+
+def is_masked(values):
+    """Whether values are an array with masked values, which NumPy takes unmasked."""
+    return isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)
+
+
+def without_mask(values):
+    """A masked array as an array, with NaN, NaT or None for the masked values."""
+    kind = values.dtype.kind
+    own = values.dtype if kind in "mM" else object
+    unmasked = np.array(values, np.float64 if kind in "biuf" else own)
+    unmasked[np.ma.getmaskarray(values)] = None
+    return unmasked
 
 
 def is_missing(value):

@@ -1,6 +1,7 @@
 """The classifier: its own parameters, labels and probabilities."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
@@ -51,9 +52,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes; "balanced" for the inverse of their shares of the
         sample weights. Labels without a key weigh 1, keys that are no label of y are
-        ignored, but keys that are all text for labels that are numbers, or the reverse,
-        are refused. For multilabel targets a list with a dict {0: ..., 1: ...} for each
-        label, or "balanced", and a row weighs the product.
+        ignored, with a warning if a label has no key. Keys that are all text for labels
+        that are numbers, or the reverse, are refused. For multilabel targets a
+        list with a dict {0: ..., 1: ...} for each label, or "balanced", and a row
+        weighs the product.
 
     ... training_parameters
 
@@ -344,8 +346,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Class labels, or a multilabel indicator matrix.
+        y : ndarray of shape (n_samples,), or {ndarray, CSR matrix} of shape \
+                (n_samples, n_classes)
+            Class labels, or a multilabel indicator matrix, in CSR if it was sparse in
+            `fit`.
         """
         logits = self._logits(X)
         return self._target_encoder.decode(self._network.output, logits)
@@ -441,7 +445,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             if is_one_hot and y.shape[0] > 1:
                 warn_of_one_hot()
             # The classes are the numbers of the columns.
-            return Labels(np.arange(y.shape[1]), multilabel=True)
+            classes, is_sparse = np.arange(y.shape[1]), sparse.issparse(y)
+            return Labels(classes, multilabel=True, is_sparse=is_sparse)
         if classes is not None:
             return Labels(classes)
         check_classification_targets(y)

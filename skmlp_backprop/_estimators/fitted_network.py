@@ -13,7 +13,7 @@ from .._network.parameters import Parameters
 from .._network.threads import training_threads
 from . import thetas
 from .architecture import check_fits, make_network
-from .checks import refuse_dates, refuse_unfit_columns
+from .checks import refuse_dates, refuse_masked, refuse_unfit_columns
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 
 DENSE_INPUT = (
@@ -265,7 +265,9 @@ class FittedNetworkMixin:
         """
         check_is_fitted(self)
         X = self._rows_to_predict(X)
-        return ForwardPass(*activations_of_layers(self._network, self._weights(), X))
+        layers = activations_of_layers(self._network, self._weights(), X)
+        self._refuse_overflow(X, layers[0][-1])
+        return ForwardPass(*layers)
 
     def to_thetas(self):
         """Return the weights as the exercise's Theta matrices.
@@ -412,10 +414,26 @@ class FittedNetworkMixin:
                 is_taken = shows or np.isfinite(values.sum())
             if is_taken:
                 try:
-                    return compute_logits(self._network, weights, X, check=shows)
+                    logits = compute_logits(self._network, weights, X, check=shows)
+                    return self._refuse_overflow(X, logits)
                 except NotFinite:
                     pass
-        return compute_logits(self._network, weights, self._rows_to_predict(X))
+        X = self._rows_to_predict(X)
+        return self._refuse_overflow(X, compute_logits(self._network, weights, X))
+
+    def _refuse_overflow(self, X, logits):
+        """Refuse rows too large for the precision of the weights; return the logits."""
+        dtype = logits.dtype
+        if X.dtype != dtype and not np.isfinite(logits).all():
+            values = X.data if sparse.issparse(X) else X
+            with np.errstate(over="ignore"):
+                is_fit = np.isfinite(values.astype(dtype)).all()
+            if not is_fit:
+                raise ValueError(
+                    f"Input X contains values too large for {dtype}, the precision of "
+                    "the fitted weights. Scale X, or fit to X of float64."
+                )
+        return logits
 
     def _is_plain(self, X):
         """Whether validation would not change X, if its values are finite."""
@@ -440,6 +458,7 @@ class FittedNetworkMixin:
     def _validated(self, X, y="no_validation", **options):
         """Validate X, and y if given, by scikit-learn; errors name the column of X."""
         name = type(self).__name__
+        refuse_masked(X, name)
         refuse_dates(X, name)
         try:
             return validate_data(

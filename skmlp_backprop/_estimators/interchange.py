@@ -1,6 +1,7 @@
 """From and to scikit-learn's MLPClassifier and MLPRegressor."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.preprocessing import LabelBinarizer
 
 from .._network.parameters import parameters_from_arrays
@@ -52,6 +53,7 @@ def to_sklearn_mlp(estimator):
         y = mlp.classes_ = target_encoder.classes
         if target_encoder.multilabel:
             y = np.eye(len(y), dtype=int)
+            y = sparse.csr_matrix(y) if target_encoder.is_sparse else y
         mlp._label_binarizer = LabelBinarizer().fit(y)
     return mlp
 
@@ -110,7 +112,9 @@ def from_sklearn_mlp(mlp, cls):
     if hasattr(mlp, "classes_"):
         y_type = mlp._label_binarizer.y_type_
         target_encoder = Labels(
-            mlp.classes_, multilabel=y_type.startswith("multilabel")
+            mlp.classes_,
+            multilabel=y_type.startswith("multilabel"),
+            is_sparse=mlp._label_binarizer.sparse_input_,
         )
     else:
         target_encoder = Numbers(None if mlp.n_outputs_ == 1 else mlp.n_outputs_)

@@ -30,7 +30,8 @@ Of the estimators' base classes:
 
 Of a fitted MLPClassifier or MLPRegressor, which `interchange` reads or writes:
 
-- `_label_binarizer`: its classes; `y_type_` tells whether they are multilabel.
+- `_label_binarizer`: its classes; `y_type_` tells whether they are multilabel, and
+  `sparse_input_` whether y was sparse.
 - `_no_improvement_count`: epochs since the best one.
 - `_best_coefs`, `_best_intercepts`: the weights of the best epoch.
 """

@@ -29,11 +29,14 @@ class Labels:
 
     multilabel : bool, default=False
         Whether each row may have any number of the classes.
+
+    is_sparse : bool, default=False
+        Whether the indicator matrix was sparse: then the predicted one is CSR.
     """
 
-    def __init__(self, classes, *, multilabel=False):
+    def __init__(self, classes, *, multilabel=False, is_sparse=False):
         self.classes = LabelEncoder().fit(classes).classes_
-        self.multilabel = multilabel
+        self.multilabel, self.is_sparse = multilabel, is_sparse
 
     def fitted_attributes(self):
         """The public attributes of a fitted estimator."""
@@ -102,7 +105,10 @@ class Labels:
     def decode(self, output, logits):
         """The most probable labels, or the indicator matrix, of logits."""
         codes = output.codes(logits)
-        return codes.astype(int) if self.multilabel else self.classes[codes]
+        if not self.multilabel:
+            return self.classes[codes]
+        indicators = codes.astype(int)
+        return sparse.csr_matrix(indicators) if self.is_sparse else indicators
 
     def strata(self, targets):
         """The classes by which a split of rows is stratified, or None."""

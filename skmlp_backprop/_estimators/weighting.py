@@ -5,7 +5,8 @@ from numbers import Real
 
 import numpy as np
 
-from .checks import plain_repr
+from .._network.warning import warn
+from .checks import is_masked, plain_repr
 from .sklearn_private import MAY_BE_ZERO, _check_sample_weight
 
 
@@ -31,9 +32,14 @@ def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
     Raises
     ------
     ValueError
-        If a weight is negative or not finite, all are 0, or their number is not the
-        number of rows.
+        If a weight is negative, masked or not finite, all are 0, or their number is not
+        the number of rows.
     """
+    if is_masked(sample_weight):
+        raise ValueError(
+            "sample_weight has masked values. Fill them: sample_weight.filled(0) "
+            "leaves their rows out."
+        )
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, **MAY_BE_ZERO
     )
@@ -57,10 +63,9 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
         The classes.
 
     class_weight : dict, list of dict, "balanced" or None
-        Keys that are no class are ignored, as a fold may lack a class, but not if all
-        of them are text and the classes are numbers, or the reverse. "balanced" is the
-        inverse of the class's proportion of the sample weights. For multilabel targets
-        the weights of a row's labels are multiplied. None for numbers.
+        "balanced" is the inverse of the class's proportion of the sample weights. For
+        multilabel targets the weights of a row's labels are multiplied. None for
+        numbers. :func:`check_class_weight` has the rules for the keys.
 
     sample_weight : array-like of shape (n_rows,) or None
         Sample weights, not negative, not all zero.
@@ -156,6 +161,9 @@ def _balanced(counts):
 def check_class_weight(class_weight, labels):
     """Refuse a `class_weight` that does not fit the targets, and invalid weights.
 
+    A warning names keys that are no class if a class has no key, too: with a key for
+    each class, further keys are classes that a fold lacks.
+
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
@@ -200,8 +208,18 @@ def check_class_weight(class_weight, labels):
                     "class_weight must be finite and not negative, got "
                     f"{plain_repr(weight)} for the label {plain_repr(label)}."
                 )
-    if not is_list and class_weight:
-        _refuse_keys_of_other_types(class_weight, labels.classes.tolist())
+        classes = [0, 1] if labels.multilabel else labels.classes.tolist()
+        if dictionary:
+            _refuse_keys_of_other_types(dictionary, classes)
+        unknown = [key for key in dictionary if key not in classes]
+        if unknown and not dictionary.keys() >= set(classes):
+            warn(
+                f"class_weight has keys that are no class, {_describe(unknown)}, and "
+                f"classes without a key: the classes are {_describe(classes)}. These "
+                "keys are ignored, and classes without a key weigh 1. Give each class "
+                "a key as it is written in y. Within a meta-estimator that encodes y, "
+                "such as VotingClassifier, the classes are 0, 1, and so on."
+            )
 
 
 def _refuse_keys_of_other_types(class_weight, classes):

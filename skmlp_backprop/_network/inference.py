@@ -152,9 +152,9 @@ def activations_of_layers(network, weights, X):
         The activations of the same layers.
     """
     coefs, intercepts, input_intercept = weights
-    inputs = X.astype(coefs[0].dtype, copy=False)
     z, a = [], []
     with np.errstate(all="ignore"):
+        inputs = X.astype(coefs[0].dtype, copy=False)
         if input_intercept is not None:
             z.append(inputs + input_intercept)
             a.append(_apply(network.input_activation, z[-1]))

@@ -14,6 +14,7 @@ from .._estimators.base import BaseBackpropMLP
 from .._estimators.checks import (
     plain_labels,
     refuse_missing_targets,
+    refuse_sparse_targets,
     refuse_unfit_targets,
     without_second_axis,
 )
@@ -38,7 +39,14 @@ from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
-from .table import TakesTablesMixin, check_table, group_copies
+from .table import (
+    TakesTablesMixin,
+    check_table,
+    group_copies,
+    refuse_other_targets,
+    warn_of_other_order,
+    warn_of_text_targets,
+)
 
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
@@ -150,7 +158,7 @@ class BaseTabularMLP(
         """
         continues = self.warm_start and hasattr(self, "estimators_")
         X, y, validation = self._checked_rows(
-            X, y, X_val, y_val, sample_weight_val, reset=not continues
+            X, y, sample_weight, X_val, y_val, sample_weight_val, reset=not continues
         )
         encoder, paused = None, None
         if continues:
@@ -183,7 +191,9 @@ class BaseTabularMLP(
         The result holds for all estimators of the same class, `categorical_features`
         and `n_bins`.
         """
-        X, y, validation = self._checked_rows(X, y, X_val, y_val, sample_weight_val)
+        X, y, validation = self._checked_rows(
+            X, y, sample_weight, X_val, y_val, sample_weight_val
+        )
         return self._encode(X, y, sample_weight, validation)
 
     def _check_continues(self, y):
@@ -215,13 +225,20 @@ class BaseTabularMLP(
                 "with warm_start=True: it includes the epochs of the earlier fits."
             )
 
-    def _checked_rows(self, X, y, X_val, y_val, sample_weight_val, reset=True):
+    def _checked_rows(
+        self, X, y, sample_weight, X_val, y_val, sample_weight_val, reset=True
+    ):
         """Check the table, the targets and the validation rows.
 
         The last result is the table, the targets and the weights of the validation
         rows, or None.
         """
         X = check_table(self, X, reset=reset, y=y)
+        refuse_other_targets(y, y_val)
+        warn_of_other_order("y", y, "X", X)
+        warn_of_other_order("sample_weight", sample_weight, "X", X)
+        warn_of_other_order("y_val", y_val, "X_val", X_val)
+        warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
         y = self._checked_targets(X, y)
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
@@ -248,8 +265,11 @@ class BaseTabularMLP(
         return X, y, (X_val, y_val, sample_weight_val)
 
     def _checked_targets(self, X, y, input_name="y"):
-        refuse_unfit_targets(y, type(self).__name__, self._y_numeric, input_name)
+        name = type(self).__name__
+        refuse_sparse_targets(y, name, input_name)
+        refuse_unfit_targets(y, name, self._y_numeric, input_name)
         refuse_missing_targets(y, input_name)
+        given = y
         # The check for finite values sums y, which may overflow.
         with np.errstate(all="ignore"):
             y = _check_y(
@@ -259,6 +279,7 @@ class BaseTabularMLP(
         check_consistent_length(X, y)
         if not self._y_numeric:
             return plain_labels(y, input_name)
+        warn_of_text_targets(given, input_name)
         # scikit-learn converts objects to numbers, but no text.
         return y.astype(np.float64) if y.dtype.kind in "UT" else y
 

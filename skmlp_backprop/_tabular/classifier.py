@@ -42,10 +42,10 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes. "balanced" weighs each class by the inverse of its share
         of the sample weights. A class without a key in the dict weighs 1; a key that is
-        not in y is ignored, but keys that are all text for classes that are numbers,
-        or the reverse, are refused. For multilabel targets: "balanced", or a list with
-        a dict {0: ..., 1: ...} for each label; the weight of a row is the product over
-        its labels.
+        not in y is ignored, with a warning if a class has no key. Keys that are all
+        text for classes that are numbers, or the reverse, are refused. For
+        multilabel targets: "balanced", or a list with a dict {0: ..., 1: ...} for each
+        label; the weight of a row is the product over its labels.
 
     ... last_parameters
 

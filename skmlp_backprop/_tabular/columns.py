@@ -141,7 +141,14 @@ def _declared_mask(X, categorical_features):
                 f"categorical_features set as a boolean mask must have shape "
                 f"({n_columns},), got ({len(declared)},)."
             )
-        return declared.astype(bool)
+        places = slice(None)
+        if nw.dependencies.is_pandas_series(categorical_features):
+            labels = categorical_features.index.tolist()
+            if all(isinstance(label, str) for label in labels):
+                # As in a mask that is made from df.dtypes.
+                places = _indices_of_names(X, labels)
+        mask[places] = declared.astype(bool)
+        return mask
     if kinds == {"U"}:
         declared = _indices_of_names(X, declared.tolist())
     if declared.min() < 0 or declared.max() >= n_columns:

@@ -229,8 +229,8 @@ class Source:
 
     def _report_thousands(self, strings):
         """Warn if the points of text, read as decimal, may separate thousands."""
-        with_point = sorted(t for t in strings if "." in t and not texts.is_missing(t))
-        if len(with_point) > 1 and all(map(texts.may_be_thousands, with_point)):
+        with_point = texts.with_thousands(strings)
+        if len(with_point) > 1:
             warn(
                 f"Column {self.name} had numbers in `fit`, but now has text, such as "
                 f"{with_point[0]!r}, which is read as {float(with_point[0])}. If its "

@@ -1,4 +1,4 @@
-"""Checks a table as a whole."""
+"""Checks a table as a whole, and targets."""
 
 from collections import Counter
 
@@ -9,9 +9,10 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._estimators.checks import plain_repr
+from .._estimators.checks import as_array, is_masked, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
+from . import texts
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
@@ -71,8 +72,7 @@ def check_table(estimator, X, *, reset, **y):
     X = _to_native(X)
     if is_into_dataframe(X):
         # narwhals would raise an error of its own type, without a remedy.
-        is_arrow = nw.dependencies.is_pyarrow_table(X)
-        names = list(X.column_names if is_arrow else X.columns)
+        names = _names_of(X)
         for name, count in Counter(names).items():
             if count > 1:
                 raise ValueError(
@@ -81,6 +81,8 @@ def check_table(estimator, X, *, reset, **y):
                 )
         _warn_of_unchecked_names(names)
     else:
+        if is_masked(X):
+            X = without_mask(X)
         # The readers of the columns check the values.
         X = check_array(
             X,
@@ -100,6 +102,66 @@ def check_table(estimator, X, *, reset, **y):
                 f"minimum of 1 is required by {type(estimator).__name__}."
             )
     return X
+
+
+def refuse_other_targets(y, y_val):
+    """Raise ValueError if y and y_val are DataFrames with columns in another order."""
+    if not (is_into_dataframe(y) and is_into_dataframe(y_val)):
+        return
+    names, names_val = _names_of(y), _names_of(y_val)
+    # Of a single column the name does not matter.
+    if len(names) > 1 and names != names_val:
+        raise ValueError(
+            f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
+            "them if they are the same, and pass y_val[y.columns]."
+        )
+
+
+def warn_of_other_order(input_name, values, X_name, X):
+    """Warn if values of the rows of X have its index in another order, in pandas."""
+    series, frame = (
+        nw.dependencies.is_pandas_series,
+        nw.dependencies.is_pandas_dataframe,
+    )
+    if not (frame(X) and (series(values) or frame(values))):
+        return
+    index, own = X.index, values.index
+    if (
+        len(own) == len(index)
+        and not own.equals(index)
+        and own.is_unique
+        and index.is_unique
+        and own.isin(index).all()
+    ):
+        warn(
+            f"{input_name} has the same index as {X_name}, but in another order. The "
+            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
+            f"{input_name}.set_axis({X_name}.index) if the positions are right."
+        )
+
+
+def warn_of_text_targets(y, input_name):
+    """Warn of numbers written as text that may be others, or codes."""
+    y = as_array(y)
+    if y is None or y.dtype.kind not in "OUT":
+        return
+    strings = {value for value in y.ravel().tolist() if isinstance(value, str)}
+    found = texts.with_thousands(strings)
+    found = found or sorted(filter(texts.has_leading_zero, strings))
+    if found:
+        warn(
+            f"Input {input_name} has numbers written as text, such as {found[0]!r}, "
+            f"which is read as {float(found[0])}. Convert {input_name} to numbers "
+            "before the fit, such as by pandas.read_csv, with thousands='.' and "
+            "decimal=',' if points separate thousands. For codes, which have leading "
+            "zeros, take TabularMLPClassifier."
+        )
+
+
+def _names_of(table):
+    """The names of the columns of a DataFrame of any library."""
+    is_arrow = nw.dependencies.is_pyarrow_table(table)
+    return list(table.column_names if is_arrow else table.columns)
 
 
 def _warn_of_unchecked_names(names):

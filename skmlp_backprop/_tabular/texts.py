@@ -86,9 +86,11 @@ def is_almost_number(text):
     return is_number(text) or _ALMOST_NUMBER.fullmatch(text.strip()) is not None
 
 
-def may_be_thousands(text):
-    """Whether the points of a text may separate thousands, as in ``3.500``."""
-    return _THOUSANDS.fullmatch(text.strip()) is not None
+def with_thousands(texts):
+    """The texts with points if all points may separate thousands, as in ``3.500``."""
+    found = sorted(text for text in texts if "." in text and not is_missing(text))
+    are_thousands = all(_THOUSANDS.fullmatch(text.strip()) for text in found)
+    return found if are_thousands else []
 
 
 def has_leading_zero(text):
