@@ -606,6 +606,68 @@ def test_a_column_without_any_value_is_said(values):
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(100.0) ** 2,
+        pd.date_range("2020", periods=100, freq="25h"),
+        ["a", "b", "c", "d"] * 25,
+    ],
+    ids=["numbers", "dates", "categories"],
+)
+@pytest.mark.parametrize(
+    ("n_rows", "n_gaps", "is_said"),
+    [(100, 51, True), (10, 6, True), (100, 50, False), (9, 8, False)],
+)
+def test_a_column_of_gaps_is_said(values, n_rows, n_gaps, is_said):
+    """As after a join that has failed for most rows."""
+    X = pd.DataFrame({"column": values})
+    gaps = X[:n_rows].where(np.arange(n_rows)[:, np.newaxis] >= n_gaps)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        TabularEncoder().fit(X).transform(gaps)
+    said = [f" in {n_gaps} of {n_rows} rows" in str(w.message) for w in caught]
+    assert said == [True] * is_said
+    # Gaps are usual if `fit` had any.
+    encoder = TabularEncoder().fit(pd.concat([X, gaps[:1]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(gaps)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (["M"] * 5 + ["F"] * 4 + ["unknown"] * 3, "9 of 12 rows, such as 'M'"),
+        (["M"] * 6 + ["unknown"] * 6, None),
+        (["M"] * 8 + ["unknown"], None),
+        ([None] * 4 + ["M"] * 3 + ["male"] * 3, "7 of 10 rows, such as a missing val"),
+    ],
+)
+def test_a_column_of_unseen_categories_is_said(later, said):
+    encoder = TabularEncoder().fit(frame_of(["male", "female", "unknown"] * 10))
+    for loaded in saved_and_loaded(encoder):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loaded.transform(frame_of(later))
+        messages = [str(w.message) for w in caught]
+        assert [said in message for message in messages] == [True] * (said is not None)
+
+
+def test_unseen_categories_are_expected_if_many_rows_have_their_own():
+    """As numbers of tickets, which a few rows share."""
+    tickets = [f"t{i}" for i in range(20)] * 2 + [f"own{i}" for i in range(20)]
+    encoder = TabularEncoder().fit(frame_of(tickets))
+    later = [f"new{i}" for i in range(20)] + ["t1"]
+    for loaded in saved_and_loaded(encoder):
+        loaded.transform(frame_of(later))
+        with pytest.warns(UserWarning, match="in 12 of 20 rows, such as a missing"):
+            loaded.transform(frame_of([None] * 12 + ["t2"] * 8))
+    encoder = TabularEncoder().fit(frame_of(tickets[:40]))
+    with pytest.warns(UserWarning, match="in 20 of 21 rows, such as 'new0'"):
+        encoder.transform(frame_of(later))
+
+
+@pytest.mark.parametrize(
     ("later", "is_said"),
     [
         (["3.500", "12.000", "950"], True),

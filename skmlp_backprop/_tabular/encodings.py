@@ -11,6 +11,7 @@ from numbers import Real
 
 import numpy as np
 
+from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from .dates import kind_of
 from .sources import Column
@@ -29,6 +30,10 @@ _MAX_DIGITS = 400
 _MAX_ONE_HOT = 16
 # Entries that are encoded at once.
 _BLOCK_SIZE = 2**17
+# Shares of the rows count from this number of rows on.
+_MIN_ROWS = 10
+# `fit` had so many categories of one row that new rows have others, too.
+_EXPECTED_UNSEEN = 0.1
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
@@ -180,11 +185,15 @@ class NumberColumns:
         replaced = is_missing & ~self.have_missing
         # The only row may lack a value by itself.
         if len(values) > 1 and replaced.any():
-            for i in np.flatnonzero(replaced.all(axis=0) & ~is_unknown).tolist():
+            n_rows, counts = len(values), np.count_nonzero(replaced, axis=0)
+            are_many = (counts == n_rows) | _are_most(counts, n_rows)
+            for i in np.flatnonzero(are_many & ~is_unknown).tolist():
+                n = counts[i]
+                rows = "" if n == n_rows else f" in {n} of {n_rows} rows"
                 warn(
-                    f"Column {columns[i].name} has no value, but had values in `fit`. "
-                    "The median of `fit` takes their place. Check that the column was "
-                    "read as before the fit."
+                    f"Column {columns[i].name} has no value{rows}, but had values in "
+                    "all rows of `fit`. The median of `fit` takes their place. Check "
+                    "that the column was read as before the fit."
                 )
         return np.where(replaced, self.centres, values)
 
@@ -214,6 +223,11 @@ class NumberColumns:
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]
+
+
+def _are_most(counts, n_rows):
+    """Whether the counted rows are more than half of all rows, if these are not few."""
+    return (n_rows >= _MIN_ROWS) & (2 * counts > n_rows)
 
 
 def _bin_edges(present, n_bins):
@@ -343,13 +357,18 @@ class CategoryEncoding:
 
     n_kept : int
         Number of categories that are not rare. All rare categories share an entry.
+
+    expects_unseen : bool
+        Whether so many rows of `fit` had a category of their own that new rows have
+        new categories, too.
     """
 
     is_numeric = False
 
-    def __init__(self, keys, n_kept):
+    def __init__(self, keys, n_kept, expects_unseen):
         self.keys = keys
         self.n_kept = n_kept
+        self.expects_unseen = expects_unseen
         has_rare = n_kept < len(keys)
         self._is_binary = n_kept == 2 and not has_rare
         # Number of entries. Networks take a code in place of many entries.
@@ -381,7 +400,9 @@ class CategoryEncoding:
         keys = sorted(
             counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
         )
-        return cls(keys, len(kept))
+        n_single = sum(n == 1 for n in counts.values())
+        expects_unseen = n_single > _EXPECTED_UNSEEN * len(column.values)
+        return cls(keys, len(kept), expects_unseen)
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -396,12 +417,14 @@ class CategoryEncoding:
     def prepare(self, column):
         """Index of the entry of each row; `n_kept` for a rare or unseen category."""
         indices = [self._find(category_key(value)) for value in column.categories]
-        pairs = zip(column.categories, indices, strict=True)
+        pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
         if present and all(i is None for _, i in present):
             self._report_unseen(column.name, [value for value, _ in present])
-        else:
-            self._report_spelling(column.name, [v for v, i in present if i is None])
+        elif None in indices:
+            unseen = [value for value, i in present if i is None]
+            if not self._report_spelling(column.name, unseen):
+                self._report_share(column, [i is None for i in indices])
         entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
@@ -447,7 +470,10 @@ class CategoryEncoding:
         )
 
     def _report_spelling(self, name, unseen):
-        """Warn of the first text that is nearly a category of `fit`."""
+        """Warn of the first text that is nearly a category of `fit`, if there is one.
+
+        Returns whether there is one.
+        """
         for kind, text in map(category_key, unseen):
             near = self._texts_by_spelling.get(_spelling(text))
             if kind == _TEXT and near is not None:
@@ -456,7 +482,26 @@ class CategoryEncoding:
                     f"{near!r} was. It counts as an unseen category. If they are the "
                     "same, write it as in `fit`."
                 )
-                return
+                return True
+        return False
+
+    def _report_share(self, column, are_unseen):
+        """Warn if most rows have categories that were not seen in `fit`."""
+        counts = np.bincount(column.values, minlength=len(are_unseen))
+        # A missing value is never to be expected.
+        are_counted = np.array(are_unseen) & [
+            value is None or not self.expects_unseen for value in column.categories
+        ]
+        counts = np.where(are_counted, counts, 0)
+        n_rows = len(column.values)
+        if _are_most(counts.sum(), n_rows):
+            example = column.categories[counts.argmax()]
+            example = "a missing value" if example is None else plain_repr(example)
+            warn(
+                f"Column {column.name} has values that were not seen in `fit` in "
+                f"{counts.sum()} of {n_rows} rows, such as {example}. They count as "
+                "unseen categories. Check that the column was read as before the fit."
+            )
 
     @cached_property
     def _texts_by_spelling(self):
@@ -477,13 +522,19 @@ class CategoryEncoding:
         """Arguments of the class, to be saved: a file may alter keys that are text."""
         keys = json.dumps(self.keys, ensure_ascii=False)
         keys = np.frombuffer(keys.encode("utf-8", "surrogatepass"), np.uint8)
-        return {"keys": keys, "n_kept": self.n_kept}
+        return {
+            "keys": keys,
+            "n_kept": self.n_kept,
+            "expects_unseen": self.expects_unseen,
+        }
 
     @classmethod
     def from_state(cls, state):
         """Invert :meth:`to_state`."""
         keys = json.loads(state["keys"].tobytes().decode("utf-8", "surrogatepass"))
-        return cls(list(map(tuple, keys)), int(state["n_kept"]))
+        return cls(
+            list(map(tuple, keys)), int(state["n_kept"]), bool(state["expects_unseen"])
+        )
 
 
 def category_key(value):
