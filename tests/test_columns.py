@@ -744,6 +744,24 @@ def test_numbers_are_matched_in_whatever_form(numbers, before, after):
         np.testing.assert_array_equal(encode(seen, later, **params), expected)
 
 
+@pytest.mark.parametrize("mark", ["nan", "None", "NULL", "NA", "N/A", "<NA>", "?", ""])
+def test_marks_of_missing_categories_are_missing_values(mark):
+    """As text makes them of missing values, and CSV files missing values of them."""
+    for before, after in ([None, mark], [mark, None]):
+        X, later = frame_of(["a", before, "b"] * 4), frame_of(["b", after, "a"] * 4)
+        encoder = TabularEncoder().fit(X)
+        for loaded in saved_and_loaded(encoder):
+            encoded = loaded.transform(later)
+            np.testing.assert_array_equal(encoded[:3], encoder.transform(X)[2::-1])
+    # Several marks in `fit` are categories of their own.
+    encoder = TabularEncoder().fit(frame_of(["a", "none", "-", "b"] * 4))
+    np.testing.assert_array_equal(encoder.transform(frame_of([None, "a"]))[0], 0)
+    encoder = TabularEncoder().fit(frame_of(["a", "none", None, "b"] * 4))
+    later = encoder.transform(frame_of(["none", mark, None]))
+    np.testing.assert_array_equal(later[1], later[2])
+    assert (later[0] != later[1]).any()
+
+
 def test_what_is_ambiguous_is_not_matched():
     values = [1, "1", "b"] * 3
     params = {"categorical_features": ["column"]}

@@ -15,7 +15,7 @@ from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from .dates import kind_of
 from .sources import Column
-from .texts import is_number
+from .texts import is_missing, is_number
 
 # The interquartile range of normal numbers, in standard deviations.
 _INTERQUARTILE_RANGE = 1.35
@@ -431,6 +431,8 @@ class CategoryEncoding:
     def _find(self, key):
         """Index of a category in `keys`, or of its alias of another type, or None."""
         index = self._index_of_key.get(key)
+        if index is None and key[0] == _TEXT and is_missing(key[1]):
+            index = self._index_of_key.get(category_key(None))
         if index is not None:
             return index
         indices = {self._index_of_alias.get(alias) for alias in _aliases(key)} - {None}
@@ -577,11 +579,16 @@ def _number_text(value):
 
 
 def _aliases(key):
-    """Texts of the same category in other types, such as "1" for True and "1.0"."""
+    """Texts of the same category in other types, such as "1" for True and "1.0".
+
+    Marks of missing values have the text of a missing value.
+    """
     kind, text = key
     if kind == _BOOLEAN:
         return {text, str(int(text == "True"))}
     if kind == _TEXT:
+        if is_missing(text):
+            return {category_key(None)[1]}
         text = text.strip()
         if is_number(text):
             is_integer = text.lstrip("+-").isdigit() and len(text) < _MAX_DIGITS
