@@ -296,7 +296,8 @@ def _entries_of_numbers(name, encoding, to_type):
         return {int(v): _entry(encoding, category_key(v)) for v in (False, True)}
     texts = {text for key in encoding.keys for text in _aliases(key)}
     entry_of = {}
-    for text in filter(is_number, texts):
+    # The shortest first: the error names a category, not its text in float32.
+    for text in sorted(filter(is_number, texts), key=len):
         value = to_type(text) if text.lstrip("-").isdigit() else float(text)
         if value != value // 1 or abs(value) >= 2**63:
             raise ValueError(

@@ -762,6 +762,21 @@ def test_marks_of_missing_categories_are_missing_values(mark):
     assert (later[0] != later[1]).any()
 
 
+@pytest.mark.parametrize("types", [("f4", "f8"), ("f8", "f4")])
+def test_numbers_of_another_precision_are_matched(types):
+    numbers, params = (
+        [0.1, 0.2, 0.5, 0.7, 1.0, 1e-30, -2.3],
+        {"categorical_features": [0]},
+    )
+    before, after = (np.array(numbers * 2, dtype).tolist() for dtype in types)
+    expected = encode(before, **params)
+    np.testing.assert_array_equal(encode(before, after, **params), expected)
+    # Numbers that only round to the same float32 differ, and so do whole numbers.
+    before, after = [0.1, 2.0**25, 0.5], [0.1 + 1e-12, 2.0**25 + 1, 0.5]
+    later = encode(before * 3, after, **params)
+    np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
+
+
 def test_what_is_ambiguous_is_not_matched():
     values = [1, "1", "b"] * 3
     params = {"categorical_features": ["column"]}

@@ -439,8 +439,13 @@ class CategoryEncoding:
         if len(indices) != 1:
             return None
         (index,) = indices
-        # Two texts are the same category only if they are equal.
-        return None if self.keys[index][0] == key[0] else index
+        found = self.keys[index]
+        if found[0] == key[0]:
+            # Two texts are the same category only if they are equal, two numbers also
+            # if one is the other in float32.
+            is_rounded = key[0] == _NUMBER and _as_float32(key[1]) in (key[1], found[1])
+            return index if is_rounded else None
+        return index
 
     def _report_unseen(self, name, values):
         """Warn that no value was seen in `fit`, or refuse the values if they are dates.
@@ -581,7 +586,8 @@ def _number_text(value):
 def _aliases(key):
     """Texts of the same category in other types, such as "1" for True and "1.0".
 
-    Marks of missing values have the text of a missing value.
+    Marks of missing values have the text of a missing value. A number also has its text
+    in float32.
     """
     kind, text = key
     if kind == _BOOLEAN:
@@ -595,7 +601,18 @@ def _aliases(key):
             return {_number_text(int(text) if is_integer else float(text))}
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
+    if kind == _NUMBER:
+        return {text, _as_float32(text)}
     return {text}
+
+
+def _as_float32(text):
+    """The text of a number that is rounded to float32, if it is not a whole number."""
+    if not is_number(text):
+        return text
+    with np.errstate(over="ignore"):
+        number = float(np.float32(float(text)))
+    return text if number.is_integer() or np.isinf(number) else _number_text(number)
 
 
 def _spelling(text):
