@@ -847,6 +847,18 @@ def test_text_that_was_nearly_seen_is_said(before, after, is_said):
     assert [said in str(w.message) for w in caught] == [True] * is_said
 
 
+@pytest.mark.parametrize("text", ["2,000", "1,5", "100%", "$100", "1 000", "2.000,5"])
+def test_numbers_in_other_notations_are_said(text):
+    params = {"categorical_features": ["column"]}
+    encoder = TabularEncoder(**params).fit(frame_of([100, 1000, 2000] * 4))
+    with pytest.warns(UserWarning, match="numbers were, such as 100") as caught:
+        encoder.transform(frame_of(["100", text]))
+    assert [repr(text) in str(w.message) for w in caught] == [True]
+    # Other new numbers and words are new categories, and so are numbers among text.
+    encoder.transform(frame_of(["100", "7", "1-2", "new"]))
+    TabularEncoder().fit(frame_of(["a", "b"] * 9)).transform(frame_of(["a", text]))
+
+
 def test_spellings_that_fit_distinguishes_are_not_said():
     """As in codes where the case matters."""
     X = frame_of(["aB", "Ab", "Cd", "e"] * 4)

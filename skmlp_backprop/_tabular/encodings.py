@@ -15,7 +15,7 @@ from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from .dates import kind_of
 from .sources import Column
-from .texts import is_missing, is_number
+from .texts import is_almost_number, is_missing, is_number
 
 # The interquartile range of normal numbers, in standard deviations.
 _INTERQUARTILE_RANGE = 1.35
@@ -423,7 +423,7 @@ class CategoryEncoding:
             self._report_unseen(column.name, [value for value, _ in present])
         elif None in indices:
             unseen = [value for value, i in present if i is None]
-            if not self._report_spelling(column.name, unseen):
+            if not self._report_nearly_seen(column.name, unseen):
                 self._report_share(column, [i is None for i in indices])
         entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
@@ -476,21 +476,40 @@ class CategoryEncoding:
             f"unseen categories.{'' if kind in kinds_seen else remedy}"
         )
 
-    def _report_spelling(self, name, unseen):
-        """Warn of the first text that is nearly a category of `fit`, if there is one.
+    def _report_nearly_seen(self, name, unseen):
+        """Warn of the first value that is nearly a category of `fit`, if there is one.
 
         Returns whether there is one.
         """
         for kind, text in map(category_key, unseen):
-            near = self._texts_by_spelling.get(_spelling(text))
-            if kind == _TEXT and near is not None:
-                warn(
-                    f"Column {name} has {text!r}, which was not seen in `fit`, where "
-                    f"{near!r} was. It counts as an unseen category. If they are the "
-                    "same, write it as in `fit`."
-                )
+            if finding := self._find_near(kind, text):
+                warn(f"Column {name} has {finding}")
                 return True
         return False
+
+    def _find_near(self, kind, text):
+        """Return the rest of a warning that begins with the column's name, or ""."""
+        if kind != _TEXT:
+            return ""
+        near = self._texts_by_spelling.get(_spelling(text))
+        if near is not None:
+            return (
+                f"{text!r}, which was not seen in `fit`, where {near!r} was. It counts "
+                "as an unseen category. If they are the same, write it as in `fit`."
+            )
+        if self._a_number and is_almost_number(text) and not is_number(text):
+            return (
+                f"{text!r}, which was not seen in `fit`, where numbers were, such as "
+                f"{self._a_number}. It counts as an unseen category. Convert the "
+                "numbers as before the fit, such as by pandas.read_csv with its "
+                "`thousands` and `decimal`."
+            )
+        return ""
+
+    @cached_property
+    def _a_number(self):
+        """The text of a number of `fit`, or None."""
+        return next((text for kind, text in self.keys if kind == _NUMBER), None)
 
     def _report_share(self, column, are_unseen):
         """Warn if most rows have categories that were not seen in `fit`."""
