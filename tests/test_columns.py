@@ -782,7 +782,9 @@ def test_what_is_ambiguous_is_not_matched():
     params = {"categorical_features": ["column"]}
     expected = encode(values, **params)
     assert expected.shape[1] == 3
-    np.testing.assert_array_equal(encode(values, [True, "b"], **params)[0], [0, 0, 0])
+    with pytest.warns(UserWarning, match="has True, which stands for several categ"):
+        later = encode(values, [True, "b"], **params)
+    np.testing.assert_array_equal(later[0], [0, 0, 0])
     # Nor are texts that are the same number.
     with pytest.warns(UserWarning, match=r"has '1\.0', .* where '1' was"):
         later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
@@ -857,6 +859,30 @@ def test_numbers_in_other_notations_are_said(text):
     # Other new numbers and words are new categories, and so are numbers among text.
     encoder.transform(frame_of(["100", "7", "1-2", "new"]))
     TabularEncoder().fit(frame_of(["a", "b"] * 9)).transform(frame_of(["a", text]))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (["3.1", "3.10", "4"], [3.1, 4.0], "3.1"),
+        (["01067", "1067", "x"], [1067, "x"], "1067"),
+        ([10**17 + i for i in range(9)], [1e17], "100000000000000000"),
+        ([10**17 + 3, 10**17 + 5, 7], [1e17, 7.0], "100000000000000000"),
+        ([0.1 + 1e-12, 0.1, 1.0], [float(np.float32(0.1)), 1.0], "0.10000000149011612"),
+        (["3.1", "3.10", "4"], ["3.100", "4"], None),
+        (["01067", "1067", "x"], ["1067", 3, "x"], None),
+        ([10**17 + 3, 10**17 + 5, 7], [10**17, 7], None),
+        ([10**17 + 3, 10**17 + 50, 7], [1e17, 7.0], None),
+    ],
+)
+def test_a_number_of_several_categories_is_said(before, after, said):
+    params = {"categorical_features": ["column"]}
+    encoder = TabularEncoder(**params).fit(frame_of(before * 4))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder.transform(frame_of(after))
+    message = f"'column' has {said}, which stands for several categories of `fit`"
+    assert [message in str(w.message) for w in caught] == [True] * (said is not None)
 
 
 def test_spellings_that_fit_distinguishes_are_not_said():

@@ -421,10 +421,8 @@ class CategoryEncoding:
         present = [(value, i) for value, i in pairs if value is not None]
         if present and all(i is None for _, i in present):
             self._report_unseen(column.name, [value for value, _ in present])
-        elif None in indices:
-            unseen = [value for value, i in present if i is None]
-            if not self._report_nearly_seen(column.name, unseen):
-                self._report_share(column, [i is None for i in indices])
+        elif not self._report_nearly_seen(column.name, present):
+            self._report_share(column, [i is None for i in indices])
         entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
@@ -476,21 +474,31 @@ class CategoryEncoding:
             f"unseen categories.{'' if kind in kinds_seen else remedy}"
         )
 
-    def _report_nearly_seen(self, name, unseen):
+    def _report_nearly_seen(self, name, present):
         """Warn of the first value that is nearly a category of `fit`, if there is one.
 
-        Returns whether there is one.
+        `present` has pairs of a value and its index, or None for an unseen value.
+        Returns whether there is such a value.
         """
-        for kind, text in map(category_key, unseen):
-            if finding := self._find_near(kind, text):
+        for value, index in present:
+            is_merged = isinstance(value, float) and value in self._merged_integers
+            if index is not None and not is_merged:
+                continue
+            if finding := self._find_near(*category_key(value), is_merged):
                 warn(f"Column {name} has {finding}")
                 return True
         return False
 
-    def _find_near(self, kind, text):
+    def _find_near(self, kind, text, is_merged):
         """Return the rest of a warning that begins with the column's name, or ""."""
         if kind != _TEXT:
-            return ""
+            aliases = [self._index_of_alias.get(a, -1) for a in _aliases((kind, text))]
+            return (
+                f"{text}, which stands for several categories of `fit`. Convert the "
+                "column to the type in `fit`."
+                if is_merged or None in aliases
+                else ""
+            )
         near = self._texts_by_spelling.get(_spelling(text))
         if near is not None:
             return (
@@ -507,12 +515,21 @@ class CategoryEncoding:
         return ""
 
     @cached_property
+    def _merged_integers(self):
+        """The numbers of float64 that several integers of `fit` become."""
+        texts = [text for kind, text in self.keys if kind == _NUMBER]
+        counts = Counter(float(text) for text in texts if _WHOLE_NUMBER.fullmatch(text))
+        return {number for number, n in counts.items() if n > 1}
+
+    @cached_property
     def _a_number(self):
         """The text of a number of `fit`, or None."""
         return next((text for kind, text in self.keys if kind == _NUMBER), None)
 
     def _report_share(self, column, are_unseen):
         """Warn if most rows have categories that were not seen in `fit`."""
+        if not any(are_unseen):
+            return
         counts = np.bincount(column.values, minlength=len(are_unseen))
         # A missing value is never to be expected.
         are_counted = np.array(are_unseen) & [
