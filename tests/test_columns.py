@@ -3,6 +3,7 @@
 import datetime
 import enum
 import pickle
+import re
 import uuid
 import warnings
 from decimal import Decimal
@@ -183,6 +184,35 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
         warnings.simplefilter("error")
         declared = TabularEncoder(categorical_features=["column"]).fit(X)
     assert declared.is_categorical_.tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (
+            ["01067", "1067", "2"],
+            "leading zeros, as codes have, such as '01067': it is t",
+        ),
+        (
+            ["4111111111111110001", "7"],
+            "many digits, .*'4111111111111110001': it is tak",
+        ),
+        (["1067", "0.5", "-0", "N/A"], None),
+    ],
+)
+def test_codes_in_arrays_are_said(texts, said):
+    """Only the columns in `categorical_features` of an array are categorical."""
+    X = np.array([[text] for text in texts] * 3, object)
+    for table, params in ((X, {}), (pd.DataFrame(X), {"categorical_features": None})):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            encoder = TabularEncoder(**params).fit(table)
+        assert encoder.is_categorical_.tolist() == [False]
+        messages = [str(w.message) for w in caught]
+        assert len(messages) == (said is not None)
+        for message in messages:
+            assert re.search(f"{said}.*numbers. If .* `categorical_features`", message)
+    TabularEncoder(categorical_features=[0]).fit(X)
 
 
 PANDAS = {"int64": "Int64", "uint64": "UInt64"}
