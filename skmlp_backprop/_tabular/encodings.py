@@ -34,6 +34,8 @@ _BLOCK_SIZE = 2**17
 _MIN_ROWS = 10
 # `fit` had so many categories of one row that new rows have others, too.
 _EXPECTED_UNSEEN = 0.1
+# Midnight is frequent in `fit` if this share of the times is midnight.
+_MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
@@ -262,12 +264,16 @@ class DateEncoding:
 
     number : NumberEncoding
         The encoding of the microseconds.
+
+    has_midnights : bool
+        Whether midnight is so frequent in `fit` that many rows may have it by chance.
     """
 
     kind: str
     zone: str | None
     cycles: list
     number: NumberEncoding
+    has_midnights: bool
 
     is_numeric = False
     has_many_categories = False
@@ -279,7 +285,7 @@ class DateEncoding:
     @classmethod
     def from_column(cls, column, n_bins):
         """Make the encoding of a column, with at most `n_bins` bins."""
-        cycles = []
+        cycles, has_midnights = [], False
         if column.wall is not None:
             positions = _cycle_positions(column.wall[~np.isnat(column.wall)])
             cycles = [
@@ -287,8 +293,10 @@ class DateEncoding:
                 for cycle, position in positions.items()
                 if len(np.unique(np.floor(position))) > 1
             ]
+            is_midnight = positions["hour"] == 0
+            has_midnights = bool(is_midnight.sum() > _MAX_MIDNIGHTS * len(is_midnight))
         number = NumberEncoding.from_column(column, n_bins)
-        return cls(column.kind, column.zone, cycles, number)
+        return cls(column.kind, column.zone, cycles, number, has_midnights)
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -304,6 +312,8 @@ class DateEncoding:
         prepared = [self.number.prepare(column)]
         if self.cycles:
             positions = _cycle_positions(column.wall)
+            if "hour" in self.cycles and not self.has_midnights:
+                self._report_midnights(column.name, positions["hour"])
             for cycle in self.cycles:
                 angles = 2 * np.pi / _CYCLE_LENGTHS[cycle] * positions[cycle]
                 prepared += [np.sin(angles), np.cos(angles)]
@@ -311,6 +321,15 @@ class DateEncoding:
             for values in prepared[1:]:
                 values[np.isnat(column.wall)] = 0
         return np.stack(prepared, axis=1)
+
+    def _report_midnights(self, name, hours):
+        """Warn if all times are midnight, unless they are few."""
+        hours = hours[~np.isnan(hours)]
+        if len(hours) >= _MIN_ROWS and not hours.any():
+            warn(
+                f"Column {name} had other times than midnight in `fit`, but now has "
+                "midnight only. If the times were cut off, pass them as in `fit`."
+            )
 
     def write(self, prepared, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
