@@ -8,8 +8,10 @@ _NUMBER = re.compile(
 # Numbers with thousands separators or a decimal comma.
 _SEPARATED = [
     r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?",
+    # Lakhs, as in 1,00,000.
+    r"[0-9]{1,2}(,[0-9]{2})+,[0-9]{3}(\.[0-9]+)?",
     r"[0-9]{1,3}(\.[0-9]{3})+,[0-9]+",
-    r"[0-9]{1,3}([ '\u00a0\u2009][0-9]{3})+([.,][0-9]+)?",
+    r"[0-9]{1,3}([ '\u00a0\u2009\u2019\u202f][0-9]{3})+([.,][0-9]+)?",
     r"[0-9]+([.,][0-9]+)?",
 ]
 # The same with a currency sign or a percent sign.
