@@ -873,6 +873,10 @@ def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
         ("10115", "10115 ", True),
         ("Berlin", "BERLIN", True),
         ("Straße", " strasse", True),
+        ("Zürich", "Zu\u0308rich", True),
+        ("New York", "New\u00a0York", True),
+        ("New York", "New  York", True),
+        ("New York", "NewYork", False),
         ("3.1", "3.10", False),
         ("1000", "1e3", False),
         ("4", "-4", False),
@@ -885,7 +889,7 @@ def test_text_that_was_nearly_seen_is_said(before, after, is_said):
     model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 6)
     expected = model.predict_proba(frame_of(["new", "other"]))
     later = frame_of([after, "other"])
-    said = f"'column' has '{after}', which was not seen in `fit`, where '{before}' was"
+    said = f"'column' has {after!r}, which was not seen in `fit`, where '{before}' was"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         np.testing.assert_array_equal(model.predict_proba(later), expected)
@@ -932,7 +936,10 @@ def test_spellings_that_fit_distinguishes_are_not_said():
     """As in codes where the case matters."""
     X = frame_of(["aB", "Ab", "Cd", "e"] * 4)
     model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 8)
-    model.predict(frame_of(["aB", "Ab", "AB", "cd"]))
+    model.predict(frame_of(["aB", "Ab", "AB"]))
+    # They say nothing about the case of other texts.
+    with pytest.warns(UserWarning, match="has 'cd', .* where 'Cd' was"):
+        model.predict(frame_of(["aB", "Ab", "AB", "cd"]))
 
 
 def test_rare_categories_have_been_seen():

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -567,11 +568,10 @@ class CategoryEncoding:
 
     @cached_property
     def _texts_by_spelling(self):
-        """The text of `fit` of each spelling."""
-        of_fit = [text for kind, text in self.keys if kind == _TEXT]
-        found = {_spelling(text): text for text in of_fit}
-        # `fit` had texts that only their spelling distinguishes: it has a meaning.
-        return found if len(found) == len(of_fit) else {}
+        """The text of `fit` of each spelling that a single text has."""
+        found = [(_spelling(text), text) for kind, text in self.keys if kind == _TEXT]
+        counts = Counter(spelling for spelling, _ in found)
+        return {spelling: text for spelling, text in found if counts[spelling] == 1}
 
     def write(self, entries, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
@@ -671,11 +671,12 @@ def _as_float32(text):
 
 
 def _spelling(text):
-    """A text without spaces around it, case, leading zeros, and the ".0" of floats.
+    """A text without its spaces, case, leading zeros, and the ".0" of floats.
 
+    Spaces between words become single ones, and Unicode's variants of a letter equal.
     Other decimals stay, since the versions "3.1" and "3.10" differ.
     """
-    text = text.strip().casefold()
+    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     if whole := _WHOLE_NUMBER.fullmatch(text):
         sign, digits = whole.groups()
         return sign + (digits.lstrip("0") or "0")
