@@ -512,11 +512,13 @@ class CategoryEncoding:
     def _find_near(self, kind, text, is_merged):
         """Return the rest of a warning that begins with the column's name, or ""."""
         if kind != _TEXT:
-            aliases = [self._index_of_alias.get(a, -1) for a in _aliases((kind, text))]
+            # Numbers of one float32 are no rounded forms of each other.
+            aliases = {text} if kind == _NUMBER else _aliases((kind, text))
+            indices = [self._index_of_alias.get(alias, -1) for alias in aliases]
             return (
                 f"{text}, which stands for several categories of `fit`. Convert the "
                 "column to the type in `fit`."
-                if is_merged or None in aliases
+                if is_merged or None in indices
                 else ""
             )
         near = self._texts_by_spelling.get(_spelling(text))
