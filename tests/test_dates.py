@@ -429,6 +429,8 @@ def test_dates_that_lost_their_times_are_said(zone, n_rows):
         assert said == [True] * (n_rows == 10)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        # A single moment may be midnight.
+        encoder.transform(days.where(days.isna(), days[0]).to_frame("when"))
         # Another time is enough, and so are midnights or days alone in `fit`.
         encoder.transform(pd.concat([days, when[10:11]]).to_frame("when"))
         mixed = pd.concat([when[:200], when[:100].dt.normalize()]).to_frame("when")

@@ -314,7 +314,7 @@ class DateEncoding:
         if self.cycles:
             positions = _cycle_positions(column.wall)
             if "hour" in self.cycles and not self.has_midnights:
-                self._report_midnights(column.name, positions["hour"])
+                self._report_midnights(column)
             for cycle in self.cycles:
                 angles = 2 * np.pi / _CYCLE_LENGTHS[cycle] * positions[cycle]
                 prepared += [np.sin(angles), np.cos(angles)]
@@ -323,13 +323,17 @@ class DateEncoding:
                 values[np.isnat(column.wall)] = 0
         return np.stack(prepared, axis=1)
 
-    def _report_midnights(self, name, hours):
-        """Warn if all times are midnight, unless they are few."""
-        hours = hours[~np.isnan(hours)]
-        if len(hours) >= _MIN_ROWS and not hours.any():
+    def _report_midnights(self, column):
+        """Warn if all dates are at midnight, unless they are few or all the same."""
+        wall = column.wall[~np.isnat(column.wall)]
+        if (
+            len(wall) >= _MIN_ROWS
+            and (wall == wall.astype("M8[D]")).all()
+            and (wall != wall[0]).any()
+        ):
             warn(
-                f"Column {name} had other times than midnight in `fit`, but now has "
-                "midnight only. If the times were cut off, pass them as in `fit`."
+                f"Column {column.name} had other times than midnight in `fit`, but now "
+                "has midnight only. If the times were cut off, pass them as in `fit`."
             )
 
     def write(self, prepared, out):
