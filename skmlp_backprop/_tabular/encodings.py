@@ -527,9 +527,12 @@ class CategoryEncoding:
             )
         near = self._texts_by_spelling.get(_spelling(text))
         if near is not None:
+            # The composed and the decomposed form of a letter look alike.
+            forms = {unicodedata.normalize("NFC", form) for form in (text, near)}
+            text, near = map(repr if len(forms) > 1 else ascii, (text, near))
             return (
-                f"{text!r}, which was not seen in `fit`, where {near!r} was. It counts "
-                "as an unseen category. If they are the same, write it as in `fit`."
+                f"{text}, which was not seen in `fit`, where {near} was. It counts as "
+                "an unseen category. If they are the same, write it as in `fit`."
             )
         if self._a_number and is_almost_number(text) and not is_number(text):
             return (
