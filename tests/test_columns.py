@@ -705,6 +705,8 @@ def test_unseen_categories_are_expected_if_many_rows_have_their_own():
         loaded.transform(frame_of(later))
         with pytest.warns(UserWarning, match="in 12 of 20 rows, such as a missing"):
             loaded.transform(frame_of([None] * 12 + ["t2"] * 8))
+    # A few rows of `fit` do not have all categories.
+    TabularEncoder().fit(frame_of(["t1", "t2"] * 4)).transform(frame_of(later))
     encoder = TabularEncoder().fit(frame_of(tickets[:40]))
     with pytest.warns(UserWarning, match="in 20 of 21 rows, such as 'new0'"):
         encoder.transform(frame_of(later))

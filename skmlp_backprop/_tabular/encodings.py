@@ -425,7 +425,8 @@ class CategoryEncoding:
             counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
         )
         n_single = sum(n == 1 for n in counts.values())
-        expects_unseen = n_single > _EXPECTED_UNSEEN * len(column.values)
+        # Another row counts, so that fewer than 10 rows of `fit` tell nothing.
+        expects_unseen = n_single + 1 > _EXPECTED_UNSEEN * len(column.values)
         return cls(keys, len(kept), expects_unseen)
 
     def read(self, source):
