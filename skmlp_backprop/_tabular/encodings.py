@@ -33,7 +33,7 @@ _MAX_ONE_HOT = 16
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 _MIN_ROWS = 10
-# `fit` had so many categories of one row that new rows have others, too.
+# New rows have new categories if this share of the rows of `fit` had one of their own.
 _EXPECTED_UNSEEN = 0.1
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
@@ -425,7 +425,7 @@ class CategoryEncoding:
             counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
         )
         n_single = sum(n == 1 for n in counts.values())
-        # Another row counts, so that fewer than 10 rows of `fit` tell nothing.
+        # The next row may have a new category, too: fewer than 10 rows tell nothing.
         expects_unseen = n_single + 1 > _EXPECTED_UNSEEN * len(column.values)
         return cls(keys, len(kept), expects_unseen)
 
