@@ -268,9 +268,12 @@ def _entries_of_texts(name, encoding):
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
     texts |= {"-0.0"} if "0" in texts else set()
     texts |= {text.lower() for text in texts}
+    texts |= {"nan", "NaN", "None", "NaT", "<NA>", "NA", "N/A", "NULL", "null"}
     for text in sorted(texts - entry_of.keys()):
         if encoding._find(category_key(text)) is not None:
             entry_of[text] = _entry(encoding, category_key(text))
+    # The text of a missing value in ONNX.
+    entry_of.setdefault("", _entry(encoding, category_key(None)))
     for kind, text in encoding.keys:
         if kind != _NUMBER or not is_number(text) or text.lstrip("-").isdigit():
             continue
@@ -293,7 +296,8 @@ def _entries_of_numbers(name, encoding, to_type):
         return {int(v): _entry(encoding, category_key(v)) for v in (False, True)}
     texts = {text for key in encoding.keys for text in _aliases(key)}
     entry_of = {}
-    for text in filter(is_number, texts):
+    # The shortest first: the error names a category, not its text in float32.
+    for text in sorted(filter(is_number, texts), key=len):
         value = to_type(text) if text.lstrip("-").isdigit() else float(text)
         if value != value // 1 or abs(value) >= 2**63:
             raise ValueError(

@@ -3,6 +3,7 @@
 import datetime
 import enum
 import pickle
+import re
 import uuid
 import warnings
 from decimal import Decimal
@@ -158,6 +159,10 @@ def test_flags_and_words_among_objects_are_categories():
         (["9007199254740992", "1"], False, "written as text"),
         (["1e20", "4111111111111110001"], False, "written as text"),
         (["1", "2", "1,234"], True, r"but also '1,234': it is taken as categories"),
+        (["1,00,000", "12,34,567.5", "7"], True, "but also '1,00,000', '12,34,567.5'"),
+        (["1\u202f234", "5\u2009678", "7"], True, "among its text, but also"),
+        (["1\u2019234\u2019567", "1", "7"], True, "among its text, but also"),
+        (["1,23,45", "4,5,6,789", "1,23,4567"], True, None),
         (["10%", "20%", "30%"], True, r"but also '10%', '20%', '30%'"),
         (["$1.50", "$2", "3"], True, r"but also '\$1.50', '\$2'"),
         (["113803", "A/5 21171", "349909"], True, "but also 'A/5 21171'"),
@@ -176,7 +181,7 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
         encoder.fit(X)
     assert "pandas.to_numeric" in str(caught[0].message)
     # pandas.to_numeric can't read these as they are.
-    is_formatted = not {"1,234", "10%", "$1.50"}.isdisjoint(values)
+    is_formatted = "but also" in said and "A/5" not in said
     assert ("Series.str.replace" in str(caught[0].message)) == is_formatted
     assert "`categorical_features`" in str(caught[0].message)
     assert encoder.is_categorical_.tolist() == [is_categorical]
@@ -184,6 +189,35 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
         warnings.simplefilter("error")
         declared = TabularEncoder(categorical_features=["column"]).fit(X)
     assert declared.is_categorical_.tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (
+            ["01067", "1067", "2"],
+            "leading zeros, as codes have, such as '01067': it is t",
+        ),
+        (
+            ["4111111111111110001", "7"],
+            "many digits, .*'4111111111111110001': it is tak",
+        ),
+        (["1067", "0.5", "-0", "N/A"], None),
+    ],
+)
+def test_codes_in_arrays_are_said(texts, said):
+    """Only the columns in `categorical_features` of an array are categorical."""
+    X = np.array([[text] for text in texts] * 3, object)
+    for table, params in ((X, {}), (pd.DataFrame(X), {"categorical_features": None})):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            encoder = TabularEncoder(**params).fit(table)
+        assert encoder.is_categorical_.tolist() == [False]
+        messages = [str(w.message) for w in caught]
+        assert len(messages) == (said is not None)
+        for message in messages:
+            assert re.search(f"{said}.*numbers. If .* `categorical_features`", message)
+    TabularEncoder(categorical_features=[0]).fit(X)
 
 
 PANDAS = {"int64": "Int64", "uint64": "UInt64"}
@@ -297,6 +331,13 @@ DATE_TEXTS = [
     "2020-01-31 12:30:00+14:00",
     "2020-01-31 12:30:00 -1200",
     "12:30+01:00",
+    "23-01-31",
+    "31-01-23",
+    "2023-Jan-31",
+    "2023-Jan",
+    "Jan 31, 23",
+    "Q4 2023",
+    "2023/11/01 12AM",
 ]
 
 
@@ -351,6 +392,8 @@ def test_dates_as_text_of_any_format_are_refused(days, form):
         *["99.99.99", "45:70", "Mark 12", "Marriott 300", "Octane 95", "10:00 size"],
         *["Mayfair 100", "DEC-1000", "12-marble-20", "192.168.100.200"],
         *["9:00-17:00", "8:00-12:00", "2020-01-31 9:00-17:00", "20200118T990000"],
+        *["01-02-03", "12-11-10", "13-14-15", "23-45-67", "31-01-99", "2023-Janet"],
+        *["Jan 31 23", "Q5 2023", "Q4 23", "10AM"],
         *["2009/10", "2011_12", "2020/21", "12Jan123", "2020 01", "18  01  2020"],
     ],
 )
@@ -607,6 +650,70 @@ def test_a_column_without_any_value_is_said(values):
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(100.0) ** 2,
+        pd.date_range("2020", periods=100, freq="25h"),
+        ["a", "b", "c", "d"] * 25,
+    ],
+    ids=["numbers", "dates", "categories"],
+)
+@pytest.mark.parametrize(
+    ("n_rows", "n_gaps", "is_said"),
+    [(100, 51, True), (10, 6, True), (100, 50, False), (9, 8, False)],
+)
+def test_a_column_of_gaps_is_said(values, n_rows, n_gaps, is_said):
+    """As after a join that has failed for most rows."""
+    X = pd.DataFrame({"column": values})
+    gaps = X[:n_rows].where(np.arange(n_rows)[:, np.newaxis] >= n_gaps)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        TabularEncoder().fit(X).transform(gaps)
+    said = [f" in {n_gaps} of {n_rows} rows" in str(w.message) for w in caught]
+    assert said == [True] * is_said
+    # Gaps are usual if `fit` had any.
+    encoder = TabularEncoder().fit(pd.concat([X, gaps[:1]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(gaps)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (["M"] * 5 + ["F"] * 4 + ["unknown"] * 3, "9 of 12 rows, such as 'M'"),
+        (["M"] * 6 + ["unknown"] * 6, None),
+        (["M"] * 8 + ["unknown"], None),
+        ([None] * 4 + ["M"] * 3 + ["male"] * 3, "7 of 10 rows, such as a missing val"),
+    ],
+)
+def test_a_column_of_unseen_categories_is_said(later, said):
+    encoder = TabularEncoder().fit(frame_of(["male", "female", "unknown"] * 10))
+    for loaded in saved_and_loaded(encoder):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loaded.transform(frame_of(later))
+        messages = [str(w.message) for w in caught]
+        assert [said in message for message in messages] == [True] * (said is not None)
+
+
+def test_unseen_categories_are_expected_if_many_rows_have_their_own():
+    """As numbers of tickets, which a few rows share."""
+    tickets = [f"t{i}" for i in range(20)] * 2 + [f"own{i}" for i in range(20)]
+    encoder = TabularEncoder().fit(frame_of(tickets))
+    later = [f"new{i}" for i in range(20)] + ["t1"]
+    for loaded in saved_and_loaded(encoder):
+        loaded.transform(frame_of(later))
+        with pytest.warns(UserWarning, match="in 12 of 20 rows, such as a missing"):
+            loaded.transform(frame_of([None] * 12 + ["t2"] * 8))
+    # A few rows of `fit` do not have all categories.
+    TabularEncoder().fit(frame_of(["t1", "t2"] * 4)).transform(frame_of(later))
+    encoder = TabularEncoder().fit(frame_of(tickets[:40]))
+    with pytest.warns(UserWarning, match="in 20 of 21 rows, such as 'new0'"):
+        encoder.transform(frame_of(later))
+
+
+@pytest.mark.parametrize(
     ("later", "is_said"),
     [
         (["3.500", "12.000", "950"], True),
@@ -683,12 +790,47 @@ def test_numbers_are_matched_in_whatever_form(numbers, before, after):
         np.testing.assert_array_equal(encode(seen, later, **params), expected)
 
 
+@pytest.mark.parametrize("mark", ["nan", "None", "NULL", "NA", "N/A", "<NA>", "?", ""])
+def test_marks_of_missing_categories_are_missing_values(mark):
+    """As text makes them of missing values, and CSV files missing values of them."""
+    for before, after in ([None, mark], [mark, None]):
+        X, later = frame_of(["a", before, "b"] * 4), frame_of(["b", after, "a"] * 4)
+        encoder = TabularEncoder().fit(X)
+        for loaded in saved_and_loaded(encoder):
+            encoded = loaded.transform(later)
+            np.testing.assert_array_equal(encoded[:3], encoder.transform(X)[2::-1])
+    # Several marks in `fit` are categories of their own.
+    encoder = TabularEncoder().fit(frame_of(["a", "none", "-", "b"] * 4))
+    np.testing.assert_array_equal(encoder.transform(frame_of([None, "a"]))[0], 0)
+    encoder = TabularEncoder().fit(frame_of(["a", "none", None, "b"] * 4))
+    later = encoder.transform(frame_of(["none", mark, None]))
+    np.testing.assert_array_equal(later[1], later[2])
+    assert (later[0] != later[1]).any()
+
+
+@pytest.mark.parametrize("types", [("f4", "f8"), ("f8", "f4")])
+def test_numbers_of_another_precision_are_matched(types):
+    numbers, params = (
+        [0.1, 0.2, 0.5, 0.7, 1.0, 1e-30, -2.3],
+        {"categorical_features": [0]},
+    )
+    before, after = (np.array(numbers * 2, dtype).tolist() for dtype in types)
+    expected = encode(before, **params)
+    np.testing.assert_array_equal(encode(before, after, **params), expected)
+    # Numbers that only round to the same float32 differ, and so do whole numbers.
+    before, after = [0.1, 2.0**25, 0.5], [0.1 + 1e-12, 2.0**25 + 1, 0.5]
+    later = encode(before * 3, after, **params)
+    np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
+
+
 def test_what_is_ambiguous_is_not_matched():
     values = [1, "1", "b"] * 3
     params = {"categorical_features": ["column"]}
     expected = encode(values, **params)
     assert expected.shape[1] == 3
-    np.testing.assert_array_equal(encode(values, [True, "b"], **params)[0], [0, 0, 0])
+    with pytest.warns(UserWarning, match="has True, which stands for several categ"):
+        later = encode(values, [True, "b"], **params)
+    np.testing.assert_array_equal(later[0], [0, 0, 0])
     # Nor are texts that are the same number.
     with pytest.warns(UserWarning, match=r"has '1\.0', .* where '1' was"):
         later = encode(["1", "2", "x"] * 3, ["1.0", "01", "2"], **params)
@@ -734,6 +876,10 @@ def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
         ("10115", "10115 ", True),
         ("Berlin", "BERLIN", True),
         ("Straße", " strasse", True),
+        ("Zürich", "Zu\u0308rich", True),
+        ("New York", "New\u00a0York", True),
+        ("New York", "New  York", True),
+        ("New York", "NewYork", False),
         ("3.1", "3.10", False),
         ("1000", "1e3", False),
         ("4", "-4", False),
@@ -746,18 +892,60 @@ def test_text_that_was_nearly_seen_is_said(before, after, is_said):
     model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 6)
     expected = model.predict_proba(frame_of(["new", "other"]))
     later = frame_of([after, "other"])
-    said = f"'column' has '{after}', which was not seen in `fit`, where '{before}' was"
+    # Forms that look alike are written by their code points.
+    after, before = map(ascii if "\u0308" in after else repr, (after, before))
+    said = f"'column' has {after}, which was not seen in `fit`, where {before} was"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         np.testing.assert_array_equal(model.predict_proba(later), expected)
     assert [said in str(w.message) for w in caught] == [True] * is_said
 
 
+@pytest.mark.parametrize("text", ["2,000", "1,5", "100%", "$100", "1 000", "2.000,5"])
+def test_numbers_in_other_notations_are_said(text):
+    params = {"categorical_features": ["column"]}
+    encoder = TabularEncoder(**params).fit(frame_of([100, 1000, 2000] * 4))
+    with pytest.warns(UserWarning, match="numbers were, such as 100") as caught:
+        encoder.transform(frame_of(["100", text]))
+    assert [repr(text) in str(w.message) for w in caught] == [True]
+    # Other new numbers and words are new categories, and so are numbers among text.
+    encoder.transform(frame_of(["100", "7", "1-2", "new"]))
+    TabularEncoder().fit(frame_of(["a", "b"] * 9)).transform(frame_of(["a", text]))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (["3.1", "3.10", "4"], [3.1, 4.0], "3.1"),
+        (["01067", "1067", "x"], [1067, "x"], "1067"),
+        ([10**17 + i for i in range(9)], [1e17], "100000000000000000"),
+        ([10**17 + 3, 10**17 + 5, 7], [1e17, 7.0], "100000000000000000"),
+        ([0.1 + 1e-12, 0.1, 1.0], [float(np.float32(0.1)), 1.0], "0.10000000149011612"),
+        ([0.1 + 1e-12, 0.1, 1.0], [0.1 + 2e-12, 1.0], None),
+        (["3.1", "3.10", "4"], ["3.100", "4"], None),
+        (["01067", "1067", "x"], ["1067", 3, "x"], None),
+        ([10**17 + 3, 10**17 + 5, 7], [10**17, 7], None),
+        ([10**17 + 3, 10**17 + 50, 7], [1e17, 7.0], None),
+    ],
+)
+def test_a_number_of_several_categories_is_said(before, after, said):
+    params = {"categorical_features": ["column"]}
+    encoder = TabularEncoder(**params).fit(frame_of(before * 4))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder.transform(frame_of(after))
+    message = f"'column' has {said}, which stands for several categories of `fit`"
+    assert [message in str(w.message) for w in caught] == [True] * (said is not None)
+
+
 def test_spellings_that_fit_distinguishes_are_not_said():
     """As in codes where the case matters."""
     X = frame_of(["aB", "Ab", "Cd", "e"] * 4)
     model = TabularMLPClassifier(**SMALL).fit(X, [0, 1] * 8)
-    model.predict(frame_of(["aB", "Ab", "AB", "cd"]))
+    model.predict(frame_of(["aB", "Ab", "AB"]))
+    # They say nothing about the case of other texts.
+    with pytest.warns(UserWarning, match="has 'cd', .* where 'Cd' was"):
+        model.predict(frame_of(["aB", "Ab", "AB", "cd"]))
 
 
 def test_rare_categories_have_been_seen():

@@ -411,6 +411,34 @@ def test_dates_after_nothing_but_missing_values(dtype):
         np.testing.assert_array_equal(encoder.transform(later), [[0, 1]] * 3)
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Rome"])
+@pytest.mark.parametrize("n_rows", [10, 9])
+def test_dates_that_lost_their_times_are_said(zone, n_rows):
+    when = pd.Series(pd.date_range("2024-01-01", periods=300, freq="5h", tz=zone))
+    encoder = TabularEncoder().fit(when.to_frame("when"))
+    gaps = pd.Series([pd.NaT] * 5, dtype=when.dtype)
+    days = when[:n_rows].dt.normalize()
+    encoders = [encoder, pickle.loads(pickle.dumps(encoder))]
+    for loaded in encoders:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loaded.transform(pd.concat([days, gaps]).to_frame("when"))
+        said = [
+            "'when' had other times than midnight" in str(w.message) for w in caught
+        ]
+        assert said == [True] * (n_rows == 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # A single moment may be midnight.
+        encoder.transform(days.where(days.isna(), days[0]).to_frame("when"))
+        # Another time is enough, and so are midnights or days alone in `fit`.
+        encoder.transform(pd.concat([days, when[10:11]]).to_frame("when"))
+        mixed = pd.concat([when[:200], when[:100].dt.normalize()]).to_frame("when")
+        TabularEncoder().fit(mixed).transform(days.to_frame("when"))
+        daily = when.dt.normalize().to_frame("when")
+        TabularEncoder().fit(daily).transform(days.to_frame("when"))
+
+
 # Time spans and times of day.
 
 SPANS = [dt.timedelta(days=3), dt.timedelta(hours=-5), None, dt.timedelta(seconds=7)]

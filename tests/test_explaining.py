@@ -382,8 +382,9 @@ def test_several_columns_and_several_outputs(mixed):
             )
 
 
-# A table that has a new category, or no date, in all rows.
+# A table that has a new category, no category or no date in all rows.
 @pytest.mark.filterwarnings("ignore:Column .* has no value that was seen")
+@pytest.mark.filterwarnings("ignore:Column .* in 150 of 150 rows, such as a missing")
 @pytest.mark.filterwarnings("ignore:Column 'sold' has no value, but had values")
 @pytest.mark.parametrize(
     ("feature", "values"),

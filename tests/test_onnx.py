@@ -545,6 +545,8 @@ def test_columns_of_one_kind(names):
         (["True", "no", "maybe"], ["True", "true", "1", "no"]),
         (["", "a", "b"], ["", "a", "c"]),
         ([None, "a", "b"], ["", "a", "c"]),
+        ([None, "a", "b"], ["nan", "None", "<NA>", "NaT", "N/A", "a"]),
+        (["NA", "a", "b"], ["", "NA", "a"]),
         ([pd.Timestamp("2024-01-02"), "a", "b"], ["2024-01-02 00:00:00", "a"]),
     ],
 )

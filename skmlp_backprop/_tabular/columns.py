@@ -61,6 +61,11 @@ def read_columns(X, categorical_features):
             column = _infer_column(source, messages)
         else:
             column = source.read_numbers()
+            if column.has_text and (finding := _describe_codes(source.factorized[1])):
+                messages.append(
+                    f"Column {source.name} {finding}: it is taken as numbers. If they "
+                    "are codes, name the column in `categorical_features`."
+                )
         _refuse_free_text(column)
         if message := _merging_message(source, column):
             messages.append(message)
@@ -237,24 +242,25 @@ def _infer_text(codes, categories, strings):
         return False, ""
     missing = [text for text in strings if texts.is_missing(text)]
     words = [t for t in strings if not (texts.is_number(t) or texts.is_missing(t))]
-    zeros = [text for text in strings if texts.has_leading_zero(text)]
     if words:
         return False, (
             f"has numbers among its text, but also {_join(words)}: it is taken as "
             "categories."
         )
-    if zeros:
-        return False, (
-            f"has numbers with leading zeros, as codes have, such as {_join(zeros)}: "
-            "it is taken as categories."
-        )
-    if long := texts.long_integers(strings):
-        return False, (
-            f"has integers of many digits, as codes have, such as {_join(long)}: it is "
-            "taken as categories."
-        )
+    if codes_found := _describe_codes(strings):
+        return False, f"{codes_found}: it is taken as categories."
     also = f" and {_join(missing)}, taken as missing" if missing else ""
     return True, f"has numbers written as text{also}: it is taken as numbers."
+
+
+def _describe_codes(values):
+    """What codes among text of numbers look like, for a message; "" without codes."""
+    strings = [value for value in values if isinstance(value, str)]
+    if zeros := [text for text in strings if texts.has_leading_zero(text)]:
+        return f"has numbers with leading zeros, as codes have, such as {_join(zeros)}"
+    if long := texts.long_integers(strings):
+        return f"has integers of many digits, as codes have, such as {_join(long)}"
+    return ""
 
 
 def _join(values):

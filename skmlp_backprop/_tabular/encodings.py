@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -11,10 +12,11 @@ from numbers import Real
 
 import numpy as np
 
+from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from .dates import kind_of
 from .sources import Column
-from .texts import is_number
+from .texts import is_almost_number, is_missing, is_number
 
 # The interquartile range of normal numbers, in standard deviations.
 _INTERQUARTILE_RANGE = 1.35
@@ -29,6 +31,12 @@ _MAX_DIGITS = 400
 _MAX_ONE_HOT = 16
 # Entries that are encoded at once.
 _BLOCK_SIZE = 2**17
+# Shares of the rows count from this number of rows on.
+_MIN_ROWS = 10
+# New rows have new categories if this share of the rows of `fit` had one of their own.
+_EXPECTED_UNSEEN = 0.1
+# Midnight is frequent in `fit` if this share of the times is midnight.
+_MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
@@ -180,11 +188,15 @@ class NumberColumns:
         replaced = is_missing & ~self.have_missing
         # The only row may lack a value by itself.
         if len(values) > 1 and replaced.any():
-            for i in np.flatnonzero(replaced.all(axis=0) & ~is_unknown).tolist():
+            n_rows, counts = len(values), np.count_nonzero(replaced, axis=0)
+            are_many = (counts == n_rows) | _are_most(counts, n_rows)
+            for i in np.flatnonzero(are_many & ~is_unknown).tolist():
+                n = counts[i]
+                rows = "" if n == n_rows else f" in {n} of {n_rows} rows"
                 warn(
-                    f"Column {columns[i].name} has no value, but had values in `fit`. "
-                    "The median of `fit` takes their place. Check that the column was "
-                    "read as before the fit."
+                    f"Column {columns[i].name} has no value{rows}, but had values in "
+                    "all rows of `fit`. The median of `fit` takes their place. Check "
+                    "that the column was read as before the fit."
                 )
         return np.where(replaced, self.centres, values)
 
@@ -214,6 +226,11 @@ class NumberColumns:
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]
+
+
+def _are_most(counts, n_rows):
+    """Whether the counted rows are more than half of all rows, if these are not few."""
+    return (n_rows >= _MIN_ROWS) & (2 * counts > n_rows)
 
 
 def _bin_edges(present, n_bins):
@@ -248,12 +265,16 @@ class DateEncoding:
 
     number : NumberEncoding
         The encoding of the microseconds.
+
+    has_midnights : bool
+        Whether midnight is so frequent in `fit` that many rows may have it by chance.
     """
 
     kind: str
     zone: str | None
     cycles: list
     number: NumberEncoding
+    has_midnights: bool
 
     is_numeric = False
     has_many_categories = False
@@ -265,7 +286,7 @@ class DateEncoding:
     @classmethod
     def from_column(cls, column, n_bins):
         """Make the encoding of a column, with at most `n_bins` bins."""
-        cycles = []
+        cycles, has_midnights = [], False
         if column.wall is not None:
             positions = _cycle_positions(column.wall[~np.isnat(column.wall)])
             cycles = [
@@ -273,8 +294,10 @@ class DateEncoding:
                 for cycle, position in positions.items()
                 if len(np.unique(np.floor(position))) > 1
             ]
+            is_midnight = positions["hour"] == 0
+            has_midnights = bool(is_midnight.sum() > _MAX_MIDNIGHTS * len(is_midnight))
         number = NumberEncoding.from_column(column, n_bins)
-        return cls(column.kind, column.zone, cycles, number)
+        return cls(column.kind, column.zone, cycles, number, has_midnights)
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -290,6 +313,8 @@ class DateEncoding:
         prepared = [self.number.prepare(column)]
         if self.cycles:
             positions = _cycle_positions(column.wall)
+            if "hour" in self.cycles and not self.has_midnights:
+                self._report_midnights(column)
             for cycle in self.cycles:
                 angles = 2 * np.pi / _CYCLE_LENGTHS[cycle] * positions[cycle]
                 prepared += [np.sin(angles), np.cos(angles)]
@@ -297,6 +322,19 @@ class DateEncoding:
             for values in prepared[1:]:
                 values[np.isnat(column.wall)] = 0
         return np.stack(prepared, axis=1)
+
+    def _report_midnights(self, column):
+        """Warn if all dates are at midnight, unless they are few or all the same."""
+        wall = column.wall[~np.isnat(column.wall)]
+        if (
+            len(wall) >= _MIN_ROWS
+            and (wall == wall.astype("M8[D]")).all()
+            and (wall != wall[0]).any()
+        ):
+            warn(
+                f"Column {column.name} had other times than midnight in `fit`, but now "
+                "has midnight only. If the times were cut off, pass them as in `fit`."
+            )
 
     def write(self, prepared, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
@@ -343,13 +381,18 @@ class CategoryEncoding:
 
     n_kept : int
         Number of categories that are not rare. All rare categories share an entry.
+
+    expects_unseen : bool
+        Whether so many rows of `fit` had a category of their own that new rows have
+        new categories, too.
     """
 
     is_numeric = False
 
-    def __init__(self, keys, n_kept):
+    def __init__(self, keys, n_kept, expects_unseen):
         self.keys = keys
         self.n_kept = n_kept
+        self.expects_unseen = expects_unseen
         has_rare = n_kept < len(keys)
         self._is_binary = n_kept == 2 and not has_rare
         # Number of entries. Networks take a code in place of many entries.
@@ -381,7 +424,10 @@ class CategoryEncoding:
         keys = sorted(
             counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
         )
-        return cls(keys, len(kept))
+        n_single = sum(n == 1 for n in counts.values())
+        # The next row may have a new category, too: fewer than 10 rows tell nothing.
+        expects_unseen = n_single + 1 > _EXPECTED_UNSEEN * len(column.values)
+        return cls(keys, len(kept), expects_unseen)
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -396,26 +442,33 @@ class CategoryEncoding:
     def prepare(self, column):
         """Index of the entry of each row; `n_kept` for a rare or unseen category."""
         indices = [self._find(category_key(value)) for value in column.categories]
-        pairs = zip(column.categories, indices, strict=True)
+        pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
         if present and all(i is None for _, i in present):
             self._report_unseen(column.name, [value for value, _ in present])
-        else:
-            self._report_spelling(column.name, [v for v, i in present if i is None])
+        elif not self._report_nearly_seen(column.name, present):
+            self._report_share(column, [i is None for i in indices])
         entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
     def _find(self, key):
         """Index of a category in `keys`, or of its alias of another type, or None."""
         index = self._index_of_key.get(key)
+        if index is None and key[0] == _TEXT and is_missing(key[1]):
+            index = self._index_of_key.get(category_key(None))
         if index is not None:
             return index
         indices = {self._index_of_alias.get(alias) for alias in _aliases(key)} - {None}
         if len(indices) != 1:
             return None
         (index,) = indices
-        # Two texts are the same category only if they are equal.
-        return None if self.keys[index][0] == key[0] else index
+        found = self.keys[index]
+        if found[0] == key[0]:
+            # Two texts are the same category only if they are equal, two numbers also
+            # if one is the other in float32.
+            is_rounded = key[0] == _NUMBER and _as_float32(key[1]) in (key[1], found[1])
+            return index if is_rounded else None
+        return index
 
     def _report_unseen(self, name, values):
         """Warn that no value was seen in `fit`, or refuse the values if they are dates.
@@ -446,25 +499,89 @@ class CategoryEncoding:
             f"unseen categories.{'' if kind in kinds_seen else remedy}"
         )
 
-    def _report_spelling(self, name, unseen):
-        """Warn of the first text that is nearly a category of `fit`."""
-        for kind, text in map(category_key, unseen):
-            near = self._texts_by_spelling.get(_spelling(text))
-            if kind == _TEXT and near is not None:
-                warn(
-                    f"Column {name} has {text!r}, which was not seen in `fit`, where "
-                    f"{near!r} was. It counts as an unseen category. If they are the "
-                    "same, write it as in `fit`."
-                )
-                return
+    def _report_nearly_seen(self, name, present):
+        """Warn of the first value that is nearly a category of `fit`, if there is one.
+
+        `present` has pairs of a value and its index, or None for an unseen value.
+        Returns whether there is such a value.
+        """
+        for value, index in present:
+            is_merged = isinstance(value, float) and value in self._merged_integers
+            if index is not None and not is_merged:
+                continue
+            if finding := self._find_near(*category_key(value), is_merged):
+                warn(f"Column {name} has {finding}")
+                return True
+        return False
+
+    def _find_near(self, kind, text, is_merged):
+        """Return the rest of a warning that begins with the column's name, or ""."""
+        if kind != _TEXT:
+            # Numbers of one float32 are no rounded forms of each other.
+            aliases = {text} if kind == _NUMBER else _aliases((kind, text))
+            indices = [self._index_of_alias.get(alias, -1) for alias in aliases]
+            return (
+                f"{text}, which stands for several categories of `fit`. Convert the "
+                "column to the type in `fit`."
+                if is_merged or None in indices
+                else ""
+            )
+        near = self._texts_by_spelling.get(_spelling(text))
+        if near is not None:
+            # The composed and the decomposed form of a letter look alike.
+            forms = {unicodedata.normalize("NFC", form) for form in (text, near)}
+            text, near = map(repr if len(forms) > 1 else ascii, (text, near))
+            return (
+                f"{text}, which was not seen in `fit`, where {near} was. It counts as "
+                "an unseen category. If they are the same, write it as in `fit`."
+            )
+        if self._a_number and is_almost_number(text) and not is_number(text):
+            return (
+                f"{text!r}, which was not seen in `fit`, where numbers were, such as "
+                f"{self._a_number}. It counts as an unseen category. Convert the "
+                "numbers as before the fit, such as by pandas.read_csv with its "
+                "`thousands` and `decimal`."
+            )
+        return ""
+
+    @cached_property
+    def _merged_integers(self):
+        """The numbers of float64 that several integers of `fit` become."""
+        texts = [text for kind, text in self.keys if kind == _NUMBER]
+        counts = Counter(float(text) for text in texts if _WHOLE_NUMBER.fullmatch(text))
+        return {number for number, n in counts.items() if n > 1}
+
+    @cached_property
+    def _a_number(self):
+        """The text of a number of `fit`, or None."""
+        return next((text for kind, text in self.keys if kind == _NUMBER), None)
+
+    def _report_share(self, column, are_unseen):
+        """Warn if most rows have categories that were not seen in `fit`."""
+        if not any(are_unseen):
+            return
+        counts = np.bincount(column.values, minlength=len(are_unseen))
+        # A missing value is never to be expected.
+        are_counted = np.array(are_unseen) & [
+            value is None or not self.expects_unseen for value in column.categories
+        ]
+        counts = np.where(are_counted, counts, 0)
+        n_rows = len(column.values)
+        if _are_most(counts.sum(), n_rows):
+            example = column.categories[counts.argmax()]
+            example = "a missing value" if example is None else plain_repr(example)
+            warn(
+                f"Column {column.name} has values that were not seen in `fit` in "
+                f"{counts.sum()} of {n_rows} rows, such as {example}. They count as "
+                "unseen categories. Check that the column was read as before the fit."
+            )
 
     @cached_property
     def _texts_by_spelling(self):
-        """The text of `fit` of each spelling."""
-        of_fit = [text for kind, text in self.keys if kind == _TEXT]
-        found = {_spelling(text): text for text in of_fit}
-        # `fit` had texts that only their spelling distinguishes: it has a meaning.
-        return found if len(found) == len(of_fit) else {}
+        """The text of `fit` of each spelling that a single text has."""
+        found = [(_spelling(text), text) for kind, text in self.keys if kind == _TEXT]
+        counts = Counter(spelling for spelling, _ in found)
+        return {spelling: text for spelling, text in found if counts[spelling] == 1}
 
     def write(self, entries, out):
         """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
@@ -477,13 +594,19 @@ class CategoryEncoding:
         """Arguments of the class, to be saved: a file may alter keys that are text."""
         keys = json.dumps(self.keys, ensure_ascii=False)
         keys = np.frombuffer(keys.encode("utf-8", "surrogatepass"), np.uint8)
-        return {"keys": keys, "n_kept": self.n_kept}
+        return {
+            "keys": keys,
+            "n_kept": self.n_kept,
+            "expects_unseen": self.expects_unseen,
+        }
 
     @classmethod
     def from_state(cls, state):
         """Invert :meth:`to_state`."""
         keys = json.loads(state["keys"].tobytes().decode("utf-8", "surrogatepass"))
-        return cls(list(map(tuple, keys)), int(state["n_kept"]))
+        return cls(
+            list(map(tuple, keys)), int(state["n_kept"]), bool(state["expects_unseen"])
+        )
 
 
 def category_key(value):
@@ -526,26 +649,44 @@ def _number_text(value):
 
 
 def _aliases(key):
-    """Texts of the same category in other types, such as "1" for True and "1.0"."""
+    """Texts of the same category in other types, such as "1" for True and "1.0".
+
+    Marks of missing values have the text of a missing value. A number also has its text
+    in float32.
+    """
     kind, text = key
     if kind == _BOOLEAN:
         return {text, str(int(text == "True"))}
     if kind == _TEXT:
+        if is_missing(text):
+            return {category_key(None)[1]}
         text = text.strip()
         if is_number(text):
             is_integer = text.lstrip("+-").isdigit() and len(text) < _MAX_DIGITS
             return {_number_text(int(text) if is_integer else float(text))}
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
+    if kind == _NUMBER:
+        return {text, _as_float32(text)}
     return {text}
 
 
-def _spelling(text):
-    """A text without spaces around it, case, leading zeros, and the ".0" of floats.
+def _as_float32(text):
+    """The text of a number that is rounded to float32, if it is not a whole number."""
+    if not is_number(text):
+        return text
+    with np.errstate(over="ignore"):
+        number = float(np.float32(float(text)))
+    return text if number.is_integer() or np.isinf(number) else _number_text(number)
 
+
+def _spelling(text):
+    """A text without its spaces, case, leading zeros, and the ".0" of floats.
+
+    Spaces between words become single ones, and Unicode's variants of a letter equal.
     Other decimals stay, since the versions "3.1" and "3.10" differ.
     """
-    text = text.strip().casefold()
+    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     if whole := _WHOLE_NUMBER.fullmatch(text):
         sign, digits = whole.groups()
         return sign + (digits.lstrip("0") or "0")

@@ -8,8 +8,10 @@ _NUMBER = re.compile(
 # Numbers with thousands separators or a decimal comma.
 _SEPARATED = [
     r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?",
+    # Lakhs, as in 1,00,000.
+    r"[0-9]{1,2}(,[0-9]{2})+,[0-9]{3}(\.[0-9]+)?",
     r"[0-9]{1,3}(\.[0-9]{3})+,[0-9]+",
-    r"[0-9]{1,3}([ '\u00a0\u2009][0-9]{3})+([.,][0-9]+)?",
+    r"[0-9]{1,3}([ '\u00a0\u2009\u2019\u202f][0-9]{3})+([.,][0-9]+)?",
     r"[0-9]+([.,][0-9]+)?",
 ]
 # The same with a currency sign or a percent sign.
@@ -30,6 +32,7 @@ _DAY = r"(0?[1-9]|[12][0-9]|3[01])"
 _NUMBER_OF_MONTH = r"(0?[1-9]|1[0-2])"
 _YEAR = r"(1[6-9]|2[0-2])[0-9]{2}"
 _TIME = r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?(\s*[ap]m)?"
+_HOUR = r"([0-9]{2}|[0-9]{1,2}\s*[ap]m)"
 _BASIC_TIME = r"([01][0-9]|2[0-3])([0-5][0-9]){1,2}([.,][0-9]+)?"
 # Offsets of time zones lie between -12 and +14 hours.
 _ZONE = r"\s*(z|utc|[a-z]{1,3}t|(\+(0[0-9]|1[0-4])|-(0[0-9]|1[0-2]))(:?[0-5][0-9])?)?"
@@ -47,18 +50,22 @@ _DAYS = [
     rf"({_DAY}/{_NUMBER_OF_MONTH}|{_NUMBER_OF_MONTH}/{_DAY})/[0-9]{{2}}",
     rf"{_DAY}\.{_NUMBER_OF_MONTH}\.[0-9]{{2}}",
     rf"{_DAY}(st|nd|rd|th)?[-/._ ]{{1,2}}{_MONTH}[-/_ ,]*({_YEAR}|[0-9]{{2}})",
+    # Codes such as 01-02-03 have small numbers: only days and years from 13 on.
+    r"(1[3-9]|2[0-9]|3[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
     rf"{_DAY}{_MONTH}{_YEAR}",
-    rf"{_MONTH} {_DAY}(st|nd|rd|th)?(,? {_YEAR})?",
+    rf"{_MONTH} {_DAY}(st|nd|rd|th)?(,? {_YEAR}|, [0-9]{{2}})?",
+    rf"{_YEAR}[-/._ ]{_MONTH}([-/._ ]{_DAY})?",
     # Months, quarters and weeks.
     rf"{_YEAR}-(0[1-9]|1[0-2])",
     rf"(?!..({_PAIR_OF_YEARS})){_YEAR}[/_](0[1-9]|1[0-2])",
     rf"{_NUMBER_OF_MONTH}[-/]{_YEAR}",
     rf"{_MONTH}[- ]({_YEAR}|[0-9]{{2}})",
     rf"{_YEAR}-?q[1-4]",
+    rf"q[1-4][-/ ]?{_YEAR}",
     rf"{_YEAR}-?w[0-9]{{2}}(-[1-7])?",
 ]
 _DATE = re.compile(
-    rf"{_WEEKDAY}({'|'.join(_DAYS)})([t:_ ]\s*({_TIME}|[0-9]{{2}}){_ZONE})?"
+    rf"{_WEEKDAY}({'|'.join(_DAYS)})([t:_ ]\s*({_TIME}|{_HOUR}){_ZONE})?"
     # The basic format of ISO 8601.
     rf"|{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[t_ ]{_BASIC_TIME}{_ZONE}"
     # A minus stands between opening hours, such as 8:00-12:00.
