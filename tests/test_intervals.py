@@ -697,3 +697,56 @@ def test_equal_rows_of_few_values_are_no_copies():
     regressor = TabularMLPRegressor(max_iter=2, random_state=0).fit(X, X.sum(axis=1))
     spread = pd.Series(regressor.oob_prediction_).groupby([X.a, X.b, X.c]).std()
     assert spread.min() > 1e-3
+
+
+def related_rows():
+    """Four rows for each patient, and other patients."""
+    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    noise = np.random.default_rng(0).normal(size=(800, X.shape[1]))
+    rows = pd.concat([X[:200]] * 4) + 0.01 * noise * X.std().to_numpy()
+    return rows, pd.concat([y[:200]] * 4), np.tile(np.arange(200), 4), X[200:], y[200:]
+
+
+@pytest.mark.parametrize("dtype", [int, str])
+def test_no_network_is_validated_by_a_group_that_it_was_trained_on(dtype):
+    X, y, patients, X_new, y_new = related_rows()
+    alone = TabularMLPRegressor(random_state=0).fit(X, y)
+    grouped = TabularMLPRegressor(random_state=0)
+    grouped.fit(X, y, groups=patients.astype(dtype))
+    assert alone.oob_score_ > 0.99
+    # The score that its out-of-bag predictions promise, and more.
+    assert 0.4 < grouped.oob_score_ < grouped.score(X_new, y_new)
+    assert alone.score(X_new, y_new) < 0.4
+    covered = []
+    for regressor in alone, grouped:
+        low, high = regressor.predict_interval(X_new, coverage=0.9).T
+        covered.append(np.mean((low <= y_new) & (y_new <= high)))
+    assert covered[0] < 0.5
+    assert covered[1] > 0.8
+
+
+def test_fewer_groups_than_folds():
+    """Groups of rows of weight 0 do not count."""
+    X, y = sine(90)
+    groups, weights = np.arange(90) % 4, np.ones(90)
+    weights[groups == 3] = 0
+    regressor = TabularMLPRegressor(**SMALL).fit(X, y, weights, groups=groups)
+    known = weights > 0
+    only = TabularMLPRegressor(**SMALL).fit(X[known], y[known], groups=groups[known])
+    found = regressor.oob_prediction_
+    np.testing.assert_array_equal(np.isnan(found), ~known)
+    np.testing.assert_allclose(found[known], only.oob_prediction_, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("groups", "more", "message"),
+    [
+        (np.zeros(90), {}, "groups has a single group"),
+        (np.arange(80), {}, "inconsistent numbers of samples"),
+        (np.where(np.arange(90) == 3, np.nan, 1), {}, "groups.*row 3 is missing"),
+        (np.arange(90), {"X_val": sine(20)[0], "y_val": sine(20)[1]}, "either groups"),
+    ],
+)
+def test_groups_that_are_refused(groups, more, message):
+    with pytest.raises(ValueError, match=message):
+        TabularMLPRegressor(**SMALL).fit(*sine(90), groups=groups, **more)

@@ -5,7 +5,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -13,6 +13,7 @@ from skmlp_backprop import (
     BackpropMLPClassifier,
     BackpropMLPRegressor,
     StackedGridSearchCV,
+    TabularMLPRegressor,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -95,3 +96,21 @@ def test_partial_fit_request():
         "sample_weight": True,
         "classes": True,
     }
+
+
+@pytest.mark.parametrize("search_class", [GridSearchCV, StackedGridSearchCV])
+def test_groups_of_a_tabular_estimator(search_class, iris):
+    """A search splits by the groups, and passes them to each fit."""
+    X, y = iris
+    groups = np.arange(150) % 10
+    model = TabularMLPRegressor(2, 4, max_iter=2, random_state=0)
+    search = search_class(
+        model.set_fit_request(groups=True), {"dropout": [0.0]}, cv=GroupKFold(3)
+    )
+    search.fit(X, y, groups=groups)
+    alone = clone(model).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(
+        search.best_estimator_.oob_prediction_, alone.oob_prediction_
+    )
+    without = clone(model).fit(X, y)
+    assert (search.best_estimator_.oob_prediction_ != without.oob_prediction_).any()

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.utils import check_random_state
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
@@ -115,7 +116,14 @@ class BaseTabularMLP(
     @restore_on_error
     @with_callbacks
     def fit(
-        self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
     ):
         """Fit the ensemble to a table.
 
@@ -135,8 +143,8 @@ class BaseTabularMLP(
                 default=None
             Validation rows. With them all networks train on all rows of X, and the
             training stops by the predictions of the validation rows, for example of a
-            later period of time or of other groups. None leaves an eighth of the rows
-            out for each network.
+            later period of time. None leaves an eighth of the rows out for each
+            network.
 
         y_val : array-like of shape (n_samples_val,) or (n_samples_val, n_outputs), \
                 default=None
@@ -144,6 +152,11 @@ class BaseTabularMLP(
 
         sample_weight_val : array-like of shape (n_samples_val,), default=None
             Weights of the validation rows. With None, each row weighs 1.
+
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as the patient. No network is validated by a
+            group that it was trained on. With None, only copies of a row form a group,
+            if a quarter of the rows or more are copies.
 
         Returns
         -------
@@ -160,6 +173,7 @@ class BaseTabularMLP(
         X, y, validation = self._checked_rows(
             X, y, sample_weight, X_val, y_val, sample_weight_val, reset=not continues
         )
+        groups = self._checked_groups(groups, X, validation)
         encoder, paused = None, None
         if continues:
             self._check_continues(y)
@@ -168,7 +182,7 @@ class BaseTabularMLP(
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **fit_data)
-        encoded = self._encode(X, y, sample_weight, validation, encoder)
+        encoded = self._encode(X, y, sample_weight, validation, groups, encoder)
         ensemble = self._fit_encoded(
             encoded, paused, self.warm_start, context, fit_data
         )
@@ -184,7 +198,14 @@ class BaseTabularMLP(
         return self
 
     def _encode_table(
-        self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
     ):
         """Check and encode a table, for several estimators; the arguments of `fit`.
 
@@ -194,7 +215,8 @@ class BaseTabularMLP(
         X, y, validation = self._checked_rows(
             X, y, sample_weight, X_val, y_val, sample_weight_val
         )
-        return self._encode(X, y, sample_weight, validation)
+        groups = self._checked_groups(groups, X, validation)
+        return self._encode(X, y, sample_weight, validation, groups)
 
     def _check_continues(self, y):
         """Check that the parameters, and the shape of y, permit to continue."""
@@ -264,6 +286,21 @@ class BaseTabularMLP(
             )
         return X, y, (X_val, y_val, sample_weight_val)
 
+    def _checked_groups(self, groups, X, validation):
+        """The groups of the rows as an array; None without groups."""
+        if groups is None:
+            return None
+        if validation is not None:
+            raise ValueError(
+                "With X_val all networks train on all rows of X, so that groups has no "
+                "effect. Pass either groups or X_val, with rows of other groups."
+            )
+        warn_of_other_order("groups", groups, "X", X)
+        refuse_unfit_targets(groups, type(self).__name__, False, "groups")
+        refuse_missing_targets(groups, "groups")
+        check_consistent_length(X, groups)
+        return column_or_1d(groups)
+
     def _checked_targets(self, X, y, input_name="y"):
         name = type(self).__name__
         refuse_sparse_targets(y, name, input_name)
@@ -283,7 +320,7 @@ class BaseTabularMLP(
         # scikit-learn converts objects to numbers, but no text.
         return y.astype(np.float64) if y.dtype.kind in "UT" else y
 
-    def _encode(self, X, y, sample_weight, validation, encoder=None):
+    def _encode(self, X, y, sample_weight, validation, groups, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
         # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
@@ -318,6 +355,15 @@ class BaseTabularMLP(
             that_validate = encoder._prepare(X_val)
             rows_val = encoder._encode_rows(that_validate, np.float32)
             validation = rows_val, y_val, weights_val
+        elif groups is None:
+            groups = group_copies(prepared)
+        else:
+            groups = LabelEncoder().fit_transform(groups[index])
+            if groups.max() == 0:
+                raise ValueError(
+                    "groups has a single group. Each network leaves some of the groups "
+                    "out: pass at least two groups, or none."
+                )
         return EncodedTable(
             features=features,
             encoder=encoder,
@@ -326,6 +372,7 @@ class BaseTabularMLP(
             y=y,
             sample_weight=sample_weight,
             validation=validation,
+            groups=groups,
             prepared=that_validate,
             y_given=y_given,
             index=index,
@@ -349,16 +396,16 @@ class BaseTabularMLP(
             y = self._fit_scale(table.y, weights)
         member = self._make_member(len(y))
         data = member._training_data(table.rows, y, target_encoder, weights)
-        data_val = groups = None
-        if table.validation is None:
-            groups = group_copies(table.prepared)
-        else:
+        data_val = None
+        if table.validation is not None:
             rows_val, y_val, weights_val = table.validation
             weighing = self._with_class_weights_of(member, target_encoder, y, weights)
             data_val = weighing._training_data(
                 rows_val, self._scale(y_val), target_encoder, weights_val
             )
-        ensemble = Ensemble(member, self.n_members, data, data_val, paused, groups)
+        ensemble = Ensemble(
+            member, self.n_members, data, data_val, paused, table.groups
+        )
         training = ensemble.training
         fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
         if hasattr(self, "_skl_callbacks"):
@@ -518,7 +565,8 @@ class EncodedTable(NamedTuple):
     It does not depend on the parameters of the training. `rows`, `y` and
     `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
     all. `validation` has the validation rows, encoded, their targets and their weights,
-    and `prepared` the columns of the rows that validate the networks.
+    `groups` the numbers of groups of rows that share a fold, if any, and `prepared` the
+    columns of the rows that validate the networks.
     """
 
     features: dict
@@ -528,6 +576,7 @@ class EncodedTable(NamedTuple):
     y: np.ndarray
     sample_weight: np.ndarray | None
     validation: tuple | None
+    groups: np.ndarray | None
     prepared: list
     y_given: np.ndarray
     index: np.ndarray

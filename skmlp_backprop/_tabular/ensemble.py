@@ -64,8 +64,8 @@ class Ensemble:
         changed. None for a new training.
 
     groups : ndarray of shape (n_rows,), int, or None, default=None
-        The group of each row, from 0. The rows of a group share a fold. None for no
-        groups.
+        The number of the group of each row. The rows of a group share a fold. None for
+        no groups.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Ensemble:
         self._fold_source = copy.deepcopy(random_state)
         n_rows = data.rows.n_rows
         if data_val is None:
-            n_folds = min(N_FOLDS, n_rows)
+            n_folds = min(N_FOLDS, n_rows if groups is None else groups.max() + 1)
             targets = data.rows.targets
             self.folds = assign_folds(targets, n_folds, random_state, groups)
             left_out = np.arange(n_members) % n_folds
