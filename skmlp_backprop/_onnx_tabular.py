@@ -217,7 +217,7 @@ def _add_index(graph, name, encoding, place):
     index = _look_up(graph, whole, encoding, entry_of, "keys_int64s")
     if not is_float:
         return index
-    unseen, missing = np.int64(encoding.n_kept), _entry(encoding, category_key(None))
+    unseen, missing = np.int64(encoding.unseen), _entry(encoding, category_key(None))
     x = graph.add("Cast", x, to=_DOUBLE)
     is_whole = graph.add("Equal", graph.add("Cast", whole, to=_DOUBLE), x)
     index = graph.add("Where", is_whole, index, unseen)
@@ -225,10 +225,10 @@ def _add_index(graph, name, encoding, place):
 
 
 def _look_up(graph, x, encoding, entry_of, keys):
-    """Add the entries of the values of a column: of unseen ones `n_kept`."""
+    """Add the entries of the values of a column."""
     if not entry_of:
         # No category is a number, but LabelEncoder needs a key.
-        entry_of = {0: encoding.n_kept}
+        entry_of = {0: encoding.unseen}
     return graph.add(
         "LabelEncoder",
         x,
@@ -237,14 +237,14 @@ def _look_up(graph, x, encoding, entry_of, keys):
         op_version=2,
         **{keys: list(entry_of)},
         values_int64s=list(entry_of.values()),
-        default_int64=encoding.n_kept,
+        default_int64=encoding.unseen,
     )
 
 
 def _entry(encoding, key):
-    """Index of the entry of a category; `n_kept` for a rare or unseen one."""
+    """Index of the entry of a category."""
     index = encoding._find(key)
-    return encoding.n_kept if index is None else min(index, encoding.n_kept)
+    return encoding.unseen if index is None else min(index, encoding.n_kept)
 
 
 def _entries_of_texts(name, encoding):

@@ -497,7 +497,8 @@ def test_polars_columns_of_nulls(params):
         with pytest.warns(
             UserWarning, match="had missing values only; now it has text"
         ):
-            np.testing.assert_array_equal(encoder.transform(words), [[0], [1]])
+            # A single category tells nothing, whatever the column holds later.
+            np.testing.assert_array_equal(encoder.transform(words), [[1], [1]])
     # After a fit to words, nulls are missing words.
     encoder.fit(words)
     np.testing.assert_array_equal(encoder.transform(nulls), [[-1]] * 4)
@@ -811,3 +812,12 @@ def test_many_rows_are_encoded_as_few():
     encoder = TabularEncoder().fit(frame)
     few = [encoder.transform(frame[i : i + 30]) for i in range(0, 3000, 30)]
     np.testing.assert_array_equal(encoder.transform(frame), np.concatenate(few))
+
+
+@pytest.mark.filterwarnings("ignore:Column 'c' has:UserWarning")
+def test_a_single_category_tells_nothing():
+    """Whatever the column holds later, the rows are encoded as in `fit`."""
+    encoder = TabularEncoder().fit(pd.DataFrame({"a": [1.0, 2, 3], "c": ["x"] * 3}))
+    expected = encoder.transform(pd.DataFrame({"a": [2.0] * 3, "c": ["x"] * 3}))
+    later = pd.DataFrame({"a": [2.0] * 3, "c": ["x", "y", None]})
+    np.testing.assert_array_equal(encoder.transform(later), expected)

@@ -393,6 +393,9 @@ class CategoryEncoding:
         self.keys = keys
         self.n_kept = n_kept
         self.expects_unseen = expects_unseen
+        # The entry of an unseen category: the rare ones' entry, or else none. A column
+        # of a single category tells nothing, whatever it holds later.
+        self.unseen = n_kept if len(keys) > 1 else 0
         has_rare = n_kept < len(keys)
         self._is_binary = n_kept == 2 and not has_rare
         # Number of entries. Networks take a code in place of many entries.
@@ -440,7 +443,7 @@ class CategoryEncoding:
         return [*names, "rare"] if self.n_kept < len(self.keys) else names
 
     def prepare(self, column):
-        """Index of the entry of each row; `n_kept` for a rare or unseen category."""
+        """Index of the entry of each row; `unseen` for an unseen category."""
         indices = [self._find(category_key(value)) for value in column.categories]
         pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
@@ -448,7 +451,7 @@ class CategoryEncoding:
             self._report_unseen(column.name, [value for value, _ in present])
         elif not self._report_nearly_seen(column.name, present):
             self._report_share(column, [i is None for i in indices])
-        entries = [self.n_kept if i is None else min(i, self.n_kept) for i in indices]
+        entries = [self.unseen if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
     def _find(self, key):
