@@ -22,7 +22,7 @@ from .._solvers.schedules import SCHEDULES
 from .._solvers.training import PUBLIC_HISTORY, History
 from .targets import Labels, Numbers
 
-_VERSION = "_skmlp_backprop_version"
+_VERSION = "skmlp_backprop_version"
 _TABLES = {"rule": RULES, "schedule": SCHEDULES}
 # As arrays: in some formats each number of a list is a record of its own.
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")

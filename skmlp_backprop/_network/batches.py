@@ -251,7 +251,7 @@ class WithholdingBatches(Batches):
         weights = self._factors[plan.index].T
         if plan.weights is not None:
             weights = weights * plan.weights
-        return plan._replace(weights=weights)
+        return Plan(plan.index, weights, *plan[2:])
 
     def _weigh(self, batches, index):
         super()._weigh(batches, index)
