@@ -69,8 +69,8 @@ def to_plain(state):
     history, solver = plain.pop("_history"), plain.pop("_optimizer", None)
     loss = network.loss
     if isinstance(target_encoder, Labels):
-        names = ("multilabel", "is_sparse")
-        of_targets = {name: getattr(target_encoder, name) for name in names}
+        flags = ("multilabel", "is_sparse")
+        of_targets = {name: True for name in flags if getattr(target_encoder, name)}
     else:
         of_targets = {"n_columns": target_encoder.n_columns}
     plain["private_state"] = {
