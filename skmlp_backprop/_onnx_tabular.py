@@ -21,7 +21,7 @@ from ._tabular.encodings import (
     _aliases,
     category_key,
 )
-from ._tabular.texts import is_number
+from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
 
@@ -268,7 +268,8 @@ def _entries_of_texts(name, encoding):
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
     texts |= {"-0.0"} if "0" in texts else set()
     texts |= {text.lower() for text in texts}
-    texts |= {"nan", "NaN", "None", "NaT", "<NA>", "NA", "N/A", "NULL", "null"}
+    forms = (str, str.upper, str.capitalize)
+    texts |= {form(mark) for mark in MISSING for form in forms} | {"NaN", "NaT"}
     for text in sorted(texts - entry_of.keys()):
         if encoding._find(category_key(text)) is not None:
             entry_of[text] = _entry(encoding, category_key(text))

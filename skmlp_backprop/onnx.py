@@ -106,8 +106,8 @@ def input_types(model):
       the number 1, "0.5" or "True"; of a Decimal the ``str`` of its float, and of a
       member of an Enum of texts its text. "1.0" is also the category 1, as in
       `transform`, unless `fit` saw both. A missing value is the empty string, or
-      a text such as "nan" or "None" if `fit` had missing values. Other texts are unseen
-      categories.
+      a text such as "nan", "None" or "n/a" if `fit` had missing values. Other texts are
+      unseen categories.
 
     Declare the inputs otherwise if that suits the caller: numbers as float, integers or
     booleans; categories that are whole numbers as numbers; a table of numbers as a

@@ -843,7 +843,7 @@ def test_what_is_ambiguous_is_not_matched():
         (
             ["a", "b"],
             ["A", "B"],
-            "had text, such as a; now it has text, such as A. All its ",
+            "had text, such as a; now it has text, such as A. They count ",
         ),
         ([10115, 10117], ["x1", "x2"], "had numbers, such as 10115; now it has text"),
         (
@@ -1327,6 +1327,16 @@ def test_masked_targets_and_weights_are_refused(kind, dtype):
     np.testing.assert_array_equal(model.predict(X), again.predict(X))
 
 
+def test_masked_long_integers_stay_distinct():
+    """float64 would make a single number of them."""
+    codes = 10**17 + np.arange(40) % 5
+    X = np.ma.array(np.c_[codes, np.arange(40)], mask=False)
+    X[3, 1] = np.ma.masked
+    encoder = TabularEncoder(categorical_features=[0], n_bins=0).fit(X)
+    names = encoder.get_feature_names_out().tolist()
+    assert names == [*(f"x0_{10**17 + i}" for i in range(5)), "x1", "x1_missing"]
+
+
 @pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPRegressor])
 def test_networks_refuse_masked_values(kind):
     X, y = np.linspace(0, 1, 20)[:, np.newaxis], np.array([0, 1] * 10)
@@ -1427,7 +1437,10 @@ def test_an_index_in_another_order_is_said(given, names):
     other, twice = data[given].copy(), data[given].copy()
     other.index = [f"row {i}" for i in range(12)]
     twice.index = [*names[:11], names[0]]
-    for values in (other, twice, data[given].tolist()):
+    levels, periods = data[given].copy(), data[given].copy()
+    levels.index = pd.MultiIndex.from_product([range(4), range(3)])
+    periods.index = pd.period_range("2024", periods=12)
+    for values in (other, twice, levels, periods, data[given].tolist()):
         model.fit(X, X_val=X, **{**data, given: values})
 
 

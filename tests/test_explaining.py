@@ -382,6 +382,25 @@ def test_several_columns_and_several_outputs(mixed):
             )
 
 
+def test_a_grid_is_no_table():
+    """Shares of its values, which a prediction warns of, tell nothing."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            "at": pd.date_range("2024-01-01 06:30", periods=60, freq="7h"),
+            "kind": rng.choice(["a", "b"], 60),
+        }
+    )
+    model = TabularMLPRegressor(2, 4, max_iter=2, random_state=0)
+    model.fit(X, rng.normal(size=60))
+    days = pd.date_range("2024-01-01", periods=12).to_list()
+    kinds = ["a", *(f"new {i}" for i in range(11))]
+    values = {"at": days, "kind": kinds}
+    for name, of_column in values.items():
+        result = model.partial_dependence(X, name, custom_values={name: of_column})
+        assert result.average.shape == (1, 12)
+
+
 # A table that has a new category, no category or no date in all rows.
 @pytest.mark.filterwarnings("ignore:Column .* has no value that was seen")
 @pytest.mark.filterwarnings("ignore:Column .* in 150 of 150 rows, such as a missing")

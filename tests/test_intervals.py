@@ -690,13 +690,48 @@ def test_copies_of_rows_share_a_fold():
     assert np.mean((low <= y[is_new]) & (y[is_new] <= high)) > 0.8
 
 
-def test_equal_rows_of_few_values_are_no_copies():
-    """They are equal by chance: their predictions come from several networks."""
-    rng = np.random.default_rng(0)
-    X = pd.DataFrame(rng.integers(0, 4, (800, 3)), columns=list("abc"))
-    regressor = TabularMLPRegressor(max_iter=2, random_state=0).fit(X, X.sum(axis=1))
-    spread = pd.Series(regressor.oob_prediction_).groupby([X.a, X.b, X.c]).std()
-    assert spread.min() > 1e-3
+def spreads_of_equal_rows(X, y):
+    """The spread of the out-of-bag predictions of equal rows."""
+    regressor = TabularMLPRegressor(max_iter=2, random_state=0).fit(X, y)
+    predictions = pd.Series(regressor.oob_prediction_, X.index)
+    return predictions.groupby([X[name] for name in X]).std()
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        # Few values, a category of many values alone, and beside a number.
+        {"a": np.arange(800) % 4, "b": np.arange(800) % 7},
+        {"zip": [f"z{i % 80}" for i in range(800)]},
+        {"zip": [f"z{i % 80}" for i in range(800)], "size": np.arange(800) % 80 / 7},
+        {"age": np.arange(800) % 80},
+    ],
+)
+def test_rows_that_are_equal_by_chance_are_no_copies(X):
+    """Their predictions come from several networks."""
+    X = pd.DataFrame(X)
+    y = pd.util.hash_pandas_object(X, index=False) % 1000
+    assert spreads_of_equal_rows(X, y.to_numpy(float)).min() > 1e-3
+
+
+def test_equal_rows_of_other_targets_are_no_copies():
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X = pd.concat([X] * 2, ignore_index=True)
+    y = np.concatenate([y, 0.9 * y])
+    assert spreads_of_equal_rows(X, y).median() > 1e-3
+
+
+def test_folds_of_groups_are_of_similar_size():
+    X, y = sine(600)
+    sizes = [70, 60, 60, 50, 40, 40, 40, *[20] * 6, *[10] * 12]
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    regressor = TabularMLPRegressor(**SMALL).fit(X, y, groups=groups)
+    # The network that left a row out has made its out-of-bag prediction.
+    distances = abs(regressor.predict_members(X) - regressor.oob_prediction_)
+    folds = distances.argmin(axis=0)
+    assert distances.min(axis=0).max() < 1e-4
+    assert all(len(set(folds[groups == group])) == 1 for group in groups)
+    assert np.ptp(np.bincount(folds)) <= 20
 
 
 def related_rows():
@@ -742,6 +777,8 @@ def test_fewer_groups_than_folds():
     ("groups", "more", "message"),
     [
         (np.zeros(90), {}, "groups has a single group"),
+        (np.zeros((90, 2)), {}, r"groups must have shape \(n_samples,\)"),
+        (np.array([1, "a"] * 45, object), {}, "groups is of type object"),
         (np.arange(80), {}, "inconsistent numbers of samples"),
         (np.where(np.arange(90) == 3, np.nan, 1), {}, "groups.*row 3 is missing"),
         (np.arange(90), {"X_val": sine(20)[0], "y_val": sine(20)[1]}, "either groups"),

@@ -114,3 +114,18 @@ def test_groups_of_a_tabular_estimator(search_class, iris):
     )
     without = clone(model).fit(X, y)
     assert (search.best_estimator_.oob_prediction_ != without.oob_prediction_).any()
+
+
+def test_groups_of_the_splits_alone(iris):
+    """Without a request, they are no groups of the fits."""
+    X, y = iris
+    model = TabularMLPRegressor(2, 4, max_iter=2, random_state=0)
+    groups = np.arange(150) % 10
+    found = cross_validate(
+        model, X, y, params={"groups": groups}, cv=GroupKFold(2), return_estimator=True
+    )
+    (train, _), _ = GroupKFold(2).split(X, y, groups)
+    alone = clone(model).fit(X[train], y[train])
+    np.testing.assert_array_equal(
+        found["estimator"][0].oob_prediction_, alone.oob_prediction_
+    )

@@ -579,8 +579,9 @@ def test_a_mask_with_labels():
     encoder = TabularEncoder(categorical_features=pd.Series({"a": True, "c": False}))
     with pytest.raises(ValueError, match="'c' which is not a valid feature name of X"):
         encoder.fit(frame)
-    with pytest.raises(ValueError, match="X is an array without feature names"):
-        encoder.fit(frame.to_numpy())
+    # An array has no names.
+    encoder.fit(frame.to_numpy())
+    assert encoder.is_categorical_.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("which", [[0], [True, False]])

@@ -6,6 +6,8 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 
@@ -294,3 +296,17 @@ def test_refused_targets_are_named_as_given():
     y[0] = -1
     with pytest.raises(ValueError, match=r"minimum of -1\b"):
         model.set_params(max_iter=4).fit(X, y)
+
+
+def test_other_groups_are_refused():
+    """Networks would be validated by rows that they were trained on."""
+    X, y, groups = *load_iris(return_X_y=True), np.arange(150) % 30
+    model = TabularMLPClassifier(2, 4, max_iter=2, random_state=0, warm_start=True)
+    for first, other in (None, groups), (groups, None), (groups, groups // 2):
+        fitted = clone(model).fit(X, y, groups=first)
+        fitted.set_params(max_iter=3)
+        with pytest.raises(ValueError, match="does not permit other groups"):
+            fitted.fit(X, y, groups=other)
+        fitted.fit(X, y, groups=first)
+        at_once = clone(model).set_params(max_iter=3).fit(X, y, groups=first)
+        np.testing.assert_array_equal(fitted.predict_proba(X), at_once.predict_proba(X))

@@ -316,8 +316,11 @@ def is_masked(values):
 def without_mask(values):
     """A masked array as an array, with NaN, NaT or None for the masked values."""
     kind = values.dtype.kind
-    own = values.dtype if kind in "mM" else object
-    unmasked = np.array(values, np.float64 if kind in "biuf" else own)
+    dtype = np.float64 if kind in "biuf" else values.dtype if kind in "mM" else object
+    if kind in "iu" and values.max() > 2**53 > -values.min():
+        # Integers that float64 may round stay integers.
+        dtype = object
+    unmasked = np.array(values, dtype)
     unmasked[np.ma.getmaskarray(values)] = None
     return unmasked
 

@@ -36,10 +36,10 @@ def with_version(state):
 def without_version(state, name):
     """The inverse of :func:`with_version`; `name` is that of the estimator's class.
 
-    Warns if the version differs from this one in its first two numbers.
+    Warns if the version differs from this one in its first two numbers, or is missing.
     """
     state = dict(state)
-    saved = state.pop(_VERSION, __version__)
+    saved = state.pop(_VERSION, "before 0.1")
     if saved.split(".")[:2] != __version__.split(".")[:2]:
         warn(
             InconsistentVersionWarning(

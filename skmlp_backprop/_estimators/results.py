@@ -1,6 +1,7 @@
 """The result of a training: fitted attributes, and warnings about its end."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,6 +13,10 @@ from .._network.rows import Rows
 from .._network.warning import warn
 from .._solvers.training import PUBLIC_HISTORY, Training
 from .targets import Numbers
+
+if TYPE_CHECKING:
+    # This module is imported there.
+    from .training import Draws, TrainingData
 
 # A training is useless if its loss is above the first multiple of the loss of the best
 # constant prediction, and hardly useful if it is above the second.
@@ -53,10 +58,10 @@ class Trained:
         The sources of random numbers after the training.
     """
 
-    data: object
+    data: "TrainingData"
     parameters: Parameters
     training: Training
-    draws: object
+    draws: "Draws"
 
     @property
     def remedy(self):

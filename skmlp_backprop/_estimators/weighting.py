@@ -211,8 +211,9 @@ def check_class_weight(class_weight, labels):
         classes = [0, 1] if labels.multilabel else labels.classes.tolist()
         if dictionary:
             _refuse_keys_of_other_types(dictionary, classes)
-        unknown = [key for key in dictionary if key not in classes]
-        if unknown and not dictionary.keys() >= set(classes):
+        known = set(classes)
+        unknown = [key for key in dictionary if key not in known]
+        if unknown and not dictionary.keys() >= known:
             warn(
                 f"class_weight has keys that are no class, {_describe(unknown)}, and "
                 f"classes without a key: the classes are {_describe(classes)}. These "

@@ -163,6 +163,7 @@ class Batch:
         self.weight_sum_by_network = self.weight_sum
         self.n_rows_by_network = n_rows
         if weight_sum_by_network is not None:
+            # Of a batch that is filled up, whose own rows weigh 1 each.
             self.weight_sum_by_network = weight_sum_by_network
             self.n_rows_by_network = weight_sum_by_network
 

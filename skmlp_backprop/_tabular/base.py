@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
@@ -88,6 +88,8 @@ class BaseTabularMLP(
       intervals or sets are computed.
     """
 
+    # Without a request, searches keep their groups for the splits.
+    __metadata_request__fit = {"groups": False}  # noqa: RUF012
     # Whether y must be numbers.
     _y_numeric = False
     # The parameters that a warm start can't change.
@@ -99,8 +101,8 @@ class BaseTabularMLP(
         "n_bins",
         "device",
     )
-    # With `warm_start`: the state of the training, the values of these parameters, and
-    # the columns of y.
+    # With `warm_start`: the state of the training, the values of these parameters, the
+    # columns of y, and the groups.
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -155,8 +157,8 @@ class BaseTabularMLP(
 
         groups : array-like of shape (n_samples,), default=None
             The group of each sample, such as the patient. No network is validated by a
-            group that it was trained on. With None, only copies of a row form a group,
-            if a quarter of the rows or more are copies.
+            group that it was trained on. With None, copies of a row form a group if a
+            quarter of the rows or more are copies, as after oversampling.
 
         Returns
         -------
@@ -176,8 +178,8 @@ class BaseTabularMLP(
         groups = self._checked_groups(groups, X, validation)
         encoder, paused = None, None
         if continues:
-            self._check_continues(y)
-            encoder, (paused, _, _) = self.encoder_, self._paused
+            self._check_continues(y, groups)
+            encoder, paused = self.encoder_, self._paused[0]
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
@@ -191,7 +193,7 @@ class BaseTabularMLP(
         vars(self).pop("_paused", None)
         if self.warm_start and ensemble.training.stop.reason != "diverged":
             shape = {name: getattr(self, name) for name in self._shape_params}
-            self._paused = ensemble.paused, shape, y.shape[1:]
+            self._paused = ensemble.paused, shape, y.shape[1:], groups
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -218,7 +220,7 @@ class BaseTabularMLP(
         groups = self._checked_groups(groups, X, validation)
         return self._encode(X, y, sample_weight, validation, groups)
 
-    def _check_continues(self, y):
+    def _check_continues(self, y, groups):
         """Check that the parameters, and the shape of y, permit to continue."""
         if self._paused is None:
             raise ValueError(
@@ -226,7 +228,7 @@ class BaseTabularMLP(
                 "warm_start=False, or its training diverged. Clone the estimator, and "
                 "set warm_start=True before its first fit."
             )
-        _, shape, columns = self._paused
+        _, shape, columns, earlier_groups = self._paused
         if y.shape[1:] != columns:
             raise ValueError(
                 "warm_start=True does not permit another number of columns of y, whose "
@@ -241,6 +243,12 @@ class BaseTabularMLP(
                     f"{fitted!r} in the earlier fit, and is {getattr(self, name)!r}. "
                     "Set it back, or set warm_start=False."
                 )
+        if not np.array_equal(groups, earlier_groups):
+            raise ValueError(
+                "warm_start=True does not permit other groups than those of the "
+                "earlier fit: networks would be validated by rows that they were "
+                "trained on. Pass the same rows and groups, or set warm_start=False."
+            )
         if self.max_iter != "auto" and self.max_iter < self.n_iter_:
             raise ValueError(
                 f"max_iter={self.max_iter} must be at least n_iter_={self.n_iter_} "
@@ -296,10 +304,18 @@ class BaseTabularMLP(
                 "effect. Pass either groups or X_val, with rows of other groups."
             )
         warn_of_other_order("groups", groups, "X", X)
-        refuse_unfit_targets(groups, type(self).__name__, False, "groups")
+        name = type(self).__name__
+        refuse_sparse_targets(groups, name, "groups")
+        refuse_unfit_targets(groups, name, False, "groups")
         refuse_missing_targets(groups, "groups")
         check_consistent_length(X, groups)
-        return column_or_1d(groups)
+        groups = np.asarray(plain_labels(groups, "groups"))
+        if groups.size != len(groups):
+            raise ValueError(
+                f"groups must have shape (n_samples,), got {groups.shape}: pass a "
+                "single number or text for each row."
+            )
+        return groups.ravel()
 
     def _checked_targets(self, X, y, input_name="y"):
         name = type(self).__name__
@@ -356,13 +372,13 @@ class BaseTabularMLP(
             rows_val = encoder._encode_rows(that_validate, np.float32)
             validation = rows_val, y_val, weights_val
         elif groups is None:
-            groups = group_copies(prepared)
+            groups = group_copies(prepared, y)
         else:
             groups = LabelEncoder().fit_transform(groups[index])
             if groups.max() == 0:
                 raise ValueError(
-                    "groups has a single group. Each network leaves some of the groups "
-                    "out: pass at least two groups, or none."
+                    "groups has a single group of positive weight. Each network leaves "
+                    "some of the groups out: pass at least two groups, or none."
                 )
         return EncodedTable(
             features=features,

@@ -147,7 +147,8 @@ def _declared_mask(X, categorical_features):
                 f"({n_columns},), got ({len(declared)},)."
             )
         places = slice(None)
-        if nw.dependencies.is_pandas_series(categorical_features):
+        is_series = nw.dependencies.is_pandas_series(categorical_features)
+        if is_series and is_into_dataframe(X):
             labels = categorical_features.index.tolist()
             if all(isinstance(label, str) for label in labels):
                 # As in a mask that is made from df.dtypes.

@@ -238,7 +238,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return self._to_arrays(read_known_columns(X, self._encodings))
 
     def _prepare_column(self, index, name, values):
-        """Prepare other values of a column.
+        """Prepare the values of a grid for a column.
 
         Parameters
         ----------
@@ -257,7 +257,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             As an entry of the result of :meth:`_prepare`.
         """
         encoding = self._encodings[index]
-        return encoding.prepare(encoding.read(Source(name, values)))
+        return encoding.prepare(encoding.read(Source(name, values)), is_grid=True)
 
     def _read_column(self, index, source):
         """Read another column as the column of this number in `fit`."""

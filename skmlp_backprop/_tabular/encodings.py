@@ -110,7 +110,7 @@ class NumberEncoding:
             return Column(source.name, numbers[codes])
         return source.read_numbers(self.had_text)
 
-    def prepare(self, column):
+    def prepare(self, column, is_grid=False):
         """Prepare a single column, see :class:`NumberColumns`."""
         return NumberColumns([self], [0]).prepare([column])[:, 0]
 
@@ -308,12 +308,12 @@ class DateEncoding:
         pairs = [f"{cycle}_{wave}" for cycle in self.cycles for wave in ("sin", "cos")]
         return [*self.number.suffixes(), *pairs]
 
-    def prepare(self, column):
+    def prepare(self, column, is_grid=False):
         """Numbers, and the entries of the cycles, of shape (n_rows, n_values)."""
         prepared = [self.number.prepare(column)]
         if self.cycles:
             positions = _cycle_positions(column.wall)
-            if "hour" in self.cycles and not self.has_midnights:
+            if "hour" in self.cycles and not (self.has_midnights or is_grid):
                 self._report_midnights(column)
             for cycle in self.cycles:
                 angles = 2 * np.pi / _CYCLE_LENGTHS[cycle] * positions[cycle]
@@ -442,14 +442,17 @@ class CategoryEncoding:
         names = ["missing" if kind == _MISSING else text for kind, text in kept]
         return [*names, "rare"] if self.n_kept < len(self.keys) else names
 
-    def prepare(self, column):
-        """Index of the entry of each row; `unseen` for an unseen category."""
+    def prepare(self, column, is_grid=False):
+        """Index of the entry of each row; `unseen` for an unseen category.
+
+        `is_grid` says that the values are no rows, so that their shares tell nothing.
+        """
         indices = [self._find(category_key(value)) for value in column.categories]
         pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
         if present and all(i is None for _, i in present):
             self._report_unseen(column.name, [value for value, _ in present])
-        elif not self._report_nearly_seen(column.name, present):
+        elif not (self._report_nearly_seen(column.name, present) or is_grid):
             self._report_share(column, [i is None for i in indices])
         entries = [self.unseen if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
@@ -498,8 +501,8 @@ class CategoryEncoding:
         )
         warn(
             f"Column {name} has no value that was seen in `fit`. In `fit` it had "
-            f"{before}; now it has {kind}, such as {text}. All its values count as "
-            f"unseen categories.{'' if kind in kinds_seen else remedy}"
+            f"{before}; now it has {kind}, such as {text}. {self._effect_of_unseen}"
+            f"{'' if kind in kinds_seen else remedy}"
         )
 
     def _report_nearly_seen(self, name, present):
@@ -575,9 +578,16 @@ class CategoryEncoding:
             example = "a missing value" if example is None else plain_repr(example)
             warn(
                 f"Column {column.name} has values that were not seen in `fit` in "
-                f"{counts.sum()} of {n_rows} rows, such as {example}. They count as "
-                "unseen categories. Check that the column was read as before the fit."
+                f"{counts.sum()} of {n_rows} rows, such as {example}. "
+                f"{self._effect_of_unseen} Check that the column was read as before "
+                "the fit."
             )
+
+    @property
+    def _effect_of_unseen(self):
+        if len(self.keys) == 1:
+            return "They have no effect, as the column had a single category in `fit`."
+        return "They count as unseen categories."
 
     @cached_property
     def _texts_by_spelling(self):

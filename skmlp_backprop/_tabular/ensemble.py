@@ -500,15 +500,25 @@ def assign_folds(targets, n_folds, random_state, groups=None):
     """Draw the fold of each row: folds of equal size, stratified by the targets.
 
     Targets with several columns are stratified by the first column. The rows of a
-    group, if any, share the fold of the group's first row.
+    group, if any, share a fold; the folds are then of similar size.
     """
-    if groups is not None:
-        _, first_rows = np.unique(groups, return_index=True)
-        return assign_folds(targets[first_rows], n_folds, random_state)[groups]
-    n_rows = len(targets)
-    order = random_state.permutation(n_rows)
+    if groups is None:
+        order, n_rows = _stratified_order(targets, random_state), len(targets)
+        folds = np.empty(n_rows, np.intp)
+        folds[order] = np.arange(n_rows) % n_folds
+        return folds
+    _, first_rows, sizes = np.unique(groups, return_index=True, return_counts=True)
+    order = _stratified_order(targets[first_rows], random_state)
+    folds, fold_sizes = np.empty(len(sizes), np.intp), np.zeros(n_folds, np.intp)
+    # The largest groups first, each to the smallest fold.
+    for group in order[np.argsort(-sizes[order], kind="stable")].tolist():
+        folds[group] = fold = fold_sizes.argmin()
+        fold_sizes[fold] += sizes[group]
+    return folds[groups]
+
+
+def _stratified_order(targets, random_state):
+    """Draw an order of the rows, and sort it by the targets."""
+    order = random_state.permutation(len(targets))
     first_column = targets[order] if targets.ndim == 1 else targets[order, 0]
-    order = order[np.argsort(first_column, kind="stable")]
-    folds = np.empty(n_rows, np.intp)
-    folds[order] = np.arange(n_rows) % n_folds
-    return folds
+    return order[np.argsort(first_column, kind="stable")]

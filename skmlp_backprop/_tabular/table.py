@@ -1,5 +1,6 @@
 """Checks a table as a whole, and targets."""
 
+import math
 from collections import Counter
 
 import narwhals.stable.v2 as nw
@@ -17,12 +18,12 @@ from . import texts
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
 _COLLECT_METHODS = ["collect", "to_pandas", "df", "toPandas", "execute", "compute"]
-
-
 # Copies of a row share a fold if at least this share of the rows are copies, and if the
 # table has at least this number of distinct rows.
 _COPIED_SHARE = 0.25
 _LEAST_ROWS = 30
+# At most this share of the copies may have another target.
+_OTHER_TARGETS = 0.05
 # An odd number of 64 bits with an irregular pattern, for hashes.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -109,8 +110,9 @@ def refuse_other_targets(y, y_val):
     if not (is_into_dataframe(y) and is_into_dataframe(y_val)):
         return
     names, names_val = _names_of(y), _names_of(y_val)
-    # Of a single column the name does not matter.
-    if len(names) > 1 and names != names_val:
+    # The name of a single column does not matter; another error tells of other numbers
+    # of columns.
+    if len(names) == len(names_val) > 1 and names != names_val:
         raise ValueError(
             f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
             "them if they are the same, and pass y_val[y.columns]."
@@ -119,25 +121,28 @@ def refuse_other_targets(y, y_val):
 
 def warn_of_other_order(input_name, values, X_name, X):
     """Warn if values of the rows of X have its index in another order, in pandas."""
-    series, frame = (
-        nw.dependencies.is_pandas_series,
-        nw.dependencies.is_pandas_dataframe,
-    )
-    if not (frame(X) and (series(values) or frame(values))):
+    if not (_is_of_pandas(X) and _is_of_pandas(values)):
         return
     index, own = X.index, values.index
     if (
         len(own) == len(index)
+        and own.nlevels == index.nlevels
         and not own.equals(index)
         and own.is_unique
         and index.is_unique
-        and own.isin(index).all()
+        and (index.get_indexer(own) >= 0).all()
     ):
         warn(
             f"{input_name} has the same index as {X_name}, but in another order. The "
             f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
             f"{input_name}.set_axis({X_name}.index) if the positions are right."
         )
+
+
+def _is_of_pandas(values):
+    return nw.dependencies.is_pandas_series(values) or (
+        nw.dependencies.is_pandas_dataframe(values)
+    )
 
 
 def warn_of_text_targets(y, input_name):
@@ -228,33 +233,43 @@ def _to_native(X):
     return X
 
 
-def group_copies(columns):
+def group_copies(columns, y):
     """Group the copies of each row, if the table has many.
 
     Oversampled tables and bootstrap samples have many copies. A network that leaves a
-    row out must not train on a copy of it.
+    row out must not train on a copy of it. Rows that are equal by chance are no copies:
+    their networks may train on equal rows, as new rows will be equal to these, too.
 
     Parameters
     ----------
     columns : list of ndarray of shape (n_rows,) or (n_rows, n_values)
-        The columns, as numbers.
+        The columns as numbers: floats, or the integer codes of categories.
+
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        The targets.
 
     Returns
     -------
     groups : ndarray of shape (n_rows,), int, or None
         The same number, from 0, for equal rows. None if less than a quarter of the rows
-        are copies. None also if no column has at least half as many distinct values as
-        there are distinct rows: rows of few values are equal by chance.
+        are copies, if their targets differ, or if the columns of numbers have fewer
+        combinations of values than the table has pairs of rows, so that rows may be
+        equal by chance.
     """
-    hashes = np.zeros(len(columns[0]), np.uint64)
-    values = [v for column in columns for v in np.atleast_2d(column.T)]
-    for of_column in values:
-        # The addition makes -0.0 equal to 0.0.
-        bits = (of_column + 0.0).astype(np.float64).view(np.uint64)
-        hashes = (hashes ^ bits) * _MULTIPLIER
-        hashes ^= hashes >> np.uint64(32)
-    distinct, groups = np.unique(hashes, return_inverse=True)
-    if not _LEAST_ROWS <= len(distinct) <= (1 - _COPIED_SHARE) * len(hashes):
+    n_rows = len(y)
+    hashes = np.zeros(n_rows, np.uint64)
+    for column in columns:
+        for values in np.atleast_2d(column.T):
+            # The addition makes -0.0 equal to 0.0.
+            bits = (values + 0.0).astype(np.float64).view(np.uint64)
+            hashes = (hashes ^ bits) * _MULTIPLIER
+            hashes ^= hashes >> np.uint64(32)
+    distinct, first, groups = np.unique(hashes, return_index=True, return_inverse=True)
+    if not _LEAST_ROWS <= len(distinct) <= (1 - _COPIED_SHARE) * n_rows:
         return None
-    has_many_values = any(2 * len(np.unique(v)) >= len(distinct) for v in values)
-    return groups if has_many_values else None
+    are_other = (y != y[first[groups]]).reshape(n_rows, -1).any(axis=1)
+    numbers = [v for v in columns if v.dtype.kind == "f" and v.ndim == 1]
+    n_combinations = math.prod(len(np.unique(values)) for values in numbers)
+    if are_other.mean() > _OTHER_TARGETS or n_combinations < n_rows**2:
+        return None
+    return groups

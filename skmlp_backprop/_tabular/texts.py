@@ -24,8 +24,8 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 # float64 has all integers up to this size.
 _MAX_EXACT = 2**53
 # Compared in lower case.
-_MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
-_MISSING |= {"null", "none", "nat"}
+MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
+MISSING |= {"null", "none", "nat"}
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 _DAY = r"(0?[1-9]|[12][0-9]|3[01])"
@@ -130,7 +130,7 @@ def _is_long(text):
 
 def is_missing(text):
     """Whether a text stands for a missing value, such as ``N/A``, ``?`` or ``-``."""
-    return text.strip().lower() in _MISSING
+    return text.strip().lower() in MISSING
 
 
 def is_date(text):
