@@ -776,13 +776,13 @@ FORMS_OF_A_NUMBER = {
     st.sampled_from(list(FORMS_OF_A_NUMBER)),
 )
 def test_numbers_are_matched_in_whatever_form(numbers, before, after):
-    seen = [FORMS_OF_A_NUMBER[before](x) for x in numbers] * 2
-    later = [FORMS_OF_A_NUMBER[after](x) for x in numbers] * 2
+    seen = [FORMS_OF_A_NUMBER[before](x) for x in numbers] * 10
+    later = [FORMS_OF_A_NUMBER[after](x) for x in numbers] * 10
     params = {"categorical_features": ["column"]}
     expected = encode(seen, **params)
     if {before, after} == {"text", "text of a float"}:
         # Texts are the same only to the letter.
-        with pytest.warns(UserWarning, match="no value that was seen"):
+        with pytest.warns(UserWarning, match="no value that was|which was not seen"):
             encode(seen, later, **params)
         return
     with warnings.catch_warnings():
@@ -842,8 +842,8 @@ def test_what_is_ambiguous_is_not_matched():
     [
         (
             ["a", "b"],
-            ["A", "B"],
-            "had text, such as a; now it has text, such as A. They count ",
+            ["C", "D"],
+            "had text, such as a; now it has text, such as C. They count ",
         ),
         ([10115, 10117], ["x1", "x2"], "had numbers, such as 10115; now it has text"),
         (
@@ -953,7 +953,20 @@ def test_rare_categories_have_been_seen():
     encoder = TabularEncoder(min_frequency=2).fit(X)
     encoder.transform(frame_of(["rare"]))
     with pytest.warns(UserWarning, match="no value that was seen"):
-        encoder.transform(frame_of(["new"]))
+        encoder.transform(frame_of(["new"] * 10))
+
+
+@pytest.mark.parametrize("n_rows", [1, 9, 10])
+def test_new_categories_of_few_rows_are_usual(n_rows):
+    """Served rows come one by one: only another kind of value is said then."""
+    encoder = TabularEncoder().fit(frame_of(["Ab", "cd"] * 9))
+    assert not encoder.transform(frame_of(["new"] * min(n_rows, 9))).any()
+    for later, said in ("new", "no value that was"), ("AB", "was not seen .* 'Ab' was"):
+        if n_rows == 10 or later == "AB":
+            with pytest.warns(UserWarning, match=said):
+                encoder.transform(frame_of([later] * n_rows))
+    with pytest.warns(UserWarning, match="now it has numbers, such as 7"):
+        encoder.transform(frame_of([7] * n_rows))
 
 
 VALUES = st.one_of(

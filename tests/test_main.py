@@ -500,7 +500,7 @@ def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
 
 def test_warnings_on_new_rows_come_once(saved, tmp_path, capsys):
     new = tmp_path / "new.csv"
-    new.write_text("size,colour\n1,blue\n")
+    new.write_text("size,colour\n" + "1,blue\n" * 10)
     # Each run prints it again.
     for _ in range(2):
         assert main(["--load", str(saved), "--predict", str(new)]) == 0
@@ -979,3 +979,17 @@ def test_blank_lines_between_new_rows_of_one_column(blank, tmp_path, capsys):
     new.write_text("x\n1\nNA\n3\n\n")
     assert main(arguments) == 0
     assert "Predicted 3 rows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["data.csv", "other.csv", "link.joblib"])
+def test_a_model_does_not_replace_data(name, tmp_path, capsys):
+    data, path = tmp_path / "data.csv", tmp_path / name
+    data.write_text("a,b,y\n" + "1.5,2,0\n2.5,1,1\n" * 20)
+    if name == "link.joblib":
+        path.symlink_to(data)
+    before = data.read_bytes()
+    assert main(["--data", str(data), "--save", str(path)]) == 1
+    message = "has the data" if name == "link.joblib" else "a model does not end in"
+    assert f"--save: {path}" in (error := capsys.readouterr().err)
+    assert message in error
+    assert data.read_bytes() == before

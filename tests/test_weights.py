@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
 
 from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
 
@@ -260,3 +261,25 @@ def test_multilabel_class_weights_that_overflow_where_another_is_zero(iris):
     class_weight = [{1: 1e308}, {1: 1e308}, {1: 0}]
     with pytest.raises(ValueError, match=r"sum of class_weight .* is too large"):
         fit(iris[0], Y, class_weight=class_weight)
+
+
+def test_the_end_is_judged_by_the_weighted_loss():
+    """The loss of an epoch counts batches by their rows, not by their weights."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(400, 3)), (rng.random(400) < 0.015).astype(int)
+    weights = np.where(y == 1, 30.0, 1.0)
+    params = {"solver": "sgd", "learning_rate_init": 0.1, "max_iter": 3}
+    constant = log_loss(
+        y, np.full(400, np.average(y, weights=weights)), sample_weight=weights
+    )
+    are_said = []
+    for seed in range(6):
+        mlp = BackpropMLPClassifier(5, batch_size=8, random_state=seed, **params)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            mlp.fit(X, y, sample_weight=weights)
+        loss = log_loss(y, mlp.predict_proba(X), sample_weight=weights)
+        is_said = any("that of the best constant" in str(w.message) for w in caught)
+        assert is_said == (loss > 1.05 * constant + 0.01)
+        are_said.append(is_said and mlp.loss_ < constant)
+    assert any(are_said)

@@ -161,6 +161,7 @@ def check_options(args):
         checks.append(("--report", partial(check_report, args.report)))
     if args.save:
         checks.append(("--save", partial(check_can_replace, args.save)))
+        checks.append(("--save", partial(_check_save, args)))
     for option, check in checks:
         try:
             check()
@@ -233,5 +234,19 @@ def _check_output(args):
     path = args.output
     if ending(path) not in (".csv", ".csv.gz"):
         raise ValueError(f"{path}: expected a name that ends in .csv or .csv.gz.")
+    _refuse_data(path, args)
+
+
+def _check_save(args):
+    path = args.save
+    if ending(path) is not None:
+        raise ValueError(
+            f"{path}: a model does not end in {ending(path)}, as data does. Choose "
+            "another name, such as model.joblib."
+        )
+    _refuse_data(path, args)
+
+
+def _refuse_data(path, args):
     if path.resolve() in [p.resolve() for p in (args.data, args.predict) if p]:
         raise ValueError(f"{path} has the data. Choose another name.")

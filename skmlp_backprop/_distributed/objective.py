@@ -59,9 +59,9 @@ class DistributedRows:
         return self.weight_sum
 
     @property
-    def n_rows_by_network(self):
-        """Number of rows of the single network."""
-        return self.n_rows
+    def weight_in_epoch(self):
+        """The weights count: the mean loss of all rows is not computed otherwise."""
+        return self.weight_sum
 
     def some_targets(self):
         """Targets and weights for the loss of the best constant prediction."""

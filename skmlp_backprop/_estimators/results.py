@@ -246,8 +246,11 @@ def warn_if_useless(trained, estimator):
             most = 0.01 * (1 + size)
     else:
         most = _USELESS * constant + 0.01
-    # The loss of the last epoch is known. The penalty and dropout only increase it.
-    if training.history.loss <= most:
+    # The loss of the last epoch is known. The penalty and dropout only increase it. But
+    # it counts batches by their rows, not by the weights of these.
+    rows = trained.data.rows
+    is_weighted = isinstance(rows, Rows) and rows.weights is not None
+    if not is_weighted and training.history.loss <= most:
         return
     loss = trained.mean_loss(estimator.alpha)
     if loss > most:

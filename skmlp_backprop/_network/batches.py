@@ -39,15 +39,15 @@ class Plan(NamedTuple):
     sums_by_network : list of {float, ndarray of shape (n_stack,)}
         `weight_sum_by_network` of each batch.
 
-    n_rows_by_network : list of {int, ndarray of shape (n_stack,)}
-        `n_rows_by_network` of each batch.
+    weights_in_epoch : list of {int, ndarray of shape (n_stack,)}
+        `weight_in_epoch` of each batch.
     """
 
     index: np.ndarray
     weights: np.ndarray | None
     sums: list
     sums_by_network: list
-    n_rows_by_network: list
+    weights_in_epoch: list
 
 
 class Shuffle:

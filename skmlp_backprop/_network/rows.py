@@ -142,8 +142,9 @@ class Batch:
 
     Attributes
     ----------
-    n_rows_by_network : int or ndarray of shape (n_stack,)
-        Number of each network's own rows.
+    weight_in_epoch : int or ndarray of shape (n_stack,)
+        Weight of the batch's loss in the mean loss of an epoch, for each network: the
+        number of its own rows, whatever these weigh, as MLPClassifier has it.
     """
 
     def __init__(
@@ -161,11 +162,11 @@ class Batch:
         self.weights = weights
         self.weight_sum = float(n_rows) if weight_sum is None else weight_sum
         self.weight_sum_by_network = self.weight_sum
-        self.n_rows_by_network = n_rows
+        self.weight_in_epoch = n_rows
         if weight_sum_by_network is not None:
             # Of a batch that is filled up, whose own rows weigh 1 each.
             self.weight_sum_by_network = weight_sum_by_network
-            self.n_rows_by_network = weight_sum_by_network
+            self.weight_in_epoch = weight_sum_by_network
 
     def as_batch(self, output):
         """The batch itself."""

@@ -77,15 +77,15 @@ def _run_epoch(stacks, trainings, workers):
     networks_of_stacks = _consecutive(stack.parameters.n_stack for stack in stacks)
     rates_of_stacks = [rates[networks] for networks in networks_of_stacks]
     outcomes = workers.run_epoch(stacks, order, rates_of_stacks)
-    losses_of_stacks, rows_of_stacks, predictions = zip(*outcomes, strict=True)
-    losses, batch_rows = np.hstack(losses_of_stacks), np.hstack(rows_of_stacks)
+    losses_of_stacks, weights_of_stacks, predictions = zip(*outcomes, strict=True)
+    losses, weights = np.hstack(losses_of_stacks), np.hstack(weights_of_stacks)
     judge, n_rows = stacks[0].judge, stacks[0].batches.n_rows
     if judge is not None:
         predictions = list(chain.from_iterable(predictions))
     for training, networks in zip(trainings, _networks_of(trainings), strict=True):
         training.end_epoch(
             losses[:, networks],
-            batch_rows[:, networks],
+            weights[:, networks],
             n_rows if np.isscalar(n_rows) else int(n_rows[networks.start]),
             judge,
             predictions[networks],

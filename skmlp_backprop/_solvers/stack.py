@@ -77,8 +77,8 @@ class Stack:
         losses : ndarray of shape (n_batches, n_stack)
             J of each network on each batch, before its step.
 
-        n_rows : ndarray of shape (n_batches, n_stack)
-            Number of rows of each batch.
+        weights : ndarray of shape (n_batches, n_stack)
+            The weight of each batch in the mean loss of the epoch.
 
         predictions : list or None
             What the judge predicts by each network.
@@ -86,7 +86,7 @@ class Stack:
         objective, average = self.objective, self.average
         self._rate = column(rates)
         n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
-        losses, n_rows = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
+        losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
         # A batch of less weight is skipped: 1 / weight_sum would overflow.
         least = float(np.finfo(self.parameters.dtype).tiny)
         self.losses, self.n_steps = losses, 0
@@ -98,7 +98,7 @@ class Stack:
                 if batch.weight_sum < least:
                     continue
                 losses[self.n_steps] = objective.loss_and_gradient(batch)
-                n_rows[self.n_steps] = batch.n_rows_by_network
+                weights[self.n_steps] = batch.weight_in_epoch
                 self.n_steps += 1
                 self._step()
                 if average is not None:
@@ -107,7 +107,7 @@ class Stack:
             if self.judge is not None:
                 networks = self.judged.networks()
                 predictions = [self.judge.predict(*one) for one in enumerate(networks)]
-        return losses[: self.n_steps], n_rows[: self.n_steps], predictions
+        return losses[: self.n_steps], weights[: self.n_steps], predictions
 
     def _step(self):
         self._rule.step(self.stepped, self.objective.gradient, self._state, self._rate)

@@ -228,13 +228,13 @@ class Training:
             # `finish` dropped the copy, and the next batch may confirm it.
             self._best.keep(self.judged)
 
-    def end_epoch(self, losses, batch_rows, n_rows, judge, predictions):
+    def end_epoch(self, losses, batch_weights, n_rows, judge, predictions):
         """Record an epoch, and decide whether to stop.
 
         Parameters
         ----------
-        losses, batch_rows : ndarray of shape (n_batches, n_networks)
-            J on each batch before its step, and the number of rows of the batch.
+        losses, batch_weights : ndarray of shape (n_batches, n_networks)
+            J on each batch before its step, and the weight of the batch in their mean.
 
         n_rows : int
             Number of rows of the epoch.
@@ -250,7 +250,9 @@ class Training:
         if not (self._count(losses) and all(w.is_finite() for w in self.weights)):
             self.stop = Stop("diverged")
             return
-        history.end_iteration(float((losses * batch_rows).sum() / batch_rows.sum()))
+        history.end_iteration(
+            float((losses * batch_weights).sum() / batch_weights.sum())
+        )
         history.t += n_rows
         self.reporter.say(f"Iteration {history.n_iter}, loss = {history.loss:.8f}")
         if judge is None:

@@ -306,6 +306,11 @@ class BaseTabularMLP(
         warn_of_other_order("groups", groups, "X", X)
         name = type(self).__name__
         refuse_sparse_targets(groups, name, "groups")
+        if isinstance(groups, str):
+            raise ValueError(
+                f"groups must have a value for each row, got {groups!r}. Pass the "
+                "values of the column, not its name."
+            )
         refuse_unfit_targets(groups, name, False, "groups")
         refuse_missing_targets(groups, "groups")
         check_consistent_length(X, groups)
@@ -313,7 +318,8 @@ class BaseTabularMLP(
         if groups.size != len(groups):
             raise ValueError(
                 f"groups must have shape (n_samples,), got {groups.shape}: pass a "
-                "single number or text for each row."
+                "single number or text for each row, such as by "
+                "DataFrame.groupby(columns).ngroup()."
             )
         return groups.ravel()
 

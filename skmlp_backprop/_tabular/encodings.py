@@ -450,9 +450,12 @@ class CategoryEncoding:
         indices = [self._find(category_key(value)) for value in column.categories]
         pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
+        is_reported = self._report_nearly_seen(column.name, present)
         if present and all(i is None for _, i in present):
-            self._report_unseen(column.name, [value for value, _ in present])
-        elif not (self._report_nearly_seen(column.name, present) or is_grid):
+            are_few = len(column.values) < _MIN_ROWS
+            unseen = [value for value, _ in present]
+            self._report_unseen(column.name, unseen, is_reported or are_few)
+        elif not (is_reported or is_grid):
             self._report_share(column, [i is None for i in indices])
         entries = [self.unseen if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
@@ -476,8 +479,11 @@ class CategoryEncoding:
             return index if is_rounded else None
         return index
 
-    def _report_unseen(self, name, values):
+    def _report_unseen(self, name, values, permits_kinds_seen):
         """Warn that no value was seen in `fit`, or refuse the values if they are dates.
+
+        `permits_kinds_seen` says that there is no warning if `fit` saw values of the
+        same kind: new categories of a few rows are usual.
 
         Raises
         ------
@@ -496,6 +502,8 @@ class CategoryEncoding:
                     f"{kind_of(value)}. Convert it to the type in `fit`."
                 )
         kind, text = category_key(values[0])
+        if permits_kinds_seen and {category_key(v)[0] for v in values} <= kinds_seen:
+            return
         remedy = (
             " If they are the same values, convert the column to the type in `fit`."
         )
@@ -686,11 +694,13 @@ def _aliases(key):
 
 def _as_float32(text):
     """The text of a number that is rounded to float32, if it is not a whole number."""
-    if not is_number(text):
+    if text.lstrip("-").isdigit() or not is_number(text):
         return text
-    with np.errstate(over="ignore"):
-        number = float(np.float32(float(text)))
-    return text if number.is_integer() or np.isinf(number) else _number_text(number)
+    number = float(text)
+    if abs(number) > np.finfo(np.float32).max:
+        return text
+    number = float(np.float32(number))
+    return text if number.is_integer() else _number_text(number)
 
 
 def _spelling(text):

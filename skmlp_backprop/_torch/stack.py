@@ -135,13 +135,13 @@ class TorchStack(Stack):
         index, weights = self._tensor(plan.index).split(size, -1), [None] * shape[0]
         if plan.weights is not None:
             weights = self._tensor(plan.weights).split(size, -1)
-        losses, n_rows = self._weights[0].new_zeros(shape), np.empty(shape)
+        losses, in_epoch = self._weights[0].new_zeros(shape), np.empty(shape)
         # A batch of less weight is skipped, as on the CPU.
         least = np.finfo(self.parameters.dtype).tiny
         self.n_steps = 0
         batches = zip(index, weights, *plan[2:], strict=True)
         try:
-            for *batch, weight_sum, sum_by_network, n_own in batches:
+            for *batch, weight_sum, sum_by_network, of_batch in batches:
                 if self.is_cancelled:
                     break
                 if weight_sum < least:
@@ -149,12 +149,12 @@ class TorchStack(Stack):
                 losses[self.n_steps] = self._take_step(
                     *batch, weight_sum, sum_by_network, rate
                 )
-                n_rows[self.n_steps] = n_own
+                in_epoch[self.n_steps] = of_batch
                 self.n_steps += 1
         finally:
             self.losses = losses[: self.n_steps].cpu().numpy().astype(np.float64)
             self._download()
-        return self.losses, n_rows[: self.n_steps], self._predictions()
+        return self.losses, in_epoch[: self.n_steps], self._predictions()
 
     def _take_step(self, index, weights, weight_sum, sum_by_network, rate):
         """Take a step on a batch; return J of each network before it."""
