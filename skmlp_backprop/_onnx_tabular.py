@@ -11,15 +11,13 @@ from skl2onnx.common.data_types import (
 )
 from skl2onnx.proto import onnx_proto
 
+from ._tabular.categories import NUMBER, aliases_of, category_key
 from ._tabular.encodings import (
     _CLIP,
     _LIMIT,
     _MAX_FLOAT,
-    _NUMBER,
     DateEncoding,
     NumberEncoding,
-    _aliases,
-    category_key,
 )
 from ._tabular.texts import MISSING, is_number
 
@@ -262,7 +260,7 @@ def _entries_of_texts(name, encoding):
                 "the fit."
             )
         kind_of[text] = kind
-    texts = {text for key in encoding.keys for text in (key[1], *_aliases(key))}
+    texts = {text for key in encoding.keys for text in (key[1], *aliases_of(key))}
     texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
     # Python writes large floats with an exponent.
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
@@ -276,7 +274,7 @@ def _entries_of_texts(name, encoding):
     # The text of a missing value in ONNX.
     entry_of.setdefault("", _entry(encoding, category_key(None)))
     for kind, text in encoding.keys:
-        if kind != _NUMBER or not is_number(text) or text.lstrip("-").isdigit():
+        if kind != NUMBER or not is_number(text) or text.lstrip("-").isdigit():
             continue
         # A float32 has fewer digits than the float64 that is equal to it.
         with np.errstate(all="ignore"):
@@ -295,7 +293,7 @@ def _entries_of_numbers(name, encoding, to_type):
     """The entry of each whole number, or of False and True; refuses other numbers."""
     if to_type is bool:
         return {int(v): _entry(encoding, category_key(v)) for v in (False, True)}
-    texts = {text for key in encoding.keys for text in _aliases(key)}
+    texts = {text for key in encoding.keys for text in aliases_of(key)}
     entry_of = {}
     # The shortest first: the error names a category, not its text in float32.
     for text in sorted(filter(is_number, texts), key=len):

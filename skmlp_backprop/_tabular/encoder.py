@@ -15,8 +15,9 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
+from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
-from .encodings import CategoryEncoding, DateEncoding, NumberColumns, NumberEncoding
+from .encodings import DateEncoding, NumberColumns, NumberEncoding
 from .sources import CATEGORIES, NUMBERS, Source
 from .table import TakesTablesMixin, check_table
 

@@ -1,0 +1,389 @@
+"""The encoding of a column of categories, which it finds again in other types."""
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from decimal import Decimal
+from functools import cached_property
+from hashlib import blake2b
+from numbers import Real
+
+import numpy as np
+
+from .._estimators.checks import plain_repr
+from .._network.warning import warn
+from .dates import kind_of
+from .encodings import MIN_ROWS, are_most
+from .texts import is_almost_number, is_missing, is_number
+
+# Larger numbers are not written out digit by digit.
+_MAX_DIGITS = 400
+# A column of as many entries is encoded in one-hot columns; a column of more in codes.
+_MAX_ONE_HOT = 16
+# New rows have new categories if this share of the rows of `fit` had one of their own.
+_EXPECTED_UNSEEN = 0.1
+_WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
+# Kinds of values, in the words of messages.
+_MISSING = "missing"
+_TEXT = "text"
+NUMBER = "numbers"
+_BOOLEAN = "booleans"
+
+
+class CategoryEncoding:
+    """Encodes categories: an entry for each, or a single entry for two categories.
+
+    Parameters
+    ----------
+    keys : list of tuple (str, str)
+        Kind and text of each category in `fit`, see :func:`category_key`. The rare
+        categories come last.
+
+    n_kept : int
+        Number of categories that are not rare. All rare categories share an entry.
+
+    expects_unseen : bool
+        Whether so many rows of `fit` had a category of their own that new rows have
+        new categories, too.
+    """
+
+    is_numeric = False
+
+    def __init__(self, keys, n_kept, expects_unseen):
+        self.keys = keys
+        self.n_kept = n_kept
+        self.expects_unseen = expects_unseen
+        # The entry of an unseen category: the rare ones' entry, or else none. A column
+        # of a single category tells nothing, whatever it holds later.
+        self.unseen = n_kept if len(keys) > 1 else 0
+        has_rare = n_kept < len(keys)
+        self._is_binary = n_kept == 2 and not has_rare
+        # Number of entries. Networks take a code in place of many entries.
+        self.width = 1 if self._is_binary else n_kept + has_rare
+        self.has_many_categories = self.width > _MAX_ONE_HOT
+        self._index_of_key = {key: i for i, key in enumerate(keys)}
+        # None if several categories have the alias.
+        self._index_of_alias = {}
+        for i, key in enumerate(keys):
+            for alias in aliases_of(key):
+                is_new = alias not in self._index_of_alias
+                self._index_of_alias[alias] = i if is_new else None
+
+    @classmethod
+    def from_column(cls, column, min_frequency, max_entries):
+        """Make the encoding of a column by the frequencies of its categories."""
+        counts = Counter()
+        n_rows = np.bincount(column.values, minlength=len(column.categories))
+        for value, n in zip(column.categories, n_rows.tolist(), strict=True):
+            counts[category_key(value)] += n
+        frequent = [key for key in counts if counts[key] >= min_frequency]
+        if len(frequent) + (len(frequent) < len(counts)) > max_entries:
+            # Ties are broken by a hash: the order of the names may follow y.
+            frequent.sort(key=lambda key: (-counts[key], _hash(key)))
+            frequent = frequent[: max_entries - 1]
+        # Sorted, so that the encoding does not depend on the order of the rows: the
+        # frequent categories, then the rare ones; of each the missing value first.
+        kept = set(frequent)
+        keys = sorted(
+            counts, key=lambda key: (key not in kept, key[0] != _MISSING, key)
+        )
+        n_single = sum(n == 1 for n in counts.values())
+        # The next row may have a new category, too: fewer than 10 rows tell nothing.
+        expects_unseen = n_single + 1 > _EXPECTED_UNSEEN * len(column.values)
+        return cls(keys, len(kept), expects_unseen)
+
+    def read(self, source):
+        """Read a column as in `fit`."""
+        return source.read_categories()
+
+    def suffixes(self):
+        """Suffixes of the column's name for each entry."""
+        kept = self.keys[int(self._is_binary) : self.n_kept]
+        names = ["missing" if kind == _MISSING else text for kind, text in kept]
+        return [*names, "rare"] if self.n_kept < len(self.keys) else names
+
+    def prepare(self, column, is_grid=False):
+        """Index of the entry of each row; `unseen` for an unseen category.
+
+        `is_grid` says that the values are no rows, so that their shares tell nothing.
+        """
+        indices = [self._find(category_key(value)) for value in column.categories]
+        pairs = list(zip(column.categories, indices, strict=True))
+        present = [(value, i) for value, i in pairs if value is not None]
+        is_reported = self._report_nearly_seen(column.name, present)
+        if present and all(i is None for _, i in present):
+            are_few = len(column.values) < MIN_ROWS
+            unseen = [value for value, _ in present]
+            self._report_unseen(column.name, unseen, is_reported or are_few)
+        elif not (is_reported or is_grid):
+            self._report_share(column, [i is None for i in indices])
+        entries = [self.unseen if i is None else min(i, self.n_kept) for i in indices]
+        return np.array(entries, np.intp)[column.values]
+
+    def _find(self, key):
+        """Index of a category in `keys`, or of its alias of another type, or None."""
+        index = self._index_of_key.get(key)
+        if index is None and key[0] == _TEXT and is_missing(key[1]):
+            index = self._index_of_key.get(category_key(None))
+        if index is not None:
+            return index
+        aliases = aliases_of(key)
+        indices = {self._index_of_alias.get(alias) for alias in aliases} - {None}
+        if len(indices) != 1:
+            return None
+        (index,) = indices
+        found = self.keys[index]
+        if found[0] == key[0]:
+            # Two texts are the same category only if they are equal, two numbers also
+            # if one is the other in float32.
+            is_rounded = key[0] == NUMBER and _as_float32(key[1]) in (key[1], found[1])
+            return index if is_rounded else None
+        return index
+
+    def _report_unseen(self, name, values, permits_kinds_seen):
+        """Warn that no value was seen in `fit`, or refuse the values if they are dates.
+
+        `permits_kinds_seen` says that there is no warning if `fit` saw values of the
+        same kind: new categories of a few rows are usual.
+
+        Raises
+        ------
+        ValueError
+            If the values have dates and `fit` saw none.
+        """
+        seen = [key for key in self.keys if key[0] != _MISSING]
+        before = (
+            f"{seen[0][0]}, such as {seen[0][1]}" if seen else "missing values only"
+        )
+        kinds_seen = {key[0] for key in seen}
+        for value in values:
+            if kind_of(value) and category_key(value)[0] not in kinds_seen:
+                raise ValueError(
+                    f"Column {name} had {before} in `fit`, but now has "
+                    f"{kind_of(value)}. Convert it to the type in `fit`."
+                )
+        kind, text = category_key(values[0])
+        if permits_kinds_seen and {category_key(v)[0] for v in values} <= kinds_seen:
+            return
+        remedy = (
+            " If they are the same values, convert the column to the type in `fit`."
+        )
+        warn(
+            f"Column {name} has no value that was seen in `fit`. In `fit` it had "
+            f"{before}; now it has {kind}, such as {text}. {self._effect_of_unseen}"
+            f"{'' if kind in kinds_seen else remedy}"
+        )
+
+    def _report_nearly_seen(self, name, present):
+        """Warn of the first value that is nearly a category of `fit`, if there is one.
+
+        `present` has pairs of a value and its index, or None for an unseen value.
+        Returns whether there is such a value.
+        """
+        for value, index in present:
+            is_merged = isinstance(value, float) and value in self._merged_integers
+            if index is not None and not is_merged:
+                continue
+            kind, text = category_key(value)
+            if is_merged or self._is_ambiguous(kind, text):
+                finding = (
+                    f"{text}, which stands for several categories of `fit`. Convert "
+                    "the column to the type in `fit`."
+                )
+            else:
+                finding = self._describe_near(text) if kind == _TEXT else ""
+            if finding:
+                warn(f"Column {name} has {finding}")
+                return True
+        return False
+
+    def _is_ambiguous(self, kind, text):
+        """Whether a value, if it is no text, is the same as several categories."""
+        if kind == _TEXT:
+            return False
+        # Numbers of one float32 are no rounded forms of each other.
+        aliases = {text} if kind == NUMBER else aliases_of((kind, text))
+        return None in [self._index_of_alias.get(alias, -1) for alias in aliases]
+
+    def _describe_near(self, text):
+        """The rest of a warning if a text is nearly a category of `fit`, or ""."""
+        near = self._texts_by_spelling.get(_spelling(text))
+        if near is not None:
+            # The composed and the decomposed form of a letter look alike.
+            forms = {unicodedata.normalize("NFC", form) for form in (text, near)}
+            text, near = map(repr if len(forms) > 1 else ascii, (text, near))
+            return (
+                f"{text}, which was not seen in `fit`, where {near} was. It counts as "
+                "an unseen category. If they are the same, write it as in `fit`."
+            )
+        if self._a_number and is_almost_number(text) and not is_number(text):
+            return (
+                f"{text!r}, which was not seen in `fit`, where numbers were, such as "
+                f"{self._a_number}. It counts as an unseen category. Convert the "
+                "numbers as before the fit, such as by pandas.read_csv with its "
+                "`thousands` and `decimal`."
+            )
+        return ""
+
+    @cached_property
+    def _merged_integers(self):
+        """The numbers of float64 that several integers of `fit` become."""
+        texts = [text for kind, text in self.keys if kind == NUMBER]
+        counts = Counter(float(text) for text in texts if _WHOLE_NUMBER.fullmatch(text))
+        return {number for number, n in counts.items() if n > 1}
+
+    @cached_property
+    def _a_number(self):
+        """The text of a number of `fit`, or None."""
+        return next((text for kind, text in self.keys if kind == NUMBER), None)
+
+    def _report_share(self, column, are_unseen):
+        """Warn if most rows have categories that were not seen in `fit`."""
+        if not any(are_unseen):
+            return
+        counts = np.bincount(column.values, minlength=len(are_unseen))
+        # A missing value is never to be expected.
+        are_counted = np.array(are_unseen) & [
+            value is None or not self.expects_unseen for value in column.categories
+        ]
+        counts = np.where(are_counted, counts, 0)
+        n_rows = len(column.values)
+        if are_most(counts.sum(), n_rows):
+            example = column.categories[counts.argmax()]
+            example = "a missing value" if example is None else plain_repr(example)
+            warn(
+                f"Column {column.name} has values that were not seen in `fit` in "
+                f"{counts.sum()} of {n_rows} rows, such as {example}. "
+                f"{self._effect_of_unseen} Check that the column was read as before "
+                "the fit."
+            )
+
+    @property
+    def _effect_of_unseen(self):
+        if len(self.keys) == 1:
+            return "They have no effect, as the column had a single category in `fit`."
+        return "They count as unseen categories."
+
+    @cached_property
+    def _texts_by_spelling(self):
+        """The text of `fit` of each spelling that a single text has."""
+        found = [(_spelling(text), text) for kind, text in self.keys if kind == _TEXT]
+        counts = Counter(spelling for spelling, _ in found)
+        return {spelling: text for spelling, text in found if counts[spelling] == 1}
+
+    def write(self, entries, out):
+        """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
+        if self._is_binary:
+            out[:, 0] = np.array([-1, 1, 0])[entries]
+            return
+        out[:] = entries[:, np.newaxis] == np.arange(out.shape[1])
+
+    def to_state(self):
+        """Arguments of the class, to be saved: a file may alter keys that are text."""
+        keys = json.dumps(self.keys, ensure_ascii=False)
+        keys = np.frombuffer(keys.encode("utf-8", "surrogatepass"), np.uint8)
+        return {
+            "keys": keys,
+            "n_kept": self.n_kept,
+            "expects_unseen": self.expects_unseen,
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """Invert :meth:`to_state`."""
+        keys = json.loads(state["keys"].tobytes().decode("utf-8", "surrogatepass"))
+        return cls(
+            list(map(tuple, keys)), int(state["n_kept"]), bool(state["expects_unseen"])
+        )
+
+
+def category_key(value):
+    """Kind and text of a category. Equal numbers of different types are equal keys.
+
+    Parameters
+    ----------
+    value : object
+        The category; None for a missing value.
+
+    Returns
+    -------
+    kind : str
+        Type of the value, in the words of messages.
+
+    text : str
+        The value as text.
+    """
+    if value is None:
+        return _MISSING, ""
+    if isinstance(value, str):
+        # str(value) may be the name of an Enum's member instead of its text.
+        return _TEXT, str.__str__(value)
+    if isinstance(value, bool | np.bool_):
+        return _BOOLEAN, str(bool(value))
+    if isinstance(value, Real | Decimal):
+        return NUMBER, _number_text(value)
+    kind = type(value).__name__
+    return kind, repr(value) if isinstance(value, bytes) else str(value)
+
+
+def _number_text(value):
+    """The same text for equal numbers: integers with all their digits."""
+    if isinstance(value, Decimal) and abs(value.adjusted()) > _MAX_DIGITS:
+        return str(value)
+    try:
+        return str(int(value)) if value == int(value) else repr(float(value))
+    except (OverflowError, ValueError):
+        return str(value)
+
+
+def aliases_of(key):
+    """Texts of the same category in other types, such as "1" for True and "1.0".
+
+    Marks of missing values have the text of a missing value. A number also has its text
+    in float32.
+    """
+    kind, text = key
+    if kind == _BOOLEAN:
+        return {text, str(int(text == "True"))}
+    if kind == _TEXT:
+        if is_missing(text):
+            return {category_key(None)[1]}
+        text = text.strip()
+        if is_number(text):
+            is_integer = text.lstrip("+-").isdigit() and len(text) < _MAX_DIGITS
+            return {_number_text(int(text) if is_integer else float(text))}
+        if text.lower() in ("true", "false"):
+            return {text.capitalize()}
+    if kind == NUMBER:
+        return {text, _as_float32(text)}
+    return {text}
+
+
+def _as_float32(text):
+    """The text of a number that is rounded to float32, if it is not a whole number."""
+    if text.lstrip("-").isdigit() or not is_number(text):
+        return text
+    number = float(text)
+    if abs(number) > np.finfo(np.float32).max:
+        return text
+    number = float(np.float32(number))
+    return text if number.is_integer() else _number_text(number)
+
+
+def _spelling(text):
+    """A text without its spaces, case, leading zeros, and the ".0" of floats.
+
+    Spaces between words become single ones, and Unicode's variants of a letter equal.
+    Other decimals stay, since the versions "3.1" and "3.10" differ.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if whole := _WHOLE_NUMBER.fullmatch(text):
+        sign, digits = whole.groups()
+        return sign + (digits.lstrip("0") or "0")
+    return text
+
+
+def _hash(key):
+    # Unlike Python's hash, the same in every process.
+    return blake2b("\0".join(key).encode("utf-8", "surrogatepass")).digest()
