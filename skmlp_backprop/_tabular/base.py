@@ -4,21 +4,13 @@ from functools import partial
 from numbers import Integral
 from typing import NamedTuple
 
-import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
-from .._estimators.checks import (
-    plain_labels,
-    refuse_missing_targets,
-    refuse_sparse_targets,
-    refuse_unfit_targets,
-    without_second_axis,
-)
 from .._estimators.restoring import restore_on_error
 from .._estimators.results import attributes_of_end, warn_if_useless, warn_of_end
 from .._estimators.sklearn_callbacks import (
@@ -29,25 +21,16 @@ from .._estimators.sklearn_callbacks import (
 from .._estimators.sklearn_private import (
     Interval,
     StrOptions,
-    _check_y,
     _fit_context,
-    _safe_indexing,
 )
-from .._estimators.weighting import checked_sample_weights
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
+from .checks import check_continues, check_rows, drop_rows_without_weight
 from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
-from .table import (
-    TakesTablesMixin,
-    check_table,
-    group_copies,
-    refuse_other_targets,
-    warn_of_other_order,
-    warn_of_text_targets,
-)
+from .table import TakesTablesMixin, check_table, group_copies
 
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
@@ -172,13 +155,13 @@ class BaseTabularMLP(
             column. An earlier fit stays unchanged.
         """
         continues = self.warm_start and hasattr(self, "estimators_")
-        X, y, validation = self._checked_rows(
-            X, y, sample_weight, X_val, y_val, sample_weight_val, reset=not continues
+        validation_rows = X_val, y_val, sample_weight_val
+        X, y, groups, validation = check_rows(
+            self, X, y, sample_weight, *validation_rows, groups, reset=not continues
         )
-        groups = self._checked_groups(groups, X, validation)
         encoder, paused = None, None
         if continues:
-            self._check_continues(y, groups)
+            check_continues(self, y, groups)
             encoder, paused = self.encoder_, self._paused[0]
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -199,155 +182,21 @@ class BaseTabularMLP(
         )
         return self
 
-    def _encode_table(
-        self,
-        X,
-        y,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-        groups=None,
-    ):
+    def _encode_table(self, X, y, sample_weight=None, **params):
         """Check and encode a table, for several estimators; the arguments of `fit`.
 
         The result holds for all estimators of the same class, `categorical_features`
         and `n_bins`.
         """
-        X, y, validation = self._checked_rows(
-            X, y, sample_weight, X_val, y_val, sample_weight_val
-        )
-        groups = self._checked_groups(groups, X, validation)
+        X, y, groups, validation = check_rows(self, X, y, sample_weight, **params)
         return self._encode(X, y, sample_weight, validation, groups)
-
-    def _check_continues(self, y, groups):
-        """Check that the parameters, and the shape of y, permit to continue."""
-        if self._paused is None:
-            raise ValueError(
-                "warm_start=True has no training to continue: the earlier fit had "
-                "warm_start=False, or its training diverged. Clone the estimator, and "
-                "set warm_start=True before its first fit."
-            )
-        _, shape, columns, earlier_groups = self._paused
-        if y.shape[1:] != columns:
-            raise ValueError(
-                "warm_start=True does not permit another number of columns of y, whose "
-                f"shape is {y.shape}: the earlier fit had a y of shape "
-                f"(n_samples{''.join(f', {n}' for n in columns)}). Set "
-                "warm_start=False."
-            )
-        for name, fitted in shape.items():
-            if not _are_same(getattr(self, name), fitted):
-                raise ValueError(
-                    f"warm_start=True does not permit another {name}: it was "
-                    f"{fitted!r} in the earlier fit, and is {getattr(self, name)!r}. "
-                    "Set it back, or set warm_start=False."
-                )
-        if not np.array_equal(groups, earlier_groups):
-            raise ValueError(
-                "warm_start=True does not permit other groups than those of the "
-                "earlier fit: networks would be validated by rows that they were "
-                "trained on. Pass the same rows and groups, or set warm_start=False."
-            )
-        if self.max_iter != "auto" and self.max_iter < self.n_iter_:
-            raise ValueError(
-                f"max_iter={self.max_iter} must be at least n_iter_={self.n_iter_} "
-                "with warm_start=True: it includes the epochs of the earlier fits."
-            )
-
-    def _checked_rows(
-        self, X, y, sample_weight, X_val, y_val, sample_weight_val, reset=True
-    ):
-        """Check the table, the targets and the validation rows.
-
-        The last result is the table, the targets and the weights of the validation
-        rows, or None.
-        """
-        X = check_table(self, X, reset=reset, y=y)
-        refuse_other_targets(y, y_val)
-        warn_of_other_order("y", y, "X", X)
-        warn_of_other_order("sample_weight", sample_weight, "X", X)
-        warn_of_other_order("y_val", y_val, "X_val", X_val)
-        warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
-        y = self._checked_targets(X, y)
-        if X_val is None and y_val is None:
-            if sample_weight_val is not None:
-                raise ValueError("sample_weight_val needs X_val and y_val.")
-            return X, y, None
-        if X_val is None or y_val is None:
-            raise ValueError("Pass both X_val and y_val, or neither of them.")
-        X_val = check_table(self, X_val, reset=False)
-        y_val = self._checked_targets(X_val, y_val, "y_val")
-        if y_val.shape[1:] != y.shape[1:]:
-            raise ValueError(
-                f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
-                "have as many columns."
-            )
-        # Rows of weight 0 have no effect.
-        X_val, y_val, sample_weight_val, _ = _drop_rows_without_weight(
-            X_val, y_val, sample_weight_val
-        )
-        if is_classifier(self) and (new := np.setdiff1d(y_val, y)).size:
-            raise ValueError(
-                f"y_val has classes that y does not have: {new.tolist()}. Leave their "
-                "rows out of X_val and y_val."
-            )
-        return X, y, (X_val, y_val, sample_weight_val)
-
-    def _checked_groups(self, groups, X, validation):
-        """The groups of the rows as an array; None without groups."""
-        if groups is None:
-            return None
-        if validation is not None:
-            raise ValueError(
-                "With X_val all networks train on all rows of X, so that groups has no "
-                "effect. Pass either groups or X_val, with rows of other groups."
-            )
-        warn_of_other_order("groups", groups, "X", X)
-        name = type(self).__name__
-        refuse_sparse_targets(groups, name, "groups")
-        if isinstance(groups, str):
-            raise ValueError(
-                f"groups must have a value for each row, got {groups!r}. Pass the "
-                "values of the column, not its name."
-            )
-        refuse_unfit_targets(groups, name, False, "groups")
-        refuse_missing_targets(groups, "groups")
-        check_consistent_length(X, groups)
-        groups = np.asarray(plain_labels(groups, "groups"))
-        if groups.size != len(groups):
-            raise ValueError(
-                f"groups must have shape (n_samples,), got {groups.shape}: pass a "
-                "single number or text for each row, such as by "
-                "DataFrame.groupby(columns).ngroup()."
-            )
-        return groups.ravel()
-
-    def _checked_targets(self, X, y, input_name="y"):
-        name = type(self).__name__
-        refuse_sparse_targets(y, name, input_name)
-        refuse_unfit_targets(y, name, self._y_numeric, input_name)
-        refuse_missing_targets(y, input_name)
-        given = y
-        # The check for finite values sums y, which may overflow.
-        with np.errstate(all="ignore"):
-            y = _check_y(
-                y, multi_output=True, y_numeric=self._y_numeric, estimator=self
-            )
-        y = without_second_axis(y)
-        check_consistent_length(X, y)
-        if not self._y_numeric:
-            return plain_labels(y, input_name)
-        warn_of_text_targets(given, input_name)
-        # scikit-learn converts objects to numbers, but no text.
-        return y.astype(np.float64) if y.dtype.kind in "UT" else y
 
     def _encode(self, X, y, sample_weight, validation, groups, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
         # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
         target_encoder = self._member_class()._target_encoder_of(y)
         y_given = y
-        X, y, sample_weight, index = _drop_rows_without_weight(X, y, sample_weight)
+        X, y, sample_weight, index = drop_rows_without_weight(X, y, sample_weight)
         n_rows = len(y)
         if n_rows < 2:
             raise ValueError(
@@ -572,15 +421,6 @@ class BaseTabularMLP(
         return np.concatenate(chunks, axis=1).astype(np.float64)
 
 
-def _are_same(*values):
-    """Whether the values of a parameter are the same, such as 16 and (16,)."""
-    first, second = (
-        joblib.hash(np.atleast_1d(np.asarray(value, object)).tolist())
-        for value in values
-    )
-    return first == second
-
-
 class EncodedTable(NamedTuple):
     """A table that is encoded for training, with its targets.
 
@@ -602,22 +442,3 @@ class EncodedTable(NamedTuple):
     prepared: list
     y_given: np.ndarray
     index: np.ndarray
-
-
-def _drop_rows_without_weight(X, y, sample_weight):
-    """Drop the rows of weight 0, and scale the weights to a maximum of about 1.
-
-    The scale of the weights has no effect on the fit. A weight that is 0 in float32
-    after the scaling counts as 0. The last result is the index of the other rows.
-    """
-    index = np.arange(len(y))
-    if sample_weight is None:
-        return X, y, None, index
-    weights = checked_sample_weights(y, sample_weight)
-    # Scaling by a power of two is exact.
-    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
-    has_weight = weights.astype(np.float32) > 0
-    if has_weight.all():
-        return X, y, weights, index
-    index = index[has_weight]
-    return _safe_indexing(X, index), y[index], weights[index], index

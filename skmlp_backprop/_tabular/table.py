@@ -1,4 +1,4 @@
-"""Checks a table as a whole, and targets."""
+"""Checks a table as a whole."""
 
 import math
 from collections import Counter
@@ -10,10 +10,9 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._estimators.checks import as_array, is_masked, plain_repr, without_mask
+from .._estimators.checks import is_masked, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
-from . import texts
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
@@ -73,7 +72,7 @@ def check_table(estimator, X, *, reset, **y):
     X = _to_native(X)
     if is_into_dataframe(X):
         # narwhals would raise an error of its own type, without a remedy.
-        names = _names_of(X)
+        names = names_of(X)
         for name, count in Counter(names).items():
             if count > 1:
                 raise ValueError(
@@ -105,65 +104,7 @@ def check_table(estimator, X, *, reset, **y):
     return X
 
 
-def refuse_other_targets(y, y_val):
-    """Raise ValueError if y and y_val are DataFrames with columns in another order."""
-    if not (is_into_dataframe(y) and is_into_dataframe(y_val)):
-        return
-    names, names_val = _names_of(y), _names_of(y_val)
-    # The name of a single column does not matter; another error tells of other numbers
-    # of columns.
-    if len(names) == len(names_val) > 1 and names != names_val:
-        raise ValueError(
-            f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
-            "them if they are the same, and pass y_val[y.columns]."
-        )
-
-
-def warn_of_other_order(input_name, values, X_name, X):
-    """Warn if values of the rows of X have its index in another order, in pandas."""
-    if not (_is_of_pandas(X) and _is_of_pandas(values)):
-        return
-    index, own = X.index, values.index
-    if (
-        len(own) == len(index)
-        and own.nlevels == index.nlevels
-        and not own.equals(index)
-        and own.is_unique
-        and index.is_unique
-        and (index.get_indexer(own) >= 0).all()
-    ):
-        warn(
-            f"{input_name} has the same index as {X_name}, but in another order. The "
-            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
-            f"{input_name}.set_axis({X_name}.index) if the positions are right."
-        )
-
-
-def _is_of_pandas(values):
-    return nw.dependencies.is_pandas_series(values) or (
-        nw.dependencies.is_pandas_dataframe(values)
-    )
-
-
-def warn_of_text_targets(y, input_name):
-    """Warn of numbers written as text that may be others, or codes."""
-    y = as_array(y)
-    if y is None or y.dtype.kind not in "OUT":
-        return
-    strings = {value for value in y.ravel().tolist() if isinstance(value, str)}
-    found = texts.with_thousands(strings)
-    found = found or sorted(filter(texts.has_leading_zero, strings))
-    if found:
-        warn(
-            f"Input {input_name} has numbers written as text, such as {found[0]!r}, "
-            f"which is read as {float(found[0])}. Convert {input_name} to numbers "
-            "before the fit, such as by pandas.read_csv, with thousands='.' and "
-            "decimal=',' if points separate thousands. For codes, which have leading "
-            "zeros, take TabularMLPClassifier."
-        )
-
-
-def _names_of(table):
+def names_of(table):
     """The names of the columns of a DataFrame of any library."""
     is_arrow = nw.dependencies.is_pyarrow_table(table)
     return list(table.column_names if is_arrow else table.columns)

@@ -1,0 +1,260 @@
+"""Checks the arguments of the tabular estimators' ``fit``."""
+
+import joblib
+import narwhals.stable.v2 as nw
+import numpy as np
+from narwhals.stable.v2.dependencies import is_into_dataframe
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_consistent_length
+
+from .._estimators.checks import (
+    as_array,
+    plain_labels,
+    refuse_missing_targets,
+    refuse_sparse_targets,
+    refuse_unfit_targets,
+    without_second_axis,
+)
+from .._estimators.sklearn_private import _check_y, _safe_indexing
+from .._estimators.weighting import checked_sample_weights
+from .._network.warning import warn
+from . import texts
+from .table import check_table, names_of
+
+
+def check_rows(
+    estimator,
+    X,
+    y,
+    sample_weight=None,
+    X_val=None,
+    y_val=None,
+    sample_weight_val=None,
+    groups=None,
+    reset=True,
+):
+    """Check the arguments of `fit`.
+
+    Parameters
+    ----------
+    estimator : TabularMLPClassifier or TabularMLPRegressor
+        The estimator.
+
+    X, y, sample_weight, X_val, y_val, sample_weight_val, groups
+        The arguments. The weights are only checked for the order of their index.
+
+    reset : bool, default=True
+        Whether the estimator takes the names of the columns from X; otherwise X must
+        have those of the earlier fit.
+
+    Returns
+    -------
+    X, y, groups
+        The checked table, targets and groups; None without groups.
+
+    validation : tuple of (X_val, y_val, sample_weight_val) or None
+        The checked validation rows of positive weight.
+    """
+    X = check_table(estimator, X, reset=reset, y=y)
+    _refuse_other_targets(y, y_val)
+    _warn_of_other_order("y", y, "X", X)
+    _warn_of_other_order("sample_weight", sample_weight, "X", X)
+    y = _check_targets(estimator, X, y)
+    if groups is not None:
+        groups = _check_groups(estimator, groups, X)
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val.")
+        return X, y, groups, None
+    if X_val is None or y_val is None:
+        raise ValueError("Pass both X_val and y_val, or neither of them.")
+    if groups is not None:
+        raise ValueError(
+            "With X_val all networks train on all rows of X, so that groups has no "
+            "effect. Pass either groups or X_val, with rows of other groups."
+        )
+    X_val = check_table(estimator, X_val, reset=False)
+    _warn_of_other_order("y_val", y_val, "X_val", X_val)
+    _warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
+    y_val = _check_targets(estimator, X_val, y_val, "y_val")
+    if y_val.shape[1:] != y.shape[1:]:
+        raise ValueError(
+            f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
+            "have as many columns."
+        )
+    # Rows of weight 0 have no effect.
+    X_val, y_val, sample_weight_val, _ = drop_rows_without_weight(
+        X_val, y_val, sample_weight_val
+    )
+    if is_classifier(estimator) and (new := np.setdiff1d(y_val, y)).size:
+        raise ValueError(
+            f"y_val has classes that y does not have: {new.tolist()}. Leave their "
+            "rows out of X_val and y_val."
+        )
+    return X, y, groups, (X_val, y_val, sample_weight_val)
+
+
+def _check_targets(estimator, X, y, input_name="y"):
+    name = type(estimator).__name__
+    refuse_sparse_targets(y, name, input_name)
+    refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
+    refuse_missing_targets(y, input_name)
+    given = y
+    # The check for finite values sums y, which may overflow.
+    with np.errstate(all="ignore"):
+        y = _check_y(
+            y, multi_output=True, y_numeric=estimator._y_numeric, estimator=estimator
+        )
+    y = without_second_axis(y)
+    check_consistent_length(X, y)
+    if not estimator._y_numeric:
+        return plain_labels(y, input_name)
+    _warn_of_text_targets(given, input_name)
+    # scikit-learn converts objects to numbers, but no text.
+    return y.astype(np.float64) if y.dtype.kind in "UT" else y
+
+
+def _check_groups(estimator, groups, X):
+    """The groups of the rows as an array."""
+    _warn_of_other_order("groups", groups, "X", X)
+    name = type(estimator).__name__
+    refuse_sparse_targets(groups, name, "groups")
+    if isinstance(groups, str):
+        raise ValueError(
+            f"groups must have a value for each row, got {groups!r}. Pass the "
+            "values of the column, not its name."
+        )
+    refuse_unfit_targets(groups, name, False, "groups")
+    refuse_missing_targets(groups, "groups")
+    check_consistent_length(X, groups)
+    groups = np.asarray(plain_labels(groups, "groups"))
+    if groups.size != len(groups):
+        raise ValueError(
+            f"groups must have shape (n_samples,), got {groups.shape}: pass a "
+            "single number or text for each row, such as by "
+            "DataFrame.groupby(columns).ngroup()."
+        )
+    return groups.ravel()
+
+
+def check_continues(estimator, y, groups):
+    """Check that the parameters, and the shape of y, permit to continue."""
+    if estimator._paused is None:
+        raise ValueError(
+            "warm_start=True has no training to continue: the earlier fit had "
+            "warm_start=False, or its training diverged. Clone the estimator, and "
+            "set warm_start=True before its first fit."
+        )
+    _, shape, columns, earlier_groups = estimator._paused
+    if y.shape[1:] != columns:
+        raise ValueError(
+            "warm_start=True does not permit another number of columns of y, whose "
+            f"shape is {y.shape}: the earlier fit had a y of shape "
+            f"(n_samples{''.join(f', {n}' for n in columns)}). Set "
+            "warm_start=False."
+        )
+    for name, fitted in shape.items():
+        if not _are_same(getattr(estimator, name), fitted):
+            raise ValueError(
+                f"warm_start=True does not permit another {name}: it was "
+                f"{fitted!r} in the earlier fit, and is {getattr(estimator, name)!r}. "
+                "Set it back, or set warm_start=False."
+            )
+    if not np.array_equal(groups, earlier_groups):
+        raise ValueError(
+            "warm_start=True does not permit other groups than those of the "
+            "earlier fit: networks would be validated by rows that they were "
+            "trained on. Pass the same rows and groups, or set warm_start=False."
+        )
+    max_iter, n_iter = estimator.max_iter, estimator.n_iter_
+    if max_iter != "auto" and max_iter < n_iter:
+        raise ValueError(
+            f"max_iter={max_iter} must be at least n_iter_={n_iter} with "
+            "warm_start=True: it includes the epochs of the earlier fits."
+        )
+
+
+def _are_same(*values):
+    """Whether the values of a parameter are the same, such as 16 and (16,)."""
+    first, second = (
+        joblib.hash(np.atleast_1d(np.asarray(value, object)).tolist())
+        for value in values
+    )
+    return first == second
+
+
+def drop_rows_without_weight(X, y, sample_weight):
+    """Drop the rows of weight 0, and scale the weights to a maximum of about 1.
+
+    The scale of the weights has no effect on the fit. A weight that is 0 in float32
+    after the scaling counts as 0. The last result is the index of the other rows.
+    """
+    index = np.arange(len(y))
+    if sample_weight is None:
+        return X, y, None, index
+    weights = checked_sample_weights(y, sample_weight)
+    # Scaling by a power of two is exact.
+    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
+    has_weight = weights.astype(np.float32) > 0
+    if has_weight.all():
+        return X, y, weights, index
+    index = index[has_weight]
+    return _safe_indexing(X, index), y[index], weights[index], index
+
+
+def _refuse_other_targets(y, y_val):
+    """Raise ValueError if y and y_val are DataFrames with columns in another order."""
+    if not (is_into_dataframe(y) and is_into_dataframe(y_val)):
+        return
+    names, names_val = names_of(y), names_of(y_val)
+    # The name of a single column does not matter; another error tells of other numbers
+    # of columns.
+    if len(names) == len(names_val) > 1 and names != names_val:
+        raise ValueError(
+            f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
+            "them if they are the same, and pass y_val[y.columns]."
+        )
+
+
+def _warn_of_other_order(input_name, values, X_name, X):
+    """Warn if values of the rows of X have its index in another order, in pandas."""
+    if not (_is_of_pandas(X) and _is_of_pandas(values)):
+        return
+    index, own = X.index, values.index
+    if (
+        len(own) == len(index)
+        and own.nlevels == index.nlevels
+        and not own.equals(index)
+        and own.is_unique
+        and index.is_unique
+        and (index.get_indexer(own) >= 0).all()
+    ):
+        warn(
+            f"{input_name} has the same index as {X_name}, but in another order. The "
+            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
+            f"{input_name}.set_axis({X_name}.index) if the positions are right."
+        )
+
+
+def _is_of_pandas(values):
+    return nw.dependencies.is_pandas_series(values) or (
+        nw.dependencies.is_pandas_dataframe(values)
+    )
+
+
+def _warn_of_text_targets(y, input_name):
+    """Warn of numbers written as text that may be others, or codes."""
+    y = as_array(y)
+    if y is None or y.dtype.kind not in "OUT":
+        return
+    strings = {value for value in y.ravel().tolist() if isinstance(value, str)}
+    found = texts.with_thousands(strings)
+    found = found or sorted(filter(texts.has_leading_zero, strings))
+    if found:
+        warn(
+            f"Input {input_name} has numbers written as text, such as {found[0]!r}, "
+            f"which is read as {float(found[0])}. Convert {input_name} to numbers "
+            "before the fit, such as by pandas.read_csv, with thousands='.' and "
+            "decimal=',' if points separate thousands. For codes, which have leading "
+            "zeros, take TabularMLPClassifier."
+        )
