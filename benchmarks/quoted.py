@@ -70,8 +70,8 @@ def _searches():
             figures("digits float64 batch 32 units 25"),
         ),
         (
-            "digits, 100 units, batch 200, float64 | GridSearchCV(MLPClassifier) | "
-            "{}; {}",
+            "grid search, digits, 100 units, batch 200, float64 | "
+            "GridSearchCV(MLPClassifier) | {}; {}",
             figures("digits float64 batch 200 units 100"),
         ),
         (

@@ -18,7 +18,12 @@ from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network
-from .checks import plain_labels, refuse_unfit_targets, without_second_axis
+from .checks import (
+    plain_labels,
+    refuse_sparse_targets,
+    refuse_unfit_targets,
+    without_second_axis,
+)
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain, with_version, without_version
 from .restoring import restore_on_error
@@ -150,7 +155,10 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _validate_rows(self, X, y, reset):
         """Validate X and y; X in CSR or dense, a single column of y flat."""
-        refuse_unfit_targets(y, type(self).__name__, self._y_numeric)
+        name = type(self).__name__
+        if self._y_numeric:
+            refuse_sparse_targets(y, name)
+        refuse_unfit_targets(y, name, self._y_numeric)
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
         )

@@ -24,7 +24,7 @@ def plain_repr(value):
 
 
 def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
-    """Refuse missing labels, and for a regressor also dates, text and a sparse y.
+    """Refuse missing labels, and for a regressor also dates and text.
 
     scikit-learn's validation refuses other invalid targets.
 
@@ -44,14 +44,9 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
 
     Raises
     ------
-    TypeError
-        If the targets of a regressor are sparse.
-
     ValueError
         If the targets are invalid.
     """
-    if are_numbers:
-        refuse_sparse_targets(y, name, input_name)
     y = as_array(y)
     if y is None:
         return

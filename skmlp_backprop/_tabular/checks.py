@@ -95,6 +95,7 @@ def check_rows(
 
 
 def _check_targets(estimator, X, y, input_name="y"):
+    """The labels or numbers of the rows of X as an array."""
     name = type(estimator).__name__
     refuse_sparse_targets(y, name, input_name)
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)

@@ -221,7 +221,8 @@ class Ensemble:
             # Without hidden layers, levels add to the logits themselves.
             if len(weights.layers) == 1 and weights.levels is not None:
                 weights.levels /= temperature
-        return networks, self.judge.mean_estimates([z / temperature for z in logits])
+        logits, n_rows = np.concatenate(logits) / temperature, len(self.judge.index)
+        return networks, self.judge.mean_estimates(logits, n_rows)
 
 
 @dataclass
@@ -471,19 +472,27 @@ class LeftOutRows:
             return 0.0
         return data.target_encoder.loss_of_estimates(
             data.network,
-            self._mean_estimates(logits, len(index)),
+            self.mean_estimates(logits, len(index)),
             rows.targets[index],
             weights,
         )
 
-    def mean_estimates(self, logits):
+    def mean_estimates(self, logits, n_rows):
         """Average the estimates of the networks that left the same fold out.
 
-        Returns probabilities or numbers, fold by fold, (n_left_out_rows, n_outputs).
-        """
-        return self._mean_estimates(np.concatenate(logits), len(self.index))
+        Parameters
+        ----------
+        logits : ndarray of shape (n_logits, n_outputs)
+            The results of :meth:`predict` for all networks, one after the other.
 
-    def _mean_estimates(self, logits, n_rows):
+        n_rows : int
+            Number of left-out rows.
+
+        Returns
+        -------
+        estimates : ndarray of shape (n_rows, n_outputs)
+            Probabilities or numbers, fold by fold.
+        """
         output, target_encoder = self.data.network.output, self.data.target_encoder
         estimates = target_encoder.estimates(output, logits)
         # The first networks leave each fold out once, in order, and so do the next
