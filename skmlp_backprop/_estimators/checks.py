@@ -312,7 +312,7 @@ def without_mask(values):
     """A masked array as an array, with NaN, NaT or None for the masked values."""
     kind = values.dtype.kind
     dtype = np.float64 if kind in "biuf" else values.dtype if kind in "mM" else object
-    if kind in "iu" and values.max() > 2**53 > -values.min():
+    if kind in "iu" and (values.max() > 2**53 or values.min() < -(2**53)):
         # Integers that float64 may round stay integers.
         dtype = object
     unmasked = np.array(values, dtype)
