@@ -24,7 +24,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import check_estimator
 from threadpoolctl import threadpool_limits
 
-from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop import TabularEncoder, TabularMLPClassifier, TabularMLPRegressor
 
 # Small fits have a thread and a process, and the folds that they draw are their own.
 from skmlp_backprop._estimators.training import TrainingData
@@ -527,6 +527,99 @@ def test_all_others_count_the_same(captured, table):
     for of_network, fold in zip(weights[:, 0], left_out, strict=True):
         np.testing.assert_array_equal(of_network == 0, folds == fold)
         assert len(set(of_network[folds != fold])) == 1
+
+
+# Bins between thresholds that separate the classes.
+
+
+def are_edges(encoder, values):
+    """Whether each value is an edge of bins: every bin is wholly below or above it."""
+    encoded = encoder.transform(pd.DataFrame({"x": values}))
+    bins = ["bin" in name for name in encoder.get_feature_names_out()]
+    assert sum(bins) >= 2
+    return np.isin(encoded[:, bins], [0, 1]).all(axis=1)
+
+
+def fit_to(values, y, **params):
+    """The encoder of a classifier of a single column."""
+    params = {"n_members": 1, "max_iter": 1, "random_state": 0, **params}
+    X = pd.DataFrame({"x": values})
+    return TabularMLPClassifier(**params).fit(X, y).encoder_
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(400) / 4,
+        # Equal in float32, beyond its range, and at the end of float64's.
+        1e9 + np.arange(400) / 1e3,
+        1e200 * np.arange(400),
+        8e305 * np.arange(-200, 200),
+    ],
+)
+@pytest.mark.parametrize("n_bins", ["auto", 2, 3])
+def test_bins_separate_the_classes(values, n_bins):
+    """A tail of rows, far smaller than a bin between quantiles, has an edge."""
+    y = np.where(np.arange(400) >= 393, "high", "low")
+    order = np.random.default_rng(0).permutation(400)
+    encoder = fit_to(values[order], y[order], n_bins=n_bins)
+    between = values[392] / 2 + values[393] / 2
+    assert are_edges(encoder, [between])
+    # Without classes, the edges are quantiles.
+    assert not are_edges(
+        TabularEncoder().fit(pd.DataFrame({"x": values}), y), [between]
+    )
+
+
+def test_numbers_have_bins_between_quantiles_alone():
+    X = pd.DataFrame({"x": np.arange(400) / 4})
+    y = np.where(X["x"] >= 98, 1.0, 0.0)
+    params = {"n_members": 1, "max_iter": 1, "random_state": 0}
+    encoder = TabularMLPRegressor(**params).fit(X, y).encoder_
+    np.testing.assert_array_equal(
+        encoder.transform(X), TabularEncoder().fit(X).transform(X)
+    )
+
+
+def test_a_column_without_information_has_quantiles_alone():
+    X = pd.DataFrame({"x": np.arange(400) / 4})
+    encoder = fit_to(X["x"], np.arange(400) % 2)
+    np.testing.assert_array_equal(
+        encoder.transform(X), TabularEncoder().fit(X).transform(X)
+    )
+
+
+@pytest.mark.parametrize("n_bins", [0, 1, 2, 5, 16])
+def test_there_are_at_most_as_many_bins(n_bins):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(1000)
+    y = np.floor(3 * x) % 2
+    names = fit_to(x, y, n_bins=n_bins).get_feature_names_out()
+    assert len(names) - 1 <= n_bins
+    # So many thresholds are there.
+    assert n_bins < 2 or len(names) - 1 >= n_bins - 1
+
+
+def test_missing_values_and_several_labels_have_thresholds_too():
+    x = np.arange(400.0)
+    y = np.column_stack([x >= 393, x < 9]).astype(int)
+    x[::50] = np.nan
+    encoder = fit_to(x, y)
+    assert are_edges(encoder, [392.5, 8.5]).all()
+
+
+def test_dates_have_thresholds_too():
+    days = pd.date_range("2020-01-01", periods=400)
+    encoder = fit_to(days, np.arange(400) >= 393)
+    assert are_edges(encoder, [days[392] + pd.Timedelta("12h")])
+    assert not are_edges(encoder, [days[392]])
+
+
+def test_many_rows_have_thresholds_of_a_sample():
+    x = np.arange(50_000) / 4
+    encoder = fit_to(x, x >= 12_250, batch_size=10_000)
+    # Half-way between two rows of the sample.
+    assert are_edges(encoder, np.arange(12_240, 12_260, 0.125)).any()
 
 
 # Reproducible, with any number of threads, in any process.

@@ -65,9 +65,9 @@ def n_encoded(monkeypatch):
     """Counts the encodings of training rows."""
     calls, encode = [], TabularEncoder._fit_and_prepare
 
-    def counted(self, X):
+    def counted(self, X, labels=None):
         calls.append(len(X))
-        return encode(self, X)
+        return encode(self, X, labels)
 
     monkeypatch.setattr(TabularEncoder, "_fit_and_prepare", counted)
     return calls

@@ -216,7 +216,8 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features)
-            prepared = encoder._fit_and_prepare(X)
+            labels = None if self._y_numeric else target_encoder.encode(y, np.float32)
+            prepared = encoder._fit_and_prepare(X, labels)
         else:
             prepared = encoder._prepare(X)
         rows = encoder._encode_rows(prepared, np.float32)

@@ -38,7 +38,9 @@ PARTS = {
     n_bins : int or "auto", default="auto"
         Largest number of bins of the piecewise-linear encoding of a column of numbers
         or dates; 0 for no such encoding. "auto" is 16. With more than 64 such columns
-        it is 1024 divided by their number, or 0 if that is less than 2.
+        it is 1024 divided by their number, or 0 if that is less than 2. The bins lie
+        between quantiles. A classifier replaces half of them by bins between thresholds
+        of the column that separate the classes, if a decision tree finds some.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to
@@ -128,6 +130,10 @@ PARTS = {
     Holzmüller, D., Grinsztajn, L. and Steinwart, I. (2024). "Better by default: strong
     pre-tuned MLPs and boosted trees on tabular data." NeurIPS. The scaling of inputs
     and their trainable scales.
+
+    Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
+    features in tabular deep learning." NeurIPS. The bins of numbers and, in the
+    classifier, the thresholds that separate the classes.
 
     Polyak, B. and Juditsky, A. (1992). "Acceleration of stochastic approximation by
     averaging." SIAM Journal on Control and Optimization 30. The average of the weights.

@@ -218,7 +218,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         prepared = self._fit_and_prepare(check_table(self, X, reset=True))
         return self._encode_rows(prepared, dtype).toarray()
 
-    def _fit_and_prepare(self, X):
+    def _fit_and_prepare(self, X, labels=None):
         """Fit to a checked table, and prepare the table for :meth:`_encode_rows`.
 
         Parameters
@@ -226,13 +226,18 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         X : DataFrame or ndarray of shape (n_samples, n_features)
             A table that :func:`.table.check_table` has checked.
 
+        labels : ndarray of shape (n_samples,) or (n_samples, n_labels), int, \
+                default=None
+            Labels that thresholds of the numbers are to separate; None for no such
+            thresholds.
+
         Returns
         -------
         prepared : list of ndarray, each of length n_samples
             Of each column the numbers, or the indices of entries: much smaller than the
             encoded table.
         """
-        return self._to_arrays(self._learn(X))
+        return self._to_arrays(self._learn(X, labels))
 
     def _prepare(self, X):
         """Prepare another checked table, as :meth:`_fit_and_prepare`."""
@@ -275,7 +280,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         """
         return self._layout.places
 
-    def _learn(self, X):
+    def _learn(self, X, labels=None):
         """Fit to a checked table, and return its columns."""
         columns = read_columns(X, self.categorical_features)
         is_categorical = [column.kind == CATEGORIES for column in columns]
@@ -294,9 +299,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                     column, self.min_frequency, max_entries
                 )
             elif column.kind == NUMBERS:
-                encoding = NumberEncoding.from_column(column, n_bins)
+                encoding = NumberEncoding.from_column(column, n_bins, labels)
             else:
-                encoding = DateEncoding.from_column(column, n_bins)
+                encoding = DateEncoding.from_column(column, n_bins, labels)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
         return columns

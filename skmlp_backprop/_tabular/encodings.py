@@ -18,6 +18,13 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
+# A tree finds thresholds in a sample of this many rows, so that its time does not grow
+# with the table. Each leaf has at least _LEAF_ROWS rows, and each threshold adds at
+# least _LEAST_GAIN to the log-likelihood of the labels. So a column without information
+# has hardly a threshold, which would tell the networks the labels of left-out rows.
+_TREE_ROWS = 20_000
+_LEAF_ROWS = 5
+_LEAST_GAIN = 3.0
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -64,8 +71,12 @@ class NumberEncoding:
         self.width = len(self.edges) + self.has_missing
 
     @classmethod
-    def from_column(cls, column, n_bins):
-        """Make the encoding of a column, with at most `n_bins` bins."""
+    def from_column(cls, column, n_bins, labels=None):
+        """Make the encoding of a column, with at most `n_bins` bins.
+
+        With labels, an ndarray of shape (n_rows,) or (n_rows, n_labels), half of the
+        edges are thresholds that separate the labels, if there are such thresholds.
+        """
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
         if len(present) == 0:
@@ -74,7 +85,12 @@ class NumberEncoding:
         present *= unit
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
-        edges = _bin_edges(present, n_bins)
+        thresholds = np.empty(0)
+        if labels is not None and n_bins > 1:
+            values = column.values[~is_missing] * unit
+            thresholds = _class_thresholds(values, labels[~is_missing], n_bins // 2)
+            n_bins -= n_bins // 2 if len(thresholds) else 0
+        edges = _bin_edges(present, n_bins, thresholds)
         has_missing = bool(is_missing.any())
         return cls(centre, scale or np.inf, edges, has_missing, unit, column.has_text)
 
@@ -210,8 +226,11 @@ def are_most(counts, n_rows):
     return (n_rows >= MIN_ROWS) & (2 * counts > n_rows)
 
 
-def _bin_edges(present, n_bins):
-    """Distinct quantiles of sorted values; a single edge if fewer than two bins."""
+def _bin_edges(present, n_bins, thresholds):
+    """Distinct quantiles of sorted values, and thresholds between them.
+
+    A single edge stands for fewer than two bins.
+    """
     is_between = (present > present[0]) & (present < present[-1])
     # The scaled number suffices for a column of two distinct numbers.
     if n_bins == 0 or not is_between.any():
@@ -221,7 +240,39 @@ def _bin_edges(present, n_bins):
     if len(edges) < 3:
         # Nearly all values are equal: take the quantiles of the distinct values.
         edges = np.unique(np.quantile(np.unique(present), levels))
+    edges = np.union1d(edges, thresholds)
     return edges if len(edges) > 2 else edges[:1]
+
+
+def _class_thresholds(values, labels, n_thresholds):
+    """The thresholds of a decision tree that predicts the labels from one column.
+
+    References
+    ----------
+    Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
+    features in tabular deep learning." NeurIPS. Section 3.2.2, target-aware bins.
+    """
+    # Imported here, since it would slow down the import of the package.
+    from sklearn.tree import DecisionTreeClassifier
+
+    if len(values) > _TREE_ROWS:
+        rows = np.random.RandomState(0).permutation(len(values))[:_TREE_ROWS]
+        values, labels = values[rows], labels[rows]
+    # Ranks, since the tree takes numbers as float32.
+    distinct, ranks = np.unique(values, return_inverse=True)
+    if len(distinct) < 2:
+        return distinct[:0]
+    tree = DecisionTreeClassifier(
+        criterion="log_loss",
+        max_leaf_nodes=n_thresholds + 1,
+        min_samples_leaf=_LEAF_ROWS,
+        # The impurity is a mean over the rows, in bits.
+        min_impurity_decrease=_LEAST_GAIN / np.log(2) / len(values),
+        random_state=0,
+    )
+    tree = tree.fit(ranks[:, np.newaxis], labels).tree_
+    below = np.floor(tree.threshold[tree.children_left >= 0]).astype(np.intp)
+    return distinct[below] / 2 + distinct[below + 1] / 2
 
 
 @dataclass
@@ -261,8 +312,8 @@ class DateEncoding:
         self.width = self.number.width + 2 * len(self.cycles)
 
     @classmethod
-    def from_column(cls, column, n_bins):
-        """Make the encoding of a column, with at most `n_bins` bins."""
+    def from_column(cls, column, n_bins, labels=None):
+        """Make the encoding of a column, as :meth:`NumberEncoding.from_column`."""
         cycles, has_midnights = [], False
         if column.wall is not None:
             positions = _cycle_positions(column.wall[~np.isnat(column.wall)])
@@ -273,7 +324,7 @@ class DateEncoding:
             ]
             is_midnight = positions["hour"] == 0
             has_midnights = bool(is_midnight.sum() > _MAX_MIDNIGHTS * len(is_midnight))
-        number = NumberEncoding.from_column(column, n_bins)
+        number = NumberEncoding.from_column(column, n_bins, labels)
         return cls(column.kind, column.zone, cycles, number, has_midnights)
 
     def read(self, source):
