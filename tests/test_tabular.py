@@ -581,11 +581,36 @@ def test_numbers_have_bins_between_quantiles_alone():
     )
 
 
-def test_a_column_without_information_has_quantiles_alone():
-    X = pd.DataFrame({"x": np.arange(400) / 4})
-    encoder = fit_to(X["x"], np.arange(400) % 2)
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+def test_columns_without_information_have_hardly_a_threshold(n_classes):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.standard_normal((400, 50)), columns=map(str, range(50)))
+    y = rng.integers(0, n_classes, 400)
+    model = classifier(n_members=1, max_iter=1, n_bins=16).fit(X, y)
+    encoded = model.encoder_.transform(X)
+    by_quantiles = TabularEncoder(n_bins=16).fit_transform(X)
+    names = model.encoder_.get_feature_names_out()
+    # With thresholds, a column has other bins, and mostly another number of them.
+    others = 0
+    for column in X:
+        of_column = [name.split("_")[0] == column for name in names]
+        place = slice(17 * int(column), 17 * int(column) + 17)
+        others += not np.array_equal(encoded[:, of_column], by_quantiles[:, place])
+    assert others < 25
+
+
+@pytest.mark.parametrize("by", ["groups", "copies"])
+def test_thresholds_do_not_separate_groups(by):
+    """Each patient has a number and a label by chance, in ten rows."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 60)
+    X = pd.DataFrame(
+        rng.standard_normal((60, 5)).repeat(10, axis=0), columns=[*"abcde"]
+    )
+    groups = np.repeat(np.arange(60), 10) if by == "groups" else None
+    model = classifier(max_iter=1).fit(X, labels.repeat(10), groups=groups)
     np.testing.assert_array_equal(
-        encoder.transform(X), TabularEncoder().fit(X).transform(X)
+        model.encoder_.transform(X), TabularEncoder().fit_transform(X)
     )
 
 
@@ -596,7 +621,7 @@ def test_there_are_at_most_as_many_bins(n_bins):
     y = np.floor(3 * x) % 2
     names = fit_to(x, y, n_bins=n_bins).get_feature_names_out()
     assert len(names) - 1 <= n_bins
-    # So many thresholds are there.
+    # The column has that many thresholds.
     assert n_bins < 2 or len(names) - 1 >= n_bins - 1
 
 
@@ -604,8 +629,11 @@ def test_missing_values_and_several_labels_have_thresholds_too():
     x = np.arange(400.0)
     y = np.column_stack([x >= 393, x < 9]).astype(int)
     x[::50] = np.nan
-    encoder = fit_to(x, y)
-    assert are_edges(encoder, [392.5, 8.5]).all()
+    assert are_edges(fit_to(x, y), [392.5, 8.5]).all()
+    # Labels by chance, and a rare label that one column tells.
+    y = np.random.default_rng(0).integers(0, 2, (400, 20))
+    y[:, 0] = np.arange(400) >= 380
+    assert are_edges(fit_to(x, y), [379.5]).all()
 
 
 def test_dates_have_thresholds_too():
@@ -618,8 +646,9 @@ def test_dates_have_thresholds_too():
 def test_many_rows_have_thresholds_of_a_sample():
     x = np.arange(50_000) / 4
     encoder = fit_to(x, x >= 12_250, batch_size=10_000)
-    # Half-way between two rows of the sample.
+    # Half-way between two rows of the sample, which are no neighbours in the table.
     assert are_edges(encoder, np.arange(12_240, 12_260, 0.125)).any()
+    assert not are_edges(encoder, [12_249.875])
 
 
 # Reproducible, with any number of threads, in any process.

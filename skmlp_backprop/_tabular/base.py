@@ -216,8 +216,13 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features)
-            labels = None if self._y_numeric else target_encoder.encode(y, np.float32)
+            labels = None
+            # With groups, thresholds would separate the groups.
+            if not self._y_numeric and groups is None:
+                labels = target_encoder.encode(y, np.float32)
             prepared = encoder._fit_and_prepare(X, labels)
+            if labels is not None and group_copies(prepared, y) is not None:
+                prepared = encoder._fit_and_prepare(X)
         else:
             prepared = encoder._prepare(X)
         rows = encoder._encode_rows(prepared, np.float32)

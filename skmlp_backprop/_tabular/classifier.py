@@ -76,8 +76,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         Probabilities of the classes for each training row, by the networks that left
         the row out. nan for rows that no network left out (with fewer than eight
         networks, or with `X_val`), and rows of weight 0. The number of epochs was
-        chosen by these predictions, so that they are slightly better than predictions
-        of new rows by a single network. The mean of all networks is better than both.
+        chosen by these predictions, and the thresholds of the bins by the labels of
+        all rows, so that they are slightly better than predictions of new rows by a
+        single network. The mean of all networks is better than both.
 
     oob_score_ : float
         Accuracy of `oob_decision_function_`; nan if it has no row.

@@ -39,8 +39,9 @@ PARTS = {
         Largest number of bins of the piecewise-linear encoding of a column of numbers
         or dates; 0 for no such encoding. "auto" is 16. With more than 64 such columns
         it is 1024 divided by their number, or 0 if that is less than 2. The bins lie
-        between quantiles. A classifier replaces half of them by bins between thresholds
-        of the column that separate the classes, if a decision tree finds some.
+        between quantiles. In a classifier, thresholds that separate the classes take
+        the place of half of the quantiles, if a decision tree of the column finds any
+        and `fit` has no groups.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to

@@ -33,8 +33,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     - the scaled number: z = (x - median) / (interquartile range / 1.35), which
       standardises normal numbers, limited smoothly to (-3, 3): z / sqrt(1 + (z / 3)^2);
     - its piecewise-linear encoding if `n_bins` is not 0: an entry for each bin between
-      quantiles, which is 0 below the bin, 1 above the bin, and rises linearly inside
-      the bin;
+      quantiles (in the classifier's encoder also between thresholds), which is 0 below
+      the bin, 1 above the bin, and rises linearly inside the bin;
     - if the column had missing values in `fit`, an indicator: 1 for a missing value,
       whose other entries are 0.
 

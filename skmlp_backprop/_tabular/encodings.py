@@ -18,13 +18,14 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
-# A tree finds thresholds in a sample of this many rows, so that its time does not grow
-# with the table. Each leaf has at least _LEAF_ROWS rows, and each threshold adds at
-# least _LEAST_GAIN to the log-likelihood of the labels. So a column without information
-# has hardly a threshold, which would tell the networks the labels of left-out rows.
+# A tree finds thresholds in a sample of this many rows, or fewer for many classes, so
+# that its time does not grow with the table. Each leaf has at least _LEAF_ROWS rows.
 _TREE_ROWS = 20_000
 _LEAF_ROWS = 5
-_LEAST_GAIN = 3.0
+# A threshold adds at least so much to the log-likelihood of the labels, and 1 more for
+# each of its parameters: a threshold that is found by chance would tell the networks
+# about the labels of left-out rows.
+_LEAST_GAIN = 2
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -74,8 +75,9 @@ class NumberEncoding:
     def from_column(cls, column, n_bins, labels=None):
         """Make the encoding of a column, with at most `n_bins` bins.
 
-        With labels, an ndarray of shape (n_rows,) or (n_rows, n_labels), half of the
-        edges are thresholds that separate the labels, if there are such thresholds.
+        With labels, an ndarray of shape (n_rows,) or (n_rows, n_labels), thresholds
+        that separate the labels take the place of half of the quantiles, if there are
+        such thresholds.
         """
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
@@ -255,19 +257,23 @@ def _class_thresholds(values, labels, n_thresholds):
     # Imported here, since it would slow down the import of the package.
     from sklearn.tree import DecisionTreeClassifier
 
-    if len(values) > _TREE_ROWS:
-        rows = np.random.RandomState(0).permutation(len(values))[:_TREE_ROWS]
+    n_parameters = len(np.unique(labels)) - 1 if labels.ndim == 1 else labels.shape[1]
+    n_most = _TREE_ROWS // max(1, n_parameters)
+    if len(values) > n_most:
+        rows = np.random.RandomState(0).permutation(len(values))[:n_most]
         values, labels = values[rows], labels[rows]
     # Ranks, since the tree takes numbers as float32.
     distinct, ranks = np.unique(values, return_inverse=True)
-    if len(distinct) < 2:
+    # The scaled number suffices for two distinct numbers.
+    if len(distinct) < 3:
         return distinct[:0]
+    gain = _LEAST_GAIN + n_parameters
     tree = DecisionTreeClassifier(
         criterion="log_loss",
         max_leaf_nodes=n_thresholds + 1,
         min_samples_leaf=_LEAF_ROWS,
-        # The impurity is a mean over the rows, in bits.
-        min_impurity_decrease=_LEAST_GAIN / np.log(2) / len(values),
+        # The impurity is a mean over rows, and over the columns of labels, in bits.
+        min_impurity_decrease=gain / np.log(2) / labels.size,
         random_state=0,
     )
     tree = tree.fit(ranks[:, np.newaxis], labels).tree_
