@@ -682,7 +682,8 @@ def test_large_predictions_are_made_in_chunks(shop_model):
     expected = np.vstack(
         [shop_model.predict_proba(X[i : i + 900]) for i in range(0, 5000, 900)]
     )
-    np.testing.assert_array_equal(shop_model.predict_proba(X), expected)
+    # The rounding of a product may depend on the number of rows.
+    np.testing.assert_allclose(shop_model.predict_proba(X), expected, rtol=1e-12)
 
 
 def test_models_say_which_column_has_changed(shop_model):

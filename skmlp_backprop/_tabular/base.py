@@ -217,7 +217,7 @@ class BaseTabularMLP(
             )
             vars(encoder).update(features)
             labels = None
-            # With groups, thresholds would separate the groups.
+            # Thresholds might separate single groups.
             if not self._y_numeric and groups is None:
                 labels = target_encoder.encode(y, np.float32)
             prepared = encoder._fit_and_prepare(X, labels)
