@@ -209,6 +209,7 @@ class BaseTabularMLP(
         features = {name: vars(self)[name] for name in names if name in vars(self)}
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
+        labels = None
         if encoder is None:
             encoder = TabularEncoder(
                 categorical_features=self.categorical_features,
@@ -216,15 +217,15 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features)
-            labels = None
             # Thresholds might separate single groups.
             if not self._y_numeric and groups is None:
                 labels = target_encoder.encode(y, np.float32)
             prepared = encoder._fit_and_prepare(X, labels)
-            if labels is not None and group_copies(prepared, y) is not None:
-                prepared = encoder._fit_and_prepare(X)
         else:
             prepared = encoder._prepare(X)
+        copies = group_copies(prepared, y) if groups is None else None
+        if labels is not None and copies is not None:
+            prepared = encoder._fit_and_prepare(X)
         rows = encoder._encode_rows(prepared, np.float32)
         that_validate = prepared
         if validation is not None:
@@ -233,7 +234,7 @@ class BaseTabularMLP(
             rows_val = encoder._encode_rows(that_validate, np.float32)
             validation = rows_val, y_val, weights_val
         elif groups is None:
-            groups = group_copies(prepared, y)
+            groups = copies
         else:
             groups = LabelEncoder().fit_transform(groups[index])
             if groups.max() == 0:
