@@ -690,6 +690,18 @@ def test_copies_of_rows_share_a_fold():
     assert np.mean((low <= y[is_new]) & (y[is_new] <= high)) > 0.8
 
 
+def test_a_table_with_copies_is_read_once():
+    """And a finding on a column is said once."""
+    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    copies = np.repeat(np.arange(200), 4)
+    X, labels = X.loc[copies].astype({"bmi": str}), np.asarray(y[copies] > 140)
+    with pytest.warns(UserWarning, match="written as text") as caught:
+        model = TabularMLPClassifier(max_iter=9, random_state=0).fit(X, labels)
+    assert len([w for w in caught if "written as text" in str(w.message)]) == 1
+    estimates = model.oob_decision_function_.reshape(-1, 4, 2)
+    np.testing.assert_allclose(estimates, estimates[:, [0] * 4], rtol=1e-6)
+
+
 def spreads_of_equal_rows(X, y):
     """The spread of the out-of-bag predictions of equal rows."""
     regressor = TabularMLPRegressor(max_iter=2, random_state=0).fit(X, y)

@@ -63,13 +63,13 @@ def table():
 @pytest.fixture
 def n_encoded(monkeypatch):
     """Counts the encodings of training rows."""
-    calls, encode = [], TabularEncoder._fit_and_prepare
+    calls, learn = [], TabularEncoder._learn
 
-    def counted(self, X, labels=None):
-        calls.append(len(X))
-        return encode(self, X, labels)
+    def counted(self, columns, labels=None):
+        calls.append(len(columns[0].values))
+        return learn(self, columns, labels)
 
-    monkeypatch.setattr(TabularEncoder, "_fit_and_prepare", counted)
+    monkeypatch.setattr(TabularEncoder, "_learn", counted)
     return calls
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.columns import identifier_message
+from .._tabular.columns import identifier_message, read_columns
 from .._tabular.table import check_table
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
@@ -278,7 +278,9 @@ def _recognise_columns(X):
     encoder, names = TabularEncoder(), list(map(str, X.columns))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        columns = encoder._learn(check_table(encoder, X, reset=True))
+        checked = check_table(encoder, X, reset=True)
+        columns = read_columns(checked, encoder.categorical_features)
+        encoder._learn(columns)
     # The remedies are for Python code.
     notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
     return Columns(

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,7 +24,14 @@ from .._estimators.sklearn_private import (
 )
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
-from .checks import check_continues, check_rows, drop_rows_without_weight
+from .checks import (
+    check_continues,
+    check_rows,
+    drop_rows_without_weight,
+    number_groups,
+    refuse_single_row,
+)
+from .columns import read_columns, read_known_columns
 from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
@@ -197,19 +203,14 @@ class BaseTabularMLP(
         target_encoder = self._member_class()._target_encoder_of(y)
         y_given = y
         X, y, sample_weight, index = drop_rows_without_weight(X, y, sample_weight)
-        n_rows = len(y)
-        if n_rows < 2:
-            raise ValueError(
-                f"Found array with n_samples={n_rows} of weight above 0, while a "
-                f"minimum of 2 is required by {type(self).__name__}: each network "
-                "needs a row to train on and a row to be validated on. Pass more rows, "
-                "or a `sample_weight` above 0 for more rows."
-            )
+        refuse_single_row(self, len(y))
         names = ("n_features_in_", "feature_names_in_")
         features = {name: vars(self)[name] for name in names if name in vars(self)}
-        # Training in float32 takes half the time and memory of float64. Predictions
-        # are made in float64: a row's prediction must not depend on the other rows.
-        labels = None
+        if encoder is None:
+            columns = read_columns(X, self.categorical_features)
+        else:
+            columns = read_known_columns(X, encoder._encodings)
+        copies = group_copies(columns, y) if groups is None else None
         if encoder is None:
             encoder = TabularEncoder(
                 categorical_features=self.categorical_features,
@@ -218,14 +219,12 @@ class BaseTabularMLP(
             )
             vars(encoder).update(features)
             # Thresholds might separate single groups.
-            if not self._y_numeric and groups is None:
-                labels = target_encoder.encode(y, np.float32)
-            prepared = encoder._fit_and_prepare(X, labels)
-        else:
-            prepared = encoder._prepare(X)
-        copies = group_copies(prepared, y) if groups is None else None
-        if labels is not None and copies is not None:
-            prepared = encoder._fit_and_prepare(X)
+            has_thresholds = not self._y_numeric and groups is None and copies is None
+            labels = target_encoder.encode(y, np.float32) if has_thresholds else None
+            encoder._learn(columns, labels)
+        prepared = encoder._prepare_columns(columns)
+        # Training in float32 takes half the time and memory of float64. Predictions
+        # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)
         that_validate = prepared
         if validation is not None:
@@ -236,12 +235,7 @@ class BaseTabularMLP(
         elif groups is None:
             groups = copies
         else:
-            groups = LabelEncoder().fit_transform(groups[index])
-            if groups.max() == 0:
-                raise ValueError(
-                    "groups has a single group of positive weight. Each network leaves "
-                    "some of the groups out: pass at least two groups, or none."
-                )
+            groups = number_groups(groups[index])
         return EncodedTable(
             features=features,
             encoder=encoder,

@@ -5,6 +5,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.stable.v2.dependencies import is_into_dataframe
 from sklearn.base import is_classifier
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
@@ -201,6 +202,28 @@ def drop_rows_without_weight(X, y, sample_weight):
         return X, y, weights, index
     index = index[has_weight]
     return _safe_indexing(X, index), y[index], weights[index], index
+
+
+def refuse_single_row(estimator, n_rows):
+    """Raise ValueError if fewer than two rows have a weight above 0."""
+    if n_rows < 2:
+        raise ValueError(
+            f"Found array with n_samples={n_rows} of weight above 0, while a "
+            f"minimum of 2 is required by {type(estimator).__name__}: each network "
+            "needs a row to train on and a row to be validated on. Pass more rows, "
+            "or a `sample_weight` above 0 for more rows."
+        )
+
+
+def number_groups(groups):
+    """Number the groups from 0; raise ValueError if there is only one."""
+    numbers = LabelEncoder().fit_transform(groups)
+    if numbers.max() == 0:
+        raise ValueError(
+            "groups has a single group of positive weight. Each network leaves "
+            "some of the groups out: pass at least two groups, or none."
+        )
+    return numbers
 
 
 def _refuse_other_targets(y, y_val):

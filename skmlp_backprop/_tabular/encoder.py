@@ -193,7 +193,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             If a column has numbers written as text, or if it identifies the rows.
         """
         _checked_dtype(self.dtype)
-        self._learn(check_table(self, X, reset=True))
+        X = check_table(self, X, reset=True)
+        self._learn(read_columns(X, self.categorical_features))
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -215,33 +216,14 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             The encoded table.
         """
         dtype = _checked_dtype(self.dtype)
-        prepared = self._fit_and_prepare(check_table(self, X, reset=True))
-        return self._encode_rows(prepared, dtype).toarray()
-
-    def _fit_and_prepare(self, X, labels=None):
-        """Fit to a checked table, and prepare the table for :meth:`_encode_rows`.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n_samples, n_features)
-            A table that :func:`.table.check_table` has checked.
-
-        labels : ndarray of shape (n_samples,) or (n_samples, n_labels), int, \
-                default=None
-            Labels that thresholds of the numbers are to separate; None for no such
-            thresholds.
-
-        Returns
-        -------
-        prepared : list of ndarray, each of length n_samples
-            Of each column the numbers, or the indices of entries: much smaller than the
-            encoded table.
-        """
-        return self._to_arrays(self._learn(X, labels))
+        X = check_table(self, X, reset=True)
+        columns = read_columns(X, self.categorical_features)
+        self._learn(columns)
+        return self._encode_rows(self._prepare_columns(columns), dtype).toarray()
 
     def _prepare(self, X):
-        """Prepare another checked table, as :meth:`_fit_and_prepare`."""
-        return self._to_arrays(read_known_columns(X, self._encodings))
+        """Read another checked table, and prepare it for :meth:`_encode_rows`."""
+        return self._prepare_columns(read_known_columns(X, self._encodings))
 
     def _prepare_column(self, index, name, values):
         """Prepare the values of a grid for a column.
@@ -280,9 +262,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         """
         return self._layout.places
 
-    def _learn(self, X, labels=None):
-        """Fit to a checked table, and return its columns."""
-        columns = read_columns(X, self.categorical_features)
+    def _learn(self, columns, labels=None):
+        """Fit to columns.
+
+        Parameters
+        ----------
+        columns : list of Column
+            The columns of a table, see :func:`.columns.read_columns`.
+
+        labels : ndarray of shape (n_samples,) or (n_samples, n_labels), int, \
+                default=None
+            Labels that thresholds of the numbers are to separate; None for no such
+            thresholds.
+        """
         is_categorical = [column.kind == CATEGORIES for column in columns]
         self.is_categorical_ = np.array(is_categorical)
         n_categorical = sum(is_categorical)
@@ -304,7 +296,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 encoding = DateEncoding.from_column(column, n_bins, labels)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
-        return columns
 
     def transform(self, X):
         """Encode a table.
@@ -356,8 +347,15 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         ]
         return np.array(_make_distinct(entries), dtype=object)
 
-    def _to_arrays(self, columns):
-        """Convert the columns to arrays, see :meth:`_fit_and_prepare`."""
+    def _prepare_columns(self, columns):
+        """Prepare columns for :meth:`_encode_rows`.
+
+        Returns
+        -------
+        prepared : list of ndarray, each of length n_rows
+            Of each column the numbers, or the indices of entries: much smaller than the
+            encoded table.
+        """
         numeric = [columns[i] for i in self._layout.numeric]
         numbers = iter(self._layout.numbers.prepare(numeric).T if numeric else ())
         return [
@@ -371,7 +369,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         prepared : list of ndarray, each of length n_rows
-            The result of :meth:`_prepare`, or some of its rows.
+            The result of :meth:`_prepare_columns`, or some of its rows.
 
         dtype : dtype
             dtype of the output.

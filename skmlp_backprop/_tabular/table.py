@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, validate_data
 from .._estimators.checks import is_masked, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
+from .sources import NUMBERS
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
@@ -183,8 +184,8 @@ def group_copies(columns, y):
 
     Parameters
     ----------
-    columns : list of ndarray of shape (n_rows,) or (n_rows, n_values)
-        The columns as numbers: floats, or the integer codes of categories.
+    columns : list of Column
+        The columns of the table.
 
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         The targets.
@@ -200,16 +201,15 @@ def group_copies(columns, y):
     n_rows = len(y)
     hashes = np.zeros(n_rows, np.uint64)
     for column in columns:
-        for values in np.atleast_2d(column.T):
-            # The addition makes -0.0 equal to 0.0.
-            bits = (values + 0.0).astype(np.float64).view(np.uint64)
-            hashes = (hashes ^ bits) * _MULTIPLIER
-            hashes ^= hashes >> np.uint64(32)
+        # The addition makes -0.0 equal to 0.0.
+        bits = (column.values + 0.0).astype(np.float64).view(np.uint64)
+        hashes = (hashes ^ bits) * _MULTIPLIER
+        hashes ^= hashes >> np.uint64(32)
     distinct, first, groups = np.unique(hashes, return_index=True, return_inverse=True)
     if not _LEAST_ROWS <= len(distinct) <= (1 - _COPIED_SHARE) * n_rows:
         return None
     are_other = (y != y[first[groups]]).reshape(n_rows, -1).any(axis=1)
-    numbers = [v for v in columns if v.dtype.kind == "f" and v.ndim == 1]
+    numbers = [column.values for column in columns if column.kind == NUMBERS]
     n_combinations = math.prod(len(np.unique(values)) for values in numbers)
     if are_other.mean() > _OTHER_TARGETS or n_combinations < n_rows**2:
         return None
