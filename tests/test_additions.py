@@ -112,6 +112,7 @@ def run(package, cls, loss):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "loss", "code"),
     [
@@ -124,6 +125,7 @@ def test_a_loss_is_a_class_in_one_file(cls, loss, code, package):
     run(package, cls, loss)
 
 
+@pytest.mark.slow
 def test_an_output_is_a_class_in_its_file_and_its_losses_in_theirs(package):
     add(package / "_network" / "outputs.py", OUTPUT)
     add(package / "_network" / "losses.py", LOSS_OF_OUTPUT)

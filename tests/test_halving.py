@@ -392,6 +392,7 @@ BY_SEED = [
 
 # A network's largest array is 40 rows x units: a stack has 2 MB, of two or three.
 @pytest.mark.parametrize("n_units", [2500, 2000])
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("params", "grid"),
     [

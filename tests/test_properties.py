@@ -18,6 +18,7 @@ SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 STOCHASTIC_SOLVERS = ["sgd", "adam"]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:Got `batch_size` less than 1:UserWarning"),
     # As drawn matrices of several labels may have, by chance.

@@ -30,6 +30,7 @@ def test_given_weights(data_dir, exercise):
     assert set(mlp.predict(exercise[0])) == set(range(1, 11))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("training", "worst", "median", "accuracy", "cap", "n_fun"),
     [
@@ -51,6 +52,7 @@ def test_trainings(exercise, training, worst, median, accuracy, cap, n_fun):
     assert max(mlp.n_fun_ for mlp in fitted) <= n_fun
 
 
+@pytest.mark.slow
 def test_mnist_minibatch_sgd(data_dir):
     example = load_example("mnist_minibatch_sgd")
     X, y = example.load(data_dir)
@@ -59,6 +61,7 @@ def test_mnist_minibatch_sgd(data_dir):
     assert max(mlp.score(X[-10000:], y[-10000:]) for mlp in mlps) >= 0.90
 
 
+@pytest.mark.slow
 def test_digits_gradient_descent():
     example = load_example("digits_gradient_descent")
     X, y, X_test, y_test = example.load()

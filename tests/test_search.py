@@ -123,6 +123,7 @@ def searched(request, digits):
     return X, read_idx(folder / "train-labels-idx1-ubyte.gz")[:1000].astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_weights_after_three_epochs(searched, solver):
     """Every candidate of the 5 x 4 grid, on every fold."""
@@ -148,6 +149,7 @@ def test_weights_after_three_epochs(searched, solver):
                 np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_scores_of_a_full_training(searched, solver, free_processes):
     X, y = searched
