@@ -24,7 +24,7 @@ from skmlp_backprop._distributed.client import Shards, answer
 from skmlp_backprop._distributed.objective import DistributedObjective
 from skmlp_backprop._estimators.training import initial_parameters
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.threads import training_threads
+from skmlp_backprop._network.threads import limited_threads
 from skmlp_backprop.dask import DaskBackpropMLPClassifier
 
 from ._report import Row
@@ -114,7 +114,7 @@ class LocalEvaluation:
         data = mlp._training_data(X, y, mlp._target_encoder_of(y), None)
         self.rows = data.rows
         parameters = initial_parameters(mlp, data, np.random.RandomState(0))
-        with training_threads() as n_threads:
+        with limited_threads() as n_threads:
             self.objective = Objective(
                 data.network,
                 1e-4,
@@ -125,7 +125,7 @@ class LocalEvaluation:
     def __call__(self):
         """Evaluate; return the seconds."""
         start = time.perf_counter()
-        with training_threads():
+        with limited_threads():
             self.objective.loss_and_gradient(self.rows)
         return time.perf_counter() - start
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from skmlp_backprop import BackpropMLPClassifier
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.threads import training_threads
+from skmlp_backprop._network.threads import limited_threads
 
 from . import _data, _torch_side
 from ._report import Row
@@ -64,7 +64,7 @@ def run():
             )._initialized(X, y, np.random.RandomState(0))
             network, data, parameters = mlp._evaluation_point(X, y, None)
             parameters = parameters.copy(dtype)
-            with training_threads() as n_threads:
+            with limited_threads() as n_threads:
                 objective = Objective(
                     network, mlp.alpha, parameters, n_threads=n_threads
                 )
@@ -75,7 +75,7 @@ def run():
             layouts = products(network.layer_units, X)
             calls = 60 if units == 25 else 3
             contenders = {
-                "ours": in_a_row(ours, calls, training_threads),
+                "ours": in_a_row(ours, calls, limited_threads),
                 "torch": in_a_row(_torch_side.forward_backward(mlp, X, y), calls),
                 **{name: in_a_row(call, calls) for name, call in layouts.items()},
             }

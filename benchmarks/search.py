@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._network.threads import training_threads
+from skmlp_backprop._network.threads import limited_threads
 
 from . import _data
 from ._report import Row
@@ -168,8 +168,8 @@ def _lock_step(load, n_rows, dtype, n_stack=10):
     contenders = {"stack": evaluating(n_stack), "alone": evaluating(1)}
     seconds, _ = interleave(
         {
-            "stack": in_a_row(contenders["stack"], 4, training_threads),
-            "alone": in_a_row(contenders["alone"], 4 * n_stack, training_threads),
+            "stack": in_a_row(contenders["stack"], 4, limited_threads),
+            "alone": in_a_row(contenders["alone"], 4 * n_stack, limited_threads),
         },
         calls=4,
     )

@@ -10,10 +10,9 @@ from ._estimators import thetas
 from ._estimators.fitted_network import FittedNetworkMixin, Gradient
 from ._estimators.sklearn_private import Interval, StrOptions, validate_params
 from ._estimators.targets import Labels
-from ._network.inputs import make_inputs
-from ._network.layers import Hidden, InputActivation, make_layers
+from ._network.inference import activations_of_layers
 from ._network.objective import BLOCK_ROWS, Objective
-from ._network.threads import training_threads
+from ._network.threads import limited_threads
 
 # With more parameters, random directions are checked.
 _MAX_COORDINATES = 2000
@@ -263,7 +262,7 @@ def check_gradient(
         gradient = _given_gradient(gradient, parameters)
     objective = Objective(network, estimator.alpha, parameters)
     slope = _Slope(objective, rows, eps)
-    with training_threads(), np.errstate(all="ignore"):
+    with limited_threads(), np.errstate(all="ignore"):
         if gradient is None:
             objective.loss_and_gradient(rows)
             gradient = Gradient(*objective.gradient.copy().view_coefs())
@@ -492,18 +491,11 @@ class _Slope:
 
     def _signs(self, block):
         network, parameters = self.objective.network, self.objective.parameters
-        layers = make_layers(network, parameters, None, block.n_rows)
-        a = make_inputs(block.X)
-        for layer in layers:
-            a = layer.forward(a)
-        signs = [
-            layer.a > 0
-            for layer in layers
-            if isinstance(layer, (Hidden, InputActivation))
-            and layer.activation.has_kink
-        ]
+        z, a = activations_of_layers(network, parameters.view_coefs(), block.X)
+        activations = network.all_activations()
+        signs = [a_l > 0 for a_l, f in zip(a, activations, strict=False) if f.has_kink]
         if network.loss.has_kink:
-            signs.append(network.output.values(a[0].T) > block.targets)
+            signs.append(network.output.values(z[-1]) > block.targets)
         return signs
 
 

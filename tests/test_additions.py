@@ -29,7 +29,7 @@ class Misses(Loss):
     """The probability of a wrong decision, of each output."""
 
     def __call__(self, z, target, spare, row):
-        _logistic_in_place(z)
+        _LOGISTIC.apply(z, z)
         np.abs(z - target, out=spare)
         z *= (1 - z) * (1 - 2 * target)
         return _sum_outputs(spare, row)

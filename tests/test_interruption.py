@@ -40,14 +40,14 @@ y = (X["a"] > 0).to_numpy().astype(int)
 if kind == "tabular":
     # A thread for each two networks, whatever the cores and the size of a step.
     ensemble._THREAD_PAYS = 1
-    held = ensemble.training_threads
+    held = ensemble.limited_threads
 
     @contextmanager
     def two_threads():
         with held():
             yield 2
 
-    ensemble.training_threads = two_threads
+    ensemble.limited_threads = two_threads
     model = TabularMLPClassifier(4, (8,), max_iter=4, random_state=0)
 elif kind == "lbfgs":
     model = BackpropMLPClassifier(8, solver="lbfgs", max_iter=25, random_state=0)
@@ -156,7 +156,7 @@ def test_an_interruption_at_every_line_of_hold_and_release():
         interrupts = InterruptsAtLine(n, HOLDING)
         try:
             sys.settrace(interrupts)
-            with threads.training_threads():
+            with threads.limited_threads():
                 pass
         except KeyboardInterrupt:
             pass
@@ -187,7 +187,7 @@ def test_an_interruption_while_a_callers_block_is_open():
         interrupts = InterruptsAtLine(n, {"_set_back"})
         traced = sys.gettrace()
         try:
-            with threads.training_threads():
+            with threads.limited_threads():
                 block.start()
                 entered.wait()
                 sys.settrace(interrupts)

@@ -32,7 +32,7 @@ from skmlp_backprop._network.batches import WithholdingBatches
 from skmlp_backprop._network.inputs import TableRows
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.rows import Rows
-from skmlp_backprop._network.threads import training_threads
+from skmlp_backprop._network.threads import limited_threads
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
 from skmlp_backprop._tabular import base, ensemble
 from skmlp_backprop.callbacks import EarlyStopping
@@ -100,10 +100,10 @@ def with_threads(monkeypatch):
     def set_number(number):
         @contextmanager
         def threads():
-            with training_threads():
+            with limited_threads():
                 yield number
 
-        monkeypatch.setattr(ensemble, "training_threads", threads)
+        monkeypatch.setattr(ensemble, "limited_threads", threads)
         # Steps as small as here don't pay for threads.
         monkeypatch.setattr(ensemble, "_THREAD_PAYS", 1)
 
@@ -477,7 +477,8 @@ def train_anew(captured, rows):
         clone(captured["member"]).set_params(max_iter=1),
         captured["n_members"],
         TrainingData(data.network, rows, data.target_encoder),
-    ).train()
+    )
+    trained.train()
     assert trained.training.stop.reason == "max_iter"
     return trained.training.final_weights, trained.training.history
 

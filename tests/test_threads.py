@@ -125,7 +125,7 @@ def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
             go.wait()
 
     block = threading.Thread(target=caller)
-    with threads.training_threads():
+    with threads.limited_threads():
         block.start()
         entered.wait()
     time.sleep(1)
@@ -158,12 +158,12 @@ def test_own_threads_only_where_the_blas_is_held(unlimited):
     with ThreadPoolExecutor(1) as pool:
         block = pool.submit(limit)
         assert entered.wait(10)
-        with threads.training_threads() as n_threads:
+        with threads.limited_threads() as n_threads:
             assert n_threads == 1
             assert n_blas_threads() == unlimited
         leave.set()
         block.result()
-    with threads.training_threads() as n_threads:
+    with threads.limited_threads() as n_threads:
         assert n_threads == len(os.sched_getaffinity(0))
         assert set(n_blas_threads()) == {1}
 
@@ -384,7 +384,7 @@ def fork_and_count():
 
     def work():
         queue.put(n_blas_threads())
-        with threads.training_threads():
+        with threads.limited_threads():
             pass
         queue.put(n_blas_threads())
 
@@ -406,7 +406,7 @@ def test_a_process_forked_in_a_fit_is_not_limited(unlimited, small):
 def test_a_variable_that_came_too_late_for_the_blas(unlimited, monkeypatch):
     # As a Dask cluster sets it for its workers, in its own process too.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    with threads.training_threads() as n_threads:
+    with threads.limited_threads() as n_threads:
         assert n_threads > 1
         assert max(n_blas_threads()) == 1
 
@@ -414,7 +414,7 @@ def test_a_variable_that_came_too_late_for_the_blas(unlimited, monkeypatch):
 def test_a_variable_that_the_blas_has_read():
     script = (
         "from skmlp_backprop._network import threads\n"
-        "with threads.training_threads() as n_threads: print(n_threads)"
+        "with threads.limited_threads() as n_threads: print(n_threads)"
     )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(

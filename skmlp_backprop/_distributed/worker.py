@@ -9,7 +9,7 @@ from .._network.dropout import Dropout
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows
-from .._network.threads import training_threads
+from .._network.threads import limited_threads
 
 
 class Shard:
@@ -132,7 +132,7 @@ class Shard:
             _, seed = masks
             source = np.random.RandomState([*seed, self.number])
             objective.dropout.random_state = source
-        with training_threads(), np.errstate(all="ignore"):
+        with limited_threads(), np.errstate(all="ignore"):
             loss = objective.sum_losses(rows, scale)
         gradient = objective.gradient.flat.copy()
         self._objective = objective

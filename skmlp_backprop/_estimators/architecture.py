@@ -57,16 +57,6 @@ def hidden_activations(activation, n_hidden):
     return names
 
 
-def init_activations(estimator, activations):
-    """The activation behind each layer's weights, on which initial weights depend."""
-    activation = estimator.activation
-    if isinstance(activation, Activation):
-        return [*activations, activation.name]
-    if isinstance(activation, str):
-        return [*activations, activation]
-    return [*activations, activations[-1] if activations else "identity"]
-
-
 def make_network(estimator, n_features, target_encoder):
     """Build the network that an estimator's parameters describe, without weights.
 
@@ -117,7 +107,7 @@ def check_solver(estimator, network):
 def check_fits(parameters, network):
     """Refuse weights that do not have the shape of the network.
 
-    So when the user has changed parameters since the fit.
+    They differ if the user has changed parameters since the fit.
     """
     if parameters.layer_units != network.layer_units:
         raise ValueError(

@@ -12,24 +12,15 @@ class HeldOut:
 
     Parameters
     ----------
-    network : Network
-        The network.
-
-    target_encoder : Labels or Numbers
-        Converts between targets and predictions, and computes the score.
-
-    rows : Rows
-        All rows.
+    data : TrainingData
+        The architecture of the networks, and all rows.
 
     index : ndarray of int
         Numbers of the held-out rows.
     """
 
-    def __init__(self, network, target_encoder, rows, index):
-        self.network = network
-        self.target_encoder = target_encoder
-        self.rows = rows
-        self.index = index
+    def __init__(self, data, index):
+        self.data, self.rows, self.index = data, data.rows, index
 
     def numbers(self, i):
         """Numbers of the rows by which the i-th network is judged."""
@@ -41,20 +32,20 @@ class HeldOut:
         starts = range(0, len(self.index), BLOCK_ROWS)
         blocks = [self.index[start : start + BLOCK_ROWS] for start in starts]
         return np.concatenate(
-            [compute_logits(self.network, weights, X[block]) for block in blocks]
+            [compute_logits(self.data.network, weights, X[block]) for block in blocks]
         )
 
     def score(self, predictions):
         """The score of the network of a training."""
         rows, index = self.rows, self.index
         weights = None if rows.weights is None else rows.weights[index]
-        return self.target_encoder.score(
-            self.network, predictions[0], rows.targets[index], weights
+        return self.data.target_encoder.score(
+            self.data.network, predictions[0], rows.targets[index], weights
         )
 
 
 def hold_out(rows, fraction, target_encoder, random_state):
-    """Hold a share of the rows out, at least two, stratified by class if possible.
+    """Hold out a share of the rows, at least two, stratified by class if possible.
 
     Rows of weight zero are on neither side.
 

@@ -10,7 +10,7 @@ from .._network.constant import losses_of_rows
 from .._network.inference import NotFinite, activations_of_layers, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
-from .._network.threads import training_threads
+from .._network.threads import limited_threads
 from . import thetas
 from .architecture import check_fits, make_network
 from .checks import refuse_dates, refuse_masked, refuse_unfit_columns
@@ -191,7 +191,7 @@ class FittedNetworkMixin:
 
     def _evaluate(self, network, rows, parameters):
         """J and its gradient over rows."""
-        with training_threads() as n_threads, np.errstate(all="ignore"):
+        with limited_threads() as n_threads, np.errstate(all="ignore"):
             objective = Objective(
                 network, self.alpha, parameters.copy(rows.dtype), n_threads=n_threads
             )

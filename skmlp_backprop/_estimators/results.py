@@ -194,7 +194,7 @@ def message_of_end(trained, estimator):
             "seen are kept."
         )
     if stop.reason == "stalled":
-        dtype = solver.arithmetic_dtype(trained.parameters.dtype)
+        dtype = solver.dtype or trained.parameters.dtype
         float64 = ", pass X of float64" if dtype == np.float32 else ""
         return (
             f"{estimator.solver} stopped before it converged, as rounding, or a kink "

@@ -15,7 +15,7 @@ from .._network.network import Network
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows
-from .._network.threads import BLAS_THREADS_PAY, training_threads
+from .._network.threads import BLAS_THREADS_PAY, limited_threads
 from .._network.warning import warn
 from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
 from .._solvers.averaging import MovingAverage
@@ -25,7 +25,6 @@ from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import Stack
 from .._solvers.training import History, Reporter, Training, stack_weights
-from .architecture import init_activations
 from .devices import device_of
 from .early_stopping import HeldOut, hold_out
 from .results import Trained
@@ -137,8 +136,8 @@ class Draws:
     shuffle : Shuffle
         The order of the rows.
 
-    dropout : RandomState or None
-        Source of the masks; None without dropout.
+    dropout : Dropout or None
+        Draws the masks; None without dropout.
 
     held_out : tuple of two ndarray or None
         Numbers of the training rows and of the validation rows; None without early
@@ -146,7 +145,7 @@ class Draws:
     """
 
     shuffle: Shuffle
-    dropout: np.random.RandomState | None
+    dropout: Dropout | None
     held_out: tuple | None
 
 
@@ -195,10 +194,13 @@ def initial_parameters(estimator, data, random_state, n_inputs=None):
     network = data.network
     first, *others = network.layer_units
     names = [activation.name for activation in network.activations]
+    # Without hidden layers the name counts too, as it does in MLPClassifier.
+    given = estimator.activation
+    last = names[-1:] or [given if isinstance(given, str) else "identity"]
     coefs, intercepts, input_intercept = initialize(
         random_state,
         [first if n_inputs is None else n_inputs, *others],
-        init_activations(estimator, names),
+        names + last,
         estimator.weight_init,
         input_intercept=network.input_activation is not None,
     )
@@ -325,18 +327,14 @@ def _run(estimators, data, trainings, draws):
     network, rows = data.network, data.rows
     device = device_of(lead)
     device.check(solver, network, rows)
-    parameters = stack_weights(trainings, dtype=solver.arithmetic_dtype(rows.dtype))
-    dropout = None
-    if draws[0].dropout is not None:
-        rates = dropout_rates(lead.dropout, len(network.activations))
-        dropout = Dropout(rates, draws[0].dropout)
+    parameters = stack_weights(trainings, dtype=solver.dtype or rows.dtype)
     alphas = [estimator.alpha for estimator in estimators]
     with (
         np.errstate(all="ignore"),
-        training_threads(_blas_threads_pay(solver, parameters, data)) as n_threads,
+        limited_threads(_blas_threads_pay(solver, parameters, data)) as n_threads,
     ):
         if solver.stochastic:
-            objective = data.make_objective(alphas, parameters, dropout, 1)
+            objective = data.make_objective(alphas, parameters, draws[0].dropout, 1)
             stack = _make_stack(device, data, trainings, draws, objective)
             run_epochs([stack], trainings)
         else:
@@ -355,7 +353,7 @@ def _make_stack(device, data, trainings, draws, objective):
     if draws[0].held_out is not None:
         index, others = draws[0].held_out
         n_rows = len(index)
-        judge = HeldOut(data.network, data.target_encoder, data.rows, others)
+        judge = HeldOut(data, others)
     if lead.batch_size != "auto" and lead.batch_size > n_rows:
         warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going "
@@ -404,7 +402,7 @@ def _draws(estimator, training, data, random_state):
         # With the samples seen in the seed, as each partial_fit begins with the same
         # state: under the same masks some units would never be trained.
         seed = [random_state.randint(2**31 - 1), training.history.t % 2**32]
-        dropout = np.random.RandomState(seed)
+        dropout = Dropout(rates, np.random.RandomState(seed))
     return Draws(Shuffle(random_state), dropout, held_out)
 
 

@@ -343,13 +343,10 @@ class GroupedBatches:
 
     def draw_order(self):
         """The order of each group that is left."""
-        return [self._order(group) for group in self._groups]
-
-    def _order(self, group):
-        n_rows = self._n_rows_of[group]
+        n_rows = self._n_rows_of
         if not self.shuffles:
-            return np.arange(n_rows)
-        return self.shuffles[group].next(n_rows)
+            return [np.arange(n_rows[group]) for group in self._groups]
+        return [self.shuffles[group].next(n_rows[group]) for group in self._groups]
 
     def epoch(self, orders):
         """Yield the batches of rows in the given orders."""

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from .inputs import TableRows
-from .objective import BLOCK_ROWS, SHARE_ROWS
+from .objective import BLOCK_ROWS
 from .rows import is_blas_operand, share_edges
-from .threads import prediction_threads
+from .threads import limited_threads
 
 # Multiplications of the largest product from which threads of our own, each with a
 # share of the rows, take less time than these; of sparse rows, which SciPy multiplies
@@ -79,8 +79,8 @@ def compute_logits(network, weights, X, *, check=False):
     if not threads_pay:
         write(0, n_rows)
         return logits
-    with prediction_threads() as n_threads:
-        edges = share_edges(n_rows, n_threads, SHARE_ROWS)
+    with limited_threads() as n_threads:
+        edges = share_edges(n_rows, n_threads)
         with ThreadPoolExecutor(len(edges)) as pool:
             for share in [pool.submit(write, *edge) for edge in edges]:
                 share.result()

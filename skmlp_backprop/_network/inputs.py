@@ -9,17 +9,6 @@ import numpy as np
 from scipy import sparse
 
 
-def make_inputs(X):
-    """The inputs of rows that all networks of a stack share.
-
-    Parameters
-    ----------
-    X : {ndarray, CSR matrix or array} of shape (n_rows, n_features)
-        The rows.
-    """
-    return SparseInputs(X) if sparse.issparse(X) else DenseInputs(X)
-
-
 class DenseInputs:
     """Rows of an array, which all networks share: one product for all of them.
 

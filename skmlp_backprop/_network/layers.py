@@ -30,8 +30,8 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
     parameters : Parameters
         The weights, which the layers read where they are.
 
-    gradient : Parameters or None
-        Where the backward pass writes; None where there is only a forward pass.
+    gradient : Parameters
+        Where the backward pass writes.
 
     n_rows : int
         Number of rows of a pass.
@@ -49,17 +49,21 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
         its own output, from the layer after. The first layer takes inputs, see
         ``inputs``.
     """
-    n_stack, n_layers = parameters.n_stack, len(parameters.layers)
-    gradients = [None] * n_layers if gradient is None else gradient.layers
-    rates = [0] * n_layers if dropout is None else dropout.rates
+    n_stack = parameters.n_stack
+    rates = [0] * len(network.activations) if dropout is None else dropout.rates
     layers, a = [], None
     if network.input_activation is not None:
-        bias_gradient = None if gradient is None else gradient.input_intercept
-        bias = parameters.input_intercept
         layers.append(
-            InputActivation(network.input_activation, bias, bias_gradient, n_rows)
+            InputActivation(
+                network.input_activation,
+                parameters.input_intercept,
+                gradient.input_intercept,
+                n_rows,
+            )
         )
-    for i, weights in enumerate(parameters.layers):
+    for i, (weights, weight_gradient) in enumerate(
+        zip(parameters.layers, gradient.layers, strict=True)
+    ):
         shape, hidden = (n_stack, weights.shape[1], n_rows), None
         z = np.empty(shape, weights.dtype)
         if i < len(network.activations):
@@ -74,10 +78,10 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
             z = np.empty((shape[1], n_stack, n_rows), weights.dtype).swapaxes(0, 1)
         if i == 0:
             dense = FirstDense(
-                weights, gradients[i], z, bool(layers), parameters.levels, touched
+                weights, weight_gradient, z, bool(layers), parameters.levels, touched
             )
         else:
-            dense = Dense(weights, gradients[i], a, z)
+            dense = Dense(weights, weight_gradient, a, z)
         layers.append(dense)
         if hidden is not None:
             layers.append(hidden)
@@ -93,7 +97,7 @@ class FirstDense:
     weights : ndarray of shape (n_stack, n_units, n_features + 1)
         Weights and biases.
 
-    gradient : ndarray of the same shape or None
+    gradient : ndarray of the same shape
         Where their gradient goes.
 
     out : ndarray of shape (n_stack, n_units, n_rows)
@@ -127,11 +131,10 @@ class FirstDense:
         self.weights_of_networks = weights[:, :, :-1]
         matrix = weights.reshape(-1, n_inputs)
         self.weights, self.biases = matrix[:, :-1], matrix[:, -1:]
-        if gradient is not None:
-            gradient = gradient.reshape(-1, n_inputs)
-            self.weight_gradient = gradient[:, :-1]
-            self.bias_gradient = gradient[:, -1:]
-            self.ones = np.ones((n_rows, 1), weights.dtype)
+        gradient = gradient.reshape(-1, n_inputs)
+        self.weight_gradient = gradient[:, :-1]
+        self.bias_gradient = gradient[:, -1:]
+        self.ones = np.ones((n_rows, 1), weights.dtype)
         self.passes_back = passes_back
         self.levels = levels
         self.touched = touched
@@ -226,7 +229,7 @@ class Dense:
     weights : ndarray of shape (n_stack, n_units, n_inputs + 1)
         Weights and biases.
 
-    gradient : ndarray of the same shape or None
+    gradient : ndarray of the same shape
         Where their gradient goes.
 
     a : ndarray of shape (n_stack, n_inputs + 1, n_rows)
@@ -242,8 +245,7 @@ class Dense:
         self.out = out
         self.transposed = weights[:, :, :-1].swapaxes(1, 2)
         self.a_transposed = a.swapaxes(1, 2)
-        if gradient is not None:
-            self.before = np.empty_like(a[:, :-1], order="C")
+        self.before = np.empty_like(a[:, :-1], order="C")
 
     def forward(self, a):
         return np.matmul(self.weights, a, out=self.out)
@@ -264,7 +266,7 @@ class InputActivation:
     bias : ndarray of shape (n_stack, 1, n_features)
         The biases.
 
-    gradient : ndarray of the same shape or None
+    gradient : ndarray of the same shape
         Where their gradient goes.
 
     n_rows : int

@@ -11,9 +11,12 @@ To add a loss, write its class and decorate it with its name and the name of its
 import numpy as np
 from scipy.special import expit, xlogy
 
-from .quantiles import weighted_quantile
+from .activations import ACTIVATIONS
 
 LOSSES = {}
+_LOGISTIC = ACTIVATIONS["logistic"]
+# Rounding of a cumulated share of the weights.
+_ROUNDING = 1e-12
 
 
 def _register(loss, output):
@@ -124,6 +127,14 @@ class Loss:
         raise NotImplementedError
 
 
+def _weighted_quantile(values, level, weights):
+    """The smallest value whose cumulated share of the weights reaches `level`."""
+    order = np.argsort(values, kind="stable")
+    shares = np.cumsum(weights[order]) / weights.sum()
+    place = np.searchsorted(shares, level - _ROUNDING)
+    return values[order[min(place, len(order) - 1)]]
+
+
 def _softmax_in_place(z, row):
     """Overwrite logits by their softmax; return log(sum_k exp(z_k - max_k z_k)).
 
@@ -134,14 +145,6 @@ def _softmax_in_place(z, row):
     np.add.reduce(z, axis=1, keepdims=True, out=row)
     z /= row
     return np.log(row, out=row)
-
-
-def _logistic_in_place(z):
-    """Overwrite logits by their sigmoid, (1 + tanh(z / 2)) / 2."""
-    z *= 0.5
-    np.tanh(z, out=z)
-    z *= 0.5
-    z += 0.5
 
 
 @_register("log_loss", "softmax")
@@ -177,7 +180,7 @@ class LogisticLogLoss(Loss):
         np.log1p(spare, out=spare)
         spare += np.maximum(z * (1 - 2 * target), 0)
         np.add.reduce(spare, axis=1, keepdims=True, out=row)
-        _logistic_in_place(z)
+        _LOGISTIC.apply(z, z)
         z -= target
         return row
 
@@ -209,7 +212,7 @@ class LogisticSquaredError(Loss):
     """
 
     def __call__(self, z, target, spare, row):
-        _logistic_in_place(z)
+        _LOGISTIC.apply(z, z)
         error = np.subtract(z, target, out=spare)
         np.add.reduce(error * error, axis=1, keepdims=True, out=row)
         row *= 0.5
@@ -245,7 +248,7 @@ class AbsoluteError(Loss):
     starts_at_constant = True
 
     def best_constant(self, target, weights):
-        return np.array([weighted_quantile(y, 0.5, weights) for y in target])
+        return np.array([_weighted_quantile(y, 0.5, weights) for y in target])
 
     def __call__(self, z, target, spare, row):
         z -= target
@@ -306,7 +309,8 @@ class Huber(Loss):
         return _sum_outputs(spare, row)
 
 
-class _Pinball(Loss):
+@_register("quantile", "identity")
+class Pinball(Loss):
     """q (y - p) if p is below the target y, else (1 - q) (p - y).
 
     References
@@ -326,34 +330,25 @@ class _Pinball(Loss):
         levels = np.broadcast_to(self._levels[:, 0], len(target))
         return np.array(
             [
-                weighted_quantile(y, level, weights)
+                _weighted_quantile(y, level, weights)
                 for y, level in zip(target, levels, strict=True)
             ]
         )
 
-    def _of_predictions(self, p, target, spare, row):
-        """The loss; its derivative overwrites the predictions."""
-        levels = self._levels.astype(p.dtype)
-        p -= target
-        np.greater(p, 0, out=spare)
+    def __call__(self, z, target, spare, row):
+        levels = self._levels.astype(z.dtype)
+        z -= target
+        np.greater(z, 0, out=spare)
         # The slope is 1 - q above the target and -q below it.
         spare -= levels
-        np.multiply(p, spare, out=p)
-        _sum_outputs(p, row)
-        np.copyto(p, spare)
+        np.multiply(z, spare, out=z)
+        _sum_outputs(z, row)
+        np.copyto(z, spare)
         return row
 
 
-@_register("quantile", "identity")
-class Pinball(_Pinball):
-    """The pinball loss of one quantile, for each output."""
-
-    def __call__(self, z, target, spare, row):
-        return self._of_predictions(z, target, spare, row)
-
-
 @_register("quantile", "increasing")
-class IncreasingPinball(_Pinball):
+class IncreasingPinball(Pinball):
     """The pinball losses of several quantiles.
 
     Each quantile is the quantile below it plus a softplus.
@@ -363,7 +358,7 @@ class IncreasingPinball(_Pinball):
         slopes = expit(z[:, 1:])
         np.logaddexp(0, z[:, 1:], out=z[:, 1:])
         np.cumsum(z, axis=1, out=z)
-        self._of_predictions(z, target, spare, row)
+        super().__call__(z, target, spare, row)
         # A step moves its own prediction and all predictions above it.
         z[:] = np.cumsum(z[:, ::-1], axis=1)[:, ::-1]
         z[:, 1:] *= slopes

@@ -12,13 +12,11 @@ import numpy as np
 
 from .inputs import TouchedLevels
 from .layers import make_layers
+from .rows import SHARE_ROWS
 
 # Rows that are evaluated at a time, so that memory does not grow with the data and a
 # block's activations stay in the cache.
 BLOCK_ROWS = 2560
-# Up to this number of rows, a single thread is fastest; the share of a thread has at
-# least half as many.
-SHARE_ROWS = 1280
 
 
 class Objective:
@@ -117,9 +115,10 @@ class Objective:
         loss : ndarray of shape (n_stack,)
             The sum for each network.
         """
+        # Up to this number of rows, a single thread is fastest.
         if self._pool is None or rows.n_rows <= SHARE_ROWS:
             return self._sum.over(rows, scale)
-        first, *others = rows.split(self.n_threads, SHARE_ROWS)
+        first, *others = rows.split(self.n_threads)
         sums = [s for s, _ in zip(self._other_sums, others, strict=False)]
         # NumPy's errstate is per thread.
         futures = [

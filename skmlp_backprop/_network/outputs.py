@@ -10,8 +10,8 @@ To add an output, write its class, and a loss that is registered under its name.
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, logit, softmax
 
-from .quantiles import increasing_steps
-
+# Replaces the difference of two equal quantiles, as a fraction of their size.
+_LEAST_STEP = 1e-6
 # Smallest probability of a class without rows; the logit of 0 is infinite.
 _LEAST_PROBA = 1e-12
 
@@ -31,6 +31,8 @@ class Output:
     """
 
     name = None
+    # The axis of the rows in the targets.
+    _row_axis = -2
 
     def __init__(self, n_outputs):
         self.n_outputs = n_outputs
@@ -51,7 +53,8 @@ class Output:
 
     def encoded_targets(self, targets, dtype):
         """The targets of rows as a loss takes them, in a new array."""
-        shape = *targets.shape[:-2], self.n_outputs, targets.shape[-2]
+        axis = self._row_axis
+        shape = *targets.shape[:axis], self.n_outputs, targets.shape[axis]
         out = np.empty(shape, dtype)
         self.write_targets(targets, out)
         return out
@@ -102,6 +105,7 @@ class ClassOutput(Output):
 
     # The class whose code is 0 has the first output.
     first_code = 0
+    _row_axis = -1
 
     def __init__(self, n_outputs):
         super().__init__(n_outputs)
@@ -109,12 +113,6 @@ class ClassOutput(Output):
 
     def write_targets(self, targets, out):
         np.equal(targets[..., np.newaxis, :], self._codes, out=out)
-
-    def encoded_targets(self, targets, dtype):
-        shape = *targets.shape[:-1], self.n_outputs, targets.shape[-1]
-        out = np.empty(shape, dtype)
-        self.write_targets(targets, out)
-        return out
 
     def activate(self, logits):
         return expit(logits)
@@ -154,7 +152,7 @@ class SoftmaxOutput(ClassOutput):
         return np.log(np.maximum(predictions, _LEAST_PROBA))
 
     def proba(self, logits):
-        return _positive(softmax(logits, axis=1))
+        return positive(softmax(logits, axis=1))
 
     def log_proba(self, logits):
         return log_softmax(logits, axis=1)
@@ -202,7 +200,7 @@ class OneVsAllOutput(ClassOutput):
     name = "logistic"
 
     def proba(self, logits):
-        return _positive(softmax(log_expit(logits), axis=1))
+        return positive(softmax(log_expit(logits), axis=1))
 
     def log_proba(self, logits):
         return log_softmax(log_expit(logits), axis=1)
@@ -216,7 +214,7 @@ class MultilabelOutput(ClassOutput):
 
     name = "logistic"
     write_targets = Output.write_targets
-    encoded_targets = Output.encoded_targets
+    _row_axis = Output._row_axis
 
     def proba(self, logits):
         return _sigmoid(logits)
@@ -273,7 +271,7 @@ def make_class_output(activation, n_classes, multilabel):
     return kind(n_classes)
 
 
-def _positive(proba):
+def positive(proba):
     """Keep probabilities above 0 if the exponentials underflow."""
     return np.maximum(proba, np.finfo(proba.dtype).tiny, out=proba)
 
@@ -335,7 +333,9 @@ class IncreasingOutput(NumberOutput):
         return np.cumsum(steps, axis=1, out=steps)
 
     def logits_of(self, predictions):
-        steps = increasing_steps(predictions)
+        steps = np.diff(predictions, axis=0)
+        size = max(np.abs(predictions).max(), np.finfo(np.float64).tiny)
+        np.maximum(steps, _LEAST_STEP * size, out=steps)
         # The inverse of the softplus, without overflow.
         inverse = steps + np.log(-np.expm1(-steps))
         return np.concatenate([predictions[:1], inverse])

@@ -139,13 +139,11 @@ class Parameters:
         )
 
     @classmethod
-    def from_coefs(
-        cls, coefs, intercepts, input_intercept=None, dtype=None, n_levels=0
-    ):
+    def from_coefs(cls, coefs, intercepts, input_intercept=None, n_levels=0):
         """Copy one network's ``coefs_`` and ``intercepts_``."""
         network = cls.empty(
             [len(coefs[0]), *map(len, intercepts)],
-            coefs[0].dtype if dtype is None else dtype,
+            coefs[0].dtype,
             input_intercept=input_intercept is not None,
             n_levels=n_levels,
         )

@@ -6,12 +6,15 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from .inputs import make_inputs
+from .inputs import DenseInputs, SparseInputs
+
+# A thread's share of the rows has at least half as many.
+SHARE_ROWS = 1280
 
 
-def share_edges(n_rows, n_shares, block):
-    """First and last row of at most `n_shares` even shares, none below half a block."""
-    n_shares = max(1, min(n_shares, -(-n_rows // block)))
+def share_edges(n_rows, n_shares):
+    """First and last row of at most `n_shares` even shares, none too small."""
+    n_shares = max(1, min(n_shares, -(-n_rows // SHARE_ROWS)))
     return list(pairwise(n_rows * i // n_shares for i in range(n_shares + 1)))
 
 
@@ -84,9 +87,9 @@ class Rows:
         """Cut into consecutive parts of at most `n_rows` rows."""
         return (self.slice(i, i + n_rows) for i in range(0, self.n_rows, n_rows))
 
-    def split(self, n_shares, block):
+    def split(self, n_shares):
         """Split into the shares of :func:`share_edges`."""
-        return [self.slice(*edge) for edge in share_edges(self.n_rows, n_shares, block)]
+        return [self.slice(*edge) for edge in share_edges(self.n_rows, n_shares)]
 
     def take(self, index):
         """The rows at `index`, copied."""
@@ -96,7 +99,7 @@ class Rows:
     def as_batch(self, output):
         """All rows as one batch."""
         targets = output.encoded_targets(self.targets, self.dtype)
-        inputs = make_inputs(self.X)
+        inputs = SparseInputs(self.X) if self.is_sparse else DenseInputs(self.X)
         return Batch(inputs, targets, self.n_rows, self.weights, self.weight_sum)
 
     def for_products(self):

@@ -257,11 +257,6 @@ def _n_most():
     return min(_n_cores(), _MOST_BLAS_THREADS)
 
 
-def _hold_all(libraries, holder):
-    """Limit libraries to one thread; return whether we may start threads."""
-    return not is_limited() and all(library.hold(holder) for library in libraries)
-
-
 def _release_all(libraries, holder):
     with _lock:
         for library in libraries:
@@ -275,7 +270,7 @@ def _held(libraries):
     holder = object()
     try:
         with _lock:
-            are_held = _hold_all(libraries, holder)
+            are_held = not is_limited() and all(b.hold(holder) for b in libraries)
             _give_way()
         yield are_held
     finally:
@@ -292,8 +287,8 @@ def _held(libraries):
 
 
 @contextmanager
-def training_threads(products_on_blas_threads=False):
-    """Limit the threads of the BLAS during a fit.
+def limited_threads(products_on_blas_threads=False):
+    """Limit the BLAS to one thread during a fit or a large prediction.
 
     Parameters
     ----------
@@ -303,25 +298,11 @@ def training_threads(products_on_blas_threads=False):
     Yields
     ------
     n_threads : int
-        Number of threads that may share the rows of a full batch.
+        Number of threads that may share the rows.
     """
     numpy_libraries = [] if products_on_blas_threads else _brought_by(np)
     with _held(_brought_by(scipy) + numpy_libraries) as are_held:
         # If NumPy's BLAS is not held, each of our threads would use its threads.
-        yield _n_cores() if are_held and numpy_libraries else 1
-
-
-@contextmanager
-def prediction_threads():
-    """Limit the threads of NumPy's BLAS to one during a prediction.
-
-    Yields
-    ------
-    n_threads : int
-        Number of threads that may share the rows.
-    """
-    numpy_libraries = _brought_by(np)
-    with _held(numpy_libraries) as are_held:
         yield _n_cores() if are_held and numpy_libraries else 1
 
 

@@ -155,7 +155,7 @@ def _check(estimators, X, y, sample_weight):
         data = estimator._training_data(X, y, target_encoder, sample_weight)
         dropout_rates(estimator.dropout, len(data.network.activations))
         solver = make_solver(estimator)
-        alpha_in_precision(estimator.alpha, solver.arithmetic_dtype(X.dtype))
+        alpha_in_precision(estimator.alpha, solver.dtype or X.dtype)
         if estimator.early_stopping and solver.stochastic:
             check_hold_out(data.rows, estimator.validation_fraction)
 

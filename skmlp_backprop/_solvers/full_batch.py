@@ -51,16 +51,14 @@ class FullBatchSolver:
     """
 
     stochastic = False
+    # Precision to evaluate in; None for that of the data.
+    dtype = None
     hyper_parameters = ("max_iter", "max_fun", "tol")
 
     def __init__(self, max_iter, max_fun, tol):
         self.max_iter = max_iter
         self.max_fun = max_fun
         self.tol = tol
-
-    def arithmetic_dtype(self, dtype):
-        """Precision to evaluate in, for data of the given precision."""
-        return dtype
 
     def minimize(self, objective, rows, training):
         """Minimise.
@@ -265,12 +263,10 @@ class TNC(FullBatchSolver):
     """
 
     method = "TNC"
-
-    def arithmetic_dtype(self, dtype):
-        return np.dtype(np.float64)
+    dtype = np.dtype(np.float64)
 
     def options(self):
-        # No tolerances but ours: those of SciPy's are of scaled weights and gradients.
+        # Only our tolerance applies: SciPy's are for scaled weights and gradients.
         return {
             "gtol": 0,
             "xtol": 0,

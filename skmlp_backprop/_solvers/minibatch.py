@@ -55,10 +55,8 @@ class MinibatchSolver:
     state: dict | None = None
 
     stochastic = True
-
-    def arithmetic_dtype(self, dtype):
-        """Precision to evaluate in, for data of the given precision."""
-        return dtype
+    # Precision to evaluate in; None for that of the data.
+    dtype = None
 
     def resume(self, earlier):
         """Go on where an earlier training with a rule of the same class stopped."""

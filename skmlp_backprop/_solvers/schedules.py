@@ -62,10 +62,6 @@ class Schedule(Value):
         return False
 
 
-class Constant(Schedule):
-    """The initial rate."""
-
-
 class InverseScaling(Schedule):
     """initial / (t + 1) ** power_t after t samples."""
 
@@ -106,7 +102,7 @@ class Cosine(Schedule):
 
 
 SCHEDULES = {
-    "constant": Constant,
+    "constant": Schedule,
     "invscaling": InverseScaling,
     "adaptive": Adaptive,
     "cosine": Cosine,

@@ -97,6 +97,7 @@ class History:
         )
 
 
+@dataclass
 class Stop:
     """Reason for the end of a training.
 
@@ -113,10 +114,9 @@ class Stop:
         The gradient's largest entry at the final weights.
     """
 
-    def __init__(self, reason, message="", slope=np.nan):
-        self.reason = reason
-        self.message = message
-        self.slope = slope
+    reason: str
+    message: str = ""
+    slope: float = np.nan
 
 
 class Reporter:

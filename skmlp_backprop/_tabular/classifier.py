@@ -12,6 +12,7 @@ from .._estimators.checks import plain_labels
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
+from .._network.outputs import positive
 from .base import BaseTabularMLP
 from .documentation import documented
 from .intervals import (
@@ -238,7 +239,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         log_proba : ndarray of shape (n_samples, n_classes)
             Logarithms of the result of :meth:`predict_proba`.
         """
-        return np.log(_positive(self.predict_proba(X)))
+        return np.log(positive(self.predict_proba(X)))
 
     def decision_function(self, X):
         """Compute a confidence score of each class.
@@ -258,8 +259,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         """
         proba = self._mean_estimates(X)
         if self.estimators_[0]._target_encoder.multilabel:
-            return np.log(_positive(proba)) - np.log(_positive(1 - proba))
-        decision = np.log(_positive(self._predictions_of(proba)))
+            return np.log(positive(proba)) - np.log(positive(1 - proba))
+        decision = np.log(positive(self._predictions_of(proba)))
         if decision.shape[1] == 1:
             return decision[:, 0]
         return decision[:, 1] - decision[:, 0] if decision.shape[1] == 2 else decision
@@ -383,8 +384,3 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _positive(proba):
-    """Replace 0, whose logarithm is infinite, by the smallest positive float."""
-    return np.maximum(proba, np.finfo(proba.dtype).tiny)

@@ -247,21 +247,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         encoding = self._encodings[index]
         return encoding.prepare(encoding.read(Source(name, values)), is_grid=True)
 
-    def _read_column(self, index, source):
-        """Read another column as the column of this number in `fit`."""
-        return self._encodings[index].read(source)
-
-    def _places(self):
-        """Where the rows of networks have the entries of each column.
-
-        Returns
-        -------
-        places : list of slice or int
-            The slice of the numbers of a :class:`TableRows`, or which of its columns of
-            codes.
-        """
-        return self._layout.places
-
     def _learn(self, columns, labels=None):
         """Fit to columns.
 
@@ -436,7 +421,8 @@ class _Layout:
         The columns in the order of the entries: those of codes come last.
 
     places : list of slice or int
-        The entries of each column, or which of the columns of codes it is.
+        Where a :class:`TableRows` has the entries of each column: the slice of its
+        numbers, or which of its columns of codes.
 
     n_entries : int
         Number of entries of the columns without codes.

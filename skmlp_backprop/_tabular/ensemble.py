@@ -17,7 +17,7 @@ from .._network.dropout import Dropout, dropout_rates
 from .._network.inference import compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
-from .._network.threads import training_threads
+from .._network.threads import limited_threads
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.stack import ScaledInputStack
@@ -140,14 +140,9 @@ class Ensemble:
         pauses : bool, default=False
             Whether the training can be continued later. Its state takes several times
             the memory of the weights.
-
-        Returns
-        -------
-        self : Ensemble
-            The trained ensemble.
         """
         training, networks, paused = self.training, self.training.weights, self.paused
-        with np.errstate(all="ignore"), training_threads() as n_cores:
+        with np.errstate(all="ignore"), limited_threads() as n_cores:
             n_stacks, in_processes = _choose_stacks(self, networks, n_jobs, n_cores)
             members_of_stacks = np.array_split(np.arange(len(networks)), n_stacks)
             if paused is not None:
@@ -174,7 +169,6 @@ class Ensemble:
                 members_of_stacks,
                 [stack.get_state() for stack in stacks],
             )
-        return self
 
     def make_stack(self, members, networks, shuffle=None):
         """Make a stack of the networks with these indices and weights."""

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.pickled_state import with_version, without_version
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
-from .._network.threads import prediction_threads
+from .._network.threads import limited_threads
 from .partial_dependence import (
     column_indices,
     grid_of_column,
@@ -93,7 +93,7 @@ class ExplainsColumnsMixin:
                     " X, y) with rows that the model has not seen."
                 )
             # Threads of the BLAS wait for each other longer than they gain here.
-            with prediction_threads():
+            with limited_threads():
                 self._importances = self._withheld_rows.importances(
                     self.encoder_, self.estimators_
                 )
@@ -226,7 +226,7 @@ class ExplainsColumnsMixin:
         if sample_weight is not None:
             weights = checked_sample_weights(weights, sample_weight)
         weights /= weights.sum()
-        with prediction_threads():
+        with limited_threads():
             average, individual = partial_dependence(
                 self, prepared, indices, grids, weights, kind != "average"
             )

@@ -75,7 +75,7 @@ class WithheldRows:
             withheld = rows, self.targets[index], row_weights
             with np.errstate(all="ignore"):
                 increases.append(
-                    _increases(fold_networks, *withheld, encoder._places(), orders)
+                    _increases(fold_networks, *withheld, encoder._layout.places, orders)
                 )
             weights += [float(weight)] * _N_REPEATS
         return np.concatenate(increases, axis=1), np.array(weights)

@@ -77,7 +77,7 @@ def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
     if encoder.is_categorical_[index]:
         values = _distinct_categories(source)
         return values, encoder._prepare_column(index, source.name, values)
-    column = encoder._read_column(index, source)
+    column = encoder._encodings[index].read(source)
     rows = np.flatnonzero(~np.isnan(column.values))
     values, first = np.unique(column.values[rows], return_index=True)
     if len(values) == 0:
@@ -159,7 +159,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     """
     encoder, members = model.encoder_, model.estimators_
     network, target_encoder = members[0]._network, members[0]._target_encoder
-    places = [encoder._places()[index] for index in indices]
+    places = [encoder._layout.places[index] for index in indices]
     grid_rows = [
         encoder._encode_rows(_with_values(prepared, index, grid), np.float64)
         for index, grid in zip(indices, grids, strict=True)
