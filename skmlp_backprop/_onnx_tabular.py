@@ -265,7 +265,7 @@ def _entries_of_texts(name, encoding):
     # Python writes large floats with an exponent.
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
     texts |= {"-0.0"} if "0" in texts else set()
-    texts |= {text.lower() for text in texts}
+    texts |= {form(text) for text in texts for form in (str.lower, str.upper)}
     forms = (str, str.upper, str.capitalize)
     texts |= {form(mark) for mark in MISSING for form in forms} | {"NaN", "NaT"}
     for text in sorted(texts - entry_of.keys()):

@@ -233,6 +233,11 @@ LIBRARIES = {
         {"id": pl.Series("id", x).extend_constant(None, 1)}
     ),
     "Arrow": lambda x: pa.table({"id": x}),
+    "objects": lambda x: pd.DataFrame({"id": [*x.tolist(), None]}, dtype=object),
+    "decimals": lambda x: pd.DataFrame({"id": list(map(Decimal, x.tolist()))}),
+    "decimals of polars": lambda x: pl.DataFrame(
+        {"id": pl.Series("id", x.tolist()).cast(pl.Decimal(20, 0))}
+    ),
 }
 
 
@@ -924,7 +929,9 @@ def test_numbers_in_other_notations_are_said(text):
         ([0.1 + 1e-12, 0.1, 1.0], [0.1 + 2e-12, 1.0], None),
         (["3.1", "3.10", "4"], ["3.100", "4"], None),
         (["01067", "1067", "x"], ["1067", 3, "x"], None),
+        ([10**17 + 3, 10**17 + 5, 7], ["1e17", "7.0"], "1e17"),
         ([10**17 + 3, 10**17 + 5, 7], [10**17, 7], None),
+        ([10**17 + 3, 10**17 + 5, 7], [f"{10**17 + 3}.0", "7"], None),
         ([10**17 + 3, 10**17 + 50, 7], [1e17, 7.0], None),
     ],
 )
@@ -1232,6 +1239,7 @@ def test_frames_of_all_kinds(form):
     ("X", "error", "message"),
     [
         ({"a": [1, 2]}, TypeError, r"X is a dict. Convert .* pandas.DataFrame\(X\)"),
+        ({"a": 1.0, "b": "x"}, TypeError, r"pandas.DataFrame\(\[X\]\)"),
         (
             [{"a": 1}, {"a": 2}],
             TypeError,
@@ -1251,8 +1259,14 @@ def test_frames_of_all_kinds(form):
         ),
     ],
     ids=[
-        *["dict", "records", "lazy frame", "narwhals of a lazy frame", "lists", "sets"],
-        *["objects", "names twice", "a number as a name", "arrow's names twice"],
+        *["dict", "row", "records", "lazy frame", "narwhals of a lazy frame", "lists"],
+        *[
+            "sets",
+            "objects",
+            "names twice",
+            "a number as a name",
+            "arrow's names twice",
+        ],
     ],
 )
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, TabularEncoder])

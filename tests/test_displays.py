@@ -43,7 +43,21 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
-    mpl.pyplot.close("all")
+    if "matplotlib.pyplot" in sys.modules:
+        mpl.pyplot.close("all")
+
+
+def test_a_value_may_be_nan():
+    """Whose fits have failed."""
+    results = {
+        "params": [{"alpha": a} for a in (0.1, np.nan, 1.0, np.nan)],
+        "param_alpha": np.ma.array([0.1, np.nan, 1.0, np.nan], dtype=object),
+        "mean_test_score": np.array([0.5, np.nan, 0.7, np.nan]),
+        "std_test_score": np.array([0.1, np.nan, 0.1, np.nan]),
+    }
+    display = SearchResultsDisplay(results)
+    assert len(display.y_values) == 3
+    np.testing.assert_array_equal(np.sort(display.means_[:, 0]), [0.5, 0.7, np.nan])
 
 
 @pytest.fixture(scope="module")

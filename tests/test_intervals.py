@@ -18,6 +18,7 @@ from sklearn.metrics import (
     mean_gamma_deviance,
     mean_poisson_deviance,
     r2_score,
+    roc_auc_score,
 )
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
@@ -273,7 +274,7 @@ def test_losses_of_ratios(loss, unit):
 
 def test_poisson_refuses_negative_numbers():
     X, y, _, _ = skewed(100)
-    with pytest.raises(ValueError, match=r"non-negative y .* got a minimum of -1\."):
+    with pytest.raises(ValueError, match=r"non-negative y, got a minimum of -1\."):
         TabularMLPRegressor(loss="poisson", **MORE).fit(X, y - 1)
 
 
@@ -690,6 +691,42 @@ def test_copies_of_rows_share_a_fold():
     assert np.mean((low <= y[is_new]) & (y[is_new] <= high)) > 0.8
 
 
+def test_oversampled_rows_share_a_fold():
+    """With dates and categories beside a few numbers, and few copies of a rare class.
+
+    The labels are pure noise, or nearly: no row may be predicted by its copy.
+    """
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            "age": rng.integers(20, 80, 600),
+            "income": rng.lognormal(10, 0.5, 600).round(2),
+            "job": rng.choice(list("pqrstuvw"), 600),
+            "since": pd.Timestamp("2020") + pd.to_timedelta(np.arange(600) % 97, "D"),
+        }
+    )
+    y = np.arange(600) % 20 == 0
+    for n_copies in (2, 20):
+        rows = np.concatenate([np.arange(600), np.repeat(np.flatnonzero(y), n_copies)])
+        model = TabularMLPClassifier(random_state=0).fit(X.iloc[rows], y[rows])
+        assert roc_auc_score(y[rows], model.oob_decision_function_[:, 1]) < 0.7
+
+
+def test_copies_of_a_row_count_once_for_thresholds():
+    """So that no threshold separates a single row, but one separates seven."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": np.arange(400.0), "y": rng.normal(size=400)})
+    copies = np.repeat(np.arange(400), 6)
+    for n_rows, threshold in ((7, 392.5), (1, 398.5)):
+        labels = np.arange(400) >= 400 - n_rows
+        model = TabularMLPClassifier(max_iter=1, n_members=1, random_state=0)
+        encoder = model.fit(X.iloc[copies], labels[copies]).encoder_
+        encoded = encoder.transform(pd.DataFrame({"x": [threshold], "y": [0.0]}))
+        names = encoder.get_feature_names_out()
+        of_x = [name.startswith("x_bin") for name in names]
+        assert np.isin(encoded[0, of_x], [0, 1]).all() == (n_rows == 7)
+
+
 def test_a_table_with_copies_is_read_once():
     """And a finding on a column is said once."""
     X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
@@ -792,6 +829,7 @@ def test_fewer_groups_than_folds():
         (np.zeros((90, 2)), {}, r"groups must have shape \(n_samples,\)"),
         (np.array([1, "a"] * 45, object), {}, "groups is of type object"),
         (np.arange(80), {}, "inconsistent numbers of samples"),
+        (pd.MultiIndex.from_arrays([range(90)] * 2), {}, r"groups must have shape"),
         (np.where(np.arange(90) == 3, np.nan, 1), {}, "groups.*row 3 is missing"),
         (np.arange(90), {"X_val": sine(20)[0], "y_val": sine(20)[1]}, "either groups"),
     ],

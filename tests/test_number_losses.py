@@ -290,8 +290,7 @@ def test_a_list_of_one_quantile_is_a_list(diabetes):
 @pytest.mark.parametrize(
     ("params", "y", "message"),
     [
-        ({"loss": "poisson"}, -1, "loss='poisson' requires non-negative y and sum"),
-        ({"loss": "poisson"}, 0, "loss='poisson' requires non-negative y and sum"),
+        ({"loss": "poisson"}, -1, "loss='poisson' requires non-negative y, got"),
         ({"loss": "gamma"}, 0, "loss='gamma' requires strictly positive y"),
         ({"quantile": [0.5, 0.1]}, 1, "quantile must be a number in .* increasing"),
         ({"quantile": [0.5, 1]}, 1, "quantile must be a number in"),
@@ -309,6 +308,32 @@ def test_refusals(params, y, message, diabetes):
     with pytest.raises(ValueError, match=message):
         mlp.fit(X, y)
     assert not hasattr(mlp, "coefs_")
+
+
+def test_batches_of_zeros_train_as_in_scikit_learn(diabetes):
+    """Where counts are rare, a batch may have zeros only."""
+    X, _ = diabetes
+    y = np.random.default_rng(0).poisson(0.05, len(X)).astype(float)
+    y[:50] = 0
+    ours, theirs = (
+        cls(hidden_layer_sizes=5, loss="poisson", random_state=0)
+        for cls in (BackpropMLPRegressor, MLPRegressor)
+    )
+    for mlp in (ours, theirs):
+        mlp.partial_fit(X, y).partial_fit(X[:50], y[:50])
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_outputs_of_the_first_fit_stay(method, diabetes):
+    """Weights that are exponents can't become weights of numbers."""
+    X, y = diabetes
+    mlp = make(loss="poisson", solver="adam", warm_start=True).fit(X, np.abs(y))
+    predicted = mlp.predict(X)
+    mlp.set_params(loss="squared_error")
+    with pytest.raises(ValueError, match="was 'exp' in the earlier fit, and is 'ident"):
+        getattr(mlp, method)(X, np.abs(y))
+    np.testing.assert_array_equal(mlp.predict(X), predicted)
 
 
 def test_y_too_large_for_float32(diabetes):

@@ -600,15 +600,24 @@ def test_columns_without_information_have_hardly_a_threshold(n_classes):
     assert others < 25
 
 
-@pytest.mark.parametrize("by", ["groups", "copies"])
-def test_thresholds_do_not_separate_groups(by):
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]"])
+def test_labels_are_exact_integers(dtype):
+    """Floats would merge them."""
+    X, high = pd.DataFrame({"x": np.arange(60) / 7}), np.arange(60) >= 30
+    y = pd.Series(np.where(high, 2**53 + 1, 2**53)).astype(dtype)
+    model = classifier(max_iter=9).fit(X, y)
+    assert model.classes_.tolist() == [2**53, 2**53 + 1]
+    assert model.predict(X).dtype == np.int64
+
+
+def test_thresholds_do_not_separate_groups():
     """Each patient has a number and a label by chance, in ten rows."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 60)
     X = pd.DataFrame(
         rng.standard_normal((60, 5)).repeat(10, axis=0), columns=[*"abcde"]
     )
-    groups = np.repeat(np.arange(60), 10) if by == "groups" else None
+    groups = np.repeat(np.arange(60), 10)
     model = classifier(max_iter=1).fit(X, labels.repeat(10), groups=groups)
     np.testing.assert_array_equal(
         model.encoder_.transform(X), TabularEncoder().fit_transform(X)

@@ -65,9 +65,9 @@ def n_encoded(monkeypatch):
     """Counts the encodings of training rows."""
     calls, learn = [], TabularEncoder._learn
 
-    def counted(self, columns, labels=None):
+    def counted(self, columns, *labels):
         calls.append(len(columns[0].values))
-        return learn(self, columns, labels)
+        return learn(self, columns, *labels)
 
     monkeypatch.setattr(TabularEncoder, "_learn", counted)
     return calls

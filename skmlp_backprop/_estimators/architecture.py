@@ -117,4 +117,9 @@ def check_fits(parameters, network):
         )
     has_intercept = parameters.input_intercept is not None
     if has_intercept != (network.input_activation is not None):
-        raise ValueError("input_activation and input_intercept go together.")
+        have = "have" if has_intercept else "lack"
+        raise ValueError(
+            f"The weights {have} the biases of an input activation "
+            "(`input_intercept_`), which go together with `input_activation`. Set this "
+            "parameter as it was when the weights were fitted, or fit anew."
+        )

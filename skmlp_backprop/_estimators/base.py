@@ -235,6 +235,13 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch, from the current weights if there are any."""
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. Use "
+                "compute_class_weight on the whole of y and pass a dict."
+            )
         is_first = not hasattr(self, "coefs_")
         if not is_first:
             # scikit-learn validates the parameters in the first call only.
@@ -266,6 +273,14 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         """A training that goes on from the fitted weights and their history."""
         parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, data.network)
+        name = data.network.output.name
+        if name != self.out_activation_:
+            raise ValueError(
+                f"The activation of the outputs was {self.out_activation_!r} in the "
+                f"earlier fit, and is {name!r} with these parameters. The weights go "
+                "with the former. Set `loss` and `output_activation` back, or fit anew "
+                "with warm_start=False."
+            )
         history = self._history.continued(new_history(self))
         return Training(solver, history, [parameters])
 
@@ -296,18 +311,11 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         return self
 
     def _check_partial_fit(self):
-        """Raise an error if the parameters don't allow partial_fit."""
+        """Raise AttributeError if the solver has no minibatches."""
         if not is_stochastic(self.solver):
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
                 f"{self.solver} is not stochastic."
-            )
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if getattr(self, "class_weight", None) == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit. Use "
-                "compute_class_weight on the whole of y and pass a dict."
             )
         return True
 

@@ -279,6 +279,7 @@ def check_total(total, class_weight, dtype):
     if is_small or not total <= float(limits.max):
         raise ValueError(
             f"The sum of {what}, {total:g}, is too "
-            f"{'small' if is_small else 'large'} for {np.dtype(dtype)}. Only the "
-            "ratios of weights count: scale them to a mean of 1."
+            f"{'small' if is_small else 'large'} for {np.dtype(dtype)}. Multiply the "
+            "weights so that their mean is 1, and alpha by the same factor: the "
+            "penalty is divided by the sum of the weights."
         )

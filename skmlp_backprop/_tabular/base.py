@@ -146,8 +146,8 @@ class BaseTabularMLP(
 
         groups : array-like of shape (n_samples,), default=None
             The group of each sample, such as the patient. No network is validated by a
-            group that it was trained on. With None, copies of a row form a group if a
-            quarter of the rows or more are copies, as after oversampling.
+            group that it was trained on. With None, copies of a row form a group if one
+            row in 40 or more is a copy, as after oversampling.
 
         Returns
         -------
@@ -218,10 +218,11 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features)
+            labels = None
             # Thresholds might separate single groups.
-            has_thresholds = not self._y_numeric and groups is None and copies is None
-            labels = target_encoder.encode(y, np.float32) if has_thresholds else None
-            encoder._learn(columns, labels)
+            if not self._y_numeric and groups is None:
+                labels = target_encoder.encode(y, np.float32)
+            encoder._learn(columns, labels, copies)
         prepared = encoder._prepare_columns(columns)
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.

@@ -182,7 +182,7 @@ class CategoryEncoding:
         Returns whether there is such a value.
         """
         for value, index in present:
-            is_merged = isinstance(value, float) and value in self._merged_integers
+            is_merged = _rounded_number(value) in self._merged_integers
             if index is not None and not is_merged:
                 continue
             kind, text = category_key(value)
@@ -351,13 +351,33 @@ def aliases_of(key):
             return {category_key(None)[1]}
         text = text.strip()
         if is_number(text):
-            is_integer = text.lstrip("+-").isdigit() and len(text) < _MAX_DIGITS
-            return {_number_text(int(text) if is_integer else float(text))}
+            whole = _whole_number(text)
+            return {_number_text(float(text) if whole is None else whole)}
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
     if kind == NUMBER:
         return {text, _as_float32(text)}
     return {text}
+
+
+def _whole_number(text):
+    """The integer that a text such as "12" or "12.0" writes out, or None."""
+    found = _WHOLE_NUMBER.fullmatch(text.removeprefix("+"))
+    if found is None or len(text) >= _MAX_DIGITS:
+        return None
+    return int("".join(found.groups()))
+
+
+def _rounded_number(value):
+    """The float of a value that may be a rounded integer, or None.
+
+    Such a value is a float, or a text of one, such as "1.5e+18".
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        is_float = is_number(text) and _whole_number(text) is None
+        return float(text) if is_float else None
+    return value if isinstance(value, float) else None
 
 
 def _as_float32(text):

@@ -101,6 +101,10 @@ def _check_targets(estimator, X, y, input_name="y"):
     refuse_sparse_targets(y, name, input_name)
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_missing_targets(y, input_name)
+    if not estimator._y_numeric and nw.dependencies.is_into_series(y):
+        # scikit-learn makes floats of pandas' integers that may be missing.
+        labels = as_array(y)
+        y = labels if labels.dtype.kind in "iub" else y
     given = y
     # The check for finite values sums y, which may overflow.
     with np.errstate(all="ignore"):
@@ -126,6 +130,9 @@ def _check_groups(estimator, groups, X):
             f"groups must have a value for each row, got {groups!r}. Pass the "
             "values of the column, not its name."
         )
+    if getattr(groups, "nlevels", 1) > 1:
+        # A MultiIndex, whose array has tuples.
+        groups = groups.tolist()
     refuse_unfit_targets(groups, name, False, "groups")
     refuse_missing_targets(groups, "groups")
     check_consistent_length(X, groups)

@@ -4,6 +4,8 @@
 `read_known_columns` reads later tables alike. :mod:`.sources` reads a column.
 """
 
+from decimal import Decimal
+
 import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.stable.v2.dependencies import is_into_dataframe
@@ -278,7 +280,8 @@ def _refuse_date_texts(name, strings, n_values):
             f"Column {name} has dates, times or time spans written as text, such as "
             f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "
             "dayfirst=True if the day comes first; times and time spans by "
-            "pandas.to_timedelta. Else cast it to a category, or drop it."
+            "pandas.to_timedelta. If it has other values, such as versions or ratios, "
+            f"cast it to a category: {column} = {column}.astype('category')."
         )
 
 
@@ -300,12 +303,8 @@ def _merging_message(source, column):
     """Return a warning if float64 merges integers of the column, else ""."""
     if column.kind != NUMBERS or not (np.abs(column.values) >= 2**53).any():
         return ""
-    if isinstance(source.values, np.ndarray):
-        is_integer = source.values.dtype.kind in "iu"
-        n_distinct = len(np.unique(source.values)) if is_integer else 0
-    else:
-        is_integer = source.values.dtype.is_integer()
-        n_distinct = source.values.drop_nulls().n_unique() if is_integer else 0
+    exact_types = int, np.integer, Decimal
+    n_distinct = len({v for v in source.factorized[1] if isinstance(v, exact_types)})
     n_numbers = len(np.unique(column.values[~np.isnan(column.values)]))
     if n_distinct <= n_numbers:
         return ""

@@ -17,7 +17,7 @@ from .._estimators.sklearn_private import (
 from .._network.inputs import TableRows
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
-from .encodings import DateEncoding, NumberColumns, NumberEncoding
+from .encodings import DateEncoding, Labelled, NumberColumns, NumberEncoding
 from .sources import CATEGORIES, NUMBERS, Source
 from .table import TakesTablesMixin, check_table
 
@@ -247,7 +247,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         encoding = self._encodings[index]
         return encoding.prepare(encoding.read(Source(name, values)), is_grid=True)
 
-    def _learn(self, columns, labels=None):
+    def _learn(self, columns, labels=None, copies=None):
         """Fit to columns.
 
         Parameters
@@ -259,7 +259,18 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 default=None
             Labels that thresholds of the numbers are to separate; None for no such
             thresholds.
+
+        copies : ndarray of shape (n_samples,), int, default=None
+            The same number for copies of a row, of which the thresholds take only the
+            first; None for no copies.
         """
+        if labels is None:
+            labelled = None
+        elif copies is None:
+            labelled = Labelled(slice(None), labels)
+        else:
+            first = np.unique(copies, return_index=True)[1]
+            labelled = Labelled(first, labels[first])
         is_categorical = [column.kind == CATEGORIES for column in columns]
         self.is_categorical_ = np.array(is_categorical)
         n_categorical = sum(is_categorical)
@@ -276,9 +287,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                     column, self.min_frequency, max_entries
                 )
             elif column.kind == NUMBERS:
-                encoding = NumberEncoding.from_column(column, n_bins, labels)
+                encoding = NumberEncoding.from_column(column, n_bins, labelled)
             else:
-                encoding = DateEncoding.from_column(column, n_bins, labels)
+                encoding = DateEncoding.from_column(column, n_bins, labelled)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
 

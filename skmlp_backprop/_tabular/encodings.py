@@ -1,6 +1,7 @@
 """Encodings of a single column of numbers or of dates."""
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,22 @@ _LEAST_GAIN = 2
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
+
+
+class Labelled(NamedTuple):
+    """Rows whose labels are known.
+
+    Parameters
+    ----------
+    rows : ndarray of int, or slice
+        Numbers of the rows.
+
+    labels : ndarray of shape (n_labelled_rows,) or (n_labelled_rows, n_labels), int
+        Their labels.
+    """
+
+    rows: np.ndarray | slice
+    labels: np.ndarray
 
 
 @dataclass
@@ -72,12 +89,11 @@ class NumberEncoding:
         self.width = len(self.edges) + self.has_missing
 
     @classmethod
-    def from_column(cls, column, n_bins, labels=None):
+    def from_column(cls, column, n_bins, labelled=None):
         """Make the encoding of a column, with at most `n_bins` bins.
 
-        With labels, an ndarray of shape (n_rows,) or (n_rows, n_labels), thresholds
-        that separate the labels take the place of half of the quantiles, if there are
-        such thresholds.
+        With labelled rows, thresholds that separate the labels take the place of half
+        of the quantiles, if there are such thresholds.
         """
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
@@ -88,9 +104,12 @@ class NumberEncoding:
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         thresholds = np.empty(0)
-        if labels is not None and n_bins > 1:
-            values = column.values[~is_missing] * unit
-            thresholds = _class_thresholds(values, labels[~is_missing], n_bins // 2)
+        if labelled is not None and n_bins > 1:
+            values = column.values[labelled.rows] * unit
+            has_value = ~np.isnan(values)
+            thresholds = _class_thresholds(
+                values[has_value], labelled.labels[has_value], n_bins // 2
+            )
             n_bins -= n_bins // 2 if len(thresholds) else 0
         edges = _bin_edges(present, n_bins, thresholds)
         has_missing = bool(is_missing.any())
@@ -318,7 +337,7 @@ class DateEncoding:
         self.width = self.number.width + 2 * len(self.cycles)
 
     @classmethod
-    def from_column(cls, column, n_bins, labels=None):
+    def from_column(cls, column, n_bins, labelled=None):
         """Make the encoding of a column, as :meth:`NumberEncoding.from_column`."""
         cycles, has_midnights = [], False
         if column.wall is not None:
@@ -330,7 +349,7 @@ class DateEncoding:
             ]
             is_midnight = positions["hour"] == 0
             has_midnights = bool(is_midnight.sum() > _MAX_MIDNIGHTS * len(is_midnight))
-        number = NumberEncoding.from_column(column, n_bins, labels)
+        number = NumberEncoding.from_column(column, n_bins, labelled)
         return cls(column.kind, column.zone, cycles, number, has_midnights)
 
     def read(self, source):

@@ -225,7 +225,8 @@ def rows_of_candidates(cv_results):
 
 def content_of(value):
     """Return a hashable object that is equal for equal values."""
-    if value is None or isinstance(value, (str, Number)):
+    # NaN is not equal to itself.
+    if value is None or (isinstance(value, (str, Number)) and value == value):
         return value
     try:
         return joblib.hash(value)
