@@ -731,7 +731,7 @@ def test_ends_of_full_batch_solvers(iris, solver):
     mlp.set_params(tol=1e-17, alpha=1)
     reason, message, converged, warned = ended(mlp, X, y)
     assert (reason, converged) == ("stalled", False)
-    assert "leaves no further progress" in message
+    assert "prevents further progress" in message
     assert warned == [(ConvergenceWarning, message)]
 
 

@@ -92,7 +92,7 @@ def test_a_tolerance_that_rounding_rules_out_is_told(solver, dtype, iris):
     X = X.astype(dtype)
     # TNC evaluates in float64, and gets to 1e-13.
     mlp = make(solver, tol=1e-17, alpha=5, max_iter=5000, max_fun=10**5)
-    with pytest.warns(ConvergenceWarning, match="leaves no further progress") as caught:
+    with pytest.warns(ConvergenceWarning, match="prevents further progress") as caught:
         mlp.fit(X, y)
     _, gradient = mlp.loss_and_gradient(X, y)
     largest = max(abs(g).max() for g in gradient.coefs + gradient.intercepts)

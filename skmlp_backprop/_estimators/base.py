@@ -274,7 +274,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, data.network)
         name = data.network.output.name
-        if name != self.out_activation_:
+        if self.n_iter_ > 0 and name != self.out_activation_:
             raise ValueError(
                 f"The activation of the outputs was {self.out_activation_!r} in the "
                 f"earlier fit, and is {name!r} with these parameters. The weights go "

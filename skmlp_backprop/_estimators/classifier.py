@@ -39,9 +39,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
     ... network_parameters
 
     loss : {"log_loss", "squared_error"}, default="log_loss"
-        Loss of a row: the cross-entropy, with logistic outputs that of each output
-        summed over the outputs; or half the squared distance of the output to the
-        one-hot target.
+        Loss of a row: the cross-entropy (with logistic outputs, the sum of the binary
+        cross-entropies of the outputs), or half the squared distance of the output to
+        the one-hot target.
 
     output_activation : {"auto", "softmax", "logistic"}, default="auto"
         Activation of the outputs. "auto" is softmax for several classes and one

@@ -52,8 +52,12 @@ PARTS = {
         bias b for each feature. None for x itself.
 
     weight_init : {"auto", "he", "normal"} or float, default="auto"
-        Initial weights: Glorot uniform as MLPClassifier's; N(0, 2/fan_in) with
-        biases 0; N(0, 1/fan_in) with biases N(0, 1); a float eps for U(-eps, eps).""",
+        Initial weights:
+
+        - "auto", Glorot uniform, as in MLPClassifier;
+        - "he", N(0, 2/fan_in), and biases 0;
+        - "normal", N(0, 1/fan_in), and biases N(0, 1);
+        - a float eps, U(-eps, eps).""",
     "training_parameters": """\
     shuffle : bool, default=True
         Whether "sgd" and "adam" shuffle the rows before each epoch.

@@ -45,8 +45,9 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         - "poisson" and "gamma", half these deviances, with the exponential of the
           output as the prediction; y must not be negative, and positive for "gamma".
 
-        "absolute_error" and "quantile" have a kink at each row's target, at which the
-        full-batch solvers' searches along a line end too soon: they are refused there.
+        "absolute_error" and "quantile" have a kink at each row's target, so the line
+        searches of the full-batch solvers end too soon, and these solvers refuse the
+        two losses.
 
     ... network_parameters
 
@@ -56,7 +57,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         next lower quantile plus a softplus.
 
     huber_epsilon : float, default=1.35
-        Distance, in units of y, from which on loss "huber" is linear.
+        Distance, in units of y, beyond which the loss "huber" is linear.
 
     ... initial_parameters
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     # This module is imported there.
     from .training import Draws, TrainingData
 
-# A training is useless if its loss is above the first multiple of the loss of the best
-# constant prediction, and hardly useful if it is above the second.
+# A training is useless if its loss is above _USELESS times the loss of the best
+# constant prediction, and hardly useful if it is above _HARDLY_USEFUL times that loss.
 _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
 # Sum of squares from which targets are large beside the initial predictions.
@@ -197,10 +197,10 @@ def message_of_end(trained, estimator):
         dtype = solver.dtype or trained.parameters.dtype
         float64 = ", pass X of float64" if dtype == np.float32 else ""
         return (
-            f"{estimator.solver} stopped before it converged, as rounding, or a kink "
-            f"as relu has, leaves no further progress ({stop.message}): the gradient's "
-            f"largest entry is {stop.slope:.1e}, tol={solver.tol:g}. Increase `tol`"
-            f"{float64} or scale the data."
+            f"{estimator.solver} stopped before it converged, because rounding, or a "
+            f"kink like that of relu, prevents further progress ({stop.message}): the "
+            f"gradient's largest entry is {stop.slope:.1e}, tol={solver.tol:g}. "
+            f"Increase `tol`{float64} or scale the data."
         )
     return _MESSAGES.get(stop.reason, stop.message)
 

@@ -2,12 +2,12 @@
 
 They may change with any minor release: the tests run with the oldest and the newest,
 and name those that are missing. What only the searches use is in
-``_search.sklearn_private``, for who only predicts to import less.
+``_search.sklearn_private``, so that code that only predicts imports less.
 
 Imported:
 
-- `_fit_context`: decorates `fit`, to validate the parameters and to skip that for the
-  estimators inside of one whose own were validated.
+- `_fit_context`: decorates `fit`, to validate the parameters and to skip that for
+  estimators nested in an estimator whose parameters were already validated.
 - `Interval`, `Options`, `StrOptions`: state which values a parameter may have.
 - `validate_params`: validates the parameters of a function by these.
 - `_check_partial_fit_first_call`: sets `classes_`, or compares them with those of the

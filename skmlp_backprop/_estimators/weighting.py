@@ -161,8 +161,8 @@ def _balanced(counts):
 def check_class_weight(class_weight, labels):
     """Refuse a `class_weight` that does not fit the targets, and invalid weights.
 
-    A warning names keys that are no class if a class has no key, too: with a key for
-    each class, further keys are classes that a fold lacks.
+    A warning names keys that are no class, but only if some class has no key. If every
+    class has a key, the other keys are probably classes that a fold lacks.
 
     Parameters
     ----------

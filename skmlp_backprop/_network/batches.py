@@ -195,15 +195,15 @@ class Batches:
 def _take_rows(X, index, out):
     """Gather rows into an array in C order."""
     if X.flags.c_contiguous:
-        # mode="clip": with the default it buffers its output once more. Of rows in
-        # another order it would first copy all.
+        # With the default mode, np.take buffers its output. If X is not in C order,
+        # np.take would first copy all of X.
         np.take(X, index, axis=0, out=out, mode="clip")
     else:
         out[:] = X[index]
 
 
 class WithholdingBatches(Batches):
-    """Minibatches in which a group of rows has no weight, another one for each network.
+    """Minibatches in which each network ignores a group of rows of its own.
 
     The weights of the other rows are larger in turn, so that the sum of a batch is the
     same on average.

@@ -10,9 +10,9 @@ from .objective import BLOCK_ROWS
 from .rows import is_blas_operand, share_edges
 from .threads import limited_threads
 
-# Multiplications of the largest product from which threads of our own, each with a
-# share of the rows, take less time than these; of sparse rows, which SciPy multiplies
-# on one thread, earlier.
+# From this number of multiplications in the largest product on, our own threads, each
+# with a share of the rows, are faster than those of the BLAS. SciPy multiplies sparse
+# rows on one thread, so for these the limit is lower.
 _THREADS_PAY = 2**31
 _THREADS_PAY_IF_SPARSE = 2**25
 # Sparse X with at most _MOST_ENTRIES entries, zeros included, is predicted dense if at

@@ -1,4 +1,4 @@
-"""Objects that are told apart by their class and their attributes."""
+"""Objects that are equal if their classes and their attributes are equal."""
 
 import joblib
 

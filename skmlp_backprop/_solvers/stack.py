@@ -13,7 +13,8 @@ GAIN = 6
 class Stack:
     """Networks that take steps on the same batches.
 
-    A subclass may step other weights, `stepped`, than the objective sees, `parameters`.
+    A subclass may update weights, `stepped`, that differ from the weights that the
+    objective sees, `parameters`.
 
     Parameters
     ----------

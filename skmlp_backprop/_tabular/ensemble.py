@@ -35,7 +35,7 @@ _THREAD_PAYS = 2**23
 # More threads wait longer for the interpreter's lock than they save: on 16 cores a fit
 # of 10000 x 30 takes 2.3 s with one thread, 1.5 s with two or four, 1.9 s with eight.
 _MAX_THREADS = 4
-# Processes pay if there are at least as many, and an epoch has this many
+# Processes pay if there are at least _MAX_THREADS of them, and an epoch has this many
 # multiplications in the forward pass: it then takes more than half a second on a core,
 # and the processes take two or three to start. On two cores, two threads are as fast as
 # two processes (benchmarks: large_tables).
