@@ -107,7 +107,7 @@ class Shards:
         Address of each shard's worker.
     """
 
-    # What a worker runs for a method call.
+    # The functions that a worker runs for a method call.
     answer = staticmethod(answer)
 
     def __init__(self, client, futures, workers):

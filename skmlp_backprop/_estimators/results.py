@@ -153,7 +153,7 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "n_layers_": len(network.layer_units),
         "n_outputs_": network.output.n_outputs,
         "out_activation_": network.output.name,
-        # Of given weights, which no training has found.
+        # The weights were given, so no training has found them.
         "stop_reason_": None,
         "message_": None,
         "converged_": False,

@@ -167,7 +167,7 @@ class Batch:
         self.weight_sum_by_network = self.weight_sum
         self.weight_in_epoch = n_rows
         if weight_sum_by_network is not None:
-            # Of a batch that is filled up, whose own rows weigh 1 each.
+            # The batch is filled up, and its own rows weigh 1 each.
             self.weight_sum_by_network = weight_sum_by_network
             self.weight_in_epoch = weight_sum_by_network
 

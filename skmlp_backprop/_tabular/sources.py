@@ -20,8 +20,8 @@ from .._network.warning import warn
 from . import dates, texts
 from .dates import DATES, SPANS, TIMES
 
-# What a column holds, or its type, beside dates, times and spans: of objects the values
-# tell more, and others are neither numbers nor dates nor categories, such as lists.
+# Kinds of columns and of types, beside dates, times and spans. The values of objects
+# tell their kind. Others, such as lists, are neither numbers nor dates nor categories.
 NUMBERS, CATEGORIES, OBJECTS, OTHERS = "numbers", "categories", "objects", "others"
 
 _KINDS_OF_TYPES = {

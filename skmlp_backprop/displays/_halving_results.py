@@ -76,7 +76,7 @@ class HalvingResultsDisplay(Display):
         self.resource = bare_name(parameter) if parameter else "resources"
         rows_of = rows_of_candidates(cv_results)
         self.curves = [scores[rows] for rows in rows_of]
-        # Of equal scores in the last rung the search takes the first.
+        # The search takes the first of equal scores in the last rung.
         finalists = [rows[-1] for rows in rows_of if len(rows) == len(self.rungs)]
         best = max(
             finalists, key=lambda row: (np.nan_to_num(scores[row], nan=-np.inf), -row)
