@@ -6,6 +6,7 @@ from sklearn.preprocessing import LabelBinarizer
 
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import PUBLIC_HISTORY, History
+from .results import features_of
 from .targets import Labels, Numbers
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -34,9 +35,7 @@ def to_sklearn_mlp(estimator):
     if lacking:
         raise ValueError(f"{type(mlp).__name__} cannot express: {'; '.join(lacking)}.")
     mlp.set_params(**_shared_params(estimator, mlp))
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(estimator, name):
-            setattr(mlp, name, getattr(estimator, name))
+    vars(mlp).update(features_of(estimator))
     mlp.n_layers_ = len(network.layer_units)
     mlp.n_outputs_ = network.output.n_outputs
     mlp.out_activation_ = network.output.name
@@ -128,7 +127,5 @@ def from_sklearn_mlp(mlp, cls):
         **known, no_improvement_count=getattr(mlp, "_no_improvement_count", 0)
     )
     estimator = cls(**mlp.get_params())
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(mlp, name):
-            setattr(estimator, name, getattr(mlp, name))
+    vars(estimator).update(features_of(mlp))
     return estimator._adopt_weights(parameters, target_encoder, history.copy())

@@ -142,6 +142,12 @@ def _saturated_shares(network, weights, X):
     return shares
 
 
+def features_of(estimator):
+    """The attributes with the number and the names of the features, as a dict."""
+    names = ("n_features_in_", "feature_names_in_")
+    return {name: vars(estimator)[name] for name in names if name in vars(estimator)}
+
+
 def fitted_attributes(network, target_encoder, history, parameters):
     """The attributes of an estimator with a network of given weights."""
     coefs, intercepts, input_intercept = parameters.to_coefs()

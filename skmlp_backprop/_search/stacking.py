@@ -18,7 +18,7 @@ from .._estimators.devices import device_of
 from .._estimators.early_stopping import check_hold_out
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
-from .._estimators.results import warn_of_end
+from .._estimators.results import features_of, warn_of_end
 from .._estimators.training import (
     GroupedData,
     make_solver,
@@ -255,8 +255,7 @@ def prepare_rows(estimator, X, y, sample_weight=None):
     X, y = estimator._validate_rows(X, y, reset=True)
     target_encoder = estimator._target_encoder_of(y)
     data = estimator._training_data(X, y, target_encoder, sample_weight)
-    names = ("n_features_in_", "feature_names_in_")
-    return data, {n: vars(estimator)[n] for n in names if n in vars(estimator)}
+    return data, features_of(estimator)
 
 
 def train_stacks(estimators, data_of, paused=None):

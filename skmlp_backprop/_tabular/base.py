@@ -11,7 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.restoring import restore_on_error
-from .._estimators.results import attributes_of_end, warn_if_useless, warn_of_end
+from .._estimators.results import (
+    attributes_of_end,
+    features_of,
+    warn_if_useless,
+    warn_of_end,
+)
 from .._estimators.sklearn_callbacks import (
     CallbackReporter,
     CallbackSupportMixin,
@@ -204,8 +209,7 @@ class BaseTabularMLP(
         y_given = y
         X, y, sample_weight, index = drop_rows_without_weight(X, y, sample_weight)
         refuse_single_row(self, len(y))
-        names = ("n_features_in_", "feature_names_in_")
-        features = {name: vars(self)[name] for name in names if name in vars(self)}
+        features = features_of(self)
         if encoder is None:
             columns = read_columns(X, self.categorical_features)
         else:
