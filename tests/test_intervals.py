@@ -1,6 +1,7 @@
 """Out-of-bag predictions of the tabular estimators, and intervals made of them."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -390,7 +391,19 @@ def test_a_training_stops_by_the_validation_rows():
     X, y = sine(400)
     model = TabularMLPRegressor(**MORE).fit(X, y, None, X, -y)
     assert np.argmax(model.validation_scores_) <= 1
-    assert TabularMLPRegressor(**MORE).fit(X, y, None, X, y).n_iter_ > model.n_iter_
+    agreeing = TabularMLPRegressor(**MORE).fit(X, y, None, *sine(400, seed=2))
+    assert agreeing.n_iter_ > model.n_iter_
+
+
+def test_validation_rows_that_are_training_rows_are_said():
+    """Exact rows, and rows that were written and read in single precision."""
+    X, y = sine(400)
+    for X_val in (X[:100], X[:100].astype(np.float32)):
+        with pytest.warns(UserWarning, match="100 of 100 rows of X_val are rows of X"):
+            TabularMLPRegressor(**MORE).fit(X, y, X_val=X_val, y_val=y[:100])
+    # A few values of numbers are equal by chance.
+    X, y = np.floor(3 * X), np.floor(y)
+    TabularMLPRegressor(**MORE).fit(X, y, X_val=X[:100], y_val=y[:100])
 
 
 @pytest.mark.parametrize(
@@ -421,6 +434,7 @@ def test_validation_rows_that_cannot_be(validation, message):
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
 
+@pytest.mark.filterwarnings("ignore:.* rows of X_val are rows of X")
 @pytest.mark.parametrize("dtype", [str, object])
 def test_targets_written_as_text(dtype):
     X, y = sine(60)
@@ -483,6 +497,7 @@ def test_messages_about_y_val_name_it(y_val, message):
         TabularMLPRegressor(**SMALL).fit(X, y, X_val=X[:2], y_val=y_val)
 
 
+@pytest.mark.filterwarnings("ignore:.* rows of X_val are rows of X")
 @pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame, pa.table])
 def test_columns_of_y_val_in_another_order(make_frame):
     X, y = sine(50)
@@ -712,6 +727,33 @@ def test_oversampled_rows_share_a_fold():
         assert roc_auc_score(y[rows], model.oob_decision_function_[:, 1]) < 0.7
 
 
+@pytest.mark.parametrize("hidden_by", ["id", "NaN", "letters", "few rows"])
+def test_copies_that_are_hard_to_see(hidden_by):
+    """Out-of-bag predictions of copies come from the same network."""
+    rng = np.random.default_rng(0)
+    n_rows = 20 if hidden_by == "few rows" else 200
+    X = pd.DataFrame(rng.standard_normal((n_rows, 4)), columns=[*"abcd"])
+    if hidden_by == "letters":
+        X = pd.DataFrame(rng.choice([*"abcdefgh"], (n_rows, 8)), columns=[*"abcdefgh"])
+    y = rng.standard_normal(n_rows)
+    again = X.copy()
+    if hidden_by == "NaN":
+        # As 0 / 0 gives it.
+        X.loc[::2, "a"], again.loc[::2, "a"] = np.nan, -np.nan
+    both = pd.concat([X, again], ignore_index=True)
+    if hidden_by == "id":
+        both["id"] = [f"k{i}" for i in range(400)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Column 'id' has 400 distinct values")
+        model = TabularMLPRegressor(max_iter=2, random_state=0).fit(both, np.tile(y, 2))
+    first, second = model.oob_prediction_.reshape(2, -1)
+    if hidden_by == "id":
+        # The id has an effect of its own.
+        assert np.corrcoef(first, second)[0, 1] > 0.9
+    else:
+        np.testing.assert_allclose(first, second, rtol=1e-4)
+
+
 def test_copies_of_a_row_count_once_for_thresholds():
     """So that no threshold separates a single row, but one separates seven."""
     rng = np.random.default_rng(0)
@@ -754,6 +796,9 @@ def spreads_of_equal_rows(X, y):
         {"zip": [f"z{i % 80}" for i in range(800)]},
         {"zip": [f"z{i % 80}" for i in range(800)], "size": np.arange(800) % 80 / 7},
         {"age": np.arange(800) % 80},
+        # Counts that are mostly 0.
+        {str(i): np.random.default_rng(i).poisson(0.05, 800) for i in range(12)},
+        {str(i): np.random.default_rng(i).uniform(size=800) < 0.03 for i in range(25)},
     ],
 )
 def test_rows_that_are_equal_by_chance_are_no_copies(X):

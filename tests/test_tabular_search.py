@@ -146,6 +146,7 @@ def test_transformed_targets(table, n_encoded):
 
 
 @ignore_ends
+@pytest.mark.filterwarnings("ignore:.* rows of X_val are rows of X")
 @pytest.mark.parametrize("in_pipeline", [False, True])
 def test_weights_and_validation_rows(in_pipeline, table):
     X, _, y = table

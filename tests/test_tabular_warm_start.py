@@ -135,7 +135,8 @@ def test_other_rows_are_encoded_as_those_of_the_first_fit():
     before = model.predict(X)
     more = pd.concat([X, X.assign(size=50 + X["size"], colour="pink")])
     # No epoch, so that neither the scale of y nor the encoding has an effect.
-    model.fit(more, np.tile(1000 * y, 2))
+    with pytest.warns(UserWarning, match="may be validated by rows that they were tr"):
+        model.fit(more, np.tile(1000 * y, 2))
     np.testing.assert_array_equal(model.predict(X), before)
     assert model.encoder_.get_feature_names_out().tolist() == names
     assert model.oob_prediction_.shape == (300,)

@@ -277,9 +277,9 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         if self.n_iter_ > 0 and name != self.out_activation_:
             raise ValueError(
                 f"The activation of the outputs was {self.out_activation_!r} in the "
-                f"earlier fit, and is {name!r} with these parameters. The weights go "
-                "with the former. Set `loss` and `output_activation` back, or fit anew "
-                "with warm_start=False."
+                f"earlier fit, and is {name!r} with these parameters. The weights "
+                "go with the former. Set the parameters back, such as `loss`, or call "
+                "`fit` with warm_start=False."
             )
         history = self._history.continued(new_history(self))
         return Training(solver, history, [parameters])

@@ -37,11 +37,12 @@ from .checks import (
     refuse_single_row,
 )
 from .columns import read_columns, read_known_columns
+from .copies import group_copies, warn_of_known_rows
 from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
-from .table import TakesTablesMixin, check_table, group_copies
+from .table import TakesTablesMixin, check_table
 
 # `average_epochs` of the networks. On the tables for development, the average of the
 # weights predicts better than the weights of a falling learning rate, whose schedule
@@ -151,8 +152,8 @@ class BaseTabularMLP(
 
         groups : array-like of shape (n_samples,), default=None
             The group of each sample, such as the patient. No network is validated by a
-            group that it was trained on. With None, copies of a row form a group if one
-            row in 40 or more is a copy, as after oversampling.
+            group that it was trained on. With None, copies of a row form a group, as
+            after oversampling, unless rows may be equal by chance.
 
         Returns
         -------
@@ -235,6 +236,7 @@ class BaseTabularMLP(
         if validation is not None:
             X_val, y_val, weights_val = validation
             that_validate = encoder._prepare(X_val)
+            warn_of_known_rows(prepared, y, that_validate, y_val)
             rows_val = encoder._encode_rows(that_validate, np.float32)
             validation = rows_val, y_val, weights_val
         elif groups is None:

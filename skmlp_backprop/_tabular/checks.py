@@ -101,10 +101,10 @@ def _check_targets(estimator, X, y, input_name="y"):
     refuse_sparse_targets(y, name, input_name)
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_missing_targets(y, input_name)
-    if not estimator._y_numeric and nw.dependencies.is_into_series(y):
+    labels = None if estimator._y_numeric else as_array(y)
+    if labels is not None and labels.dtype.kind in "iub":
         # scikit-learn makes floats of pandas' integers that may be missing.
-        labels = as_array(y)
-        y = labels if labels.dtype.kind in "iub" else y
+        y = labels
     given = y
     # The check for finite values sums y, which may overflow.
     with np.errstate(all="ignore"):

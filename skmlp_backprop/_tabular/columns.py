@@ -4,8 +4,6 @@
 `read_known_columns` reads later tables alike. :mod:`.sources` reads a column.
 """
 
-from decimal import Decimal
-
 import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.stable.v2.dependencies import is_into_dataframe
@@ -303,8 +301,7 @@ def _merging_message(source, column):
     """Return a warning if float64 merges integers of the column, else ""."""
     if column.kind != NUMBERS or not (np.abs(column.values) >= 2**53).any():
         return ""
-    exact_types = int, np.integer, Decimal
-    n_distinct = len({v for v in source.factorized[1] if isinstance(v, exact_types)})
+    n_distinct = source.n_distinct_integers()
     n_numbers = len(np.unique(column.values[~np.isnan(column.values)]))
     if n_distinct <= n_numbers:
         return ""

@@ -97,6 +97,11 @@ class Column:
             )
 
 
+def _is_integer(value):
+    is_decimal = isinstance(value, Decimal)
+    return value == value.to_integral_value() if is_decimal else isinstance(value, int)
+
+
 def make_sources(X):
     """Make a source of each column of a table that `check_table` has checked."""
     if not nw.dependencies.is_into_dataframe(X):
@@ -251,6 +256,15 @@ class Source:
                     "values to numbers or text, or drop the column."
                 )
         return Column(self.name, codes, CATEGORIES, categories)
+
+    def n_distinct_integers(self):
+        """The number of distinct integers, in their own precision; 0 for floats."""
+        values = self.values
+        if self.type_kind == OBJECTS or self.type_name.lower().startswith("decimal"):
+            return sum(map(_is_integer, self.factorized[1]))
+        if isinstance(values, np.ndarray):
+            return len(np.unique(values)) if values.dtype.kind in "iu" else 0
+        return values.drop_nulls().n_unique() if values.dtype.is_integer() else 0
 
     @cached_property
     def factorized(self):

@@ -1,6 +1,5 @@
 """Checks a table as a whole."""
 
-import math
 from collections import Counter
 
 import narwhals.stable.v2 as nw
@@ -13,19 +12,10 @@ from sklearn.utils.validation import check_array, validate_data
 from .._estimators.checks import is_masked, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
-from .sources import CATEGORIES
 
 # Methods of lazy tables, and of the results of database queries, that return a table
 # with values.
 _COLLECT_METHODS = ["collect", "to_pandas", "df", "toPandas", "execute", "compute"]
-# Copies of a row share a fold if at least this share of the rows repeat another row,
-# and if the table has at least this number of distinct rows.
-_COPIED_SHARE = 0.025
-_LEAST_ROWS = 30
-# At most this share of the repeated rows may have another target.
-_OTHER_TARGETS = 0.1
-# An odd number of 64 bits with an irregular pattern, for hashes.
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class TakesTablesMixin:
@@ -170,7 +160,7 @@ def _to_native(X):
     if isinstance(X, dict) or is_records:
         type_name = "list of dicts" if is_records else type(X).__name__
         # A dict of a single row.
-        is_row = isinstance(X, dict) and all(map(np.isscalar, X.values()))
+        is_row = isinstance(X, dict) and X and not any(map(_is_column, X.values()))
         raise TypeError(
             f"X is a {type_name}. Convert it to a DataFrame: "
             f"pandas.DataFrame({'[X]' if is_row else 'X'})."
@@ -178,43 +168,5 @@ def _to_native(X):
     return X
 
 
-def group_copies(columns, y):
-    """Group the copies of each row, if the table has many.
-
-    Oversampled tables and bootstrap samples have many copies. A network that leaves a
-    row out must not train on a copy of it. Rows that are equal by chance are no copies:
-    their networks may train on equal rows, as new rows will be equal to these, too.
-
-    Parameters
-    ----------
-    columns : list of Column
-        The columns of the table.
-
-    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        The targets.
-
-    Returns
-    -------
-    groups : ndarray of shape (n_rows,), int, or None
-        The same number, from 0, for equal rows. None if less than one row in 40 is a
-        copy, if the targets of copies differ, or if the columns of numbers and dates
-        have fewer combinations of values than there are pairs of distinct rows, so
-        that rows may be equal by chance.
-    """
-    n_rows = len(y)
-    hashes = np.zeros(n_rows, np.uint64)
-    for column in columns:
-        # The addition makes -0.0 equal to 0.0.
-        bits = (column.values + 0.0).astype(np.float64).view(np.uint64)
-        hashes = (hashes ^ bits) * _MULTIPLIER
-        hashes ^= hashes >> np.uint64(32)
-    distinct, first, groups = np.unique(hashes, return_index=True, return_inverse=True)
-    n_distinct, n_copies = len(distinct), n_rows - len(distinct)
-    if n_distinct < _LEAST_ROWS or n_copies < _COPIED_SHARE * n_rows:
-        return None
-    are_other = (y != y[first[groups]]).reshape(n_rows, -1).any(axis=1)
-    numbers = [column.values for column in columns if column.kind != CATEGORIES]
-    n_combinations = math.prod(len(np.unique(values)) for values in numbers)
-    if are_other.sum() > _OTHER_TARGETS * n_copies or n_combinations < n_distinct**2:
-        return None
-    return groups
+def _is_column(value):
+    return np.iterable(value) and not isinstance(value, (str, bytes))
