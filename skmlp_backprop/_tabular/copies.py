@@ -4,7 +4,6 @@ import numpy as np
 
 from .._network.warning import warn
 from .columns import identifier_message
-from .sources import CATEGORIES
 
 # A table with fewer distinct rows has too few groups for folds.
 _LEAST_ROWS = 10
@@ -52,14 +51,10 @@ def group_copies(columns, y):
         return None
     with_targets = _hash_rows([groups, *_codes_of_targets(y)], n_rows)
     n_other_targets = len(np.unique(with_targets)) - n_distinct
+    are_many = n_copies >= _MANY_COPIES * n_rows
+    n_combinations = _n_combinations([c.values[first] for c in columns], are_many)
     # The number of pairs of equal rows to expect if the columns were independent.
-    has_many = n_copies >= _MANY_COPIES * n_rows
-    counted = [
-        values
-        for column, values in ((c, c.values[first]) for c in columns)
-        if has_many or (column.kind != CATEGORIES and len(np.unique(values)) > 2)
-    ]
-    n_by_chance = n_rows**2 / 2 / _n_combinations(counted)
+    n_by_chance = n_rows**2 / 2 / n_combinations
     if max(n_other_targets, n_by_chance) > _UNLIKE_COPIES * n_copies:
         return None
     return groups
@@ -76,7 +71,11 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
     targets = _codes_of_targets(np.concatenate([y, y_val]))
     hashes = _hash_rows([*values, *targets], n_rows + n_val)
     n_known = np.isin(hashes[n_rows:], hashes[:n_rows]).sum()
-    n_by_chance = n_rows * n_val / _n_combinations(values)
+    n_by_chance = (
+        n_rows
+        * n_val
+        / _n_combinations(values, are_many=n_known >= _MANY_COPIES * n_val)
+    )
     if n_known >= _KNOWN_SHARE * n_val and n_by_chance <= _UNLIKE_COPIES * n_known:
         warn(
             f"{n_known} of {n_val} rows of X_val are rows of X, with the same y. The "
@@ -108,14 +107,17 @@ def _hash_rows(columns, n_rows):
     return hashes
 
 
-def _n_combinations(columns):
+def _n_combinations(columns, are_many):
     """The effective number of combinations of independent columns.
 
-    A column counts as many values as it had if all were equally frequent, and two of
-    its values were equal as often as they are.
+    The effective number of values of a column is the number of equally frequent values
+    of which two are equal as often as two values of the column. `are_many` says whether
+    categories, and columns of two numbers, count.
     """
-    numbers = 1.0
+    n_combinations = 1.0
     for values in columns:
         _, counts = np.unique(values, return_counts=True)
-        numbers /= np.square(counts / len(values)).sum()
-    return numbers
+        # The codes of categories are integers.
+        if are_many or (values.dtype.kind == "f" and len(counts) > 2):
+            n_combinations /= np.square(counts / len(values)).sum()
+    return n_combinations
