@@ -285,6 +285,6 @@ def test_weights_too_large_for_float32(iris):
 def test_sample_weights_beyond_float32(iris, weight):
     X, y = iris
     with pytest.raises(
-        ValueError, match=r"sum of .*sample_weight, .*float32.* mean of"
+        ValueError, match=r"sum of .*sample_weight, .*float32.* mean is"
     ):
         BackpropMLPClassifier(5).fit(X.astype(np.float32), y, np.full(len(y), weight))

@@ -235,13 +235,6 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch, from the current weights if there are any."""
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if getattr(self, "class_weight", None) == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit. Use "
-                "compute_class_weight on the whole of y and pass a dict."
-            )
         is_first = not hasattr(self, "coefs_")
         if not is_first:
             # scikit-learn validates the parameters in the first call only.
@@ -311,11 +304,18 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         return self
 
     def _check_partial_fit(self):
-        """Raise AttributeError if the solver has no minibatches."""
+        """Raise an error if the parameters don't allow partial_fit."""
         if not is_stochastic(self.solver):
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
                 f"{self.solver} is not stochastic."
+            )
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. Use "
+                "compute_class_weight on the whole of y and pass a dict."
             )
         return True
 

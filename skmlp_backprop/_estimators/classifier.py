@@ -325,10 +325,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         Raises
         ------
         ValueError
-            If the input is invalid; with `early_stopping`, and with balanced class
-            weights, which need all of the data.
+            If the input is invalid.
         AttributeError
-            With a full-batch solver.
+            With a full-batch solver; and with `early_stopping` or balanced class
+            weights, which need all of the data.
         """
         # Later calls may pass any `classes` with an indicator matrix.
         is_first = not hasattr(self, "coefs_")

@@ -287,10 +287,10 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         Raises
         ------
         ValueError
-            If the input is invalid, and with `early_stopping`, which needs all of the
-            data.
+            If the input is invalid.
         AttributeError
-            With a full-batch solver.
+            With a full-batch solver; and with `early_stopping`, which needs all of the
+            data.
         """
         return self._partial_fit(X, y, sample_weight)
 
