@@ -39,6 +39,7 @@ from .checks import (
 from .columns import read_columns, read_known_columns
 from .copies import group_copies, warn_of_known_rows
 from .encoder import CHUNK_ROWS, TabularEncoder
+from .encodings import Labelled
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
@@ -223,11 +224,15 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features)
-            labels = None
+            labelled = None
             # Thresholds might separate single groups.
             if not self._y_numeric and groups is None:
-                labels = target_encoder.encode(y, np.float32)
-            encoder._learn(columns, labels, copies)
+                labels, rows = target_encoder.encode(y, np.float32), slice(None)
+                if copies is not None:
+                    # Each copied row once, so that no threshold separates it.
+                    _, rows = np.unique(copies, return_index=True)
+                labelled = Labelled(rows, labels[rows])
+            encoder._learn(columns, labelled)
         prepared = encoder._prepare_columns(columns)
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.

@@ -17,7 +17,7 @@ from .._estimators.sklearn_private import (
 from .._network.inputs import TableRows
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
-from .encodings import DateEncoding, Labelled, NumberColumns, NumberEncoding
+from .encodings import DateEncoding, NumberColumns, NumberEncoding
 from .sources import CATEGORIES, NUMBERS, Source
 from .table import TakesTablesMixin, check_table
 
@@ -247,7 +247,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         encoding = self._encodings[index]
         return encoding.prepare(encoding.read(Source(name, values)), is_grid=True)
 
-    def _learn(self, columns, labels=None, copies=None):
+    def _learn(self, columns, labelled=None):
         """Fit to columns.
 
         Parameters
@@ -255,22 +255,10 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         columns : list of Column
             The columns of a table, see :func:`.columns.read_columns`.
 
-        labels : ndarray of shape (n_samples,) or (n_samples, n_labels), int, \
-                default=None
-            Labels that thresholds of the numbers are to separate; None for no such
-            thresholds.
-
-        copies : ndarray of shape (n_samples,), int, default=None
-            The same number for copies of a row, of which the thresholds take only the
-            first; None for no copies.
+        labelled : Labelled or None, default=None
+            Rows whose labels thresholds of the numbers are to separate; None for no
+            such thresholds.
         """
-        if labels is None:
-            labelled = None
-        elif copies is None:
-            labelled = Labelled(slice(None), labels)
-        else:
-            first = np.unique(copies, return_index=True)[1]
-            labelled = Labelled(first, labels[first])
         is_categorical = [column.kind == CATEGORIES for column in columns]
         self.is_categorical_ = np.array(is_categorical)
         n_categorical = sum(is_categorical)
