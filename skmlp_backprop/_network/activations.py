@@ -140,7 +140,7 @@ class Relu(Activation):
     def apply(self, z, out):
         # NumPy's maximum of two arrays takes half the time of the maximum of an array
         # and a number (the benchmark `minibatch`).
-        np.maximum(z, np.zeros_like(z), out=out)
+        np.maximum(z, np.zeros(z.shape, z.dtype), out=out)
 
     def multiply_derivative(self, kept, delta):
         np.greater(kept, 0, out=kept)
