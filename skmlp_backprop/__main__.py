@@ -70,7 +70,7 @@ def run(args):
     training.check_folds(model, y_train, data)
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
-        # The notes on the data have these warnings.
+        # `describe` has already printed these warnings, as notes.
         warnings.filterwarnings("ignore", "Column ", UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train)
         # A saved model keeps only the importances, so they are computed before.
@@ -97,7 +97,7 @@ def run(args):
 def _warning_printer():
     """A function that prints each warning once.
 
-    Predictions and their probabilities are computed apart, with the same warnings.
+    `predict` and `predict_proba` give the same warnings.
     """
     printed = set()
 

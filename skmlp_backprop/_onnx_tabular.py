@@ -65,13 +65,13 @@ def add_table(graph, inputs, encoder):
     Returns
     -------
     entries : str or None
-        The entries of the columns with few; None if there are none.
+        The entries of all columns but those in `codes`; None if there are none.
 
     codes : list of tuple (str, int)
         For each column of many categories the entry's index, of shape (n_rows, 1), and
         the number of entries. The index of a category without entry is that number.
     """
-    # The column of each entry of the pieces.
+    # `column_of` has the column of each entry of `pieces`, which are sorted by it below.
     pieces, column_of, codes, numbers = [], [], [], []
     columns = zip(
         column_names(encoder),
@@ -176,7 +176,8 @@ def _add_numbers(graph, x, encodings):
 
     column = np.repeat(range(len(encodings)), [len(e.edges) - 1 for e in encodings])
     if len(column):
-        # At the first edge, all bins are 0.
+        # A missing value is put at the first edge, where all bins are 0, or at the
+        # median if there were none in `fit`.
         fill = [e.edges[0] if e.has_missing else e.centre for e in encodings]
         low = np.concatenate([e.edges[:-1] for e in encodings])
         width = np.concatenate([np.diff(e.edges) for e in encodings])

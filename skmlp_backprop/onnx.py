@@ -313,7 +313,7 @@ def _convert_classifier(scope, operator, container):
 
 
 def _wants_raw_scores(scope, model):
-    """Whether the option says so, or a CalibratedClassifierCV takes the scores.
+    """Whether to output scores: by the option, or for a CalibratedClassifierCV.
 
     skl2onnx asks a bare classifier for these by an option, which it loses on its way
     through a Pipeline or a search.
@@ -495,7 +495,8 @@ def _set_output_types(operator):
 def _with_table_precision(parse):
     """Make a parser of skl2onnx that knows the precision of a table.
 
-    skl2onnx takes it from the first input, which may be text.
+    skl2onnx takes the precision of the outputs from the first input, which may be text.
+    So it parses an input of the right precision, and then gets the real inputs.
     """
 
     def parse_table(scope, model, inputs, custom_parsers=None):

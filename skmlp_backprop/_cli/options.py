@@ -1,4 +1,4 @@
-"""The options, and which of them have an effect."""
+"""The options, and the checks for invalid options and for those without effect."""
 
 import argparse
 from functools import partial

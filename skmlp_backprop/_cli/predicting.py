@@ -1,4 +1,4 @@
-"""Predicts new rows, and writes them beside what identifies the rows."""
+"""Predicts new rows, and writes them beside the columns that the model ignores."""
 
 import joblib
 import numpy as np

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def check_can_replace(path):
-    """Check that a file, which may exist or not, can be written, as far as is known.
+    """Check that a file, which need not exist, can be replaced.
 
     Raises ValueError if the path is not a regular file, the file is write-protected, or
     its folder can't be written to.
@@ -17,7 +17,7 @@ def check_can_replace(path):
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
         raise ValueError(f"{path} is not a regular file, or it is write-protected.")
     try:
-        # Permissions do not hold for every user and file system.
+        # Permission bits do not bind every user and file system, so try it.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:

@@ -195,8 +195,8 @@ def check_folds(model, y, data):
 def hold_out(data, seed):
     """Split off a fifth of the rows: X_train, X_test, y_train, y_test.
 
-    With many classes it is as many rows as classes, which a stratified split needs.
-    That leaves as many or more, as each class has two rows.
+    With many classes it is as many rows as classes: a stratified split needs a row of
+    each class on both sides. Each class has two rows or more.
     """
     n_test, stratify = ceil(len(data.y) / 5), None
     if not data.is_regression:

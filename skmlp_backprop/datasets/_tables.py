@@ -47,7 +47,8 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
-    doubtful: dict  # of str to str: why columns of categories may be no plain text
+    # For each column of categories that may have been meant otherwise, the reason.
+    doubtful: dict
 
 
 def read_csv(path, header="infer"):
@@ -407,7 +408,7 @@ def _infer_kind(file, i, counts, mixed):
 
 
 def _doubt(counts):
-    """Why the distinct texts of a column of categories may be no plain text."""
+    """Why the texts of a column may be codes or dates in place of categories."""
     if any(map(is_number, counts.index)):
         return "numbers with leading zeros, many digits or among text, as codes have"
     are_dates = [ISO_DATE.fullmatch(text) is not None for text in counts.index]
@@ -449,8 +450,8 @@ def _to_dates(file, i, column):
 def _restore(file, i, column, raw, known):
     """Restore the texts of a model's categories in a column.
 
-    A model that was fitted in Python may know "NA", or texts with blanks around. Texts
-    are refused if blanks before them, which are not read, would tell them apart.
+    A model that was fitted in Python may know "NA", or texts with blanks around. Blanks
+    before a text are lost in reading: texts that differ by them alone are refused.
     """
     category_of = {category.strip(): category for category in sorted(known)}
     # Texts that are categories themselves stay.

@@ -33,7 +33,8 @@ _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 _WORD = re.compile("[^\\W\\d]")
 # Number of rows that decide on the header.
 _SAMPLE = 1000
-# With fewer rows of text alone, a first row that never occurs again is no evidence.
+# Where all columns are text, so many rows are needed to tell a header from values: in
+# fewer rows, any value may occur just once.
 _ROWS_OF_TEXT = 10
 
 
@@ -310,7 +311,7 @@ def infer_header(path, sample, mixed):
         elif len(set(present)) < len(present):
             by_text.add(True)
     evidence = by_numbers | by_text
-    # The first row decides by itself if the others have numbers alone, or nothing.
+    # If the columns tell nothing, the first row is judged by itself.
     alone = not evidence and not (
         mixed and any(True in _may_be_name(v) for row in others for v in row[:-1])
     )

@@ -302,7 +302,11 @@ def _without_rungs(cv_results, named):
 
 
 def _searched(cv_results):
-    """Parameters with several values: name -> (code of each candidate, values)."""
+    """Parameters with several values.
+
+    Returns a dict: {name: (places, values)}. `places` has for each candidate the place
+    of its value in `values`, or -1 if it has none.
+    """
     searched = {}
     for key in cv_results:
         if not key.startswith("param_"):
