@@ -71,7 +71,7 @@ def add_table(graph, inputs, encoder):
         For each column of many categories the entry's index, of shape (n_rows, 1), and
         the number of entries. The index of a category without entry is that number.
     """
-    # `column_of` has the column of each entry of `pieces`, which are sorted by it below.
+    # `column_of` has the column of each entry of `pieces`, by which they are sorted.
     pieces, column_of, codes, numbers = [], [], [], []
     columns = zip(
         column_names(encoder),
