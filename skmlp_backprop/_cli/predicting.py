@@ -1,4 +1,8 @@
-"""Predicts new rows, and writes them beside the columns that the model ignores."""
+"""Predicts new rows, and writes the predictions to a CSV file.
+
+They are written beside the columns that the model ignores or, if there are none, beside
+the numbers of the rows.
+"""
 
 import joblib
 import numpy as np

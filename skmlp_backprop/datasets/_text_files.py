@@ -311,7 +311,8 @@ def infer_header(path, sample, mixed):
         elif len(set(present)) < len(present):
             by_text.add(True)
     evidence = by_numbers | by_text
-    # If the columns tell nothing, the first row is judged by itself.
+    # If the columns tell nothing, the first row is judged by itself; in a mixed table,
+    # only if no other row has text, beside its label.
     alone = not evidence and not (
         mixed and any(True in _may_be_name(v) for row in others for v in row[:-1])
     )
