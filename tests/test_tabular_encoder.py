@@ -649,7 +649,7 @@ def test_columns_are_known_by_name(as_frame):
 @pytest.mark.parametrize("names", [[("a", "x"), ("b", "x")], [1, 2], [1.5, 2.5]])
 def test_names_that_are_no_text_are_warned_of(names):
     X = pd.DataFrame([[0.0, 100.0], [1.0, 150.0], [2.0, 250.0]], columns=names)
-    with pytest.warns(UserWarning, match="names that are no text, such as"):
+    with pytest.warns(UserWarning, match="names that are not strings, such as"):
         encoder = TabularEncoder().fit(X)
     with pytest.warns(UserWarning, match="another order in new rows goes unnoticed"):
         encoder.transform(X[X.columns[::-1]])
@@ -659,7 +659,7 @@ def test_columns_numbered_in_another_order_are_warned_of():
     X = pd.DataFrame([[0.0, 100.0], [1.0, 150.0], [2.0, 250.0]])
     encoder = TabularEncoder().fit(X)
     encoder.transform(X)
-    with pytest.warns(UserWarning, match="names that are no text, such as 1"):
+    with pytest.warns(UserWarning, match="names that are not strings, such as 1"):
         encoder.transform(X[[1, 0]])
 
 

@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
-from .._estimators.results import warn_of_end
+from .._estimators.results import features_of, warn_of_end
 from .._estimators.sklearn_callbacks import HAS_CALLBACKS
 from .._solvers.interruption import abort_when_interrupted
 from .last_steps import Preparation, last_step, prepare, share_transformers
@@ -440,7 +440,7 @@ class TabularTrainer(Trainer):
         The parameters are those of the model's `fit`.
         """
         encoded = model._encode_table(X, y, **fit_params)
-        return encoded, encoded.features
+        return encoded, features_of(encoded.encoder)
 
     @staticmethod
     def warn_of_end(trained, model):

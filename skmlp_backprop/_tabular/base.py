@@ -39,7 +39,6 @@ from .checks import (
 from .columns import read_columns, read_known_columns
 from .copies import group_copies, warn_of_known_rows
 from .encoder import CHUNK_ROWS, TabularEncoder
-from .encodings import Labelled
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
@@ -198,20 +197,19 @@ class BaseTabularMLP(
     def _encode_table(self, X, y, sample_weight=None, **params):
         """Check and encode a table, for several estimators; the arguments of `fit`.
 
-        The result holds for all estimators of the same class, `categorical_features`
-        and `n_bins`.
+        Estimators of the same class with the same `categorical_features` and `n_bins`
+        can share the result.
         """
         X, y, groups, validation = check_rows(self, X, y, sample_weight, **params)
         return self._encode(X, y, sample_weight, validation, groups)
 
     def _encode(self, X, y, sample_weight, validation, groups, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
-        # Made from all rows: a class whose rows all weigh 0 stays in `classes_`.
+        # From all rows, so that `classes_` keeps a class whose rows all weigh 0.
         target_encoder = self._member_class()._target_encoder_of(y)
         y_given = y
         X, y, sample_weight, index = drop_rows_without_weight(X, y, sample_weight)
         refuse_single_row(self, len(y))
-        features = features_of(self)
         if encoder is None:
             columns = read_columns(X, self.categorical_features)
         else:
@@ -223,33 +221,32 @@ class BaseTabularMLP(
                 n_bins=self.n_bins,
                 max_categories=_MAX_CATEGORIES,
             )
-            vars(encoder).update(features)
+            vars(encoder).update(features_of(self))
             labelled = None
-            # Thresholds might separate single groups.
+            # A threshold might separate a group from the others, and tell its labels.
             if not self._y_numeric and groups is None:
                 labels, rows = target_encoder.encode(y, np.float32), slice(None)
                 if copies is not None:
                     # Each copied row once, so that no threshold separates it.
                     _, rows = np.unique(copies, return_index=True)
-                labelled = Labelled(rows, labels[rows])
+                labelled = rows, labels[rows]
             encoder._learn(columns, labelled)
         prepared = encoder._prepare_columns(columns)
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)
-        that_validate = prepared
+        prepared_val = prepared
         if validation is not None:
             X_val, y_val, weights_val = validation
-            that_validate = encoder._prepare(X_val)
-            warn_of_known_rows(prepared, y, that_validate, y_val)
-            rows_val = encoder._encode_rows(that_validate, np.float32)
+            prepared_val = encoder._prepare(X_val)
+            warn_of_known_rows(prepared, y, prepared_val, y_val)
+            rows_val = encoder._encode_rows(prepared_val, np.float32)
             validation = rows_val, y_val, weights_val
         elif groups is None:
             groups = copies
         else:
             groups = number_groups(groups[index])
         return EncodedTable(
-            features=features,
             encoder=encoder,
             target_encoder=target_encoder,
             rows=rows,
@@ -257,7 +254,7 @@ class BaseTabularMLP(
             sample_weight=sample_weight,
             validation=validation,
             groups=groups,
-            prepared=that_validate,
+            prepared=prepared_val,
             y_given=y_given,
             index=index,
         )
@@ -271,7 +268,7 @@ class BaseTabularMLP(
         `train`. Returns the ensemble.
         """
         target_encoder, weights = table.target_encoder, table.sample_weight
-        vars(self).update(table.features, encoder_=table.encoder)
+        vars(self).update(features_of(table.encoder), encoder_=table.encoder)
         if paused is not None and hasattr(self, "estimators_"):
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)
@@ -336,31 +333,37 @@ class BaseTabularMLP(
         # A callback may need them during the fit, so the estimator must not change.
         model = type(self).__new__(type(self))
         vars(model).update(vars(self) | attributes)
-        model._keep_validated(table, estimates, ensemble)
-        names = [*attributes, *self._weight_attributes]
-        return {name: vars(model)[name] for name in names}
+        return attributes | model._validated(table, estimates, ensemble.judge)
 
-    def _keep_validated(self, table, estimates, ensemble):
-        """Keep the predictions of the rows that validate the networks."""
-        judge, weights = ensemble.judge, table.sample_weight
+    def _validated(self, table, estimates, judge):
+        """The predictions of the rows that validate the networks, and their score."""
         of_all_rows = np.full((len(table.y_given), estimates.shape[1]), np.nan)
         if table.validation is None:
             of_all_rows[table.index[judge.index]] = estimates
         known = ~np.isnan(of_all_rows[table.index]).any(axis=1)
         predictions = self._predictions_of(of_all_rows)
-        setattr(self, self._oob_name, predictions)
-        self.oob_score_, self._conformity = float("nan"), {}
+        score, conformity = float("nan"), {}
         if table.validation is not None:
-            _, y_val, weights_val = table.validation
-            self._conformity = self._conformity_of(
-                y_val, self._predictions_of(estimates), judge.folds, weights_val
-            )
+            _, truth, weights = table.validation
+            of_rows = self._predictions_of(estimates)
+            conformity = self._conformity_of(truth, of_rows, judge.folds, weights)
         elif known.any():
             index, folds = table.index[known], judge.folds[known]
+            weights = table.sample_weight
             weights = None if weights is None else weights[known]
-            truth, predictions = table.y_given[index], predictions[index]
-            self._conformity = self._conformity_of(truth, predictions, folds, weights)
-            self.oob_score_ = self._oob_score(truth, predictions, weights)
+            truth, of_rows = table.y_given[index], predictions[index]
+            conformity = self._conformity_of(truth, of_rows, folds, weights)
+            score = self._oob_score(truth, of_rows, weights)
+        return {
+            self._oob_name: predictions,
+            "oob_score_": score,
+            "_conformity": conformity,
+        }
+
+    @property
+    def _weight_attributes(self):
+        """The attributes that a callback keeps of the best epoch."""
+        return "estimators_", "loss_", self._oob_name, "oob_score_", "_conformity"
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
@@ -423,15 +426,12 @@ class BaseTabularMLP(
 
     def _mean_estimates(self, X):
         """Estimates averaged over the networks, (n_samples, n_outputs), float64."""
-        chunks = self._estimate_in_chunks(X)
-        return np.concatenate(
-            [chunk.mean(axis=0, dtype=np.float64) for chunk in chunks]
-        )
+        means = [chunk.mean(axis=0) for chunk in self._estimate_in_chunks(X)]
+        return np.concatenate(means)
 
     def _member_estimates(self, X):
         """Estimates of each network, (n_members, n_samples, n_outputs), float64."""
-        chunks = list(self._estimate_in_chunks(X))
-        return np.concatenate(chunks, axis=1).astype(np.float64)
+        return np.concatenate(list(self._estimate_in_chunks(X)), axis=1)
 
 
 class EncodedTable(NamedTuple):
@@ -444,7 +444,6 @@ class EncodedTable(NamedTuple):
     columns of the rows that validate the networks.
     """
 
-    features: dict
     encoder: TabularEncoder
     target_encoder: object
     rows: TableRows

@@ -106,7 +106,8 @@ class CategoryEncoding:
     def prepare(self, column, is_grid=False):
         """Index of the entry of each row; `unseen` for an unseen category.
 
-        `is_grid` says that the values are no rows, so that their shares tell nothing.
+        `is_grid` says that the values are a grid, not rows: how often a category occurs
+        means nothing.
         """
         indices = [self._find(category_key(value)) for value in column.categories]
         pairs = list(zip(column.categories, indices, strict=True))
@@ -202,7 +203,7 @@ class CategoryEncoding:
         """Whether a value, if it is no text, is the same as several categories."""
         if kind == _TEXT:
             return False
-        # Numbers of one float32 are no rounded forms of each other.
+        # Two numbers with the same float32 are different categories.
         aliases = {text} if kind == NUMBER else aliases_of((kind, text))
         return None in [self._index_of_alias.get(alias, -1) for alias in aliases]
 
@@ -228,7 +229,7 @@ class CategoryEncoding:
 
     @cached_property
     def _merged_integers(self):
-        """The numbers of float64 that several integers of `fit` become."""
+        """The floats to which two or more integers of `fit` are rounded."""
         texts = [text for kind, text in self.keys if kind == NUMBER]
         counts = Counter(float(text) for text in texts if _WHOLE_NUMBER.fullmatch(text))
         return {number for number, n in counts.items() if n > 1}

@@ -108,14 +108,6 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     _member_class = BackpropMLPClassifier
     _oob_name = "oob_decision_function_"
-    # The attributes that a callback restores.
-    _weight_attributes = (
-        "estimators_",
-        "loss_",
-        "oob_decision_function_",
-        "oob_score_",
-        "_conformity",
-    )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
         "dropout": [

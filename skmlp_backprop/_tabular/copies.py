@@ -7,8 +7,8 @@ from .columns import identifier_message
 
 # A table with fewer distinct rows has too few groups for folds.
 _LEAST_ROWS = 10
-# The number of rows that repeat another row with another target, and the number that
-# may be equal by chance, are at most this share of the repeated rows.
+# Repeated rows are copies only if at most this share of them has another target, and at
+# most this share is to be expected by chance.
 _UNLIKE_COPIES = 0.05
 # Categories, and columns of two numbers, count from this share of repeated rows on. In
 # tables of categories, rows are often equal without being copies, as categories depend
@@ -24,8 +24,8 @@ def group_copies(columns, y):
     """Group the copies of each row, if the table has any.
 
     Oversampled tables and bootstrap samples have copies. Rows that are equal by chance
-    are no copies: their networks may train on equal rows, as new rows will be equal to
-    these, too.
+    are no copies. They may be in several folds, as new rows will be equal to training
+    rows, too.
 
     Parameters
     ----------

@@ -60,8 +60,8 @@ PARTS = {
         improvement of the validation score.""",
     "last_parameters": """\
     n_jobs : int or None, default=None
-        Number of cores that share the networks; -1 for all. None for as many as shorten
-        the fit, but 1 if the caller has limited the threads or is itself a process of
+        Number of cores that share the networks; -1 for all. None for the number that
+        makes the fit fastest; it is 1 if threads are limited, or in a process of
         joblib's. From four cores on, a fit of many seconds uses processes of joblib's;
         other fits use at most four threads. The number has no effect on the result,
         except for rounding, and none at all with another `device` than "cpu".
@@ -85,11 +85,11 @@ PARTS = {
         encoding of the first fit, which needs ``warm_start=True``, too. `max_iter`
         includes the epochs of all fits, as in HistGradientBoosting: after 10 epochs, a
         fit with `max_iter` of 30 trains for 20, and ends with the result of a single
-        fit of 30. A training that has converged continues for an epoch, and for more as
-        long as these improve it. The state between the fits takes about six times the
-        memory of the weights in float32. The rows should be the same in each fit, and
-        the groups must be. For other rows the folds are drawn anew, so that a network
-        may be validated by rows that it has seen: then pass `X_val`.""",
+        fit of 30. A training that has converged goes on for an epoch, and for more as
+        long as the validation score improves. The state between the fits takes about
+        six times the memory of the weights in float32. The rows should be the same in
+        each fit, and the groups must be. For other rows the folds are drawn anew, so
+        that a network may be validated by rows that it has seen: then pass `X_val`.""",
     "attributes": """\
     encoder_ : TabularEncoder
         The fitted encoder.

@@ -18,7 +18,7 @@ from .._network.inputs import TableRows
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
 from .encodings import DateEncoding, NumberColumns, NumberEncoding
-from .sources import CATEGORIES, NUMBERS, Source
+from .sources import CATEGORIES, NUMBERS
 from .table import TakesTablesMixin, check_table
 
 # A prediction encodes this number of rows at a time.
@@ -225,28 +225,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         """Read another checked table, and prepare it for :meth:`_encode_rows`."""
         return self._prepare_columns(read_known_columns(X, self._encodings))
 
-    def _prepare_column(self, index, name, values):
-        """Prepare the values of a grid for a column.
-
-        Parameters
-        ----------
-        index : int
-            Number of the column.
-
-        name : str
-            Its name in messages.
-
-        values : ndarray of shape (n_values,)
-            The values, as in a column of an array.
-
-        Returns
-        -------
-        prepared : ndarray of length n_values
-            As an entry of the result of :meth:`_prepare`.
-        """
-        encoding = self._encodings[index]
-        return encoding.prepare(encoding.read(Source(name, values)), is_grid=True)
-
     def _learn(self, columns, labelled=None):
         """Fit to columns.
 
@@ -255,7 +233,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         columns : list of Column
             The columns of a table, see :func:`.columns.read_columns`.
 
-        labelled : Labelled or None, default=None
+        labelled : (rows, labels) or None, default=None
             Rows whose labels thresholds of the numbers are to separate; None for no
             such thresholds.
         """

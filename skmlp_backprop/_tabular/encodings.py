@@ -1,7 +1,6 @@
 """Encodings of a single column of numbers or of dates."""
 
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,30 +22,14 @@ MIN_ROWS = 10
 # that its time does not grow with the table. Each leaf has at least _LEAF_ROWS rows.
 _TREE_ROWS = 20_000
 _LEAF_ROWS = 5
-# A threshold adds at least so much to the log-likelihood of the labels, and 1 more for
-# each of its parameters: a threshold that is found by chance would tell the networks
-# about the labels of left-out rows.
+# A threshold must raise the log-likelihood of the labels by this, and by 1 more for
+# each of its parameters. A weaker threshold may be due to chance, and would tell the
+# networks about the labels of left-out rows.
 _LEAST_GAIN = 2
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
 _CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
-
-
-class Labelled(NamedTuple):
-    """Rows whose labels are known.
-
-    Parameters
-    ----------
-    rows : ndarray of int, or slice
-        Numbers of the rows.
-
-    labels : ndarray of shape (n_labelled_rows,) or (n_labelled_rows, n_labels), int
-        Their labels.
-    """
-
-    rows: np.ndarray | slice
-    labels: np.ndarray
 
 
 @dataclass
@@ -67,8 +50,8 @@ class NumberEncoding:
         Whether the last entry indicates missing values.
 
     unit : float, default=1.0
-        Factor of the values before all else. It is below 1 if the range of the values
-        would overflow.
+        The values are multiplied by it first. It is below 1 if their range would
+        overflow.
 
     had_text : bool, default=False
         Whether `fit` saw numbers written as text.
@@ -105,10 +88,11 @@ class NumberEncoding:
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         thresholds = np.empty(0)
         if labelled is not None and n_bins > 1:
-            values = column.values[labelled.rows] * unit
+            rows, labels = labelled
+            values = column.values[rows] * unit
             has_value = ~np.isnan(values)
             thresholds = _class_thresholds(
-                values[has_value], labelled.labels[has_value], n_bins // 2
+                values[has_value], labels[has_value], n_bins // 2
             )
             n_bins -= n_bins // 2 if len(thresholds) else 0
         edges = _bin_edges(present, n_bins, thresholds)

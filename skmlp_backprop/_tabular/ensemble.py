@@ -81,7 +81,7 @@ class Ensemble:
         caller may set its reporter before :meth:`train`.
 
     paused : PausedEnsemble or None
-        After the training: what it can be continued from, if that is wanted.
+        After ``train(pauses=True)`` the state from which the training can continue.
     """
 
     # The end of the warning that the ensemble is useless.
@@ -497,8 +497,8 @@ class LeftOutRows:
         """
         output, target_encoder = self.data.network.output, self.data.target_encoder
         estimates = target_encoder.estimates(output, logits)
-        # The first networks leave each fold out once, in order, and so do the next
-        # ones. The last ones may leave only the first folds out.
+        # The networks leave the folds out in turn, so that the rows of all folds come
+        # again and again. The last turn may lack the last folds.
         total, counts = estimates[:n_rows].copy(), np.ones((n_rows, 1), logits.dtype)
         for start in range(n_rows, len(estimates), n_rows):
             again = estimates[start : start + n_rows]

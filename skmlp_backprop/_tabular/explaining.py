@@ -17,6 +17,7 @@ from .partial_dependence import (
     grid_of_values,
     partial_dependence,
 )
+from .sources import make_sources
 from .table import check_table
 
 
@@ -212,20 +213,19 @@ class ExplainsColumnsMixin:
             names = _check_feature_names_in(self)[unused].tolist()
             raise ValueError(f"custom_values has {names}, which features has not.")
         prepared, encoder = self.encoder_._prepare(X), self.encoder_
-        grid_values, grids = [], []
+        sources, grid_values, grids = make_sources(X), [], []
         for i in indices:
+            source, encoding = sources[i], encoder._encodings[i]
             if i in values_of:
-                values, grid = grid_of_values(encoder, X, i, values_of[i])
+                values, grid = grid_of_values(source, encoding, values_of[i])
             else:
                 values, grid = grid_of_column(
-                    encoder, X, i, prepared[i], grid_resolution, percentiles
+                    source, encoding, prepared[i], grid_resolution, percentiles
                 )
             grid_values.append(values)
             grids.append(grid)
-        weights = np.ones(len(X))
-        if sample_weight is not None:
-            weights = checked_sample_weights(weights, sample_weight)
-        weights /= weights.sum()
+        weights = checked_sample_weights(np.ones(len(X)), sample_weight)
+        weights = weights / weights.sum()
         with limited_threads():
             average, individual = partial_dependence(
                 self, prepared, indices, grids, weights, kind != "average"

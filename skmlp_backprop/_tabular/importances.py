@@ -108,7 +108,7 @@ def _increases(networks, rows, targets, row_weights, places, orders):
     for i, place in enumerate(places):
         of_column = np.stack([rows.product_of(place, coefs[0]) for coefs, _ in weights])
         for j, order in enumerate(orders):
-            # In this order, the difference is exactly 0 for equal values.
+            # Subtracted first, so that equal values change nothing at all.
             permuted = firsts + (of_column[:, order] - of_column)
             increases[i, j] = loss(permuted) - loss_before
     return increases

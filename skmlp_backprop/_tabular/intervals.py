@@ -198,7 +198,10 @@ def _targets(by_fold, coverages):
 
 
 def _upper_bounds(folds, target):
-    """The least numbers below which there is enough weight, by bisection."""
+    """For each row, the least number below which there is enough weight.
+
+    Found by bisection.
+    """
     all_centres = np.array([centres for centres, _, _ in folds])
     if target > sum(sums[-1] for _, _, sums in folds):
         return np.full(all_centres.shape[1], np.inf)

@@ -8,9 +8,10 @@ import numpy as np
 from scipy.stats.mstats import mquantiles
 
 from .._network.inference import logits_from_first
+from .categories import CategoryEncoding
 from .dates import DATES
 from .encoder import CHUNK_ROWS
-from .sources import NUMBERS, make_sources
+from .sources import NUMBERS, Source
 
 
 def column_indices(X, features):
@@ -47,37 +48,38 @@ def column_indices(X, features):
     return indices
 
 
-def grid_of_values(encoder, X, index, values):
-    """The values of a column that a caller names, also as the encoder prepares them.
+def grid_of_values(source, encoding, values):
+    """The values of a column that a caller names, also as the encoding prepares them.
 
     Raises
     ------
     ValueError
         If they are no list of values, or if the column can't have them.
     """
-    name = make_sources(X)[index].name
+    name = source.name
     if isinstance(values, str) or np.ndim(values) != 1 or len(values) == 0:
         raise ValueError(
             f"custom_values of column {name} must be a list of values, got {values!r}."
         )
     is_array = hasattr(values, "dtype") and values.dtype.kind in "biufmM"
     values = np.asarray(values) if is_array else _as_objects(values)
-    return values, encoder._prepare_column(index, name, values)
+    return values, _prepare(name, encoding, values)
 
 
-def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
+def grid_of_column(source, encoding, prepared, resolution, percentiles):
     """Values that a column of a checked table has, as :func:`grid_of_values`.
+
+    `prepared` is the column as the encoding prepares it.
 
     Raises
     ------
     ValueError
         If the column has missing values only, or the percentiles are equal.
     """
-    source = make_sources(X)[index]
-    if encoder.is_categorical_[index]:
+    if isinstance(encoding, CategoryEncoding):
         values = _distinct_categories(source)
-        return values, encoder._prepare_column(index, source.name, values)
-    column = encoder._encodings[index].read(source)
+        return values, _prepare(source.name, encoding, values)
+    column = encoding.read(source)
     rows = np.flatnonzero(~np.isnan(column.values))
     values, first = np.unique(column.values[rows], return_index=True)
     if len(values) == 0:
@@ -102,7 +104,12 @@ def grid_of_column(encoder, X, index, prepared, resolution, percentiles):
                 "choose others, or pass `custom_values`."
             )
         values = np.linspace(low, high, resolution)
-    return values, encoder._prepare_column(index, source.name, values)
+    return values, _prepare(source.name, encoding, values)
+
+
+def _prepare(name, encoding, values):
+    """Prepare the values of a grid as those of an array's column."""
+    return encoding.prepare(encoding.read(Source(name, values)), is_grid=True)
 
 
 def _as_objects(values):

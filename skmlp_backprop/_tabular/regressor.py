@@ -107,14 +107,6 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     _member_class = BackpropMLPRegressor
     _shape_params = (*BaseTabularMLP._shape_params, "loss", "quantile")
     _oob_name = "oob_prediction_"
-    # The attributes that a callback restores.
-    _weight_attributes = (
-        "estimators_",
-        "loss_",
-        "oob_prediction_",
-        "oob_score_",
-        "_conformity",
-    )
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseTabularMLP._parameter_constraints,
         **constraints_of(BackpropMLPRegressor, "loss", "quantile", "huber_epsilon"),
@@ -250,8 +242,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             is_crossed = low > high
             low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
         else:
-            # The mean of all networks may be outside where these differ more than they
-            # err.
+            # If the networks differ by more than their errors, their mean may lie
+            # outside.
             prediction = prediction.reshape(len(prediction), -1, 1)
             np.minimum(low, prediction, out=low)
             np.maximum(high, prediction, out=high)

@@ -56,8 +56,8 @@ class Column:
 
     values : ndarray of shape (n_rows,)
         Categories: the index in `categories` of each row's value. Otherwise numbers,
-        NaN for a missing value: of dates, the microseconds since 1970 in UTC, of times
-        since midnight, and of time spans their own.
+        NaN for a missing value. Dates are microseconds since 1970 in UTC, times
+        microseconds since midnight, time spans microseconds.
 
     kind : str, default=NUMBERS
         NUMBERS, CATEGORIES, DATES, TIMES or SPANS.

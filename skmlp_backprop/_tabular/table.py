@@ -106,9 +106,9 @@ def _warn_of_unchecked_names(names):
     are_texts = any(isinstance(name, str) for name in names)
     if len(names) > 1 and not are_texts and names != list(range(len(names))):
         warn(
-            f"The columns of X have names that are no text, such as "
+            f"The columns of X have names that are not strings, such as "
             f"{plain_repr(names[0])}. So they are taken by position, and another order "
-            "in new rows goes unnoticed. Make text of the names, in all tables: "
+            "in new rows goes unnoticed. Convert the names to strings, in all tables: "
             "X.columns = X.columns.map(str)."
         )
 

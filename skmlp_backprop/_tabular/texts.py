@@ -111,14 +111,9 @@ def long_integers(texts):
     None of them if a text is no integer and does not stand for a missing value.
     """
     texts = [text for text in texts if not is_missing(text)]
-    if not all(map(_is_integer, texts)):
+    if not all(_INTEGER.fullmatch(text.strip()) for text in texts):
         return []
     return [text for text in texts if _is_long(text)]
-
-
-def _is_integer(text):
-    """Whether a text is an integer, written as digits alone."""
-    return _INTEGER.fullmatch(text.strip()) is not None
 
 
 def _is_long(text):
