@@ -73,11 +73,11 @@ class GradientCheck:
     relative_difference: float
     by_layer: dict
     coverage: str
-    n_checked: dict = field(default_factory=dict)
-    n_left_out: dict = field(default_factory=dict)
-    numerical: Gradient | None = field(default=None, compare=False)
-    analytical: Gradient | None = field(default=None, compare=False)
-    n_classes: int | None = None
+    n_checked: dict
+    n_left_out: dict
+    numerical: Gradient = field(compare=False)
+    analytical: Gradient = field(compare=False)
+    n_classes: int | None
 
     @property
     def disagreeing(self):
@@ -96,7 +96,7 @@ class GradientCheck:
         A dict of the array's name to the index; empty if random directions were
         checked.
         """
-        if self.numerical is None or self.coverage != _EVERYWHERE:
+        if self.coverage != _EVERYWHERE:
             return {}
         numerical, analytical = _named(*self.numerical), _named(*self.analytical)
         return {
@@ -114,7 +114,7 @@ class GradientCheck:
         ]
         for name, difference in self.by_layer.items():
             line = f"  {name:<20} {difference:.2e}"
-            if n := self.n_left_out.get(name, 0):
+            if n := self.n_left_out[name]:
                 n_all = n + self.n_checked[name]
                 line += f"  ({n} of {n_all} left out: a kink within the step)"
             lines.append(line)
@@ -322,9 +322,9 @@ def _given_gradient(gradient, parameters):
             )
         else:
             gradient = *thetas.split(gradient, name="gradient"), None
-    given, expected = _named(*gradient), _named(*weights)
     shapes, expected = (
-        [np.shape(array) for array in arrays.values()] for arrays in (given, expected)
+        [np.shape(array) for array in _named(*arrays).values()]
+        for arrays in (gradient, weights)
     )
     if shapes != expected:
         raise ValueError(

@@ -362,8 +362,12 @@ def test_score_history_of_a_stack_and_of_searches(iris):
         assert mlp.score_histories_[0]["scores"][-1] == mlp.score(*iris)
 
 
-def test_score_history_is_pickled_without_its_rows(iris):
-    mlp = make("adam").set_callbacks(ScoreHistory(*iris)).fit(*iris)
+@pytest.mark.parametrize("is_tabular", [False, True])
+def test_score_history_is_pickled_without_its_rows(is_tabular, iris):
+    mlp = make("adam")
+    if is_tabular:
+        mlp = TabularMLPClassifier(n_members=2, max_iter=5, random_state=0)
+    mlp.set_callbacks(ScoreHistory(*iris)).fit(*iris)
     loaded = pickle.loads(pickle.dumps(mlp))
     (history,) = loaded._skl_callbacks
     assert history.X is None

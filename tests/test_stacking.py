@@ -400,7 +400,7 @@ def test_moments_keep_their_meaning_when_betas_change(iris):
         ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
         ({"weight_init": 1e308}, "'weight_init' parameter"),
         ({"power_t": 1e300}, "'power_t' parameter"),
-        ({"early_stopping": True, "validation_fraction": 0.999}, "too small"),
+        ({"early_stopping": True, "validation_fraction": 0.999}, "none to train on"),
     ],
     ids=str,
 )

@@ -120,8 +120,8 @@ class DistributedBatches:
     batch_size : int
         Number of rows of a batch.
 
-    shuffles : list of Shuffle
-        The first draws the seed of the orders; none for unshuffled rows.
+    shuffle : Shuffle or None
+        Draws the seed of the orders; None for unshuffled rows.
 
     Attributes
     ----------
@@ -129,15 +129,15 @@ class DistributedBatches:
         Numbers of rows and batches of an epoch.
     """
 
-    def __init__(self, rows, batch_size, shuffles):
+    def __init__(self, rows, batch_size, shuffle):
         self.rows = rows
         self.n_rows = rows.n_rows
         n_rows = [stop for _, stop in rows.spans]
         self._spans = np.array(list(batch_spans(n_rows, batch_size)))
         self.n_batches = len(self._spans)
         self._seed = None
-        if shuffles:
-            self._seed = shuffles[0].random_state.randint(2**31 - 1)
+        if shuffle is not None:
+            self._seed = shuffle.random_state.randint(2**31 - 1)
         self._n_epochs = 0
 
     def draw_order(self):
@@ -196,6 +196,6 @@ class DistributedData(TrainingData):
         """Make the objective over the rows; each worker sets its own threads."""
         return DistributedObjective(self.network, alpha, parameters, dropout)
 
-    def make_batches(self, batch_size, shuffles, index=None):
+    def make_batches(self, batch_size, shuffle, index):
         """Make the batches of the rows."""
-        return DistributedBatches(self.rows, batch_size, shuffles)
+        return DistributedBatches(self.rows, batch_size, shuffle)

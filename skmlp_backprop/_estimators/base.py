@@ -27,7 +27,7 @@ from .checks import (
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
 from .pickled_state import from_plain, to_plain, with_version, without_version
 from .restoring import restore_on_error
-from .results import fitted_attributes, warn_of_end
+from .results import fitted_attributes, history_of, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
@@ -225,7 +225,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
 
             name = "epoch" if is_stochastic(self.solver) else "iteration"
             reporters = [CallbackReporter(self, context, name, attributes, **given)]
-        (trained,) = train([self], data, trainings, reporters)
+        (trained,) = train([self], [data], trainings, reporters)
         vars(self).update(trained.attributes(self))
         warn_of_end(trained, self)
         context.call_on_fit_task_end(
@@ -254,7 +254,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
             if earlier is not None and type(earlier.rule) is type(solver.rule):
                 solver.resume(earlier)
             trainings = [self._continued(data, solver)]
-        (trained,) = train([for_one_epoch], data, trainings)
+        (trained,) = train([for_one_epoch], [data], trainings)
         if trained.training.stop.reason == "max_iter":
             # The caller asked for one epoch.
             trained.training.stop = Stop("partial_fit")
@@ -274,7 +274,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
                 "go with the former. Set the parameters back, such as `loss`, or call "
                 "`fit` with warm_start=False."
             )
-        history = self._history.continued(new_history(self))
+        history = history_of(self).continued(new_history(self))
         return Training(solver, history, [parameters])
 
     def _initialized(self, X, y, random_state, classes=None):

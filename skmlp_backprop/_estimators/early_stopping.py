@@ -44,7 +44,7 @@ class HeldOut:
         )
 
 
-def hold_out(rows, fraction, target_encoder, random_state):
+def hold_out(rows, fraction, random_state):
     """Hold out a share of the rows, at least two, stratified by class if possible.
 
     Rows of weight zero are on neither side.
@@ -56,7 +56,7 @@ def hold_out(rows, fraction, target_encoder, random_state):
     """
     index, n_held_out = check_hold_out(rows, fraction)
     n_left = len(index) - n_held_out
-    stratify = target_encoder.strata(rows.targets[index])
+    stratify = rows.targets[index] if rows.targets.ndim == 1 else None
     if stratify is not None:
         counts = np.bincount(stratify)
         counts = counts[counts > 0]
@@ -89,7 +89,7 @@ def check_hold_out(rows, fraction):
     n_held_out = max(2, int(np.ceil(fraction * len(index))))
     if n_held_out >= len(index):
         raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' "
-            f"or the size of your dataset; got n_samples={len(index)}."
+            f"early_stopping holds out {n_held_out} of {len(index)} rows, which leaves "
+            "none to train on. Lower 'validation_fraction', or pass more rows."
         )
     return index, n_held_out

@@ -5,8 +5,8 @@ from scipy import sparse
 from sklearn.preprocessing import LabelBinarizer
 
 from .._network.parameters import parameters_from_arrays
-from .._solvers.training import PUBLIC_HISTORY, History
-from .results import features_of
+from .._solvers.training import PUBLIC_HISTORY
+from .results import features_of, history_of
 from .targets import Labels, Numbers
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -41,7 +41,7 @@ def to_sklearn_mlp(estimator):
     mlp.out_activation_ = network.output.name
     mlp.coefs_ = [coef.copy(order="C") for coef in estimator.coefs_]
     mlp.intercepts_ = [intercept.copy() for intercept in estimator.intercepts_]
-    history = estimator._history.copy()
+    history = history_of(estimator)
     for name in PUBLIC_HISTORY:
         setattr(mlp, f"{name}_", getattr(history, name))
     mlp._no_improvement_count = history.no_improvement_count
@@ -118,14 +118,6 @@ def from_sklearn_mlp(mlp, cls):
     else:
         target_encoder = Numbers(None if mlp.n_outputs_ == 1 else mlp.n_outputs_)
     parameters = parameters_from_arrays(mlp.coefs_, mlp.intercepts_)
-    known = {
-        name: getattr(mlp, f"{name}_")
-        for name in PUBLIC_HISTORY
-        if hasattr(mlp, f"{name}_")
-    }
-    history = History(
-        **known, no_improvement_count=getattr(mlp, "_no_improvement_count", 0)
-    )
     estimator = cls(**mlp.get_params())
     vars(estimator).update(features_of(mlp))
-    return estimator._adopt_weights(parameters, target_encoder, history.copy())
+    return estimator._adopt_weights(parameters, target_encoder, history_of(mlp))

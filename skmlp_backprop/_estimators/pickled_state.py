@@ -4,8 +4,6 @@ So a file stays readable when the inside of the package changes, and whoever loa
 with skops has one type to trust, the estimator's own.
 """
 
-from dataclasses import fields
-
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -19,7 +17,6 @@ from .._network.warning import warn
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import RULES
 from .._solvers.schedules import SCHEDULES
-from .._solvers.training import PUBLIC_HISTORY, History
 from .targets import Labels, Numbers
 
 _VERSION = "skmlp_backprop_version"
@@ -29,8 +26,18 @@ _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
 
 
 def with_version(state):
-    """An estimator's attributes, with the version of this package."""
-    return {**state, _VERSION: __version__}
+    """An estimator's attributes, with the version of this package.
+
+    The callbacks of a fitted estimator lose the rows that only a fit needs.
+    """
+    state = {**state, _VERSION: __version__}
+    is_fitted = "coefs_" in state or "estimators_" in state
+    if is_fitted and "_skl_callbacks" in state:
+        state["_skl_callbacks"] = [
+            c.without_validation_data() if hasattr(c, "without_validation_data") else c
+            for c in state["_skl_callbacks"]
+        ]
+    return state
 
 
 def without_version(state, name):
@@ -66,13 +73,8 @@ def to_plain(state):
     """
     plain = dict(state)
     network, target_encoder = plain.pop("_network"), plain.pop("_target_encoder")
-    history, solver = plain.pop("_history"), plain.pop("_optimizer", None)
-    loss = network.loss
-    if isinstance(target_encoder, Labels):
-        flags = ("multilabel", "is_sparse")
-        of_targets = {name: True for name in flags if getattr(target_encoder, name)}
-    else:
-        of_targets = {"n_columns": target_encoder.n_columns}
+    loss, solver = network.loss, plain.pop("_optimizer", None)
+    of_targets = {k: v for k, v in vars(target_encoder).items() if k != "classes"}
     plain["private_state"] = {
         "target_encoder": of_targets,
         "activations": [_plain_activation(f) for f in network.activations],
@@ -81,23 +83,11 @@ def to_plain(state):
             "parameters": {name: getattr(loss, name) for name in loss.hyper_parameters},
         },
         "input_activation": _plain_activation(network.input_activation),
-        "history": {
-            field.name: getattr(history, field.name)
-            for field in fields(History)
-            # The reading of a clock means nothing to another process.
-            if field.name not in (*PUBLIC_HISTORY, "started")
-        },
         "solver": None if solver is None else _plain_solver(solver),
     }
     for name in _CURVES:
         if plain[name] is not None:
             plain[name] = np.array(plain[name])
-    if "_skl_callbacks" in plain:
-        # Data that only a fit needs are left out.
-        plain["_skl_callbacks"] = [
-            c.without_validation_data() if hasattr(c, "without_validation_data") else c
-            for c in plain["_skl_callbacks"]
-        ]
     return plain
 
 
@@ -108,8 +98,6 @@ def from_plain(plain):
     for name in _CURVES:
         if state[name] is not None:
             state[name] = state[name].tolist()
-    public = {name: state[f"{name}_"] for name in PUBLIC_HISTORY}
-    state["_history"] = History(**public, **fitted["history"])
     layer_units = [len(state["coefs_"][0]), *map(len, state["intercepts_"])]
     name, n_outputs = state["out_activation_"], layer_units[-1]
     if "classes_" in state:

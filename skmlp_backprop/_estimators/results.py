@@ -1,7 +1,6 @@
 """The result of a training: fitted attributes, and warnings about its end."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -11,12 +10,8 @@ from .._network.inference import activations_of_layers
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.warning import warn
-from .._solvers.training import PUBLIC_HISTORY, Training
+from .._solvers.training import PUBLIC_HISTORY, History, Training
 from .targets import Numbers
-
-if TYPE_CHECKING:
-    # This module is imported there.
-    from .training import Draws, TrainingData
 
 # A training is useless if its loss is above _USELESS times the loss of the best
 # constant prediction, and hardly useful if it is above _HARDLY_USEFUL times that loss.
@@ -58,10 +53,10 @@ class Trained:
         The sources of random numbers after the training.
     """
 
-    data: "TrainingData"
+    data: object
     parameters: Parameters
     training: Training
-    draws: "Draws"
+    draws: object
 
     @property
     def remedy(self):
@@ -151,8 +146,9 @@ def features_of(estimator):
 def fitted_attributes(network, target_encoder, history, parameters):
     """The attributes of an estimator with a network of given weights."""
     coefs, intercepts, input_intercept = parameters.to_coefs()
-    public = {
+    return {
         **target_encoder.fitted_attributes(),
+        **{f"{name}_": getattr(history, name) for name in PUBLIC_HISTORY},
         "coefs_": coefs,
         "intercepts_": intercepts,
         "input_intercept_": input_intercept,
@@ -163,15 +159,22 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "stop_reason_": None,
         "message_": None,
         "converged_": False,
-    }
-    for name in PUBLIC_HISTORY:
-        public[f"{name}_"] = getattr(history, name)
-    return {
-        **public,
+        "_no_improvement_count": history.no_improvement_count,
         "_target_encoder": target_encoder,
-        "_history": history,
         "_network": network,
     }
+
+
+def history_of(estimator):
+    """A copy of the history of a fitted estimator, ours or scikit-learn's."""
+    known = {
+        name: getattr(estimator, f"{name}_")
+        for name in PUBLIC_HISTORY
+        if hasattr(estimator, f"{name}_")
+    }
+    # Not there after L-BFGS in scikit-learn.
+    count = getattr(estimator, "_no_improvement_count", 0)
+    return History(**known, no_improvement_count=count).copy()
 
 
 def message_of_end(trained, estimator):

@@ -110,10 +110,6 @@ class Labels:
         indicators = codes.astype(int)
         return sparse.csr_matrix(indicators) if self.is_sparse else indicators
 
-    def strata(self, targets):
-        """The classes by which a split of rows is stratified, or None."""
-        return None if self.multilabel else targets
-
     # Whether a temperature, by which logits are divided, can improve predictions.
     has_temperature = True
 
@@ -235,9 +231,6 @@ class Numbers:
         # A list of quantiles has columns, even if it has a single quantile.
         is_flat = self.n_columns is None and not isinstance(output, IncreasingOutput)
         return values[:, 0] if is_flat else values
-
-    def strata(self, targets):
-        """None, as a split of rows is not stratified."""
 
     has_temperature = False
 

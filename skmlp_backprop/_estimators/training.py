@@ -44,18 +44,11 @@ class TrainingData:
 
     target_encoder : Labels or Numbers
         What the targets stand for.
-
-    Attributes
-    ----------
-    n_products : int
-        Number of products of the first weights with the rows of a batch.
     """
 
     network: Network
     rows: Rows
     target_encoder: object
-
-    n_products = 1
 
     @cached_property
     def best_logits(self):
@@ -72,59 +65,13 @@ class TrainingData:
         """The mean loss of the best constant prediction."""
         return least_loss(self.network, *self.rows.some_targets())
 
-    def of_networks(self, n_networks):
-        """The data of each network: the same for all."""
-        return [self] * n_networks
-
     def make_objective(self, alpha, parameters, dropout, n_threads):
         """J over the rows."""
         return Objective(self.network, alpha, parameters, dropout, n_threads)
 
-    def make_batches(self, batch_size, shuffles, index=None):
-        """Make the batches of all rows, or of the rows of an index.
-
-        There is one shuffle, or one for each network, or none.
-        """
-        rows, output = self.rows, self.network.output
-        if len(shuffles) > 1:
-            groups = range(len(shuffles))
-            data_sets = [rows] * len(shuffles)
-            return GroupedBatches(data_sets, output, batch_size, shuffles, groups)
-        shuffle = shuffles[0] if shuffles else None
-        return Batches(rows, output, batch_size, shuffle, index)
-
-
-class GroupedData:
-    """Several data sets, each for some of the networks of a stack.
-
-    Parameters
-    ----------
-    data_sets : list of TrainingData
-        Of one kind of network, with dense rows without weights.
-
-    n_networks : list of int
-        Number of networks of each data set.
-    """
-
-    def __init__(self, data_sets, n_networks):
-        self.data_sets = data_sets
-        self.network = data_sets[0].network
-        self.group_of = np.repeat(np.arange(len(data_sets)), n_networks)
-        self.n_products = len(data_sets)
-        # The largest data set: it tells the precision and the size of a batch.
-        self.rows = max((data.rows for data in data_sets), key=lambda r: r.n_rows)
-
-    def of_networks(self, n_networks):
-        """The data of each network."""
-        return [self.data_sets[i] for i in self.group_of]
-
-    make_objective = TrainingData.make_objective
-
-    def make_batches(self, batch_size, shuffles, index=None):
-        """Make the batches."""
-        rows = [data.rows for data in self.data_sets]
-        output = self.network.output
-        return GroupedBatches(rows, output, batch_size, shuffles, self.group_of)
+    def make_batches(self, batch_size, shuffle, index):
+        """Make the batches of all rows, or of the rows of an index."""
+        return Batches(self.rows, self.network.output, batch_size, shuffle, index)
 
 
 @dataclass
@@ -218,7 +165,7 @@ def new_history(estimator):
     return History()
 
 
-def train(estimators, data, trainings=None, reporters=None):
+def train(estimators, data_of, trainings=None, reporters=None):
     """Train networks as one stack, from new or from given weights.
 
     Parameters
@@ -227,8 +174,10 @@ def train(estimators, data, trainings=None, reporters=None):
         Estimators with the parameters. With a full-batch solver a single one, else
         estimators of one stack, see ``_search.stacking.stack_key``.
 
-    data : TrainingData or GroupedData
-        The network and the rows. With early stopping, a part of the rows is held out.
+    data_of : list of TrainingData
+        The network and the rows of each estimator. Estimators with the same data follow
+        each other. With early stopping, all have the same data, and a part of the rows
+        is held out.
 
     trainings : list of Training or None, default=None
         The training of each estimator, at the weights where it begins; None for new
@@ -248,7 +197,6 @@ def train(estimators, data, trainings=None, reporters=None):
         If the objective is not finite at the initial weights, or there are too few
         rows for early stopping.
     """
-    data_of = data.of_networks(len(estimators))
     sources = [check_random_state(e.random_state) for e in estimators]
     if trainings is None:
         trainings = [
@@ -266,10 +214,10 @@ def train(estimators, data, trainings=None, reporters=None):
     ):
         if place not in draws:
             draws[place] = _draws(*network)
-    return _run(estimators, data, trainings, [draws[place] for place in places])
+    return _run(estimators, data_of, trainings, [draws[place] for place in places])
 
 
-def train_further(estimators, data, paused, max_iter):
+def train_further(estimators, data_of, paused, max_iter):
     """Continue the training of networks that have stopped at `max_iter`.
 
     The weights are those of a training with the new `max_iter` from the beginning: up
@@ -282,8 +230,8 @@ def train_further(estimators, data, paused, max_iter):
         The estimators, which form one stack: they have one key, see
         ``_search.stacking.stack_key``, but may come from several stacks.
 
-    data : TrainingData or GroupedData
-        The data that they have been trained on.
+    data_of : list of TrainingData
+        The data that each has been trained on.
 
     paused : list of (Training, Draws)
         The trainings, which are overwritten, and their sources of random numbers.
@@ -301,12 +249,12 @@ def train_further(estimators, data, paused, max_iter):
         training.extend(max_iter)
     # Copied, as networks in other stacks may continue with the same sources. Networks
     # of other stacks with the same seed have drawn the same numbers.
-    places = _places_of_draws(estimators, data.of_networks(len(estimators)))
+    places = _places_of_draws(estimators, data_of)
     draws = {}
     for place, (_, before) in zip(places, paused, strict=True):
         if place not in draws:
             draws[place] = copy.deepcopy(before)
-    return _run(estimators, data, trainings, [draws[place] for place in places])
+    return _run(estimators, data_of, trainings, [draws[place] for place in places])
 
 
 def _places_of_draws(estimators, data_of):
@@ -320,10 +268,12 @@ def _places_of_draws(estimators, data_of):
     return list(range(len(estimators)))
 
 
-def _run(estimators, data, trainings, draws):
+def _run(estimators, data_of, trainings, draws):
     """Train the networks, which draw from `draws`: a Draws for each, maybe the same."""
     # The networks of a stack have most parameters in common, see `stack_key`.
     lead, solver = estimators[0], trainings[0].solver
+    # The largest data set tells the precision and the size of a batch.
+    data = max(data_of, key=lambda data: data.rows.n_rows)
     network, rows = data.network, data.rows
     device = device_of(lead)
     device.check(solver, network, rows)
@@ -331,25 +281,25 @@ def _run(estimators, data, trainings, draws):
     alphas = [estimator.alpha for estimator in estimators]
     with (
         np.errstate(all="ignore"),
-        limited_threads(_blas_threads_pay(solver, parameters, data)) as n_threads,
+        limited_threads(_blas_threads_pay(solver, parameters, data_of)) as n_threads,
     ):
         if solver.stochastic:
             objective = data.make_objective(alphas, parameters, draws[0].dropout, 1)
-            stack = _make_stack(device, data, trainings, draws, objective)
+            stack = _make_stack(device, data_of, trainings, draws, objective)
             run_epochs([stack], trainings)
         else:
             objective = data.make_objective(alphas, parameters, None, n_threads)
             solver.minimize(objective, rows.for_products(), trainings[0])
-    data_of = data.of_networks(len(estimators))
     return [
         _trained(*network) for network in zip(data_of, trainings, draws, strict=True)
     ]
 
 
-def _make_stack(device, data, trainings, draws, objective):
+def _make_stack(device, data_of, trainings, draws, objective):
     """The stack of networks, with its batches."""
     solvers = [training.solver for training in trainings]
-    lead, n_rows, judge, index = solvers[0], data.rows.n_rows, None, None
+    lead, data, judge, index = solvers[0], data_of[0], None, None
+    n_rows = max(data.rows.n_rows for data in data_of)
     if draws[0].held_out is not None:
         index, others = draws[0].held_out
         n_rows = len(index)
@@ -359,11 +309,17 @@ def _make_stack(device, data, trainings, draws, objective):
             "Got `batch_size` less than 1 or larger than sample size. It is going "
             "to be clipped"
         )
-    shuffles = []
-    if lead.shuffle:
-        # Networks with the same draws share an order.
-        shuffles = list(dict.fromkeys(of_network.shuffle for of_network in draws))
-    batches = data.make_batches(lead.n_batch_rows(n_rows), shuffles, index)
+    batch_size = lead.n_batch_rows(n_rows)
+    # Networks with the same draws share the rows and their order.
+    numbers = {id(of_network): i for i, of_network in enumerate(draws)}
+    shuffles = [draws[i].shuffle for i in numbers.values()] if lead.shuffle else []
+    if len(numbers) > 1:
+        rows, places = [data_of[i].rows for i in numbers.values()], list(numbers)
+        group_of = [places.index(id(of_network)) for of_network in draws]
+        output = data.network.output
+        batches = GroupedBatches(rows, output, batch_size, shuffles, group_of)
+    else:
+        batches = data.make_batches(batch_size, *shuffles or [None], index)
     average = None
     if lead.average_epochs > 0:
         n_averaged, begin = trainings[0].n_averaged, objective.parameters
@@ -375,7 +331,7 @@ def _make_stack(device, data, trainings, draws, objective):
     return device.make_stack(Stack, objective, solvers, batches, average, judge)
 
 
-def _blas_threads_pay(solver, parameters, data):
+def _blas_threads_pay(solver, parameters, data_of):
     """Whether NumPy's BLAS keeps its threads: in minibatches with a large product.
 
     The first product is the largest one. SciPy computes it for sparse rows, by itself.
@@ -383,19 +339,19 @@ def _blas_threads_pay(solver, parameters, data):
     if not solver.stochastic:
         return False
     first, *others = parameters.weights
-    largest = first.size // data.n_products
-    if data.rows.is_sparse:
+    # Each data set has a product of its own.
+    largest = first.size // len(set(map(id, data_of)))
+    if data_of[0].rows.is_sparse:
         largest = max((weights[0].size for weights in others), default=0)
-    return solver.n_batch_rows(data.rows.n_rows) * largest >= BLAS_THREADS_PAY
+    n_rows = max(data.rows.n_rows for data in data_of)
+    return solver.n_batch_rows(n_rows) * largest >= BLAS_THREADS_PAY
 
 
 def _draws(estimator, training, data, random_state):
     """Make the sources of a training's random numbers, after the initial weights."""
     held_out = None
     if estimator.early_stopping and training.solver.stochastic:
-        held_out = hold_out(
-            data.rows, estimator.validation_fraction, data.target_encoder, random_state
-        )
+        held_out = hold_out(data.rows, estimator.validation_fraction, random_state)
     dropout = None
     rates = dropout_rates(estimator.dropout, len(data.network.activations))
     if any(rates) and training.solver.stochastic:

@@ -6,7 +6,7 @@ large product instead of many thin ones, and the interpreter's time of a step.
 
 from collections import defaultdict
 from contextlib import nullcontext
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import joblib
 import numpy as np
@@ -19,12 +19,7 @@ from .._estimators.early_stopping import check_hold_out
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
 from .._estimators.results import features_of, warn_of_end
-from .._estimators.training import (
-    GroupedData,
-    make_solver,
-    train,
-    train_further,
-)
+from .._estimators.training import make_solver, train, train_further
 from .._network.dropout import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
 from .._solvers import RULES, is_stochastic
@@ -283,15 +278,12 @@ def train_stacks(estimators, data_of, paused=None):
     results = [None] * len(estimators)
     for index in _split(estimators, data_of[0]):
         stack = [estimators[i] for i in index]
-        runs = [list(run) for _, run in groupby((data_of[i] for i in index), key=id)]
-        data = runs[0][0]
-        if len(runs) > 1:
-            data = GroupedData([run[0] for run in runs], [len(run) for run in runs])
+        data_of_stack = [data_of[i] for i in index]
         if paused is None:
-            all_trained = train(stack, data)
+            all_trained = train(stack, data_of_stack)
         else:
             states = [paused[i] for i in index]
-            all_trained = train_further(stack, data, states, stack[0].max_iter)
+            all_trained = train_further(stack, data_of_stack, states, stack[0].max_iter)
         for i, trained in zip(index, all_trained, strict=True):
             results[i] = trained, len(stack)
     return results
