@@ -237,7 +237,7 @@ def test_early_stopping_restores_the_best_and_weighs_the_score():
 
 def test_early_stopping_needs_three_rows():
     mlp = BackpropMLPClassifier(solver="sgd", early_stopping=True)
-    with pytest.raises(ValueError, match="2 of 2 rows, which leaves none"):
+    with pytest.raises(ValueError, match="2 rows of n_samples=2, which leaves none"):
         mlp.fit(X5[:2], [0, 1])
     assert len(mlp.fit(X5[:3], [0, 1, 1]).validation_scores_) == mlp.n_iter_
 

@@ -89,7 +89,8 @@ def check_hold_out(rows, fraction):
     n_held_out = max(2, int(np.ceil(fraction * len(index))))
     if n_held_out >= len(index):
         raise ValueError(
-            f"early_stopping holds out {n_held_out} of {len(index)} rows, which leaves "
-            "none to train on. Lower 'validation_fraction', or pass more rows."
+            f"early_stopping holds out {n_held_out} rows of n_samples={len(index)}, "
+            "which leaves none to train on. Lower 'validation_fraction', or pass more "
+            "rows."
         )
     return index, n_held_out
