@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._network.constant import losses_of_rows
+from .._network.constant import losses_of_logits
 from .._network.inference import NotFinite, activations_of_layers, compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
@@ -236,7 +236,8 @@ class FittedNetworkMixin:
         network = make_network(self, X.shape[1], self._target_encoder)
         network.loss.check_targets(targets)
         self._check_same_network(network)
-        return losses_of_rows(network, self._weights(), X, targets)
+        logits = compute_logits(network, self._weights(), X)
+        return losses_of_logits(network, logits, targets)
 
     def forward(self, X):
         """Compute the pre-activations and activations of every layer.

@@ -1,12 +1,13 @@
 """The result of a training: fitted attributes, and warnings about its end."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._network.constant import mean_loss
-from .._network.inference import activations_of_layers
+from .._network.inference import activations_of_layers, compute_logits
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.warning import warn
@@ -92,7 +93,9 @@ class Trained:
         rows = self.data.rows
         if isinstance(rows, Rows):
             with np.errstate(all="ignore"):
-                return mean_loss(self.data.network, self.parameters, rows)
+                weights = self.parameters.view_coefs()
+                logits = compute_logits(self.data.network, weights, rows.X)
+                return mean_loss(self.data.network, logits, rows.targets, rows.weights)
         # At workers: that of the last iteration.
         squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
         share = self.training.solver.n_batch_rows(rows.n_rows) / rows.n_rows
@@ -174,7 +177,7 @@ def history_of(estimator):
     }
     # Not there after L-BFGS in scikit-learn.
     count = getattr(estimator, "_no_improvement_count", 0)
-    return History(**known, no_improvement_count=count).copy()
+    return deepcopy(History(**known, no_improvement_count=count))
 
 
 def message_of_end(trained, estimator):

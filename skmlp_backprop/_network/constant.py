@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from .inference import compute_logits
-
 # Entries of the arrays that losses are computed in, a few at a time.
 _MOST_ENTRIES = 2**18
 # Rows by which a constant prediction is judged.
@@ -71,82 +69,48 @@ def least_loss(network, targets, weights):
         # A row for each class, with the weight of all its rows.
         weights = np.bincount(targets, weights)
         targets = np.arange(len(weights))
-
-    def same_logits(start, stop):
-        return np.tile(logits, (stop - start, 1))
-
-    return _mean_loss(network, same_logits, targets, weights)
+    same = np.broadcast_to(logits, (len(targets), len(logits)))
+    return mean_loss(network, same, targets, weights)
 
 
-def mean_loss(network, parameters, rows):
-    """The mean loss of a network's predictions, without a penalty.
+def losses_of_logits(network, logits, targets):
+    """The loss of each row, without weights and penalty.
 
     Parameters
     ----------
     network : Network
-        The network.
+        Only its output and its loss are used.
 
-    parameters : Parameters
-        Its weights.
-
-    rows : Rows
-        The rows.
-
-    Returns
-    -------
-    loss : float
-        The mean.
-    """
-
-    weights = parameters.view_coefs()
-
-    def logits(start, stop):
-        return compute_logits(network, weights, rows.X[start:stop])
-
-    return _mean_loss(network, logits, *_weighed(rows.targets, rows.weights))
-
-
-def losses_of_rows(network, weights, X, targets):
-    """Compute the loss of each row, without weights and penalty.
-
-    Parameters
-    ----------
-    network, weights, X
-        See :func:`.inference.compute_logits`.
+    logits : ndarray of shape (n_rows, n_outputs)
+        The logits of the rows.
 
     targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        See :class:`.rows.Rows`.
+        As of :class:`.rows.Rows`.
 
     Returns
     -------
     losses : ndarray of shape (n_rows,), float64
         The losses.
     """
-    logits = compute_logits(network, weights, X)
-    parts = _losses(network, lambda start, stop: logits[start:stop], targets)
-    return np.concatenate([losses for _, losses in parts])
-
-
-def _mean_loss(network, logits_of_rows, targets, weights):
-    """The weighted mean of losses, in float64."""
-    total = 0.0
-    for rows, losses in _losses(network, logits_of_rows, targets):
-        # 0 times an infinite loss is not a number.
-        counts = weights[rows] > 0
-        total += losses[counts] @ weights[rows][counts]
-    return float(total / weights.sum())
-
-
-def _losses(network, logits_of_rows, targets):
-    """Yield slices of a few rows and their losses, in float64."""
+    losses = np.empty(len(targets))
     step = max(1, _MOST_ENTRIES // network.output.n_outputs)
     for start in range(0, len(targets), step):
-        stop = min(start + step, len(targets))
-        written = network.output.encoded_targets(targets[start:stop], np.float64)
-        z = np.array(logits_of_rows(start, stop).T[np.newaxis], np.float64, order="C")
+        rows = slice(start, start + step)
+        written = network.output.encoded_targets(targets[rows], np.float64)
+        z = np.array(logits[rows].T[np.newaxis], np.float64, order="C")
+        row = np.empty_like(z[:, :1])
         with np.errstate(all="ignore"):
-            losses = network.loss(z, written, np.empty_like(z), np.empty_like(z[:, :1]))
-        yield slice(start, stop), losses[0, 0]
+            losses[rows] = network.loss(z, written, np.empty_like(z), row)[0, 0]
+    return losses
+
+
+def mean_loss(network, logits, targets, weights):
+    """The mean loss of rows, with the weights of the rows; None for 1 each."""
+    targets, weights = _weighed(targets, weights)
+    losses = losses_of_logits(network, logits, targets)
+    # 0 times an infinite loss is not a number.
+    counts = weights > 0
+    return float(losses[counts] @ weights[counts] / weights.sum())
 
 
 def _weighed(targets, weights):

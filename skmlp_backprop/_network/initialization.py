@@ -16,60 +16,25 @@ from itertools import pairwise
 
 import numpy as np
 
-
-class Glorot:
-    """Uniform within sqrt(6 / (fan_in + fan_out)), biases alike.
-
-    The bounds (with 2 in place of 6 for logistic units) and the order of draws
-    are MLPClassifier's, so that one seed gives one network in both.
-    """
-
-    def weights(self, rng, fan_in, fan_out, activation):
-        bound = self._bound(fan_in, fan_out, activation)
-        return rng.uniform(-bound, bound, (fan_in, fan_out))
-
-    def biases(self, rng, fan_in, fan_out, activation):
-        bound = self._bound(fan_in, fan_out, activation)
-        return rng.uniform(-bound, bound, fan_out)
-
-    def _bound(self, fan_in, fan_out, activation):
-        return np.sqrt((2 if activation == "logistic" else 6) / (fan_in + fan_out))
+INITIALIZERS = ("auto", "he", "normal")
 
 
-class He:
-    """Weights N(0, 2 / fan_in), biases 0."""
-
-    def weights(self, rng, fan_in, fan_out, activation):
+def _weights(rng, fan_in, fan_out, weight_init):
+    """He's or LeCun's normal weights, or uniform ones."""
+    if weight_init == "he":
         return rng.normal(0, np.sqrt(2 / fan_in), (fan_out, fan_in)).T
-
-    def biases(self, rng, fan_in, fan_out, activation):
-        return np.zeros(fan_out)
-
-
-class Normal:
-    """Weights N(0, 1 / fan_in), biases N(0, 1)."""
-
-    def weights(self, rng, fan_in, fan_out, activation):
+    if weight_init == "normal":
         return rng.normal(0, np.sqrt(1 / fan_in), (fan_out, fan_in)).T
-
-    def biases(self, rng, fan_in, fan_out, activation):
-        return rng.normal(0, 1, fan_out)
+    return rng.uniform(-weight_init, weight_init, (fan_out, fan_in)).T
 
 
-class Uniform:
-    """Weights and biases U(-eps, eps)."""
-
-    def __init__(self, eps):
-        self.eps = eps
-
-    def weights(self, rng, fan_in, fan_out, activation):
-        return rng.uniform(-self.eps, self.eps, (fan_out, fan_in)).T
-
-    def biases(self, rng, fan_in, fan_out, activation):
-        return rng.uniform(-self.eps, self.eps, fan_out)
-
-
-INITIALIZERS = {"auto": Glorot(), "he": He(), "normal": Normal()}
+def _biases(rng, n, weight_init):
+    """Biases beside these weights."""
+    if weight_init == "he":
+        return np.zeros(n)
+    if weight_init == "normal":
+        return rng.normal(0, 1, n)
+    return rng.uniform(-weight_init, weight_init, n)
 
 
 def initialize(rng, layer_units, activations, weight_init, *, input_intercept=False):
@@ -89,7 +54,10 @@ def initialize(rng, layer_units, activations, weight_init, *, input_intercept=Fa
         the hidden layer before it.
 
     weight_init : {"auto", "he", "normal"} or float
-        A key of ``INITIALIZERS``, or eps for U(-eps, eps).
+        "auto" for Glorot's bounds as MLPClassifier has them, so that a seed draws the
+        same network: sqrt(6 / (fan_in + fan_out)), with 2 in place of 6 before logistic
+        units. "he" for weights N(0, 2 / fan_in) and biases 0, "normal" for weights
+        N(0, 1 / fan_in) and biases N(0, 1), eps for U(-eps, eps).
 
     input_intercept : bool, default=False
         Whether the network has an input intercept. As one bias stands for one
@@ -101,14 +69,18 @@ def initialize(rng, layer_units, activations, weight_init, *, input_intercept=Fa
     intercepts : list of ndarray of shape (fan_out,), float64
     input_intercept : ndarray of shape (n_features,), float64, or None
     """
-    init = INITIALIZERS.get(weight_init) or Uniform(weight_init)
     coefs, intercepts = [], []
     for fans, activation in zip(pairwise(layer_units), activations, strict=True):
-        coefs.append(init.weights(rng, *fans, activation))
-        intercepts.append(init.biases(rng, *fans, activation))
+        if weight_init == "auto":
+            bound = np.sqrt((2 if activation == "logistic" else 6) / sum(fans))
+            coefs.append(rng.uniform(-bound, bound, fans))
+            intercepts.append(rng.uniform(-bound, bound, fans[1]))
+        else:
+            coefs.append(_weights(rng, *fans, weight_init))
+            intercepts.append(_biases(rng, fans[1], weight_init))
     if not input_intercept:
         return coefs, intercepts, None
     n_features = layer_units[0]
-    if isinstance(init, Glorot):
+    if weight_init == "auto":
         return coefs, intercepts, np.zeros(n_features)
-    return coefs, intercepts, init.biases(rng, 1, n_features, "identity")
+    return coefs, intercepts, _biases(rng, n_features, weight_init)

@@ -222,22 +222,6 @@ class LevelInputs:
             index, places = index[1:], places - 1
         one_hot = one_hot_rows(places, len(index), delta.dtype)
         gradient = one_hot.T @ np.ascontiguousarray(delta.T)
-        layer.touched.index = index
         n_stack, _, n_units = layer.levels.shape
-        layer.touched.gradient = gradient.reshape(len(index), n_stack, n_units)
-
-
-class TouchedLevels:
-    """The gradient in the weights of the levels that a batch has.
-
-    Attributes
-    ----------
-    index : ndarray of int
-        Numbers of these levels.
-
-    gradient : ndarray of shape (len(index), n_stack, n_units)
-        The gradient; that of all other levels is 0.
-    """
-
-    index = None
-    gradient = None
+        gradient = gradient.reshape(len(index), n_stack, n_units)
+        layer.gradient.of_levels = index, gradient

@@ -19,7 +19,7 @@ import numpy as np
 from .inputs import PerNetworkInputs
 
 
-def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=None):
+def make_layers(network, parameters, gradient, n_rows, dropout=None):
     """Make the layers of a network. The last layer computes the logits.
 
     Parameters
@@ -38,9 +38,6 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
 
     dropout : Dropout or None, default=None
         Draws new masks in each forward pass; None for no dropout.
-
-    touched : TouchedLevels or None, default=None
-        Where the gradient in the weights of levels goes; None where there are none.
 
     Returns
     -------
@@ -77,9 +74,7 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None, touched=Non
             # run over the rows of all networks at once.
             z = np.empty((shape[1], n_stack, n_rows), weights.dtype).swapaxes(0, 1)
         if i == 0:
-            dense = FirstDense(
-                weights, weight_gradient, z, bool(layers), parameters.levels, touched
-            )
+            dense = FirstDense(parameters, gradient, z)
         else:
             dense = Dense(weights, weight_gradient, a, z)
         layers.append(dense)
@@ -94,23 +89,14 @@ class FirstDense:
 
     Parameters
     ----------
-    weights : ndarray of shape (n_stack, n_units, n_features + 1)
-        Weights and biases.
+    parameters : Parameters
+        The weights of all layers.
 
-    gradient : ndarray of the same shape
+    gradient : Parameters
         Where their gradient goes.
 
     out : ndarray of shape (n_stack, n_units, n_rows)
         Where the pre-activations go.
-
-    passes_back : bool
-        Whether there is a layer before it, which asks for the gradient in its inputs.
-
-    levels : ndarray of shape (n_stack, n_levels, n_units) or None
-        The weights of levels.
-
-    touched : TouchedLevels or None
-        Where their gradient goes.
 
     Attributes
     ----------
@@ -122,22 +108,25 @@ class FirstDense:
 
     weight_gradient : ndarray of the same shape
         Their gradient.
+
+    passes_back : bool
+        Whether the input activation, the layer before, asks for the gradient.
     """
 
-    def __init__(self, weights, gradient, out, passes_back, levels, touched):
+    def __init__(self, parameters, gradient, out):
+        weights = parameters.layers[0]
         n_inputs, n_rows = weights.shape[2], out.shape[2]
         self.out = out
         self.z = out.reshape(-1, n_rows)
         self.weights_of_networks = weights[:, :, :-1]
         matrix = weights.reshape(-1, n_inputs)
         self.weights, self.biases = matrix[:, :-1], matrix[:, -1:]
-        gradient = gradient.reshape(-1, n_inputs)
-        self.weight_gradient = gradient[:, :-1]
-        self.bias_gradient = gradient[:, -1:]
+        self.gradient = gradient
+        matrix = gradient.layers[0].reshape(-1, n_inputs)
+        self.weight_gradient, self.bias_gradient = matrix[:, :-1], matrix[:, -1:]
         self.ones = np.ones((n_rows, 1), weights.dtype)
-        self.passes_back = passes_back
-        self.levels = levels
-        self.touched = touched
+        self.passes_back = parameters.input_intercept is not None
+        self.levels = parameters.levels
 
     def forward(self, inputs):
         self.inputs = inputs

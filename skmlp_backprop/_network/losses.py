@@ -85,7 +85,14 @@ class Loss:
         predictions : ndarray of shape (n_outputs,)
             The prediction that minimises the sum of the rows' losses.
         """
-        return np.average(target, axis=1, weights=weights)
+        if self.quantile is None:
+            return np.average(target, axis=1, weights=weights)
+        # Several quantiles are of the same numbers.
+        values = target if np.ndim(self.quantile) == 0 else target[0]
+        levels = np.maximum(np.subtract(self.quantile, _ROUNDING), np.finfo(float).tiny)
+        return np.quantile(
+            values, levels, axis=-1, weights=weights, method="inverted_cdf"
+        )
 
     def check_targets(self, targets):
         """Refuse targets for which the loss is not defined.
@@ -125,14 +132,6 @@ class Loss:
             Loss of each row. May share memory with `spare` or `row`.
         """
         raise NotImplementedError
-
-
-def _weighted_quantile(values, level, weights):
-    """The smallest value whose cumulated share of the weights reaches `level`."""
-    order = np.argsort(values, kind="stable")
-    shares = np.cumsum(weights[order]) / weights.sum()
-    place = np.searchsorted(shares, level - _ROUNDING)
-    return values[order[min(place, len(order) - 1)]]
 
 
 def _softmax_in_place(z, row):
@@ -247,9 +246,6 @@ class AbsoluteError(Loss):
     quantile = 0.5
     starts_at_constant = True
 
-    def best_constant(self, target, weights):
-        return np.array([_weighted_quantile(y, 0.5, weights) for y in target])
-
     def __call__(self, z, target, spare, row):
         z -= target
         np.abs(z, out=spare)
@@ -325,15 +321,6 @@ class Pinball(Loss):
     def __init__(self, quantile):
         self.quantile = quantile
         self._levels = np.reshape(quantile, (-1, 1))
-
-    def best_constant(self, target, weights):
-        levels = np.broadcast_to(self._levels[:, 0], len(target))
-        return np.array(
-            [
-                _weighted_quantile(y, level, weights)
-                for y, level in zip(target, levels, strict=True)
-            ]
-        )
 
     def __call__(self, z, target, spare, row):
         levels = self._levels.astype(z.dtype)

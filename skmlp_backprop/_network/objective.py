@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .inputs import TouchedLevels
 from .layers import make_layers
 from .rows import SHARE_ROWS
 
@@ -44,11 +43,8 @@ class Objective:
     Attributes
     ----------
     gradient : Parameters
-        The gradient of the latest evaluation, save for the weights of levels.
-
-    touched : TouchedLevels or None
-        The gradient in the weights of levels; None where there are none. The penalty
-        does not count them.
+        The gradient of the latest evaluation. The penalty does not count the weights of
+        levels.
     """
 
     def __init__(self, network, alpha, parameters, dropout=None, n_threads=1):
@@ -60,12 +56,11 @@ class Objective:
         self.parameters = parameters
         self.dropout = dropout
         self.gradient = parameters.without_levels().zeros_like()
-        self.touched = None if parameters.levels is None else TouchedLevels()
         self.n_threads = n_threads
         self._penalty = None
         if self.alpha.any():
             self._penalty = _Penalty(self.alpha, parameters, self.gradient)
-        self._sum = _Sum(network, parameters, self.gradient, dropout, self.touched)
+        self._sum = _Sum(network, parameters, self.gradient, dropout)
         self._other_sums = [
             _Sum(network, parameters, parameters.zeros_like(), dropout)
             for _ in range(n_threads - 1)
@@ -203,42 +198,36 @@ class _Sum:
 
     gradient : Parameters
         Where the sum's gradient goes.
-
-    touched : TouchedLevels or None, default=None
-        Where the gradient in the weights of levels goes.
     """
 
-    def __init__(self, network, parameters, gradient, dropout, touched=None):
+    def __init__(self, network, parameters, gradient, dropout):
         self.network = network
         self.parameters = parameters
         self.gradient = gradient
         self.dropout = dropout
-        self.touched = touched
-        # By the number of rows, and by where the gradient goes.
+        # By the number of rows.
         self._passes = {}
-        self._of_block = None
 
     def over(self, rows, scale):
         """Sum the scaled losses, and their gradient, block by block."""
         # With levels all at once: each block would touch other levels.
-        if rows.n_rows <= BLOCK_ROWS or self.touched is not None:
-            return self._over_block(rows, self.gradient, scale)
-        if self._of_block is None:
-            self._of_block = self.parameters.zeros_like()
-        loss = 0.0
-        self.gradient.flat.fill(0)
+        if rows.n_rows <= BLOCK_ROWS or self.parameters.levels is not None:
+            return self._over_block(rows, scale)
+        loss, gradient = 0.0, self.gradient.flat
+        total = np.zeros_like(gradient)
         # One after the other, as those of sparse rows are copies.
         for block in rows.cut(BLOCK_ROWS):
-            loss = loss + self._over_block(block, self._of_block, scale)
-            self.gradient.flat += self._of_block.flat
+            loss = loss + self._over_block(block, scale)
+            total += gradient
+        np.copyto(gradient, total)
         return loss
 
-    def _over_block(self, rows, gradient, scale):
-        """The forward and the backward pass; the gradient goes to `gradient`."""
-        batch, key = rows.as_batch(self.network.output), (rows.n_rows, id(gradient))
-        if key not in self._passes:
-            self._passes[key] = self._make_pass(gradient, rows.n_rows)
-        layers, backwards, spare, row = self._passes[key]
+    def _over_block(self, rows, scale):
+        """The forward and the backward pass."""
+        batch, n_rows = rows.as_batch(self.network.output), rows.n_rows
+        if n_rows not in self._passes:
+            self._passes[n_rows] = self._make_pass(n_rows)
+        layers, backwards, spare, row = self._passes[n_rows]
         a = batch.inputs
         for layer in layers:
             a = layer.forward(a)
@@ -252,10 +241,10 @@ class _Sum:
             a = layer.backward(a)
         return loss
 
-    def _make_pass(self, gradient, n_rows):
+    def _make_pass(self, n_rows):
         """The layers, forwards and backwards, and scratch for the loss."""
         layers = make_layers(
-            self.network, self.parameters, gradient, n_rows, self.dropout, self.touched
+            self.network, self.parameters, self.gradient, n_rows, self.dropout
         )
         z = layers[-1].out
         row = np.empty((len(z), 1, n_rows), z.dtype)

@@ -63,6 +63,11 @@ class Parameters:
     intercepts : list of ndarray of shape (n_stack, fan_out, 1)
         The biases.
 
+    of_levels : tuple of (index, gradient) or None
+        Of a gradient: the numbers of the levels that the latest batch has, and the
+        gradient in their weights, of shape (len(index), n_stack, n_units). It is 0 in
+        those of all other levels.
+
     n_stack, n_levels : int
         Numbers of networks and of levels.
 
@@ -77,6 +82,7 @@ class Parameters:
         self.input_intercept = input_intercept
         self.levels = levels
         self.flat = flat
+        self.of_levels = None
         self.n_stack = len(layers[0])
         self.n_levels = 0 if levels is None else levels.shape[1]
         self.dtype = layers[0].dtype

@@ -265,28 +265,6 @@ def _release_all(libraries, holder):
 
 
 @contextmanager
-def _held(libraries):
-    """Limit libraries to one thread; yields whether we have done so."""
-    holder = object()
-    try:
-        with _lock:
-            are_held = not is_limited() and all(b.hold(holder) for b in libraries)
-            _give_way()
-        yield are_held
-    finally:
-        # Inline: a function might be interrupted before its first line.
-        interruption = None
-        while holder is not None:
-            try:
-                _release_all(libraries, holder)
-                holder = None
-            except KeyboardInterrupt as error:
-                interruption = error
-        if interruption is not None:
-            raise interruption
-
-
-@contextmanager
 def limited_threads(products_on_blas_threads=False):
     """Limit the BLAS to one thread during a fit or a large prediction.
 
@@ -301,9 +279,24 @@ def limited_threads(products_on_blas_threads=False):
         Number of threads that may share the rows.
     """
     numpy_libraries = [] if products_on_blas_threads else _brought_by(np)
-    with _held(_brought_by(scipy) + numpy_libraries) as are_held:
+    libraries, holder = _brought_by(scipy) + numpy_libraries, object()
+    try:
+        with _lock:
+            are_held = not is_limited() and all(b.hold(holder) for b in libraries)
+            _give_way()
         # If NumPy's BLAS is not held, each of our threads would use its threads.
         yield _n_cores() if are_held and numpy_libraries else 1
+    finally:
+        # Inline: a function might be interrupted before its first line.
+        interruption = None
+        while holder is not None:
+            try:
+                _release_all(libraries, holder)
+                holder = None
+            except KeyboardInterrupt as error:
+                interruption = error
+        if interruption is not None:
+            raise interruption
 
 
 def _forget_the_parents_threads():

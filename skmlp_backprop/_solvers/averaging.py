@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from .._network.parameters import Parameters
 
 # More updates would cost passes over the weights without a better average.
@@ -51,20 +49,15 @@ class MovingAverage:
         self.n_steps = n_steps
         self._stride = max(1, n_batches // _UPDATES_PER_EPOCH)
         self._most = math.exp(-self._stride / (window * n_batches))
-        self._spare = self.parameters.zeros_like()
 
     def update(self, parameters):
         """Update the average every `_stride` steps; call it after each step."""
         share = self.next_share()
         if not share:
             return
-        for average, weights, spare in zip(
-            *(p.arrays() for p in (self.parameters, parameters, self._spare)),
-            strict=True,
-        ):
-            np.subtract(weights, average, out=spare)
-            spare *= share
-            average += spare
+        arrays = zip(self.parameters.arrays(), parameters.arrays(), strict=True)
+        for average, weights in arrays:
+            average += share * (weights - average)
 
     def next_share(self):
         """Count a step; return the share of the weights after it in the average.
@@ -82,4 +75,3 @@ class MovingAverage:
         self.parameters = Parameters.stacked(
             [self.parameters.network(i) for i in indices]
         )
-        self._spare = self.parameters.zeros_like()

@@ -166,13 +166,12 @@ class _Minimization:
         self.rows = rows
         self.history = training.history
         self.reporter = training.reporter
-        self.n_fun = self.history.n_fun
         self.start = objective.parameters.flat.astype(np.float64)
         self.best = None, math.inf
 
     def evaluate(self, theta):
         """Return J and its gradient at the flat parameter vector `theta`."""
-        if self.n_fun >= self.solver.max_fun:
+        if self.history.n_fun >= self.solver.max_fun:
             raise _Halt(Stop("max_fun"))
         self.objective.parameters.flat[:] = theta
         loss = float(self.objective.loss_and_gradient(self.rows)[0])
@@ -180,7 +179,7 @@ class _Minimization:
         # A sum is finite only if its terms are: one pass, nothing allocated.
         if not math.isfinite(loss) or not math.isfinite(gradient.sum()):
             raise _Halt(Stop("diverged"))
-        self.n_fun += 1
+        self.history.n_fun += 1
         if loss < self.best[1]:
             self.best = theta.copy(), loss
         return loss, gradient
@@ -188,7 +187,6 @@ class _Minimization:
     def end_iteration(self, theta, loss):
         """Record an iteration that ended at `theta`, with J = `loss`."""
         history, reporter = self.history, self.reporter
-        history.n_fun = self.n_fun
         history.end_iteration(loss)
         reporter.say(f"Iteration {history.n_iter}, loss = {loss:.8f}")
         reporter.begin_iteration()
@@ -208,8 +206,7 @@ class _Minimization:
         history = self.history
         history.loss = loss
         history.best_loss = self.best[1]
-        history.n_fun = self.n_fun
-        history.t = self.n_fun * self.rows.n_rows
+        history.t = history.n_fun * self.rows.n_rows
 
 
 class LBFGS(FullBatchSolver):
@@ -285,7 +282,7 @@ class TNC(FullBatchSolver):
         def evaluate(theta):
             loss, gradient = run.evaluate(theta)
             slope = _largest_entry(gradient)
-            if run.n_fun == 1 and slope <= self.tol:
+            if run.history.n_fun == 1 and slope <= self.tol:
                 raise _Halt(self._converged(), (theta.copy(), loss))
             seen[hash(theta.tobytes())] = loss, slope
             return loss, gradient

@@ -34,18 +34,20 @@ class LevelStepper:
         self.mean_squares = np.zeros((n_levels, n_stack), weights.dtype)
         self.n_steps = np.zeros((n_levels, 1), np.float32)
 
-    def step(self, touched, rate):
+    def step(self, index, gradient, rate):
         """Update the weights.
 
         Parameters
         ----------
-        touched : TouchedLevels
-            The levels of the batch, and the gradient, which is overwritten.
+        index : ndarray of int
+            Numbers of the levels that the batch has.
+
+        gradient : ndarray of shape (len(index), n_stack, n_units)
+            The gradient in their weights, overwritten.
 
         rate : float
             The learning rate.
         """
-        index, gradient = touched.index, touched.gradient
         squares = np.vecdot(gradient, gradient) / gradient.shape[2]
         self.n_steps[index] += 1
         share = np.maximum(1 / self.n_steps[index], np.float32(1 - DECAY))

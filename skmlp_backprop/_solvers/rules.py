@@ -213,11 +213,14 @@ class Adam(Rule):
             weights -= g
 
     def resume(self, state, earlier):
-        return _scaled(
-            state,
-            first_moment=(1 - earlier.beta_1) / (1 - self.beta_1),
-            second_moment=(1 - earlier.beta_2) / (1 - self.beta_2),
-        )
+        factors = {
+            "first_moment": (1 - earlier.beta_1) / (1 - self.beta_1),
+            "second_moment": (1 - earlier.beta_2) / (1 - self.beta_2),
+        }
+        moments = {
+            name: state[name].on(state[name].flat * f) for name, f in factors.items()
+        }
+        return state | moments
 
 
 RULES = {"sgd": SGD, "adam": Adam}
@@ -254,16 +257,6 @@ def state_of_network(state, i):
         elif isinstance(value, np.ndarray):
             of_network[name] = value[i : i + 1].copy()
     return of_network
-
-
-def _scaled(state, **factors):
-    """A copy of a state with multiples of moments."""
-    return {
-        name: value
-        if factors.get(name, 1) == 1
-        else value.on(value.flat * factors[name])
-        for name, value in state.items()
-    }
 
 
 def _cast(values, dtype):

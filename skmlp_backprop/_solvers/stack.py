@@ -249,4 +249,4 @@ class ScaledInputStack(Stack):
         for weights, stepped in zip(others, self._behind.layers[1:], strict=True):
             np.copyto(weights, stepped)
         if self._levels is not None:
-            self._levels.step(self.objective.touched, self._rate)
+            self._levels.step(*gradient.of_levels, self._rate)

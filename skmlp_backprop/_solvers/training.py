@@ -1,25 +1,12 @@
 """A training: a network, or the networks of an ensemble, which stop together."""
 
+import copy
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
 from .._network.parameters import Parameters
-
-# The fields that are public attributes of the estimator.
-PUBLIC_HISTORY = (
-    "n_iter",
-    "n_fun",
-    "t",
-    "loss",
-    "best_loss",
-    "loss_curve",
-    "n_fun_curve",
-    "time_curve",
-    "validation_scores",
-    "best_validation_score",
-)
 
 
 @dataclass
@@ -57,17 +44,6 @@ class History:
             0 if is_improvement else self.no_improvement_count + 1
         )
 
-    def copy(self):
-        """Copy, lists included."""
-        scores = self.validation_scores
-        return replace(
-            self,
-            loss_curve=list(self.loss_curve),
-            n_fun_curve=list(self.n_fun_curve),
-            time_curve=list(self.time_curve),
-            validation_scores=None if scores is None else list(scores),
-        )
-
     def continued(self, fresh):
         """Copy for a call that continues the training, with counts of its own.
 
@@ -80,7 +56,7 @@ class History:
         # The curves continue, with the evaluations and seconds that they count.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
         history = replace(
-            self.copy(),
+            copy.deepcopy(self),
             n_iter=0,
             n_fun=0,
             n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
@@ -95,6 +71,11 @@ class History:
             best_validation_score=fresh.best_validation_score,
             no_improvement_count=0,
         )
+
+
+# The fields that are public attributes of the estimator.
+_PRIVATE = {"no_improvement_count", "n_fun_before", "started"}
+PUBLIC_HISTORY = [f.name for f in fields(History) if f.name not in _PRIVATE]
 
 
 @dataclass
@@ -210,7 +191,9 @@ class Training:
         self.n_averaged = 0
         self.final_weights = None
         self.stop = None
-        self._best = None
+        # The best weights so far, and the candidate for them. The loss of a batch is
+        # computed before its step, so the next batch tells whether it is finite.
+        self._best = self._candidate = None
         self._is_candidate = False
 
     def extend(self, max_iter):
@@ -223,10 +206,10 @@ class Training:
     def start(self):
         """Begin, or continue, with the current weights."""
         if self._best is None:
-            self._best = _Best(self.judged)
+            self._best = _copies(self.judged)
         if self._is_candidate:
             # `finish` dropped the copy, and the next batch may confirm it.
-            self._best.keep(self.judged)
+            self._candidate = _copies(self.judged)
 
     def end_epoch(self, losses, batch_weights, n_rows, judge, predictions):
         """Record an epoch, and decide whether to stop.
@@ -297,11 +280,9 @@ class Training:
         is_lost = self.stop.reason == "diverged" or not all(
             w.is_finite() for w in self.weights
         )
-        self.final_weights = (
-            self._best.weights if takes_best or is_lost else self.judged
-        )
+        self.final_weights = self._best if takes_best or is_lost else self.judged
         # The training may continue in another process: do not send the weights twice.
-        self._best.drop_candidate()
+        self._candidate = None
 
     def _count(self, losses):
         """Add the evaluations before the first that is not finite to `n_fun`.
@@ -311,8 +292,8 @@ class Training:
         finite = np.isfinite(losses).all(axis=1)
         n_finite = len(losses) if finite.all() else int(finite.argmin())
         self.history.n_fun += n_finite
-        if n_finite > 0:
-            self._best.confirm()
+        if n_finite > 0 and self._candidate is not None:
+            self._best, self._candidate = self._candidate, None
         return n_finite == len(losses)
 
     def _record_loss(self):
@@ -322,7 +303,7 @@ class Training:
         self._is_candidate = loss < history.best_loss
         if self._is_candidate:
             history.best_loss = loss
-            self._best.keep(self.judged)
+            self._candidate = _copies(self.judged)
 
     def _record_score(self, score):
         """An epoch is an improvement if its score rises by at least `tol`."""
@@ -333,8 +314,7 @@ class Training:
         history.count_improvement(score >= best + self.solver.tol)
         if score > best:
             history.best_validation_score = score
-            self._best.keep(self.judged)
-            self._best.confirm()
+            self._best = _copies(self.judged)
 
     def _stopped_improving(self, what):
         """Check whether the training has converged, and lower the rate if it has not.
@@ -366,42 +346,8 @@ def _copied_if_shared(weights):
     return weights if weights.flat is not None else weights.copy()
 
 
-class _Best:
-    """The best weights so far, at first the initial ones.
-
-    The loss of a batch is computed before its step. So it is only known with the next
-    batch whether the loss of new weights is finite. Until then they are a candidate.
-
-    Parameters
-    ----------
-    weights : list of Parameters
-        The initial weights of each network, copied.
-    """
-
-    def __init__(self, weights):
-        self.weights = [w.copy() for w in weights]
-        self._candidate = None
-        self._is_confirmed = True
-
-    def keep(self, weights):
-        """Make these weights the candidate."""
-        if self._candidate is None:
-            self._candidate = [w.copy() for w in weights]
-        else:
-            for kept, latest in zip(self._candidate, weights, strict=True):
-                kept.copy_from(latest)
-        self._is_confirmed = False
-
-    def drop_candidate(self):
-        """Forget the candidate, and free its memory."""
-        self._candidate = None
-        self._is_confirmed = True
-
-    def confirm(self):
-        """Make the candidate the best weights, if there is a candidate."""
-        if not self._is_confirmed:
-            self.weights, self._candidate = self._candidate, self.weights
-            self._is_confirmed = True
+def _copies(networks):
+    return [weights.copy() for weights in networks]
 
 
 def stack_weights(trainings, which="weights", dtype=None):
