@@ -720,6 +720,14 @@ def test_a_calibrated_network(digits8):
             display.from_estimator(folds)
 
 
+def test_a_calibrated_ensemble(iris):
+    tabular = TabularMLPClassifier(n_members=2, max_iter=2, random_state=0)
+    calibrated = CalibratedClassifierCV(tabular, ensemble=False, cv=2).fit(*iris)
+    ensemble = calibrated.calibrated_classifiers_[0].estimator
+    loss = LossCurveDisplay.from_estimator(calibrated).lines_[0].get_ydata()
+    np.testing.assert_array_equal(loss, ensemble.loss_curve_)
+
+
 @pytest.mark.parametrize("display", [HiddenUnitsDisplay, LossCurveDisplay])
 def test_what_has_no_one_network(display, iris):
     mlp = BackpropMLPClassifier(4, max_iter=2, random_state=0)

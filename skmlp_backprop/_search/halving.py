@@ -11,6 +11,7 @@ from numbers import Integral
 
 import numpy as np
 
+from .._estimators.base import store_parameters
 from .._estimators.restoring import restore_on_error
 from .._estimators.training import make_solver
 from .documentation import documented
@@ -103,6 +104,8 @@ class _StackedHalvingMixin(StackedSearchMixin):
     """Mixin for a halving search of scikit-learn."""
 
     _evaluation_class = RungEvaluation
+    # scikit-learn's searches set it, but its halving searches do not take it.
+    pre_dispatch = "2*n_jobs"
 
     @restore_on_error
     def fit(self, X, y=None, **params):
@@ -263,23 +266,7 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
         n_jobs=None,
         verbose=0,
     ):
-        super().__init__(
-            estimator,
-            param_grid,
-            factor=factor,
-            resource=resource,
-            max_resources=max_resources,
-            min_resources=min_resources,
-            aggressive_elimination=aggressive_elimination,
-            cv=cv,
-            scoring=scoring,
-            refit=refit,
-            error_score=error_score,
-            return_train_score=return_train_score,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            verbose=verbose,
-        )
+        store_parameters(locals())
 
 
 @documented
@@ -359,21 +346,4 @@ class StackedHalvingRandomSearchCV(_StackedHalvingMixin, HalvingRandomSearchCV):
         n_jobs=None,
         verbose=0,
     ):
-        super().__init__(
-            estimator,
-            param_distributions,
-            n_candidates=n_candidates,
-            factor=factor,
-            resource=resource,
-            max_resources=max_resources,
-            min_resources=min_resources,
-            aggressive_elimination=aggressive_elimination,
-            cv=cv,
-            scoring=scoring,
-            refit=refit,
-            error_score=error_score,
-            return_train_score=return_train_score,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            verbose=verbose,
-        )
+        store_parameters(locals())

@@ -61,7 +61,7 @@ def final_network(estimator, *, ensembles=False):
                 f"A CalibratedClassifierCV of {len(others) + 1} folds has as many "
                 "networks; give one, such as calibrated_classifiers_[0].estimator."
             )
-        return final_network(first.estimator)
+        return final_network(first.estimator, ensembles=ensembles)
     if isinstance(last, TransformedTargetRegressor):
         check_is_fitted(last)
         return final_network(last.regressor_, ensembles=ensembles)
