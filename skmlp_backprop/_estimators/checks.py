@@ -12,7 +12,7 @@ from sklearn.exceptions import DataConversionWarning
 from .._network.warning import warn
 
 # The values of columns of the type object.
-_DATE_TYPES = (
+DATE_TYPES = (
     *(datetime.date, datetime.time, datetime.timedelta),
     *(np.datetime64, np.timedelta64),
 )
@@ -255,7 +255,7 @@ def refuse_unfit_columns(X, name, error):
                 f"Column {column} of X has text, such as {plain_repr(texts[0])}, but "
                 f"{name} takes numbers. Encode it, such as by OneHotEncoder, {advice}."
             ) from error
-        if any(isinstance(v, _DATE_TYPES) for v in values):
+        if any(isinstance(v, DATE_TYPES) for v in values):
             raise _has_dates(column, name) from error
         if len(values) < len(series):
             raise ValueError(

@@ -1,7 +1,5 @@
 """The tabular classifier."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
@@ -13,6 +11,7 @@ from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
 from .._network.outputs import positive
+from .._network.warning import warn
 from .base import BaseTabularMLP
 from .documentation import documented
 from .intervals import (
@@ -342,10 +341,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         sets = cv_plus_sets(proba, self._conformity, coverages)
         n_rows = n_conformity_rows(self._conformity)
         if (coverages > n_rows / (n_rows + 1)).any():
-            warnings.warn(
+            warn(
                 f"Sets have all classes: a coverage of {coverages.max():g} needs more "
-                f"than {n_rows} rows. Choose a lower coverage.",
-                stacklevel=2,
+                f"than {n_rows} rows. Choose a lower coverage."
             )
         sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True
         return sets[..., 0] if np.ndim(coverage) == 0 else sets

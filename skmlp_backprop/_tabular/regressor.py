@@ -1,7 +1,5 @@
 """The tabular regressor."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -11,6 +9,7 @@ from .._estimators.base import store_parameters
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
+from .._network.warning import warn
 from .base import BaseTabularMLP, constraints_of
 from .documentation import documented
 from .intervals import (
@@ -230,11 +229,10 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         )
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
-            warnings.warn(
+            warn(
                 f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
                 f"than {n_conformity_rows(self._conformity)} rows. Choose a lower "
-                "coverage.",
-                stacklevel=2,
+                "coverage."
             )
         low, high = intervals[:, :, 0], intervals[:, :, 1]
         if self._has_quantiles():

@@ -3,7 +3,6 @@
 :mod:`.columns` decides which of these a column has.
 """
 
-import datetime
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -15,7 +14,7 @@ from uuid import UUID
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from .._estimators.checks import is_missing, plain_repr
+from .._estimators.checks import DATE_TYPES, is_missing, plain_repr
 from .._network.warning import warn
 from . import dates, texts
 from .dates import DATES, SPANS, TIMES
@@ -40,8 +39,7 @@ _KINDS_OF_ARRAYS = {**dict.fromkeys("biuf", NUMBERS), "M": DATES, "m": SPANS}
 REAL_TYPES = (Real, Decimal, np.bool_)
 _CATEGORY_TYPES = (
     *(*REAL_TYPES, str, bytes, complex, Enum, UUID, PurePath),
-    *(datetime.date, datetime.time, datetime.timedelta),
-    *(np.datetime64, np.timedelta64),
+    *DATE_TYPES,
 )
 
 
