@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
 from ._axes import Display
-from ._mosaic import Mosaic, as_rows
+from ._mosaic import as_rows, mosaic
 
 # Percentage of the weights inside the colour scale.
 _SCALED = 99.5
@@ -128,15 +128,15 @@ class HiddenUnitsDisplay(Display):
         display : HiddenUnitsDisplay
             This display.
         """
-        mosaic = Mosaic(self.weights, self.image_shape, self.order)
-        ax = self._set_axes(ax, mosaic.figsize(0.8))
+        picture, _, figsize = mosaic(self.weights, self.image_shape, self.order, 0.8)
+        ax = self._set_axes(ax, figsize)
         # A few very large weights would make all others pale.
         sizes = np.abs(self.weights)
         limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
         # "nearest" shows each weight, without interpolation between neighbours.
         settings = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         settings |= {"interpolation": "nearest", **kwargs}
-        self.im_ = ax.imshow(mosaic.picture, **settings)
+        self.im_ = ax.imshow(picture, **settings)
         ax.set_facecolor("0.85")
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)

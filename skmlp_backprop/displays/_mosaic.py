@@ -48,8 +48,8 @@ def as_rows(images, image_shape, order, name):
     return rows, (height, width)
 
 
-class Mosaic:
-    """A grid of cells; each has an image and a margin.
+def mosaic(rows, image_shape, order, cell, below=0):
+    """Arrange images in a grid of cells; each cell has an image and a margin.
 
     Parameters
     ----------
@@ -62,39 +62,38 @@ class Mosaic:
     order : {"C", "F"}
         "C" if a row holds the pixels row by row, "F" if column by column.
 
+    cell : float
+        Width of a cell in inches.
+
     below : int, default=0
         Number of free pixels below each image.
 
-    Attributes
-    ----------
+    Returns
+    -------
     picture : ndarray of shape (height, width)
         All images, with nan between them.
 
     corners : ndarray of shape (n_images, 2)
         Row and column of each image's upper left pixel.
+
+    figsize : tuple of (float, float)
+        Size of a figure in inches; the picture is 3 to 11 inches wide.
     """
-
-    def __init__(self, rows, image_shape, order, below=0):
-        height, width = image_shape
-        gap = max(1, round(max(height, width) / 12))
-        cell_height, cell_width = height + below + gap, width + gap
-        n_columns = _n_columns(len(rows), cell_height / cell_width)
-        n_lines = math.ceil(len(rows) / n_columns)
-        self.shape = n_lines, n_columns
-        self.picture = np.full(
-            (n_lines * cell_height + gap, n_columns * cell_width + gap), np.nan
-        )
-        lines, columns = np.divmod(np.arange(len(rows)), n_columns)
-        self.corners = gap + np.stack([lines * cell_height, columns * cell_width], 1)
-        for (top, left), row in zip(self.corners, rows, strict=True):
-            image = np.reshape(row, image_shape, order=order)
-            self.picture[top : top + height, left : left + width] = image
-
-    def figsize(self, cell):
-        """Size of a figure in inches, for cells `cell` wide; at least 3, at most 11."""
-        height, width = self.picture.shape
-        inches_wide = min(max(3.0, cell * self.shape[1]), 11.0)
-        return inches_wide + 0.8, max(1.2, inches_wide * height / width)
+    height, width = image_shape
+    gap = max(1, round(max(height, width) / 12))
+    cell_height, cell_width = height + below + gap, width + gap
+    n_columns = _n_columns(len(rows), cell_height / cell_width)
+    n_lines = math.ceil(len(rows) / n_columns)
+    shape = n_lines * cell_height + gap, n_columns * cell_width + gap
+    picture = np.full(shape, np.nan)
+    lines, columns = np.divmod(np.arange(len(rows)), n_columns)
+    corners = gap + np.stack([lines * cell_height, columns * cell_width], 1)
+    for (top, left), row in zip(corners, rows, strict=True):
+        image = np.reshape(row, image_shape, order=order)
+        picture[top : top + height, left : left + width] = image
+    inches_wide = min(max(3.0, cell * n_columns), 11.0)
+    figsize = inches_wide + 0.8, max(1.2, inches_wide * shape[0] / shape[1])
+    return picture, corners, figsize
 
 
 def _n_columns(n_images, aspect):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ._axes import Display
-from ._mosaic import Mosaic, as_rows
+from ._mosaic import as_rows, mosaic
 
 _WRONG = "#c4001a"
 # In points. Smaller captions would be illegible; they are left out.
@@ -180,15 +180,18 @@ class SampleGridDisplay(Display):
         longest = max((len(x) for c in captions for x in c.split("\n")), default=0)
         n_lines = max(caption.count("\n") + bool(caption) for caption in captions)
         below = math.ceil(0.35 * height * n_lines)
-        mosaic = Mosaic(self.X, self.image_shape, self.order, below)
-        ax = self._set_axes(ax, mosaic.figsize(max(0.7, 0.09 * longest)))
+        cell = max(0.7, 0.09 * longest)
+        picture, corners, figsize = mosaic(
+            self.X, self.image_shape, self.order, cell, below
+        )
+        ax = self._set_axes(ax, figsize)
         settings = {"cmap": "gray_r", "interpolation": "nearest", **kwargs}
-        self.im_ = ax.imshow(mosaic.picture, **settings)
+        self.im_ = ax.imshow(picture, **settings)
         ax.set_axis_off()
-        size = _font_size(ax, mosaic, below / max(n_lines, 1), longest, width)
+        size = _font_size(ax, picture.shape, below / max(n_lines, 1), longest, width)
         from matplotlib.patches import Rectangle
 
-        cells = zip(mosaic.corners, captions, is_wrong, strict=True)
+        cells = zip(corners, captions, is_wrong, strict=True)
         for (top, left), caption, wrong in cells:
             if caption and size >= _SMALLEST_FONT:
                 ax.text(
@@ -229,11 +232,11 @@ class SampleGridDisplay(Display):
         return captions, differs & (not are_numbers)
 
 
-def _font_size(ax, mosaic, line, n_letters, width):
+def _font_size(ax, shape, line, n_letters, width):
     """Font size in points, at most 11, for lines `line` pixels high."""
     box = ax.get_position()
     figure_width, figure_height = ax.figure.get_size_inches() * 72
-    rows, columns = mosaic.picture.shape
+    rows, columns = shape
     pixel = min(box.width * figure_width / columns, box.height * figure_height / rows)
     # The width of a letter is about 0.6 of its height.
     return min(11, 0.8 * line * pixel, width * pixel / (0.6 * max(1, n_letters)))
