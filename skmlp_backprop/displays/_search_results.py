@@ -149,13 +149,11 @@ class SearchResultsDisplay(Display):
             If `search` is not a search.
         """
         search = final_search(search)
-        if x is y is None and are_rungs(search.cv_results_):
-            return HalvingResultsDisplay.from_results(search.cv_results_, ax=ax)
         if metric is None:
             is_named = search.multimetric_ and isinstance(search.refit, str)
             metric = search.refit if is_named else "score"
-        display = cls(search.cv_results_, x=x, y=y, metric=metric)
-        return display.plot(ax=ax, colorbar=colorbar, **kwargs)
+        settings = {"ax": ax, "colorbar": colorbar, **kwargs}
+        return cls.from_results(search.cv_results_, x=x, y=y, metric=metric, **settings)
 
     @classmethod
     def from_results(
