@@ -66,22 +66,19 @@ class HalvingResultsDisplay(Display):
                 "cv_results must be those of a halving search, which tell the "
                 "n_resources of each candidate; draw others by SearchResultsDisplay."
             )
-        iterations = np.asarray(cv_results["iter"])
-        resources = np.asarray(cv_results["n_resources"])
         scores = np.asarray(cv_results["mean_test_score"])
-        self.rungs = [
-            int(resources[iterations == rung][0]) for rung in np.unique(iterations)
-        ]
+        _, first_rows = np.unique(cv_results["iter"], return_index=True)
+        self.rungs = np.asarray(cv_results["n_resources"], int)[first_rows].tolist()
         parameter = resource_parameter(cv_results)
         self.resource = bare_name(parameter) if parameter else "resources"
         rows_of = rows_of_candidates(cv_results)
         self.curves = [scores[rows] for rows in rows_of]
+        last_scores = [np.nan_to_num(curve[-1], nan=-np.inf) for curve in self.curves]
         # The search takes the first of equal scores in the last rung.
-        finalists = [rows[-1] for rows in rows_of if len(rows) == len(self.rungs)]
-        best = max(
-            finalists, key=lambda row: (np.nan_to_num(scores[row], nan=-np.inf), -row)
+        self.best = max(
+            (i for i, rows in enumerate(rows_of) if len(rows) == len(self.rungs)),
+            key=lambda i: (last_scores[i], -rows_of[i][-1]),
         )
-        self.best = next(i for i, rows in enumerate(rows_of) if rows[-1] == best)
 
     @classmethod
     def from_estimator(cls, search, *, ax=None, **kwargs):
