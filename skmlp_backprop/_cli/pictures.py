@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 from scipy.stats import binomtest
 
-from .._search.unwrap import final_network
 from .._solvers import is_stochastic
 from ..displays import ImportancesDisplay, LossCurveDisplay
 from .predicting import COVERAGE
@@ -152,9 +151,8 @@ def draw_importances(figure, importances):
     display.ax_.set_xlabel("importance")
 
 
-def draw_loss_curve(figure, model):
+def draw_loss_curve(figure, network):
     """Draw the loss, and the loss of left-out rows if the training had them."""
-    network = final_network(model, ensembles=True)
     solver = getattr(network, "solver", None)
     epoch = "epoch" if solver is None or is_stochastic(solver) else "iteration"
     display = LossCurveDisplay.from_estimator(network, ax=figure.subplots())
@@ -170,11 +168,6 @@ def draw_loss_curve(figure, model):
         kept = f"kept: {epoch} {epochs[best]}"
         ax.plot(epochs[best], losses[best], "o", color=_ORANGE, label=kept)
         ax.legend(loc="best", frameon=False)
-
-
-def has_loss_curve(model):
-    """Whether a fitted model has recorded its loss."""
-    return bool(getattr(final_network(model, ensembles=True), "loss_curve_", None))
 
 
 def _short(name):

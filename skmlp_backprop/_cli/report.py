@@ -18,7 +18,6 @@ from .pictures import (
     draw_loss_curve,
     draw_predictions,
     draw_residuals,
-    has_loss_curve,
     png,
     shown_rows,
 )
@@ -111,8 +110,9 @@ def write_report(folder, recognised, data, scores, model, best_params):
             sections.append(_classes(scores))
     if scores.importances is not None:
         sections.append(_importances(scores.importances, pictures))
-    if has_loss_curve(model) or best_params:
-        sections.append(_training(model, best_params, pictures))
+    network = final_network(model, ensembles=True)
+    if network.loss_curve_ or best_params:
+        sections.append(_training(network, best_params, pictures))
     page = _page(f"How well “{data.target}” is predicted", sections)
     # The folder may have changed since the check before the fits.
     check_report(folder)
@@ -257,7 +257,7 @@ def _importances(importances, pictures):
     return _section("importances", "Most important columns", content)
 
 
-def _training(model, best_params, pictures):
+def _training(network, best_params, pictures):
     content = ""
     if best_params:
         rows = [(name, f"{value:g}") for name, value in best_params.items()]
@@ -266,15 +266,17 @@ def _training(model, best_params, pictures):
             "the folds, so the mean over the folds is slightly too high."
         )
         content += _table(("parameter", "value"), rows)
-    if has_loss_curve(model):
+    if network.loss_curve_:
         caption = "The loss of the fit to all training rows."
-        if final_network(model, ensembles=True).validation_scores_ is not None:
+        if network.validation_scores_ is not None:
             caption += (
                 " Each row that is left out is predicted by the networks that were not "
                 "trained on it. The model has the weights of the epoch where this loss "
                 "is lowest, which is marked."
             )
-        content += _figure(pictures, "loss_curve.png", caption, draw_loss_curve, model)
+        content += _figure(
+            pictures, "loss_curve.png", caption, draw_loss_curve, network
+        )
     return _section("training", "Training", content)
 
 
