@@ -17,15 +17,14 @@ COVERAGE = 0.9
 
 def load_model(path):
     """Load a model that --save wrote; raise ValueError if the file has none."""
-    with open(path, "rb"):
-        pass
-    try:
-        model = joblib.load(path)
-    # A damaged pickle raises errors of almost every type.
-    except Exception as error:
-        raise ValueError(
-            f"--load {path}: can't be read as a saved model: {error}"
-        ) from error
+    with open(path, "rb") as file:
+        try:
+            model = joblib.load(file)
+        # A damaged pickle raises errors of almost every type.
+        except Exception as error:
+            raise ValueError(
+                f"--load {path}: can't be read as a saved model: {error}"
+            ) from error
     if not hasattr(model, "predict") or not hasattr(model, "n_features_in_"):
         raise ValueError(
             f"--load {path}: expected a fitted model, found {type(model).__name__}."
