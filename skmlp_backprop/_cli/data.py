@@ -93,7 +93,7 @@ def load(path, header, target, drop, task):
     return Data(X, y, source, target, is_regression, task, columns, notes)
 
 
-def load_rows(path, names, kinds, header="infer"):
+def load_rows(path, names, kinds, header):
     """Read the new rows of a table with the columns that a model was fitted to.
 
     `names` are the names of the features, or None; `kinds` are as of :func:`kinds_of`.

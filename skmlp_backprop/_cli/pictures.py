@@ -79,14 +79,14 @@ def draw_calibration(figure, scores):
     figure.align_ylabels()
 
 
-def calibration(predicted, is_true, rows_per_bin=20, max_bins=10):
+def calibration(predicted, is_true):
     """Shares of true events in bins of equally many predicted probabilities.
 
-    There are at least two bins, unless the probabilities are equal. Returns for each
-    bin the mean probability, the share of events, and the bounds of its 95 % confidence
-    interval, by Wilson's method.
+    There are 2 to 10 bins, of 20 rows or more if there are enough; one if the
+    probabilities are equal. Returns for each bin the mean probability, the share of
+    events, and the bounds of its 95 % confidence interval, by Wilson's method.
     """
-    n_bins = int(np.clip(len(predicted) // rows_per_bin, 2, max_bins))
+    n_bins = int(np.clip(len(predicted) // 20, 2, 10))
     # The lowest rank puts equal probabilities in the same bin.
     ranks = np.searchsorted(np.sort(predicted), predicted)
     bins = ranks * n_bins // len(predicted)

@@ -40,7 +40,7 @@ def columns_of(model):
     return None if names is None else names.tolist(), kinds
 
 
-def output_names(others, classes=(), has_interval=False):
+def output_names(others, classes, has_interval):
     """Names of the columns to write, beside other columns of the new rows.
 
     Raises ValueError if a column to copy has the name of a column to write.

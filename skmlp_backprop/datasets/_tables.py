@@ -203,7 +203,7 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     return Table(X, y, header, file.names[label], doubtful)
 
 
-def read_new_rows(path, names, kinds, header="infer"):
+def read_new_rows(path, names, kinds, header):
     """Read rows to predict, whose columns a model knows.
 
     Parameters
@@ -220,7 +220,7 @@ def read_new_rows(path, names, kinds, header="infer"):
         The categories of each feature, as text; None for a feature of numbers; else
         DATES, TIMES or SPANS.
 
-    header : bool or "infer", default="infer"
+    header : bool or "infer"
         Whether the first row has names. With False, or if there are no names to
         compare with, the columns are taken in order. "infer" refuses a first row that
         may have other names.
