@@ -11,6 +11,7 @@ from skl2onnx.common.data_types import (
 )
 from skl2onnx.proto import onnx_proto
 
+from ._estimators.sklearn_private import _check_feature_names_in
 from ._tabular.categories import NUMBER, aliases_of, category_key
 from ._tabular.encodings import (
     _CLIP,
@@ -24,16 +25,11 @@ from ._tabular.texts import MISSING, is_number
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
 
 
-def column_names(encoder):
-    """Names of the columns in `fit`, or x0, x1 and so on if they had none."""
-    default = [f"x{i}" for i in range(encoder.n_features_in_)]
-    return list(getattr(encoder, "feature_names_in_", default))
-
-
 def declared_types(encoder):
     """Name and type of the graph's input of each column."""
     types = []
-    for name, encoding in zip(column_names(encoder), encoder._encodings, strict=True):
+    names = _check_feature_names_in(encoder)
+    for name, encoding in zip(names, encoder._encodings, strict=True):
         _refuse_dates(name, encoding)
         has_numbers = isinstance(encoding, NumberEncoding)
         tensor_type = DoubleTensorType if has_numbers else StringTensorType
@@ -74,7 +70,7 @@ def add_table(graph, inputs, encoder):
     # `column_of` has the column of each entry of `pieces`, by which they are sorted.
     pieces, column_of, codes, numbers = [], [], [], []
     columns = zip(
-        column_names(encoder),
+        _check_feature_names_in(encoder),
         encoder._encodings,
         _find_columns(inputs, encoder),
         strict=True,
@@ -117,7 +113,8 @@ def _find_columns(inputs, encoder):
     Refuses more or fewer columns than in `fit`. If only some inputs have names of
     columns, they must be in their columns' places.
     """
-    names, by_name = column_names(encoder), {v.raw_name: v for v in inputs}
+    names = _check_feature_names_in(encoder).tolist()
+    by_name = {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
         inputs = [by_name[name] for name in names]
     # The number of columns may be unknown.
