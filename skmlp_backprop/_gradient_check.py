@@ -322,20 +322,16 @@ def _given_gradient(gradient, parameters):
             )
         else:
             gradient = *thetas.split(gradient, name="gradient"), None
+    arrays = list(_named(*gradient).values())
     shapes, expected = (
-        [np.shape(array) for array in _named(*arrays).values()]
-        for arrays in (gradient, weights)
+        [np.shape(array) for array in group]
+        for group in (arrays, _named(*weights).values())
     )
     if shapes != expected:
         raise ValueError(
             f"gradient must have the shapes of the weights, {expected}, got {shapes}."
         )
-    coefs, intercepts, bias = gradient
-    return Gradient(
-        [np.asarray(coef, np.float64) for coef in coefs],
-        [np.asarray(intercept, np.float64) for intercept in intercepts],
-        None if bias is None else np.asarray(bias, np.float64),
-    )
+    return _to_gradient([np.asarray(array, np.float64) for array in arrays])
 
 
 def _named(coefs, intercepts, input_intercept):
@@ -345,6 +341,12 @@ def _named(coefs, intercepts, input_intercept):
     if input_intercept is not None:
         named["input_intercept_"] = input_intercept
     return named
+
+
+def _to_gradient(arrays):
+    """Make a Gradient of arrays in the order of :func:`_named`."""
+    n = len(arrays) // 2
+    return Gradient(arrays[:n], arrays[n : 2 * n], *(arrays[2 * n :] or [None]))
 
 
 def _derivatives(slope, gradient, n_directions, rng, verbose):
@@ -411,8 +413,7 @@ def _as_gradient(derivatives, column, like, coverage):
     if coverage == _EVERYWHERE:
         shapes = [array.shape for array in _named(*like).values()]
         arrays = list(map(np.reshape, arrays, shapes))
-    n = len(like.coefs)
-    return Gradient(arrays[:n], arrays[n : 2 * n], *(arrays[2 * n :] or [None]))
+    return _to_gradient(arrays)
 
 
 def _largest_difference(numerical, analytical):
