@@ -118,7 +118,6 @@ class Search:
             n_jobs=_SEARCH_JOBS if args.jobs is None else args.jobs,
         )
         self.n_folds = args.cv
-        self.max_iter = args.max_iter
         self.description = (
             f"{self.name}, a grid search of {len(ParameterGrid(grid))} candidates in "
             f"{args.cv} folds"
@@ -142,7 +141,7 @@ class Search:
         n_processes = max(1, min(search.n_jobs, self.n_folds))
         n_fits = (self.n_folds - 1) / n_processes + 1 / len(candidates)
         start = _PROCESS_START if n_processes > 1 else 0
-        seconds = start + epoch * self.max_iter * n_fits
+        seconds = start + epoch * search.estimator[-1].max_iter * n_fits
         return f"about {duration(seconds)}, or less if the training ends early"
 
     def fit(self, X, y):
