@@ -39,7 +39,7 @@ def choose_model(args, data):
     reason, columns = None, data.columns
     if data.is_regression:
         reason = "the task is a regression"
-    elif not columns.are_numbers or columns.is_categorical.any():
+    elif not columns.are_numbers:
         reason = "the table has columns that are not numbers"
     elif columns.is_missing.any():
         reason = "there are missing values"
