@@ -159,8 +159,7 @@ def input_types(model):
             "skl2onnx.to_onnx in place of initial_types."
         )
     check_is_fitted(first)
-    is_encoder = isinstance(first, TabularEncoder)
-    return declared_types(first if is_encoder else first.encoder_)
+    return declared_types(getattr(first, "encoder_", first))
 
 
 def _member(model):
