@@ -298,6 +298,29 @@ def test_labels_of_type_object(classifier, labels, dtype):
 
 
 @CLASSIFIERS
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]"])
+def test_labels_beyond_the_integers_of_floats(classifier, dtype):
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    y = 2**60 + np.arange(90) % 3
+    model = fit(clone(classifier), X, pd.Series(y).astype(dtype))
+    assert model.classes_.tolist() == [2**60, 2**60 + 1, 2**60 + 2]
+    expected = fit(clone(classifier), X, np.arange(90) % 3)
+    np.testing.assert_array_equal(model.predict(X) - 2**60, expected.predict(X))
+    accuracy = np.mean(model.predict(X) == y)
+    assert 0 < accuracy < 1
+    assert model.score(X, pd.Series(y).astype(dtype)) == accuracy
+
+
+@CLASSIFIERS
+@pytest.mark.parametrize("dtype", ["boolean", "bool[pyarrow]", "UInt8", "int8"])
+def test_labels_keep_their_type(classifier, dtype):
+    X, y = np.arange(60.0)[:, np.newaxis] / 7, np.arange(60) > 30
+    model = fit(clone(classifier), X, pd.Series(y).astype(dtype))
+    expected = "bool" if "bool" in dtype else dtype.lower()
+    assert model.classes_.dtype == model.predict(X).dtype == np.dtype(expected)
+
+
+@CLASSIFIERS
 def test_indicator_matrix_of_type_object(classifier):
     X = np.random.default_rng(0).normal(size=(60, 2))
     Y = np.array([[1, 0], [1, 1], [0, 0]] * 20, dtype=object)

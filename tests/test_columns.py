@@ -1583,3 +1583,12 @@ def test_networks_on_numbers_refuse_dates_of_pyarrow():
     X = pa.table({"a": [1.5, 2.5], "b": [DAY.date()] * 2})
     with pytest.raises(ValueError, match=r"'b' of X has dates .* TabularMLPRegressor"):
         BackpropMLPRegressor(max_iter=2).fit(X, [0, 1])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "float[pyarrow]", "Int64"])
+def test_missing_values_of_arrow_beside_numbers_of_others(dtype):
+    X = pd.DataFrame({"a": [1.0, np.nan, 3.0] * 20, "b": np.arange(60) % 7})
+    y = X["b"] > 3
+    model = TabularMLPClassifier(2, 4, max_iter=3, random_state=0).fit(X, y)
+    of_arrow = X.astype({"a": "double[pyarrow]", "b": dtype})
+    np.testing.assert_array_equal(model.predict_proba(of_arrow), model.predict_proba(X))

@@ -720,6 +720,23 @@ def test_a_calibrated_network(digits8):
             display.from_estimator(folds)
 
 
+def test_short_names_of_the_settings_of_lines(iris):
+    mlp = fit(*iris, early_stopping=True)
+    display = LossCurveDisplay.from_estimator(mlp, c="r", ls=":", label="mine")
+    (loss,), (score,) = display.lines_, display.score_lines_
+    assert loss.get_color() == score.get_color() == "r"
+    assert loss.get_linestyle() == ":"
+    assert loss.get_label() == "mine"
+
+
+def test_weights_on_the_scale_of_a_norm():
+    from matplotlib.colors import CenteredNorm
+
+    norm = CenteredNorm(halfrange=3)
+    image = HiddenUnitsDisplay(np.ones((4, 16))).plot(norm=norm).im_
+    assert image.get_clim() == (-3, 3)
+
+
 def test_a_calibrated_ensemble(iris):
     tabular = TabularMLPClassifier(n_members=2, max_iter=2, random_state=0)
     calibrated = CalibratedClassifierCV(tabular, ensemble=False, cv=2).fit(*iris)

@@ -668,6 +668,29 @@ def test_parquet_with_numbers_as_names(tmp_path):
         assert written["prediction"].tolist() == expected.tolist()
 
 
+def test_new_rows_of_parquet_for_a_model_of_rows_without_a_header(tmp_path, capsys):
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)))
+    table[2] = (table[0] > 0).astype(int)
+    data = tmp_path / "data.csv"
+    table.to_csv(data, header=False, index=False)
+    saved = tmp_path / "model.joblib"
+    arguments = ["--data", str(data), "--header", "no", "--save", str(saved), *QUICK]
+    assert main(arguments) == 0
+    expected = joblib.load(saved).predict(table[[0, 1]].to_numpy())
+    named = table.set_axis(["x0", "x1", "other"], axis=1)
+    new = write_table(named[["x1", "other", "x0"]], tmp_path / "new.parquet")
+    assert main(["--load", str(saved), "--predict", new]) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    assert written.columns.tolist()[0] == "other"
+    assert written["prediction"].tolist() == expected.tolist()
+    capsys.readouterr()
+    write_table(table[[0, 1]].set_axis(["a", "b"], axis=1), tmp_path / "new.parquet")
+    assert main(["--load", str(saved), "--predict", new]) == 1
+    assert (
+        "no column is named 'x0'. The columns are 'a', 'b'" in capsys.readouterr().err
+    )
+
+
 def test_many_classes_are_held_out_too(tmp_path, capsys):
     """25 classes do not fit in the fifth of 100 rows."""
     table = pd.DataFrame({"size": np.arange(100.0) % 9, "y": np.arange(100) % 25})

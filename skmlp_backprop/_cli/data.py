@@ -103,14 +103,13 @@ def load_rows(path, names, kinds, header):
     if ending(path) != ".parquet":
         return read_new_rows(path, names, kinds, header)
     frame = _read_parquet(path)
-    if names is None:
-        if frame.shape[1] != len(kinds):
-            raise ValueError(
-                f"{path}: expected {len(kinds)} columns, found {frame.shape[1]}."
-            )
-        return frame.to_numpy(np.float64), frame[[]]
+    are_known = names is not None
+    if not are_known:
+        # The model was fitted to rows without a header.
+        names = [f"x{i}" for i in range(len(kinds))]
     _check_names(path, names, frame)
-    return frame[names], frame.drop(columns=names)
+    rows = frame[names]
+    return rows if are_known else rows.to_numpy(np.float64), frame.drop(columns=names)
 
 
 def kinds_of(encoder):

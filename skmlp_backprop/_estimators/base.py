@@ -19,6 +19,7 @@ from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network
 from .checks import (
+    exact_labels,
     plain_labels,
     refuse_sparse_targets,
     refuse_unfit_targets,
@@ -159,6 +160,7 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
         if self._y_numeric:
             refuse_sparse_targets(y, name)
         refuse_unfit_targets(y, name, self._y_numeric)
+        y = y if self._y_numeric else exact_labels(y)
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
         )

@@ -84,6 +84,16 @@ def refuse_sparse_targets(y, name, input_name="y"):
         )
 
 
+def exact_labels(y):
+    """Labels that are integers or booleans as an array, and others as they are.
+
+    scikit-learn would make floats of pandas' integers that may be missing, and merge
+    those beyond 2^53.
+    """
+    array = as_array(y)
+    return array if array is not None and array.dtype.kind in "iub" else y
+
+
 def plain_labels(y, input_name="y"):
     """Convert labels of the type object that are all bool, or all int, to that type.
 
@@ -101,13 +111,14 @@ def plain_labels(y, input_name="y"):
     Returns
     -------
     y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-        An array of bool or int, or y itself if it is not of the type object, or text.
+        An array of bool or int, or y itself if it has text, or other numbers.
 
     Raises
     ------
     ValueError
         If the objects are of other types, or of several types.
     """
+    y = exact_labels(y)
     array = as_array(y)
     if array is None or array.dtype != object:
         return y

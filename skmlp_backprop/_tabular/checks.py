@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
     as_array,
+    exact_labels,
     plain_labels,
     refuse_missing_targets,
     refuse_sparse_targets,
@@ -101,11 +102,7 @@ def _check_targets(estimator, X, y, input_name="y"):
     refuse_sparse_targets(y, name, input_name)
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_missing_targets(y, input_name)
-    labels = None if estimator._y_numeric else as_array(y)
-    if labels is not None and labels.dtype.kind in "iub":
-        # scikit-learn makes floats of pandas' integers that may be missing.
-        y = labels
-    given = y
+    y = given = y if estimator._y_numeric else exact_labels(y)
     # The check for finite values sums y, which may overflow.
     with np.errstate(all="ignore"):
         y = _check_y(

@@ -117,7 +117,9 @@ def _read_typed_numbers(X, are_wanted):
         names = [f"at index {i}" for i in range(X.shape[1])]
         values = X[:, index]
     columns = [None] * len(are_wanted)
-    if index:
+    # Beside NumPy's numbers, Arrow's missing values make objects of all: each column is
+    # then read by itself.
+    if index and values.dtype != object:
         values = np.asarray(values, np.float64)
         for i, column in zip(index, values.T, strict=True):
             columns[i] = Column(names[i], column)

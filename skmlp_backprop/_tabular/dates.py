@@ -93,7 +93,7 @@ class Moments:
             if not is_missing(value):
                 _refuse_mixture(name, kind, value)
                 wall, offset = _wall_and_offset(name, value)
-                self.zones.add(None if offset is None else str(value.tzinfo))
+                self.zones.add(None if offset is None else zone_name(value.tzinfo))
             walls.append(wall)
             offsets.append(offset or datetime.timedelta(0))
         self.wall = np.array(walls, "M8[us]")
@@ -153,6 +153,17 @@ def _wall_and_offset(name, value):
     if isinstance(value, np.datetime64):
         return _to_unit(name, np.array([value]))[0], None
     return value, None
+
+
+def zone_name(zone):
+    """The name of a tzinfo.
+
+    A fixed offset is named by its offset: its own name may be that of a time zone with
+    other offsets, such as "EST".
+    """
+    if isinstance(zone, datetime.timezone):
+        zone = datetime.timezone(zone.utcoffset(None))
+    return str(zone)
 
 
 def is_known_zone(zone):

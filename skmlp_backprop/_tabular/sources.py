@@ -327,6 +327,9 @@ class Source:
         if not isinstance(times, np.ndarray):
             if self.type_kind in (TIMES, OBJECTS) or not dates.is_known_zone(zone):
                 return self.to_list(), None
+            # pandas has the zone itself, and its name may be misleading.
+            if tz := getattr(getattr(times.to_native(), "dtype", None), "tz", None):
+                zone = dates.zone_name(tz)
             # narwhals converts dates to UTC.
             times = times.to_numpy()
         is_typed = times.dtype.kind in "mM"

@@ -134,8 +134,10 @@ class HiddenUnitsDisplay(Display):
         sizes = np.abs(self.weights)
         limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
         # "nearest" shows each weight, without interpolation between neighbours.
-        settings = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
-        settings |= {"interpolation": "nearest", **kwargs}
+        settings = {"cmap": "RdBu_r", "interpolation": "nearest", **kwargs}
+        # matplotlib refuses limits beside a norm, which has its own.
+        if settings.get("norm") is None:
+            settings = {"vmin": -limit, "vmax": limit, **settings}
         self.im_ = ax.imshow(picture, **settings)
         ax.set_facecolor("0.85")
         ax.set(xticks=[], yticks=[])

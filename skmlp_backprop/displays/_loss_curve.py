@@ -150,9 +150,14 @@ class LossCurveDisplay(Display):
         ax = self._set_axes(ax, (6.4, 4.0))
         # A curve of few points needs a marker to be visible.
         is_short = any(len(curve["loss"]) < 3 for curve in self.curves.values())
-        settings = {"marker": "." if is_short else None, **kwargs}
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        settings = {"marker": "." if is_short else None}
+        # A user's "c" replaces "color" of the other curves.
+        settings |= normalize_kwargs(kwargs, Line2D)
         self.lines_ = [
-            ax.plot(curve[x], curve["loss"], label=name, **settings)[0]
+            ax.plot(curve[x], curve["loss"], **{"label": name, **settings})[0]
             for name, curve in self.curves.items()
         ]
         styles = self._plot_others(x, settings)
