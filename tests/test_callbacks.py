@@ -1,9 +1,11 @@
 """scikit-learn's callbacks, and our own, with every solver."""
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate, train_test_split
@@ -377,6 +379,9 @@ def test_score_history_is_pickled_without_its_rows(is_tabular, iris):
         ValueError, match=r"training: set_callbacks\(ScoreHistory\(X, y\)\)"
     ):
         loaded.fit(*iris)
+    for duplicate in (copy.copy(mlp), copy.deepcopy(mlp), clone(copy.deepcopy(mlp))):
+        again = duplicate.fit(*iris).score_histories_
+        assert len(again[0]["scores"]) == len(mlp.score_histories_[0]["scores"])
 
 
 @pytest.mark.parametrize("every", [0, 1.5, None, "1"])

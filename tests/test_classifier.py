@@ -311,6 +311,17 @@ def test_labels_beyond_the_integers_of_floats(classifier, dtype):
     assert model.score(X, pd.Series(y).astype(dtype)) == accuracy
 
 
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]"])
+def test_given_classes_beyond_the_integers_of_floats(dtype):
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    y = pd.Series(2**60 + np.arange(90) % 3).astype(dtype)
+    first = BackpropMLPClassifier(4).partial_fit(X, y, classes=y.unique())
+    again = first.partial_fit(X[:9], y[:9], classes=y.unique())
+    untrained = BackpropMLPClassifier(4).initialize(X[:1], y[:1], classes=y.unique())
+    for model in (again, untrained):
+        assert model.classes_.tolist() == [2**60, 2**60 + 1, 2**60 + 2]
+
+
 @CLASSIFIERS
 @pytest.mark.parametrize("dtype", ["boolean", "bool[pyarrow]", "UInt8", "int8"])
 def test_labels_keep_their_type(classifier, dtype):

@@ -735,6 +735,8 @@ def test_weights_on_the_scale_of_a_norm():
     norm = CenteredNorm(halfrange=3)
     image = HiddenUnitsDisplay(np.ones((4, 16))).plot(norm=norm).im_
     assert image.get_clim() == (-3, 3)
+    image = HiddenUnitsDisplay(np.ones((4, 16))).plot(norm="linear").im_
+    assert image.get_clim() == (-1, 1)
 
 
 def test_a_calibrated_ensemble(iris):

@@ -251,14 +251,16 @@ def test_several_outputs_and_labels(planted):
 
 def test_saved_models(planted):
     model = regressor().fit(*planted)
-    for fresh in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
-        assert not hasattr(fresh, "feature_importances_")
-        with pytest.raises(AttributeError, match="permutation_importance"):
-            fresh.importances()
+    fresh, copied = pickle.loads(pickle.dumps(model)), copy.deepcopy(model)
+    assert not hasattr(fresh, "feature_importances_")
+    with pytest.raises(AttributeError, match="permutation_importance"):
+        fresh.importances()
+    for other in (fresh, copied):
         np.testing.assert_array_equal(
-            fresh.predict(planted[0]), model.predict(planted[0])
+            other.predict(planted[0]), model.predict(planted[0])
         )
     found = model.feature_importances_
+    np.testing.assert_array_equal(copied.feature_importances_, found)
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.feature_importances_, found)
     assert not hasattr(loaded, "_withheld_rows")

@@ -105,7 +105,7 @@ def load_rows(path, names, kinds, header):
     frame = _read_parquet(path)
     are_known = names is not None
     if not are_known:
-        # The model was fitted to rows without a header.
+        # The model was fitted to an array, or to rows without a header.
         names = [f"x{i}" for i in range(len(kinds))]
     _check_names(path, names, frame)
     rows = frame[names]

@@ -26,7 +26,13 @@ from .checks import (
     without_second_axis,
 )
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
-from .pickled_state import from_plain, to_plain, with_version, without_version
+from .pickled_state import (
+    CopiesAllMixin,
+    from_plain,
+    to_plain,
+    with_version,
+    without_version,
+)
 from .restoring import restore_on_error
 from .results import fitted_attributes, history_of, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
@@ -54,7 +60,9 @@ def store_parameters(given):
     vars(estimator).update(given)
 
 
-class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
+class BaseBackpropMLP(
+    CopiesAllMixin, CallbackSupportMixin, FittedNetworkMixin, BaseEstimator
+):
     """Base class of the classifier and the regressor.
 
     A subclass sets ``_y_numeric``, and has a method ``_target_encoder_of(y,
@@ -327,19 +335,6 @@ class BaseBackpropMLP(CallbackSupportMixin, FittedNetworkMixin, BaseEstimator):
     @cache
     def _get_param_names(cls):
         return super()._get_param_names()
-
-    # Copies within a process keep the attributes that pickles leave out.
-
-    def __copy__(self):
-        other = type(self).__new__(type(self))
-        vars(other).update(vars(self))
-        return other
-
-    def __deepcopy__(self, memo):
-        other = type(self).__new__(type(self))
-        memo[id(self)] = other
-        vars(other).update(copy.deepcopy(vars(self), memo))
-        return other
 
     def __getstate__(self):
         state = with_version(super().__getstate__())

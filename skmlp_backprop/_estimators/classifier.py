@@ -295,6 +295,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         >>> round(mlp.initialize(X, y).loss_, 3)  # log(10)
         2.303
         """
+        classes = plain_labels(classes, "classes")
         return self._initialize(X, y, sample_weight, self.random_state, classes)
 
     @available_if(lambda self: self._check_partial_fit())
@@ -330,6 +331,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             With a full-batch solver; and with `early_stopping` or balanced class
             weights, which need all of the data.
         """
+        classes = plain_labels(classes, "classes")
         # Later calls may pass any `classes` with an indicator matrix.
         is_first = not hasattr(self, "coefs_")
         if is_first or not self._target_encoder.multilabel:

@@ -4,6 +4,8 @@ So a file stays readable when the inside of the package changes, and whoever loa
 with skops has one type to trust, the estimator's own.
 """
 
+import copy
+
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -23,6 +25,21 @@ _VERSION = "skmlp_backprop_version"
 _TABLES = {"rule": RULES, "schedule": SCHEDULES}
 # As arrays: in some formats each number of a list is a record of its own.
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
+
+
+class CopiesAllMixin:
+    """Mixin whose copies keep the attributes that pickles leave out."""
+
+    def __copy__(self):
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    def __deepcopy__(self, memo):
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        vars(other).update(copy.deepcopy(vars(self), memo))
+        return other
 
 
 def with_version(state):

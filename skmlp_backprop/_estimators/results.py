@@ -1,6 +1,5 @@
 """The result of a training: fitted attributes, and warnings about its end."""
 
-from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,7 +176,7 @@ def history_of(estimator):
     }
     # Not there after L-BFGS in scikit-learn.
     count = getattr(estimator, "_no_improvement_count", 0)
-    return deepcopy(History(**known, no_improvement_count=count))
+    return History(**known, no_improvement_count=count).copy()
 
 
 def message_of_end(trained, estimator):

@@ -1,6 +1,5 @@
 """scikit-learn's callbacks; stand-ins that do nothing before its version 1.9."""
 
-import copy
 from contextlib import nullcontext
 
 from .._solvers.training import Reporter
@@ -75,7 +74,7 @@ class CallbackReporter(Reporter):
         return self.task.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.fitted_attributes(
-                copy.deepcopy(history), get_networks()
+                history.copy(), get_networks()
             ),
             **self.data,
         )

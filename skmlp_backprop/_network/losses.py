@@ -70,7 +70,7 @@ class Loss:
     starts_at_constant = False
 
     def best_constant(self, target, weights):
-        """Best constant prediction: here the mean.
+        """Best constant prediction: the mean, or the quantiles that a loss has.
 
         Parameters
         ----------
@@ -87,8 +87,9 @@ class Loss:
         """
         if self.quantile is None:
             return np.average(target, axis=1, weights=weights)
-        # Several quantiles are of the same numbers.
+        # With several quantiles, all rows of `target` are the same y.
         values = target if np.ndim(self.quantile) == 0 else target[0]
+        # At a level of 0, NumPy may return a value whose weight is 0.
         levels = np.maximum(np.subtract(self.quantile, _ROUNDING), np.finfo(float).tiny)
         return np.quantile(
             values, levels, axis=-1, weights=weights, method="inverted_cdf"

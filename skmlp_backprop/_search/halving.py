@@ -104,7 +104,7 @@ class _StackedHalvingMixin(StackedSearchMixin):
     """Mixin for a halving search of scikit-learn."""
 
     _evaluation_class = RungEvaluation
-    # scikit-learn's searches set it, but its halving searches do not take it.
+    # A search reads it, but the halving searches have no such parameter.
     pre_dispatch = "2*n_jobs"
 
     @restore_on_error

@@ -1,6 +1,5 @@
 """A training: a network, or the networks of an ensemble, which stop together."""
 
-import copy
 import time
 from dataclasses import dataclass, field, fields, replace
 
@@ -44,8 +43,13 @@ class History:
             0 if is_improvement else self.no_improvement_count + 1
         )
 
+    def copy(self):
+        """Copy, with copies of the lists."""
+        lists = {k: list(v) for k, v in vars(self).items() if isinstance(v, list)}
+        return replace(self, **lists)
+
     def continued(self, fresh):
-        """Copy for a call that continues the training, with counts of its own.
+        """The history of a call that continues the training, with counts of its own.
 
         Parameters
         ----------
@@ -56,7 +60,7 @@ class History:
         # The curves continue, with the evaluations and seconds that they count.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
         history = replace(
-            copy.deepcopy(self),
+            self,
             n_iter=0,
             n_fun=0,
             n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
@@ -191,8 +195,9 @@ class Training:
         self.n_averaged = 0
         self.final_weights = None
         self.stop = None
-        # The best weights so far, and the candidate for them. The loss of a batch is
-        # computed before its step, so the next batch tells whether it is finite.
+        # The best weights so far, and a candidate. The loss of a batch is computed
+        # before its step: only the next batch tells whether the loss at the candidate
+        # is finite.
         self._best = self._candidate = None
         self._is_candidate = False
 

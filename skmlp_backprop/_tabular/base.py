@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import BaseBackpropMLP
+from .._estimators.pickled_state import CopiesAllMixin
 from .._estimators.restoring import restore_on_error
 from .._estimators.results import (
     attributes_of_end,
@@ -67,7 +68,11 @@ def constraints_of(estimator_class, *names):
 
 
 class BaseTabularMLP(
-    ExplainsColumnsMixin, CallbackSupportMixin, TakesTablesMixin, BaseEstimator
+    CopiesAllMixin,
+    ExplainsColumnsMixin,
+    CallbackSupportMixin,
+    TakesTablesMixin,
+    BaseEstimator,
 ):
     """Base class of the tabular classifier and the tabular regressor.
 

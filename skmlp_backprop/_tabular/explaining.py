@@ -67,7 +67,7 @@ class ExplainsColumnsMixin:
         Raises
         ------
         AttributeError
-            If the model was saved or copied before the importances were computed.
+            If the model was saved before the importances were computed.
 
         See Also
         --------
@@ -88,8 +88,8 @@ class ExplainsColumnsMixin:
         if not hasattr(self, "_importances"):
             if not hasattr(self, "_withheld_rows"):
                 raise AttributeError(
-                    "This model was saved or copied without the rows that its "
-                    "importances are computed from. Call importances() before you save "
+                    "This model was saved without the rows that its importances "
+                    "are computed from. Call importances() before you save "
                     "the model, or use sklearn.inspection.permutation_importance(model,"
                     " X, y) with rows that the model has not seen."
                 )

@@ -135,8 +135,10 @@ class HiddenUnitsDisplay(Display):
         limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
         # "nearest" shows each weight, without interpolation between neighbours.
         settings = {"cmap": "RdBu_r", "interpolation": "nearest", **kwargs}
-        # matplotlib refuses limits beside a norm, which has its own.
-        if settings.get("norm") is None:
+        from matplotlib.colors import Normalize
+
+        # matplotlib refuses limits beside a norm that has its own.
+        if not isinstance(settings.get("norm"), Normalize):
             settings = {"vmin": -limit, "vmax": limit, **settings}
         self.im_ = ax.imshow(picture, **settings)
         ax.set_facecolor("0.85")
