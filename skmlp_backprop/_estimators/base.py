@@ -31,6 +31,7 @@ from .pickled_state import (
     from_plain,
     to_plain,
     with_version,
+    without_callback_rows,
     without_version,
 )
 from .restoring import restore_on_error
@@ -337,7 +338,7 @@ class BaseBackpropMLP(
         return super()._get_param_names()
 
     def __getstate__(self):
-        state = with_version(super().__getstate__())
+        state = with_version(without_callback_rows(super().__getstate__()))
         return to_plain(state) if "_network" in state else state
 
     def __setstate__(self, state):

@@ -11,11 +11,13 @@ from sklearn.exceptions import DataConversionWarning
 
 from .._network.warning import warn
 
-# The values of columns of the type object.
+# Types of dates, times and time spans among objects.
 DATE_TYPES = (
     *(datetime.date, datetime.time, datetime.timedelta),
     *(np.datetime64, np.timedelta64),
 )
+# Kinds of dtypes, integers and booleans, whose labels are exact.
+_EXACT_KINDS = "iub"
 
 
 def plain_repr(value):
@@ -91,7 +93,7 @@ def exact_labels(y):
     those beyond 2^53.
     """
     array = as_array(y)
-    return array if array is not None and array.dtype.kind in "iub" else y
+    return y if array is None or array.dtype.kind not in _EXACT_KINDS else array
 
 
 def plain_labels(y, input_name="y"):
@@ -118,8 +120,9 @@ def plain_labels(y, input_name="y"):
     ValueError
         If the objects are of other types, or of several types.
     """
-    y = exact_labels(y)
     array = as_array(y)
+    if array is not None and array.dtype.kind in _EXACT_KINDS:
+        return array
     if array is None or array.dtype != object:
         return y
     values = array.ravel().tolist()

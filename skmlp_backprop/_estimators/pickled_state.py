@@ -43,18 +43,23 @@ class CopiesAllMixin:
 
 
 def with_version(state):
-    """An estimator's attributes, with the version of this package.
+    """An estimator's attributes, with the version of this package."""
+    return {**state, _VERSION: __version__}
 
-    The callbacks of a fitted estimator lose the rows that only a fit needs.
+
+def without_callback_rows(state):
+    """The attributes of an estimator; once fitted, without the rows of callbacks.
+
+    Only a fit needs these rows.
     """
-    state = {**state, _VERSION: __version__}
     is_fitted = "coefs_" in state or "estimators_" in state
-    if is_fitted and "_skl_callbacks" in state:
-        state["_skl_callbacks"] = [
-            c.without_validation_data() if hasattr(c, "without_validation_data") else c
-            for c in state["_skl_callbacks"]
-        ]
-    return state
+    if not is_fitted or "_skl_callbacks" not in state:
+        return state
+    callbacks = [
+        c.without_validation_data() if hasattr(c, "without_validation_data") else c
+        for c in state["_skl_callbacks"]
+    ]
+    return {**state, "_skl_callbacks": callbacks}
 
 
 def without_version(state, name):

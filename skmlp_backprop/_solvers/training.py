@@ -51,6 +51,8 @@ class History:
     def continued(self, fresh):
         """The history of a call that continues the training, with counts of its own.
 
+        It takes over the lists of this history, which must not be used further.
+
         Parameters
         ----------
         fresh : History

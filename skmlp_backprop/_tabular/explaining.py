@@ -7,7 +7,11 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.pickled_state import with_version, without_version
+from .._estimators.pickled_state import (
+    with_version,
+    without_callback_rows,
+    without_version,
+)
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
 from .._network.threads import limited_threads
@@ -88,10 +92,10 @@ class ExplainsColumnsMixin:
         if not hasattr(self, "_importances"):
             if not hasattr(self, "_withheld_rows"):
                 raise AttributeError(
-                    "This model was saved without the rows that its importances "
-                    "are computed from. Call importances() before you save "
-                    "the model, or use sklearn.inspection.permutation_importance(model,"
-                    " X, y) with rows that the model has not seen."
+                    "This model was saved without the rows that its importances are "
+                    "computed from. Call importances() before you save the model, or "
+                    "use sklearn.inspection.permutation_importance(model, X, y) with "
+                    "rows that the model has not seen."
                 )
             # Threads of the BLAS wait for each other longer than they gain here.
             with limited_threads():
@@ -248,7 +252,7 @@ class ExplainsColumnsMixin:
         return [*names, lazy] if "_importances" in names else names
 
     def __getstate__(self):
-        state = with_version(super().__getstate__())
+        state = with_version(without_callback_rows(super().__getstate__()))
         # A file must not have rows of the table.
         state.pop("_withheld_rows", None)
         return state
