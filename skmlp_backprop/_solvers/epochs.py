@@ -9,7 +9,7 @@ networks of an ensemble are one training, in as many stacks as there are threads
 from _thread import start_new_thread
 from contextlib import suppress
 from functools import partial
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from queue import Empty, SimpleQueue
 
 import numpy as np
@@ -73,9 +73,8 @@ def _run_epoch(stacks, trainings, workers):
     for training in trainings:
         training.reporter.begin_iteration()
     order = stacks[0].batches.draw_order()
-    rates = [t.solver.schedule.rate for t in trainings for _ in t.weights]
-    networks_of_stacks = _consecutive(stack.parameters.n_stack for stack in stacks)
-    rates_of_stacks = [rates[networks] for networks in networks_of_stacks]
+    rates = iter([t.solver.schedule.rate for t in trainings for _ in t.weights])
+    rates_of_stacks = [list(islice(rates, s.parameters.n_stack)) for s in stacks]
     outcomes = workers.run_epoch(stacks, order, rates_of_stacks)
     losses_of_stacks, weights_of_stacks, predictions = zip(*outcomes, strict=True)
     losses, weights = np.hstack(losses_of_stacks), np.hstack(weights_of_stacks)
@@ -94,13 +93,8 @@ def _run_epoch(stacks, trainings, workers):
 
 def _networks_of(trainings):
     """Slices with the numbers of each training's networks."""
-    return _consecutive(len(training.weights) for training in trainings)
-
-
-def _consecutive(lengths):
-    """Consecutive slices of these lengths."""
-    stops = [0, *accumulate(lengths)]
-    return [slice(*edges) for edges in pairwise(stops)]
+    lengths = (len(training.weights) for training in trainings)
+    return [slice(*edges) for edges in pairwise(accumulate(lengths, initial=0))]
 
 
 def _set_views(stacks, trainings):
