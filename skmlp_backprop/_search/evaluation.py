@@ -213,7 +213,6 @@ def _group(estimators, candidates):
         except Exception:
             # The candidate's own fit then raises the error of its invalid parameter.
             group = groups[i] = Group(None, "its parameters are invalid")
-        group.n_candidates += 1
         of_candidates.append(group)
     return of_candidates
 
@@ -266,14 +265,14 @@ def _group_key(estimator, params):
 
 def _make_tasks(fits, groups, splits):
     """Make the tasks of all fits whose results are not known."""
-    fits_of = defaultdict(list)
+    fits_of, n_candidates = defaultdict(list), Counter(groups)
     for fit in sorted(fits, key=lambda fit: fit.split):
         if fit.result is None:
             (i, _), (split, _) = fit.candidate, fit.split
             fits_of[split, groups[i], fit.pauses, fit.origin].append(fit)
     tasks = []
     for (split, group, *_), of_task in fits_of.items():
-        why_alone = group.why_alone or (_LEFT if group.n_candidates > 1 else _NO_OTHER)
+        why_alone = group.why_alone or (_LEFT if n_candidates[group] > 1 else _NO_OTHER)
         tasks.append(Task(group, of_task, *splits[split], why_alone))
     return tasks
 

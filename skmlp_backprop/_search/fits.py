@@ -55,15 +55,11 @@ class Group:
 
     can_pause : bool, default=False
         Whether the fit of a candidate can be paused and continued.
-
-    n_candidates : int, default=0
-        Number of candidates.
     """
 
     trainer: type | None
     why_alone: str | None
     can_pause: bool = False
-    n_candidates: int = 0
 
 
 @dataclass
