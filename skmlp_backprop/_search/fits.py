@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
-from .._estimators.results import features_of, warn_of_end
+from .._estimators.results import warn_of_end
 from .._estimators.sklearn_callbacks import HAS_CALLBACKS
 from .._solvers.interruption import abort_when_interrupted
 from .last_steps import Preparation, last_step, prepare, share_transformers
@@ -431,12 +431,11 @@ class TabularTrainer(Trainer):
 
     @staticmethod
     def prepare_rows(model, X, y, **fit_params):
-        """Encode a table for all models; return it with the attributes of its columns.
+        """Encode a table for all models. The parameters are those of `fit`.
 
-        The parameters are those of the model's `fit`.
+        The encoder of the table has the number and the names of the features.
         """
-        encoded = model._encode_table(X, y, **fit_params)
-        return encoded, features_of(encoded.encoder)
+        return model._encode_table(X, y, **fit_params), None
 
     @staticmethod
     def warn_of_end(trained, model):

@@ -58,13 +58,14 @@ class Preparation:
     data : TrainingData or EncodedTable
         The training data of the last steps.
 
-    features : dict
-        Number and names of the features, the attributes of a fitted last step.
+    features : dict or None
+        Number and names of the features, the attributes of a fitted network. None for
+        an EncodedTable.
     """
 
     pipeline: BaseEstimator | None
     data: object
-    features: dict
+    features: dict | None
 
 
 def prepare(estimator, prepare_rows, X, y, fit_params):
