@@ -226,7 +226,6 @@ class DaskMixin:
         """Predict by a method: a Dask collection lazily, other data at once."""
         if not are_distributed(X):
             return getattr(super(), method)(X)
-        check_is_fitted(self)
         return predict_lazily(self.to_local(), method, X)
 
     def _computed_chunks(self, X, y, sample_weight):
