@@ -58,10 +58,8 @@ class DistributedRows:
         """Sum of the weights, for the single network."""
         return self.weight_sum
 
-    @property
-    def weight_in_epoch(self):
-        """The weights count: the mean loss of all rows is not computed otherwise."""
-        return self.weight_sum
+    # In the mean loss of an epoch, a batch counts by the weights of its rows.
+    weight_in_epoch = weight_sum_by_network
 
     def some_targets(self):
         """Targets and weights for the loss of the best constant prediction."""
