@@ -98,12 +98,10 @@ def whole_rows(collection, rows=None):
     """Rechunk an array to chunks of all columns and, if it is given, of these rows."""
     if is_table(collection):
         return collection
-    chunks = {}
-    if collection.ndim == 2 and collection.numblocks[1] > 1:
-        chunks[1] = -1
-    if rows is not None and known_rows(collection) not in (None, rows):
+    chunks = {1: -1} if collection.ndim == 2 else {}
+    if rows is not None and known_rows(collection) is not None:
         chunks[0] = rows
-    return collection.rechunk(chunks) if chunks else collection
+    return collection.rechunk(chunks)
 
 
 def delayed_chunks(collection):
