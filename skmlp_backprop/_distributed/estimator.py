@@ -156,7 +156,7 @@ class DaskMixin:
         summarize = delayed(partial(summarize_chunk, self._y_numeric))
         checked = [check(*chunk) for chunk in bind(X, y, sample_weight)]
         n_rows = known_rows(X) or [1] * len(checked)
-        # max: a chunk without rows needs a run, too.
+        # At least 1: a chunk without rows needs a worker, too.
         runs = runs_of_chunks([max(1, n) for n in n_rows], len(workers))
         chunks, summaries = [], []
         for worker, run in zip(workers, runs, strict=False):

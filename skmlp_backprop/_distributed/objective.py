@@ -68,7 +68,7 @@ class DistributedRows:
         return np.concatenate(targets), np.concatenate(weights)
 
     def for_products(self):
-        """Return the same rows: each worker lays out its own rows."""
+        """Return the rows unchanged: each worker copies its own rows if necessary."""
         return self
 
 

@@ -121,9 +121,9 @@ class Shard:
         if order is not None:
             rows = rows.take(self._permutation(order)[start:stop])
         elif stop - start < rows.n_rows:
-            # Not of all rows: a slice of sparse rows is a copy.
+            # All rows are not sliced: a slice of sparse rows is a copy.
             rows = rows.slice(start, stop)
-        # Taken: after an interrupted fit, another thread may still compute.
+        # Popped: after an interrupted fit, another thread may still use the objective.
         objective = vars(self).pop("_objective", None)
         if objective is None:
             objective = self._make_objective(theta.dtype, masks)
@@ -163,7 +163,7 @@ class Shard:
 
     def _permutation(self, order):
         """The order of an epoch, which is kept for its other batches."""
-        # A local name: after an interrupted fit, another thread may still compute.
+        # Read once: after an interrupted fit, another thread may replace it.
         drawn = self._drawn
         if drawn is None or drawn[0] != order:
             source = np.random.RandomState([*order, self.number])

@@ -32,10 +32,10 @@ def run_epochs(stacks, trainings, workers=None):
         The networks, in the order of the trainings. Several stacks for one training.
 
     trainings : list of Training
-        Given their final weights and why they stopped.
+        The trainings. The loop sets their final weights, and why they stopped.
 
     workers : Workers or Processes or None, default=None
-        Train the stacks for an epoch each; None for threads.
+        Trains each stack for an epoch; None for a new :class:`Workers`.
     """
     if workers is None:
         workers = Workers(len(stacks))
@@ -110,7 +110,7 @@ def _set_views(stacks, trainings):
 
 
 def _interrupt(stacks, trainings):
-    """Stop where the networks are, in the middle of an epoch."""
+    """Stop the trainings in the middle of an epoch, at the latest weights."""
     n_done = min(stack.n_steps for stack in stacks)
     losses = np.hstack([stack.losses[:n_done] for stack in stacks])
     for training, networks in zip(trainings, _networks_of(trainings), strict=True):
@@ -168,7 +168,7 @@ class Workers:
             return
         for number in range(len(self._calls)):
             start_new_thread(self._work, (number,))
-            # Where it is interrupted before this, the thread ends by itself.
+            # After Ctrl-C before this line, `close` ends the thread, and does not wait.
             self._is_running[number] = True
 
     def _work(self, number):

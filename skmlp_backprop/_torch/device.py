@@ -15,13 +15,14 @@ class TorchDevice:
     Parameters
     ----------
     name : str
-        The estimator's `device`: what PyTorch calls the device, or "torch:" and that.
+        The estimator's `device`: PyTorch's name of the device, which may follow the
+        prefix "torch:".
 
     Attributes
     ----------
     stack_bytes, group_bytes, small_product, operations
-        As of the CPU. Stacks are larger, as there is no cache to keep them in, and a
-        step costs the interpreter more.
+        See :class:`._estimators.devices.Cpu`. Stacks are larger, because no cache
+        limits them, and because the interpreter's time of a step is longer.
 
     Raises
     ------
@@ -32,8 +33,8 @@ class TorchDevice:
     stack_bytes = 2**26
     group_bytes = 2**28
     small_product = float("inf")
-    # A guess, below what makers of cards say. Searches estimate their time by it, and
-    # whether further processes would pay; these would share the card.
+    # A guess, below the numbers in the data sheets of cards. A search estimates by it
+    # its time, and whether more processes, which share the card, would shorten it.
     operations = 6e12
 
     def __init__(self, name):
@@ -54,11 +55,11 @@ class TorchDevice:
             ) from error
 
     def n_jobs(self, n_jobs):
-        """How many cores share the networks: one feeds the device."""
+        """Number of processes that train networks: 1, as all would share the device."""
         return 1
 
     def check(self, solver, network, rows):
-        """Raise ValueError for a solver, network or rows that it does not train."""
+        """Raise ValueError for a solver, network or rows that are not supported."""
         if not solver.stochastic or type(solver.rule) not in STEPS:
             self._refuse("other solvers than 'sgd' and 'adam'", "one of these")
         for activation in network.all_activations():

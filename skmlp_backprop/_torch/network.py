@@ -1,6 +1,6 @@
-"""Logits and losses of a stack in PyTorch, whose autograd derives them.
+"""Logits and losses of a stack in PyTorch, whose autograd computes their gradient.
 
-Activations and losses are those of ``_network``. As there, arrays have the shape
+Activations and losses are those of ``_network``, and arrays have the same shape,
 (n_stack, units, rows). The weights of a network are a row of a matrix: those of all
 layers, then their biases, then those of the input activation. So a rule steps a single
 matrix, and to drop networks is to drop rows.
@@ -33,7 +33,7 @@ def _pinball(loss, z, y):
 
 def _increasing_pinball(loss, z, y):
     steps = torch.cat([z[:, :1], -functional.logsigmoid(-z[:, 1:])], 1)
-    # As a product, whose order of summation is fixed on any device.
+    # A product, because its order of summation is fixed on every device.
     lower = z.new_ones((z.shape[1], z.shape[1])).tril()
     return _pinball(loss, lower @ steps, y)
 
@@ -85,7 +85,7 @@ def to_matrix(parameters):
 
 
 def from_matrix(matrix, parameters):
-    """Overwrite the weights of a stack by those of a matrix."""
+    """Copy a matrix of weights to the arrays of a stack."""
     start = 0
     for array in pieces(parameters):
         stop = start + array[0].size
@@ -117,7 +117,7 @@ class TorchNetwork:
         self.n_units = [shape[0] for shape in self._shapes[: self._n_layers]]
 
     def scaled(self, matrix, scales=None):
-        """The weights times the scales of the inputs, if there are any."""
+        """Multiply the first weights by the scales of the inputs, if there are any."""
         if scales is None:
             return matrix
         first, others = matrix.split(
@@ -135,7 +135,7 @@ class TorchNetwork:
             The weights.
 
         X : Tensor of shape (n_rows, n_features) or (n_stack, n_rows, n_features)
-            The rows, the same for all networks or other ones for each.
+            The rows. With three axes, each network has rows of its own.
 
         of_levels : Tensor of shape (n_stack, n_units, n_rows) or None, default=None
             Sums of the weights of levels, for the first pre-activations.

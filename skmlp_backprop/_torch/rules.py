@@ -38,7 +38,7 @@ def _step_adam(rule, weights, gradient, state, rate):
     weights -= step * on_device(rate * correction * (1 - beta_1) / root, weights)
 
 
-# By class: a subclass may step otherwise.
+# A subclass of a rule may take other steps, so it is not found here.
 STEPS = {SGD: _step_sgd, Adam: _step_adam}
 
 
@@ -48,7 +48,7 @@ class TorchLevels:
     Parameters
     ----------
     weights : Tensor of shape (n_levels + 1, n_stack, n_units)
-        The weights; the last level stands for none, whose code is -1, and stays 0.
+        The weights. The code -1, for no level, selects the last entry, which stays 0.
     """
 
     def __init__(self, weights):

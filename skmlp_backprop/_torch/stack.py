@@ -24,7 +24,7 @@ class TorchStack(Stack):
     """A stack whose rows, weights and moments are on a device.
 
     After each epoch the weights, and their average, are copied to `parameters` and
-    `average`. So everything between two epochs is as on the CPU.
+    `average`. So the code that runs between two epochs is the same as on the CPU.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ class TorchStack(Stack):
         The device.
 
     is_scaled : bool
-        Whether it learns scales of the inputs, see :class:`.ScaledInputStack`.
+        Whether the stack learns scales of the inputs, see :class:`.ScaledInputStack`.
 
     objective, solvers, batches, average, judge
-        As of :class:`.Stack`.
+        See :class:`.Stack`.
     """
 
     def __init__(self, place, is_scaled, objective, solvers, batches, average, judge):
@@ -177,7 +177,7 @@ class TorchStack(Stack):
         loss = loss.detach()
         if self.objective.alpha.any():
             loss += self._add_penalty(gradients[0], sum_by_network)
-        # Without the gradient of the levels, and maybe without scales.
+        # Not strict: the levels add a gradient, and GAIN is for the scales alone.
         steps = zip(self._weights, gradients, self._states, (1, GAIN), strict=False)
         take_step = STEPS[type(self._rule)]
         for stepped, gradient, state, gain in steps:
@@ -218,7 +218,7 @@ class TorchStack(Stack):
         ]
 
     def _latest(self):
-        """The weights that the rows meet: the matrix and, if any, those of levels."""
+        """The matrix of the scaled weights and, if any, the weights of levels."""
         matrix = self._network.scaled(*self._weights)
         return [matrix] if self._levels is None else [matrix, self._levels.weights]
 
@@ -233,7 +233,7 @@ class TorchStack(Stack):
                 parameters.levels[...] = weights[:-1].cpu().numpy().swapaxes(0, 1)
 
     def _predictions(self):
-        """Each network's logits of the rows that the judge has for it."""
+        """The logits of each network for the rows by which the judge scores it."""
         if self.judge is None:
             return None
         matrix, *levels = self._average or self._latest()
@@ -278,7 +278,7 @@ class _TorchRows:
         The rows.
 
     output : Output
-        What the targets are for.
+        The output of the networks, whose targets these are.
 
     tensor : callable
         Copies an array to the device.
