@@ -185,17 +185,11 @@ def test_no_more_processes_than_fits(iris, takes, numbers):
 
 def test_a_search_of_several_calls_starts_them_later(iris, takes, numbers, capsys):
     class Twice(StackedSearchMixin, GridSearchCV):
-        def _run_search(self, evaluate_candidates, callback_ctx=None):
-            params = {}
-            if callback_ctx is not None:
-                callback_ctx = callback_ctx.subcontext("search", max_subtasks=3)
-            for i, seconds in enumerate((0.1, 100, 0.1)):
+        # As in subclasses for scikit-learn before 1.9, without `callback_ctx`.
+        def _run_search(self, evaluate_candidates):
+            for seconds in (0.1, 100, 0.1):
                 takes(seconds)
-                if callback_ctx is not None:
-                    params["callback_ctx"] = callback_ctx.subcontext(
-                        f"call {i}", max_subtasks=18, sequential_subtasks=False
-                    )
-                evaluate_candidates([{"alpha": a} for a in range(6)], **params)
+                evaluate_candidates([{"alpha": a} for a in range(6)])
 
     params = {"cv": 3, "n_jobs": 2, "refit": False, "verbose": 1}
     Twice(make(), {}, **params).fit(*iris)

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from .._estimators.sklearn_callbacks import NoCallbacks
 from .._tabular.classifier import TabularMLPClassifier
 from .._tabular.regressor import TabularMLPRegressor
 from .fits import Fit, Group, StackTrainer, TabularTrainer, Task, configured, run_tasks
@@ -83,6 +84,7 @@ class Evaluation(ExitStack):
     def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
         """Evaluate candidates on all folds; return the results of all calls so far."""
         search, candidates = self.search, list(candidates)
+        context = callback_ctx or NoCallbacks()
         cv = cv or search._checked_cv_orig
         splits = list(cv.split(self.X, self.y, **self.split_params))
         n_splits = search.n_splits_
@@ -101,7 +103,7 @@ class Evaluation(ExitStack):
                 "No fits were performed. Was the CV iterator empty? Were there no "
                 "candidates?"
             )
-        out = self._fit_and_score_all(candidates, splits, callback_ctx)
+        out = self._fit_and_score_all(candidates, splits, context)
         self._count_stacked([result["alone"] for result in out])
         _warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):

@@ -5,14 +5,14 @@ a task fits a stack of candidates on a fold, instead of a single candidate.
 """
 
 import time
-from functools import partial
+from inspect import signature
 
 from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
 from .._estimators.restoring import restore_on_error
-from .._estimators.sklearn_callbacks import HAS_CALLBACKS, CallbackSupportMixin
+from .._estimators.sklearn_callbacks import CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
 from .documentation import documented
@@ -80,10 +80,11 @@ class StackedSearchMixin(CallbackSupportMixin):
 
         evaluation = self._evaluation_class(self, X, y, scorers, routed)
         with evaluation:
-            if HAS_CALLBACKS:
+            # A subclass, and scikit-learn before 1.9, may take no context.
+            if "callback_ctx" in signature(self._run_search).parameters:
                 self._run_search(evaluation, callback_ctx=context)
             else:
-                self._run_search(partial(evaluation, callback_ctx=context))
+                self._run_search(evaluation)
         self._choose(evaluation, refit_metric)
         self.cv_results_ = evaluation.results
         self.n_stacked_ = evaluation.n_stacked
