@@ -691,6 +691,26 @@ def test_new_rows_of_parquet_for_a_model_of_rows_without_a_header(tmp_path, caps
     )
 
 
+def test_new_rows_of_parquet_for_a_model_of_an_array(tmp_path, capsys):
+    X = np.array([["red", 1.0], ["blue", 2.0], ["red", 3.0]] * 10, object)
+    frame = pd.DataFrame({"x1": X[:, 1].astype(float), "x0": X[:, 0]})
+    new = write_table(frame, tmp_path / "new.parquet")
+    arguments = ["--load", str(tmp_path / "model.joblib"), "--predict", new]
+    model = TabularMLPClassifier(
+        categorical_features=[0], n_members=2, random_state=0
+    ).fit(X, X[:, 0] == "red")
+    joblib.dump(model, tmp_path / "model.joblib")
+    assert main(arguments) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    assert written["prediction"].tolist() == model.predict(X).tolist()
+    model.categorical_features = None
+    numbers = model.fit(X[:, 1:].repeat(2, axis=1).astype(float), X[:, 0])
+    joblib.dump(numbers, tmp_path / "model.joblib")
+    capsys.readouterr()
+    assert main(arguments) == 1
+    assert "column 'x0' must have numbers, as in the fit" in capsys.readouterr().err
+
+
 def test_many_classes_are_held_out_too(tmp_path, capsys):
     """25 classes do not fit in the fifth of 100 rows."""
     table = pd.DataFrame({"size": np.arange(100.0) % 9, "y": np.arange(100) % 25})

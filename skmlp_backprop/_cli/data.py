@@ -108,8 +108,11 @@ def load_rows(path, names, kinds, header):
         # The model was fitted to an array, or to rows without a header.
         names = [f"x{i}" for i in range(len(kinds))]
     _check_names(path, names, frame)
-    rows = frame[names]
-    return rows if are_known else rows.to_numpy(np.float64), frame.drop(columns=names)
+    rows, others = frame[names], frame.drop(columns=names)
+    if are_known:
+        return rows, others
+    has_numbers_only = all(kind is None for kind in kinds)
+    return _numbers_of(path, rows) if has_numbers_only else np.asarray(rows), others
 
 
 def kinds_of(encoder):
@@ -146,6 +149,18 @@ def _read_parquet(path):
     frame = frame.reset_index() if any(frame.index.names) else frame
     # scikit-learn keeps names only if all are text.
     return frame.set_axis(list(map(str, frame.columns)), axis=1)
+
+
+def _numbers_of(path, rows):
+    """The values of a DataFrame for a model that was fitted to an array of numbers."""
+    for name, column in rows.items():
+        try:
+            column.to_numpy(np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path}: column {name!r} must have numbers, as in the fit: {error}."
+            ) from error
+    return rows.to_numpy(np.float64, na_value=np.nan)
 
 
 def _check_names(path, names, frame):

@@ -1,7 +1,8 @@
 """What is pickled of a fitted estimator: arrays and plain values, no private types.
 
 So a file stays readable when the inside of the package changes, and whoever loads one
-with skops has one type to trust, the estimator's own.
+with skops has one type to trust, the estimator's own. The exception is the training
+that a tabular estimator with `warm_start` can continue.
 """
 
 import copy

@@ -54,10 +54,11 @@ def initialize(rng, layer_units, activations, weight_init, *, input_intercept=Fa
         the hidden layer before it.
 
     weight_init : {"auto", "he", "normal"} or float
-        "auto" for Glorot's bounds as MLPClassifier has them, so that a seed draws the
-        same network: sqrt(6 / (fan_in + fan_out)), with 2 in place of 6 before logistic
-        units. "he" for weights N(0, 2 / fan_in) and biases 0, "normal" for weights
-        N(0, 1 / fan_in) and biases N(0, 1), eps for U(-eps, eps).
+        "auto" for weights and biases that are uniform within Glorot's bounds,
+        sqrt(6 / (fan_in + fan_out)), with 2 in place of 6 before logistic units. A seed
+        draws the same network as in MLPClassifier. "he" for weights N(0, 2 / fan_in)
+        and biases 0, "normal" for weights N(0, 1 / fan_in) and biases N(0, 1), eps for
+        U(-eps, eps).
 
     input_intercept : bool, default=False
         Whether the network has an input intercept. As one bias stands for one

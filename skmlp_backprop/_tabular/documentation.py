@@ -61,10 +61,10 @@ PARTS = {
     "last_parameters": """\
     n_jobs : int or None, default=None
         Number of cores that share the networks; -1 for all. None for the number that
-        makes the fit fastest; it is 1 if threads are limited, or in a process of
-        joblib's. From four cores on, a fit of many seconds uses processes of joblib's;
-        other fits use at most four threads. The number has no effect on the result,
-        except for rounding, and none at all with another `device` than "cpu".
+        makes the fit fastest, or 1 if the caller has limited the threads or runs in a
+        process of joblib's. From four cores on, a fit of many seconds uses processes of
+        joblib's; other fits use at most four threads. The number has no effect on the
+        result, except for rounding, and none at all with another `device` than "cpu".
 
     device : str, default="cpu"
         Where the networks train: "cpu" by NumPy; other names by PyTorch on the device
