@@ -11,6 +11,7 @@ from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
 from ._estimators.regressor import BackpropMLPRegressor
 from ._estimators.targets import d2_of_quantiles
+from ._estimators.weighting import check_total
 
 try:
     from ._distributed.chunks import are_distributed
@@ -254,6 +255,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
             return super().score(X, y, sample_weight)
         sums = self._sums_of_chunks(hits, X, y, sample_weight)
         correct, weight = np.sum(sums, axis=0)
+        check_total(weight, None, np.float64)
         return float(correct / weight)
 
 

@@ -1344,6 +1344,10 @@ def test_masked_targets_and_weights_are_refused(kind, dtype):
     ):
         model.fit(X, y, sample_weight=np.ma.array(np.ones(20), mask=mask))
     model.fit(X, np.ma.array(y), sample_weight=np.ma.array(np.ones(20)))
+    with pytest.raises(ValueError, match="y contains NaN: the value of row 3 is missi"):
+        model.score(X, np.ma.array(y, mask=mask))
+    with pytest.raises(ValueError, match="sample_weight has masked values"):
+        model.score(X, y, np.ma.array(np.ones(20), mask=mask))
     again = kind(hidden_layer_sizes=8, max_iter=2, random_state=0).fit(X, y)
     np.testing.assert_array_equal(model.predict(X), again.predict(X))
 
@@ -1440,6 +1444,10 @@ def test_text_for_a_regressor_names_the_classifier():
             TabularMLPRegressor().fit(X, values)
     with pytest.raises(ValueError, match="Input y has dates or time spans"):
         TabularMLPRegressor().fit(X, pd.date_range("2020", periods=20))
+    for model in (TabularMLPRegressor(**SMALL), BackpropMLPRegressor(max_iter=2)):
+        model.fit(X, X[:, 0])
+        with pytest.raises(ValueError, match="Input y has dates or time spans"):
+            model.score(X, pd.to_timedelta(X[:, 0], unit="s"))
     with pytest.raises(ValueError, match="y contains NaN: the value of row 1 is miss"):
         TabularMLPRegressor().fit(X, [1.5, np.nan] * 10)
 

@@ -650,6 +650,16 @@ def test_score(fitted, rows):
     assert fitted.score(*map(chunked, given)) == pytest.approx(expected)
 
 
+def test_score_of_chunks_without_weight(fitted, rows):
+    X, labels, weights = rows["X"], rows["labels"], rows["weights"].copy()
+    weights[: CHUNKS[0]] = 0
+    expected = fitted.to_local().score(X, labels, weights)
+    found = fitted.score(chunked(X), chunked(labels), chunked(weights))
+    assert found == pytest.approx(expected)
+    with pytest.raises(ValueError, match="sample_weight"):
+        fitted.score(chunked(X), chunked(labels), chunked(0 * weights))
+
+
 def test_to_local(fitted, rows):
     local = fitted.to_local()
     assert type(local) is BackpropMLPClassifier

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
@@ -425,6 +426,33 @@ def test_values_of_the_callers(feature, values, mixed):
         column = pd.Series([value] * len(X), index=X.index, dtype=X[feature].dtype)
         changed = X.assign(**{feature: column})
         assert found == pytest.approx(model.predict(changed).mean())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.ma.array([0.5, 0.0], mask=[False, True]),
+        np.ma.array([5, 0], mask=[False, True]) / 10,
+        pl.Series([0.5, None]),
+        pa.array([0.5, None]),
+        pa.chunked_array([[0.5], [None]], type=pa.float64()),
+        pd.Series([0.5, None], dtype="Float64"),
+    ],
+    ids=lambda values: type(values).__name__,
+)
+def test_missing_values_of_other_libraries(values, mixed):
+    model, X, _ = mixed
+    result = model.partial_dependence(X, "gaps", custom_values={"gaps": values})
+    expected = model.partial_dependence(X, "gaps", custom_values={"gaps": [0.5, None]})
+    np.testing.assert_array_equal(result.average, expected.average)
+
+
+def test_dates_of_polars(mixed):
+    model, X, _ = mixed
+    dates = pl.Series([datetime.datetime(2024, 3, 1, 5, tzinfo=datetime.UTC)])
+    result = model.partial_dependence(X, "sold", custom_values={"sold": dates})
+    changed = X.assign(sold=pd.Timestamp("2024-03-01 05:00", tz="UTC"))
+    assert result.average[0, 0] == pytest.approx(model.predict(changed).mean())
 
 
 def test_missing_values_and_dates_of_the_table(mixed):

@@ -566,7 +566,7 @@ def test_declared_columns(which, form):
 
 
 def test_a_mask_with_labels():
-    """It is taken by its labels if they are text, else by position."""
+    """It is taken by its labels if they are the columns' names, else by position."""
     frame = pd.DataFrame({"a": [7, 8, 7], "b": [1, 2, 3]})
     for labels, expected in ((["b", "a"], "a"), (["a", "b"], "b"), ([1, 0], "b")):
         which = pd.Series([False, True], index=labels)
@@ -581,6 +581,11 @@ def test_a_mask_with_labels():
         encoder.fit(frame)
     # An array has no names.
     encoder.fit(frame.to_numpy())
+    assert encoder.is_categorical_.tolist() == [True, False]
+    # Names that are numbers.
+    which = pd.Series([False, True], index=[1, 0])
+    encoder = TabularEncoder(categorical_features=which)
+    encoder.fit(frame.set_axis([0, 1], axis=1))
     assert encoder.is_categorical_.tolist() == [True, False]
 
 

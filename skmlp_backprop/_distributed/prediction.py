@@ -6,6 +6,8 @@ from dask import delayed
 from dask.dataframe.utils import make_meta, meta_nonempty
 from sklearn.metrics import accuracy_score
 
+from .._estimators.checks import check_scored
+from .._estimators.weighting import check_total
 from .chunks import delayed_chunks, is_table, whole_rows
 
 
@@ -67,6 +69,7 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
     """Call a function of a computed chunk; None for a chunk without rows."""
     if X.shape[0] == 0:
         return None
+    check_scored(estimator, y, sample_weight)
     if sample_weight is not None:
         sample_weight = np.asarray(sample_weight)
     return function(estimator, X, np.asarray(y), sample_weight)
@@ -74,10 +77,13 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
 
 def hits(estimator, X, y, sample_weight):
     """Weight of the rows that are classified correctly, and weight of all rows."""
+    weight = len(y) if sample_weight is None else sample_weight.sum()
+    # Scikit-learn refuses weights of 0, but those of other chunks may be positive.
+    if weight == 0:
+        return 0.0, 0.0
     correct = accuracy_score(
         y, estimator.predict(X), normalize=False, sample_weight=sample_weight
     )
-    weight = len(y) if sample_weight is None else sample_weight.sum()
     return float(correct), float(weight)
 
 
@@ -114,6 +120,7 @@ def r2_of_squares(sums):
     n_rows, weights, errors, means, deviations = columns
     if n_rows.sum() < 2:
         return float("nan")
+    check_total(weights.sum(), None, np.float64)
     errors = errors.sum(axis=0)
     # Without differences of large sums, for precision.
     mean = np.average(means, axis=0, weights=weights)

@@ -77,6 +77,21 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             )
 
 
+def refuse_masked_weights(sample_weight):
+    """Refuse sample weights with masked values."""
+    if is_masked(sample_weight):
+        raise ValueError(
+            "sample_weight has masked values. Fill them: sample_weight.filled(0) "
+            "leaves their rows out."
+        )
+
+
+def check_scored(estimator, y, sample_weight):
+    """Refuse in `score` the targets and weights that `fit` refuses and metrics take."""
+    refuse_unfit_targets(y, type(estimator).__name__, estimator._y_numeric)
+    refuse_masked_weights(sample_weight)
+
+
 def refuse_sparse_targets(y, name, input_name="y"):
     """Refuse a sparse y by a TypeError that names the remedy."""
     if sparse.issparse(y):

@@ -12,7 +12,7 @@ from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import History
 from .base import BaseBackpropMLP, store_parameters
-from .checks import plain_labels
+from .checks import check_scored, plain_labels
 from .documentation import documented
 from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
@@ -435,6 +435,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         score : float
             Proportion, by weight, of the samples whose labels are all predicted.
         """
+        check_scored(self, y, sample_weight)
         predicted = self.predict(X)
         y = plain_labels(y)
         if sample_weight is None and _are_alike(y, predicted):

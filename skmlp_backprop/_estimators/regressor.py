@@ -12,6 +12,7 @@ from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import History
 from .base import BaseBackpropMLP, store_parameters
+from .checks import check_scored
 from .documentation import documented
 from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
@@ -333,6 +334,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         score : float
             At most 1.
         """
+        check_scored(self, y, sample_weight)
         if not self._predicts_quantiles():
             return super().score(X, y, sample_weight)
         targets = column_or_1d(y)[:, np.newaxis]

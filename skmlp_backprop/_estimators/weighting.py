@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._network.warning import warn
-from .checks import is_masked, plain_repr
+from .checks import plain_repr, refuse_masked_weights
 from .sklearn_private import MAY_BE_ZERO, _check_sample_weight
 
 
@@ -35,11 +35,7 @@ def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
         If a weight is negative, masked or not finite, all are 0, or their number is not
         the number of rows.
     """
-    if is_masked(sample_weight):
-        raise ValueError(
-            "sample_weight has masked values. Fill them: sample_weight.filled(0) "
-            "leaves their rows out."
-        )
+    refuse_masked_weights(sample_weight)
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, **MAY_BE_ZERO
     )

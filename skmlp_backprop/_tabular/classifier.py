@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import store_parameters
-from .._estimators.checks import plain_labels
+from .._estimators.checks import check_scored, plain_labels
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
@@ -194,6 +194,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         score : float
             Proportion, by weight, of the samples whose labels are all predicted.
         """
+        check_scored(self, y, sample_weight)
         return super().score(X, plain_labels(y), sample_weight)
 
     def _labels(self, proba):

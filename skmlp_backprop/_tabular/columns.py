@@ -151,9 +151,10 @@ def _declared_mask(X, categorical_features):
         places = slice(None)
         is_series = nw.dependencies.is_pandas_series(categorical_features)
         if is_series and is_into_dataframe(X):
+            # As in a mask that is made from df.dtypes.
             labels = categorical_features.index.tolist()
-            if all(isinstance(label, str) for label in labels):
-                # As in a mask that is made from df.dtypes.
+            names = nw.from_native(X, eager_only=True).columns
+            if set(labels) == set(names) or all(isinstance(i, str) for i in labels):
                 places = _indices_of_names(X, labels)
         mask[places] = declared.astype(bool)
         return mask

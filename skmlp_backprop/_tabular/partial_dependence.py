@@ -7,6 +7,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.stats.mstats import mquantiles
 
+from .._estimators.checks import is_masked, without_mask
 from .._network.inference import logits_from_first
 from .categories import CategoryEncoding
 from .dates import DATES
@@ -61,8 +62,14 @@ def grid_of_values(source, encoding, values):
         raise ValueError(
             f"custom_values of column {name} must be a list of values, got {values!r}."
         )
-    is_array = hasattr(values, "dtype") and values.dtype.kind in "biufmM"
-    values = np.asarray(values) if is_array else _as_objects(values)
+    if is_masked(values):
+        values = without_mask(values)
+    elif hasattr(values, "to_pylist"):
+        # An array of Arrow.
+        values = values.to_pylist()
+    # The types of polars have no kind.
+    kind = getattr(getattr(values, "dtype", None), "kind", "O")
+    values = np.asarray(values) if kind in "biufmM" else _as_objects(values)
     return values, _prepare(name, encoding, values)
 
 

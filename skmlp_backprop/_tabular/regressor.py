@@ -6,6 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from .._estimators.base import store_parameters
+from .._estimators.checks import check_scored
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
@@ -296,6 +297,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         score : float
             At most 1.
         """
+        check_scored(self, y, sample_weight)
         return self._score_of(y, self.predict(X), sample_weight)
 
     def _score_of(self, y, prediction, weights):
