@@ -625,14 +625,31 @@ def test_thresholds_do_not_separate_groups():
 
 
 @pytest.mark.parametrize("n_bins", [0, 1, 2, 5, 16])
-def test_there_are_at_most_as_many_bins(n_bins):
+@pytest.mark.parametrize("is_abrupt", [False, True])
+def test_there_are_at_most_as_many_bins(n_bins, is_abrupt):
+    """Apart from two at each threshold at which the classes change abruptly."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal(1000)
-    y = np.floor(3 * x) % 2
+    x = rng.uniform(-15, 15, 5000)
+    y = np.sin(x) > (0 if is_abrupt else rng.uniform(-1, 1, 5000))
     names = fit_to(x, y, n_bins=n_bins).get_feature_names_out()
-    assert len(names) - 1 <= n_bins
-    # The column has that many thresholds.
-    assert n_bins < 2 or len(names) - 1 >= n_bins - 1
+    # Nine changes of the class in the column.
+    most = n_bins + is_abrupt * 2 * (n_bins // 2)
+    assert most - 1 <= len(names) - 1 <= most or n_bins < 2
+
+
+def test_bins_jump_where_the_classes_change_abruptly():
+    rng = np.random.default_rng(0)
+    x = np.sort(rng.uniform(size=2000))
+    # Classes mostly of one kind below the limit, and mostly of the other kind above.
+    y = (x > 0.7) ^ (rng.uniform(size=2000) < 0.1)
+    # Also with several labels, of which the second has the limit.
+    two = np.column_stack([rng.uniform(size=2000) < 0.5, y]).astype(int)
+    for given_y in (y, two):
+        encoder = fit_to(x, given_y)
+        bins = encoder.transform(pd.DataFrame({"x": x}))[:, 1:]
+        jump = np.abs(np.diff(bins, axis=0)).max(axis=1)
+        assert x[jump.argmax()] == pytest.approx(0.7, abs=0.01)
+        assert jump.max() == 1
 
 
 def test_missing_values_and_several_labels_have_thresholds_too():
@@ -650,7 +667,7 @@ def test_dates_have_thresholds_too():
     days = pd.date_range("2020-01-01", periods=400)
     encoder = fit_to(days, np.arange(400) >= 393)
     assert are_edges(encoder, [days[392] + pd.Timedelta("12h")])
-    assert not are_edges(encoder, [days[392]])
+    assert not are_edges(encoder, [days[390]])
 
 
 def test_many_rows_have_thresholds_of_a_sample():

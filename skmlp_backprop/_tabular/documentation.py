@@ -41,7 +41,8 @@ PARTS = {
         it is 1024 divided by their number, or 0 if that is less than 2. The bins lie
         between quantiles. In a classifier, thresholds that separate the classes take
         the place of half of the quantiles, if a decision tree of the column finds any
-        and `fit` has no groups.
+        and `fit` has no groups. A threshold at which the classes change abruptly has
+        two further, narrow bins.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from scipy import special
 
 from .._network.warning import warn
 from .sources import Column
@@ -26,6 +27,11 @@ _LEAF_ROWS = 5
 # each of its parameters. A weaker threshold may be due to chance, and would tell the
 # networks about the labels of left-out rows.
 _LEAST_GAIN = 2
+# The labels change abruptly at a threshold if, among this many rows on each side, it
+# raises the log-likelihood by this, and by 1 more for each parameter. Where they change
+# gradually, one threshold in thirty has such a gain by chance.
+_NEAR_ROWS = 32
+_LEAST_JUMP = 5
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -76,7 +82,8 @@ class NumberEncoding:
         """Make the encoding of a column, with at most `n_bins` bins.
 
         With labelled rows, thresholds that separate the labels take the place of half
-        of the quantiles, if there are such thresholds.
+        of the quantiles, if there are such thresholds. A threshold at which the labels
+        change abruptly has two further bins.
         """
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
@@ -252,6 +259,9 @@ def _bin_edges(present, n_bins, thresholds):
 def _class_thresholds(values, labels, n_thresholds):
     """The thresholds of a decision tree that predicts the labels from one column.
 
+    Where the labels change abruptly, the values on both sides are thresholds, too: the
+    bins between them jump from 0 to 1, as no wider bin can.
+
     References
     ----------
     Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
@@ -281,7 +291,31 @@ def _class_thresholds(values, labels, n_thresholds):
     )
     tree = tree.fit(ranks[:, np.newaxis], labels).tree_
     below = np.floor(tree.threshold[tree.children_left >= 0]).astype(np.intp)
-    return distinct[below] / 2 + distinct[below + 1] / 2
+    order = np.argsort(ranks, kind="stable")
+    ranks, labels = ranks[order], labels[order]
+    places = np.searchsorted(ranks, below + 1)
+    gains = np.array([_gain_nearby(labels, place) for place in places])
+    jumps = below[gains >= _LEAST_JUMP + n_parameters]
+    between = distinct[below] / 2 + distinct[below + 1] / 2
+    return np.concatenate([between, distinct[jumps], distinct[jumps + 1]])
+
+
+def _gain_nearby(labels, place):
+    """What a cut of sorted rows adds to the log-likelihood of the labels next to it."""
+    below = labels[max(0, place - _NEAR_ROWS) : place]
+    above = labels[place : place + _NEAR_ROWS]
+    both = np.concatenate([below, above])
+    return _log_likelihood(below) + _log_likelihood(above) - _log_likelihood(both)
+
+
+def _log_likelihood(labels):
+    """The log-likelihood of labels if their frequencies are the probabilities."""
+    if labels.ndim == 1:
+        _, counts = np.unique(labels, return_counts=True)
+    else:
+        counts = labels.sum(axis=0)
+        counts = np.stack([counts, len(labels) - counts])
+    return special.xlogy(counts, counts / len(labels)).sum()
 
 
 @dataclass
