@@ -629,8 +629,8 @@ def test_thresholds_do_not_separate_groups():
 def test_there_are_at_most_as_many_bins(n_bins, is_abrupt):
     """Apart from two at each threshold at which the classes change abruptly."""
     rng = np.random.default_rng(0)
-    x = rng.uniform(-15, 15, 5000)
-    y = np.sin(x) > (0 if is_abrupt else rng.uniform(-1, 1, 5000))
+    x = rng.uniform(-15, 15, 20_000)
+    y = np.sin(x) > (0 if is_abrupt else rng.uniform(-1, 1, 20_000))
     names = fit_to(x, y, n_bins=n_bins).get_feature_names_out()
     # Nine changes of the class in the column.
     most = n_bins + is_abrupt * 2 * (n_bins // 2)

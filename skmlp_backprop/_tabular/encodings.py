@@ -29,9 +29,9 @@ _LEAF_ROWS = 5
 _LEAST_GAIN = 2
 # The labels change abruptly at a threshold if, among this many rows on each side, it
 # raises the log-likelihood by this, and by 1 more for each parameter. Where they change
-# gradually, one threshold in thirty has such a gain by chance.
-_NEAR_ROWS = 32
-_LEAST_JUMP = 5
+# gradually over thousands of rows, one threshold in two hundred does so by chance.
+_NEAR_ROWS = 64
+_LEAST_JUMP = 8
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
