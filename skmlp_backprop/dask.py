@@ -7,16 +7,16 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from ._estimators.base import store_parameters
+from ._estimators.checks import check_scored
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
 from ._estimators.regressor import BackpropMLPRegressor
 from ._estimators.targets import d2_of_quantiles
-from ._estimators.weighting import check_total
 
 try:
     from ._distributed.chunks import are_distributed
     from ._distributed.estimator import DaskMixin
-    from ._distributed.prediction import hits, r2_of_squares, squares
+    from ._distributed.prediction import hits, r2_of_squares, refuse_no_weight, squares
 except ImportError as error:
     raise ImportError(
         "skmlp_backprop.dask requires dask and distributed. You can install them with "
@@ -255,7 +255,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
             return super().score(X, y, sample_weight)
         sums = self._sums_of_chunks(hits, X, y, sample_weight)
         correct, weight = np.sum(sums, axis=0)
-        check_total(weight, None, np.float64)
+        refuse_no_weight(weight)
         return float(correct / weight)
 
 
@@ -415,6 +415,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
             return r2_of_squares(self._sums_of_chunks(squares, X, y, sample_weight))
         weights = [] if sample_weight is None else [sample_weight]
         y, values, *weights = self._compute([y, self.predict(X), *weights])
+        check_scored(self, y, *weights or [None])
         targets = np.asarray(y).reshape(-1, 1)
         return d2_of_quantiles(self.quantile, targets, values, *weights or [None])
 

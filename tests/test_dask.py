@@ -656,8 +656,28 @@ def test_score_of_chunks_without_weight(fitted, rows):
     expected = fitted.to_local().score(X, labels, weights)
     found = fitted.score(chunked(X), chunked(labels), chunked(weights))
     assert found == pytest.approx(expected)
-    with pytest.raises(ValueError, match="sample_weight"):
+    with pytest.raises(ValueError, match="sample_weight is 0 for all rows"):
         fitted.score(chunked(X), chunked(labels), chunked(0 * weights))
+
+
+@pytest.mark.parametrize("params", [{}, {"loss": "quantile", "quantile": [0.1, 0.9]}])
+def test_score_refuses_what_fit_refuses(params, rows):
+    X, y = rows["X"], rows["X"][:, 0]
+    params = {"hidden_layer_sizes": 5, "max_iter": 3, **params}
+    model = DaskBackpropMLPRegressor(**params)
+    model.fit(chunked(X), chunked(y))
+    assert model.score(chunked(X), chunked(y)) == pytest.approx(
+        model.to_local().score(X, y)
+    )
+    spans = y.astype("m8[s]")
+    with pytest.raises(ValueError, match="y has dates or time spans"):
+        model.score(chunked(X), chunked(spans))
+    masked = np.ma.array(np.ones(len(y)), mask=np.arange(len(y)) == 3)
+    with pytest.raises(ValueError, match="sample_weight has masked values"):
+        model.score(chunked(X), chunked(y), chunked(masked))
+    if "loss" not in params:
+        with pytest.raises(ValueError, match="sample_weight is 0 for all rows"):
+            model.score(chunked(X), chunked(y), chunked(np.zeros(len(y))))
 
 
 def test_to_local(fitted, rows):

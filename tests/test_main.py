@@ -709,6 +709,10 @@ def test_new_rows_of_parquet_for_a_model_of_an_array(tmp_path, capsys):
     capsys.readouterr()
     assert main(arguments) == 1
     assert "column 'x0' must have numbers, as in the fit" in capsys.readouterr().err
+    frame["x0"] = pd.Timestamp("2024-03-01")
+    write_table(frame, tmp_path / "new.parquet")
+    assert main(arguments) == 1
+    assert "column 'x0' must have numbers, not dates" in capsys.readouterr().err
 
 
 def test_many_classes_are_held_out_too(tmp_path, capsys):

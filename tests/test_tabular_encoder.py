@@ -579,6 +579,9 @@ def test_a_mask_with_labels():
     encoder = TabularEncoder(categorical_features=pd.Series({"a": True, "c": False}))
     with pytest.raises(ValueError, match="'c' which is not a valid feature name of X"):
         encoder.fit(frame)
+    which = pd.Series([True, False], index=["a", "a"])
+    with pytest.raises(ValueError, match=r"index has a column twice: \['a', 'a'\]"):
+        TabularEncoder(categorical_features=which).fit(frame)
     # An array has no names.
     encoder.fit(frame.to_numpy())
     assert encoder.is_categorical_.tolist() == [True, False]

@@ -154,6 +154,9 @@ def _read_parquet(path):
 def _numbers_of(path, rows):
     """The values of a DataFrame for a model that was fitted to an array of numbers."""
     for name, column in rows.items():
+        if column.dtype.kind in "mM":
+            # NumPy would take them for numbers.
+            raise ValueError(f"{path}: column {name!r} must have numbers, not dates.")
         try:
             column.to_numpy(np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:

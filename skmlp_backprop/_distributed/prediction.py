@@ -7,7 +7,6 @@ from dask.dataframe.utils import make_meta, meta_nonempty
 from sklearn.metrics import accuracy_score
 
 from .._estimators.checks import check_scored
-from .._estimators.weighting import check_total
 from .chunks import delayed_chunks, is_table, whole_rows
 
 
@@ -69,7 +68,8 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
     """Call a function of a computed chunk; None for a chunk without rows."""
     if X.shape[0] == 0:
         return None
-    check_scored(estimator, y, sample_weight)
+    # A message has the number of a row within the chunk.
+    check_scored(estimator, y, sample_weight, "a chunk of y")
     if sample_weight is not None:
         sample_weight = np.asarray(sample_weight)
     return function(estimator, X, np.asarray(y), sample_weight)
@@ -77,14 +77,20 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
 
 def hits(estimator, X, y, sample_weight):
     """Weight of the rows that are classified correctly, and weight of all rows."""
-    weight = len(y) if sample_weight is None else sample_weight.sum()
+    given, predicted = sample_weight, estimator.predict(X)
+    weight = len(y) if given is None else given.sum()
     # Scikit-learn refuses weights of 0, but those of other chunks may be positive.
-    if weight == 0:
-        return 0.0, 0.0
+    has_no_weight = given is not None and not given.any()
     correct = accuracy_score(
-        y, estimator.predict(X), normalize=False, sample_weight=sample_weight
+        y, predicted, normalize=False, sample_weight=None if has_no_weight else given
     )
-    return float(correct), float(weight)
+    return 0.0 if has_no_weight else float(correct), float(weight)
+
+
+def refuse_no_weight(total):
+    """Refuse weights whose total is 0, by which a score can't be divided."""
+    if total == 0:
+        raise ValueError("sample_weight is 0 for all rows.")
 
 
 def squares(estimator, X, y, sample_weight):
@@ -120,7 +126,7 @@ def r2_of_squares(sums):
     n_rows, weights, errors, means, deviations = columns
     if n_rows.sum() < 2:
         return float("nan")
-    check_total(weights.sum(), None, np.float64)
+    refuse_no_weight(weights.sum())
     errors = errors.sum(axis=0)
     # Without differences of large sums, for precision.
     mean = np.average(means, axis=0, weights=weights)

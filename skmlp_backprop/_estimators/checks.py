@@ -86,9 +86,10 @@ def refuse_masked_weights(sample_weight):
         )
 
 
-def check_scored(estimator, y, sample_weight):
+def check_scored(estimator, y, sample_weight, input_name="y"):
     """Refuse in `score` the targets and weights that `fit` refuses and metrics take."""
-    refuse_unfit_targets(y, type(estimator).__name__, estimator._y_numeric)
+    name = type(estimator).__name__
+    refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_masked_weights(sample_weight)
 
 

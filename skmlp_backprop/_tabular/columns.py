@@ -156,6 +156,11 @@ def _declared_mask(X, categorical_features):
             names = nw.from_native(X, eager_only=True).columns
             if set(labels) == set(names) or all(isinstance(i, str) for i in labels):
                 places = _indices_of_names(X, labels)
+                if len(set(labels)) < n_columns:
+                    raise ValueError(
+                        "categorical_features is a Series whose index has a column "
+                        f"twice: {labels}."
+                    )
         mask[places] = declared.astype(bool)
         return mask
     if kinds == {"U"}:

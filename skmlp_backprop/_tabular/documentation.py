@@ -32,8 +32,8 @@ PARTS = {
         that hold categories, text, or objects that are neither all numbers nor all
         dates. A mask, indices or names select columns in addition, and also select
         columns of an array; a mask that is a Series is matched to the columns of a
-        DataFrame by its index. None makes no column categorical. The user guide has the
-        rules for numbers that are written as text.
+        DataFrame by its index, if that has their names. None makes no column
+        categorical. The user guide has the rules for numbers that are written as text.
 
     n_bins : int or "auto", default="auto"
         Largest number of bins of the piecewise-linear encoding of a column of numbers
@@ -42,7 +42,7 @@ PARTS = {
         between quantiles. In a classifier, thresholds that separate the classes take
         the place of half of the quantiles, if a decision tree of the column finds any
         and `fit` has no groups. A threshold at which the classes change abruptly has
-        two further, narrow bins.
+        two narrow bins beyond this number.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two, from 32 to

@@ -70,8 +70,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         that hold categories, text, or objects that are neither all numbers nor all
         dates. A mask, indices or names select columns in addition, and also select
         columns of an array; a mask that is a Series is matched to the columns of a
-        DataFrame by its index. None makes no column categorical. The user guide has the
-        rules for numbers that are written as text.
+        DataFrame by its index, if that has their names. None makes no column
+        categorical. The user guide has the rules for numbers that are written as text.
 
     n_bins : int or "auto", default="auto"
         Largest number of bins of the piecewise-linear encoding of a column of numbers

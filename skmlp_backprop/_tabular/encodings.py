@@ -27,9 +27,10 @@ _LEAF_ROWS = 5
 # each of its parameters. A weaker threshold may be due to chance, and would tell the
 # networks about the labels of left-out rows.
 _LEAST_GAIN = 2
-# The labels change abruptly at a threshold if, among this many rows on each side, it
-# raises the log-likelihood by this, and by 1 more for each parameter. Where they change
-# gradually over thousands of rows, one threshold in two hundred does so by chance.
+# The labels change abruptly at a threshold if, among this many rows on each side, or an
+# eighth of few rows, it raises the log-likelihood by this, and by 1 more for each
+# parameter. Where they change gradually, this happens by chance at one threshold in two
+# hundred of thousands of rows, and in one column of five with hundreds of rows.
 _NEAR_ROWS = 64
 _LEAST_JUMP = 8
 # Midnight is frequent in `fit` if this share of the times is midnight.
@@ -260,7 +261,8 @@ def _class_thresholds(values, labels, n_thresholds):
     """The thresholds of a decision tree that predicts the labels from one column.
 
     Where the labels change abruptly, the values on both sides are thresholds, too: the
-    bins between them jump from 0 to 1, as no wider bin can.
+    two bins between them jump from 0 to 1, as no wider bin can. Two bins of the same
+    values learn a jump faster than one.
 
     References
     ----------
@@ -272,9 +274,10 @@ def _class_thresholds(values, labels, n_thresholds):
 
     n_parameters = len(np.unique(labels)) - 1 if labels.ndim == 1 else labels.shape[1]
     n_most = _TREE_ROWS // max(1, n_parameters)
-    if len(values) > n_most:
-        rows = np.random.RandomState(0).permutation(len(values))[:n_most]
-        values, labels = values[rows], labels[rows]
+    # In random order: near a threshold are some of the rows with equal values, and a
+    # table may be sorted by the labels.
+    rows = np.random.RandomState(0).permutation(len(values))[:n_most]
+    values, labels = values[rows], labels[rows]
     # Ranks, since the tree takes numbers as float32.
     distinct, ranks = np.unique(values, return_inverse=True)
     # The scaled number suffices for two distinct numbers.
@@ -302,8 +305,9 @@ def _class_thresholds(values, labels, n_thresholds):
 
 def _gain_nearby(labels, place):
     """What a cut of sorted rows adds to the log-likelihood of the labels next to it."""
-    below = labels[max(0, place - _NEAR_ROWS) : place]
-    above = labels[place : place + _NEAR_ROWS]
+    n_rows = min(_NEAR_ROWS, len(labels) // 8)
+    below = labels[max(0, place - n_rows) : place]
+    above = labels[place : place + n_rows]
     both = np.concatenate([below, above])
     return _log_likelihood(below) + _log_likelihood(above) - _log_likelihood(both)
 
