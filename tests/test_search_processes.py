@@ -183,16 +183,31 @@ def test_no_more_processes_than_fits(iris, takes, numbers):
     assert numbers == [18]
 
 
-def test_a_search_of_several_calls_starts_them_later(iris, takes, numbers, capsys):
+@pytest.mark.parametrize("has_context", [False, True])
+def test_a_search_of_several_calls_starts_them_later(
+    has_context, iris, takes, numbers, capsys
+):
     class Twice(StackedSearchMixin, GridSearchCV):
-        # As in subclasses for scikit-learn before 1.9, without `callback_ctx`.
-        def _run_search(self, evaluate_candidates):
-            for seconds in (0.1, 100, 0.1):
+        def _run_search(self, evaluate_candidates, callback_ctx=None):
+            params = {}
+            if callback_ctx is not None:
+                callback_ctx = callback_ctx.subcontext("search", max_subtasks=3)
+            for i, seconds in enumerate((0.1, 100, 0.1)):
                 takes(seconds)
-                evaluate_candidates([{"alpha": a} for a in range(6)])
+                if callback_ctx is not None:
+                    params["callback_ctx"] = callback_ctx.subcontext(
+                        f"call {i}", max_subtasks=18, sequential_subtasks=False
+                    )
+                evaluate_candidates([{"alpha": a} for a in range(6)], **params)
+
+    class WithoutContext(Twice):
+        """As subclasses for scikit-learn before 1.9 are."""
+
+        def _run_search(self, evaluate_candidates):
+            super()._run_search(evaluate_candidates)
 
     params = {"cv": 3, "n_jobs": 2, "refit": False, "verbose": 1}
-    Twice(make(), {}, **params).fit(*iris)
+    (Twice if has_context else WithoutContext)(make(), {}, **params).fit(*iris)
     assert numbers == [1, 2]
     assert capsys.readouterr().out.count("of 2 processes") == 2
 

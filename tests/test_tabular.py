@@ -644,10 +644,8 @@ def test_bins_do_not_depend_on_the_order_of_rows(n_rows):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 40, n_rows).astype(float)
     y = rng.uniform(size=n_rows) < 0.1 + 0.02 * x
-    order, grid = (
-        np.argsort(y, kind="stable"),
-        pd.DataFrame({"x": np.arange(0, 40, 0.25)}),
-    )
+    order = np.argsort(y, kind="stable")
+    grid = pd.DataFrame({"x": np.arange(0, 40, 0.25)})
     encoded = [fit_to(*rows).transform(grid) for rows in ((x, y), (x[order], y[order]))]
     np.testing.assert_array_equal(*encoded)
 

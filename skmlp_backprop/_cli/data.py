@@ -153,17 +153,18 @@ def _read_parquet(path):
 
 def _numbers_of(path, rows):
     """The values of a DataFrame for a model that was fitted to an array of numbers."""
+    columns = []
     for name, column in rows.items():
         if column.dtype.kind in "mM":
             # NumPy would take them for numbers.
             raise ValueError(f"{path}: column {name!r} must have numbers, not dates.")
         try:
-            column.to_numpy(np.float64, na_value=np.nan)
+            columns.append(column.to_numpy(np.float64, na_value=np.nan))
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{path}: column {name!r} must have numbers, as in the fit: {error}."
             ) from error
-    return rows.to_numpy(np.float64, na_value=np.nan)
+    return np.stack(columns, axis=1)
 
 
 def _check_names(path, names, frame):

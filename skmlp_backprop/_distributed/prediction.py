@@ -77,14 +77,15 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
 
 def hits(estimator, X, y, sample_weight):
     """Weight of the rows that are classified correctly, and weight of all rows."""
-    given, predicted = sample_weight, estimator.predict(X)
-    weight = len(y) if given is None else given.sum()
-    # Scikit-learn refuses weights of 0, but those of other chunks may be positive.
-    has_no_weight = given is not None and not given.any()
-    correct = accuracy_score(
-        y, predicted, normalize=False, sample_weight=None if has_no_weight else given
-    )
-    return 0.0 if has_no_weight else float(correct), float(weight)
+    predicted = estimator.predict(X)
+    if sample_weight is not None and not sample_weight.any():
+        # Scikit-learn refuses weights of 0, but those of other chunks may be positive.
+        # So y is checked without them.
+        accuracy_score(y, predicted)
+        return 0.0, 0.0
+    correct = accuracy_score(y, predicted, normalize=False, sample_weight=sample_weight)
+    weight = len(y) if sample_weight is None else sample_weight.sum()
+    return float(correct), float(weight)
 
 
 def refuse_no_weight(total):
