@@ -22,7 +22,7 @@ except ImportError:
 class NoCallbacks:
     """The context of a fit without callbacks."""
 
-    def subcontext(self, **kwargs):
+    def subcontext(self, task_name="", **kwargs):
         return self
 
     def call_on_fit_task_begin(self, **kwargs):
