@@ -411,13 +411,14 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         """
         if not are_distributed(X, y, sample_weight):
             return super().score(X, y, sample_weight)
-        if not self._predicts_quantiles():
+        quantiles = self._fitted_quantiles()
+        if quantiles is None:
             return r2_of_squares(self._sums_of_chunks(squares, X, y, sample_weight))
         weights = [] if sample_weight is None else [sample_weight]
         y, values, *weights = self._compute([y, self.predict(X), *weights])
         check_scored(self, y, *weights or [None])
         targets = np.asarray(y).reshape(-1, 1)
-        return d2_of_quantiles(self.quantile, targets, values, *weights or [None])
+        return d2_of_quantiles(quantiles, targets, values, *weights or [None])
 
 
 for _cls in (DaskBackpropMLPClassifier, DaskBackpropMLPRegressor):

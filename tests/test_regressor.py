@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -276,6 +276,22 @@ def test_from_weights(diabetes):
         np.testing.assert_array_equal(again.predict(X), mlp.predict(X))
     two = BackpropMLPRegressor.from_weights([np.eye(2)], [[1, 2]])
     np.testing.assert_array_equal(two.predict([[1, 1]]), [[2, 3]])
+
+
+def test_scores_are_of_the_fitted_quantiles(diabetes):
+    X, y = diabetes
+    quantiles = make(loss="quantile", quantile=LEVELS).fit(X, y)
+    mean = make().fit(X, y)
+    for mlp, params in (
+        (quantiles, {"quantile": [0.01, 0.5, 0.99]}),
+        (quantiles, {"quantile": 0.9}),
+        (quantiles, {"loss": "squared_error"}),
+        (mean, {"loss": "quantile", "quantile": LEVELS}),
+    ):
+        expected = mlp.score(X, y)
+        assert mlp.set_params(**params).score(X, y) == expected
+    with pytest.raises(NotFittedError):
+        make(loss="quantile", quantile=LEVELS).score(X, y)
 
 
 @pytest.mark.parametrize("params", [{}, {"loss": "gamma"}, {"quantile": LEVELS}])

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._network.losses import loss_names
 from .._network.outputs import NUMBER_OUTPUTS
@@ -188,7 +188,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         *_, n_outputs = units = parameters.layer_units
         regressor = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
         regressor._validate_params()
-        is_flat = n_outputs == 1 or regressor._predicts_quantiles()
+        has_quantiles = regressor.loss == "quantile" and np.ndim(regressor.quantile) > 0
+        is_flat = n_outputs == 1 or has_quantiles
         numbers = Numbers(None if is_flat else n_outputs)
         return regressor._adopt_weights(parameters, numbers, History())
 
@@ -335,13 +336,17 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
             At most 1.
         """
         check_scored(self, y, sample_weight)
-        if not self._predicts_quantiles():
+        quantiles = self._fitted_quantiles()
+        if quantiles is None:
             return super().score(X, y, sample_weight)
         targets = column_or_1d(y)[:, np.newaxis]
-        return d2_of_quantiles(self.quantile, targets, self.predict(X), sample_weight)
+        return d2_of_quantiles(quantiles, targets, self.predict(X), sample_weight)
 
-    def _predicts_quantiles(self):
-        return self.loss == "quantile" and not np.isscalar(self.quantile)
+    def _fitted_quantiles(self):
+        """The quantiles of `fit`, if there were several, else None."""
+        check_is_fitted(self)
+        quantiles = self._network.loss.quantile
+        return quantiles if np.ndim(quantiles) > 0 else None
 
     def _target_encoder_of(self, y, classes=None):
         if classes is not None:
