@@ -23,6 +23,7 @@ from ._tabular.encodings import (
 from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
+_FLOAT = onnx_proto.TensorProto.FLOAT
 
 
 def declared_types(encoder):
@@ -68,7 +69,7 @@ def add_table(graph, inputs, encoder):
         the number of entries. The index of a category without entry is that number.
     """
     # `column_of` has the column of each entry of `pieces`, by which they are sorted.
-    pieces, column_of, codes, numbers = [], [], [], []
+    pieces, column_of, codes, numbers, values = [], [], [], [], {}
     columns = zip(
         _check_feature_names_in(encoder),
         encoder._encodings,
@@ -85,7 +86,7 @@ def add_table(graph, inputs, encoder):
                 )
             numbers.append((column, encoding, place))
             continue
-        index = _add_index(graph, name, encoding, place)
+        values[column] = index = _add_index(graph, name, encoding, place)
         if encoding.has_many_categories:
             codes.append((index, encoding.width))
             continue
@@ -100,6 +101,12 @@ def add_table(graph, inputs, encoder):
         added, indices = _add_numbers(graph, _take(graph, places), encodings)
         pieces += added
         column_of += [columns[i] for i in indices]
+    if encoder._combination is not None:
+        for column, encoding, place in numbers:
+            if column in encoder.combined_features_:
+                values[column] = _prepare_number(graph, encoding, place)
+        combination = encoder._combination
+        codes.append((_add_combination(graph, combination, values), combination.width))
     if not pieces:
         return None, codes
     entries = graph.add("Concat", *pieces, axis=1)
@@ -187,6 +194,56 @@ def _add_numbers(graph, x, encodings):
         flags = graph.add("Cast", is_missing, to=_DOUBLE)
         pieces.append(graph.add("Gather", flags, indicated, axis=1))
     return pieces, [*range(len(encodings)), *column, *indicated]
+
+
+def _prepare_number(graph, encoding, place):
+    """Add a column of numbers as NumberColumns.prepare has it."""
+    x = graph.add("Mul", _take(graph, [place]), encoding.unit)
+    if encoding.has_missing:
+        return x
+    return graph.add("Where", graph.add("IsNaN", x), encoding.centre, x)
+
+
+def _add_combination(graph, combination, values):
+    """Add the code of the combination of each row; its width for an unseen one.
+
+    `values` has the columns as the encoder prepares them. Column by column, the values
+    so far and the next one become a single number.
+    """
+    # Equal in float32 is equal, as in hash_rows.
+    levels = combination.levels.astype(np.float32)
+    codes, n_codes, joint = np.zeros(len(levels), np.int64), 1, np.int64(0)
+    for column, of_levels in zip(combination.columns, levels.T, strict=True):
+        distinct, numbers = np.unique(of_levels, return_inverse=True)
+        n = len(distinct)
+        x = graph.add("Cast", values[column], to=_FLOAT)
+        is_equal = graph.add(
+            "Equal", graph.add("Cast", x, to=_DOUBLE), distinct[np.newaxis]
+        )
+        # The number of the value, or n for an unseen value.
+        number = graph.add(
+            "MatMul",
+            graph.add("Cast", is_equal, to=_DOUBLE),
+            np.arange(-n, 0.0)[:, np.newaxis],
+        )
+        number = graph.add("Add", graph.add("Cast", number, to=_INT64), np.int64(n))
+        if np.isnan(distinct[-1]):
+            is_missing = graph.add("IsNaN", x)
+            number = graph.add("Where", is_missing, np.int64(n - 1), number)
+        joint = graph.add("Add", graph.add("Mul", joint, np.int64(n + 1)), number)
+        keys, codes = np.unique(codes * (n + 1) + numbers, return_inverse=True)
+        n_codes = len(keys)
+        joint = graph.add(
+            "LabelEncoder",
+            joint,
+            op_domain="ai.onnx.ml",
+            op_version=2,
+            keys_int64s=keys.tolist(),
+            values_int64s=list(range(n_codes)),
+            default_int64=n_codes,
+        )
+    # The levels in the order of their codes.
+    return graph.add("Gather", np.append(np.argsort(codes), n_codes), joint)
 
 
 def one_hot(graph, index, width):

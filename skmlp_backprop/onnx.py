@@ -529,7 +529,7 @@ def _set_encoded_type(operator):
     """Tell skl2onnx the type and shape of the encoded table."""
     encoder = operator.raw_operator
     check_is_fitted(encoder)
-    n_entries = sum(encoding.width for encoding in encoder._encodings)
+    n_entries = len(encoder.get_feature_names_out())
     operator.outputs[0].set_type(_matrix_type(operator, n_entries))
 
 

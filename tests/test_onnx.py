@@ -817,3 +817,29 @@ def test_an_ensemble_on_one_class():
     model = TabularMLPClassifier(**SMALL).fit(X, np.ones(50))
     with pytest.raises(ValueError, match="fitted on one class"):
         skl2onnx.to_onnx(model, initial_types=input_types(model))
+
+
+def test_combined_columns():
+    rng = np.random.default_rng(0)
+    place, date = rng.integers(0, 30, 900), rng.integers(0, 20, 900)
+    y = np.random.default_rng(1).integers(0, 3, (30, 20))[place, date]
+    X = pd.DataFrame(
+        {
+            "noise": rng.normal(size=900),
+            "place": [f"place {i}" for i in place],
+            "date": np.where(date == 3, np.nan, date / 3),
+            "few": rng.choice(["a", "b"], 900),
+        }
+    )
+    model = TabularMLPClassifier(max_iter=20, random_state=0).fit(X, y)
+    assert model.encoder_.combined_features_.tolist() == [1, 2]
+    # Also unseen values, and unseen combinations of values.
+    new = X.assign(date=X["date"].to_numpy()[::-1])
+    new.loc[:9, "place"] = "elsewhere"
+    new.loc[5:15, "date"] = 0.1
+    for rows in (X, new):
+        assert_classifies_table(model, rows)
+    encoder = model.encoder_
+    types = input_types(encoder)
+    (encoded,) = run_on(encoder, as_inputs(new, types), types)
+    np.testing.assert_allclose(encoded, encoder.transform(new), rtol=0, atol=1e-14)

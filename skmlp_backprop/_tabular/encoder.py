@@ -17,6 +17,7 @@ from .._estimators.sklearn_private import (
 from .._network.inputs import TableRows
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
+from .combination import Combination
 from .encodings import DateEncoding, NumberColumns, NumberEncoding
 from .sources import CATEGORIES, NUMBERS
 from .table import TakesTablesMixin, check_table
@@ -60,7 +61,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     of them.
 
     The entries of a column are side by side, in the order of the columns. Categorical
-    columns with more than 16 entries come last.
+    columns with more than 16 entries come last. After them come the combinations of the
+    values of `combined_features_`, if there are any: an entry for each.
 
     Parameters
     ----------
@@ -95,6 +97,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
     ----------
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are categorical.
+
+    combined_features_ : ndarray of int
+        Numbers of the columns whose combinations of values have entries. It is empty in
+        an encoder that was fitted by itself: only TabularMLPClassifier combines
+        columns, by the classes of the rows.
 
     n_features_in_ : int
         Number of columns.
@@ -146,6 +153,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         ],
         "dtype": "no_validation",
     }
+
+    # `fit` has no labels, by which to choose columns.
+    _combination = None
 
     def __init__(
         self,
@@ -221,6 +231,13 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         self._learn(columns)
         return self._encode_rows(self._prepare_columns(columns), dtype).toarray()
 
+    @property
+    def combined_features_(self):
+        """Numbers of the columns whose combinations of values have entries."""
+        check_is_fitted(self, "is_categorical_")
+        columns = [] if self._combination is None else self._combination.columns
+        return np.array(columns, np.intp)
+
     def _prepare(self, X):
         """Read another checked table, and prepare it for :meth:`_encode_rows`."""
         return self._prepare_columns(read_known_columns(X, self._encodings))
@@ -258,6 +275,15 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 encoding = DateEncoding.from_column(column, n_bins, labelled)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
+
+    def _learn_combination(self, prepared, rows, labels):
+        """Look for columns whose values together are to have entries of their own.
+
+        The parameters are those of :meth:`.combination.Combination.find`.
+        """
+        self._combination = Combination.find(
+            prepared, rows, labels, self.max_categories
+        )
 
     def transform(self, X):
         """Encode a table.
@@ -298,7 +324,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         names : ndarray of str objects
             The column's name, followed by the bin, the category, "missing", "rare", or
             the position of a date, such as "month_sin". A number at the end makes equal
-            names distinct.
+            names distinct. The combinations of columns are numbered.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -307,6 +333,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             for i in self._layout.order
             for suffix in self._encodings[i].suffixes()
         ]
+        if len(self.combined_features_):
+            joint = " x ".join(names[self.combined_features_])
+            entries += [f"{joint}_{i}" for i in range(self._combination.width)]
         return np.array(_make_distinct(entries), dtype=object)
 
     def _prepare_columns(self, columns):
@@ -357,11 +386,23 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 n_levels += encoding.width
             elif not encoding.is_numeric:
                 encoding.write(values, encoded[:, place])
+        if self._combination is not None:
+            codes.append(self._combination.codes(prepared, n_levels))
+            n_levels += self._combination.width
         codes = np.stack(codes, axis=1) if codes else np.empty((n_rows, 0), np.int32)
         return TableRows(encoded, codes, n_levels)
 
+    def _replace_combination(self, rows, prepared):
+        """Encoded rows with the combinations of other prepared columns."""
+        codes = rows.codes.copy()
+        start = rows.n_levels - self._combination.width
+        codes[:, -1] = self._combination.codes(prepared, start)
+        return TableRows(rows.numbers, codes, rows.n_levels)
+
     def __getstate__(self):
         state = with_version(super().__getstate__())
+        if self._combination is not None:
+            state["_combination"] = self._combination.to_state()
         if "_encodings" in state:
             del state["_layout"]
             state["_encodings"] = [
@@ -381,6 +422,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             ]
             layout = _Layout(encodings)
             state = {**state, "_encodings": encodings, "_layout": layout}
+        if state.get("_combination") is not None:
+            state["_combination"] = Combination(**state["_combination"])
         super().__setstate__(state)
 
 

@@ -69,20 +69,19 @@ class WithheldRows:
             # A class may weigh 0.
             if weight == 0:
                 continue
-            rows = encoder._encode_rows([v[index] for v in self.prepared], np.float32)
+            prepared = [values[index] for values in self.prepared]
             fold_networks = [networks[i] for i in np.flatnonzero(self.left_out == fold)]
             orders = [random_state.permutation(len(index)) for _ in range(_N_REPEATS)]
-            withheld = rows, self.targets[index], row_weights
+            withheld = prepared, self.targets[index], row_weights
             with np.errstate(all="ignore"):
-                increases.append(
-                    _increases(fold_networks, *withheld, encoder._layout.places, orders)
-                )
+                increases.append(_increases(fold_networks, encoder, *withheld, orders))
             weights += [float(weight)] * _N_REPEATS
         return np.concatenate(increases, axis=1), np.array(weights)
 
 
-def _increases(networks, rows, targets, row_weights, places, orders):
+def _increases(networks, encoder, prepared, targets, row_weights, orders):
     """The increase of the loss for each column and order of the rows."""
+    rows, places = encoder._encode_rows(prepared, np.float32), encoder._layout.places
     network, target_encoder = networks[0]._network, networks[0]._target_encoder
     # float32 takes half the time of float64.
     weights = [
@@ -110,5 +109,13 @@ def _increases(networks, rows, targets, row_weights, places, orders):
         for j, order in enumerate(orders):
             # Subtracted first, so that equal values change nothing at all.
             permuted = firsts + (of_column[:, order] - of_column)
+            if i in encoder.combined_features_:
+                values = [*prepared]
+                values[i] = values[i][order]
+                others = encoder._replace_combination(rows, values)
+                permuted += [
+                    others.product_of(-1, coefs[0]) - rows.product_of(-1, coefs[0])
+                    for coefs, _ in weights
+                ]
             increases[i, j] = loss(permuted) - loss_before
     return increases

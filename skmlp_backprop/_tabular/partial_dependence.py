@@ -174,6 +174,9 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     encoder, members = model.encoder_, model.estimators_
     network, target_encoder = members[0]._network, members[0]._target_encoder
     places = [encoder._layout.places[index] for index in indices]
+    changes_combination = bool(set(indices) & set(encoder.combined_features_))
+    # The combinations of columns are the last codes.
+    changed = [*places, -1] if changes_combination else places
     grid_rows = [
         encoder._encode_rows(_with_values(prepared, index, grid), np.float64)
         for index, grid in zip(indices, grids, strict=True)
@@ -186,13 +189,14 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     individual = np.zeros((len(points), n_rows, n_outputs)) if keeps_rows else None
     for start in range(0, n_rows, CHUNK_ROWS):
         chunk = slice(start, start + CHUNK_ROWS)
-        rows = encoder._encode_rows([values[chunk] for values in prepared], np.float64)
+        values = [column[chunk] for column in prepared]
+        rows = encoder._encode_rows(values, np.float64)
         weights = sample_weight[chunk] / len(members)
         for member in members:
             member_weights = member._weights()
             coef, intercept = member_weights[0][0], member_weights[1][0]
             others = rows.product(coef) + intercept
-            for place in places:
+            for place in changed:
                 others -= rows.product_of(place, coef)
             of_grids = [
                 of_grid.product_of(place, coef)
@@ -202,6 +206,11 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
                 z = others.copy()
                 for of_values, i in zip(of_grids, point, strict=True):
                     z += of_values[i]
+                if changes_combination:
+                    for index, grid, i in zip(indices, grids, point, strict=True):
+                        values[index] = np.repeat(grid[i : i + 1], len(rows), axis=0)
+                    combined = encoder._replace_combination(rows, values)
+                    z += combined.product_of(-1, coef)
                 with np.errstate(all="ignore"):
                     logits = logits_from_first(network, member_weights, z)
                 estimates = target_encoder.estimates(network.output, logits)
