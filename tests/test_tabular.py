@@ -1219,3 +1219,19 @@ def test_large_batches_of_weighted_rows():
         model.predict_proba(X), doubled.predict_proba(X), rtol=1e-6
     )
     assert model.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_scored_rows_in_the_order_of_another_index_are_reported(make):
+    X, y = make_table()
+    y = pd.Series(y > 0 if make is classifier else y)
+    model = make().fit(X, y)
+    shuffled = y.sample(frac=1, random_state=0)
+    expected = model.score(X, shuffled.to_numpy())
+    with pytest.warns(UserWarning, match="y has the same index as X"):
+        assert model.score(X, shuffled) == expected
+    weights = pd.Series(np.arange(1.0, len(X) + 1)).sample(frac=1, random_state=0)
+    with pytest.warns(UserWarning, match="sample_weight has the same index as X"):
+        model.score(X, y, sample_weight=weights)
+    with pytest.warns(UserWarning, match="sample_weight has the same index as X"):
+        model.partial_dependence(X, [0], sample_weight=weights)

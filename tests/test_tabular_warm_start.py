@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 both = pytest.mark.parametrize("kind", ["classifier", "regressor"])
+OTHER_ROWS = "may be validated by rows that they were trained on"
 
 
 def make(kind, **params):
@@ -238,7 +240,9 @@ def test_other_rows_are_learned(kind, validated):
     model.fit(X[:200], easy[:200], **given)
     score = model.score(X[200:], hard[200:])
     given = {"X_val": X[200:], "y_val": hard[200:]} if validated else {}
-    model.set_params(max_iter=100).fit(X[:200], hard[:200], **given)
+    seen = pytest.warns(UserWarning, match=OTHER_ROWS)
+    with nullcontext() if validated else seen:
+        model.set_params(max_iter=100).fit(X[:200], hard[:200], **given)
     assert model.score(X[200:], hard[200:]) > score + 0.2
 
 
@@ -275,7 +279,8 @@ def test_a_batch_of_unseen_categories_and_a_new_dropout():
     model = make("classifier", max_iter=3, warm_start=True, dropout=0.0).fit(X, y)
     X["many"] = "new"
     model.set_params(max_iter=6, dropout=0.2)
-    with pytest.warns(UserWarning, match="has no value that was seen"):
+    seen = pytest.warns(UserWarning, match=OTHER_ROWS)
+    with seen, pytest.warns(UserWarning, match="has no value that was seen"):
         model.fit(X, y)
     assert model.n_iter_ == 6
 
@@ -311,3 +316,46 @@ def test_other_groups_are_refused():
         fitted.fit(X, y, groups=first)
         at_once = clone(model).set_params(max_iter=3).fit(X, y, groups=first)
         np.testing.assert_array_equal(fitted.predict_proba(X), at_once.predict_proba(X))
+
+
+@both
+def test_a_warning_where_networks_leave_out_rows_they_have_seen(kind):
+    X, y = make_table(kind)
+    X_val, y_val = make_table(kind, seed=1)
+    order = np.random.default_rng(0).permutation(150)
+    first, last = np.arange(150) >= 20, np.arange(150) < 130
+    fits = [
+        ({"X_val": X_val, "y_val": y_val}, (X, y), {}),
+        ({}, (X.iloc[order], y[order]), {}),
+        ({}, (X_val, y_val), {}),
+        # Rows of weight 0 are not trained on.
+        ({"sample_weight": 1.0 * first}, (X, y), {"sample_weight": 1.0 * last}),
+    ]
+    for given, rows, given_later in fits:
+        model = make(kind, max_iter=2, warm_start=True).fit(X, y, **given)
+        model.set_params(max_iter=4)
+        with pytest.warns(UserWarning, match=OTHER_ROWS):
+            model.fit(*rows, **given_later)
+        # The same rows again.
+        model.set_params(max_iter=6).fit(*rows, **given_later)
+    # Other weights above 0, and then validation rows.
+    model = make(kind, max_iter=2, warm_start=True).fit(X, y)
+    model.set_params(max_iter=4).fit(X, y, sample_weight=1.0 + first)
+    model.set_params(max_iter=6).fit(X, y, X_val=X_val, y_val=y_val)
+
+
+def test_a_constant_y_leaves_no_scale_to_continue():
+    X, y = make_table("regressor")
+    constant = np.full(150, 0.1)
+    model = make("regressor", max_iter=2, warm_start=True).fit(X, constant)
+    model.set_params(max_iter=4).fit(X, constant)
+    with pytest.raises(ValueError, match="the predictions would stay constant"):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match="the predictions would stay constant"):
+        model.fit(X, constant + 1)
+    np.testing.assert_allclose(model.predict(X), 0.1)
+    columns = np.stack([y, constant], axis=1)
+    model = make("regressor", max_iter=2, warm_start=True).fit(X, columns)
+    model.set_params(max_iter=4).fit(X, np.stack([y, constant], axis=1))
+    with pytest.raises(ValueError, match="or has a column that varies"):
+        model.fit(X, np.stack([y, y], axis=1))

@@ -36,9 +36,10 @@ from .checks import (
     drop_rows_without_weight,
     number_groups,
     refuse_single_row,
+    warn_of_rows_seen,
 )
 from .columns import read_columns, read_known_columns
-from .copies import group_copies, warn_of_known_rows
+from .copies import group_copies, hashes_with_targets, warn_of_known_rows
 from .encoder import CHUNK_ROWS, TabularEncoder
 from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
@@ -179,7 +180,7 @@ class BaseTabularMLP(
         encoder, paused = None, None
         if continues:
             check_continues(self, y, groups)
-            encoder, paused = self.encoder_, self._paused[0]
+            encoder, (paused, *_, earlier_rows) = self.encoder_, self._paused
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
@@ -188,12 +189,18 @@ class BaseTabularMLP(
         ensemble = self._fit_encoded(
             encoded, paused, self.warm_start, context, fit_data
         )
+        # The rows that networks leave out; with validation rows, they leave out none.
+        rows = None
+        if self.warm_start and validation is None:
+            rows = hashes_with_targets(encoded.prepared, encoded.y)
+            if continues and not np.array_equal(rows, earlier_rows):
+                warn_of_rows_seen()
         self._warn_of_end(ensemble)
         # The state takes several times the memory of the model.
         vars(self).pop("_paused", None)
         if self.warm_start and ensemble.training.stop.reason != "diverged":
             shape = {name: getattr(self, name) for name in self._shape_params}
-            self._paused = ensemble.paused, shape, y.shape[1:], groups
+            self._paused = ensemble.paused, shape, y.shape[1:], groups, rows
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -219,7 +226,7 @@ class BaseTabularMLP(
             columns = read_columns(X, self.categorical_features)
         else:
             columns = read_known_columns(X, encoder._encodings)
-        copies = group_copies(columns, y) if groups is None else None
+        copies, labelled = group_copies(columns, y) if groups is None else None, None
         if encoder is None:
             encoder = TabularEncoder(
                 categorical_features=self.categorical_features,
@@ -227,7 +234,6 @@ class BaseTabularMLP(
                 max_categories=_MAX_CATEGORIES,
             )
             vars(encoder).update(features_of(self))
-            labelled = None
             # A threshold might separate a group from the others, and tell its labels.
             if not self._y_numeric and groups is None:
                 labels, rows = target_encoder.encode(y, np.float32), slice(None)
@@ -237,6 +243,8 @@ class BaseTabularMLP(
                 labelled = rows, labels[rows]
             encoder._learn(columns, labelled)
         prepared = encoder._prepare_columns(columns)
+        if labelled is not None:
+            encoder._learn_combination(prepared, *labelled)
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)
@@ -391,6 +399,9 @@ class BaseTabularMLP(
     def _scale(self, y):
         """The targets of other rows, in the same scale."""
         return y
+
+    def _refuse_change_of_constant(self, y):
+        """Classes have no scale."""
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         """The member for other rows, with the class weights of y."""

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
     as_array,
+    check_scored,
     exact_labels,
     plain_labels,
     refuse_missing_targets,
@@ -59,8 +60,8 @@ def check_rows(
     """
     X = check_table(estimator, X, reset=reset, y=y)
     _refuse_other_targets(y, y_val)
-    _warn_of_other_order("y", y, "X", X)
-    _warn_of_other_order("sample_weight", sample_weight, "X", X)
+    warn_of_other_order("y", y, "X", X)
+    warn_of_other_order("sample_weight", sample_weight, "X", X)
     y = _check_targets(estimator, X, y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
@@ -76,8 +77,8 @@ def check_rows(
             "effect. Pass either groups or X_val, with rows of other groups."
         )
     X_val = check_table(estimator, X_val, reset=False)
-    _warn_of_other_order("y_val", y_val, "X_val", X_val)
-    _warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
+    warn_of_other_order("y_val", y_val, "X_val", X_val)
+    warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
     y_val = _check_targets(estimator, X_val, y_val, "y_val")
     if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(
@@ -94,6 +95,13 @@ def check_rows(
             "rows out of X_val and y_val."
         )
     return X, y, groups, (X_val, y_val, sample_weight_val)
+
+
+def check_scored_rows(estimator, X, y, sample_weight):
+    """Check the arguments of `score`, as those of `fit`."""
+    warn_of_other_order("y", y, "X", X)
+    warn_of_other_order("sample_weight", sample_weight, "X", X)
+    check_scored(estimator, y, sample_weight)
 
 
 def _check_targets(estimator, X, y, input_name="y"):
@@ -119,7 +127,7 @@ def _check_targets(estimator, X, y, input_name="y"):
 
 def _check_groups(estimator, groups, X):
     """The groups of the rows as an array."""
-    _warn_of_other_order("groups", groups, "X", X)
+    warn_of_other_order("groups", groups, "X", X)
     name = type(estimator).__name__
     refuse_sparse_targets(groups, name, "groups")
     if isinstance(groups, str):
@@ -151,7 +159,7 @@ def check_continues(estimator, y, groups):
             "warm_start=False, or its training diverged. Clone the estimator, and "
             "set warm_start=True before its first fit."
         )
-    _, shape, columns, earlier_groups = estimator._paused
+    _, shape, columns, earlier_groups, _ = estimator._paused
     if y.shape[1:] != columns:
         raise ValueError(
             "warm_start=True does not permit another number of columns of y, whose "
@@ -172,12 +180,23 @@ def check_continues(estimator, y, groups):
             "earlier fit: networks would be validated by rows that they were "
             "trained on. Pass the same rows and groups, or set warm_start=False."
         )
+    estimator._refuse_change_of_constant(y)
     max_iter, n_iter = estimator.max_iter, estimator.n_iter_
     if max_iter != "auto" and max_iter < n_iter:
         raise ValueError(
             f"max_iter={max_iter} must be at least n_iter_={n_iter} with "
             "warm_start=True: it includes the epochs of the earlier fits."
         )
+
+
+def warn_of_rows_seen():
+    """Warn that networks leave out other rows than in the earlier fit."""
+    warn(
+        "warm_start=True with other rows, or in another order, than in the earlier "
+        "fit, or after a fit with X_val: the networks may be validated by rows that "
+        "they were trained on, so that out-of-bag scores are too good and intervals "
+        "too narrow. Pass the same rows, or X_val and y_val, or set warm_start=False."
+    )
 
 
 def _are_same(*values):
@@ -244,7 +263,7 @@ def _refuse_other_targets(y, y_val):
         )
 
 
-def _warn_of_other_order(input_name, values, X_name, X):
+def warn_of_other_order(input_name, values, X_name, X):
     """Warn if values of the rows of X have its index in another order, in pandas."""
     if not (_is_of_pandas(X) and _is_of_pandas(values)):
         return

@@ -44,12 +44,12 @@ def group_copies(columns, y):
     """
     n_rows = len(y)
     columns = [column for column in columns if not identifier_message(column)]
-    hashes = _hash_rows([column.values for column in columns], n_rows)
+    hashes = hash_rows([column.values for column in columns], n_rows)
     distinct, first, groups = np.unique(hashes, return_index=True, return_inverse=True)
     n_distinct, n_copies = len(distinct), n_rows - len(distinct)
     if n_distinct < _LEAST_ROWS or n_copies == 0:
         return None
-    with_targets = _hash_rows([groups, *_codes_of_targets(y)], n_rows)
+    with_targets = hash_rows([groups, *_codes_of_targets(y)], n_rows)
     n_other_targets = len(np.unique(with_targets)) - n_distinct
     are_many = n_copies >= _MANY_COPIES * n_rows
     n_combinations = _n_combinations([c.values[first] for c in columns], are_many)
@@ -67,9 +67,9 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
     """
     n_rows, n_val = len(y), len(y_val)
     both = [np.concatenate(pair) for pair in zip(prepared, prepared_val, strict=True)]
-    values = [part for column in both for part in np.atleast_2d(column.T)]
+    values = _flat(both)
     targets = _codes_of_targets(np.concatenate([y, y_val]))
-    hashes = _hash_rows([*values, *targets], n_rows + n_val)
+    hashes = hash_rows([*values, *targets], n_rows + n_val)
     n_known = np.isin(hashes[n_rows:], hashes[:n_rows]).sum()
     n_by_chance = (
         n_rows
@@ -85,6 +85,16 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
         )
 
 
+def hashes_with_targets(prepared, y):
+    """A hash of each prepared row and its target."""
+    return hash_rows([*_flat(prepared), *_codes_of_targets(y)], len(y))
+
+
+def _flat(prepared):
+    """The columns of numbers of prepared columns: dates have several."""
+    return [values for column in prepared for values in np.atleast_2d(column.T)]
+
+
 def _codes_of_targets(y):
     """The columns of y as integers."""
     # In the precision of the training.
@@ -94,7 +104,7 @@ def _codes_of_targets(y):
     return [np.unique(values, return_inverse=True)[1] for values in columns]
 
 
-def _hash_rows(columns, n_rows):
+def hash_rows(columns, n_rows):
     """A hash of each row of columns of numbers, in the precision of the training."""
     hashes = np.zeros(n_rows, np.uint64)
     for values in columns:

@@ -88,9 +88,10 @@ PARTS = {
         fit with `max_iter` of 30 trains for 20, and ends with the result of a single
         fit of 30. A training that has converged goes on for an epoch, and for more as
         long as the validation score improves. The state between the fits takes about
-        six times the memory of the weights in float32. The rows should be the same in
-        each fit, and the groups must be. For other rows the folds are drawn anew, so
-        that a network may be validated by rows that it has seen: then pass `X_val`.""",
+        six times the memory of the weights in float32. The rows and their order should
+        be the same in each fit, and the groups must be. For other rows the folds are
+        drawn anew, so that a network may be validated by rows that it has seen, of
+        which a warning tells: then pass `X_val`.""",
     "attributes": """\
     encoder_ : TabularEncoder
         The fitted encoder.

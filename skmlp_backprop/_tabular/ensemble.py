@@ -18,7 +18,6 @@ from .._network.inference import compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import limited_threads
-from .._network.warning import warn
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.stack import ScaledInputStack
@@ -261,13 +260,6 @@ class PausedEnsemble:
             training.stop = None
         if shuffle.order is not None and len(shuffle.order) != n_rows:
             shuffle.order = None
-            if ensemble.folds[0] >= 0:
-                warn(
-                    f"warm_start=True with {n_rows} rows, after other rows: the "
-                    "networks may be validated by rows that they were trained on, so "
-                    "that out-of-bag scores are too good. Pass X_val and y_val, or set "
-                    "warm_start=False."
-                )
         # The rows may differ from the earlier rows.
         judge = ensemble.judge
         with np.errstate(all="ignore"):

@@ -15,6 +15,7 @@ from .._estimators.pickled_state import (
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
 from .._network.threads import limited_threads
+from .checks import warn_of_other_order
 from .partial_dependence import (
     column_indices,
     grid_of_column,
@@ -228,6 +229,7 @@ class ExplainsColumnsMixin:
                 )
             grid_values.append(values)
             grids.append(grid)
+        warn_of_other_order("sample_weight", sample_weight, "X", X)
         weights = checked_sample_weights(np.ones(len(X)), sample_weight)
         weights = weights / weights.sum()
         with limited_threads():

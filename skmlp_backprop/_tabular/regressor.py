@@ -6,12 +6,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from .._estimators.base import store_parameters
-from .._estimators.checks import check_scored
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
 from .._network.warning import warn
 from .base import BaseTabularMLP, constraints_of
+from .checks import check_scored_rows
 from .documentation import documented
 from .intervals import (
     checked_coverages,
@@ -202,7 +202,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         Warns
         -----
         UserWarning
-            If bounds are infinite.
+            If bounds are infinite, or if intervals between quantiles have no width.
 
         References
         ----------
@@ -239,6 +239,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         if self._has_quantiles():
             # Bounds that have crossed meet in the middle.
             is_crossed = low > high
+            if is_crossed.any():
+                warn(
+                    f"{is_crossed.sum()} of {is_crossed.size} intervals have no width: "
+                    "the predicted quantiles are too far apart for this coverage. Fit "
+                    "with quantiles that are closer to each other, such as 0.25 and "
+                    "0.75 for a coverage of 0.5."
+                )
             low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
         else:
             # If the networks differ by more than their errors, their mean may lie
@@ -297,7 +304,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         score : float
             At most 1.
         """
-        check_scored(self, y, sample_weight)
+        check_scored_rows(self, X, y, sample_weight)
         return self._score_of(y, self.predict(X), sample_weight)
 
     def _score_of(self, y, prediction, weights):
@@ -333,6 +340,23 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         if self.loss in ("poisson", "gamma"):
             LOSSES[self.loss, "exp"]().check_targets(y)
         return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
+
+    def _refuse_change_of_constant(self, y):
+        """Refuse a y that varies after a constant y, which left no scale to continue.
+
+        Raises
+        ------
+        ValueError
+            If a column of y was constant in the earlier fit, and has other values now.
+        """
+        constant = self._y_mean * self._y_unit
+        differs = ~np.isclose(y, constant, rtol=1e-6, atol=0).all(axis=0)
+        if np.any(differs & (self._y_scale == 0)):
+            raise ValueError(
+                "warm_start=True does not permit a y that varies, or has a column that "
+                "varies, where the y of the earlier fit was constant: the predictions "
+                "would stay constant. Set warm_start=False."
+            )
 
     def _predictions_of(self, values):
         """Convert standardised predictions to the units of y."""
