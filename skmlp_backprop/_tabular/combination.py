@@ -92,9 +92,12 @@ class Combination:
         if not chosen:
             return None
         values = [prepared[i] for i in chosen]
+        n_rows = len(values[0])
         _, first, counts = np.unique(
-            hash_rows(values, len(values[0])), return_index=True, return_counts=True
+            hash_rows(values, n_rows), return_index=True, return_counts=True
         )
+        if n_rows > _MOST_ROWS_EACH * len(first):
+            return None
         kept = np.sort(first[np.argsort(-counts, kind="stable")[:max_levels]])
         return cls(chosen, np.stack([column[kept] for column in values], axis=1))
 
@@ -138,8 +141,7 @@ def _choose(codes_of, labels):
         losses.append(loss_with[best])
         chosen.append(best)
         del candidates[best]
-    are_many = len(labels) > _MOST_ROWS_EACH * (codes.max() + 1)
-    if len(chosen) < 2 or are_many or losses[-1] > _LARGEST_SHARE * losses[1]:
+    if len(chosen) < 2 or losses[-1] > _LARGEST_SHARE * losses[1]:
         return []
     loss_of_sum = _loss_of_sum([codes_of[i] for i in chosen], labels)
     return sorted(chosen) if losses[-1] <= _LARGEST_SHARE * loss_of_sum else []
