@@ -23,7 +23,6 @@ from ._tabular.encodings import (
 from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
-_FLOAT = onnx_proto.TensorProto.FLOAT
 
 
 def declared_types(encoder):
@@ -207,43 +206,56 @@ def _prepare_number(graph, encoding, place):
 def _add_combination(graph, combination, values):
     """Add the code of the combination of each row; its width for an unseen one.
 
-    `values` has the columns as the encoder prepares them. Column by column, the values
-    so far and the next one become a single number.
+    `values` has the columns as the encoder prepares them. Column by column, the code of
+    the values so far and the index of the next one become a code.
     """
-    # Equal in float32 is equal, as in hash_rows.
-    levels = combination.levels.astype(np.float32)
-    codes, n_codes, joint = np.zeros(len(levels), np.int64), 1, np.int64(0)
-    for column, of_levels in zip(combination.columns, levels.T, strict=True):
-        distinct, numbers = np.unique(of_levels, return_inverse=True)
-        n = len(distinct)
-        x = graph.add("Cast", values[column], to=_FLOAT)
+    codes, joint = np.zeros(combination.width, np.int64), np.int64(0)
+    for column, known, indices in zip(
+        combination.columns, combination.values, combination.levels.T, strict=True
+    ):
+        n = len(known)
+        if known.dtype.kind == "f":
+            index = _add_index_of_number(graph, values[column], known)
+        else:
+            index = _renumber(graph, values[column], known)
+        joint = graph.add("Add", graph.add("Mul", joint, np.int64(n + 1)), index)
+        keys, codes = np.unique(codes * (n + 1) + indices, return_inverse=True)
+        joint = _renumber(graph, joint, keys)
+    # The levels are sorted, as the codes are.
+    return joint
+
+
+def _add_index_of_number(graph, x, known):
+    """Add the index of each number in sorted numbers, their number for an unseen one.
+
+    As in combination.py, numbers that are equal in float32 have an index, too.
+    """
+    n, index = len(known), None
+    for numbers in (known, known.astype(np.float32).astype(np.float64)):
+        distinct, first = np.unique(numbers, return_index=True)
         is_equal = graph.add(
-            "Equal", graph.add("Cast", x, to=_DOUBLE), distinct[np.newaxis]
+            "Cast", graph.add("Equal", x, distinct[np.newaxis]), to=_DOUBLE
         )
-        # The number of the value, or n for an unseen value.
-        number = graph.add(
-            "MatMul",
-            graph.add("Cast", is_equal, to=_DOUBLE),
-            np.arange(-n, 0.0)[:, np.newaxis],
-        )
-        number = graph.add("Add", graph.add("Cast", number, to=_INT64), np.int64(n))
-        if np.isnan(distinct[-1]):
-            is_missing = graph.add("IsNaN", x)
-            number = graph.add("Where", is_missing, np.int64(n - 1), number)
-        joint = graph.add("Add", graph.add("Mul", joint, np.int64(n + 1)), number)
-        keys, codes = np.unique(codes * (n + 1) + numbers, return_inverse=True)
-        n_codes = len(keys)
-        joint = graph.add(
-            "LabelEncoder",
-            joint,
-            op_domain="ai.onnx.ml",
-            op_version=2,
-            keys_int64s=keys.tolist(),
-            values_int64s=list(range(n_codes)),
-            default_int64=n_codes,
-        )
-    # The levels in the order of their codes.
-    return graph.add("Gather", np.append(np.argsort(codes), n_codes), joint)
+        found = graph.add("MatMul", is_equal, (first - n).astype(float)[:, np.newaxis])
+        found = graph.add("Add", graph.add("Cast", found, to=_INT64), np.int64(n))
+        is_unseen = None if index is None else graph.add("Equal", index, np.int64(n))
+        index = found if index is None else graph.add("Where", is_unseen, found, index)
+    if np.isnan(known[-1]):
+        index = graph.add("Where", graph.add("IsNaN", x), np.int64(n - 1), index)
+    return index
+
+
+def _renumber(graph, x, keys):
+    """Add the index of each integer in `keys`; their number for other integers."""
+    return graph.add(
+        "LabelEncoder",
+        x,
+        op_domain="ai.onnx.ml",
+        op_version=2,
+        keys_int64s=keys.tolist(),
+        values_int64s=list(range(len(keys))),
+        default_int64=len(keys),
+    )
 
 
 def one_hot(graph, index, width):

@@ -9,6 +9,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import log_loss
 
 from skmlp_backprop import TabularMLPClassifier
+from skmlp_backprop._tabular import base, combination
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -43,11 +44,96 @@ def model():
 def test_new_rows_of_known_combinations_are_told(model):
     X, y = make_table()
     assert model.encoder_.combined_features_.tolist() == [1, 2]
-    # The columns by themselves tell next to nothing.
     assert model.score(X[800:], y[800:]) > 0.8
-    # And so do combinations that `fit` has not seen.
-    others = X[800:].assign(date=X["date"].to_numpy()[799::-1][:400] + 0.5)
+    # Dates that `fit` has not seen tell nothing.
+    others = X[800:].assign(date=X["date"] + 0.5)
     assert abs(model.score(others, y[800:]) - 0.5) < 0.15
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        # These differ in float64, not in float32.
+        lambda date: date.fillna(3) + 20240101,
+        lambda date: date + 1.7e9,
+        lambda date: pd.Timestamp("2024-01-01") + pd.to_timedelta(date, unit="D"),
+        lambda date: date.map("day {:.0f}".format),
+        lambda date: (date.fillna(3) / 10).astype(np.float32),
+    ],
+)
+def test_all_kinds_of_values_are_told_apart(convert, model):
+    X, y = make_table()
+    X = X.assign(date=convert(X["date"]))
+    other = make().fit(X[:800], y[:800])
+    assert other.encoder_.combined_features_.tolist() == [1, 2]
+    widths = [
+        sum(" x " in name for name in m.encoder_.get_feature_names_out())
+        for m in (model, other)
+    ]
+    assert widths[0] == widths[1]
+    assert other.score(X[800:], y[800:]) > 0.8
+
+
+def test_new_rows_in_float32():
+    X, y = make_table()
+    X["date"] = X["date"].fillna(3) / 10
+    model = make().fit(X, y)
+    rounded = X.assign(date=X["date"].astype(np.float32))
+    is_joint = [" x " in n for n in model.encoder_.get_feature_names_out()]
+    np.testing.assert_array_equal(
+        model.encoder_.transform(rounded)[:, is_joint],
+        model.encoder_.transform(X)[:, is_joint],
+    )
+
+
+def test_three_columns():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.integers(0, 6, (2000, 4)), columns=list("abcd"))
+    y = np.random.default_rng(1).integers(0, 2, (6, 6, 6))[X["a"], X["b"], X["c"]]
+    encoder = make(max_iter=1).fit(X[:1000], y[:1000]).encoder_
+    assert encoder.combined_features_.tolist() == [0, 1, 2]
+
+
+def test_several_labels_have_no_combination():
+    X, y = make_table(400)
+    labels = np.stack([y == "yes", y == "yes"], axis=1)
+    assert len(make(max_iter=1).fit(X, labels).encoder_.combined_features_) == 0
+
+
+def test_numbers_of_many_values_are_no_candidates():
+    X, _ = make_table(800)
+    number = np.random.default_rng(0).integers(0, 300, 800)
+    y = np.random.default_rng(1).integers(0, 2, 300)[number]
+    X = X.assign(date=number, place=X["place"].isin(["place 1"]).map(str))
+    assert len(make(max_iter=1).fit(X, y).encoder_.combined_features_) == 0
+
+
+def test_the_rows_for_each_combination_count_in_the_whole_table(monkeypatch):
+    X, y = make_table()
+    monkeypatch.setattr(combination, "_MOST_VALUES", 0)
+    monkeypatch.setattr(combination, "_LEAST_ROWS", 700)
+    repeated = pd.concat([X] * 6).assign(noise=np.arange(7200) / 7)
+    for table, labels, n in ((X, y, 2), (repeated, np.tile(y, 6), 0)):
+        encoder = make(max_iter=1).fit(table, labels).encoder_
+        assert len(encoder.combined_features_) == n
+
+
+def test_the_most_frequent_combinations_have_entries(monkeypatch):
+    X, y = make_table()
+    monkeypatch.setattr(base, "_MAX_CATEGORIES", 100)
+    encoder = make(max_iter=1).fit(X, y).encoder_
+    is_joint = [" x " in name for name in encoder.get_feature_names_out()]
+    counts = encoder.transform(X)[:, is_joint].sum(axis=0)
+    expected = X.groupby(["place", "date"], dropna=False).size().nlargest(100)
+    np.testing.assert_array_equal(np.sort(counts), np.sort(expected))
+
+
+def test_an_encoder_that_is_fitted_again_has_no_combination(model):
+    X, _ = make_table()
+    encoder = pickle.loads(pickle.dumps(model.encoder_)).fit(X[["noise"]])
+    assert len(encoder.combined_features_) == 0
+    n_entries = len(encoder.get_feature_names_out())
+    assert encoder.transform(X[["noise"]]).shape == (1200, n_entries)
 
 
 def test_the_order_of_the_rows_and_columns_does_not_matter():
@@ -59,13 +145,18 @@ def test_the_order_of_the_rows_and_columns_does_not_matter():
         assert set(chosen) == {"place", "date"}
 
 
-def test_effects_that_add_up_are_no_combination():
-    X, _ = make_table(800)
+def test_effects_that_add_up_are_no_combination(monkeypatch):
+    X, _ = make_table(3000)
+    X["place"] = "place " + X["place"].str[-1]
     rng = np.random.default_rng(0)
-    of_place = dict(zip(X["place"].unique(), rng.normal(size=30), strict=True))
-    score = X["place"].map(of_place) + (X["date"].fillna(3) - 10) / 5
-    y = score + rng.logistic(size=800) / 4 > 0
+    of_place = dict(zip(X["place"].unique(), rng.normal(size=10), strict=True))
+    score = 2 * X["place"].map(of_place) + (X["date"].fillna(3) - 10) / 4
+    y = score + rng.logistic(size=3000) > 0
+    # Whatever the number of rows for each combination.
+    monkeypatch.setattr(combination, "_MOST_ROWS_EACH", 1000)
     assert len(make(max_iter=1).fit(X, y).encoder_.combined_features_) == 0
+    monkeypatch.setattr(combination, "_loss_of_sum", lambda columns, labels: np.inf)
+    assert len(make(max_iter=1).fit(X, y).encoder_.combined_features_) == 2
 
 
 def test_combinations_of_many_rows_are_learned_from_the_columns():
@@ -81,6 +172,11 @@ def test_random_classes_have_no_combination():
     X, _ = make_table(400)
     y = np.random.default_rng(0).integers(0, 2, 400)
     assert len(make(max_iter=1).fit(X, y).encoder_.combined_features_) == 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        wide, y_wide = rng.integers(0, 3, (100, 200)), rng.integers(0, 2, 100)
+        encoder = make(max_iter=1).fit(wide, y_wide).encoder_
+        assert len(encoder.combined_features_) == 0
     # A copy tells the class of its original, not that of a new row.
     twice = np.repeat(np.arange(400), 2)
     encoder = make(max_iter=1).fit(X.iloc[twice], y[twice]).encoder_

@@ -6,6 +6,8 @@ from .._network.parameters import Parameters
 
 # More updates would cost passes over the weights without a better average.
 _UPDATES_PER_EPOCH = 8
+# Weights that are updated at once, so that they stay in the cache.
+_BLOCK_SIZE = 2**14
 # After a small number k of updates, the average is over about k / 10 of them, so that
 # the first weights count little.
 _WARM_UP = 10
@@ -55,9 +57,12 @@ class MovingAverage:
         share = self.next_share()
         if not share:
             return
-        arrays = zip(self.parameters.arrays(), parameters.arrays(), strict=True)
-        for average, weights in arrays:
-            average += share * (weights - average)
+        average, weights = self.parameters.flat, parameters.flat
+        for start in range(0, len(average), _BLOCK_SIZE):
+            block = slice(start, start + _BLOCK_SIZE)
+            change = weights[block] - average[block]
+            change *= share
+            average[block] += change
 
     def next_share(self):
         """Count a step; return the share of the weights after it in the average.

@@ -36,12 +36,17 @@ from .checks import (
     drop_rows_without_weight,
     number_groups,
     refuse_single_row,
-    warn_of_rows_seen,
 )
 from .columns import read_columns, read_known_columns
-from .copies import group_copies, hashes_with_targets, warn_of_known_rows
+from .copies import (
+    group_copies,
+    hashes_with_targets,
+    seen_rows,
+    warn_of_known_rows,
+    warn_of_seen_rows,
+)
 from .encoder import CHUNK_ROWS, TabularEncoder
-from .ensemble import Ensemble
+from .ensemble import Ensemble, PausedEnsemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
@@ -102,8 +107,7 @@ class BaseTabularMLP(
         "n_bins",
         "device",
     )
-    # With `warm_start`: the state of the training, the values of these parameters, the
-    # columns of y, and the groups.
+    # A Paused, with `warm_start`.
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -180,7 +184,7 @@ class BaseTabularMLP(
         encoder, paused = None, None
         if continues:
             check_continues(self, y, groups)
-            encoder, (paused, *_, earlier_rows) = self.encoder_, self._paused
+            encoder, paused = self.encoder_, self._paused.ensemble
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}
@@ -189,18 +193,18 @@ class BaseTabularMLP(
         ensemble = self._fit_encoded(
             encoded, paused, self.warm_start, context, fit_data
         )
-        # The rows that networks leave out; with validation rows, they leave out none.
-        rows = None
-        if self.warm_start and validation is None:
-            rows = hashes_with_targets(encoded.prepared, encoded.y)
-            if continues and not np.array_equal(rows, earlier_rows):
-                warn_of_rows_seen()
         self._warn_of_end(ensemble)
+        earlier = vars(self).pop("_paused", None)
         # The state takes several times the memory of the model.
-        vars(self).pop("_paused", None)
         if self.warm_start and ensemble.training.stop.reason != "diverged":
-            shape = {name: getattr(self, name) for name in self._shape_params}
-            self._paused = ensemble.paused, shape, y.shape[1:], groups, rows
+            self._paused = Paused(
+                ensemble.paused,
+                {name: getattr(self, name) for name in self._shape_params},
+                y.shape[1:],
+                groups,
+                encoded.hashes if validation is None else None,
+                seen_rows(encoded.hashes, earlier if continues else None),
+            )
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -248,7 +252,10 @@ class BaseTabularMLP(
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)
-        prepared_val = prepared
+        hashes, prepared_val = None, prepared
+        if self.warm_start:
+            targets = target_encoder.encode(y, np.float64)
+            hashes = hashes_with_targets(prepared, targets)
         if validation is not None:
             X_val, y_val, weights_val = validation
             prepared_val = encoder._prepare(X_val)
@@ -270,6 +277,7 @@ class BaseTabularMLP(
             prepared=prepared_val,
             y_given=y_given,
             index=index,
+            hashes=hashes,
         )
 
     def _fit_encoded(
@@ -285,7 +293,10 @@ class BaseTabularMLP(
         if paused is not None and hasattr(self, "estimators_"):
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)
+            self._refuse_change_of_constant(table.y)
             y = self._scale(table.y)
+            if table.validation is None:
+                warn_of_seen_rows(table.hashes, self._paused)
         else:
             y = self._fit_scale(table.y, weights)
         member = self._make_member(len(y))
@@ -457,7 +468,8 @@ class EncodedTable(NamedTuple):
     `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
     all. `validation` has the validation rows, encoded, their targets and their weights,
     `groups` the numbers of groups of rows that share a fold, if any, and `prepared` the
-    columns of the rows that validate the networks.
+    columns of the rows that validate the networks. `hashes` has those of the rows with
+    weight, with `warm_start`.
     """
 
     encoder: TabularEncoder
@@ -470,3 +482,21 @@ class EncodedTable(NamedTuple):
     prepared: list
     y_given: np.ndarray
     index: np.ndarray
+    hashes: np.ndarray | None
+
+
+class Paused(NamedTuple):
+    """The state of a fit that another fit continues.
+
+    Beside the state of the ensemble, it has the parameters that shape it, the number of
+    columns of y in a tuple, and the groups. `left_out` has the hashes of the rows that
+    networks left out, in order, or None with validation rows; `seen` has the hashes of
+    all rows that networks were trained on.
+    """
+
+    ensemble: PausedEnsemble
+    shape: dict
+    columns: tuple
+    groups: np.ndarray | None
+    left_out: np.ndarray | None
+    seen: np.ndarray

@@ -159,44 +159,33 @@ def check_continues(estimator, y, groups):
             "warm_start=False, or its training diverged. Clone the estimator, and "
             "set warm_start=True before its first fit."
         )
-    _, shape, columns, earlier_groups, _ = estimator._paused
-    if y.shape[1:] != columns:
+    paused = estimator._paused
+    if y.shape[1:] != paused.columns:
         raise ValueError(
             "warm_start=True does not permit another number of columns of y, whose "
             f"shape is {y.shape}: the earlier fit had a y of shape "
-            f"(n_samples{''.join(f', {n}' for n in columns)}). Set "
+            f"(n_samples{''.join(f', {n}' for n in paused.columns)}). Set "
             "warm_start=False."
         )
-    for name, fitted in shape.items():
+    for name, fitted in paused.shape.items():
         if not _are_same(getattr(estimator, name), fitted):
             raise ValueError(
                 f"warm_start=True does not permit another {name}: it was "
                 f"{fitted!r} in the earlier fit, and is {getattr(estimator, name)!r}. "
                 "Set it back, or set warm_start=False."
             )
-    if not np.array_equal(groups, earlier_groups):
+    if not np.array_equal(groups, paused.groups):
         raise ValueError(
             "warm_start=True does not permit other groups than those of the "
             "earlier fit: networks would be validated by rows that they were "
             "trained on. Pass the same rows and groups, or set warm_start=False."
         )
-    estimator._refuse_change_of_constant(y)
     max_iter, n_iter = estimator.max_iter, estimator.n_iter_
     if max_iter != "auto" and max_iter < n_iter:
         raise ValueError(
             f"max_iter={max_iter} must be at least n_iter_={n_iter} with "
             "warm_start=True: it includes the epochs of the earlier fits."
         )
-
-
-def warn_of_rows_seen():
-    """Warn that networks leave out other rows than in the earlier fit."""
-    warn(
-        "warm_start=True with other rows, or in another order, than in the earlier "
-        "fit, or after a fit with X_val: the networks may be validated by rows that "
-        "they were trained on, so that out-of-bag scores are too good and intervals "
-        "too narrow. Pass the same rows, or X_val and y_val, or set warm_start=False."
-    )
 
 
 def _are_same(*values):

@@ -4,15 +4,19 @@ import numpy as np
 
 from .copies import hash_rows
 
-# The columns are chosen by this many rows, so that the time does not grow with the
-# table.
-_MOST_ROWS = 20_000
+# The columns are chosen by this many values, rows times columns, or by this many rows
+# of many columns, so that the time does not grow with the rows.
+_MOST_VALUES = 2_000_000
+_LEAST_ROWS = 20_000
 # A combination has at most this many columns.
 _MOST_COLUMNS = 6
 # Columns of numbers are candidates if they have at most this many distinct values.
 _MOST_NUMBERS = 100
-# A further column must lower the loss by this share of it.
-_LEAST_GAIN = 0.01
+# A further column must lower the loss by this share of it. It must also raise the
+# log-likelihood of all classes by this, and by the logarithm of the number of columns:
+# the best of many useless columns raises it by chance.
+_LEAST_SHARE = 0.01
+_LEAST_GAIN = 3
 # A combination is worth its entries if its loss is at most this share of that of its
 # best column, and of that of the sum of the effects of its columns, and if it has at
 # most this many rows for each combination of values. Other interactions are learned
@@ -27,20 +31,26 @@ class Combination:
     Parameters
     ----------
     columns : list of int
-        Numbers of the columns.
+        Indices of the columns.
 
-    levels : ndarray of shape (n_levels, n_columns), float64
-        The combinations in `fit`: the values of the columns, as the encoder prepares
-        them.
+    values : list of ndarray, each of shape (n_values,)
+        The distinct values of each column in `fit`, as the encoder prepares them, in
+        rising order. NaN comes last.
+
+    levels : ndarray of shape (n_levels, n_columns), int
+        The combinations in `fit`: of each column the index of its value. The code of a
+        combination is its place.
     """
 
-    def __init__(self, columns, levels):
+    def __init__(self, columns, values, levels):
         self.columns = columns
-        hashes = hash_rows(list(levels.T), len(levels))
-        order = np.argsort(hashes)
-        self.levels, self._hashes = levels[order], hashes[order]
+        self.values = values
+        self.levels = levels
         # Number of entries.
         self.width = len(levels)
+        hashes = hash_rows(list(levels.T), self.width)
+        self._order = np.argsort(hashes)
+        self._hashes = hashes[self._order]
 
     @classmethod
     def find(cls, prepared, rows, labels, max_levels):
@@ -78,45 +88,76 @@ class Combination:
         """
         if labels.ndim == 2:
             return None
-        sample = np.random.RandomState(0).permutation(len(labels))[:_MOST_ROWS]
+        n_most = max(_LEAST_ROWS, _MOST_VALUES // len(prepared))
+        sample = np.random.RandomState(0).permutation(len(labels))[:n_most]
         labels = np.unique(labels[sample], return_inverse=True)[1]
         codes_of = {}
-        for i, values in enumerate(prepared):
-            # Dates have several columns.
-            if values.ndim == 1:
-                distinct, codes = np.unique(values[rows][sample], return_inverse=True)
-                is_number = values.dtype.kind == "f"
-                if 1 < len(distinct) <= (_MOST_NUMBERS if is_number else len(labels)):
-                    codes_of[i] = codes
-        chosen = _choose(codes_of, labels)
-        if not chosen:
+        for i, column in enumerate(prepared):
+            values = _single(column)[rows][sample]
+            distinct, codes = np.unique(values, return_inverse=True)
+            n_most = _MOST_NUMBERS if values.dtype.kind == "f" else len(values)
+            if 1 < len(distinct) <= n_most:
+                codes_of[i] = codes
+        chosen, losses = _choose(codes_of, labels)
+        if len(chosen) < 2 or losses[-1] > _LARGEST_SHARE * losses[1]:
             return None
-        values = [prepared[i] for i in chosen]
-        n_rows = len(values[0])
-        _, first, counts = np.unique(
-            hash_rows(values, n_rows), return_index=True, return_counts=True
+        chosen.sort()
+        columns = [np.unique(_single(prepared[i]), return_inverse=True) for i in chosen]
+        levels, counts = np.unique(
+            np.stack([codes for _, codes in columns], axis=1),
+            axis=0,
+            return_counts=True,
         )
-        if n_rows > _MOST_ROWS_EACH * len(first):
+        if counts.mean() > _MOST_ROWS_EACH:
             return None
-        kept = np.sort(first[np.argsort(-counts, kind="stable")[:max_levels]])
-        return cls(chosen, np.stack([column[kept] for column in values], axis=1))
+        loss_of_sum = _loss_of_sum([codes_of[i] for i in chosen], labels)
+        if losses[-1] > _LARGEST_SHARE * loss_of_sum:
+            return None
+        kept = np.sort(np.argsort(-counts, kind="stable")[:max_levels])
+        return cls(chosen, [values for values, _ in columns], levels[kept])
 
     def codes(self, prepared, start):
         """The code of the combination of each row, from `start`; -1 for unseen ones."""
-        values = [prepared[i] for i in self.columns]
-        hashes = hash_rows(values, len(values[0]))
+        indices = [
+            _index_of(values, _single(prepared[i]))
+            for i, values in zip(self.columns, self.values, strict=True)
+        ]
+        hashes = hash_rows(indices, len(indices[0]))
         places = np.searchsorted(self._hashes, hashes)
         places[places == self.width] = 0
         is_seen = self._hashes[places] == hashes
-        return np.where(is_seen, start + places, -1).astype(np.int32)
+        return np.where(is_seen, start + self._order[places], -1).astype(np.int32)
 
     def to_state(self):
         """Arguments of the class, to be saved."""
-        return {"columns": self.columns, "levels": self.levels}
+        return {"columns": self.columns, "values": self.values, "levels": self.levels}
+
+
+def _single(prepared):
+    """The values of a prepared column: of dates, the time."""
+    return prepared if prepared.ndim == 1 else prepared[:, 0]
+
+
+def _index_of(values, column):
+    """The index of each number in sorted values, or their number for an unseen one.
+
+    Numbers that are equal to a value in float32 have its index, too.
+    """
+    index = np.full(len(column), len(values))
+    with np.errstate(over="ignore"):
+        rounded = values.astype(np.float32).astype(values.dtype)
+    for known in (rounded, values):
+        places = np.searchsorted(known, column)
+        places[places == len(known)] = 0
+        is_seen = (known[places] == column) | (
+            np.isnan(known[places]) & np.isnan(column)
+        )
+        index[is_seen] = places[is_seen]
+    return index
 
 
 def _choose(codes_of, labels):
-    """Choose the columns of a combination; an empty list if none is worth it.
+    """Choose the columns of a combination.
 
     Parameters
     ----------
@@ -125,26 +166,32 @@ def _choose(codes_of, labels):
 
     labels : ndarray of shape (n_rows,), int
         The classes, from 0.
+
+    Returns
+    -------
+    chosen : list of int
+        The columns, in the order of their choice.
+
+    losses : list of float
+        The loss without columns, and after each choice.
     """
-    n_classes, candidates = labels.max() + 1, dict(codes_of)
+    candidates = dict(codes_of)
     chosen, codes = [], np.zeros_like(labels)
-    losses = [_left_out_loss(codes, labels, n_classes)]
+    losses = [_left_out_loss(codes, labels)]
     while candidates and len(chosen) < _MOST_COLUMNS:
-        joint = {i: _combine(codes, other) for i, other in candidates.items()}
         loss_with = {
-            i: _left_out_loss(both, labels, n_classes) for i, both in joint.items()
+            i: _left_out_loss(_combine(codes, others), labels)
+            for i, others in candidates.items()
         }
         best = min(loss_with, key=loss_with.get)
-        if loss_with[best] >= (1 - _LEAST_GAIN) * losses[-1]:
+        by_chance = (_LEAST_GAIN + np.log(len(candidates))) / len(labels)
+        least_gain = max(_LEAST_SHARE * losses[-1], by_chance)
+        if losses[-1] - loss_with[best] < least_gain:
             break
-        codes = joint[best]
+        codes = _combine(codes, candidates.pop(best))
         losses.append(loss_with[best])
         chosen.append(best)
-        del candidates[best]
-    if len(chosen) < 2 or losses[-1] > _LARGEST_SHARE * losses[1]:
-        return []
-    loss_of_sum = _loss_of_sum([codes_of[i] for i in chosen], labels)
-    return sorted(chosen) if losses[-1] <= _LARGEST_SHARE * loss_of_sum else []
+    return chosen, losses
 
 
 def _combine(codes, others):
@@ -152,14 +199,15 @@ def _combine(codes, others):
     return np.unique(codes * (others.max() + 1) + others, return_inverse=True)[1]
 
 
-def _left_out_loss(codes, labels, n_classes):
+def _left_out_loss(codes, labels):
     """The log loss if each row is predicted by the other rows of the same code.
 
     The frequencies of the classes among all rows count as one more row.
     """
-    shares = np.bincount(labels) / len(labels)
+    n_of_class = np.bincount(labels)
+    shares = n_of_class / len(labels)
     _, pairs, counts = np.unique(
-        codes * n_classes + labels, return_inverse=True, return_counts=True
+        codes * len(n_of_class) + labels, return_inverse=True, return_counts=True
     )
     n_same, n_others = counts[pairs] - 1, np.bincount(codes)[codes] - 1
     return -np.log((n_same + shares[labels]) / (n_others + 1)).mean()

@@ -85,14 +85,42 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
         )
 
 
-def hashes_with_targets(prepared, y):
-    """A hash of each prepared row and its target."""
-    return hash_rows([*_flat(prepared), *_codes_of_targets(y)], len(y))
+def warn_of_seen_rows(hashes, paused):
+    """Warn if networks leave out other rows than before, which they were trained on.
+
+    Parameters
+    ----------
+    hashes : ndarray of shape (n_rows,)
+        The result of :func:`hashes_with_targets`.
+
+    paused : Paused
+        The state of the earlier fit.
+    """
+    n_seen = np.isin(hashes, paused.seen).sum()
+    is_same = np.array_equal(hashes, paused.left_out)
+    if n_seen >= _KNOWN_SHARE * len(hashes) and not is_same:
+        warn(
+            f"warm_start=True with {n_seen} of {len(hashes)} rows that networks were "
+            "trained on, in another order or beside other rows, or after a fit with "
+            "X_val. They are left out by other networks now: out-of-bag scores are too "
+            "good, and intervals are too narrow. Pass the same rows, or X_val and "
+            "y_val, or set warm_start=False."
+        )
 
 
-def _flat(prepared):
-    """The columns of numbers of prepared columns: dates have several."""
-    return [values for column in prepared for values in np.atleast_2d(column.T)]
+def seen_rows(hashes, earlier):
+    """The distinct hashes of rows that networks were trained on, with earlier fits."""
+    return np.unique(hashes) if earlier is None else np.union1d(hashes, earlier.seen)
+
+
+def hashes_with_targets(prepared, targets):
+    """A hash of each prepared row and its encoded target."""
+    return hash_rows(_flat([*prepared, targets]), len(targets))
+
+
+def _flat(columns):
+    """The columns of numbers of columns that may have several, as dates have."""
+    return [values for column in columns for values in np.atleast_2d(column.T)]
 
 
 def _codes_of_targets(y):

@@ -90,8 +90,8 @@ PARTS = {
         long as the validation score improves. The state between the fits takes about
         six times the memory of the weights in float32. The rows and their order should
         be the same in each fit, and the groups must be. For other rows the folds are
-        drawn anew, so that a network may be validated by rows that it has seen, of
-        which a warning tells: then pass `X_val`.""",
+        drawn anew. If rows of an earlier fit are among them, networks are validated by
+        rows that they were trained on, and a warning says so: then pass `X_val`.""",
     "attributes": """\
     encoder_ : TabularEncoder
         The fitted encoder.

@@ -99,7 +99,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         Which columns are categorical.
 
     combined_features_ : ndarray of int
-        Numbers of the columns whose combinations of values have entries. It is empty in
+        Indices of the columns whose combinations of values have entries. It is empty in
         an encoder that was fitted by itself: only TabularMLPClassifier combines
         columns, by the classes of the rows.
 
@@ -154,7 +154,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         "dtype": "no_validation",
     }
 
-    # `fit` has no labels, by which to choose columns.
+    # Columns are combined by labels, which `fit` has not.
     _combination = None
 
     def __init__(
@@ -233,7 +233,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
 
     @property
     def combined_features_(self):
-        """Numbers of the columns whose combinations of values have entries."""
+        """Indices of the columns whose combinations of values have entries."""
         check_is_fitted(self, "is_categorical_")
         columns = [] if self._combination is None else self._combination.columns
         return np.array(columns, np.intp)
@@ -275,6 +275,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
                 encoding = DateEncoding.from_column(column, n_bins, labelled)
             encodings.append(encoding)
         self._encodings, self._layout = encodings, _Layout(encodings)
+        self._combination = None
 
     def _learn_combination(self, prepared, rows, labels):
         """Look for columns whose values together are to have entries of their own.
@@ -334,7 +335,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             for suffix in self._encodings[i].suffixes()
         ]
         if len(self.combined_features_):
-            joint = " x ".join(names[self.combined_features_])
+            joint = " x ".join(map(str, names[self.combined_features_]))
             entries += [f"{joint}_{i}" for i in range(self._combination.width)]
         return np.array(_make_distinct(entries), dtype=object)
 

@@ -104,18 +104,19 @@ def _increases(networks, encoder, prepared, targets, row_weights, orders):
     firsts = np.stack([rows.product(coefs[0]) + biases[0] for coefs, biases in weights])
     loss_before = loss(firsts.copy())
     increases = np.empty((len(places), len(orders)))
+    combined = encoder.combined_features_.tolist()
+    # The combinations of columns are the last codes.
+    before = [rows.product_of(-1, coefs[0]) for coefs, _ in weights if combined]
     for i, place in enumerate(places):
         of_column = np.stack([rows.product_of(place, coefs[0]) for coefs, _ in weights])
         for j, order in enumerate(orders):
             # Subtracted first, so that equal values change nothing at all.
             permuted = firsts + (of_column[:, order] - of_column)
-            if i in encoder.combined_features_:
+            if i in combined:
                 values = [*prepared]
                 values[i] = values[i][order]
                 others = encoder._replace_combination(rows, values)
-                permuted += [
-                    others.product_of(-1, coefs[0]) - rows.product_of(-1, coefs[0])
-                    for coefs, _ in weights
-                ]
+                after = [others.product_of(-1, coefs[0]) for coefs, _ in weights]
+                permuted += np.subtract(after, before)
             increases[i, j] = loss(permuted) - loss_before
     return increases

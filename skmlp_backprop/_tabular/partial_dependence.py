@@ -192,9 +192,9 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
         values = [column[chunk] for column in prepared]
         rows = encoder._encode_rows(values, np.float64)
         weights = sample_weight[chunk] / len(members)
+        firsts = []
         for member in members:
-            member_weights = member._weights()
-            coef, intercept = member_weights[0][0], member_weights[1][0]
+            coef, intercept = member._weights()[0][0], member._weights()[1][0]
             others = rows.product(coef) + intercept
             for place in changed:
                 others -= rows.product_of(place, coef)
@@ -202,17 +202,20 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
                 of_grid.product_of(place, coef)
                 for of_grid, place in zip(grid_rows, places, strict=True)
             ]
-            for number, point in enumerate(points):
+            firsts.append((coef, others, of_grids))
+        for number, point in enumerate(points):
+            if changes_combination:
+                for index, grid, i in zip(indices, grids, point, strict=True):
+                    values[index] = np.repeat(grid[i : i + 1], len(rows), axis=0)
+                combined = encoder._replace_combination(rows, values)
+            for member, (coef, others, of_grids) in zip(members, firsts, strict=True):
                 z = others.copy()
                 for of_values, i in zip(of_grids, point, strict=True):
                     z += of_values[i]
                 if changes_combination:
-                    for index, grid, i in zip(indices, grids, point, strict=True):
-                        values[index] = np.repeat(grid[i : i + 1], len(rows), axis=0)
-                    combined = encoder._replace_combination(rows, values)
                     z += combined.product_of(-1, coef)
                 with np.errstate(all="ignore"):
-                    logits = logits_from_first(network, member_weights, z)
+                    logits = logits_from_first(network, member._weights(), z)
                 estimates = target_encoder.estimates(network.output, logits)
                 average[number] += weights @ estimates
                 if keeps_rows:

@@ -21,6 +21,9 @@ from .intervals import (
     n_conformity_rows,
 )
 
+# A warning tells of intervals without width from this share of all on.
+_NO_WIDTH_SHARE = 0.01
+
 
 @documented
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
@@ -239,12 +242,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         if self._has_quantiles():
             # Bounds that have crossed meet in the middle.
             is_crossed = low > high
-            if is_crossed.any():
+            if is_crossed.mean() > _NO_WIDTH_SHARE:
                 warn(
-                    f"{is_crossed.sum()} of {is_crossed.size} intervals have no width: "
-                    "the predicted quantiles are too far apart for this coverage. Fit "
-                    "with quantiles that are closer to each other, such as 0.25 and "
-                    "0.75 for a coverage of 0.5."
+                    f"{is_crossed.sum()} of {is_crossed.size} intervals have no width. "
+                    "The fitted quantiles span more than the coverage, so that all "
+                    "intervals are narrowed by the same number, some to nothing. Fit "
+                    "with quantiles that span the coverage, such as 0.25 and 0.75 for "
+                    "0.5."
                 )
             low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
         else:
