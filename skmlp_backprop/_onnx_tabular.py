@@ -13,6 +13,7 @@ from skl2onnx.proto import onnx_proto
 
 from ._estimators.sklearn_private import _check_feature_names_in
 from ._tabular.categories import NUMBER, aliases_of, category_key
+from ._tabular.combination import distinct_in_float32
 from ._tabular.encodings import (
     _CLIP,
     _LIMIT,
@@ -23,6 +24,7 @@ from ._tabular.encodings import (
 from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
+_FLOAT = onnx_proto.TensorProto.FLOAT
 
 
 def declared_types(encoder):
@@ -226,23 +228,28 @@ def _add_combination(graph, combination, values):
 
 
 def _add_index_of_number(graph, x, known):
-    """Add the index of each number in sorted numbers, their number for an unseen one.
-
-    As in combination.py, numbers that are equal in float32 have an index, too.
-    """
-    n, index = len(known), None
-    for numbers in (known, known.astype(np.float32).astype(np.float64)):
-        distinct, first = np.unique(numbers, return_index=True)
-        is_equal = graph.add(
-            "Cast", graph.add("Equal", x, distinct[np.newaxis]), to=_DOUBLE
-        )
-        found = graph.add("MatMul", is_equal, (first - n).astype(float)[:, np.newaxis])
-        found = graph.add("Add", graph.add("Cast", found, to=_INT64), np.int64(n))
-        is_unseen = None if index is None else graph.add("Equal", index, np.int64(n))
-        index = found if index is None else graph.add("Where", is_unseen, found, index)
-    if np.isnan(known[-1]):
+    """Add the index of each number in sorted numbers, as in combination.py."""
+    n = len(known)
+    present = known[~np.isnan(known)]
+    index = _add_place(graph, x, present, np.arange(len(present)), n)
+    if len(present) < n:
         index = graph.add("Where", graph.add("IsNaN", x), np.int64(n - 1), index)
-    return index
+    rounded, first = distinct_in_float32(known)
+    if len(rounded) == 0:
+        return index
+    single = graph.add("Cast", graph.add("Cast", x, to=_FLOAT), to=_DOUBLE)
+    found = _add_place(graph, single, rounded.astype(np.float64), first, n)
+    is_whole = graph.add("Equal", x, graph.add("Floor", x))
+    is_exact = graph.add("Less", index, np.int64(n))
+    return graph.add("Where", graph.add("Or", is_whole, is_exact), index, found)
+
+
+def _add_place(graph, x, numbers, indices, n):
+    """Add the index of the number that each x equals; n for none."""
+    is_equal = graph.add("Equal", x, numbers[np.newaxis])
+    is_equal = graph.add("Cast", is_equal, to=_DOUBLE)
+    found = graph.add("MatMul", is_equal, (indices - n).astype(float)[:, np.newaxis])
+    return graph.add("Add", graph.add("Cast", found, to=_INT64), np.int64(n))
 
 
 def _renumber(graph, x, keys):

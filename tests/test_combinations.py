@@ -110,7 +110,7 @@ def test_numbers_of_many_values_are_no_candidates():
 
 def test_the_rows_for_each_combination_count_in_the_whole_table(monkeypatch):
     X, y = make_table()
-    monkeypatch.setattr(combination, "_MOST_VALUES", 0)
+    monkeypatch.setattr(combination, "_MOST_VALUES", 1000)
     monkeypatch.setattr(combination, "_LEAST_ROWS", 700)
     repeated = pd.concat([X] * 6).assign(noise=np.arange(7200) / 7)
     for table, labels, n in ((X, y, 2), (repeated, np.tile(y, 6), 0)):

@@ -15,7 +15,7 @@ from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 both = pytest.mark.parametrize("kind", ["classifier", "regressor"])
-SEEN_ROWS = "rows that networks were trained on"
+SEEN_ROWS = "rows that they were trained on in an earlier fit"
 
 
 def make(kind, **params):
@@ -141,7 +141,7 @@ def test_other_rows_are_encoded_as_those_of_the_first_fit():
     np.testing.assert_array_equal(model.predict(X), before)
     assert model.encoder_.get_feature_names_out().tolist() == names
     assert model.oob_prediction_.shape == (300,)
-    with pytest.warns(UserWarning, match=f"150 of 300 {SEEN_ROWS}"):
+    with pytest.warns(UserWarning, match=SEEN_ROWS):
         model.set_params(max_iter=6).fit(more, np.tile(y, 2))
     assert model.n_iter_ == 6
     assert np.isfinite(model.predict(more)).all()
@@ -240,7 +240,7 @@ def test_other_rows_are_learned(kind, validated):
     model.fit(X[:200], easy[:200], **given)
     score = model.score(X[200:], hard[200:])
     given = {"X_val": X[200:], "y_val": hard[200:]} if validated else {}
-    # Half of the rows have the same class as before.
+    # Half of the rows have the same class as before, but another fold.
     warns = kind == "classifier" and not validated
     seen = pytest.warns(UserWarning, match=SEEN_ROWS)
     with seen if warns else nullcontext():
@@ -320,34 +320,60 @@ def test_other_groups_are_refused():
 
 
 @both
-def test_a_warning_where_networks_leave_out_rows_they_have_seen(kind):
+def test_a_warning_where_networks_are_validated_by_rows_they_have_seen(kind):
     X, y = make_table(kind)
-    X_val, y_val = make_table(kind, seed=1)
-    order = np.random.default_rng(0).permutation(150)
+    X_new, y_new = make_table(kind, seed=1)
+    own = {"X_val": X_new, "y_val": y_new}
     first, last = np.arange(150) >= 20, np.arange(150) < 130
     fits = [
-        ({"X_val": X_val, "y_val": y_val}, (X, y), {}),
-        ({}, (X.iloc[order], y[order]), {}),
+        (own, (X, y), {}),
         ({}, (X[50:], y[50:]), {}),
+        ({}, (X_new, y_new), {"X_val": X[:20], "y_val": y[:20]}),
         # Rows of weight 0 are not trained on.
         ({"sample_weight": 1.0 * first}, (X, y), {"sample_weight": 1.0 * last}),
     ]
     for given, rows, given_later in fits:
         model = make(kind, max_iter=2, warm_start=True).fit(X, y, **given)
-        model.set_params(max_iter=4)
-        with pytest.warns(UserWarning, match=SEEN_ROWS):
-            model.fit(*rows, **given_later)
-        # The same rows again.
-        model.set_params(max_iter=6).fit(*rows, **given_later)
-    # New rows, which are seen later.
+        for max_iter in (4, 6):
+            model.set_params(max_iter=max_iter)
+            with pytest.warns(UserWarning, match=SEEN_ROWS):
+                model.fit(*rows, **given_later)
+
+
+@both
+def test_no_warning_where_networks_are_validated_by_other_rows(kind):
+    X, y = make_table(kind)
+    X_new, y_new = make_table(kind, seed=1)
+    own = {"X_val": X_new, "y_val": y_new}
     model = make(kind, max_iter=2, warm_start=True).fit(X, y)
-    model.set_params(max_iter=4).fit(X_val, y_val)
-    with pytest.warns(UserWarning, match=f"150 of 150 {SEEN_ROWS}"):
-        model.set_params(max_iter=6).fit(X, y)
-    # Other weights above 0, and then validation rows.
+    weights = 1 + np.arange(150) % 3
+    in_float32 = X.astype({"size": np.float32}).astype({"colour": "category"})
+    for rows, given in (
+        ((X, y), {"sample_weight": weights}),
+        ((in_float32, y), {}),
+        ((X_new, y_new), {}),
+    ):
+        model = make(kind, max_iter=2, warm_start=True).fit(X, y)
+        model.set_params(max_iter=4).fit(*rows, **given)
+    model = make(kind, max_iter=2, warm_start=True).fit(X, y, **own)
+    model.set_params(max_iter=4).fit(X, y, **own)
+    # Rows of few categories are equal by chance.
+    X, y = X[["colour"]], np.resize(np.unique(y)[:2], 150)
     model = make(kind, max_iter=2, warm_start=True).fit(X, y)
-    model.set_params(max_iter=4).fit(X, y, sample_weight=1.0 + first)
-    model.set_params(max_iter=6).fit(X, y, X_val=X_val, y_val=y_val)
+    model.set_params(max_iter=4).fit(X[::-1], y)
+
+
+def test_rows_in_another_order_have_other_folds():
+    X, y = make_table("classifier")
+    model = make("classifier", max_iter=2, warm_start=True).fit(X, y)
+    with pytest.warns(UserWarning, match=SEEN_ROWS):
+        model.set_params(max_iter=4).fit(X[::-1], y[::-1])
+    # But not where the folds follow distinct numbers.
+    X, y = make_table("regressor")
+    model = make("regressor", max_iter=2, warm_start=True).fit(X, 1e300 * y)
+    model.set_params(max_iter=4).fit(X[::-1], 1e300 * y[::-1])
+    # These are other rows.
+    model.set_params(max_iter=6).fit(X, 1e300 * np.roll(y, 1))
 
 
 def test_a_constant_y_leaves_no_scale_to_continue():
@@ -368,5 +394,5 @@ def test_a_constant_y_leaves_no_scale_to_continue():
     columns = np.stack([y, constant], axis=1)
     model = make("regressor", max_iter=2, warm_start=True).fit(X, columns)
     model.set_params(max_iter=4).fit(X, np.stack([y, constant], axis=1))
-    with pytest.raises(ValueError, match="or has a column that varies"):
+    with pytest.raises(ValueError, match="or of a column of y"):
         model.fit(X, np.stack([y, y], axis=1))

@@ -39,9 +39,10 @@ from .checks import (
 )
 from .columns import read_columns, read_known_columns
 from .copies import (
+    OWN_ROWS,
+    add_seen_rows,
     group_copies,
     hashes_with_targets,
-    seen_rows,
     warn_of_known_rows,
     warn_of_seen_rows,
 )
@@ -202,8 +203,9 @@ class BaseTabularMLP(
                 {name: getattr(self, name) for name in self._shape_params},
                 y.shape[1:],
                 groups,
-                encoded.hashes if validation is None else None,
-                seen_rows(encoded.hashes, earlier if continues else None),
+                add_seen_rows(
+                    encoded.hashes, ensemble.folds, earlier.seen if continues else None
+                ),
             )
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
@@ -252,10 +254,7 @@ class BaseTabularMLP(
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)
-        hashes, prepared_val = None, prepared
-        if self.warm_start:
-            targets = target_encoder.encode(y, np.float64)
-            hashes = hashes_with_targets(prepared, targets)
+        prepared_val, y_val = prepared, y
         if validation is not None:
             X_val, y_val, weights_val = validation
             prepared_val = encoder._prepare(X_val)
@@ -266,6 +265,12 @@ class BaseTabularMLP(
             groups = copies
         else:
             groups = number_groups(groups[index])
+        hashes = hashes_val = None
+        if self.warm_start:
+            hashes, hashes_val = (
+                hashes_with_targets(columns, target_encoder.encode(values, np.float64))
+                for columns, values in ((prepared, y), (prepared_val, y_val))
+            )
         return EncodedTable(
             encoder=encoder,
             target_encoder=target_encoder,
@@ -278,6 +283,7 @@ class BaseTabularMLP(
             y_given=y_given,
             index=index,
             hashes=hashes,
+            hashes_val=hashes_val,
         )
 
     def _fit_encoded(
@@ -290,13 +296,12 @@ class BaseTabularMLP(
         """
         target_encoder, weights = table.target_encoder, table.sample_weight
         vars(self).update(features_of(table.encoder), encoder_=table.encoder)
-        if paused is not None and hasattr(self, "estimators_"):
+        continues = paused is not None and hasattr(self, "estimators_")
+        if continues:
             # The networks predict in the scale of the earlier fit.
             self.estimators_[0]._check_same_target_encoder(target_encoder)
             self._refuse_change_of_constant(table.y)
             y = self._scale(table.y)
-            if table.validation is None:
-                warn_of_seen_rows(table.hashes, self._paused)
         else:
             y = self._fit_scale(table.y, weights)
         member = self._make_member(len(y))
@@ -311,6 +316,11 @@ class BaseTabularMLP(
         ensemble = Ensemble(
             member, self.n_members, data, data_val, paused, table.groups
         )
+        if continues:
+            folds = ensemble.folds
+            if table.validation is not None:
+                folds = np.full(len(table.hashes_val), OWN_ROWS)
+            warn_of_seen_rows(table.hashes_val, folds, self._paused.seen)
         training = ensemble.training
         fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
         if hasattr(self, "_skl_callbacks"):
@@ -468,8 +478,8 @@ class EncodedTable(NamedTuple):
     `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
     all. `validation` has the validation rows, encoded, their targets and their weights,
     `groups` the numbers of groups of rows that share a fold, if any, and `prepared` the
-    columns of the rows that validate the networks. `hashes` has those of the rows with
-    weight, with `warm_start`.
+    columns of the rows that validate the networks. With `warm_start`, `hashes` has
+    those of the rows with weight, and `hashes_val` those of the rows that validate.
     """
 
     encoder: TabularEncoder
@@ -483,20 +493,19 @@ class EncodedTable(NamedTuple):
     y_given: np.ndarray
     index: np.ndarray
     hashes: np.ndarray | None
+    hashes_val: np.ndarray | None
 
 
 class Paused(NamedTuple):
     """The state of a fit that another fit continues.
 
     Beside the state of the ensemble, it has the parameters that shape it, the number of
-    columns of y in a tuple, and the groups. `left_out` has the hashes of the rows that
-    networks left out, in order, or None with validation rows; `seen` has the hashes of
-    all rows that networks were trained on.
+    columns of y in a tuple, the groups, and the rows of all fits as the result of
+    :func:`.copies.add_seen_rows`.
     """
 
     ensemble: PausedEnsemble
     shape: dict
     columns: tuple
     groups: np.ndarray | None
-    left_out: np.ndarray | None
-    seen: np.ndarray
+    seen: tuple

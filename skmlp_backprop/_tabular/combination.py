@@ -8,6 +8,8 @@ from .copies import hash_rows
 # of many columns, so that the time does not grow with the rows.
 _MOST_VALUES = 2_000_000
 _LEAST_ROWS = 20_000
+# A logistic regression has at most this many coefficients.
+_MOST_COEFFICIENTS = 200_000
 # A combination has at most this many columns.
 _MOST_COLUMNS = 6
 # Columns of numbers are candidates if they have at most this many distinct values.
@@ -88,6 +90,7 @@ class Combination:
         """
         if labels.ndim == 2:
             return None
+        n_labelled = len(labels)
         n_most = max(_LEAST_ROWS, _MOST_VALUES // len(prepared))
         sample = np.random.RandomState(0).permutation(len(labels))[:n_most]
         labels = np.unique(labels[sample], return_inverse=True)[1]
@@ -108,10 +111,11 @@ class Combination:
             axis=0,
             return_counts=True,
         )
-        if counts.mean() > _MOST_ROWS_EACH:
+        # Copied rows count once.
+        if n_labelled > _MOST_ROWS_EACH * len(levels):
             return None
         loss_of_sum = _loss_of_sum([codes_of[i] for i in chosen], labels)
-        if losses[-1] > _LARGEST_SHARE * loss_of_sum:
+        if loss_of_sum is None or losses[-1] > _LARGEST_SHARE * loss_of_sum:
             return None
         kept = np.sort(np.argsort(-counts, kind="stable")[:max_levels])
         return cls(chosen, [values for values, _ in columns], levels[kept])
@@ -141,19 +145,32 @@ def _single(prepared):
 def _index_of(values, column):
     """The index of each number in sorted values, or their number for an unseen one.
 
-    Numbers that are equal to a value in float32 have its index, too.
+    A fraction that equals a single value in float32 has its index, too.
     """
-    index = np.full(len(column), len(values))
-    with np.errstate(over="ignore"):
-        rounded = values.astype(np.float32).astype(values.dtype)
-    for known in (rounded, values):
-        places = np.searchsorted(known, column)
-        places[places == len(known)] = 0
-        is_seen = (known[places] == column) | (
-            np.isnan(known[places]) & np.isnan(column)
-        )
-        index[is_seen] = places[is_seen]
+    places = np.searchsorted(values, column)
+    places[places == len(values)] = 0
+    is_seen = (values[places] == column) | (np.isnan(values[places]) & np.isnan(column))
+    index = np.where(is_seen, places, len(values))
+    rounded, first = distinct_in_float32(values)
+    fractions = np.flatnonzero(~is_seen & (column != np.floor(column)))
+    if len(rounded) and len(fractions):
+        with np.errstate(over="ignore"):
+            numbers = column[fractions].astype(np.float32)
+        places = np.searchsorted(rounded, numbers)
+        places[places == len(rounded)] = 0
+        is_seen = rounded[places] == numbers
+        index[fractions[is_seen]] = first[places[is_seen]]
     return index
+
+
+def distinct_in_float32(values):
+    """The values in float32 that equal no other value there, and their indices."""
+    with np.errstate(over="ignore"):
+        rounded, first, counts = np.unique(
+            values.astype(np.float32), return_index=True, return_counts=True
+        )
+    is_single = (counts == 1) & np.isfinite(rounded)
+    return rounded[is_single], first[is_single]
 
 
 def _choose(codes_of, labels):
@@ -214,13 +231,21 @@ def _left_out_loss(codes, labels):
 
 
 def _loss_of_sum(columns, labels):
-    """The log loss of a logistic regression on the one-hot columns of codes."""
+    """The log loss of a logistic regression on the one-hot columns of codes.
+
+    None if it would have too many coefficients.
+    """
     # Imported here, since they would slow down the import of the package.
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
     from sklearn.preprocessing import OneHotEncoder
 
-    X = OneHotEncoder().fit_transform(np.stack(columns, axis=1))
+    n_classes = labels.max() + 1
+    n_rows = _MOST_VALUES // n_classes
+    X = OneHotEncoder().fit_transform(np.stack(columns, axis=1)[:n_rows])
+    labels = labels[:n_rows]
+    if X.shape[1] * n_classes > _MOST_COEFFICIENTS:
+        return None
     # The tolerance is loose, and reached long before the last iteration.
     model = LogisticRegression(tol=1e-3, max_iter=1000).fit(X, labels)
     return log_loss(labels, model.predict_proba(X))

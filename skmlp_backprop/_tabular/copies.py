@@ -16,6 +16,9 @@ _UNLIKE_COPIES = 0.05
 _MANY_COPIES = 0.25
 # A warning names validation rows that are training rows from this share of them on.
 _KNOWN_SHARE = 0.025
+# In place of the fold of a row: each network is trained on it; the caller passes it as
+# validation row; or rows with the same values are in several folds.
+ALL_TRAINED, OWN_ROWS, _UNKNOWN = -1, -2, -3
 # An odd number of 64 bits with an irregular pattern, for hashes.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -85,37 +88,65 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
         )
 
 
-def warn_of_seen_rows(hashes, paused):
-    """Warn if networks leave out other rows than before, which they were trained on.
+def warn_of_seen_rows(hashes, folds, seen):
+    """Warn if networks are validated by rows that they were trained on before.
 
     Parameters
     ----------
     hashes : ndarray of shape (n_rows,)
-        The result of :func:`hashes_with_targets`.
+        Of the rows that validate, from :func:`hashes_with_targets`.
 
-    paused : Paused
-        The state of the earlier fit.
+    folds : ndarray of shape (n_rows,), int
+        The fold of each row; OWN_ROWS for validation rows of the caller.
+
+    seen : tuple of ndarray (hashes, folds)
+        The rows of the earlier fits, from :func:`add_seen_rows`.
     """
-    n_seen = np.isin(hashes, paused.seen).sum()
-    is_same = np.array_equal(hashes, paused.left_out)
-    if n_seen >= _KNOWN_SHARE * len(hashes) and not is_same:
+    known, folds_before = seen
+    places = np.searchsorted(known, hashes)
+    places[places == len(known)] = 0
+    before = folds_before[places]
+    is_seen = (known[places] == hashes) & (before != folds) & (before != _UNKNOWN)
+    if is_seen.sum() >= _KNOWN_SHARE * len(hashes):
         warn(
-            f"warm_start=True with {n_seen} of {len(hashes)} rows that networks were "
-            "trained on, in another order or beside other rows, or after a fit with "
-            "X_val. They are left out by other networks now: out-of-bag scores are too "
-            "good, and intervals are too narrow. Pass the same rows, or X_val and "
-            "y_val, or set warm_start=False."
+            f"warm_start=True: networks are validated by {is_seen.sum()} of "
+            f"{len(hashes)} rows that they were trained on in an earlier fit. "
+            "Out-of-bag scores are too good, the training may stop too late, and "
+            "intervals are too narrow. Pass the rows of the earlier fit in the same "
+            "order, or X_val and y_val with rows of no earlier fit, or set "
+            "warm_start=False."
         )
 
 
-def seen_rows(hashes, earlier):
-    """The distinct hashes of rows that networks were trained on, with earlier fits."""
-    return np.unique(hashes) if earlier is None else np.union1d(hashes, earlier.seen)
+def add_seen_rows(hashes, folds, seen=None):
+    """The distinct hashes of rows of several fits, and the fold of each.
+
+    The fold is ALL_TRAINED if each network was trained on the row, in some fit. Rows
+    that are equal by chance may be in several folds of the same fit: they tell nothing.
+    """
+    now = _folds_of_distinct(hashes, folds, mixed=_UNKNOWN)
+    if seen is None:
+        return now
+    both = (np.concatenate(pair) for pair in zip(seen, now, strict=True))
+    return _folds_of_distinct(*both, mixed=ALL_TRAINED)
+
+
+def _folds_of_distinct(hashes, folds, mixed):
+    """The distinct hashes, and their fold, or `mixed` if they are in several."""
+    distinct, index = np.unique(hashes, return_inverse=True)
+    low, high = np.full((2, len(distinct)), folds.max())
+    np.minimum.at(low, index, folds)
+    high[:] = low
+    np.maximum.at(high, index, folds)
+    mixed = np.where(low == _UNKNOWN, _UNKNOWN, mixed)
+    return distinct, np.where(low == high, low, mixed)
 
 
 def hashes_with_targets(prepared, targets):
     """A hash of each prepared row and its encoded target."""
-    return hash_rows(_flat([*prepared, targets]), len(targets))
+    # The exponents, since large numbers are infinite in float32.
+    parts = np.frexp(targets.astype(np.float64))
+    return hash_rows(_flat([*prepared, *parts]), len(targets))
 
 
 def _flat(columns):

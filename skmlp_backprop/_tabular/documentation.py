@@ -91,7 +91,8 @@ PARTS = {
         six times the memory of the weights in float32. The rows and their order should
         be the same in each fit, and the groups must be. For other rows the folds are
         drawn anew. If rows of an earlier fit are among them, networks are validated by
-        rows that they were trained on, and a warning says so: then pass `X_val`.""",
+        rows that they were trained on, and a warning says so: then pass other rows as
+        `X_val`.""",
     "attributes": """\
     encoder_ : TabularEncoder
         The fitted encoder.

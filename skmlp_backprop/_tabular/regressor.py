@@ -346,7 +346,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
 
     def _refuse_change_of_constant(self, y):
-        """Refuse a y that varies after a constant y, which left no scale to continue.
+        """Refuse another y after a constant y, which left no scale to continue.
 
         Raises
         ------
@@ -357,9 +357,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         differs = ~np.isclose(y, constant, rtol=1e-6, atol=0).all(axis=0)
         if np.any(differs & (self._y_scale == 0)):
             raise ValueError(
-                "warm_start=True does not permit a y that varies, or has a column that "
-                "varies, where the y of the earlier fit was constant: the predictions "
-                "would stay constant. Set warm_start=False."
+                "warm_start=True does not permit other values of a y, or of a column "
+                "of y, that was constant in the earlier fit: the predictions would "
+                "stay constant. Set warm_start=False."
             )
 
     def _predictions_of(self, values):
