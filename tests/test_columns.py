@@ -723,6 +723,9 @@ def test_unseen_categories_are_expected_if_many_rows_have_their_own():
     [
         (["3.500", "12.000", "950"], True),
         (["-3.500", " 12.000 ", "n.a."], True),
+        # As a single row is served.
+        (["3.500"], True),
+        (["3.500", "3.500", None], True),
         (["3.500", "12.0"], False),
         (["3.500", "0.250"], False),
         (["3.500", "950"], False),

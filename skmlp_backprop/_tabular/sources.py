@@ -219,21 +219,29 @@ class Source:
             except OverflowError:
                 numbers.append(np.inf)
             except ValueError as error:
-                raise ValueError(
-                    f"Column {self.name} has values that are not numbers ({error}). "
+                remedy = (
                     "Name the column in `categorical_features`, or cast it to a "
                     "category, before the fit; or convert all its values to numbers."
+                )
+                if had_text is not None:
+                    remedy = "It had numbers in `fit`: convert its values to numbers."
+                raise ValueError(
+                    f"Column {self.name} has values that are not numbers ({error}). "
+                    f"{remedy}"
                 ) from error
         strings = [value for value in categories if isinstance(value, str)]
         if had_text is False:
-            self._report_thousands(strings)
+            self._report_thousands(strings, n_values=np.isfinite(numbers).sum())
         numbers = np.array(numbers, np.float64)[codes]
         return Column(self.name, numbers, has_text=len(strings) > 0)
 
-    def _report_thousands(self, strings):
-        """Warn if the points of text, read as decimal, may separate thousands."""
+    def _report_thousands(self, strings, n_values):
+        """Warn if the points of text, read as decimal, may separate thousands.
+
+        `n_values` is the number of distinct numbers and texts of numbers.
+        """
         with_point = texts.with_thousands(strings)
-        if len(with_point) > 1:
+        if len(with_point) > 1 or 0 < len(with_point) == n_values:
             warn(
                 f"Column {self.name} had numbers in `fit`, but now has text, such as "
                 f"{with_point[0]!r}, which is read as {float(with_point[0])}. If its "
