@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import log_loss
 
@@ -84,6 +85,13 @@ def test_new_rows_in_float32():
         model.encoder_.transform(rounded)[:, is_joint],
         model.encoder_.transform(X)[:, is_joint],
     )
+
+
+def test_the_output_that_scikit_learn_is_set_to_does_not_matter(model):
+    X, y = make_table()
+    with config_context(transform_output="pandas"):
+        other = make().fit(X[:800], y[:800])
+    np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
 
 
 def test_three_columns():

@@ -361,6 +361,18 @@ def test_no_warning_where_networks_are_validated_by_other_rows(kind):
     X, y = X[["colour"]], np.resize(np.unique(y)[:2], 150)
     model = make(kind, max_iter=2, warm_start=True).fit(X, y)
     model.set_params(max_iter=4).fit(X[::-1], y)
+    letters = np.random.default_rng(0).choice(list("abcde"), (400, 3))
+    X, y = pd.DataFrame(letters, columns=["one", "two", "three"]), np.resize(y, 400)
+    own = {"X_val": X[300:], "y_val": y[300:]}
+    model = make(kind, max_iter=2, warm_start=True).fit(X[:300], y[:300], **own)
+    model.set_params(max_iter=4).fit(X[:300], y[:300], **own)
+
+
+def test_only_rows_that_validate_count():
+    X, y = make_table("classifier")
+    model = make("classifier", max_iter=2, n_members=1, warm_start=True).fit(X, y)
+    with pytest.warns(UserWarning, match=r"by \d\d? of (18|19|20) rows"):
+        model.set_params(max_iter=4).fit(X[::-1], y[::-1])
 
 
 def test_rows_in_another_order_have_other_folds():

@@ -43,6 +43,7 @@ from .copies import (
     add_seen_rows,
     group_copies,
     hashes_with_targets,
+    n_combinations_with_targets,
     warn_of_known_rows,
     warn_of_seen_rows,
 )
@@ -265,8 +266,11 @@ class BaseTabularMLP(
             groups = copies
         else:
             groups = number_groups(groups[index])
-        hashes = hashes_val = None
+        hashes = hashes_val = n_combinations = None
         if self.warm_start:
+            n_combinations = n_combinations_with_targets(
+                prepared, target_encoder.encode(y, np.float64)
+            )
             hashes, hashes_val = (
                 hashes_with_targets(columns, target_encoder.encode(values, np.float64))
                 for columns, values in ((prepared, y), (prepared_val, y_val))
@@ -284,6 +288,7 @@ class BaseTabularMLP(
             index=index,
             hashes=hashes,
             hashes_val=hashes_val,
+            n_combinations=n_combinations,
         )
 
     def _fit_encoded(
@@ -320,7 +325,13 @@ class BaseTabularMLP(
             folds = ensemble.folds
             if table.validation is not None:
                 folds = np.full(len(table.hashes_val), OWN_ROWS)
-            warn_of_seen_rows(table.hashes_val, folds, self._paused.seen)
+            index = ensemble.judge.index
+            warn_of_seen_rows(
+                table.hashes_val[index],
+                folds[index],
+                self._paused.seen,
+                table.n_combinations,
+            )
         training = ensemble.training
         fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
         if hasattr(self, "_skl_callbacks"):
@@ -479,7 +490,8 @@ class EncodedTable(NamedTuple):
     all. `validation` has the validation rows, encoded, their targets and their weights,
     `groups` the numbers of groups of rows that share a fold, if any, and `prepared` the
     columns of the rows that validate the networks. With `warm_start`, `hashes` has
-    those of the rows with weight, and `hashes_val` those of the rows that validate.
+    those of the rows with weight, `hashes_val` those of the rows that validate, and
+    `n_combinations` the number of combinations of values that rows may have.
     """
 
     encoder: TabularEncoder
@@ -494,6 +506,7 @@ class EncodedTable(NamedTuple):
     index: np.ndarray
     hashes: np.ndarray | None
     hashes_val: np.ndarray | None
+    n_combinations: float | None
 
 
 class Paused(NamedTuple):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._network.inputs import one_hot_rows
 from .copies import hash_rows
 
 # The columns are chosen by this many values, rows times columns, or by this many rows
@@ -98,8 +99,8 @@ class Combination:
         for i, column in enumerate(prepared):
             values = _single(column)[rows][sample]
             distinct, codes = np.unique(values, return_inverse=True)
-            n_most = _MOST_NUMBERS if values.dtype.kind == "f" else len(values)
-            if 1 < len(distinct) <= n_most:
+            n_values = _MOST_NUMBERS if values.dtype.kind == "f" else len(values)
+            if 1 < len(distinct) <= n_values:
                 codes_of[i] = codes
         chosen, losses = _choose(codes_of, labels)
         if len(chosen) < 2 or losses[-1] > _LARGEST_SHARE * losses[1]:
@@ -151,15 +152,17 @@ def _index_of(values, column):
     places[places == len(values)] = 0
     is_seen = (values[places] == column) | (np.isnan(values[places]) & np.isnan(column))
     index = np.where(is_seen, places, len(values))
-    rounded, first = distinct_in_float32(values)
     fractions = np.flatnonzero(~is_seen & (column != np.floor(column)))
-    if len(rounded) and len(fractions):
-        with np.errstate(over="ignore"):
-            numbers = column[fractions].astype(np.float32)
-        places = np.searchsorted(rounded, numbers)
-        places[places == len(rounded)] = 0
-        is_seen = rounded[places] == numbers
-        index[fractions[is_seen]] = first[places[is_seen]]
+    if len(fractions) == 0:
+        return index
+    rounded, first = distinct_in_float32(values)
+    with np.errstate(over="ignore"):
+        numbers = column[fractions].astype(np.float32)
+    places = np.searchsorted(rounded, numbers)
+    fractions = fractions[places < len(rounded)]
+    numbers, places = numbers[places < len(rounded)], places[places < len(rounded)]
+    is_seen = rounded[places] == numbers
+    index[fractions[is_seen]] = first[places[is_seen]]
     return index
 
 
@@ -238,14 +241,14 @@ def _loss_of_sum(columns, labels):
     # Imported here, since they would slow down the import of the package.
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
-    from sklearn.preprocessing import OneHotEncoder
 
     n_classes = labels.max() + 1
     n_rows = _MOST_VALUES // n_classes
-    X = OneHotEncoder().fit_transform(np.stack(columns, axis=1)[:n_rows])
-    labels = labels[:n_rows]
-    if X.shape[1] * n_classes > _MOST_COEFFICIENTS:
+    sizes = [codes.max() + 1 for codes in columns]
+    if sum(sizes) * n_classes > _MOST_COEFFICIENTS:
         return None
+    levels = np.stack(columns, axis=1)[:n_rows] + np.cumsum([0, *sizes[:-1]])
+    X, labels = one_hot_rows(levels, sum(sizes), np.float64), labels[:n_rows]
     # The tolerance is loose, and reached long before the last iteration.
     model = LogisticRegression(tol=1e-3, max_iter=1000).fit(X, labels)
     return log_loss(labels, model.predict_proba(X))

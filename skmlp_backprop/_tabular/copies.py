@@ -88,7 +88,7 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
         )
 
 
-def warn_of_seen_rows(hashes, folds, seen):
+def warn_of_seen_rows(hashes, folds, seen, n_combinations):
     """Warn if networks are validated by rows that they were trained on before.
 
     Parameters
@@ -101,18 +101,25 @@ def warn_of_seen_rows(hashes, folds, seen):
 
     seen : tuple of ndarray (hashes, folds)
         The rows of the earlier fits, from :func:`add_seen_rows`.
+
+    n_combinations : float
+        The result of :func:`n_combinations_with_targets`.
     """
     known, folds_before = seen
     places = np.searchsorted(known, hashes)
     places[places == len(known)] = 0
     before = folds_before[places]
     is_seen = (known[places] == hashes) & (before != folds) & (before != _UNKNOWN)
-    if is_seen.sum() >= _KNOWN_SHARE * len(hashes):
+    n_by_chance = len(known) * len(hashes) / n_combinations
+    if (
+        is_seen.sum() >= _KNOWN_SHARE * len(hashes)
+        and n_by_chance <= _UNLIKE_COPIES * is_seen.sum()
+    ):
         warn(
             f"warm_start=True: networks are validated by {is_seen.sum()} of "
-            f"{len(hashes)} rows that they were trained on in an earlier fit. "
-            "Out-of-bag scores are too good, the training may stop too late, and "
-            "intervals are too narrow. Pass the rows of the earlier fit in the same "
+            f"{len(hashes)} rows that they were trained on in an earlier fit. Their "
+            "scores are too good, the training may stop too late, and intervals are "
+            "too narrow. Pass the rows of the earlier fit in the same "
             "order, or X_val and y_val with rows of no earlier fit, or set "
             "warm_start=False."
         )
@@ -124,7 +131,7 @@ def add_seen_rows(hashes, folds, seen=None):
     The fold is ALL_TRAINED if each network was trained on the row, in some fit. Rows
     that are equal by chance may be in several folds of the same fit: they tell nothing.
     """
-    now = _folds_of_distinct(hashes, folds, mixed=_UNKNOWN)
+    now = _folds_of_distinct(hashes, folds.astype(np.int8), mixed=_UNKNOWN)
     if seen is None:
         return now
     both = (np.concatenate(pair) for pair in zip(seen, now, strict=True))
@@ -134,12 +141,12 @@ def add_seen_rows(hashes, folds, seen=None):
 def _folds_of_distinct(hashes, folds, mixed):
     """The distinct hashes, and their fold, or `mixed` if they are in several."""
     distinct, index = np.unique(hashes, return_inverse=True)
-    low, high = np.full((2, len(distinct)), folds.max())
+    low = np.full(len(distinct), folds.max())
     np.minimum.at(low, index, folds)
-    high[:] = low
+    high = low.copy()
     np.maximum.at(high, index, folds)
     mixed = np.where(low == _UNKNOWN, _UNKNOWN, mixed)
-    return distinct, np.where(low == high, low, mixed)
+    return distinct, np.where(low == high, low, mixed).astype(np.int8)
 
 
 def hashes_with_targets(prepared, targets):
@@ -147,6 +154,11 @@ def hashes_with_targets(prepared, targets):
     # The exponents, since large numbers are infinite in float32.
     parts = np.frexp(targets.astype(np.float64))
     return hash_rows(_flat([*prepared, *parts]), len(targets))
+
+
+def n_combinations_with_targets(prepared, targets):
+    """The effective number of combinations of values that rows and targets have."""
+    return _n_combinations(_flat([*prepared, targets]), are_many=True)
 
 
 def _flat(columns):

@@ -88,11 +88,11 @@ PARTS = {
         fit with `max_iter` of 30 trains for 20, and ends with the result of a single
         fit of 30. A training that has converged goes on for an epoch, and for more as
         long as the validation score improves. The state between the fits takes about
-        six times the memory of the weights in float32. The rows and their order should
-        be the same in each fit, and the groups must be. For other rows the folds are
-        drawn anew. If rows of an earlier fit are among them, networks are validated by
-        rows that they were trained on, and a warning says so: then pass other rows as
-        `X_val`.""",
+        six times the memory of the weights in float32, and 9 bytes for each row. The
+        rows and their order should be the same in each fit, and the groups must be. For
+        other rows the folds are drawn anew. If rows of an earlier fit are among them,
+        networks may be validated by rows that they were trained on, and a warning says
+        so: then pass other rows as `X_val`.""",
     "attributes": """\
     encoder_ : TabularEncoder
         The fitted encoder.

@@ -244,11 +244,10 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             is_crossed = low > high
             if is_crossed.mean() > _NO_WIDTH_SHARE:
                 warn(
-                    f"{is_crossed.sum()} of {is_crossed.size} intervals have no width. "
-                    "The fitted quantiles span more than the coverage, so that all "
-                    "intervals are narrowed by the same number, some to nothing. Fit "
-                    "with quantiles that span the coverage, such as 0.25 and 0.75 for "
-                    "0.5."
+                    f"{is_crossed.sum()} of {is_crossed.size} intervals have no width: "
+                    "all intervals between the quantiles are narrowed by the same "
+                    "number, some to nothing. If the quantiles span more than the "
+                    "coverage, fit with closer ones, such as 0.25 and 0.75 for 0.5."
                 )
             low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
         else:
