@@ -254,15 +254,8 @@ def _add_place(graph, x, numbers, indices, n):
 
 def _renumber(graph, x, keys):
     """Add the index of each integer in `keys`; their number for other integers."""
-    return graph.add(
-        "LabelEncoder",
-        x,
-        op_domain="ai.onnx.ml",
-        op_version=2,
-        keys_int64s=keys.tolist(),
-        values_int64s=list(range(len(keys))),
-        default_int64=len(keys),
-    )
+    index_of = {key: i for i, key in enumerate(keys.tolist())}
+    return _encode_labels(graph, x, "keys_int64s", index_of, len(keys))
 
 
 def one_hot(graph, index, width):
@@ -301,15 +294,20 @@ def _look_up(graph, x, encoding, entry_of, keys):
     if not entry_of:
         # No category is a number, but LabelEncoder needs a key.
         entry_of = {0: encoding.unseen}
+    return _encode_labels(graph, x, keys, entry_of, encoding.unseen)
+
+
+def _encode_labels(graph, x, keys, index_of, default):
+    """Add the index of each label, and the default for other labels."""
     return graph.add(
         "LabelEncoder",
         x,
         op_domain="ai.onnx.ml",
         # The newest version that skl2onnx knows.
         op_version=2,
-        **{keys: list(entry_of)},
-        values_int64s=list(entry_of.values()),
-        default_int64=encoding.unseen,
+        **{keys: list(index_of)},
+        values_int64s=list(index_of.values()),
+        default_int64=default,
     )
 
 

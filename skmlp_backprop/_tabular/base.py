@@ -268,13 +268,12 @@ class BaseTabularMLP(
             groups = number_groups(groups[index])
         hashes = hashes_val = n_combinations = None
         if self.warm_start:
-            n_combinations = n_combinations_with_targets(
-                prepared, target_encoder.encode(y, np.float64)
+            targets, targets_val = (
+                target_encoder.encode(values, np.float64) for values in (y, y_val)
             )
-            hashes, hashes_val = (
-                hashes_with_targets(columns, target_encoder.encode(values, np.float64))
-                for columns, values in ((prepared, y), (prepared_val, y_val))
-            )
+            n_combinations = n_combinations_with_targets(prepared, targets)
+            hashes = hashes_with_targets(prepared, targets)
+            hashes_val = hashes_with_targets(prepared_val, targets_val)
         return EncodedTable(
             encoder=encoder,
             target_encoder=target_encoder,
