@@ -31,24 +31,22 @@ from .._estimators.sklearn_private import (
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .checks import (
-    check_continues,
     check_rows,
     drop_rows_without_weight,
     number_groups,
     refuse_single_row,
 )
 from .columns import read_columns, read_known_columns
-from .copies import (
-    OWN_ROWS,
-    add_seen_rows,
-    group_copies,
-    hashes_with_targets,
-    n_combinations_with_targets,
-    warn_of_known_rows,
+from .continuing import (
+    TableHashes,
+    check_continues,
+    hash_table,
+    pause,
     warn_of_seen_rows,
 )
+from .copies import group_copies, warn_of_known_rows
 from .encoder import CHUNK_ROWS, TabularEncoder
-from .ensemble import Ensemble, PausedEnsemble
+from .ensemble import Ensemble
 from .explaining import ExplainsColumnsMixin
 from .importances import WithheldRows
 from .table import TakesTablesMixin, check_table
@@ -196,18 +194,11 @@ class BaseTabularMLP(
             encoded, paused, self.warm_start, context, fit_data
         )
         self._warn_of_end(ensemble)
-        earlier = vars(self).pop("_paused", None)
         # The state takes several times the memory of the model.
         if self.warm_start and ensemble.training.stop.reason != "diverged":
-            self._paused = Paused(
-                ensemble.paused,
-                {name: getattr(self, name) for name in self._shape_params},
-                y.shape[1:],
-                groups,
-                add_seen_rows(
-                    encoded.hashes, ensemble.folds, earlier.seen if continues else None
-                ),
-            )
+            self._paused = pause(self, ensemble, encoded, y, groups)
+        else:
+            vars(self).pop("_paused", None)
         context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes={}, **fit_data
         )
@@ -233,25 +224,15 @@ class BaseTabularMLP(
             columns = read_columns(X, self.categorical_features)
         else:
             columns = read_known_columns(X, encoder._encodings)
-        copies, labelled = group_copies(columns, y) if groups is None else None, None
+        copies = group_copies(columns, y) if groups is None else None
         if encoder is None:
-            encoder = TabularEncoder(
-                categorical_features=self.categorical_features,
-                n_bins=self.n_bins,
-                max_categories=_MAX_CATEGORIES,
-            )
-            vars(encoder).update(features_of(self))
+            labelled = None
             # A threshold might separate a group from the others, and tell its labels.
             if not self._y_numeric and groups is None:
-                labels, rows = target_encoder.encode(y, np.float32), slice(None)
-                if copies is not None:
-                    # Each copied row once, so that no threshold separates it.
-                    _, rows = np.unique(copies, return_index=True)
-                labelled = rows, labels[rows]
-            encoder._learn(columns, labelled)
-        prepared = encoder._prepare_columns(columns)
-        if labelled is not None:
-            encoder._learn_combination(prepared, *labelled)
+                labelled = _label_rows(target_encoder, y, copies)
+            encoder, prepared = self._learn_encoder(columns, labelled)
+        else:
+            prepared = encoder._prepare_columns(columns)
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)
@@ -266,14 +247,12 @@ class BaseTabularMLP(
             groups = copies
         else:
             groups = number_groups(groups[index])
-        hashes = hashes_val = n_combinations = None
+        hashes = None
         if self.warm_start:
             targets, targets_val = (
                 target_encoder.encode(values, np.float64) for values in (y, y_val)
             )
-            n_combinations = n_combinations_with_targets(prepared, targets)
-            hashes = hashes_with_targets(prepared, targets)
-            hashes_val = hashes_with_targets(prepared_val, targets_val)
+            hashes = hash_table(prepared, targets, prepared_val, targets_val)
         return EncodedTable(
             encoder=encoder,
             target_encoder=target_encoder,
@@ -286,9 +265,25 @@ class BaseTabularMLP(
             y_given=y_given,
             index=index,
             hashes=hashes,
-            hashes_val=hashes_val,
-            n_combinations=n_combinations,
         )
+
+    def _learn_encoder(self, columns, labelled):
+        """An encoder that has learned the columns, and the columns that it prepared.
+
+        `labelled` has the numbers of rows and their encoded labels, if the encoder
+        learns from labels.
+        """
+        encoder = TabularEncoder(
+            categorical_features=self.categorical_features,
+            n_bins=self.n_bins,
+            max_categories=_MAX_CATEGORIES,
+        )
+        vars(encoder).update(features_of(self))
+        encoder._learn(columns, labelled)
+        prepared = encoder._prepare_columns(columns)
+        if labelled is not None:
+            encoder._learn_combination(prepared, *labelled)
+        return encoder, prepared
 
     def _fit_encoded(
         self, table, paused=None, pauses=False, context=None, fit_data=None
@@ -321,15 +316,8 @@ class BaseTabularMLP(
             member, self.n_members, data, data_val, paused, table.groups
         )
         if continues:
-            folds = ensemble.folds
-            if table.validation is not None:
-                folds = np.full(len(table.hashes_val), OWN_ROWS)
-            index = ensemble.judge.index
             warn_of_seen_rows(
-                table.hashes_val[index],
-                folds[index],
-                self._paused.seen,
-                table.n_combinations,
+                self._paused, ensemble, table.hashes, table.validation is not None
             )
         training = ensemble.training
         fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
@@ -488,9 +476,7 @@ class EncodedTable(NamedTuple):
     `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
     all. `validation` has the validation rows, encoded, their targets and their weights,
     `groups` the numbers of groups of rows that share a fold, if any, and `prepared` the
-    columns of the rows that validate the networks. With `warm_start`, `hashes` has
-    those of the rows with weight, `hashes_val` those of the rows that validate, and
-    `n_combinations` the number of combinations of values that rows may have.
+    columns of the rows that validate the networks. `hashes` is there with `warm_start`.
     """
 
     encoder: TabularEncoder
@@ -503,21 +489,13 @@ class EncodedTable(NamedTuple):
     prepared: list
     y_given: np.ndarray
     index: np.ndarray
-    hashes: np.ndarray | None
-    hashes_val: np.ndarray | None
-    n_combinations: float | None
+    hashes: TableHashes | None
 
 
-class Paused(NamedTuple):
-    """The state of a fit that another fit continues.
-
-    Beside the state of the ensemble, it has the parameters that shape it, the number of
-    columns of y in a tuple, the groups, and the rows of all fits as the result of
-    :func:`.copies.add_seen_rows`.
-    """
-
-    ensemble: PausedEnsemble
-    shape: dict
-    columns: tuple
-    groups: np.ndarray | None
-    seen: tuple
+def _label_rows(target_encoder, y, copies):
+    """The numbers of the rows that an encoder may learn from, and their labels."""
+    labels, rows = target_encoder.encode(y, np.float32), slice(None)
+    if copies is not None:
+        # Each copied row once, so that no threshold separates it.
+        _, rows = np.unique(copies, return_index=True)
+    return rows, labels[rows]

@@ -1,6 +1,5 @@
 """Checks the arguments of the tabular estimators' ``fit``."""
 
-import joblib
 import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.stable.v2.dependencies import is_into_dataframe
@@ -149,52 +148,6 @@ def _check_groups(estimator, groups, X):
             "DataFrame.groupby(columns).ngroup()."
         )
     return groups.ravel()
-
-
-def check_continues(estimator, y, groups):
-    """Check that the parameters, and the shape of y, permit to continue."""
-    if estimator._paused is None:
-        raise ValueError(
-            "warm_start=True has no training to continue: the earlier fit had "
-            "warm_start=False, or its training diverged. Clone the estimator, and "
-            "set warm_start=True before its first fit."
-        )
-    paused = estimator._paused
-    if y.shape[1:] != paused.columns:
-        raise ValueError(
-            "warm_start=True does not permit another number of columns of y, whose "
-            f"shape is {y.shape}: the earlier fit had a y of shape "
-            f"(n_samples{''.join(f', {n}' for n in paused.columns)}). Set "
-            "warm_start=False."
-        )
-    for name, fitted in paused.shape.items():
-        if not _are_same(getattr(estimator, name), fitted):
-            raise ValueError(
-                f"warm_start=True does not permit another {name}: it was "
-                f"{fitted!r} in the earlier fit, and is {getattr(estimator, name)!r}. "
-                "Set it back, or set warm_start=False."
-            )
-    if not np.array_equal(groups, paused.groups):
-        raise ValueError(
-            "warm_start=True does not permit other groups than those of the "
-            "earlier fit: networks would be validated by rows that they were "
-            "trained on. Pass the same rows and groups, or set warm_start=False."
-        )
-    max_iter, n_iter = estimator.max_iter, estimator.n_iter_
-    if max_iter != "auto" and max_iter < n_iter:
-        raise ValueError(
-            f"max_iter={max_iter} must be at least n_iter_={n_iter} with "
-            "warm_start=True: it includes the epochs of the earlier fits."
-        )
-
-
-def _are_same(*values):
-    """Whether the values of a parameter are the same, such as 16 and (16,)."""
-    first, second = (
-        joblib.hash(np.atleast_1d(np.asarray(value, object)).tolist())
-        for value in values
-    )
-    return first == second
 
 
 def drop_rows_without_weight(X, y, sample_weight):

@@ -9,16 +9,13 @@ from .columns import identifier_message
 _LEAST_ROWS = 10
 # Repeated rows are copies only if at most this share of them has another target, and at
 # most this share is to be expected by chance.
-_UNLIKE_COPIES = 0.05
+UNLIKE_COPIES = 0.05
 # Categories, and columns of two numbers, count from this share of repeated rows on. In
 # tables of categories, rows are often equal without being copies, as categories depend
 # on each other.
 _MANY_COPIES = 0.25
 # A warning names validation rows that are training rows from this share of them on.
-_KNOWN_SHARE = 0.025
-# In place of the fold of a row: each network is trained on it; the caller passes it as
-# validation row; or rows with the same values are in several folds.
-ALL_TRAINED, OWN_ROWS, _UNKNOWN = -1, -2, -3
+KNOWN_SHARE = 0.025
 # An odd number of 64 bits with an irregular pattern, for hashes.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -55,10 +52,10 @@ def group_copies(columns, y):
     with_targets = hash_rows([groups, *_codes_of_targets(y)], n_rows)
     n_other_targets = len(np.unique(with_targets)) - n_distinct
     are_many = n_copies >= _MANY_COPIES * n_rows
-    n_combinations = _n_combinations([c.values[first] for c in columns], are_many)
+    n_possible = n_combinations([c.values[first] for c in columns], are_many)
     # The number of pairs of equal rows to expect if the columns were independent.
-    n_by_chance = n_rows**2 / 2 / n_combinations
-    if max(n_other_targets, n_by_chance) > _UNLIKE_COPIES * n_copies:
+    n_by_chance = n_rows**2 / 2 / n_possible
+    if max(n_other_targets, n_by_chance) > UNLIKE_COPIES * n_copies:
         return None
     return groups
 
@@ -70,16 +67,16 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
     """
     n_rows, n_val = len(y), len(y_val)
     both = [np.concatenate(pair) for pair in zip(prepared, prepared_val, strict=True)]
-    values = _flat(both)
+    values = flat(both)
     targets = _codes_of_targets(np.concatenate([y, y_val]))
     hashes = hash_rows([*values, *targets], n_rows + n_val)
     n_known = np.isin(hashes[n_rows:], hashes[:n_rows]).sum()
     n_by_chance = (
         n_rows
         * n_val
-        / _n_combinations(values, are_many=n_known >= _MANY_COPIES * n_val)
+        / n_combinations(values, are_many=n_known >= _MANY_COPIES * n_val)
     )
-    if n_known >= _KNOWN_SHARE * n_val and n_by_chance <= _UNLIKE_COPIES * n_known:
+    if n_known >= KNOWN_SHARE * n_val and n_by_chance <= UNLIKE_COPIES * n_known:
         warn(
             f"{n_known} of {n_val} rows of X_val are rows of X, with the same y. The "
             "networks are validated by rows that they were trained on: the training "
@@ -88,80 +85,7 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
         )
 
 
-def warn_of_seen_rows(hashes, folds, seen, n_combinations):
-    """Warn if networks are validated by rows that they were trained on before.
-
-    Parameters
-    ----------
-    hashes : ndarray of shape (n_rows,)
-        Of the rows that validate, from :func:`hashes_with_targets`.
-
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row; OWN_ROWS for validation rows of the caller.
-
-    seen : tuple of ndarray (hashes, folds)
-        The rows of the earlier fits, from :func:`add_seen_rows`.
-
-    n_combinations : float
-        The result of :func:`n_combinations_with_targets`.
-    """
-    known, folds_before = seen
-    places = np.searchsorted(known, hashes)
-    places[places == len(known)] = 0
-    before = folds_before[places]
-    is_seen = (known[places] == hashes) & (before != folds) & (before != _UNKNOWN)
-    n_by_chance = len(known) * len(hashes) / n_combinations
-    if (
-        is_seen.sum() >= _KNOWN_SHARE * len(hashes)
-        and n_by_chance <= _UNLIKE_COPIES * is_seen.sum()
-    ):
-        warn(
-            f"warm_start=True: networks are validated by {is_seen.sum()} of "
-            f"{len(hashes)} rows that they were trained on in an earlier fit. Their "
-            "scores are too good, the training may stop too late, and intervals are "
-            "too narrow. Pass the rows of the earlier fit in the same "
-            "order, or X_val and y_val with rows of no earlier fit, or set "
-            "warm_start=False."
-        )
-
-
-def add_seen_rows(hashes, folds, seen=None):
-    """The distinct hashes of rows of several fits, and the fold of each.
-
-    The fold is ALL_TRAINED if each network was trained on the row, in some fit. Rows
-    that are equal by chance may be in several folds of the same fit: they tell nothing.
-    """
-    now = _folds_of_distinct(hashes, folds.astype(np.int8), mixed=_UNKNOWN)
-    if seen is None:
-        return now
-    both = (np.concatenate(pair) for pair in zip(seen, now, strict=True))
-    return _folds_of_distinct(*both, mixed=ALL_TRAINED)
-
-
-def _folds_of_distinct(hashes, folds, mixed):
-    """The distinct hashes, and their fold, or `mixed` if they are in several."""
-    distinct, index = np.unique(hashes, return_inverse=True)
-    low = np.full(len(distinct), folds.max())
-    np.minimum.at(low, index, folds)
-    high = low.copy()
-    np.maximum.at(high, index, folds)
-    mixed = np.where(low == _UNKNOWN, _UNKNOWN, mixed)
-    return distinct, np.where(low == high, low, mixed).astype(np.int8)
-
-
-def hashes_with_targets(prepared, targets):
-    """A hash of each prepared row and its encoded target."""
-    # The exponents, since large numbers are infinite in float32.
-    parts = np.frexp(targets.astype(np.float64))
-    return hash_rows(_flat([*prepared, *parts]), len(targets))
-
-
-def n_combinations_with_targets(prepared, targets):
-    """The effective number of combinations of values that rows and targets have."""
-    return _n_combinations(_flat([*prepared, targets]), are_many=True)
-
-
-def _flat(columns):
+def flat(columns):
     """The columns of numbers of columns that may have several, as dates have."""
     return [values for column in columns for values in np.atleast_2d(column.T)]
 
@@ -188,17 +112,17 @@ def hash_rows(columns, n_rows):
     return hashes
 
 
-def _n_combinations(columns, are_many):
+def n_combinations(columns, are_many):
     """The effective number of combinations of independent columns.
 
     The effective number of values of a column is the number of equally frequent values
     of which two are equal as often as two values of the column. `are_many` says whether
     categories, and columns of two numbers, count.
     """
-    n_combinations = 1.0
+    product = 1.0
     for values in columns:
         _, counts = np.unique(values, return_counts=True)
         # The codes of categories are integers.
         if are_many or (values.dtype.kind == "f" and len(counts) > 2):
-            n_combinations /= np.square(counts / len(values)).sum()
-    return n_combinations
+            product /= np.square(counts / len(values)).sum()
+    return product
