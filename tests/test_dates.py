@@ -3,6 +3,7 @@
 import calendar
 import datetime as dt
 import pickle
+import re
 import warnings
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -745,3 +746,41 @@ def test_saved_encoders_encode_the_same():
             ValueError, match="Column 'aware' had dates in the time zone"
         ):
             loaded.transform(X.assign(aware=X["naive"]))
+
+
+DAYS = pd.Series(pd.date_range("2023-12-20", periods=80, freq="D"))
+DAY_NUMBERS = DAYS.dt.strftime("%Y%m%d").astype(int)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [DAY_NUMBERS, DAY_NUMBERS.astype("Int64"), DAY_NUMBERS.where(DAYS.dt.day != 3)],
+    ids=["integers", "nullable integers", "floats with gaps"],
+)
+def test_numbers_that_look_like_dates_are_said(values):
+    """The remedy of the warning gives the dates, and ends the warning."""
+    message = "Column 'day' .* such as 20231220 for 2023-12-20"
+    with pytest.warns(UserWarning, match=message) as caught:
+        TabularEncoder().fit(pd.DataFrame({"day": values}))
+    remedy = re.search(r"pandas\.to_datetime\(.*\)", str(caught[0].message))[0]
+    dates = eval(remedy, {"pandas": pd, "column": values})
+    assert dates.dropna().equals(DAYS[dates.notna()])
+    assert dates.isna().equals(pd.Series(values).isna())
+    TabularEncoder().fit(pd.DataFrame({"day": dates}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        # A day 30 in February, a day 0, a month 13, half a day, years before 1900.
+        [*DAY_NUMBERS, 20240230],
+        [*DAY_NUMBERS, 20240200],
+        [*DAY_NUMBERS, 20241301],
+        [*DAY_NUMBERS, 20240301.5],
+        DAY_NUMBERS - 20000000,
+        DAY_NUMBERS[:9].repeat(4),
+    ],
+    ids=range(6),
+)
+def test_other_numbers_are_no_dates(values):
+    TabularEncoder().fit(pd.DataFrame({"day": np.array(values)}))

@@ -21,6 +21,10 @@ _FREE_TEXT_LENGTH = 40
 # has this many rows or more.
 _IDENTIFIER_SHARE = 0.9
 _IDENTIFIER_ROWS = 30
+# Whole numbers are dates if they have this many distinct values or more, all of them
+# days of these years.
+_DATE_NUMBERS = 10
+_DATE_YEARS = 1900, 2100
 _NUMBER_TYPES = {
     *(nw.Float32, nw.Float64, nw.Int8, nw.Int16, nw.Int32, nw.Int64),
     *(nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64),
@@ -69,7 +73,7 @@ def read_columns(X, categorical_features):
         _refuse_free_text(column)
         if message := _merging_message(source, column):
             messages.append(message)
-        if message := identifier_message(column):
+        if message := _date_message(column) or identifier_message(column):
             messages.append(message)
         columns.append(column)
     # Warn after the last column is accepted: a refused table gets its error alone.
@@ -348,4 +352,31 @@ def identifier_message(column):
     return (
         f"Column {column.name} {finding}, as an identifier does. Identifiers tell "
         "nothing about new rows: drop the column, unless it is a quantity."
+    )
+
+
+def _date_message(column):
+    """Return a warning if the numbers of the column look like dates, else ""."""
+    if column.kind != NUMBERS:
+        return ""
+    numbers, (first, last) = column.values, _DATE_YEARS
+    # The bounds leave few columns to sort. Comparisons with NaN are false.
+    if (numbers < first * 10**4).any() or (numbers >= (last + 1) * 10**4).any():
+        return ""
+    numbers = np.unique(numbers[~np.isnan(numbers)])
+    if len(numbers) < _DATE_NUMBERS or (numbers != np.floor(numbers)).any():
+        return ""
+    months, days = np.divmod(numbers.astype(np.int64), 100)
+    years, months = np.divmod(months, 100)
+    starts = (years - 1970).astype("M8[Y]").astype("M8[M]") + (months - 1)
+    dates = starts.astype("M8[D]") + (days - 1)
+    # A month 13 or a day 30 in February is in another year or month.
+    is_day = (dates.astype("M8[M]") == starts) & (months >= 1) & (months <= 12)
+    if not is_day.all():
+        return ""
+    return (
+        f"Column {column.name} has whole numbers that look like dates, such as "
+        f"{numbers[0]:.0f} for {dates[0]}: it is taken as numbers. If they are dates, "
+        "convert the column: pandas.to_datetime(column.astype('Int64')"
+        ".astype('string'), format='%Y%m%d')."
     )
