@@ -416,7 +416,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
             return r2_of_squares(self._sums_of_chunks(squares, X, y, sample_weight))
         weights = [] if sample_weight is None else [sample_weight]
         y, values, *weights = self._compute([y, self.predict(X), *weights])
-        check_scored(self, y, *weights or [None])
+        check_scored(self, X, y, *weights or [None])
         targets = np.asarray(y).reshape(-1, 1)
         return d2_of_quantiles(quantiles, targets, values, *weights or [None])
 

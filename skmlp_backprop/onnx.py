@@ -132,6 +132,9 @@ def input_types(model):
     TypeError
         If the model takes no tables.
 
+    ValueError
+        If a column has no name, but an empty text.
+
     Examples
     --------
     >>> import pandas as pd
@@ -159,6 +162,11 @@ def input_types(model):
             "skl2onnx.to_onnx in place of initial_types."
         )
     check_is_fitted(first)
+    if "" in getattr(first, "feature_names_in_", ()):
+        raise ValueError(
+            "A column has the name '', which ONNX can't have. Rename the column before "
+            "the fit."
+        )
     return declared_types(getattr(first, "encoder_", first))
 
 

@@ -101,6 +101,7 @@ def test_same_seed_same_training(name, params):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_losses_and_accuracies_over_seeds(name, solver):

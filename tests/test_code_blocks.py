@@ -83,6 +83,7 @@ def test_the_blocks_of_tools_need_no_others(tmp_path, monkeypatch):
     assert names["model"].score(names["X"], names["y"]) > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_blocks_run(path, names, tmp_path, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot", reason="blocks draw by matplotlib")

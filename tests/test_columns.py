@@ -192,6 +192,63 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
 
 
 @pytest.mark.parametrize(
+    ("form", "unit"),
+    [
+        ("{:.1f} kg", " kg"),
+        ("{:.0f}km/h", "km/h"),
+        ("{:.0f} days", " days"),
+        ("{:.1f} °C", " °C"),
+        ("EUR {:.2f}", "EUR "),
+    ],
+)
+def test_numbers_with_a_unit_are_said(form, unit):
+    numbers = np.linspace(2, 90, 40)
+    texts = pd.Series([*map(form.format, numbers), None, "n/a"] * 3)
+    X = pd.DataFrame({"column": texts})
+    with pytest.warns(UserWarning, match="'column' has numbers with a unit") as caught:
+        encoder = TabularEncoder().fit(X)
+    assert encoder.is_categorical_.all()
+    assert "Series.str.replace and pandas.to_numeric" in str(caught[0].message)
+    # Without the unit, the column is one of numbers.
+    X["column"] = pd.to_numeric(texts.str.replace(unit, ""), errors="coerce")
+    assert not TabularEncoder().fit(X).is_categorical_.any()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # Few values, ordinals, codes, names, bins, several units.
+        [f"{i} doors" for i in range(2, 9)],
+        ["1st", "2nd", "3rd", *[f"{i}th" for i in range(4, 20)]],
+        [f"{i}{'ABCD'[i % 4]}" for i in range(20)],
+        [f"Store {i}" for i in range(20)],
+        [f"{i} {street}" for i in range(9) for street in ("Mill Lane", "High Street")],
+        ["<18", "18-25", "26-35", ">65"],
+        ["<50", ">=50"],
+        [f"{i} {unit}" for i in range(20) for unit in ("kg", "lb")],
+    ],
+    ids=range(8),
+)
+def test_names_with_numbers_are_categories(texts):
+    X = pd.DataFrame({"column": texts * 4})
+    assert TabularEncoder().fit(X).is_categorical_.all()
+
+
+def test_limits_among_numbers_are_said():
+    """However many rows are below the limit of detection."""
+    texts = ["<0.5"] * 80 + [f"{x:.2f}" for x in np.linspace(0.5, 3, 20)]
+    with pytest.warns(UserWarning, match="among its text, but also '<0.5'") as caught:
+        TabularEncoder().fit(pd.DataFrame({"column": texts}))
+    assert "Series.str.replace and pandas.to_numeric" in str(caught[0].message)
+
+
+def test_thousands_among_texts_of_numbers_are_said():
+    texts = [f"{i:,}".replace(",", ".") for i in range(500, 3500, 50)]
+    with pytest.warns(UserWarning, match=r"thousands='\.' and decimal=','"):
+        TabularEncoder().fit(pd.DataFrame({"column": texts}))
+
+
+@pytest.mark.parametrize(
     ("texts", "said"),
     [
         (
@@ -343,6 +400,17 @@ DATE_TEXTS = [
     "Jan 31, 23",
     "Q4 2023",
     "2023/11/01 12AM",
+    "31/01/2020, 12:00:00 AM",
+    "31/12/2020, 23:59",
+    "2020-01-31 UTC",
+    "31. Januar 2020",
+    "31 janvier 2020",
+    "31 de enero de 2020",
+    "31 января 2020",
+    "2020年1月31日",
+    "2020년 1월 31일",
+    "'2020-01-31'",
+    "[31/Jan/2020:10:00:00 +0000]",
 ]
 
 
@@ -398,7 +466,7 @@ def test_dates_as_text_of_any_format_are_refused(days, form):
         *["Mayfair 100", "DEC-1000", "12-marble-20", "192.168.100.200"],
         *["9:00-17:00", "8:00-12:00", "2020-01-31 9:00-17:00", "20200118T990000"],
         *["01-02-03", "12-11-10", "13-14-15", "23-45-67", "31-01-99", "2023-Janet"],
-        *["Jan 31 23", "Q5 2023", "Q4 23", "10AM"],
+        *["Jan 31 23", "Q5 2023", "Q4 23", "10AM", "12 Monkeys", "45 Januar 2020"],
         *["2009/10", "2011_12", "2020/21", "12Jan123", "2020 01", "18  01  2020"],
     ],
 )
@@ -1476,6 +1544,31 @@ def test_an_index_in_another_order_is_said(given, names):
     periods.index = pd.period_range("2024", periods=12)
     for values in (other, twice, levels, periods, data[given].tolist()):
         model.fit(X, X_val=X, **{**data, given: values})
+
+
+@pytest.mark.parametrize("given", ["y", "sample_weight"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
+def test_networks_say_that_an_index_is_in_another_order(method, given):
+    X = pd.DataFrame({"a": np.linspace(0, 1, 12)})
+    data = {"y": pd.Series([0, 1] * 6), "sample_weight": pd.Series(np.ones(12))}
+    model = BackpropMLPClassifier(3, max_iter=2, random_state=0)
+    getattr(model.fit(X, data["y"]), method)(X, **data)
+    data[given] = data[given][::-1]
+    with pytest.warns(UserWarning, match=rf"Pass {given}\.loc\[X\.index\]"):
+        getattr(model, method)(X, **data)
+
+
+@pytest.mark.parametrize("kind", [BackpropMLPRegressor, TabularMLPRegressor])
+def test_a_missing_target_is_named_by_its_row(kind):
+    y = np.where(np.arange(20) == 7, np.nan, 1.5)
+    with pytest.raises(ValueError, match="y contains NaN: the value of row 7 is miss"):
+        kind().fit(np.arange(20.0)[:, None], y)
+
+
+def test_networks_refuse_periods_by_name():
+    X = pd.DataFrame({"month": pd.period_range("2020-01", periods=20, freq="M")})
+    with pytest.raises(ValueError, match="Column 'month' of X has dates or times"):
+        BackpropMLPClassifier().fit(X, [0, 1] * 10)
 
 
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])

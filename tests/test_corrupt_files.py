@@ -133,6 +133,7 @@ def mat_bytes(version, compressed):
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MATLAB_CONTENTS)
 def test_damaged_matlab_file(tmp_path, name):
     seed = 0

@@ -191,6 +191,7 @@ def test_they_are_the_same_each_time(planted):
     assert model.feature_importances_[0] > 3 * before[0]
 
 
+@pytest.mark.slow
 def test_many_rows_are_sampled():
     """10 000 are kept for the importances."""
     X = np.random.default_rng(0).standard_normal((16_000, 20))

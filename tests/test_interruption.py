@@ -99,6 +99,7 @@ print(n_raised, n_kept)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tabular", "lbfgs", "search"])
 def test_interruptions_at_random_times(kind):
     done = subprocess.run(

@@ -172,7 +172,7 @@ def test_dates_among_text_are_said(write, capsys):
         lines = [f"{text},{i % 7},{'xy'[i % 2]}" for i, text in enumerate(texts)]
         return write("\n".join(["due,n,kind", *lines]))
 
-    with pytest.warns(UserWarning, match="'due' has dates among its text. It is read"):
+    with pytest.warns(UserWarning, match="'due' has dates among its text: it is tak"):
         X, _ = read_mixed_csv(rows(n_dates=30))
     assert X["due"].dtype == "category"
     assert main(["--data", str(rows(n_dates=30)), "--cv", "2"]) == 0
@@ -198,12 +198,68 @@ def test_the_remedy_for_semicolons_keeps_codes_and_the_file(
     monkeypatch.chdir(tmp_path)
     text = "zip;size;state\n01067;1.5;NA\n01069;2;TX\n"
     path = write(text)
-    with pytest.raises(ValueError, match="have decimal commas, replace") as caught:
+    with pytest.raises(ValueError, match="have decimal commas, remove") as caught:
         read_mixed_csv(path)
     remedy = re.search(r"pandas\.read_csv\(.*index=False\)", str(caught.value))[0]
     eval(remedy, {"pandas": pd, "path": path})
     assert path.read_text() == text
     assert (tmp_path / "new.csv").read_text() == text.replace(";", ",")
+
+
+THOUSANDS = [f"{i:,}".replace(",", ".") for i in range(500, 3500, 50)]
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_points_between_thousands_are_said(mixed, write):
+    rows = [f"{text},{i % 3},{'xy'[i % 2]}" for i, text in enumerate(THOUSANDS)]
+    path = write("\n".join(["people,n,kind", *rows]))
+    said = r"'people' has numbers such as '1\.000' .*: '1\.000' is taken as 1\.0"
+    with pytest.warns(UserWarning, match=said) as caught:
+        X, _ = (read_mixed_csv if mixed else read_csv)(path)
+    assert X["people"].iloc[-1] == 3.45
+    assert "thousands='.' and decimal=','" in str(caught[0].message)
+    frame = pd.read_csv(path, thousands=".", decimal=",")
+    assert frame["people"].tolist() == list(range(500, 3500, 50))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # No whole numbers, other decimals, a number below 1, thousands.
+        [text for text in THOUSANDS if "." in text],
+        [*THOUSANDS, "1.05"],
+        [*THOUSANDS, "0.500"],
+        [*THOUSANDS, "1000"],
+        [*THOUSANDS[:19], "650"],
+    ],
+    ids=range(5),
+)
+def test_other_numbers_have_no_thousands(texts, write):
+    rows = [f"{text},{i % 3},{'xy'[i % 2]}" for i, text in enumerate(texts)]
+    X, _ = read_mixed_csv(write("\n".join(["people,n,kind", *rows])))
+    assert X["people"].tolist() == list(map(float, texts))
+
+
+def test_points_between_thousands_in_target_and_new_rows(write, capsys, tmp_path):
+    rows = [f"{i % 7},{text}" for i, text in enumerate(THOUSANDS)]
+    path = write("\n".join(["n,people", *rows]))
+    assert main(["--data", str(path), "--cv", "2"]) == 0
+    assert "The target 'people' has numbers such as '1.000'" in capsys.readouterr().out
+    # A model of numbers, and new rows whose points separate thousands.
+    rows = [f"{50 * i},{'xy'[i % 2]}" for i in range(10, 70)]
+    model = tmp_path / "model.joblib"
+    path = write("\n".join(["people,kind", *rows]))
+    main(["--data", str(path), "--cv", "2", "--save", str(model)])
+    path = write("\n".join(["people", *THOUSANDS]))
+    main(["--load", str(model), "--predict", str(path)])
+    assert "'people' has numbers such as '1.000'" in capsys.readouterr().err
+
+
+def test_numbers_with_a_unit_are_said(write):
+    rows = [f"{i}.5 kg,{i % 3},{'xy'[i % 2]}" for i in range(40)]
+    path = write("\n".join(["weight,n,kind", *rows]))
+    with pytest.warns(UserWarning, match="'weight' has numbers with a unit, such as"):
+        read_mixed_csv(path)
 
 
 def test_rows_without_a_label_are_counted(write):
@@ -214,7 +270,7 @@ def test_rows_without_a_label_are_counted(write):
 
 def test_codes_are_categories(write):
     rows = "113803,01067,1,x\nA/5 21171,01069,2,y\n349909,01067,3,x\n"
-    with pytest.warns(UserWarning, match="as codes have. It is read as cat") as caught:
+    with pytest.warns(UserWarning, match="as codes have: it is taken as cat") as caught:
         X, _ = read_mixed_csv(write("ticket,zip,size,kind\n" + rows))
     assert len(caught) == 2
     assert X["ticket"].tolist() == ["113803", "A/5 21171", "349909"]

@@ -401,6 +401,7 @@ def test_losses_that_mlpregressor_has_start_as_it_does(loss):
     np.testing.assert_allclose(started(loss, y, X), theirs.predict(X), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean", [1, 5000, 1e6])
 def test_gamma_learns_whatever_the_mean(mean):
     rng = np.random.default_rng(0)

@@ -645,6 +645,12 @@ def test_large_integers_are_different_categories():
     np.testing.assert_array_equal(encoded, np.eye(4))
 
 
+def test_a_column_without_a_name_is_refused():
+    X = pd.DataFrame({"": np.arange(20.0) ** 2, "b": np.arange(20) % 3})
+    with pytest.raises(ValueError, match="A column has the name ''"):
+        input_types(TabularEncoder().fit(X))
+
+
 def test_inputs_in_another_order_are_found_by_their_names():
     X = table(200, seed=0)[["gap", "colour", "count"]]
     encoder = TabularEncoder().fit(X)

@@ -10,9 +10,14 @@ from sklearn.datasets import load_digits
 from .. import TabularEncoder
 from .._tabular.columns import identifier_message, read_columns
 from .._tabular.table import check_table
-from .._tabular.texts import has_leading_zero, is_almost_number, is_number
+from .._tabular.texts import (
+    has_leading_zero,
+    is_almost_number,
+    is_number,
+    mixed_thousands,
+)
 from ..datasets import read_mat, read_npz
-from ..datasets._tables import read_new_rows, read_table
+from ..datasets._tables import describe_thousands, read_new_rows, read_table
 from ..datasets._text_files import import_pandas
 
 TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
@@ -70,8 +75,7 @@ def load(path, header, target, drop, task):
         first = "a header" if table.has_header else "data (no header)"
         source = f"{path}; the first row is taken as {first}"
         notes += [
-            f"Column {name!r} has {finding}: it is taken as categories."
-            for name, finding in table.doubtful.items()
+            f"Column {name!r} {finding}" for name, finding in table.doubtful.items()
         ]
     elif ending(path) == ".parquet":
         X, y, target = _split(path, _read_parquet(path), target, drop)
@@ -81,6 +85,8 @@ def load(path, header, target, drop, task):
         source, target = str(path), "y"
     else:
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
+    if y.dtype.kind == "U" and (found := mixed_thousands(np.unique(y).tolist())):
+        notes.append(f"The target {target!r} {describe_thousands(found)}")
     y, is_regression, task = _recognise_task(y, target, task)
     columns = _recognise_columns(X)
     notes += columns.notes
@@ -219,7 +225,8 @@ def _recognise_task(y, target, task):
         is_regression = False
         reason = f"the target is {'boolean' if y.dtype.kind == 'b' else 'text'}"
     else:
-        are_whole = bool((numbers % 1 == 0).all())
+        with np.errstate(invalid="ignore"):
+            are_whole = bool((numbers % 1 == 0).all())
         is_regression = len(distinct) > _MAX_CLASSES or not are_whole
         wholeness = "whole numbers" if are_whole else "not all of them whole numbers"
         reason = f"the target has {len(distinct)} values, {wholeness}"

@@ -69,7 +69,7 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
     if X.shape[0] == 0:
         return None
     # A message has the number of a row within the chunk.
-    check_scored(estimator, y, sample_weight, "a chunk of y")
+    check_scored(estimator, X, y, sample_weight, "a chunk of y")
     if sample_weight is not None:
         sample_weight = np.asarray(sample_weight)
     return function(estimator, X, np.asarray(y), sample_weight)

@@ -21,8 +21,10 @@ from .architecture import check_fits, check_solver, make_network
 from .checks import (
     exact_labels,
     plain_labels,
+    refuse_missing_targets,
     refuse_sparse_targets,
     refuse_unfit_targets,
+    warn_of_other_order,
     without_second_axis,
 )
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
@@ -152,7 +154,7 @@ class BaseBackpropMLP(
         """
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
-        X, y = self._validate_rows(X, y, reset=not continuing)
+        X, y = self._validate_rows(X, y, sample_weight, reset=not continuing)
         target_encoder = self._target_encoder_of(y)
         if continuing:
             self._check_same_target_encoder(target_encoder)
@@ -163,12 +165,18 @@ class BaseBackpropMLP(
         data = self._training_data(X, y, target_encoder, sample_weight)
         return self._fit_to(data, continuing, context, given)
 
-    def _validate_rows(self, X, y, reset):
-        """Validate X and y; X in CSR or dense, a single column of y flat."""
+    def _validate_rows(self, X, y, sample_weight=None, *, reset):
+        """Validate X and y; X in CSR or dense, a single column of y flat.
+
+        The weights are only checked for the order of their index.
+        """
         name = type(self).__name__
+        warn_of_other_order("y", y, "X", X)
+        warn_of_other_order("sample_weight", sample_weight, "X", X)
         if self._y_numeric:
             refuse_sparse_targets(y, name)
         refuse_unfit_targets(y, name, self._y_numeric)
+        refuse_missing_targets(y)
         y = y if self._y_numeric else exact_labels(y)
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
@@ -250,7 +258,7 @@ class BaseBackpropMLP(
         if not is_first:
             # scikit-learn validates the parameters in the first call only.
             self._validate_params()
-        X, y = self._validate_rows(X, y, reset=is_first)
+        X, y = self._validate_rows(X, y, sample_weight, reset=is_first)
         if is_first:
             target_encoder = self._target_encoder_of(y, classes)
         else:
@@ -294,7 +302,7 @@ class BaseBackpropMLP(
 
     def _initialize(self, X, y, sample_weight, random_state, classes=None):
         """Become fitted by initial weights, without training."""
-        X, y = self._validate_rows(X, y, reset=True)
+        X, y = self._validate_rows(X, y, sample_weight, reset=True)
         target_encoder = self._target_encoder_of(y, classes)
         data = self._training_data(X, y, target_encoder, sample_weight)
         source = check_random_state(random_state)

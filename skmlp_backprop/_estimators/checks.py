@@ -86,11 +86,39 @@ def refuse_masked_weights(sample_weight):
         )
 
 
-def check_scored(estimator, y, sample_weight, input_name="y"):
+def check_scored(estimator, X, y, sample_weight, input_name="y"):
     """Refuse in `score` the targets and weights that `fit` refuses and metrics take."""
+    warn_of_other_order(input_name, y, "X", X)
+    warn_of_other_order("sample_weight", sample_weight, "X", X)
     name = type(estimator).__name__
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_masked_weights(sample_weight)
+
+
+def warn_of_other_order(input_name, values, X_name, X):
+    """Warn if values of the rows of X have its index in another order, in pandas."""
+    if not (_is_of_pandas(X) and _is_of_pandas(values)):
+        return
+    index, own = X.index, values.index
+    if (
+        len(own) == len(index)
+        and own.nlevels == index.nlevels
+        and not own.equals(index)
+        and own.is_unique
+        and index.is_unique
+        and (index.get_indexer(own) >= 0).all()
+    ):
+        warn(
+            f"{input_name} has the same index as {X_name}, but in another order. The "
+            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
+            f"{input_name}.set_axis({X_name}.index) if the positions are right."
+        )
+
+
+def _is_of_pandas(values):
+    return nw.dependencies.is_pandas_series(values) or (
+        nw.dependencies.is_pandas_dataframe(values)
+    )
 
 
 def refuse_sparse_targets(y, name, input_name="y"):
@@ -235,6 +263,8 @@ def _is_of_dates(dtype):
     """Whether a dtype of NumPy, pandas, polars or narwhals has dates or times."""
     if hasattr(dtype, "is_temporal"):
         return dtype.is_temporal()
+    if str(dtype).startswith("period["):
+        return True
     return getattr(dtype, "kind", "O") in "mM"
 
 

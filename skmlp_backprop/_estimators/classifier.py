@@ -435,7 +435,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         score : float
             Proportion, by weight, of the samples whose labels are all predicted.
         """
-        check_scored(self, y, sample_weight)
+        check_scored(self, X, y, sample_weight)
         predicted = self.predict(X)
         y = plain_labels(y)
         if sample_weight is None and _are_alike(y, predicted):

@@ -335,7 +335,7 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         score : float
             At most 1.
         """
-        check_scored(self, y, sample_weight)
+        check_scored(self, X, y, sample_weight)
         quantiles = self._fitted_quantiles()
         if quantiles is None:
             return super().score(X, y, sample_weight)

@@ -1,6 +1,5 @@
 """Checks the arguments of the tabular estimators' ``fit``."""
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.stable.v2.dependencies import is_into_dataframe
 from sklearn.base import is_classifier
@@ -9,12 +8,12 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
     as_array,
-    check_scored,
     exact_labels,
     plain_labels,
     refuse_missing_targets,
     refuse_sparse_targets,
     refuse_unfit_targets,
+    warn_of_other_order,
     without_second_axis,
 )
 from .._estimators.sklearn_private import _check_y, _safe_indexing
@@ -94,13 +93,6 @@ def check_rows(
             "rows out of X_val and y_val."
         )
     return X, y, groups, (X_val, y_val, sample_weight_val)
-
-
-def check_scored_rows(estimator, X, y, sample_weight):
-    """Check the arguments of `score`, as those of `fit`."""
-    warn_of_other_order("y", y, "X", X)
-    warn_of_other_order("sample_weight", sample_weight, "X", X)
-    check_scored(estimator, y, sample_weight)
 
 
 def _check_targets(estimator, X, y, input_name="y"):
@@ -203,32 +195,6 @@ def _refuse_other_targets(y, y_val):
             f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
             "them if they are the same, and pass y_val[y.columns]."
         )
-
-
-def warn_of_other_order(input_name, values, X_name, X):
-    """Warn if values of the rows of X have its index in another order, in pandas."""
-    if not (_is_of_pandas(X) and _is_of_pandas(values)):
-        return
-    index, own = X.index, values.index
-    if (
-        len(own) == len(index)
-        and own.nlevels == index.nlevels
-        and not own.equals(index)
-        and own.is_unique
-        and index.is_unique
-        and (index.get_indexer(own) >= 0).all()
-    ):
-        warn(
-            f"{input_name} has the same index as {X_name}, but in another order. The "
-            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
-            f"{input_name}.set_axis({X_name}.index) if the positions are right."
-        )
-
-
-def _is_of_pandas(values):
-    return nw.dependencies.is_pandas_series(values) or (
-        nw.dependencies.is_pandas_dataframe(values)
-    )
 
 
 def _warn_of_text_targets(y, input_name):

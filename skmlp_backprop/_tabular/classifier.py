@@ -6,14 +6,13 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import store_parameters
-from .._estimators.checks import plain_labels
+from .._estimators.checks import check_scored, plain_labels
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
 from .._estimators.weighting import explicit_class_weight
 from .._network.outputs import positive
 from .._network.warning import warn
 from .base import BaseTabularMLP
-from .checks import check_scored_rows
 from .documentation import documented
 from .intervals import (
     checked_coverages,
@@ -195,7 +194,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         score : float
             Proportion, by weight, of the samples whose labels are all predicted.
         """
-        check_scored_rows(self, X, y, sample_weight)
+        check_scored(self, X, y, sample_weight)
         return super().score(X, plain_labels(y), sample_weight)
 
     def _labels(self, proba):

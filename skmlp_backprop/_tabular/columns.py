@@ -21,6 +21,9 @@ _FREE_TEXT_LENGTH = 40
 # has this many rows or more.
 _IDENTIFIER_SHARE = 0.9
 _IDENTIFIER_ROWS = 30
+# Text is numbers with a unit, or with limits such as "<0.5", if so many of its distinct
+# values, or more, are such numbers.
+_MANY_NUMBERS = 10
 # Whole numbers are dates if they have this many distinct values or more, all of them
 # days of these years.
 _DATE_NUMBERS = 10
@@ -215,18 +218,10 @@ def _infer_column(source, messages):
     if strings and n_numbers + len(strings) == len(present) and not n_bools:
         is_numeric, finding = _infer_text(codes, categories, strings)
         if finding:
-            # pandas.to_numeric alone can't read "1,153", "$1.50" and "10%".
-            has_others = any(
-                texts.is_almost_number(t) and not texts.is_number(t) for t in strings
-            )
-            way = (
-                "pandas.read_csv with its `thousands` and `decimal`, or by "
-                "Series.str.replace and "
-            )
             messages.append(
                 f"Column {source.name} {finding} Declare the column before the fit: "
-                f"convert it to numbers, such as by {way if has_others else ''}"
-                "pandas.to_numeric, or name it in `categorical_features`."
+                f"convert it to numbers, such as by {_way_to_numbers(strings)}, or "
+                "name it in `categorical_features`."
             )
     else:
         is_numeric = n_numbers == len(present) and n_bools < len(present)
@@ -243,13 +238,22 @@ def _infer_text(codes, categories, strings):
     The second result is the rest of a warning that begins with the column's name. It is
     empty unless most rows have numbers.
     """
+    if finding := describe_units(strings):
+        return False, f"{finding}: it is taken as categories."
+    # Beside many numbers, "<0.5" is a value below a limit, and no category.
+    n_plain = sum(not isinstance(v, str) or texts.is_number(v) for v in categories)
+    has_limits = n_plain >= _MANY_NUMBERS
     # Rows with numbers, or text such as "10%", less those with other values.
     balance = 0
     n_rows = np.bincount(codes, minlength=len(categories)).tolist()
     for value, n in zip(categories, n_rows, strict=True):
         is_text = isinstance(value, str)
         if value is not None and not (is_text and texts.is_missing(value)):
-            is_number = not is_text or texts.is_almost_number(value)
+            is_number = (
+                not is_text
+                or texts.is_almost_number(value)
+                or (has_limits and texts.is_limit(value))
+            )
             balance += n if is_number else -n
     if balance <= 0:
         return False, ""
@@ -264,6 +268,37 @@ def _infer_text(codes, categories, strings):
         return False, f"{codes_found}: it is taken as categories."
     also = f" and {_join(missing)}, taken as missing" if missing else ""
     return True, f"has numbers written as text{also}: it is taken as numbers."
+
+
+def describe_units(strings):
+    """What numbers with units look like, for a message; "" without such numbers."""
+    units = {
+        text: texts.unit_of(text) for text in strings if not texts.is_missing(text)
+    }
+    found = [text for text, unit in units.items() if unit]
+    # "day" and "days" are the same unit.
+    distinct = {units[text].lower().rstrip("s") for text in found}
+    if len(found) < max(_MANY_NUMBERS, len(units) / 2) or len(distinct) > 1:
+        return ""
+    return f"has numbers with a unit, such as {_join(found)}"
+
+
+def _way_to_numbers(strings):
+    """How to convert text of numbers, for a message."""
+    if len(texts.with_thousands(strings)) > 1:
+        return (
+            "pandas.read_csv with thousands='.' and decimal=',' if its points separate "
+            "thousands, otherwise by pandas.to_numeric"
+        )
+    if any(texts.is_almost_number(t) and not texts.is_number(t) for t in strings):
+        # pandas.to_numeric alone can't read "1,153", "$1.50" and "10%".
+        return (
+            "pandas.read_csv with its `thousands` and `decimal`, or by "
+            "Series.str.replace and pandas.to_numeric"
+        )
+    if any(texts.unit_of(t) or texts.is_limit(t) for t in strings):
+        return "Series.str.replace and pandas.to_numeric"
+    return "pandas.to_numeric"
 
 
 def _describe_codes(values):

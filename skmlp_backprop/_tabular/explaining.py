@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.checks import warn_of_other_order
 from .._estimators.pickled_state import (
     with_version,
     without_callback_rows,
@@ -15,7 +16,6 @@ from .._estimators.pickled_state import (
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
 from .._network.threads import limited_threads
-from .checks import warn_of_other_order
 from .partial_dependence import (
     column_indices,
     grid_of_column,

@@ -6,12 +6,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from .._estimators.base import store_parameters
+from .._estimators.checks import check_scored
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
 from .._network.warning import warn
 from .base import BaseTabularMLP, constraints_of
-from .checks import check_scored_rows
 from .documentation import documented
 from .intervals import (
     checked_coverages,
@@ -307,7 +307,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         score : float
             At most 1.
         """
-        check_scored_rows(self, X, y, sample_weight)
+        check_scored(self, X, y, sample_weight)
         return self._score_of(y, self.predict(X), sample_weight)
 
     def _score_of(self, y, prediction, weights):

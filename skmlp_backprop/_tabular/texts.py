@@ -18,6 +18,20 @@ _SEPARATED = [
 _ALMOST_NUMBER = re.compile(
     rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
+# The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
+# before it. Ordinals, such as "3rd", have no unit.
+_UNIT = r"(?!(st|nd|rd|th)\b)(?P<unit>[°µ]?[^\W\d_]+([/. ][^\W\d_]+)?[²³]?)\.?"
+_CURRENCY = (
+    "EUR|USD|GBP|JPY|CNY|INR|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|ZAR|"
+    "KRW|SGD|HKD|TRY|RUB|ILS|THB|US\\$|R\\$|Rs\\.?"
+)
+_WITH_UNIT = re.compile(
+    rf"[+\-\u2212]?({'|'.join(_SEPARATED)})\s*{_UNIT}"
+    rf"|(?P<currency>{_CURRENCY})\s*[+\-\u2212]?({'|'.join(_SEPARATED)})"
+)
+# A limit, such as "<0.5" for a value below the limit of detection.
+_LIMIT = re.compile(rf"[<>≤≥]=?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})")
+_WHOLE_BELOW_1000 = re.compile(r"[+-]?(0|[1-9][0-9]{0,2})")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -43,6 +57,8 @@ _MONTH = (
 _WEEKDAY = r"((mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?,? )?"
 # Pairs of years, such as 2008/09, are no months.
 _PAIR_OF_YEARS = "|".join(f"{year:02}[/_]{year + 1:02}" for year in range(12))
+# Any word between a day and a year is a month, in some language.
+_WORD = r"[^\W\d_]{3,12}"
 _DAYS = [
     rf"{_YEAR}[-/._ ]{_NUMBER_OF_MONTH}[-/._ ]{_DAY}",
     rf"{_DAY}[-/._ ]{_NUMBER_OF_MONTH}[-/._ ]{_YEAR}",
@@ -53,6 +69,8 @@ _DAYS = [
     # Codes such as 01-02-03 have small numbers: only days and years from 13 on.
     r"(1[3-9]|2[0-9]|3[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
     rf"{_DAY}{_MONTH}{_YEAR}",
+    rf"{_DAY}\.? (de )?{_WORD}\.? (de )?{_YEAR}",
+    rf"{_YEAR}\s?[年년]\s?{_NUMBER_OF_MONTH}\s?[月월](\s?{_DAY}\s?[日일])?",
     rf"{_MONTH} {_DAY}(st|nd|rd|th)?(,? {_YEAR}|, [0-9]{{2}})?",
     rf"{_YEAR}[-/._ ]{_MONTH}([-/._ ]{_DAY})?",
     # Months, quarters and weeks.
@@ -65,7 +83,8 @@ _DAYS = [
     rf"{_YEAR}-?w[0-9]{{2}}(-[1-7])?",
 ]
 _DATE = re.compile(
-    rf"{_WEEKDAY}({'|'.join(_DAYS)})([t:_ ]\s*({_TIME}|{_HOUR}){_ZONE})?"
+    rf"{_WEEKDAY}({'|'.join(_DAYS)})"
+    rf"(\s?(z|utc|gmt)|(, ?|[t:_ ]\s*)({_TIME}|{_HOUR}){_ZONE})?"
     # The basic format of ISO 8601.
     rf"|{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[t_ ]{_BASIC_TIME}{_ZONE}"
     # A minus stands between opening hours, such as 8:00-12:00.
@@ -100,6 +119,29 @@ def with_thousands(texts):
     return found if are_thousands else []
 
 
+def mixed_thousands(texts):
+    """The texts with points, if the texts are numbers whose points separate thousands.
+
+    All points have three digits after them, and whole numbers below 1000 are among the
+    texts: numbers rounded to three decimals have no such digits, or no whole numbers.
+    """
+    found = with_thousands(texts)
+    whole = [text for text in texts if "." not in text and not is_missing(text)]
+    are_whole = all(_WHOLE_BELOW_1000.fullmatch(text.strip()) for text in whole)
+    return found if len(found) >= 10 and whole and are_whole else []
+
+
+def is_limit(text):
+    """Whether a text is a number with a sign of comparison, such as ``<0.5``."""
+    return _LIMIT.fullmatch(text.strip()) is not None
+
+
+def unit_of(text):
+    """The unit of a text such as ``70.1 kg`` or ``EUR 70.10``, or None."""
+    match = _WITH_UNIT.fullmatch(text.strip())
+    return match and (match["unit"] or match["currency"])
+
+
 def has_leading_zero(text):
     """Whether a text begins with a 0 before another digit, such as a postal code."""
     return _LEADING_ZERO.match(text.strip()) is not None
@@ -129,8 +171,11 @@ def is_missing(text):
 
 
 def is_date(text):
-    """Whether a text is a date, a time, or both, in a usual format."""
-    return _DATE.fullmatch(text.strip()) is not None
+    """Whether a text is a date, a time, or both, in a usual format.
+
+    It may be in quotes or brackets.
+    """
+    return _DATE.fullmatch(text.strip(" \t\"'[]")) is not None
 
 
 def is_truth(text):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
+from .._tabular.columns import describe_units
 from .._tabular.dates import DATES, SPANS, TIMES
 from .._tabular.texts import (
     has_leading_zero,
@@ -15,6 +16,7 @@ from .._tabular.texts import (
     is_number,
     is_truth,
     long_integers,
+    mixed_thousands,
     to_number,
 )
 from ._text_files import (
@@ -47,7 +49,7 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
-    # For each column of categories that may have been meant otherwise, the reason.
+    # For each column that may have been meant otherwise, the finding and the decision.
     doubtful: dict
 
 
@@ -104,8 +106,7 @@ def read_csv(path, header="infer"):
     >>> y.tolist()
     ['rose', 'tulip']
     """
-    table = read_table(path, header, mixed=False)
-    return table.X, table.y
+    return _read_with_warnings(path, header, mixed=False)
 
 
 def read_mixed_csv(path, header="infer"):
@@ -161,9 +162,14 @@ def read_mixed_csv(path, header="infer"):
     0     1.5    red
     1     NaN    NaN
     """
-    table = read_table(path, header, mixed=True)
+    return _read_with_warnings(path, header, mixed=True)
+
+
+def _read_with_warnings(path, header, mixed):
+    """Read samples and labels, with a warning for each doubtful column."""
+    table = read_table(path, header, mixed=mixed)
     for name, finding in table.doubtful.items():
-        warn(f"{path}: column {name!r} has {finding}. It is read as categories.")
+        warn(f"{path}: column {name!r} {finding}")
     return table.X, table.y
 
 
@@ -247,7 +253,10 @@ def read_new_rows(path, names, kinds, header):
     frame = file.read(dict.fromkeys(others, str), na_values=missing)
     file.check_same_rows(frame[others])
     rest = frame[others].set_axis([file.first[i] for i in others], axis=1)
-    X, _ = _to_samples(file, frame[features], True, known)
+    X, doubtful = _to_samples(file, frame[features], True, known)
+    for i, kind in known.items():
+        if kind is None and file.names[i] in doubtful:
+            warn(f"{path}: column {file.names[i]!r} {doubtful[file.names[i]]}")
     return np.asarray(X) if names is None else X, rest
 
 
@@ -334,6 +343,9 @@ def _to_samples(file, frame, mixed, known=None):
     if texts:
         frame = file.read(str, usecols=texts)
     others, doubtful = {}, {}
+    for place, i in enumerate(places):
+        if i not in texts and (found := _mixed_thousands(file, i, X[:, place])):
+            doubtful[file.names[i]] = describe_thousands(found)
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(MISSING))
@@ -348,7 +360,7 @@ def _to_samples(file, frame, mixed, known=None):
         else:
             others[name] = column.astype("category")
             if doubt := _doubt(counts):
-                doubtful[name] = doubt
+                doubtful[name] = f"has {doubt}: it is taken as categories."
     if file.has_header or others:
         names = [file.names[i] for i in places]
         X = import_pandas().DataFrame(X, columns=names, copy=False)
@@ -411,10 +423,36 @@ def _doubt(counts):
     """Why the texts of a column may be codes or dates in place of categories."""
     if any(map(is_number, counts.index)):
         return "numbers with leading zeros, many digits or among text, as codes have"
+    if finding := describe_units(counts.index):
+        return finding.removeprefix("has ")
     are_dates = [ISO_DATE.fullmatch(text) is not None for text in counts.index]
     if counts[are_dates].sum() > _MIN_CODES * counts.sum():
         return "dates among its text"
     return None
+
+
+def _mixed_thousands(file, i, numbers):
+    """The texts of a column of numbers whose points separate thousands, if any."""
+    # Few columns pass these checks, and are read once more.
+    numbers = numbers[~np.isnan(numbers)]
+    if (np.abs(numbers) >= 1000).any():
+        return []
+    is_whole = numbers % 1 == 0
+    thousandths = 1000 * numbers
+    rest = np.abs(thousandths - np.rint(thousandths))
+    if is_whole.all() or not is_whole.any() or rest.max() > 1e-6:
+        return []
+    return mixed_thousands(file.read(str, usecols=[i])[i].str.strip().unique().tolist())
+
+
+def describe_thousands(found):
+    """The finding for numbers whose points separate thousands, and the decision."""
+    text = found[0]
+    return (
+        f"has numbers such as {text!r} beside whole numbers below 1000: {text!r} is "
+        f"taken as {float(text)}. If the points separate thousands, remove them: "
+        "pandas.read_csv reads such numbers with thousands='.' and decimal=','."
+    )
 
 
 def _to_numbers(file, i, column, texts):

@@ -178,7 +178,7 @@ class TextFile:
                     f"{self.path}: all lines have as many {name}. Are there {name} in "
                     "place of commas? Then write a file with commas: "
                     f"{_to_new_file(separator)}. If numbers have decimal commas, "
-                    "replace these by points."
+                    "remove points between thousands, and replace the commas by points."
                 )
 
     def take_header(self, needed):
