@@ -43,11 +43,7 @@ Examples
 ['label', 'probabilities']
 """
 
-import math
-
 import numpy as np
-from numpy.polynomial.chebyshev import Chebyshev, cheb2poly
-from scipy.special import erfcx
 from sklearn.base import MetaEstimatorMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
@@ -84,6 +80,7 @@ try:
     from skl2onnx.proto import onnx_proto
     from skl2onnx.shape_calculators import grid_search_cv
 
+    from ._onnx_graph import TENSOR_TYPES, Graph, activate, log_sigmoid
     from ._onnx_tabular import add_table, declared_types, one_hot, table_precision
 except ImportError as error:
     raise ImportError(
@@ -175,123 +172,6 @@ def _member(model):
     return model.estimators_[0] if isinstance(model, BaseTabularMLP) else model
 
 
-class _Graph:
-    """The ONNX graph under construction, in one floating-point precision."""
-
-    def __init__(self, scope, container, dtype):
-        self._scope = scope
-        self._container = container
-        self.dtype = dtype
-
-    def add(self, operator, *inputs, **attributes):
-        """Add a node on named inputs and constants; return its output's name."""
-        names = [i if isinstance(i, str) else self.constant(i) for i in inputs]
-        output = self._scope.get_unique_variable_name(operator)
-        self._container.add_node(
-            operator,
-            names,
-            output,
-            name=self._scope.get_unique_operator_name(operator),
-            **attributes,
-        )
-        return output
-
-    def add_outputs(self, names, operator):
-        """Add nodes that give values the names of an operator's outputs."""
-        for name, output in zip(names, operator.outputs, strict=True):
-            node = self._scope.get_unique_operator_name("Identity")
-            self._container.add_node("Identity", name, output.full_name, name=node)
-
-    def in_double(self):
-        """The same graph, in double precision."""
-        return _Graph(self._scope, self._container, np.float64)
-
-    def constant(self, values):
-        """Add numbers in the graph's precision, or labels as they are."""
-        values = np.asarray(values)
-        if values.dtype.kind == "f":
-            values = values.astype(self.dtype)
-        content = values.ravel()
-        if values.dtype.kind == "O":
-            content = [label.encode() for label in content]
-        name = self._scope.get_unique_variable_name("constant")
-        tensor_type = _TENSOR_TYPES[values.dtype]
-        self._container.add_initializer(name, tensor_type, values.shape, content)
-        return name
-
-
-_TENSOR_TYPES = {
-    np.dtype(np.float32): onnx_proto.TensorProto.FLOAT,
-    np.dtype(np.float64): onnx_proto.TensorProto.DOUBLE,
-    np.dtype(np.int64): onnx_proto.TensorProto.INT64,
-    np.dtype(object): onnx_proto.TensorProto.STRING,
-}
-
-
-# Activations. onnxruntime has Elu, LeakyRelu, Softplus and Erf in float32 only, so they
-# are built of operators that it has in both precisions.
-
-
-def _elu(graph, z):
-    below = graph.add("Exp", graph.add("Min", z, 0.0))
-    return graph.add("Add", graph.add("Relu", z), graph.add("Sub", below, 1.0))
-
-
-def _gelu(graph, z):
-    """z Phi(z) = max(0, z) - |z| Phi(-|z|)."""
-    size = graph.add("Abs", z)
-    product = graph.add("Mul", size, _normal_tail(graph, size))
-    return graph.add("Sub", graph.add("Relu", z), product)
-
-
-def _normal_tail(graph, x):
-    """Phi(-x) for x >= 0.
-
-    It is exp(-x^2 / 2) t p(t) / 2 with t = 1 / (1 + x / sqrt(8)), where p is smooth on
-    [0, 1]: its polynomial in u = 2 t - 1 is off by 5e-15 of the value at most.
-    """
-    square = graph.add("Mul", graph.add("Mul", x, x), -0.5)
-    scaled = graph.add("Add", graph.add("Mul", x, 1 / math.sqrt(8)), 1.0)
-    t = graph.add("Reciprocal", scaled)
-    p = Chebyshev.interpolate(lambda t: erfcx(2 / t - 2) / t, 24, domain=[0, 1])
-    *others, leading = cheb2poly(p.coef)
-    u = graph.add("Sub", graph.add("Mul", t, 2.0), 1.0)
-    polynomial = graph.constant(leading)
-    for coef in reversed(others):
-        polynomial = graph.add("Add", graph.add("Mul", polynomial, u), coef)
-    half = graph.add("Mul", graph.add("Exp", square), graph.add("Mul", t, 0.5))
-    return graph.add("Mul", half, polynomial)
-
-
-_ACTIVATIONS = {
-    "identity": lambda graph, z: z,
-    "logistic": lambda graph, z: graph.add("Sigmoid", z),
-    "tanh": lambda graph, z: graph.add("Tanh", z),
-    "relu": lambda graph, z: graph.add("Relu", z),
-    "leaky_relu": lambda graph, z: graph.add("Max", z, graph.add("Mul", z, 0.01)),
-    "elu": _elu,
-    "gelu": _gelu,
-    "silu": lambda graph, z: graph.add("Mul", z, graph.add("Sigmoid", z)),
-}
-
-
-def _log_sigmoid(graph, z):
-    """min(0, z) - log1p(exp(-|z|)), which no z makes overflow.
-
-    log1p(u) is u log(v) / (v - 1) with v = 1 + u as it rounds, and u where v is 1:
-    Goldberg, D. (1991). "What every computer scientist should know about
-    floating-point arithmetic." ACM Computing Surveys 23(1), theorem 4.
-    """
-    u = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
-    v = graph.add("Add", u, 1.0)
-    is_lost = graph.add("Equal", v, 1.0)
-    rounded = graph.add("Where", is_lost, 1.0, graph.add("Sub", v, 1.0))
-    ratio = graph.add("Div", graph.add("Log", v), rounded)
-    ratio = graph.add("Where", is_lost, 1.0, ratio)
-    log = graph.add("Mul", u, ratio)
-    return graph.add("Sub", graph.add("Min", z, 0.0), log)
-
-
 # Factors from the logits of one or two output units to the scores of two classes. The
 # second score is the `decision_function`.
 _TWO_SIDES = {1: [[-1.0, 1.0]], 2: [[1.0, -1.0], [-1.0, 1.0]]}
@@ -301,7 +181,7 @@ def _convert_classifier(scope, operator, container):
     """Add the nodes of a fitted classifier, or of an ensemble of them on tables."""
     model, member = operator.raw_operator, _member(operator.raw_operator)
     is_ensemble, multilabel = model is not member, member._target_encoder.multilabel
-    graph = _Graph(scope, container, _precision(operator))
+    graph = Graph(scope, container, _precision(operator))
     logits = _add_logits(graph, operator)
     proba = _add_probabilities(graph, logits, member, multilabel)
     if is_ensemble:
@@ -353,7 +233,7 @@ _FLOAT_TYPES = {
 def _convert_regressor(scope, operator, container):
     """Add the nodes of a fitted regressor, or of an ensemble of them on tables."""
     model, member = operator.raw_operator, _member(operator.raw_operator)
-    graph = _Graph(scope, container, _precision(operator))
+    graph = Graph(scope, container, _precision(operator))
     logits = _add_logits(graph, operator)
     values = _NUMBERS[member.out_activation_](graph, logits, member)
     if isinstance(model, BaseTabularMLP):
@@ -374,7 +254,7 @@ def _convert_regressor(scope, operator, container):
 def _increasing(graph, z, mlp):
     """The first logit, and each next number larger by a softplus."""
     is_first = np.arange(mlp.n_outputs_) == 0
-    softplus = graph.add("Neg", _log_sigmoid(graph, graph.add("Neg", z)))
+    softplus = graph.add("Neg", log_sigmoid(graph, graph.add("Neg", z)))
     first = graph.add("Mul", z, is_first.astype(float))
     steps = graph.add("Mul", softplus, 1.0 - is_first)
     return graph.add("CumSum", graph.add("Add", first, steps), np.int64(-1))
@@ -404,24 +284,15 @@ def _add_logits(graph, operator):
     if isinstance(model, BaseTabularMLP):
         return _add_ensemble_logits(graph, operator)
     network = model._network
-    a = graph.add("Cast", operator.inputs[0].full_name, to=_TENSOR_TYPES[graph.dtype])
+    a = graph.add("Cast", operator.inputs[0].full_name, to=TENSOR_TYPES[graph.dtype])
     if network.input_activation is not None:
         z = graph.add("Add", a, model.input_intercept_)
-        a = _activate(graph, z, network.input_activation.name)
+        a = activate(graph, z, network.input_activation.name)
     names = [*(activation.name for activation in network.activations), "identity"]
     layers = zip(model.coefs_, model.intercepts_, names, strict=True)
     for coef, intercept, name in layers:
-        a = _activate(graph, graph.add("Gemm", a, coef, intercept), name)
+        a = activate(graph, graph.add("Gemm", a, coef, intercept), name)
     return a
-
-
-def _activate(graph, z, activation):
-    if activation not in _ACTIVATIONS:
-        raise NotImplementedError(
-            f"activation {activation!r} can't be converted: there are ONNX nodes "
-            f"of {sorted(_ACTIVATIONS)} alone."
-        )
-    return _ACTIVATIONS[activation](graph, z)
 
 
 def _add_probabilities(graph, logits, mlp, multilabel):
@@ -430,7 +301,7 @@ def _add_probabilities(graph, logits, mlp, multilabel):
     if mlp.n_outputs_ == 1:
         return graph.add("Sigmoid", _two_sides(graph, logits, mlp))
     if mlp.out_activation_ == "logistic":
-        logits = _log_sigmoid(graph, logits)
+        logits = log_sigmoid(graph, logits)
     return graph.add("Softmax", logits, axis=-1)
 
 
@@ -524,12 +395,12 @@ def _with_table_precision(parse):
 def _convert_encoder(scope, operator, container):
     """Add the nodes of a fitted encoder of tables."""
     encoder = operator.raw_operator
-    graph = _Graph(scope, container, np.float64)
+    graph = Graph(scope, container, np.float64)
     entries, codes = add_table(graph, operator.inputs, encoder)
     pieces = [] if entries is None else [entries]
     pieces += [one_hot(graph, index, width) for index, width in codes]
     encoded = graph.add("Concat", *pieces, axis=1)
-    encoded = graph.add("Cast", encoded, to=_TENSOR_TYPES[_precision(operator)])
+    encoded = graph.add("Cast", encoded, to=TENSOR_TYPES[_precision(operator)])
     graph.add_outputs([encoded], operator)
 
 
@@ -553,7 +424,7 @@ def _add_ensemble_logits(graph, operator):
     start = first.shape[1] - sum(width for _, width in codes)
     z = first_bias
     if entries is not None:
-        entries = graph.add("Cast", entries, to=_TENSOR_TYPES[graph.dtype])
+        entries = graph.add("Cast", entries, to=TENSOR_TYPES[graph.dtype])
         z = graph.add("Add", graph.add("MatMul", entries, first[:, :start]), z)
     for index, width in codes:
         # A category without entry adds nothing.
@@ -563,7 +434,7 @@ def _add_ensemble_logits(graph, operator):
         start += width
     hidden = members[0]._network.activations
     for coef, bias, activation in zip(coefs, biases, hidden, strict=True):
-        z = graph.add("MatMul", _activate(graph, z, activation.name), coef)
+        z = graph.add("MatMul", activate(graph, z, activation.name), coef)
         z = graph.add("Add", z, bias)
     return z
 

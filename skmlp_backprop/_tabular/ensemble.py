@@ -1,4 +1,4 @@
-"""The training of an ensemble on encoded rows, and its validation."""
+"""The training of an ensemble on encoded rows, in threads or processes."""
 
 import copy
 import pickle
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from scipy.optimize import minimize_scalar
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
@@ -14,7 +13,6 @@ from .._estimators.devices import device_of
 from .._estimators.training import initial_parameters, make_solver
 from .._network.batches import Shuffle, WithholdingBatches
 from .._network.dropout import Dropout, dropout_rates
-from .._network.inference import compute_logits
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import limited_threads
@@ -22,12 +20,8 @@ from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
 from .._solvers.stack import ScaledInputStack
 from .._solvers.training import History, Reporter, Training
+from .left_out import N_FOLDS, LeftOutRows, assign_folds
 
-# Each network leaves one of these folds of the rows out of its training.
-N_FOLDS = 8
-# Largest temperature, and largest number of rows for the search for it.
-_MOST_TEMPERATURE = 5
-_MOST_ROWS_OF_TEMPERATURE = 2**14
 # A further thread saves time if its step has this many multiplications in the forward
 # pass. In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
 # tables).
@@ -371,157 +365,3 @@ def _run_epoch(ensemble, pickled):
     with threadpool_limits(1):
         outcome = stack.run_epoch(order, rates)
     return outcome, pickle.dumps(stack.get_state())
-
-
-class LeftOutRows:
-    """Validates an ensemble: each network predicts the fold that it left out.
-
-    So no row is lost to validation, and no network is validated on its training rows.
-
-    Parameters
-    ----------
-    data : TrainingData
-        The architecture of the networks, and the rows.
-
-    folds : ndarray of shape (n_rows,), int
-        The fold of each row.
-
-    left_out : ndarray of shape (n_members,), int
-        The fold that each network leaves out.
-
-    Attributes
-    ----------
-    index : ndarray of shape (n_left_out_rows,), int
-        Numbers of the rows that are left out, fold by fold.
-
-    members : ndarray of shape (n_stack,), int
-        Indices of the networks that :meth:`predict` numbers from 0.
-    """
-
-    def __init__(self, data, folds, left_out):
-        self.data, self.folds, self.left_out = data, folds, left_out
-        self.rows, self.members = data.rows, np.arange(len(left_out))
-        # Found once: the search for the temperature needs them many times an epoch.
-        present = np.unique(left_out).tolist()
-        self._rows_of = {fold: np.flatnonzero(folds == fold) for fold in present}
-        self.index = np.concatenate(list(self._rows_of.values()))
-
-    def numbers(self, i):
-        """Numbers of the rows that the i-th network of the stack left out."""
-        return self._rows_of[self.left_out[self.members[i]]]
-
-    def predict(self, i, parameters):
-        """Logits of the i-th network of the stack for its left-out rows."""
-        X = self.rows.X[self.numbers(i)]
-        return compute_logits(self.data.network, parameters.view_coefs(), X)
-
-    def predict_all(self, networks):
-        """Logits of each network of the ensemble for its left-out rows."""
-        return [self.predict(i, weights) for i, weights in enumerate(networks)]
-
-    def score(self, logits):
-        """Negative loss of all left-out rows, by the mean estimate of each row.
-
-        A classifier is scored at its best temperature: an overconfident network may
-        still learn to distinguish the classes, and calibration repairs the rest.
-
-        `logits` are the results of :meth:`predict` for all networks of the ensemble.
-
-        References
-        ----------
-        Berta, E., Holzmüller, D., Jordan, M. and Bach, F. (2025). "Rethinking early
-        stopping: Refine, then calibrate." arXiv:2501.19195.
-        """
-        temperature = np.float32(self.best_temperature(logits))
-        return -self._loss(np.concatenate(logits) / temperature, self.index)
-
-    def best_temperature(self, logits):
-        """Find the divisor of the logits, from 1 to 5, that gives the smallest loss.
-
-        References
-        ----------
-        Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. (2017). "On calibration of
-        modern neural networks." ICML.
-        """
-        if not self.data.target_encoder.has_temperature:
-            return 1.0
-        # A subsample suffices if there are many rows.
-        step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
-        sampled = np.concatenate([z[::step] for z in logits])
-        index = np.concatenate([rows[::step] for rows in self._rows_of.values()])
-        found = minimize_scalar(
-            lambda inverse: self._loss(sampled / np.float32(1 / inverse), index),
-            bounds=(1 / _MOST_TEMPERATURE, 1),
-            method="bounded",
-            options={"xatol": 0.01},
-        )
-        # The method does not try a temperature of exactly 1.
-        return 1 / found.x if found.fun < self._loss(sampled, index) else 1.0
-
-    def _loss(self, logits, index):
-        """The loss of the rows with these numbers; the logits are concatenated."""
-        rows, data = self.rows, self.data
-        weights = None if rows.weights is None else rows.weights[index]
-        if weights is not None and not weights.any():
-            return 0.0
-        return data.target_encoder.loss_of_estimates(
-            data.network,
-            self.mean_estimates(logits, len(index)),
-            rows.targets[index],
-            weights,
-        )
-
-    def mean_estimates(self, logits, n_rows):
-        """Average the estimates of the networks that left the same fold out.
-
-        Parameters
-        ----------
-        logits : ndarray of shape (n_logits, n_outputs)
-            The results of :meth:`predict` for all networks, one after the other.
-
-        n_rows : int
-            Number of left-out rows.
-
-        Returns
-        -------
-        estimates : ndarray of shape (n_rows, n_outputs)
-            Probabilities or numbers, fold by fold.
-        """
-        output, target_encoder = self.data.network.output, self.data.target_encoder
-        estimates = target_encoder.estimates(output, logits)
-        # The networks leave the folds out in turn, so that the rows of all folds come
-        # again and again. The last turn may lack the last folds.
-        total, counts = estimates[:n_rows].copy(), np.ones((n_rows, 1), logits.dtype)
-        for start in range(n_rows, len(estimates), n_rows):
-            again = estimates[start : start + n_rows]
-            total[: len(again)] += again
-            counts[: len(again)] += 1
-        return total / counts
-
-
-def assign_folds(targets, n_folds, random_state, groups=None):
-    """Draw the fold of each row: folds of equal size, stratified by the targets.
-
-    Targets with several columns are stratified by the first column. The rows of a
-    group, if any, share a fold; the folds are then of similar size.
-    """
-    if groups is None:
-        order, n_rows = _stratified_order(targets, random_state), len(targets)
-        folds = np.empty(n_rows, np.intp)
-        folds[order] = np.arange(n_rows) % n_folds
-        return folds
-    _, first_rows, sizes = np.unique(groups, return_index=True, return_counts=True)
-    order = _stratified_order(targets[first_rows], random_state)
-    folds, fold_sizes = np.empty(len(sizes), np.intp), np.zeros(n_folds, np.intp)
-    # The largest groups first, each to the smallest fold.
-    for group in order[np.argsort(-sizes[order], kind="stable")].tolist():
-        folds[group] = fold = fold_sizes.argmin()
-        fold_sizes[fold] += sizes[group]
-    return folds[groups]
-
-
-def _stratified_order(targets, random_state):
-    """Draw an order of the rows, and sort it by the targets."""
-    order = random_state.permutation(len(targets))
-    first_column = targets[order] if targets.ndim == 1 else targets[order, 0]
-    return order[np.argsort(first_column, kind="stable")]
