@@ -276,6 +276,6 @@ def check_total(total, class_weight, dtype):
         raise ValueError(
             f"The sum of {what}, {total:g}, is too "
             f"{'small' if is_small else 'large'} for {np.dtype(dtype)}. Multiply the "
-            "weights so that their mean is 1, and alpha by the same factor: the "
-            "penalty is divided by the sum of the weights."
+            "weights so that their mean is 1, and alpha, if it is a parameter, by the "
+            "same factor: the penalty is divided by the sum of the weights."
         )

@@ -56,7 +56,7 @@ class Table(NamedTuple):
 def read_csv(path, header="infer"):
     """Read samples and labels from a CSV file with the label in the last column.
 
-    It needs pandas.
+    It needs pandas. A warning names columns whose points may separate thousands.
 
     Parameters
     ----------
@@ -114,9 +114,9 @@ def read_mixed_csv(path, header="infer"):
 
     Columns of text are categories, and so are codes: numbers with leading zeros, and
     columns of numbers and text where at least a tenth of the rows, and of the distinct
-    values, is text. A warning names these, and columns of text where more than a tenth
-    of the rows has dates. Columns of numbers are read as by
-    :func:`read_csv`, columns of dates of ISO 8601, such as ``2024-12-31`` or
+    values, is text. A warning names these, columns of numbers with a unit, and columns
+    of text where more than a tenth of the rows has dates. Columns of numbers are read
+    as by :func:`read_csv`, columns of dates of ISO 8601, such as ``2024-12-31`` or
     ``2024-12-31 23:59``, as dates.
 
     Parameters
@@ -344,8 +344,10 @@ def _to_samples(file, frame, mixed, known=None):
         frame = file.read(str, usecols=texts)
     others, doubtful = {}, {}
     for place, i in enumerate(places):
-        if i not in texts and (found := _mixed_thousands(file, i, X[:, place])):
-            doubtful[file.names[i]] = describe_thousands(found)
+        if i not in texts and _may_have_thousands(X[:, place]):
+            values = file.read(str, usecols=[i])[i].str.strip().unique()
+            if found := mixed_thousands(values):
+                doubtful[file.names[i]] = describe_thousands(found)
     for i in texts:
         column = frame[i].str.strip()
         column = column.where(~column.isin(MISSING))
@@ -355,6 +357,8 @@ def _to_samples(file, frame, mixed, known=None):
         kind = known[i] if known else _infer_kind(file, i, counts, mixed)
         if kind is None:
             X[:, places.index(i)] = _to_numbers(file, i, column, counts.index)
+            if found := mixed_thousands(counts.index):
+                doubtful[name] = describe_thousands(found)
         elif kind == DATES:
             others[name] = _to_dates(file, i, column)
         else:
@@ -431,18 +435,18 @@ def _doubt(counts):
     return None
 
 
-def _mixed_thousands(file, i, numbers):
-    """The texts of a column of numbers whose points separate thousands, if any."""
-    # Few columns pass these checks, and are read once more.
+def _may_have_thousands(numbers):
+    """Whether the points of numbers in a file may separate thousands, by the values.
+
+    Few columns pass this check, and are read once more.
+    """
     numbers = numbers[~np.isnan(numbers)]
     if (np.abs(numbers) >= 1000).any():
-        return []
+        return False
     is_whole = numbers % 1 == 0
     thousandths = 1000 * numbers
     rest = np.abs(thousandths - np.rint(thousandths))
-    if is_whole.all() or not is_whole.any() or rest.max() > 1e-6:
-        return []
-    return mixed_thousands(file.read(str, usecols=[i])[i].str.strip().unique().tolist())
+    return is_whole.any() and not is_whole.all() and rest.max() <= 1e-6
 
 
 def describe_thousands(found):
