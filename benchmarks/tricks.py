@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
 
 from skmlp_backprop import BackpropMLPClassifier
-from skmlp_backprop._network import batches, dropout
+from skmlp_backprop._network import batches, dropout, layers
 from skmlp_backprop._search.stacking import prepare_rows, train_stacks
 
 from . import _data
@@ -29,6 +29,7 @@ def run():
         _batches_at_a_time(),
         _masks(),
         *_folds_in_one_stack(),
+        *_products_of_each_network(),
     ]
 
 
@@ -86,7 +87,7 @@ def _folds_in_one_stack():
     """Steps of the networks of five folds in one stack, or in a stack for each."""
     X, y = _data.in_dtype(_data.digits, np.float32, None)
     folds = [(X[train], y[train]) for train, _ in KFold(5).split(X)]
-    for n_networks in (1, 3, 20):
+    for n_networks in (1, 3, 10):
 
         def stacks(n_networks=n_networks):
             made = []
@@ -111,3 +112,26 @@ def _folds_in_one_stack():
         }
         name = f"steps of five folds with {n_networks} networks each, 64-25-10"
         yield _row(name, contenders)
+
+
+def _products_of_each_network():
+    """The first products of a stack's networks are small, and taken one by one."""
+    for dtype in ("float32", "float64"):
+        X, y = _data.in_dtype(_data.digits, dtype, None)
+
+        def train(X=X, y=y):
+            mlps = [
+                BackpropMLPClassifier(25, batch_size=32, max_iter=5, alpha=1 + i)
+                for i in range(40)
+            ]
+            data, _ = prepare_rows(mlps[0], X, y)
+            train_stacks(mlps, [data] * len(mlps))
+
+        def train_by_one_product(train=train):
+            with mock.patch.object(layers, "_SMALL_PRODUCT", 0):
+                train()
+
+        yield _row(
+            f"steps of 40 networks, 64-25-10, {dtype}",
+            {"product of each": train, "one product": train_by_one_product},
+        )

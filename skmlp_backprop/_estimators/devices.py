@@ -14,9 +14,10 @@ class Cpu:
     group_bytes : int
         Folds with more bytes of rows do not share a stack, which would copy the rows.
 
-    small_product : int or float
-        Folds share a stack if the first product of a batch, of all networks of a fold,
-        has at most this number of multiplications. Larger products gain nothing by it.
+    shared_bytes : int or float
+        Folds share a stack if the largest array of a fold's networks has at most this
+        number of bytes. Larger arrays leave the cache, which takes longer than the
+        calls of NumPy that sharing saves (benchmarks: tricks).
 
     operations : float
         Operations per second of a core in float64. Measured on the digits and on 5000
@@ -25,7 +26,7 @@ class Cpu:
 
     stack_bytes = 2**21
     group_bytes = 2**24
-    small_product = 10**6
+    shared_bytes = 2**17
     operations = 6e10
 
     def n_jobs(self, n_jobs):

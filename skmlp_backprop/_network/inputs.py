@@ -10,7 +10,9 @@ from scipy import sparse
 
 
 class DenseInputs:
-    """Rows of an array, which all networks share: one product for all of them.
+    """Rows of an array, which all networks share.
+
+    There is a product for each network if they are small, else a product for all.
 
     Parameters
     ----------
@@ -22,10 +24,19 @@ class DenseInputs:
         self.X = X
 
     def product(self, layer):
-        np.matmul(layer.weights, self.X.T, out=layer.z)
+        if layer.has_small_products:
+            # Products with a transposed array take longer.
+            X = np.ascontiguousarray(self.X.T)
+            np.matmul(layer.weights_of_networks, X, out=layer.out)
+        else:
+            np.matmul(layer.weights, self.X.T, out=layer.z)
 
     def gradient(self, layer, delta):
-        np.matmul(delta, self.X, out=layer.weight_gradient)
+        if layer.has_small_products:
+            delta = delta.reshape(layer.out.shape)
+            np.matmul(delta, self.X, out=layer.gradient_of_networks)
+        else:
+            np.matmul(delta, self.X, out=layer.weight_gradient)
 
 
 class SparseInputs:
@@ -88,19 +99,22 @@ class GroupedInputs:
         self.n_networks = n_networks
 
     def product(self, layer):
-        for units, X in self._groups(layer):
-            np.matmul(layer.weights[units], X.T, out=layer.z[units])
+        X_of_groups = np.ascontiguousarray(self.X.swapaxes(1, 2))
+        for networks, X in self._groups(X_of_groups):
+            np.matmul(layer.weights_of_networks[networks], X, out=layer.out[networks])
 
     def gradient(self, layer, delta):
-        for units, X in self._groups(layer):
-            np.matmul(delta[units], X, out=layer.weight_gradient[units])
+        delta = delta.reshape(layer.out.shape)
+        for networks, X in self._groups(self.X):
+            gradient = layer.gradient_of_networks[networks]
+            np.matmul(delta[networks], X, out=gradient)
 
-    def _groups(self, layer):
-        """The units and the rows of each group."""
-        n_units, stop = len(layer.z) // sum(self.n_networks), 0
-        for n_networks, X in zip(self.n_networks, self.X, strict=True):
-            start, stop = stop, stop + n_networks * n_units
-            yield slice(start, stop), X
+    def _groups(self, X):
+        """The networks of each group, and its array of X."""
+        stop = 0
+        for n_networks, X_of_group in zip(self.n_networks, X, strict=True):
+            start, stop = stop, stop + n_networks
+            yield slice(start, stop), X_of_group
 
 
 class TableRows:

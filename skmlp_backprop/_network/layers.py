@@ -17,6 +17,12 @@ representations by back-propagating errors." Nature 323.
 import numpy as np
 
 from .inputs import PerNetworkInputs
+from .threads import BLAS_THREADS_PAY
+
+# Largest product of the first weights of a network with a batch, in multiplications, up
+# to which the products of a stack are taken one by one: OpenBLAS computes such products
+# without packing the matrices (benchmarks: tricks).
+_SMALL_PRODUCT = 10**6
 
 
 def make_layers(network, parameters, gradient, n_rows, dropout=None):
@@ -109,6 +115,13 @@ class FirstDense:
     weight_gradient : ndarray of the same shape
         Their gradient.
 
+    weights_of_networks, gradient_of_networks : ndarray of shape \
+            (n_stack, n_units, n_features)
+        The same for each network.
+
+    has_small_products : bool
+        Whether the products of the networks of a stack are taken one by one.
+
     passes_back : bool
         Whether the input activation, the layer before, asks for the gradient.
     """
@@ -122,6 +135,14 @@ class FirstDense:
         matrix = weights.reshape(-1, n_inputs)
         self.weights, self.biases = matrix[:, :-1], matrix[:, -1:]
         self.gradient = gradient
+        self.gradient_of_networks = gradient.layers[0][:, :, :-1]
+        size = self.weights_of_networks[0].size * n_rows
+        self.has_small_products = (
+            len(weights) > 1
+            and size <= _SMALL_PRODUCT
+            # Several threads share a single product.
+            and size * len(weights) < BLAS_THREADS_PAY
+        )
         matrix = gradient.layers[0].reshape(-1, n_inputs)
         self.weight_gradient, self.bias_gradient = matrix[:, :-1], matrix[:, -1:]
         self.ones = np.ones((n_rows, 1), weights.dtype)

@@ -311,7 +311,8 @@ def _split(estimators, data):
     ):
         by_seed = [index[[s == seed for s in seeds]] for seed in dict.fromkeys(seeds)]
         own_batches = False
-    most = _most_networks(lead, data, n_batch_rows, own_batches)
+    n_bytes = _network_bytes(data, n_batch_rows, own_batches)
+    most = max(1, device_of(lead).stack_bytes // n_bytes)
     return [
         stack
         for of_seed in by_seed
@@ -319,8 +320,8 @@ def _split(estimators, data):
     ]
 
 
-def _most_networks(estimator, data, n_batch_rows, own_batches=False):
-    """Largest number of networks in a stack, by the size of their largest array.
+def _network_bytes(data, n_batch_rows, own_batches=False):
+    """Bytes of the largest array of a network in a training.
 
     With `own_batches`, a stack also has an array of each network's rows of the batch.
     """
@@ -328,8 +329,7 @@ def _most_networks(estimator, data, n_batch_rows, own_batches=False):
     largest = max(max(i, n_batch_rows) * o for i, o in pairwise(units))
     if own_batches:
         largest = max(largest, n_batch_rows * units[0])
-    n_bytes = largest * data.rows.dtype.itemsize
-    return max(1, device_of(estimator).stack_bytes // n_bytes)
+    return largest * data.rows.dtype.itemsize
 
 
 def fold_key(estimators, data):
@@ -348,8 +348,7 @@ def fold_key(estimators, data):
     key : tuple or None
         The key. None if the networks should not share a stack with other folds: they
         have a full-batch solver, dropout, early stopping, an input activation or
-        different seeds; the rows are weighted or sparse; the products are large; or the
-        networks fill a stack.
+        different seeds; the rows are weighted or sparse; or the arrays are large.
     """
     lead, network, rows = estimators[0], data.network, data.rows
     if not is_stochastic(lead.solver) or lead.early_stopping or lead.input_activation:
@@ -361,10 +360,9 @@ def fold_key(estimators, data):
     device = device_of(lead)
     n_batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
-    product = len(estimators) * n_batch_rows * units[0] * units[1]
-    is_large = product > device.small_product or n_batch_rows > BLOCK_ROWS
-    is_full = len(estimators) >= _most_networks(lead, data, n_batch_rows)
-    if is_large or is_full or rows.X.nbytes > device.group_bytes:
+    n_bytes = len(estimators) * _network_bytes(data, n_batch_rows)
+    is_large = n_bytes > device.shared_bytes or n_batch_rows > BLOCK_ROWS
+    if is_large or rows.X.nbytes > device.group_bytes:
         return None
     n_batches = -(-rows.n_rows // n_batch_rows)
     output = type(network.output)

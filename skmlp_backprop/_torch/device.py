@@ -20,7 +20,7 @@ class TorchDevice:
 
     Attributes
     ----------
-    stack_bytes, group_bytes, small_product, operations
+    stack_bytes, group_bytes, shared_bytes, operations
         See :class:`._estimators.devices.Cpu`. Stacks are larger, because no cache
         limits them, and because the interpreter's time of a step is longer.
 
@@ -32,7 +32,7 @@ class TorchDevice:
 
     stack_bytes = 2**26
     group_bytes = 2**28
-    small_product = float("inf")
+    shared_bytes = float("inf")
     # A guess, below the numbers in the data sheets of cards. A search estimates by it
     # its time, and whether more processes, which share the card, would shorten it.
     operations = 6e12
