@@ -55,7 +55,7 @@ def test_new_rows_of_known_combinations_are_told(model):
     "convert",
     [
         # These differ in float64, not in float32.
-        lambda date: date.fillna(3) + 20240101,
+        lambda date: date.fillna(3) + 30240101,
         lambda date: date + 1.7e9,
         lambda date: pd.Timestamp("2024-01-01") + pd.to_timedelta(date, unit="D"),
         lambda date: date.map("day {:.0f}".format),

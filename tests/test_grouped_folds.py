@@ -294,9 +294,14 @@ def test_who_are_together(rows, params, grid, sizes, stacks):
     assert stacks.sizes == sizes
 
 
-@pytest.mark.parametrize(("n_units", "expected"), [(600, {6}), (2000, {2, 1})])
-def test_a_group_that_fills_a_stack_is_by_itself(rows, n_units, expected):
-    """A network's largest array is 50 rows x units: a stack has 2 MB of these."""
+@pytest.mark.parametrize(
+    ("n_units", "expected"), [(100, {6}), (120, {3}), (2000, {2, 1})]
+)
+def test_large_groups_are_by_themselves(rows, n_units, expected):
+    """A network's largest array is 50 rows x units: a fold shares 128 KB of these.
+
+    A stack has 2 MB.
+    """
     X, y = rows
     sizes = set()
     tanh = watched_tanh(on_backward=lambda kept: sizes.add(len(kept)))

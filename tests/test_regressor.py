@@ -180,7 +180,7 @@ X5, Y5 = RNG.standard_normal((40, 5)), RNG.standard_normal(40)
         ({"batch_size": 1000}, lambda m: m.fit(X5, Y5)),
         ({}, lambda m: m.fit(X5, Y5).predict(X5[:, :2])),
         ({}, lambda m: m.fit(X5, Y5[:, np.newaxis])),
-        ({}, lambda m: m.fit(X5, Y5 * np.nan)),
+        ({}, lambda m: m.fit(X5, Y5 * np.inf)),
         ({"alpha": -1}, lambda m: m.fit(X5, Y5)),
         ({}, lambda m: m.predict(X5)),
     ],
