@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
+from sklearn.neural_network import MLPRegressor
 
 from skmlp_backprop import (
     BackpropMLPClassifier,
@@ -198,6 +199,8 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
         ("{:.0f}km/h", "km/h"),
         ("{:.0f} days", " days"),
         ("{:.1f} °C", " °C"),
+        ("{:.0f}m", "m"),
+        ("{:.1f} m2", " m2"),
         ("EUR {:.2f}", "EUR "),
     ],
 )
@@ -226,12 +229,25 @@ def test_numbers_with_a_unit_are_said(form, unit):
         ["<18", "18-25", "26-35", ">65"],
         ["<50", ">=50"],
         [f"{i} {unit}" for i in range(20) for unit in ("kg", "lb")],
+        [f"{i} {unit}" for i in range(20) for unit in ("mW", "MW")],
+        [f"{i}A" for i in range(100, 140)] * 2,
+        [f"00{i} kg" for i in range(10, 40)] * 2,
+        [f"{i} Main St" for i in range(40)] * 2,
+        [f"{i} Series {year}" for i in range(1, 8) for year in (2018, 2019)],
     ],
-    ids=range(8),
+    ids=range(13),
 )
 def test_names_with_numbers_are_categories(texts):
     X = pd.DataFrame({"column": texts * 4})
     assert TabularEncoder().fit(X).is_categorical_.all()
+
+
+def test_different_numbers_with_a_unit_are_no_identifiers():
+    X = pd.DataFrame({"column": [f"{i} kg" for i in range(60)]})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        TabularEncoder().fit(X)
+    assert ["unit" in str(w.message) for w in caught] == [True]
 
 
 def test_limits_among_numbers_are_said():
@@ -1556,6 +1572,25 @@ def test_networks_say_that_an_index_is_in_another_order(method, given):
     data[given] = data[given][::-1]
     with pytest.warns(UserWarning, match=rf"Pass {given}\.loc\[X\.index\]"):
         getattr(model, method)(X, **data)
+
+
+def test_intervals_that_overlap_may_be_an_index():
+    index = pd.IntervalIndex.from_tuples([(i, i + 5) for i in range(20)])
+    X = pd.DataFrame({"a": np.arange(20.0)}, index=index)
+    y = pd.Series([0, 1] * 10, index=index[::-1])
+    for kind in (BackpropMLPClassifier, TabularMLPClassifier):
+        with pytest.warns(UserWarning, match="the same index as X"):
+            kind(max_iter=2, random_state=0).fit(X, y)
+
+
+def test_targets_without_rows_are_refused_in_scikit_learns_words():
+    with pytest.raises(ValueError, match="Found array with 0 sample"):
+        BackpropMLPRegressor().fit(np.zeros((0, 2)), np.zeros(0))
+    with pytest.raises((ValueError, TypeError)) as ours:
+        BackpropMLPRegressor().fit(np.zeros((3, 2)), np.array(3.0))
+    with pytest.raises((ValueError, TypeError)) as theirs:
+        MLPRegressor().fit(np.zeros((3, 2)), np.array(3.0))
+    assert str(ours.value) == str(theirs.value)
 
 
 @pytest.mark.parametrize("kind", [BackpropMLPRegressor, TabularMLPRegressor])

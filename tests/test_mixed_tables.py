@@ -236,8 +236,11 @@ def test_points_between_thousands_are_said(mixed, code, write):
         [*THOUSANDS, "0.500"],
         [*THOUSANDS, "1000"],
         [*THOUSANDS[:19], "650"],
+        # A measurement that may be exactly 0, and eighths.
+        [*["0"] * 20, *(text for text in THOUSANDS if "." in text)],
+        [*["5"] * 9, *(f"{i}.{d}" for i in range(1, 9) for d in (125, 375, 625))],
     ],
-    ids=range(5),
+    ids=range(7),
 )
 def test_other_numbers_have_no_thousands(texts, write):
     rows = [f"{text},{i % 3},{'xy'[i % 2]}" for i, text in enumerate(texts)]
@@ -250,6 +253,10 @@ def test_points_between_thousands_in_target_and_new_rows(write, capsys, tmp_path
     path = write("\n".join(["n,people", *rows]))
     assert main(["--data", str(path), "--cv", "2"]) == 0
     assert "The target 'people' has numbers such as '1.000'" in capsys.readouterr().out
+    # Millions are no numbers.
+    path = write("\n".join(["n,people", *rows, "1,1.000.000"]))
+    assert main(["--data", str(path), "--cv", "2"]) != 0
+    assert "Write them as plain numbers" in capsys.readouterr().err
     # A model of numbers, and new rows whose points separate thousands.
     rows = [f"{50 * i},{'xy'[i % 2]}" for i in range(10, 70)]
     model = tmp_path / "model.joblib"

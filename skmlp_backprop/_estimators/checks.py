@@ -106,7 +106,7 @@ def warn_of_other_order(input_name, values, X_name, X):
         and not own.equals(index)
         and own.is_unique
         and index.is_unique
-        and (index.get_indexer(own) >= 0).all()
+        and own.isin(index).all()
     ):
         warn(
             f"{input_name} has the same index as {X_name}, but in another order. The "
@@ -196,7 +196,8 @@ def refuse_missing_targets(y, input_name="y"):
     scikit-learn's validation names no row.
     """
     y = as_array(y)
-    if y is None or y.dtype.kind != "f":
+    # scikit-learn refuses a y without rows.
+    if y is None or y.dtype.kind != "f" or y.ndim == 0 or y.size == 0:
         return
     (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
     if len(rows):

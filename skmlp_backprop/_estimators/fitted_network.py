@@ -369,7 +369,7 @@ class FittedNetworkMixin:
         """The arguments of J: the network, the rows and the fitted weights."""
         check_is_fitted(self)
         self._validate_params()
-        X, y = self._validate_rows(X, y, reset=False)
+        X, y = self._validate_rows(X, y, sample_weight, reset=False)
         data = self._training_data(X, y, self._target_encoder, sample_weight)
         return data.network, data.rows, self._check_same_network(data.network)
 

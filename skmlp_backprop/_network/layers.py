@@ -23,6 +23,8 @@ from .threads import BLAS_THREADS_PAY
 # to which the products of a stack are taken one by one: OpenBLAS computes such products
 # without packing the matrices (benchmarks: tricks).
 _SMALL_PRODUCT = 10**6
+# Smaller products take less time than the calls for each.
+_TINY_PRODUCT = 2**14
 
 
 def make_layers(network, parameters, gradient, n_rows, dropout=None):
@@ -139,7 +141,7 @@ class FirstDense:
         size = self.weights_of_networks[0].size * n_rows
         self.has_small_products = (
             len(weights) > 1
-            and size <= _SMALL_PRODUCT
+            and _TINY_PRODUCT <= size <= _SMALL_PRODUCT
             # Several threads share a single product.
             and size * len(weights) < BLAS_THREADS_PAY
         )

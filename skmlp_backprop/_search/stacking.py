@@ -247,7 +247,7 @@ def prepare_rows(estimator, X, y, sample_weight=None):
     features : dict
         Number and names of the features, the attributes of a fitted estimator.
     """
-    X, y = estimator._validate_rows(X, y, reset=True)
+    X, y = estimator._validate_rows(X, y, sample_weight, reset=True)
     target_encoder = estimator._target_encoder_of(y)
     data = estimator._training_data(X, y, target_encoder, sample_weight)
     return data, features_of(estimator)
@@ -361,7 +361,8 @@ def fold_key(estimators, data):
     n_batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
     n_bytes = len(estimators) * _network_bytes(data, n_batch_rows)
-    is_large = n_bytes > device.shared_bytes or n_batch_rows > BLOCK_ROWS
+    most_bytes = min(device.shared_bytes, device.stack_bytes)
+    is_large = n_bytes > most_bytes or n_batch_rows > BLOCK_ROWS
     if is_large or rows.X.nbytes > device.group_bytes:
         return None
     n_batches = -(-rows.n_rows // n_batch_rows)

@@ -276,9 +276,8 @@ def describe_units(strings):
         text: texts.unit_of(text) for text in strings if not texts.is_missing(text)
     }
     found = [text for text, unit in units.items() if unit]
-    # "day" and "days" are the same unit.
-    distinct = {units[text].lower().rstrip("s") for text in found}
-    if len(found) < max(_MANY_NUMBERS, len(units) / 2) or len(distinct) > 1:
+    n_units = len({units[text] for text in found})
+    if len(found) < max(_MANY_NUMBERS, len(units) / 2) or n_units > 1:
         return ""
     return f"has numbers with a unit, such as {_join(found)}"
 
@@ -371,7 +370,9 @@ def identifier_message(column):
         missing = [code for code, v in enumerate(column.categories) if v is None]
         n_distinct = len(column.categories) - len(missing)
         n_present = np.count_nonzero(values != missing[0]) if missing else len(values)
-        if n_distinct >= max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present):
+        are_many = n_distinct >= max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present)
+        strings = [value for value in column.categories if isinstance(value, str)]
+        if are_many and not describe_units(strings):
             finding = f"has {n_distinct} distinct values in {n_present} rows"
     elif len(values) >= _IDENTIFIER_ROWS:
         low, high = float(values.min()), float(values.max())
@@ -411,7 +412,7 @@ def _date_message(column):
         return ""
     return (
         f"Column {column.name} has whole numbers that look like dates, such as "
-        f"{numbers[0]:.0f} for {dates[0]}: it is taken as numbers. If they are dates, "
-        "convert the column: pandas.to_datetime(column.astype('Int64')"
-        ".astype('string'), format='%Y%m%d')."
+        f"{numbers[0]:.0f} for {dates[0]}: it is taken as numbers. Declare the "
+        "column before the fit: if it has dates, convert it, such as by "
+        "pandas.to_datetime(column.astype('Int64').astype('string'), format='%Y%m%d')."
     )

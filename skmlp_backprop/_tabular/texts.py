@@ -19,8 +19,11 @@ _ALMOST_NUMBER = re.compile(
     rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
 )
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
-# before it. Ordinals, such as "3rd", have no unit.
-_UNIT = r"(?!(st|nd|rd|th)\b)(?P<unit>[°µ]?[^\W\d_]+([/. ][^\W\d_]+)?[²³]?)\.?"
+# before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit
+# are parts of codes, such as "12B".
+_UNIT = r"(?!(st|nd|rd|th)\b)(?P<unit>[°µ]?[^\W\d_]+(/[^\W\d_]+)?(\^?[23]|[²³])?)\.?"
+_CODE = re.compile(r".*[0-9][^\W\d_]")
+_UNITS_OF_A_LETTER = set("gmlhstkKML")
 _CURRENCY = (
     "EUR|USD|GBP|JPY|CNY|INR|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|ZAR|"
     "KRW|SGD|HKD|TRY|RUB|ILS|THB|US\\$|R\\$|Rs\\.?"
@@ -31,6 +34,8 @@ _WITH_UNIT = re.compile(
 )
 # A limit, such as "<0.5" for a value below the limit of detection.
 _LIMIT = re.compile(rf"[<>≤≥]=?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})")
+# Numbers with points separate thousands if there are so many of them, or more.
+_MANY_THOUSANDS = 10
 _WHOLE_BELOW_1000 = re.compile(r"[+-]?(0|[1-9][0-9]{0,2})")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
@@ -57,8 +62,16 @@ _MONTH = (
 _WEEKDAY = r"((mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?,? )?"
 # Pairs of years, such as 2008/09, are no months.
 _PAIR_OF_YEARS = "|".join(f"{year:02}[/_]{year + 1:02}" for year in range(12))
-# Any word between a day and a year is a month, in some language.
-_WORD = r"[^\W\d_]{3,12}"
+# In German, Dutch, French, Spanish, Portuguese, Italian and Russian.
+_OTHER_MONTHS = (
+    "januar|februar|märz|mai|juni|juli|oktober|dezember|januari|februari|maart|mei|"
+    "augustus|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|"
+    "décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|"
+    "noviembre|diciembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|"
+    "novembro|dezembro|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|"
+    "dicembre|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|"
+    "ноября|декабря"
+)
 _DAYS = [
     rf"{_YEAR}[-/._ ]{_NUMBER_OF_MONTH}[-/._ ]{_DAY}",
     rf"{_DAY}[-/._ ]{_NUMBER_OF_MONTH}[-/._ ]{_YEAR}",
@@ -69,7 +82,7 @@ _DAYS = [
     # Codes such as 01-02-03 have small numbers: only days and years from 13 on.
     r"(1[3-9]|2[0-9]|3[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
     rf"{_DAY}{_MONTH}{_YEAR}",
-    rf"{_DAY}\.? (de )?{_WORD}\.? (de )?{_YEAR}",
+    rf"{_DAY}\.? (de )?({_OTHER_MONTHS}) (de )?{_YEAR}",
     rf"{_YEAR}\s?[年년]\s?{_NUMBER_OF_MONTH}\s?[月월](\s?{_DAY}\s?[日일])?",
     rf"{_MONTH} {_DAY}(st|nd|rd|th)?(,? {_YEAR}|, [0-9]{{2}})?",
     rf"{_YEAR}[-/._ ]{_MONTH}([-/._ ]{_DAY})?",
@@ -122,13 +135,20 @@ def with_thousands(texts):
 def mixed_thousands(texts):
     """The texts with points, if the texts are numbers whose points separate thousands.
 
-    All points have three digits after them, and whole numbers below 1000 are among the
-    texts: numbers rounded to three decimals have no such digits, or no whole numbers.
+    All of at least ten texts with a point have three digits after it, and some of them
+    end in 0, which a program leaves out after a decimal point. The other texts are
+    whole numbers below 1000, and not all 0: a measurement may be exactly 0.
     """
     found = with_thousands(texts)
     whole = [text for text in texts if "." not in text and not is_missing(text)]
-    are_whole = all(_WHOLE_BELOW_1000.fullmatch(text.strip()) for text in whole)
-    return found if len(found) >= 10 and whole and are_whole else []
+    are_thousands = (
+        len(found) >= _MANY_THOUSANDS
+        and all(map(is_number, found))
+        and any(text.strip().endswith("0") for text in found)
+        and any(text.strip("+- 0") for text in whole)
+        and all(_WHOLE_BELOW_1000.fullmatch(text.strip()) for text in whole)
+    )
+    return found if are_thousands else []
 
 
 def is_limit(text):
@@ -137,9 +157,18 @@ def is_limit(text):
 
 
 def unit_of(text):
-    """The unit of a text such as ``70.1 kg`` or ``EUR 70.10``, or None."""
-    match = _WITH_UNIT.fullmatch(text.strip())
-    return match and (match["unit"] or match["currency"])
+    """The unit of a text such as ``70.1 kg`` or ``EUR 70.10``, or None.
+
+    A word has the same unit in the singular and in the plural.
+    """
+    text = text.strip()
+    match = _WITH_UNIT.fullmatch(text)
+    is_code = _CODE.fullmatch(text) and text[-1] not in _UNITS_OF_A_LETTER
+    if match is None or is_code or has_leading_zero(text):
+        return None
+    unit = match["unit"] or match["currency"]
+    # The case of short units matters, as in "mW" and "MW".
+    return unit.lower().removesuffix("s") if len(unit) > 3 else unit
 
 
 def has_leading_zero(text):

@@ -18,6 +18,7 @@ from .._tabular.texts import (
     long_integers,
     mixed_thousands,
     to_number,
+    with_thousands,
 )
 from ._text_files import (
     ISO_DATE,
@@ -343,10 +344,19 @@ def _to_samples(file, frame, mixed, known=None):
     if texts:
         frame = file.read(str, usecols=texts)
     others, doubtful = {}, {}
-    for place, i in enumerate(places):
-        if i not in texts and _may_have_thousands(X[:, place]):
-            values = file.read(str, usecols=[i])[i].str.strip().unique()
-            if found := mixed_thousands(values):
+    rows = file.sample[file.has_header :]
+    # Few columns pass this, and are read once more.
+    may_have_thousands = [
+        i
+        for place, i in enumerate(places)
+        if i not in texts
+        and _are_below_1000(X[:, place])
+        and with_thousands([row[i] for row in rows])
+    ]
+    if may_have_thousands:
+        values = file.read(str, usecols=may_have_thousands)
+        for i in may_have_thousands:
+            if found := mixed_thousands(values[i].str.strip().unique()):
                 doubtful[file.names[i]] = describe_thousands(found)
     for i in texts:
         column = frame[i].str.strip()
@@ -435,18 +445,13 @@ def _doubt(counts):
     return None
 
 
-def _may_have_thousands(numbers):
-    """Whether the points of numbers in a file may separate thousands, by the values.
-
-    Few columns pass this check, and are read once more.
-    """
+def _are_below_1000(numbers):
+    """Whether numbers are below 1000, some of them whole and some not."""
     numbers = numbers[~np.isnan(numbers)]
     if (np.abs(numbers) >= 1000).any():
         return False
     is_whole = numbers % 1 == 0
-    thousandths = 1000 * numbers
-    rest = np.abs(thousandths - np.rint(thousandths))
-    return is_whole.any() and not is_whole.all() and rest.max() <= 1e-6
+    return is_whole.any() and not is_whole.all()
 
 
 def describe_thousands(found):
