@@ -10,14 +10,10 @@ from sklearn.datasets import load_digits
 from .. import TabularEncoder
 from .._tabular.columns import identifier_message, read_columns
 from .._tabular.table import check_table
-from .._tabular.texts import (
-    has_leading_zero,
-    is_almost_number,
-    is_number,
-    mixed_thousands,
-)
+from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
-from ..datasets._tables import describe_thousands, read_new_rows, read_table
+from ..datasets._columns import describe_thousands
+from ..datasets._tables import read_new_rows, read_table
 from ..datasets._text_files import import_pandas
 
 TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
@@ -85,8 +81,8 @@ def load(path, header, target, drop, task):
         source, target = str(path), "y"
     else:
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
-    if y.dtype.kind == "U" and (found := mixed_thousands(np.unique(y).tolist())):
-        notes.append(f"The target {target!r} {describe_thousands(found)}")
+    if y.dtype.kind == "U" and (finding := describe_thousands(np.unique(y).tolist())):
+        notes.append(f"The target {target!r} {finding}")
     y, is_regression, task = _recognise_task(y, target, task)
     columns = _recognise_columns(X)
     notes += columns.notes

@@ -71,15 +71,12 @@ class PerNetworkInputs:
         self.X = X
 
     def product(self, layer):
-        n_stack, n_rows, n_features = self.X.shape
-        weights = layer.weights.reshape(n_stack, -1, n_features)
-        z = layer.z.reshape(n_stack, -1, n_rows)
-        np.matmul(weights, self.X.swapaxes(1, 2), out=z)
+        X = self.X.swapaxes(1, 2)
+        np.matmul(layer.weights_of_networks, X, out=layer.out)
 
     def gradient(self, layer, delta):
-        n_stack, n_rows, n_features = self.X.shape
-        gradient = layer.weight_gradient.reshape(n_stack, -1, n_features)
-        np.matmul(delta.reshape(n_stack, -1, n_rows), self.X, out=gradient)
+        delta = delta.reshape(layer.out.shape)
+        np.matmul(delta, self.X, out=layer.gradient_of_networks)
 
 
 class GroupedInputs:

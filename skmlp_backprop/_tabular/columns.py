@@ -21,12 +21,9 @@ _FREE_TEXT_LENGTH = 40
 # has this many rows or more.
 _IDENTIFIER_SHARE = 0.9
 _IDENTIFIER_ROWS = 30
-# Text is numbers with a unit, or with limits such as "<0.5", if so many of its distinct
-# values, or more, are such numbers.
+# So many distinct numbers tell that a column has numbers with a unit, with limits such
+# as "<0.5", or dates as whole numbers, which are days of the years below.
 _MANY_NUMBERS = 10
-# Whole numbers are dates if they have this many distinct values or more, all of them
-# days of these years.
-_DATE_NUMBERS = 10
 _DATE_YEARS = 1900, 2100
 _NUMBER_TYPES = {
     *(nw.Float32, nw.Float64, nw.Int8, nw.Int16, nw.Int32, nw.Int64),
@@ -371,8 +368,9 @@ def identifier_message(column):
         n_distinct = len(column.categories) - len(missing)
         n_present = np.count_nonzero(values != missing[0]) if missing else len(values)
         are_many = n_distinct >= max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present)
-        strings = [value for value in column.categories if isinstance(value, str)]
-        if are_many and not describe_units(strings):
+        if are_many and not describe_units(
+            value for value in column.categories if isinstance(value, str)
+        ):
             finding = f"has {n_distinct} distinct values in {n_present} rows"
     elif len(values) >= _IDENTIFIER_ROWS:
         low, high = float(values.min()), float(values.max())
@@ -400,7 +398,7 @@ def _date_message(column):
     if (numbers < first * 10**4).any() or (numbers >= (last + 1) * 10**4).any():
         return ""
     numbers = np.unique(numbers[~np.isnan(numbers)])
-    if len(numbers) < _DATE_NUMBERS or (numbers != np.floor(numbers)).any():
+    if len(numbers) < _MANY_NUMBERS or (numbers != np.floor(numbers)).any():
         return ""
     months, days = np.divmod(numbers.astype(np.int64), 100)
     years, months = np.divmod(months, 100)

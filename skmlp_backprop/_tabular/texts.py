@@ -14,10 +14,9 @@ _SEPARATED = [
     r"[0-9]{1,3}([ '\u00a0\u2009\u2019\u202f][0-9]{3})+([.,][0-9]+)?",
     r"[0-9]+([.,][0-9]+)?",
 ]
+_SIGNED = rf"[+\-\u2212]?({'|'.join(_SEPARATED)})"
 # The same with a currency sign or a percent sign.
-_ALMOST_NUMBER = re.compile(
-    rf"\(?[+\-\u2212]?[$€£¥]?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})\s*[%‰$€£¥]?\)?"
-)
+_ALMOST_NUMBER = re.compile(rf"\(?[+\-\u2212]?[$€£¥]?\s*{_SIGNED}\s*[%‰$€£¥]?\)?")
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
 # before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit
 # are parts of codes, such as "12B".
@@ -29,11 +28,11 @@ _CURRENCY = (
     "KRW|SGD|HKD|TRY|RUB|ILS|THB|US\\$|R\\$|Rs\\.?"
 )
 _WITH_UNIT = re.compile(
-    rf"[+\-\u2212]?({'|'.join(_SEPARATED)})\s*{_UNIT}"
-    rf"|(?P<currency>{_CURRENCY})\s*[+\-\u2212]?({'|'.join(_SEPARATED)})"
+    rf"{_SIGNED}\s*{_UNIT}"
+    rf"|(?P<currency>{_CURRENCY})\s*{_SIGNED}"
 )
 # A limit, such as "<0.5" for a value below the limit of detection.
-_LIMIT = re.compile(rf"[<>≤≥]=?\s*[+\-\u2212]?({'|'.join(_SEPARATED)})")
+_LIMIT = re.compile(rf"[<>≤≥]=?\s*{_SIGNED}")
 # Numbers with points separate thousands if there are so many of them, or more.
 _MANY_THOUSANDS = 10
 _WHOLE_BELOW_1000 = re.compile(r"[+-]?(0|[1-9][0-9]{0,2})")

@@ -1,4 +1,4 @@
-"""CSV and TSV files as tables: the kinds of their columns, and the values."""
+"""CSV and TSV files as tables: samples and labels, and new rows for a model."""
 
 import re
 from typing import NamedTuple
@@ -6,39 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .._network.warning import warn
-from .._tabular.columns import describe_units
-from .._tabular.dates import DATES, SPANS, TIMES
-from .._tabular.texts import (
-    has_leading_zero,
-    is_almost_number,
-    is_date,
-    is_missing,
-    is_number,
-    is_truth,
-    long_integers,
-    mixed_thousands,
-    to_number,
-    with_thousands,
-)
-from ._text_files import (
-    ISO_DATE,
-    MISSING,
-    TextFile,
-    count_up,
-    import_pandas,
-    infer_header,
-    join,
-)
+from .._tabular.dates import SPANS, TIMES
+from ._columns import to_samples
+from ._text_files import MISSING, TextFile, count_up, infer_header, join
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
 _MISSING_LABELS = MISSING - {"None"}
-_DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
-# A leading zero of a field, or many digits.
-_MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?(0[0-9]|[0-9]{16})')
-# A column of numbers and text has codes if at least this fraction of its rows, and of
-# its distinct values, is text. Fewer texts may be mistakes.
-_MIN_CODES = 0.1
 # Names of the columns of a file without a header.
 _MADE_UP = re.compile("x[0-9]+")
 
@@ -206,7 +180,7 @@ def read_table(path, header, *, mixed, target=None, drop=()):
     missing = {i: sorted(MISSING) for i in features}
     frame = file.read({label: str}, usecols=used, na_values=missing)
     y = _to_labels(file, frame.pop(label), label)
-    X, doubtful = _to_samples(file, frame, mixed)
+    X, doubtful = to_samples(file, frame, mixed)
     return Table(X, y, header, file.names[label], doubtful)
 
 
@@ -254,7 +228,7 @@ def read_new_rows(path, names, kinds, header):
     frame = file.read(dict.fromkeys(others, str), na_values=missing)
     file.check_same_rows(frame[others])
     rest = frame[others].set_axis([file.first[i] for i in others], axis=1)
-    X, doubtful = _to_samples(file, frame[features], True, known)
+    X, doubtful = to_samples(file, frame[features], True, known)
     for i, kind in known.items():
         if kind is None and file.names[i] in doubtful:
             warn(f"{path}: column {file.names[i]!r} {doubtful[file.names[i]]}")
@@ -321,201 +295,3 @@ def _to_labels(file, column, label):
     y = np.array(column, dtype=str)
     are_integers = all(map(_INTEGER.fullmatch, column.unique()))
     return y.astype(np.int64) if are_integers else y
-
-
-def _to_samples(file, frame, mixed, known=None):
-    """The samples, from a frame with the columns that pandas reads as numbers.
-
-    `known` has the kind of each column, as in :func:`read_new_rows`. Without
-    `known`, the values decide.
-    """
-    has_codes = mixed and any(map(_MAY_BE_CODE.search, file.lines()))
-    # pandas reads True as a boolean, and a long integer as an object.
-    texts = [
-        i
-        for i in frame
-        if (known[i] is not None if known else has_codes)
-        or frame[i].dtype.kind not in "iuf"
-    ]
-    X, places = np.empty(frame.shape), list(frame)
-    for place, i in enumerate(frame):
-        if i not in texts:
-            X[:, place] = frame[i]
-    if texts:
-        frame = file.read(str, usecols=texts)
-    others, doubtful = {}, {}
-    rows = file.sample[file.has_header :]
-    # Few columns pass this, and are read once more.
-    may_have_thousands = [
-        i
-        for place, i in enumerate(places)
-        if i not in texts
-        and _are_below_1000(X[:, place])
-        and with_thousands([row[i] for row in rows])
-    ]
-    if may_have_thousands:
-        values = file.read(str, usecols=may_have_thousands)
-        for i in may_have_thousands:
-            if found := mixed_thousands(values[i].str.strip().unique()):
-                doubtful[file.names[i]] = describe_thousands(found)
-    for i in texts:
-        column = frame[i].str.strip()
-        column = column.where(~column.isin(MISSING))
-        if known and isinstance(known[i], set):
-            column = _restore(file, i, column, frame[i], known[i])
-        counts, name = column.value_counts(), file.names[i]
-        kind = known[i] if known else _infer_kind(file, i, counts, mixed)
-        if kind is None:
-            X[:, places.index(i)] = _to_numbers(file, i, column, counts.index)
-            if found := mixed_thousands(counts.index):
-                doubtful[name] = describe_thousands(found)
-        elif kind == DATES:
-            others[name] = _to_dates(file, i, column)
-        else:
-            others[name] = column.astype("category")
-            if doubt := _doubt(counts):
-                doubtful[name] = f"has {doubt}: it is taken as categories."
-    if file.has_header or others:
-        names = [file.names[i] for i in places]
-        X = import_pandas().DataFrame(X, columns=names, copy=False)
-    for name, column in others.items():
-        X[name] = column
-    return X, doubtful
-
-
-def _infer_kind(file, i, counts, mixed):
-    """The kind of a column by its distinct texts, with their numbers of rows.
-
-    It is DATES, the set of texts for categories, or None for numbers. Texts that may be
-    dates in another form, or numbers with mistakes, are refused.
-    """
-    texts = counts.index
-    if mixed and len(texts) and all(map(ISO_DATE.fullmatch, texts)):
-        return DATES
-    numbers = np.array([is_number(text) for text in texts], dtype=bool)
-    if numbers.all():
-        are_codes = any(map(has_leading_zero, texts)) or long_integers(texts)
-        return set(texts) if mixed and are_codes else None
-    others = counts[~numbers]
-    almost = others[[is_almost_number(text) for text in others.index]]
-    dates = others[[is_date(text) for text in others.index]]
-    n_rows, n_others = counts.sum(), others.sum()
-    fraction = min(len(others) / len(counts), n_others / n_rows)
-    by_pandas = f"pandas.read_csv(path, dtype={{{file.names[i]!r}: 'category'}})"
-    if mixed and dates.sum() > n_rows / 2:
-        file.refuse(
-            i,
-            [text for text in texts if not ISO_DATE.fullmatch(text)],
-            "a date such as 2024-12-31 or 2024-12-31T23:59, or nothing, NA or ? where "
-            "it is missing",
-            " Write all dates in this form, such as by pandas.to_datetime(column, "
-            "dayfirst=True).dt.strftime('%Y-%m-%d'), with dayfirst=False if the month "
-            "comes first; times and time spans as numbers. If they are categories, "
-            f"read the file by {by_pandas}. On the command line, --drop leaves a "
-            "column out.",
-        )
-    if (
-        not mixed
-        or (len(almost) and n_rows - n_others + almost.sum() > n_rows / 2)
-        or (numbers.any() and fraction < _MIN_CODES)
-        # Marks of missing values that are not in MISSING, such as "-".
-        or (numbers.any() and all(map(is_missing, others.index)))
-    ):
-        remedy = by_pandas if mixed else "read_mixed_csv"
-        file.refuse(
-            i,
-            next(v for v in (dates, almost, others) if len(v)).index,
-            "a number, or nothing, NA or ? where it is missing",
-            " Write it as a number; if the column has dates, write all of them as "
-            f"{_DATES_AS}; if it has categories, read the file by {remedy}. On the "
-            "command line, --drop leaves a column out.",
-        )
-    return set(texts)
-
-
-def _doubt(counts):
-    """Why the texts of a column may be codes or dates in place of categories."""
-    if any(map(is_number, counts.index)):
-        return "numbers with leading zeros, many digits or among text, as codes have"
-    if finding := describe_units(counts.index):
-        return finding.removeprefix("has ")
-    are_dates = [ISO_DATE.fullmatch(text) is not None for text in counts.index]
-    if counts[are_dates].sum() > _MIN_CODES * counts.sum():
-        return "dates among its text"
-    return None
-
-
-def _are_below_1000(numbers):
-    """Whether numbers are below 1000, some of them whole and some not."""
-    numbers = numbers[~np.isnan(numbers)]
-    if (np.abs(numbers) >= 1000).any():
-        return False
-    is_whole = numbers % 1 == 0
-    return is_whole.any() and not is_whole.all()
-
-
-def describe_thousands(found):
-    """The finding for numbers whose points separate thousands, and the decision."""
-    text = found[0]
-    return (
-        f"has numbers such as {text!r} beside whole numbers below 1000: {text!r} is "
-        f"taken as {float(text)}. If the points separate thousands, remove them: "
-        "pandas.read_csv reads such numbers with thousands='.' and decimal=','."
-    )
-
-
-def _to_numbers(file, i, column, texts):
-    """Convert a column with these distinct texts to numbers."""
-    # A model that was fitted in Python may have learned from booleans.
-    odd = [text for text in texts if not (is_number(text) or is_truth(text))]
-    if odd:
-        expected = "a number, as in training, or nothing where it is missing"
-        file.refuse(i, odd[:1], expected)
-    return column.map(to_number, na_action="ignore")
-
-
-def _to_dates(file, i, column):
-    """Convert a column to dates, in UTC if they have a time zone."""
-    matches = {text: ISO_DATE.fullmatch(text) for text in column.dropna().unique()}
-    odd = [text for text, match in matches.items() if match is None]
-    if odd:
-        file.refuse(i, odd, f"a date such as {_DATES_AS}")
-    without_zone = [text for text, match in matches.items() if match["zone"] is None]
-    has_zone = len(without_zone) < len(matches)
-    if has_zone and without_zone:
-        expected = "a date with a time zone, as others in the column have"
-        file.refuse(i, without_zone, expected)
-    dates = import_pandas().to_datetime(
-        column, format="ISO8601", utc=has_zone, errors="coerce"
-    )
-    is_wrong = dates.isna() & column.notna()
-    if is_wrong.any():
-        file.refuse(i, column[is_wrong], "a date of the calendar")
-    return dates
-
-
-def _restore(file, i, column, raw, known):
-    """Restore the texts of a model's categories in a column.
-
-    A model that was fitted in Python may know "NA", or texts with blanks around. Blanks
-    before a text are lost in reading: texts that differ by them alone are refused.
-    """
-    category_of = {category.strip(): category for category in sorted(known)}
-    # Texts that are categories themselves stay.
-    category_of |= {category: category for category in known}
-    as_read = {category: category.lstrip() for category in sorted(known)}
-    to_category = {
-        text: category_of.get(text, category_of.get(text.strip()))
-        for text in [*as_read.values(), *raw.unique()]
-    }
-    lost = {text: c for c, text in as_read.items() if to_category[text] != c}
-    for text in raw[raw.isin(list(lost))][:1]:
-        file.refuse(
-            i,
-            [text.strip()],
-            f"a text other than {to_category[text]!r} and {lost[text]!r}, which the "
-            "model takes for different categories, but which are read alike",
-            " Write the new rows to a Parquet file.",
-        )
-    found = raw.map(to_category)
-    return column.where(found.isna(), found)
