@@ -88,7 +88,7 @@ class EarlyStopping(_ScoringCallback):
 
     Unlike the parameter `early_stopping`, it works with every solver and holds out no
     training data. For a network inside a Pipeline, pass validation data that the
-    previous steps have transformed.
+    previous steps have transformed. `partial_fit` calls no callbacks.
 
     Parameters
     ----------

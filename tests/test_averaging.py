@@ -181,9 +181,10 @@ def test_a_regressor_in_float32_pickles():
     np.testing.assert_array_equal(copied.predict(rows), mlp.predict(rows))
 
 
-def test_the_full_batch_solvers_ignore_it():
+def test_the_full_batch_solvers_warn_that_they_ignore_it():
     for solver in ("lbfgs", "cg", "tnc"):
-        ours = make(solver=solver, max_iter=3, average_epochs=2).fit(X, y)
+        with pytest.warns(UserWarning, match="average_epochs=2 has no effect with"):
+            ours = make(solver=solver, max_iter=3, average_epochs=2).fit(X, y)
         plain = make(solver=solver, max_iter=3).fit(X, y)
         np.testing.assert_array_equal(ours.coefs_[0], plain.coefs_[0])
 

@@ -1617,6 +1617,20 @@ def test_one_hot_targets_are_said(kind):
     model.fit(X, one_hot)
 
 
+@pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])
+@pytest.mark.parametrize("values", [(-1, 1), (1, 2), (0, 2)])
+def test_other_indicators_than_0_and_1_are_refused(kind, values):
+    """With the two values that a matrix of labels may have."""
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    y = np.where(X[:, :2] > 0, values[1], values[0])
+    model = kind(max_iter=3, random_state=0)
+    message = rf"got the values {values[0]}, {values[1]}. Pass \(y == {values[1]}\)"
+    for indicators in (y, y.astype(float), pd.DataFrame(y, columns=["a", "b"])):
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, indicators)
+    model.fit(X, y == values[1])
+
+
 def test_a_column_of_targets_is_warned_of():
     from sklearn.exceptions import DataConversionWarning
 

@@ -48,7 +48,22 @@ def test_new_rows_of_known_combinations_are_told(model):
     assert model.score(X[800:], y[800:]) > 0.8
     # Dates that `fit` has not seen tell nothing.
     others = X[800:].assign(date=X["date"] + 0.5)
-    assert abs(model.score(others, y[800:]) - 0.5) < 0.15
+    message = r"Column 'date' has values .* in 3.. of 400 .* values with 'place', which"
+    with pytest.warns(UserWarning, match=message):
+        assert abs(model.score(others, y[800:]) - 0.5) < 0.15
+
+
+def test_dates_that_lost_their_fractions_of_a_second_are_said():
+    """The network alone hardly tells them from those of `fit`."""
+    X, y = make_table()
+    start = pd.Timestamp("2024-01-01 10:00:00.5")
+    X["date"] = start + pd.to_timedelta(X["date"].fillna(3), unit="D")
+    model = make().fit(X[:800], y[:800])
+    cut = X[800:].assign(date=X["date"].dt.floor("s"))
+    with pytest.warns(UserWarning, match="Check that its values have the same precis"):
+        model.predict(cut)
+    # A few such rows may be new.
+    model.predict(pd.concat([X[800:1100], cut[300:]]))
 
 
 @pytest.mark.parametrize(
@@ -218,6 +233,8 @@ def test_a_saved_model_predicts_alike(model):
     np.testing.assert_array_equal(loaded.encoder_.combined_features_, [1, 2])
 
 
+# The expected values are predictions of rows that all have the same date.
+@pytest.mark.filterwarnings("ignore:Column 'date' has values that were not seen")
 @pytest.mark.parametrize("features", [["place"], ["date"], ["place", "date"]])
 def test_partial_dependence_of_combined_columns(model, features):
     X = make_table()[0][:50]

@@ -175,6 +175,14 @@ def test_one_hot_targets_raise_a_warning(client, rows):
     assert ours.stop_reason_ == local.fit(rows["X"], one_hot).stop_reason_
 
 
+def test_other_indicators_than_0_and_1_are_refused(client, rows):
+    """By all chunks together: a chunk may have rows of 1 only."""
+    ours, _ = classifier_pair(solver="lbfgs")
+    y = np.where(rows["indicators"] > 0, 1, -1)
+    with pytest.raises(ValueError, match=r"got the values -1, 1. Pass \(y == 1\)"):
+        ours.fit(chunked(rows["X"]), chunked(y))
+
+
 @pytest.mark.parametrize("solver", FULL_BATCH)
 @pytest.mark.parametrize("target", ["numbers", "columns"])
 def test_numbers(client, rows, solver, target):

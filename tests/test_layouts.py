@@ -88,6 +88,7 @@ def test_a_search_takes_any_layout(data):
         np.testing.assert_array_equal(other, scores)
 
 
+@pytest.mark.filterwarnings("ignore:early_stopping=True has no effect")
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -136,6 +137,7 @@ def test_stacks_of_several_seeds_read_memory_maps_from_the_disk(tmp_path):
         np.testing.assert_allclose(mlp.coefs_[0], own.coefs_[0], atol=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore:early_stopping=True has no effect")
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_in_memory_it_is_copied_once_at_most(solver):
     X = np.asfortranarray(np.random.default_rng(0).standard_normal((40_000, 50)))

@@ -30,12 +30,14 @@ from sklearn.preprocessing import StandardScaler
 from skmlp_backprop import (
     BackpropMLPClassifier,
     BackpropMLPRegressor,
+    TabularMLPRegressor,
     check_gradient,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMOOTH = ["squared_error", "huber", "poisson", "gamma"]
 KINKED = ["absolute_error", "quantile"]
+OF_A_LOSS = {"quantile": "quantile", "huber_epsilon": "huber"}
 # Losses and outputs.
 PAIRS = [
     ("squared_error", "identity"),
@@ -46,6 +48,16 @@ PAIRS = [
     ("poisson", "exp"),
     ("gamma", "exp"),
 ]
+
+
+def make_one_of_all(loss, **params):
+    """A regressor with those of the parameters that are the loss's."""
+    params = {
+        name: value
+        for name, value in params.items()
+        if name not in OF_A_LOSS or OF_A_LOSS[name] == loss
+    }
+    return make(loss=loss, **params)
 
 
 def make(**params):
@@ -69,8 +81,8 @@ def test_all_losses_are_tested():
 def test_gradients(hidden, loss, output, diabetes):
     X, y = diabetes
     quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
-    mlp = make(
-        loss=loss,
+    mlp = make_one_of_all(
+        loss,
         hidden_layer_sizes=hidden,
         quantile=quantile,
         activation="tanh",
@@ -86,7 +98,7 @@ def test_gradients(hidden, loss, output, diabetes):
 def test_a_wrong_derivative_is_found(loss, output, diabetes):
     X, y = diabetes[0][:25], diabetes[1][:25]
     quantile = [0.1, 0.5, 0.9] if output == "increasing" else 0.3
-    mlp = make(loss=loss, quantile=quantile, activation="tanh", alpha=0)
+    mlp = make_one_of_all(loss, quantile=quantile, activation="tanh", alpha=0)
     gradient = mlp.initialize(X, y).loss_and_gradient(X, y)[1].ravel()
     assert check_gradient(mlp, X, y, gradient=gradient).passed
     assert not check_gradient(mlp, X, y, gradient=1.001 * gradient).passed
@@ -96,7 +108,8 @@ def test_a_wrong_derivative_is_found(loss, output, diabetes):
 def test_loss_is_what_it_is_called(loss, diabetes):
     """The objective without a penalty, against SciPy and scikit-learn."""
     X, y = diabetes
-    mlp = make(loss=loss, alpha=0, quantile=0.2, huber_epsilon=0.4, max_iter=3)
+    params = {"quantile": 0.2, "huber_epsilon": 0.4}
+    mlp = make_one_of_all(loss, alpha=0, max_iter=3, **params)
     mlp.set_params(solver="adam").fit(X, y)
     p = mlp.predict(X)
     expected = {
@@ -380,7 +393,8 @@ def test_losses_that_mlpregressor_lacks_start_from_the_best_constant(weighted):
         "huber": least(lambda c: scipy.special.huber(200, rows - c).sum()),
     }
     for loss, constant in expected.items():
-        found = started(loss, y, weights=weights, quantile=0.2, huber_epsilon=200)
+        params = {"quantile": {"quantile": 0.2}, "huber": {"huber_epsilon": 200}}
+        found = started(loss, y, weights=weights, **params.get(loss, {}))
         np.testing.assert_allclose(found, constant, rtol=1e-6)
     several = started("quantile", y, weights=weights, quantile=LEVELS)
     quantiles = np.quantile(rows, LEVELS, method="inverted_cdf")
@@ -527,6 +541,49 @@ def test_no_false_alarm_of_any_constant_y(constant, diabetes):
     for loss in ("squared_error", "poisson"):
         mlp = make(loss=loss, max_iter=300, solver="adam", learning_rate_init=0.01)
         assert useless_of(mlp, X, np.full(len(X), constant)) == ""
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "cg", "tnc"])
+@pytest.mark.parametrize("scale", [1e-4, 1e-6, 1e-9])
+def test_small_numbers_are_said(solver, scale, diabetes):
+    """Adam's steps are too long for them, and the gradient is soon below `tol`."""
+    X, y = diabetes
+    y = scale * (y - y.mean()) / y.std()
+    mlp = make(solver=solver, max_iter=3000)
+    assert "y by TransformedTargetRegressor" in useless_of(mlp, X, y)
+    assert mlp.score(X, y) < -0.05
+    remedy = "take another `learning_rate_init`" if solver == "adam" else "lower `tol`"
+    assert remedy in useless_of(mlp, X, y)
+
+
+def test_numbers_that_hardly_differ_are_said(diabetes):
+    X, y = diabetes
+    y = 1000 + 1e-3 * (y - y.mean()) / y.std()
+    mlp = make(solver="adam", max_iter=200)
+    assert "is worse than that of the best constant" in useless_of(mlp, X, y)
+    weight = np.r_[np.zeros(5), np.ones(len(y) - 5)]
+    y[5:] = 1000
+    mlp.set_params(solver="lbfgs", max_iter=5000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        mlp.fit(X, y, weight)
+
+
+@pytest.mark.parametrize(
+    ("params", "loss", "remedy"),
+    [
+        ({"quantile": 0.9}, "squared_error", "quantile"),
+        ({"quantile": [0.1, 0.9]}, "absolute_error", "quantile"),
+        ({"huber_epsilon": 0.5}, "quantile", "huber"),
+    ],
+)
+def test_parameters_of_other_losses_are_said(params, loss, remedy, diabetes):
+    (name,) = params
+    message = f"{name}=.* has no effect with loss='{loss}'. Pass loss='{remedy}'"
+    tabular = TabularMLPRegressor(loss=loss, n_members=2, max_iter=2, **params)
+    for model in (make(loss=loss, **params), tabular):
+        with pytest.warns(UserWarning, match=message):
+            model.fit(*diabetes)
 
 
 def test_no_false_alarm_of_a_weak_signal():

@@ -69,6 +69,7 @@ def test_every_parameter_and_default_is_there():
     assert {name: ours[name] for name in theirs} == theirs
 
 
+@pytest.mark.filterwarnings("ignore:early_stopping=True has no effect")
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", SHARED_SOLVERS)
 def test_every_attribute_and_method_is_there(solver, early_stopping, diabetes):
@@ -295,6 +296,7 @@ def test_scores_are_of_the_fitted_quantiles(diabetes):
 
 
 @pytest.mark.parametrize("params", [{}, {"loss": "gamma"}, {"quantile": LEVELS}])
+@pytest.mark.filterwarnings("ignore:quantile=.* has no effect")
 def test_pickles(params, diabetes):
     X, y = diabetes
     mlp = make(solver="adam", **params).fit(X, y)

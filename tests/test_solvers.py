@@ -109,7 +109,8 @@ def test_a_tolerance_that_rounding_rules_out_is_told(solver, dtype, iris):
 @pytest.mark.parametrize("solver", FULL_BATCH)
 def test_no_early_stopping_of_full_batch_solvers(solver, iris):
     plain = make(solver, max_iter=9).fit(*iris)
-    stopping = make(solver, max_iter=9, early_stopping=True).fit(*iris)
+    with pytest.warns(UserWarning, match="early_stopping=True has no effect with"):
+        stopping = make(solver, max_iter=9, early_stopping=True).fit(*iris)
     np.testing.assert_array_equal(stopping.coefs_[0], plain.coefs_[0])
     assert stopping.validation_scores_ is None
     assert stopping.loss_curve_ == plain.loss_curve_

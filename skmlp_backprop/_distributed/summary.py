@@ -9,7 +9,12 @@ from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._estimators.checks import plain_labels
-from .._estimators.targets import Labels, Numbers, warn_of_one_hot
+from .._estimators.targets import (
+    Labels,
+    Numbers,
+    refuse_other_indicators,
+    warn_of_one_hot,
+)
 from .._estimators.weighting import checked_sample_weights
 
 
@@ -131,6 +136,7 @@ class Summary:
             check_classification_targets(np.repeat(self.values, 2))
             return Labels(self.values)
         check_classification_targets(np.column_stack([self.values, self.values]))
+        refuse_other_indicators(self.values)
         if self.n_rows > 1 and self.is_one_hot:
             warn_of_one_hot()
         return Labels(np.arange(*self.y_shape), multilabel=True)

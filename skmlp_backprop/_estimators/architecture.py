@@ -7,6 +7,7 @@ import numpy as np
 from .._network.activations import ACTIVATIONS, Activation
 from .._network.losses import LOSSES
 from .._network.network import Network
+from .._network.warning import warn
 from .._solvers import is_stochastic
 
 
@@ -95,13 +96,42 @@ def make_network(estimator, n_features, target_encoder):
 
 
 def check_solver(estimator, network):
-    """Refuse a full-batch solver for a loss with kinks, which it can't minimise."""
-    if network.loss.has_kink and not is_stochastic(estimator.solver):
+    """Check that a full-batch solver can do what the other parameters ask for.
+
+    It can't minimise a loss with kinks, and warns of parameters of minibatches.
+    """
+    if is_stochastic(estimator.solver):
+        return
+    for name in ("dropout", "average_epochs", "early_stopping"):
+        value = getattr(estimator, name)
+        if np.any(np.asarray(value)):
+            warn(
+                f"{name}={value!r} has no effect with solver={estimator.solver!r}: it "
+                f"is of solver 'adam' or 'sgd'. Take one of these, or leave out {name}."
+            )
+    if network.loss.has_kink:
         raise ValueError(
             f"loss={estimator.loss!r} has a kink at each row's target, at which the "
             f"line searches of solver={estimator.solver!r} end too soon. Use solver "
             "'adam' or 'sgd', or loss='huber' with a small huber_epsilon."
         )
+
+
+def warn_of_other_losses(estimator, network):
+    """Warn of parameters of other losses, which were given and have no effect."""
+    unused = {
+        name: (loss, getattr(cls(), name))
+        for (loss, _), cls in LOSSES.items()
+        for name in cls.hyper_parameters
+        if name not in network.loss.hyper_parameters and hasattr(estimator, name)
+    }
+    for name, (loss, default) in unused.items():
+        value = getattr(estimator, name)
+        if np.any(np.asarray(value) != default):
+            warn(
+                f"{name}={value!r} has no effect with loss={estimator.loss!r}. Pass "
+                f"loss={loss!r}, or leave out {name}."
+            )
 
 
 def check_fits(parameters, network):

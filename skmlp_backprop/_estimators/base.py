@@ -17,14 +17,19 @@ from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
-from .architecture import check_fits, check_solver, make_network
+from .architecture import (
+    check_fits,
+    check_solver,
+    make_network,
+    warn_of_other_losses,
+)
 from .checks import (
     exact_labels,
     plain_labels,
     refuse_missing_targets,
     refuse_sparse_targets,
     refuse_unfit_targets,
-    warn_of_other_order,
+    warn_of_other_orders,
     without_second_axis,
 )
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
@@ -154,7 +159,8 @@ class BaseBackpropMLP(
         """
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
-        X, y = self._validate_rows(X, y, sample_weight, reset=not continuing)
+        warn_of_other_orders(X, y, sample_weight)
+        X, y = self._validate_rows(X, y, reset=not continuing)
         target_encoder = self._target_encoder_of(y)
         if continuing:
             self._check_same_target_encoder(target_encoder)
@@ -165,14 +171,9 @@ class BaseBackpropMLP(
         data = self._training_data(X, y, target_encoder, sample_weight)
         return self._fit_to(data, continuing, context, given)
 
-    def _validate_rows(self, X, y, sample_weight=None, *, reset):
-        """Validate X and y; X in CSR or dense, a single column of y flat.
-
-        The weights are only checked for the order of their index.
-        """
+    def _validate_rows(self, X, y, *, reset):
+        """Validate X and y; X in CSR or dense, a single column of y flat."""
         name = type(self).__name__
-        warn_of_other_order("y", y, "X", X)
-        warn_of_other_order("sample_weight", sample_weight, "X", X)
         if self._y_numeric:
             refuse_sparse_targets(y, name)
         refuse_unfit_targets(y, name, self._y_numeric)
@@ -210,6 +211,7 @@ class BaseBackpropMLP(
         targets = target_encoder.encode(y, X.dtype)
         network = make_network(self, X.shape[1], target_encoder)
         check_solver(self, network)
+        warn_of_other_losses(self, network)
         network.loss.check_targets(targets)
         class_weight = getattr(self, "class_weight", None)
         weights = row_weights(X, targets, target_encoder, class_weight, sample_weight)
@@ -258,7 +260,8 @@ class BaseBackpropMLP(
         if not is_first:
             # scikit-learn validates the parameters in the first call only.
             self._validate_params()
-        X, y = self._validate_rows(X, y, sample_weight, reset=is_first)
+        warn_of_other_orders(X, y, sample_weight)
+        X, y = self._validate_rows(X, y, reset=is_first)
         if is_first:
             target_encoder = self._target_encoder_of(y, classes)
         else:
@@ -302,7 +305,7 @@ class BaseBackpropMLP(
 
     def _initialize(self, X, y, sample_weight, random_state, classes=None):
         """Become fitted by initial weights, without training."""
-        X, y = self._validate_rows(X, y, sample_weight, reset=True)
+        X, y = self._validate_rows(X, y, reset=True)
         target_encoder = self._target_encoder_of(y, classes)
         data = self._training_data(X, y, target_encoder, sample_weight)
         source = check_random_state(random_state)

@@ -88,11 +88,17 @@ def refuse_masked_weights(sample_weight):
 
 def check_scored(estimator, X, y, sample_weight, input_name="y"):
     """Refuse in `score` the targets and weights that `fit` refuses and metrics take."""
-    warn_of_other_order(input_name, y, "X", X)
-    warn_of_other_order("sample_weight", sample_weight, "X", X)
+    warn_of_other_orders(X, y, sample_weight)
     name = type(estimator).__name__
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_masked_weights(sample_weight)
+
+
+def warn_of_other_orders(X, y, sample_weight=None, names=("X", "y", "sample_weight")):
+    """Warn if y or the weights have the index of X in another order, in pandas."""
+    X_name, y_name, weights_name = names
+    warn_of_other_order(y_name, y, X_name, X)
+    warn_of_other_order(weights_name, sample_weight, X_name, X)
 
 
 def warn_of_other_order(input_name, values, X_name, X):

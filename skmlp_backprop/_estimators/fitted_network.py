@@ -13,7 +13,12 @@ from .._network.parameters import Parameters
 from .._network.threads import limited_threads
 from . import thetas
 from .architecture import check_fits, make_network
-from .checks import refuse_dates, refuse_masked, refuse_unfit_columns
+from .checks import (
+    refuse_dates,
+    refuse_masked,
+    refuse_unfit_columns,
+    warn_of_other_orders,
+)
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 
 DENSE_INPUT = (
@@ -231,6 +236,7 @@ class FittedNetworkMixin:
         """
         check_is_fitted(self)
         self._validate_params()
+        warn_of_other_orders(X, y)
         X, y = self._validate_rows(X, y, reset=False)
         targets = self._target_encoder.encode(y, X.dtype)
         network = make_network(self, X.shape[1], self._target_encoder)
@@ -369,7 +375,8 @@ class FittedNetworkMixin:
         """The arguments of J: the network, the rows and the fitted weights."""
         check_is_fitted(self)
         self._validate_params()
-        X, y = self._validate_rows(X, y, sample_weight, reset=False)
+        warn_of_other_orders(X, y, sample_weight)
+        X, y = self._validate_rows(X, y, reset=False)
         data = self._training_data(X, y, self._target_encoder, sample_weight)
         return data.network, data.rows, self._check_same_network(data.network)
 

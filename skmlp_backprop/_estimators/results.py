@@ -19,8 +19,6 @@ _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
 # Sum of squares from which targets are large beside the initial predictions.
 _LARGE = 100
-# Rounding in the loss of a constant that is always right, relative to the squares.
-_ROUNDING = 1e-9
 _MESSAGES = {
     "interrupted": "Training interrupted by user.",
     "callback": "A callback ended the training.",
@@ -71,9 +69,9 @@ class Trained:
         are_numbers = isinstance(self.data.target_encoder, Numbers)
         first = "Increase `max_iter`, scale" if is_short else "Scale"
         of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
-        return (
-            f"{first} X by StandardScaler{of_y} or take another `learning_rate_init`."
-        )
+        is_stochastic = self.training.solver.stochastic
+        last = "take another `learning_rate_init`" if is_stochastic else "lower `tol`"
+        return f"{first} X by StandardScaler{of_y} or {last}."
 
     def _saturated(self):
         """Describe the saturated activations; empty if the network is not saturated."""
@@ -237,24 +235,19 @@ def warn_of_end(trained, estimator):
 
 
 def warn_if_useless(trained, estimator):
-    """Warn if a training on minibatches is no better than a constant prediction.
+    """Warn if a network is no better than a constant prediction.
 
-    Large targets are out of reach of steps of the usual size. If the training stopped
-    at `max_iter`, it may then also be slightly better than a constant.
+    A full-batch solver that reached another limit than `tol` has its own warning.
     """
     training = trained.training
     reason = training.stop.reason
-    if reason not in ("converged", "max_iter") or not training.solver.stochastic:
+    if reason != "converged" and not (
+        reason == "max_iter" and training.solver.stochastic
+    ):
         return
     constant = trained.data.loss_of_constant
     if isinstance(trained.data.target_encoder, Numbers):
-        targets, _ = trained.data.rows.some_targets()
-        size = float(np.square(targets[0]).sum())
-        is_hard = reason == "max_iter" and size > _LARGE
-        most = (_HARDLY_USEFUL if is_hard else _USELESS) * constant
-        # A constant is always right, and only nearly learned.
-        if constant <= _ROUNDING * (1 + size):
-            most = 0.01 * (1 + size)
+        most = _most_loss_of_numbers(trained, constant)
     else:
         most = _USELESS * constant + 0.01
     # The loss of the last epoch is known. The penalty and dropout only increase it. But
@@ -271,3 +264,23 @@ def warn_if_useless(trained, estimator):
             f"constant prediction, which ignores X, {constant:.3g}. {trained.remedy}",
             ConvergenceWarning,
         )
+
+
+def _most_loss_of_numbers(trained, constant):
+    """The loss above which a network of a regressor is called useless.
+
+    Large targets are out of reach of steps of the usual size. If the training stopped
+    at `max_iter`, a network hardly better than the best constant is useless, too. If y
+    is constant, the best constant has no loss, and the network comes near it only.
+    """
+    targets, weights = trained.data.rows.some_targets()
+    if weights is not None:
+        targets = targets[weights > 0]
+    with np.errstate(over="ignore"):
+        size = float(np.square(targets, dtype=np.float64).sum(axis=1).mean())
+        spread = np.ptp(targets, axis=0)
+    rounding = 4 * np.finfo(targets.dtype).eps * np.abs(targets).max(axis=0)
+    if (spread <= rounding).all():
+        return 0.01 * (1 + size)
+    is_hard = trained.training.stop.reason == "max_iter" and size > _LARGE
+    return (_HARDLY_USEFUL if is_hard else _USELESS) * constant

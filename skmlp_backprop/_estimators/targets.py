@@ -19,6 +19,19 @@ def is_multilabel(y):
     return type_of_target(y, input_name="y").startswith("multilabel")
 
 
+def refuse_other_indicators(values):
+    """Refuse an indicator matrix whose values are not 0 and 1, such as -1 and 1."""
+    found = np.unique(values)
+    if not np.isin(found, (0, 1)).all():
+        raise ValueError(
+            "A multilabel y must have 1 where a row has the label, and 0 where it has "
+            f"not, got the values {', '.join(f'{value:g}' for value in found)}. Pass "
+            f"(y == {found[-1]:g}).astype(int) if {found[-1]:g} means that a row has "
+            "the label. If each column has a class of its own, fit a "
+            "MultiOutputClassifier."
+        )
+
+
 class Labels:
     """The classes; encodes labels as targets, and decodes predictions.
 
@@ -68,7 +81,8 @@ class Labels:
         Raises
         ------
         ValueError
-            If there are labels that are not in `classes`.
+            If there are labels that are not in `classes`, or if an indicator matrix has
+            other values than 0 and 1.
         """
         if is_multilabel(y) != self.multilabel:
             kinds = ("one class per row", "a multilabel indicator matrix")
@@ -83,6 +97,7 @@ class Labels:
                     f"`y` has {y.shape[1]} labels, but {len(self.classes)} were seen "
                     "in the previous call."
                 )
+            refuse_other_indicators(y)
             return (y != 0).astype(np.uint8)
         codes = self._codes(np.asarray(y))
         if (codes < 0).any():

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._estimators.base import BaseBackpropMLP
+from .._estimators.checks import warn_of_other_orders
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.devices import device_of
 from .._estimators.early_stopping import check_hold_out
@@ -247,7 +248,8 @@ def prepare_rows(estimator, X, y, sample_weight=None):
     features : dict
         Number and names of the features, the attributes of a fitted estimator.
     """
-    X, y = estimator._validate_rows(X, y, sample_weight, reset=True)
+    warn_of_other_orders(X, y, sample_weight)
+    X, y = estimator._validate_rows(X, y, reset=True)
     target_encoder = estimator._target_encoder_of(y)
     data = estimator._training_data(X, y, target_encoder, sample_weight)
     return data, features_of(estimator)

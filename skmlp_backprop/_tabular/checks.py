@@ -14,6 +14,7 @@ from .._estimators.checks import (
     refuse_sparse_targets,
     refuse_unfit_targets,
     warn_of_other_order,
+    warn_of_other_orders,
     without_second_axis,
 )
 from .._estimators.sklearn_private import _check_y, _safe_indexing
@@ -58,8 +59,7 @@ def check_rows(
     """
     X = check_table(estimator, X, reset=reset, y=y)
     _refuse_other_targets(y, y_val)
-    warn_of_other_order("y", y, "X", X)
-    warn_of_other_order("sample_weight", sample_weight, "X", X)
+    warn_of_other_orders(X, y, sample_weight)
     y = _check_targets(estimator, X, y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
@@ -75,8 +75,8 @@ def check_rows(
             "effect. Pass either groups or X_val, with rows of other groups."
         )
     X_val = check_table(estimator, X_val, reset=False)
-    warn_of_other_order("y_val", y_val, "X_val", X_val)
-    warn_of_other_order("sample_weight_val", sample_weight_val, "X_val", X_val)
+    names = ("X_val", "y_val", "sample_weight_val")
+    warn_of_other_orders(X_val, y_val, sample_weight_val, names)
     y_val = _check_targets(estimator, X_val, y_val, "y_val")
     if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(

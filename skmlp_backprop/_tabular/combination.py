@@ -3,7 +3,9 @@
 import numpy as np
 
 from .._network.inputs import one_hot_rows
+from .._network.warning import warn
 from .copies import hash_rows
+from .encodings import are_most
 
 # The columns are chosen by this many values, rows times columns, or by this many rows
 # of many columns, so that the time does not grow with the rows.
@@ -132,6 +134,27 @@ class Combination:
         places[places == self.width] = 0
         is_seen = self._hashes[places] == hashes
         return np.where(is_seen, start + self._order[places], -1).astype(np.int32)
+
+    def report_unseen(self, prepared, names):
+        """Warn if most rows have numbers or dates that were not seen in `fit`.
+
+        `names` has the columns' names. Columns of categories have warnings of their
+        own.
+        """
+        for i, values in zip(self.columns, self.values, strict=True):
+            column = _single(prepared[i])
+            if values.dtype.kind != "f":
+                continue
+            n_unseen = (_index_of(values, column) == len(values)).sum()
+            if are_most(n_unseen, len(column)):
+                others = ", ".join(str(names[j]) for j in self.columns if j != i)
+                warn(
+                    f"Column {names[i]} has values that were not seen in `fit` in "
+                    f"{n_unseen} of {len(column)} rows. `fit` has learned the "
+                    f"combinations of its exact values with {others}, which have no "
+                    "effect in these rows. Check that its values have the same "
+                    "precision as in `fit`."
+                )
 
     def to_state(self):
         """Arguments of the class, to be saved."""

@@ -240,7 +240,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
 
     def _prepare(self, X):
         """Read another checked table, and prepare it for :meth:`_encode_rows`."""
-        return self._prepare_columns(read_known_columns(X, self._encodings))
+        columns = read_known_columns(X, self._encodings)
+        prepared = self._prepare_columns(columns)
+        if self._combination is not None:
+            self._combination.report_unseen(prepared, [c.name for c in columns])
+        return prepared
 
     def _learn(self, columns, labelled=None):
         """Fit to columns.
