@@ -63,7 +63,7 @@ def run(args):
         new = load_rows(args.predict, names, data.columns.kinds, header)
         # Before the training, whose model an error would lose.
         classes = () if data.is_regression else np.unique(data.y)
-        predicting.output_names(new[1], classes, data.is_regression)
+        predicting.output_names(new[1], 1, classes, data.is_regression)
         if model.is_search:
             predicting.refuse_gaps(args.predict, new[0])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)

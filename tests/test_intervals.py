@@ -223,7 +223,9 @@ def test_too_few_rows_for_a_coverage():
     assert np.isfinite(intervals[..., 0]).all()
 
 
-@pytest.mark.parametrize("coverage", [0, 1, -0.1, 90, "0.9", None, [0.5, 1], [[0.5]]])
+@pytest.mark.parametrize(
+    "coverage", [0, 1, -0.1, 90, "0.9", None, [0.5, 1], [[0.5]], []]
+)
 def test_coverages_that_cannot_be(regressor, coverage):
     with pytest.raises(ValueError, match=r"coverage must be a number in \(0, 1\)"):
         regressor.predict_interval(sine(5)[0], coverage)

@@ -19,7 +19,12 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
 import skmlp_backprop
-from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier, __main__
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+    __main__,
+)
 from skmlp_backprop.__main__ import main, make_parser
 
 COMMAND = [sys.executable, "-u", "-m", "skmlp_backprop"]
@@ -993,6 +998,28 @@ def test_new_rows_keep_the_categories_of_a_model_fitted_in_python(tmp_path, caps
     proba = model.predict_proba(rows.assign(kind=[*texts[:5], "w"]))
     np.testing.assert_allclose(written.iloc[:, 2:], proba, rtol=1e-12)
     assert written["prediction"].tolist() == [*texts[:5], "w"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TabularMLPRegressor(loss="quantile", quantile=[0.1, 0.9], random_state=0),
+        TabularMLPRegressor(random_state=0),
+        TabularMLPClassifier(random_state=0),
+    ],
+)
+def test_new_rows_of_a_model_with_several_outputs(model, tmp_path, capsys):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+    y = X["a"] if model.get_params().get("loss") == "quantile" else X.to_numpy()
+    y = (y > 0).astype(int) if isinstance(model, TabularMLPClassifier) else y
+    saved, new = tmp_path / "model.joblib", tmp_path / "new.csv"
+    joblib.dump(model.fit(X, y), saved)
+    write_table(X[:9], new)
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+    assert "prediction_1, prediction_2." in capsys.readouterr().out
+    written = pd.read_csv(tmp_path / "new-predictions.csv")
+    assert written.columns.tolist() == ["row", "prediction_1", "prediction_2"]
+    np.testing.assert_allclose(written.iloc[:, 1:], model.predict(X[:9]), rtol=1e-12)
 
 
 def test_new_rows_whose_categories_differ_in_leading_blanks(tmp_path, capsys):

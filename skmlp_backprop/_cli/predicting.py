@@ -6,6 +6,7 @@ the numbers of the rows.
 
 import joblib
 import numpy as np
+from scipy import sparse
 
 from ..datasets._text_files import import_pandas
 from .data import kinds_of
@@ -40,12 +41,14 @@ def columns_of(model):
     return None if names is None else names.tolist(), kinds
 
 
-def output_names(others, classes, has_interval):
+def output_names(others, n_outputs, classes, has_interval):
     """Names of the columns to write, beside other columns of the new rows.
 
     Raises ValueError if a column to copy has the name of a column to write.
     """
-    names = ["prediction", *(f"probability_{name}" for name in classes)]
+    predictions = [f"prediction_{i + 1}" for i in range(n_outputs)]
+    names = ["prediction"] if n_outputs == 1 else predictions
+    names += [f"probability_{name}" for name in classes]
     if has_interval:
         percent = f"{100 * COVERAGE:.0f}"
         names += [f"lower_{percent}", f"upper_{percent}"]
@@ -78,20 +81,28 @@ def predict(model, path, X, others, output):
     model takes no missing values and the rows of the file `path` have some; and OSError
     if the file can't be written.
     """
-    has_proba = hasattr(model, "predict_proba")
-    has_interval = not has_proba and hasattr(model, "predict_interval")
-    names = output_names(others, model.classes_ if has_proba else (), has_interval)
     try:
-        columns = [model.predict(X)]
+        predicted = model.predict(X)
     except ValueError:
         # Only an error tells, as a Pipeline may fill the gaps.
         if not hasattr(model, "encoder_"):
             refuse_gaps(path, X)
         raise
-    if has_proba:
-        columns += [*model.predict_proba(X).T]
-    elif has_interval:
-        columns += [*model.predict_interval(X, coverage=COVERAGE).T]
+    if predicted.ndim == 2:
+        # Quantiles, columns of numbers, or labels: without probabilities or intervals.
+        predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
+        columns = [*predicted.T]
+        names = output_names(others, len(columns), (), False)
+    else:
+        columns, classes = [predicted], ()
+        has_proba = hasattr(model, "predict_proba")
+        has_interval = not has_proba and hasattr(model, "predict_interval")
+        if has_proba:
+            columns += [*model.predict_proba(X).T]
+            classes = model.classes_
+        elif has_interval:
+            columns += [*model.predict_interval(X, coverage=COVERAGE).T]
+        names = output_names(others, 1, classes, has_interval)
     table = others.copy()
     if table.shape[1] == 0:
         table["row"] = np.arange(1, len(X) + 1)

@@ -138,7 +138,8 @@ class FittedNetworkMixin:
         """Make scikit-learn's fitted estimator with the same weights and predictions.
 
         Parameters that affect only the training and that scikit-learn lacks (losses,
-        class weights, dropout) are left out; solvers that it lacks become "lbfgs".
+        class weights, dropout) are left out; solvers that it lacks become "lbfgs". The
+        momentum is left out, too, so `partial_fit` of the result starts it anew.
 
         Returns
         -------

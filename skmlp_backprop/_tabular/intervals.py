@@ -50,6 +50,7 @@ def checked_coverages(coverage):
     coverages = np.atleast_1d(np.asarray(coverage))
     if (
         coverages.ndim > 1
+        or coverages.size == 0
         or coverages.dtype.kind not in "fiu"
         or not ((coverages > 0) & (coverages < 1)).all()
     ):
