@@ -426,12 +426,6 @@ def _other_sentences():
             ],
         ),
         (
-            SEARCHING,
-            "an evaluation {} to {} times as fast in float64 and {} to {} times in "
-            "float32",
-            [*_lock_step("float64"), *_lock_step("float32")],
-        ),
-        (
             DEFAULTS,
             "the accuracy was {} percentage points lower and the log loss {} % higher",
             [
@@ -440,13 +434,6 @@ def _other_sentences():
             ],
         ),
     ]
-
-
-def _lock_step(dtype):
-    """The least and the most that evaluating in lock-step brings."""
-    what = (f"lock-step {data} {dtype} units 25" for data in ("exercise", "digits"))
-    ratios = [read("search")[row]["x"] for row in what]
-    return [f"{min(ratios):.1f}", f"{max(ratios):.1f}"]
 
 
 # Writing and checking.

@@ -12,13 +12,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmlp_backprop import BackpropMLPClassifier, StackedGridSearchCV
-from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.parameters import Parameters
-from skmlp_backprop._network.threads import limited_threads
 
 from . import _data
 from ._report import Row
-from ._timing import in_a_row, interleave
+from ._timing import interleave
 
 GRID = {
     "alpha": [1e-4, 1e-3, 1e-2, 0.1, 1],
@@ -71,7 +68,7 @@ def measure(load, n_rows, dtype, batch_size, units, n_epochs, solver, grid=GRID)
 
 
 def run():
-    """Every case with both solvers; then what evaluating in lock-step would bring."""
+    """Every case with both solvers."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     # For the workers, who read it when they start.
     os.environ["PYTHONWARNINGS"] = "ignore"
@@ -94,7 +91,7 @@ def run():
             holds = over_mlp >= bar_mlp and over_own >= bar_own
             rows.append(Row(what, figures, bar, holds))
     rows += [_pipelines(name, make) for name, make in PIPELINES.items()]
-    return rows + [_lock_step(load, n, dtype) for load, n, dtype in LOCK_STEP]
+    return rows
 
 
 def _nested(mlp):
@@ -140,43 +137,3 @@ def _pipelines(what, make, bar=2):
         "share stacked": stacked.n_stacked_ / (3 * len(stacked.cv_results_["params"])),
     }
     return Row(f"digits, {what}", figures, f">= {bar} x", ratio >= bar)
-
-
-LOCK_STEP = [
-    (load, n_rows, dtype)
-    for load, n_rows in ((_data.exercise, None), (_data.digits, None))
-    for dtype in (np.float64, np.float32)
-]
-
-
-def _lock_step(load, n_rows, dtype, n_stack=10):
-    """One evaluation on all rows by ten networks at once, against ten in turn.
-
-    It is all that full-batch solvers could gain by lock-step, each process on one
-    thread.
-    """
-    X, y = _data.in_dtype(load, dtype, n_rows)
-    mlp = BackpropMLPClassifier(25, random_state=0)
-    mlp = mlp._initialized(X, y, np.random.RandomState(0))
-    network, data, parameters = mlp._evaluation_point(X, y, None)
-
-    def evaluating(n_networks):
-        stack = Parameters.stacked([parameters] * n_networks, dtype)
-        objective = Objective(network, mlp.alpha, stack)
-        return lambda: objective.loss_and_gradient(data)
-
-    contenders = {"stack": evaluating(n_stack), "alone": evaluating(1)}
-    seconds, _ = interleave(
-        {
-            "stack": in_a_row(contenders["stack"], 4, limited_threads),
-            "alone": in_a_row(contenders["alone"], 4 * n_stack, limited_threads),
-        },
-        calls=4,
-    )
-    figures = {
-        "ms a network": 1e3 * seconds["stack"] / n_stack,
-        "ms alone": 1e3 * seconds["alone"] / n_stack,
-        "x": seconds["alone"] / seconds["stack"],
-    }
-    name = np.dtype(dtype).name
-    return Row(f"lock-step {load.__name__} {name} units 25", figures)

@@ -409,8 +409,8 @@ def _date_message(column):
     if not is_day.all():
         return ""
     return (
-        f"Column {column.name} has whole numbers that look like dates, such as "
-        f"{numbers[0]:.0f} for {dates[0]}: it is taken as numbers. Declare the "
-        "column before the fit: if it has dates, convert it, such as by "
+        f"Column {column.name} has whole numbers that look like dates, as 20240131 "
+        "for 2024-01-31: it is taken as numbers. Declare the column before the fit: if "
+        "it has dates, convert it, with pandas by "
         "pandas.to_datetime(column.astype('Int64').astype('string'), format='%Y%m%d')."
     )
