@@ -305,6 +305,7 @@ class BaseBackpropMLP(
 
     def _initialize(self, X, y, sample_weight, random_state, classes=None):
         """Become fitted by initial weights, without training."""
+        warn_of_other_orders(X, y, sample_weight)
         X, y = self._validate_rows(X, y, reset=True)
         target_encoder = self._target_encoder_of(y, classes)
         data = self._training_data(X, y, target_encoder, sample_weight)

@@ -76,7 +76,9 @@ class TrainingData:
 
 @dataclass
 class Draws:
-    """Sources of a training's random numbers, shared by networks of the same seed.
+    """Sources of a training's random numbers.
+
+    Networks on the same data share them if all have one seed or rows are not shuffled.
 
     Parameters
     ----------
@@ -107,16 +109,7 @@ def make_solver(estimator):
         rule = _with_parameters(RULES[solver], estimator)
     schedule = make_schedule(estimator, rule)
     schedule.start(estimator.learning_rate_init)
-    names = (
-        "max_iter",
-        "tol",
-        "batch_size",
-        "shuffle",
-        "n_iter_no_change",
-        "average_epochs",
-    )
-    settings = {name: getattr(estimator, name) for name in names}
-    return MinibatchSolver(rule, schedule, **settings)
+    return _with_parameters(MinibatchSolver, estimator, rule, schedule)
 
 
 def make_schedule(estimator, rule):
@@ -129,8 +122,9 @@ def make_schedule(estimator, rule):
     return _with_parameters(SCHEDULES[name], estimator)
 
 
-def _with_parameters(cls, estimator):
-    return cls(**{name: getattr(estimator, name) for name in cls.hyper_parameters})
+def _with_parameters(cls, estimator, *args):
+    params = {name: getattr(estimator, name) for name in cls.hyper_parameters}
+    return cls(*args, **params)
 
 
 def initial_parameters(estimator, data, random_state, n_inputs=None):
@@ -207,14 +201,12 @@ def train(estimators, data_of, trainings=None, reporters=None):
         reporters = [Reporter(estimator.verbose) for estimator in estimators]
     for training, reporter in zip(trainings, reporters, strict=True):
         training.reporter = reporter
-    places = _places_of_draws(estimators, data_of)
-    draws = {}
-    for place, *network in zip(
-        places, estimators, trainings, data_of, sources, strict=True
-    ):
-        if place not in draws:
-            draws[place] = _draws(*network)
-    return _run(estimators, data_of, trainings, [draws[place] for place in places])
+
+    def make_draws(i):
+        return _draws(estimators[i], trainings[i], data_of[i], sources[i])
+
+    draws = _shared_draws(estimators, data_of, make_draws)
+    return _run(estimators, data_of, trainings, draws)
 
 
 def train_further(estimators, data_of, paused, max_iter):
@@ -246,50 +238,51 @@ def train_further(estimators, data_of, paused, max_iter):
     """
     trainings = [training for training, _ in paused]
     for training in trainings:
-        training.extend(max_iter)
+        training.solver.max_iter, training.stop = max_iter, None
+
     # Copied, as networks in other stacks may continue with the same sources. Networks
     # of other stacks with the same seed have drawn the same numbers.
-    places = _places_of_draws(estimators, data_of)
-    draws = {}
-    for place, (_, before) in zip(places, paused, strict=True):
-        if place not in draws:
-            draws[place] = copy.deepcopy(before)
-    return _run(estimators, data_of, trainings, [draws[place] for place in places])
+    def copy_draws(i):
+        return copy.deepcopy(paused[i][1])
+
+    draws = _shared_draws(estimators, data_of, copy_draws)
+    return _run(estimators, data_of, trainings, draws)
 
 
-def _places_of_draws(estimators, data_of):
-    """A key for each network; networks with the same key share their random draws.
+def _shared_draws(estimators, data_of, make_draws):
+    """A Draws for each network; ``make_draws(i)`` makes that of the i-th network.
 
-    Networks on the same data share them if all have one seed or rows are not shuffled.
+    Networks that share it have that of the first of them.
     """
     seeds = {estimator.random_state for estimator in estimators}
-    if len(seeds) == 1 or not estimators[0].shuffle:
-        return [id(data) for data in data_of]
-    return list(range(len(estimators)))
+    are_shared = len(seeds) == 1 or not estimators[0].shuffle
+    draws = {}
+    keys = [id(data) if are_shared else i for i, data in enumerate(data_of)]
+    for i, key in enumerate(keys):
+        if key not in draws:
+            draws[key] = make_draws(i)
+    return [draws[key] for key in keys]
 
 
 def _run(estimators, data_of, trainings, draws):
     """Train the networks, which draw from `draws`: a Draws for each, maybe the same."""
     # The networks of a stack have most parameters in common, see `stack_key`.
-    lead, solver = estimators[0], trainings[0].solver
-    # The largest data set tells the precision and the size of a batch.
-    data = max(data_of, key=lambda data: data.rows.n_rows)
-    network, rows = data.network, data.rows
+    lead, solver, data = estimators[0], trainings[0].solver, data_of[0]
     device = device_of(lead)
-    device.check(solver, network, rows)
-    parameters = stack_weights(trainings, dtype=solver.dtype or rows.dtype)
+    device.check(solver, data.network, data.rows)
+    parameters = stack_weights(trainings, dtype=solver.dtype or data.rows.dtype)
     alphas = [estimator.alpha for estimator in estimators]
     with (
         np.errstate(all="ignore"),
         limited_threads(_blas_threads_pay(solver, parameters, data_of)) as n_threads,
     ):
+        n_threads = 1 if solver.stochastic else n_threads
+        objective = data.make_objective(alphas, parameters, draws[0].dropout, n_threads)
         if solver.stochastic:
-            objective = data.make_objective(alphas, parameters, draws[0].dropout, 1)
             stack = _make_stack(device, data_of, trainings, draws, objective)
             run_epochs([stack], trainings)
         else:
-            objective = data.make_objective(alphas, parameters, None, n_threads)
-            solver.minimize(objective, rows.for_products(), trainings[0])
+            solver.minimize(objective, data.rows.for_products(), trainings[0])
     return [
         _trained(*network) for network in zip(data_of, trainings, draws, strict=True)
     ]
@@ -311,13 +304,17 @@ def _make_stack(device, data_of, trainings, draws, objective):
         )
     batch_size = lead.n_batch_rows(n_rows)
     # Networks with the same draws share the rows and their order.
-    numbers = {id(of_network): i for i, of_network in enumerate(draws)}
-    shuffles = [draws[i].shuffle for i in numbers.values()] if lead.shuffle else []
-    if len(numbers) > 1:
-        rows, places = [data_of[i].rows for i in numbers.values()], list(numbers)
-        group_of = [places.index(id(of_network)) for of_network in draws]
-        output = data.network.output
-        batches = GroupedBatches(rows, output, batch_size, shuffles, group_of)
+    groups = {id(d): (d, data.rows) for d, data in zip(draws, data_of, strict=True)}
+    shuffles = [d.shuffle for d, _ in groups.values()] if lead.shuffle else []
+    if len(groups) > 1:
+        numbers = {key: number for number, key in enumerate(groups)}
+        batches = GroupedBatches(
+            [rows for _, rows in groups.values()],
+            data.network.output,
+            batch_size,
+            shuffles,
+            [numbers[id(d)] for d in draws],
+        )
     else:
         batches = data.make_batches(batch_size, *shuffles or [None], index)
     average = None

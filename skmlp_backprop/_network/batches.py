@@ -9,7 +9,6 @@ A device that has the rows, ``source``, in a memory of its own takes ``plan(orde
 instead, the numbers of the rows of an epoch.
 """
 
-import copy
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -178,10 +177,10 @@ class Batches:
         _take_rows(self.rows.X, index, self._X[:n_rows])
         self.output.write_targets(self.rows.targets[index], self._target[:, :n_rows])
         batches = self._batches if n_rows == self._chunk_rows else self._cut(n_rows)
-        self._weigh(batches, index)
+        self._fill(batches, index)
         return batches
 
-    def _weigh(self, batches, index):
+    def _fill(self, batches, index):
         """Give the batches their weights."""
         if self.rows.weights is None:
             return
@@ -233,18 +232,12 @@ class WithholdingBatches(Batches):
         # By rows, as they are gathered.
         self._factors = np.ascontiguousarray((is_seen * gain).T, dtype=rows.X.dtype)
 
-    def epoch(self, order):
-        """Yield the batches of rows in an order, each valid until the next one."""
-        if self._codes.shape[1] == 0:
-            yield from super().epoch(order)
-            return
-        start = 0
-        for batch in super().epoch(order):
-            stop = start + batch.n_rows
-            of_levels = copy.copy(batch)
-            of_levels.inputs = LevelInputs(batch.inputs, self._codes[order[start:stop]])
-            yield of_levels
-            start = stop
+    def _cut(self, n_rows):
+        batches = super()._cut(n_rows)
+        if self._codes.shape[1] > 0:
+            for batch in batches:
+                batch.inputs = LevelInputs(batch.inputs, None)
+        return batches
 
     def plan(self, order):
         plan = super().plan(order)
@@ -253,12 +246,14 @@ class WithholdingBatches(Batches):
             weights = weights * plan.weights
         return Plan(plan.index, weights, *plan[2:])
 
-    def _weigh(self, batches, index):
-        super()._weigh(batches, index)
-        factors, start = self._factors[index], 0
+    def _fill(self, batches, index):
+        super()._fill(batches, index)
+        factors, codes, start = self._factors[index], self._codes[index], 0
         for batch in batches:
-            of_batch = factors[start : start + batch.n_rows]
-            of_batch = np.ascontiguousarray(of_batch.T)[:, np.newaxis]
+            rows = slice(start, start + batch.n_rows)
+            if codes.shape[1] > 0:
+                batch.inputs.codes = codes[rows]
+            of_batch = np.ascontiguousarray(factors[rows].T)[:, np.newaxis]
             # `weight_sum` stays the same: the factors make up for what is withheld.
             has_weights = self.rows.weights is not None
             batch.weights = of_batch * batch.weights if has_weights else of_batch

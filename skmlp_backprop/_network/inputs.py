@@ -210,8 +210,8 @@ class LevelInputs:
     numbers : DenseInputs
         The numbers.
 
-    codes : ndarray of shape (n_rows, n_columns), int
-        As of :class:`TableRows`.
+    codes : ndarray of shape (n_rows, n_columns), int, or None
+        As of :class:`TableRows`; None if they are set later.
     """
 
     def __init__(self, numbers, codes):

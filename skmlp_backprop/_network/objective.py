@@ -48,11 +48,9 @@ class Objective:
     """
 
     def __init__(self, network, alpha, parameters, dropout=None, n_threads=1):
-        dtype = parameters.layers[0].dtype
         self.network = network
-        self.alpha = np.broadcast_to(
-            alpha_in_precision(alpha, dtype), parameters.n_stack
-        )
+        alpha = alpha_in_precision(alpha, parameters.dtype)
+        self.alpha = np.broadcast_to(alpha, parameters.n_stack)
         self.parameters = parameters
         self.dropout = dropout
         self.gradient = parameters.without_levels().zeros_like()
@@ -66,12 +64,6 @@ class Objective:
             for _ in range(n_threads - 1)
         ]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
-
-    def of_networks(self, indices, parameters):
-        """The objective of the networks at `indices`, with weights in `parameters`."""
-        return Objective(
-            self.network, self.alpha[indices], parameters, self.dropout, self.n_threads
-        )
 
     def loss_and_gradient(self, rows):
         """Evaluate J, and its gradient into `gradient`.

@@ -257,11 +257,6 @@ class Parameters:
         """Whether all entries, and their squares in the penalty, are finite."""
         return all(math.isfinite(np.vdot(array, array)) for array in self.arrays())
 
-    def copy_from(self, other):
-        """Overwrite by the entries of other networks of the same shape."""
-        for mine, theirs in zip(self.arrays(), other.arrays(), strict=True):
-            np.copyto(mine, theirs)
-
     def copy(self, dtype=None):
         """Copy to a new buffer, of the given dtype if it is not None."""
         return Parameters.stacked([self], dtype)

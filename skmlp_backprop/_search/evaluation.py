@@ -282,20 +282,19 @@ def _make_tasks(fits, groups, splits):
 def _cut(tasks, n_processes):
     """Cut tasks so that all processes have work.
 
-    Of the stacks, each process gets the same number of whole tasks. The remaining
-    tasks, fewer than the processes, are cut into the smallest number of parts that
-    leaves at most a tenth of the processes idle: a large stack is faster than two small
-    stacks.
+    Each process gets the same number of whole tasks. The remaining tasks, fewer than
+    the processes, are cut into the smallest number of parts that leaves at most a tenth
+    of the processes idle: a large stack is faster than two small stacks.
 
-    Of the tabular models, each process gets four parts or more. Their fits differ in
-    their times: the parts go to the first free process. To encode a table once for each
-    part costs less than an idle process.
+    Tasks of tabular models are all cut, so that each process gets four parts or more.
+    Their fits differ in their times: the parts go to the first free process. To encode
+    a table once for each part costs less than an idle process.
     """
     if n_processes == 1:
         return tasks
     tables = [task for task in tasks if task.group.trainer is TabularTrainer]
-    stacks = [task for task in tasks if task.group.trainer is not TabularTrainer]
-    n_left = len(stacks) % n_processes
+    others = [task for task in tasks if task.group.trainer is not TabularTrainer]
+    n_left = len(others) % n_processes
 
     def n_idle(n):
         """Idle processes in the last round, if each task left is cut into n parts."""
@@ -304,10 +303,10 @@ def _cut(tasks, n_processes):
     n_parts = next(
         n for n in range(1, n_processes + 1) if n_idle(n) <= 0.1 * n_left * n
     )
-    n_whole = len(stacks) - n_left
-    to_cut = [(task, n_parts) for task in stacks[n_whole:]]
+    n_whole = len(others) - n_left
+    to_cut = [(task, n_parts) for task in others[n_whole:]]
     to_cut += [(task, -(-4 * n_processes // len(tables))) for task in tables]
-    cut = stacks[:n_whole]
+    cut = others[:n_whole]
     for task, n in to_cut:
         parts = np.array_split(np.arange(len(task.fits)), min(n, len(task.fits)))
         is_cut = len(parts) > 1 and task.group.why_alone is None

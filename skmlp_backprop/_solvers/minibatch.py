@@ -54,6 +54,14 @@ class MinibatchSolver:
     average_epochs: float
     state: dict | None = None
 
+    hyper_parameters = (
+        "max_iter",
+        "tol",
+        "batch_size",
+        "shuffle",
+        "n_iter_no_change",
+        "average_epochs",
+    )
     stochastic = True
     # Precision to evaluate in; None for that of the data.
     dtype = None

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._network.objective import Objective
 from .._network.parameters import Parameters, column
 from .levels import LevelStepper
 from .rules import stack_rules, stack_states, state_of_network
@@ -126,18 +127,18 @@ class Stack:
         return state_of_network(self._state, i)
 
     def get_state(self):
-        """Copy all that an epoch changes, to go on from in another process."""
+        """All that an epoch changes, not copied, to go on from in another process."""
         average = self.average
         return {
             **self._get_shared_state(),
-            "rules": [self.state_of(i) for i in range(self.parameters.n_stack)],
+            "rule": self._state,
             "average": None if average is None else average.parameters.flat,
         }
 
     def set_state(self, state):
-        """Go on from the state of a stack of the same networks."""
-        self.parameters.copy_from(state["parameters"])
-        self._set_states(state["rules"])
+        """Go on from the state of a stack of the same networks, which it overwrites."""
+        np.copyto(self.parameters.flat, state["parameters"].flat)
+        self._state = state["rule"]
         if self.average is not None:
             np.copyto(self.average.parameters.flat, state["average"])
         self._set_shared_state(state)
@@ -166,7 +167,10 @@ class Stack:
         self._set_states(states)
 
     def _drop_others(self, indices, parameters):
-        self.objective = self.objective.of_networks(indices, parameters)
+        before = self.objective
+        self.objective = Objective(
+            before.network, before.alpha[indices], parameters, before.dropout
+        )
         if self.average is not None:
             self.average.select(indices)
         self.batches.select(indices)

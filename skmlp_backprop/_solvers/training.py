@@ -203,11 +203,6 @@ class Training:
         self._best = self._candidate = None
         self._is_candidate = False
 
-    def extend(self, max_iter):
-        """Raise the limit of iterations, so that a stopped training can continue."""
-        self.solver.max_iter = max_iter
-        self.stop = None
-
     # Only the loop over epochs calls the following methods.
 
     def start(self):

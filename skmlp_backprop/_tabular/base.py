@@ -37,6 +37,7 @@ from .checks import (
     refuse_single_row,
 )
 from .columns import read_columns, read_known_columns
+from .combination import Combination
 from .continuing import (
     TableHashes,
     check_continues,
@@ -107,7 +108,7 @@ class BaseTabularMLP(
         "n_bins",
         "device",
     )
-    # A Paused, with `warm_start`.
+    # A WarmStart, with `warm_start`.
     _paused = None
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -261,7 +262,7 @@ class BaseTabularMLP(
             sample_weight=sample_weight,
             validation=validation,
             groups=groups,
-            prepared=prepared_val,
+            prepared_val=prepared_val,
             y_given=y_given,
             index=index,
             hashes=hashes,
@@ -282,7 +283,10 @@ class BaseTabularMLP(
         encoder._learn(columns, labelled)
         prepared = encoder._prepare_columns(columns)
         if labelled is not None:
-            encoder._learn_combination(prepared, *labelled)
+            rows, labels = labelled
+            encoder._combination = Combination.find(
+                prepared, rows, labels, encoder.max_categories
+            )
         return encoder, prepared
 
     def _fit_encoded(
@@ -333,7 +337,7 @@ class BaseTabularMLP(
             self.message_ = f"All {self.n_iter_} epochs of max_iter='auto' are done."
         vars(self).pop("_importances", None)
         self._withheld_rows = WithheldRows(
-            table.prepared, ensemble.judge, member.random_state
+            table.prepared_val, ensemble.judge, member.random_state
         )
         return ensemble
 
@@ -365,9 +369,9 @@ class BaseTabularMLP(
         # A callback may need them during the fit, so the estimator must not change.
         model = type(self).__new__(type(self))
         vars(model).update(vars(self) | attributes)
-        return attributes | model._validated(table, estimates, ensemble.judge)
+        return attributes | model._judged_attributes(table, estimates, ensemble.judge)
 
-    def _validated(self, table, estimates, judge):
+    def _judged_attributes(self, table, estimates, judge):
         """The predictions of the rows that validate the networks, and their score."""
         of_all_rows = np.full((len(table.y_given), estimates.shape[1]), np.nan)
         if table.validation is None:
@@ -475,8 +479,9 @@ class EncodedTable(NamedTuple):
     It does not depend on the parameters of the training. `rows`, `y` and
     `sample_weight` have the rows with weight, whose numbers are `index`; `y_given` has
     all. `validation` has the validation rows, encoded, their targets and their weights,
-    `groups` the numbers of groups of rows that share a fold, if any, and `prepared` the
-    columns of the rows that validate the networks. `hashes` is there with `warm_start`.
+    `groups` the numbers of groups of rows that share a fold, if any, and `prepared_val`
+    the columns of the rows that validate the networks. `hashes` is there with
+    `warm_start`.
     """
 
     encoder: TabularEncoder
@@ -486,7 +491,7 @@ class EncodedTable(NamedTuple):
     sample_weight: np.ndarray | None
     validation: tuple | None
     groups: np.ndarray | None
-    prepared: list
+    prepared_val: list
     y_given: np.ndarray
     index: np.ndarray
     hashes: TableHashes | None

@@ -38,7 +38,7 @@ class SeenRows(NamedTuple):
     folds: np.ndarray
 
 
-class Paused(NamedTuple):
+class WarmStart(NamedTuple):
     """The state of a fit that another fit continues.
 
     Beside the state of the ensemble, it has the parameters that shape it, the number of
@@ -80,7 +80,7 @@ def pause(estimator, ensemble, table, y, groups):
 
     Returns
     -------
-    paused : Paused
+    paused : WarmStart
         The state.
     """
     folds = ensemble.folds.astype(np.int8)
@@ -89,7 +89,7 @@ def pause(estimator, ensemble, table, y, groups):
         both = (np.concatenate(pair) for pair in zip(earlier.seen, seen, strict=True))
         seen = _folds_of_distinct(*both, mixed=_ALL_TRAINED)
     shape = {name: getattr(estimator, name) for name in estimator._shape_params}
-    return Paused(ensemble.paused, shape, y.shape[1:], groups, seen)
+    return WarmStart(ensemble.paused, shape, y.shape[1:], groups, seen)
 
 
 def check_continues(estimator, y, groups):
@@ -134,7 +134,7 @@ def warn_of_seen_rows(paused, ensemble, hashes, has_validation):
 
     Parameters
     ----------
-    paused : Paused
+    paused : WarmStart
         The state of the earlier fits.
 
     ensemble : Ensemble

@@ -281,15 +281,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         self._encodings, self._layout = encodings, _Layout(encodings)
         self._combination = None
 
-    def _learn_combination(self, prepared, rows, labels):
-        """Look for columns whose values together are to have entries of their own.
-
-        The parameters are those of :meth:`.combination.Combination.find`.
-        """
-        self._combination = Combination.find(
-            prepared, rows, labels, self.max_categories
-        )
-
     def transform(self, X):
         """Encode a table.
 
