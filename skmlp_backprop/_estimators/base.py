@@ -26,7 +26,6 @@ from .architecture import (
 from .checks import (
     exact_labels,
     plain_labels,
-    refuse_missing_targets,
     refuse_sparse_targets,
     refuse_unfit_targets,
     warn_of_other_orders,
@@ -177,7 +176,6 @@ class BaseBackpropMLP(
         if self._y_numeric:
             refuse_sparse_targets(y, name)
         refuse_unfit_targets(y, name, self._y_numeric)
-        refuse_missing_targets(y)
         y = y if self._y_numeric else exact_labels(y)
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset

@@ -26,9 +26,9 @@ def plain_repr(value):
 
 
 def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
-    """Refuse missing labels, and for a regressor also dates and text.
+    """Refuse missing values, and for a regressor also dates and text.
 
-    scikit-learn's validation refuses other invalid targets.
+    scikit-learn's validation refuses other invalid targets. It names no row.
 
     Parameters
     ----------
@@ -58,22 +58,25 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             f"predicts numbers. Convert {input_name} to numbers, such as days since "
             "the first."
         )
-    if y.dtype.kind not in "OUT":
+    if y.dtype.kind not in "fOUT" or y.size == 0:
         return
-    n_columns = math.prod(y.shape[1:])
-    for i, value in enumerate(y.ravel().tolist()):
-        if is_missing(value):
-            row = i // n_columns
+    are_floats, n_columns = y.dtype.kind == "f", math.prod(y.shape[1:])
+    values = y.ravel() if are_floats else y.ravel().tolist()
+    are_missing = np.isnan(values) if are_floats else list(map(is_missing, values))
+    if np.any(are_missing):
+        row = np.argmax(are_missing) // n_columns
+        raise ValueError(
+            f"Input {input_name} contains NaN: the value of row {row} is missing. "
+            f"Leave out the rows for which {input_name} is not known."
+        )
+    if are_floats or not are_numbers:
+        return
+    for i, value in enumerate(values):
+        if not _is_float(value):
             raise ValueError(
-                f"Input {input_name} contains NaN: the value of row {row} is missing. "
-                f"Leave out the rows for which {input_name} is not known."
-            )
-        if are_numbers and not _is_float(value):
-            row = i // n_columns
-            raise ValueError(
-                f"Input {input_name} has {plain_repr(value)} in row {row}, but {name} "
-                f"predicts finite numbers. Convert {input_name} to numbers; for "
-                f"classes take {name.replace('Regressor', 'Classifier')}."
+                f"Input {input_name} has {plain_repr(value)} in row {i // n_columns}, "
+                f"but {name} predicts finite numbers. Convert {input_name} to numbers; "
+                f"for classes take {name.replace('Regressor', 'Classifier')}."
             )
 
 
@@ -194,23 +197,6 @@ def plain_labels(y, input_name="y"):
         f"{'s' * (len(names) > 1)} {' and '.join(names)}: convert it to a single "
         f"type, such as by {input_name}.astype(str) or {input_name}.astype(int)."
     )
-
-
-def refuse_missing_targets(y, input_name="y"):
-    """Refuse a y with NaN by a message that names the row.
-
-    scikit-learn's validation names no row.
-    """
-    y = as_array(y)
-    # scikit-learn refuses a y without rows.
-    if y is None or y.dtype.kind != "f" or y.ndim == 0 or y.size == 0:
-        return
-    (rows,) = np.nonzero(np.isnan(y.reshape(len(y), -1)).any(axis=1))
-    if len(rows):
-        raise ValueError(
-            f"Input {input_name} contains NaN: the value of row {rows[0]} is missing. "
-            f"Leave out the rows for which {input_name} is not known."
-        )
 
 
 def without_second_axis(y):

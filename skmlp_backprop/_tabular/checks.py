@@ -10,7 +10,6 @@ from .._estimators.checks import (
     as_array,
     exact_labels,
     plain_labels,
-    refuse_missing_targets,
     refuse_sparse_targets,
     refuse_unfit_targets,
     warn_of_other_order,
@@ -100,7 +99,6 @@ def _check_targets(estimator, X, y, input_name="y"):
     name = type(estimator).__name__
     refuse_sparse_targets(y, name, input_name)
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
-    refuse_missing_targets(y, input_name)
     y = given = y if estimator._y_numeric else exact_labels(y)
     # The check for finite values sums y, which may overflow.
     with np.errstate(all="ignore"):
@@ -130,7 +128,6 @@ def _check_groups(estimator, groups, X):
         # A MultiIndex, whose array has tuples.
         groups = groups.tolist()
     refuse_unfit_targets(groups, name, False, "groups")
-    refuse_missing_targets(groups, "groups")
     check_consistent_length(X, groups)
     groups = np.asarray(plain_labels(groups, "groups"))
     if groups.size != len(groups):
