@@ -1618,17 +1618,20 @@ def test_one_hot_targets_are_said(kind):
 
 
 @pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])
-@pytest.mark.parametrize("values", [(-1, 1), (1, 2), (0, 2)])
+@pytest.mark.parametrize("values", [(-1, 1), (1, 2), (0, 2), (0, -1), (0, 1234567)])
 def test_other_indicators_than_0_and_1_are_refused(kind, values):
     """With the two values that a matrix of labels may have."""
     X = np.random.default_rng(0).normal(size=(30, 3))
     y = np.where(X[:, :2] > 0, values[1], values[0])
     model = kind(max_iter=3, random_state=0)
-    message = rf"got the values {values[0]}, {values[1]}. Pass \(y == {values[1]}\)"
+    low, high = sorted(values)
+    message = rf"values {low}(.0)?, {high}(.0)?. Pass \(y == {values[1]}(.0)?\)"
     for indicators in (y, y.astype(float), pd.DataFrame(y, columns=["a", "b"])):
         with pytest.raises(ValueError, match=message):
             model.fit(X, indicators)
     model.fit(X, y == values[1])
+    with pytest.raises(ValueError, match=message):
+        model.score(X, y)
 
 
 def test_a_column_of_targets_is_warned_of():

@@ -183,6 +183,23 @@ def test_other_indicators_than_0_and_1_are_refused(client, rows):
         ours.fit(chunked(rows["X"]), chunked(y))
 
 
+def test_small_numbers_are_said(client, rows):
+    """As in a local fit, and so is a parameter of another loss."""
+    ours, local = regressor_pair(
+        solver="lbfgs", huber_epsilon=2, max_fun=1000, tol=1e-3
+    )
+    y = 1e-6 * rows["numbers"]
+    for mlp, X, target in (
+        (ours, chunked(rows["X"]), chunked(y)),
+        (local, rows["X"], y),
+    ):
+        with (
+            pytest.warns(UserWarning, match="huber_epsilon=2 has no effect with loss="),
+            pytest.warns(ConvergenceWarning, match="is worse than that of the best"),
+        ):
+            mlp.fit(X, target)
+
+
 @pytest.mark.parametrize("solver", FULL_BATCH)
 @pytest.mark.parametrize("target", ["numbers", "columns"])
 def test_numbers(client, rows, solver, target):

@@ -4,6 +4,7 @@ import json
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.optimize
 from names import names_of
@@ -32,6 +33,7 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     TabularMLPRegressor,
     check_gradient,
+    fit_stack,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -556,6 +558,36 @@ def test_small_numbers_are_said(solver, scale, diabetes):
     assert remedy in useless_of(mlp, X, y)
 
 
+def test_no_false_alarm_of_rare_counts():
+    """Divided by their mean, a few of them are large."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(10_000, 2)), columns=["a", "b"])
+    y = rng.poisson(0.006 * np.exp(0.3 * X["a"]))
+    model = TabularMLPRegressor(
+        loss="poisson", n_members=2, max_iter=6, n_jobs=1, random_state=0
+    )
+    assert useless_of(model, X, y) == ""
+
+
+def test_no_false_alarm_of_numbers_outside_of_the_sample():
+    """Of many rows a sample judges the constant, which has none of the ones here."""
+    y = np.zeros(70_000)
+    drawn = np.random.RandomState(0).choice(len(y), 2**16)
+    y[np.setdiff1d(np.arange(len(y)), drawn)[:3]] = 1
+    mlp = make(hidden_layer_sizes=(), solver="lbfgs", tol=1e-3)
+    assert useless_of(mlp, np.zeros((len(y), 1)), y) == ""
+    data = mlp._training_data(np.zeros((len(y), 1)), y, mlp._target_encoder, None)
+    assert data.loss_of_constant == 0
+
+
+def test_the_remedy_of_a_saturated_full_batch_network(diabetes):
+    X, y = diabetes
+    mlp = make(solver="lbfgs", activation="tanh", tol=10, max_iter=500)
+    told = useless_of(mlp, 1e5 * X, y)
+    assert "The network is saturated" in told
+    assert told.endswith("weights. Scale X by StandardScaler.")
+
+
 def test_numbers_that_hardly_differ_are_said(diabetes):
     X, y = diabetes
     y = 1000 + 1e-3 * (y - y.mean()) / y.std()
@@ -584,6 +616,9 @@ def test_parameters_of_other_losses_are_said(params, loss, remedy, diabetes):
     for model in (make(loss=loss, **params), tabular):
         with pytest.warns(UserWarning, match=message):
             model.fit(*diabetes)
+    stack = [make(loss=loss, solver="adam", alpha=a, **params) for a in (0, 1)]
+    with pytest.warns(UserWarning, match=message):
+        fit_stack(stack, *diabetes)
 
 
 def test_no_false_alarm_of_a_weak_signal():

@@ -295,8 +295,9 @@ def test_scores_are_of_the_fitted_quantiles(diabetes):
         make(loss="quantile", quantile=LEVELS).score(X, y)
 
 
-@pytest.mark.parametrize("params", [{}, {"loss": "gamma"}, {"quantile": LEVELS}])
-@pytest.mark.filterwarnings("ignore:quantile=.* has no effect")
+@pytest.mark.parametrize(
+    "params", [{}, {"loss": "gamma"}, {"loss": "quantile", "quantile": LEVELS}]
+)
 def test_pickles(params, diabetes):
     X, y = diabetes
     mlp = make(solver="adam", **params).fit(X, y)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._estimators.checks import plain_labels
+from .._estimators.checks import plain_labels, warn_of_other_orders
 from .._estimators.targets import (
     Labels,
     Numbers,
@@ -69,6 +69,7 @@ def check_chunk(estimator, X, y, sample_weight=None):
         # The client warns of a column, once.
         y = np.ravel(y)
     names = [tuple(getattr(data, "columns", ())) for data in (X, y)]
+    warn_of_other_orders(X, y, sample_weight)
     # Copied, as the threads of a worker may have the same estimator.
     X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:

@@ -1,5 +1,6 @@
 """The network that an estimator's parameters describe."""
 
+from inspect import signature
 from numbers import Integral
 
 import numpy as np
@@ -96,20 +97,8 @@ def make_network(estimator, n_features, target_encoder):
 
 
 def check_solver(estimator, network):
-    """Check that a full-batch solver can do what the other parameters ask for.
-
-    It can't minimise a loss with kinks, and warns of parameters of minibatches.
-    """
-    if is_stochastic(estimator.solver):
-        return
-    for name in ("dropout", "average_epochs", "early_stopping"):
-        value = getattr(estimator, name)
-        if np.any(np.asarray(value)):
-            warn(
-                f"{name}={value!r} has no effect with solver={estimator.solver!r}: it "
-                f"is of solver 'adam' or 'sgd'. Take one of these, or leave out {name}."
-            )
-    if network.loss.has_kink:
+    """Refuse a full-batch solver for a loss with kinks, which it can't minimise."""
+    if network.loss.has_kink and not is_stochastic(estimator.solver):
         raise ValueError(
             f"loss={estimator.loss!r} has a kink at each row's target, at which the "
             f"line searches of solver={estimator.solver!r} end too soon. Use solver "
@@ -117,20 +106,34 @@ def check_solver(estimator, network):
         )
 
 
-def warn_of_other_losses(estimator, network):
-    """Warn of parameters of other losses, which were given and have no effect."""
-    unused = {
-        name: (loss, getattr(cls(), name))
-        for (loss, _), cls in LOSSES.items()
+def warn_of_unused(estimator):
+    """Warn of parameters that were given and have no effect.
+
+    These are parameters of another loss, and with a full-batch solver parameters of
+    minibatches.
+    """
+    solver, loss = getattr(estimator, "solver", "adam"), getattr(estimator, "loss", "")
+    if not is_stochastic(solver):
+        for name in ("dropout", "average_epochs", "early_stopping"):
+            value = getattr(estimator, name)
+            if np.any(np.asarray(value)):
+                warn(
+                    f"{name}={value!r} has no effect with solver={solver!r}: it is of "
+                    f"solver 'adam' or 'sgd'. Take one of these, or leave out {name}."
+                )
+    loss_of = {
+        name: of_loss
+        for (of_loss, _), cls in LOSSES.items()
         for name in cls.hyper_parameters
-        if name not in network.loss.hyper_parameters and hasattr(estimator, name)
     }
-    for name, (loss, default) in unused.items():
+    for name, parameter in signature(type(estimator)).parameters.items():
+        if loss_of.get(name, loss) == loss:
+            continue
         value = getattr(estimator, name)
-        if np.any(np.asarray(value) != default):
+        if np.any(np.asarray(value) != parameter.default):
             warn(
-                f"{name}={value!r} has no effect with loss={estimator.loss!r}. Pass "
-                f"loss={loss!r}, or leave out {name}."
+                f"{name}={value!r} has no effect with loss={loss!r}. Pass "
+                f"loss={loss_of[name]!r}, or leave out {name}."
             )
 
 

@@ -21,7 +21,7 @@ from .architecture import (
     check_fits,
     check_solver,
     make_network,
-    warn_of_other_losses,
+    warn_of_unused,
 )
 from .checks import (
     exact_labels,
@@ -209,7 +209,6 @@ class BaseBackpropMLP(
         targets = target_encoder.encode(y, X.dtype)
         network = make_network(self, X.shape[1], target_encoder)
         check_solver(self, network)
-        warn_of_other_losses(self, network)
         network.loss.check_targets(targets)
         class_weight = getattr(self, "class_weight", None)
         weights = row_weights(X, targets, target_encoder, class_weight, sample_weight)
@@ -232,6 +231,7 @@ class BaseBackpropMLP(
         given : dict
             `X`, `y` and `metadata` for the callbacks.
         """
+        warn_of_unused(self)
         trainings = [self._continued(data, make_solver(self))] if continuing else None
         reporters = None
         if hasattr(self, "_skl_callbacks"):
@@ -261,6 +261,7 @@ class BaseBackpropMLP(
         warn_of_other_orders(X, y, sample_weight)
         X, y = self._validate_rows(X, y, reset=is_first)
         if is_first:
+            warn_of_unused(self)
             target_encoder = self._target_encoder_of(y, classes)
         else:
             target_encoder = self._target_encoder

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
 from .._network.warning import warn
+from .targets import is_multilabel, refuse_other_indicators
 
 # Types of dates, times and time spans among objects.
 DATE_TYPES = (
@@ -95,6 +96,9 @@ def check_scored(estimator, X, y, sample_weight, input_name="y"):
     name = type(estimator).__name__
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_masked_weights(sample_weight)
+    values = as_array(y)
+    if not estimator._y_numeric and np.ndim(values) == 2 and is_multilabel(values):
+        refuse_other_indicators(values)
 
 
 def warn_of_other_orders(X, y, sample_weight=None, names=("X", "y", "sample_weight")):

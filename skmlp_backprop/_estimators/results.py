@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .._network.constant import mean_loss
+from .._network.constant import mean_loss, sample_rows
 from .._network.inference import activations_of_layers, compute_logits
 from .._network.parameters import Parameters
 from .._network.rows import Rows
@@ -17,7 +17,7 @@ from .targets import Numbers
 # constant prediction, and hardly useful if it is above _HARDLY_USEFUL times that loss.
 _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
-# Sum of squares from which targets are large beside the initial predictions.
+# Mean square from which targets are large beside the initial predictions.
 _LARGE = 100
 _MESSAGES = {
     "interrupted": "Training interrupted by user.",
@@ -59,17 +59,18 @@ class Trained:
     @property
     def remedy(self):
         """The remedy, and the cause if known, for a network worse than a constant."""
+        is_stochastic = self.training.solver.stochastic
         if saturated := self._saturated():
+            scale = "Lower `learning_rate_init`, or scale" if is_stochastic else "Scale"
             return (
                 f"The network is saturated: {saturated} have a derivative below 0.01, "
-                "so that further steps hardly change the weights. Lower "
-                "`learning_rate_init`, or scale X by StandardScaler."
+                f"so that further steps hardly change the weights. {scale} X by "
+                "StandardScaler."
             )
         is_short = self.training.stop.reason == "max_iter"
         are_numbers = isinstance(self.data.target_encoder, Numbers)
         first = "Increase `max_iter`, scale" if is_short else "Scale"
         of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
-        is_stochastic = self.training.solver.stochastic
         last = "take another `learning_rate_init`" if is_stochastic else "lower `tol`"
         return f"{first} X by StandardScaler{of_y} or {last}."
 
@@ -95,7 +96,9 @@ class Trained:
                 return mean_loss(self.data.network, logits, rows.targets, rows.weights)
         # At workers: that of the last iteration.
         squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
-        share = self.training.solver.n_batch_rows(rows.n_rows) / rows.n_rows
+        solver, share = self.training.solver, 1.0
+        if solver.stochastic:
+            share = solver.n_batch_rows(rows.n_rows) / rows.n_rows
         loss = self.training.history.loss
         return loss - alpha / (2 * rows.weight_sum * share) * squares
 
@@ -273,14 +276,20 @@ def _most_loss_of_numbers(trained, constant):
     at `max_iter`, a network hardly better than the best constant is useless, too. If y
     is constant, the best constant has no loss, and the network comes near it only.
     """
-    targets, weights = trained.data.rows.some_targets()
+    # The rows that the best constant is judged by.
+    targets, weights = sample_rows(*trained.data.rows.some_targets())
     if weights is not None:
         targets = targets[weights > 0]
     with np.errstate(over="ignore"):
-        size = float(np.square(targets, dtype=np.float64).sum(axis=1).mean())
+        sizes = np.square(targets, dtype=np.float64).mean(axis=0)
         spread = np.ptp(targets, axis=0)
     rounding = 4 * np.finfo(targets.dtype).eps * np.abs(targets).max(axis=0)
     if (spread <= rounding).all():
-        return 0.01 * (1 + size)
-    is_hard = trained.training.stop.reason == "max_iter" and size > _LARGE
+        return 0.01 * (1 + sizes).sum()
+    # A network with the output exp predicts the logarithm.
+    is_hard = (
+        trained.training.stop.reason == "max_iter"
+        and sizes.max() > _LARGE
+        and trained.data.network.output.name != "exp"
+    )
     return (_HARDLY_USEFUL if is_hard else _USELESS) * constant

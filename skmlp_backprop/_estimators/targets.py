@@ -21,14 +21,14 @@ def is_multilabel(y):
 
 def refuse_other_indicators(values):
     """Refuse an indicator matrix whose values are not 0 and 1, such as -1 and 1."""
-    found = np.unique(values)
-    if not np.isin(found, (0, 1)).all():
+    found = np.unique(values).tolist()
+    if not {0, 1}.issuperset(found):
+        label = found[-1] or found[0]
         raise ValueError(
             "A multilabel y must have 1 where a row has the label, and 0 where it has "
-            f"not, got the values {', '.join(f'{value:g}' for value in found)}. Pass "
-            f"(y == {found[-1]:g}).astype(int) if {found[-1]:g} means that a row has "
-            "the label. If each column has a class of its own, fit a "
-            "MultiOutputClassifier."
+            f"not, got the values {', '.join(map(repr, found))}. Pass (y == {label})"
+            f".astype(int) if {label} means that a row has the label. If each column "
+            "has a class of its own, fit a MultiOutputClassifier."
         )
 
 

@@ -41,6 +41,15 @@ def best_logits(network, targets, weights):
     return network.output.logits_of(np.asarray(predictions, np.float64))
 
 
+def sample_rows(targets, weights):
+    """The targets and weights of all rows, or of a sample of many rows."""
+    if len(targets) <= _MOST_ROWS:
+        return targets, weights
+    there = len(targets) if weights is None else np.flatnonzero(weights > 0)
+    index = np.random.RandomState(0).choice(there, _MOST_ROWS)
+    return targets[index], None if weights is None else weights[index]
+
+
 def least_loss(network, targets, weights):
     """The mean loss of the best prediction that is the same for all rows.
 
@@ -56,11 +65,7 @@ def least_loss(network, targets, weights):
     loss : float
         The mean; infinite if it is not known.
     """
-    if len(targets) > _MOST_ROWS:
-        there = len(targets) if weights is None else np.flatnonzero(weights > 0)
-        index = np.random.RandomState(0).choice(there, _MOST_ROWS)
-        targets = targets[index]
-        weights = None if weights is None else weights[index]
+    targets, weights = sample_rows(targets, weights)
     logits = best_logits(network, targets, weights)
     if logits is None:
         return np.inf

@@ -267,7 +267,7 @@ class Huber(Loss):
     hyper_parameters = ("huber_epsilon",)
     starts_at_constant = True
 
-    def __init__(self, huber_epsilon=1.35):
+    def __init__(self, huber_epsilon):
         self.huber_epsilon = huber_epsilon
 
     def best_constant(self, target, weights):
@@ -319,7 +319,7 @@ class Pinball(Loss):
     has_kink = True
     starts_at_constant = True
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile):
         self.quantile = quantile
         self._levels = np.reshape(quantile, (-1, 1))
 

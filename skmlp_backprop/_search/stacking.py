@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
+from .._estimators.architecture import warn_of_unused
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.checks import warn_of_other_orders
 from .._estimators.classifier import BackpropMLPClassifier
@@ -123,6 +124,7 @@ def fit_stack(estimators, X, y, sample_weight=None):
             results = train_stacks(group, [data] * len(group))
             for estimator, (trained, _) in zip(group, results, strict=True):
                 become_fitted(estimator, trained, features)
+                warn_of_unused(estimator)
                 warn_of_end(trained, estimator)
     return estimators
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.architecture import warn_of_unused
 from .._estimators.base import BaseBackpropMLP
 from .._estimators.pickled_state import CopiesAllMixin
 from .._estimators.restoring import restore_on_error
@@ -182,6 +183,7 @@ class BaseTabularMLP(
         X, y, groups, validation = check_rows(
             self, X, y, sample_weight, *validation_rows, groups, reset=not continues
         )
+        warn_of_unused(self)
         encoder, paused = None, None
         if continues:
             check_continues(self, y, groups)

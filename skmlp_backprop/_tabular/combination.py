@@ -5,7 +5,7 @@ import numpy as np
 from .._network.inputs import one_hot_rows
 from .._network.warning import warn
 from .copies import hash_rows
-from .encodings import are_most
+from .encodings import MIN_ROWS, are_most
 
 # The columns are chosen by this many values, rows times columns, or by this many rows
 # of many columns, so that the time does not grow with the rows.
@@ -28,6 +28,9 @@ _LEAST_GAIN = 3
 # from the columns themselves.
 _LARGEST_SHARE = 0.9
 _MOST_ROWS_EACH = 10
+# A new number is close to those of `fit` if it is nearer to one of them than this share
+# of the smallest gap between them. The next day is a whole gap away.
+_CLOSE = 0.6
 
 
 class Combination:
@@ -136,24 +139,27 @@ class Combination:
         return np.where(is_seen, start + self._order[places], -1).astype(np.int32)
 
     def report_unseen(self, prepared, names):
-        """Warn if most rows have numbers or dates that were not seen in `fit`.
+        """Warn if most rows have values close to those of `fit`, but not equal.
 
-        `names` has the columns' names. Columns of categories have warnings of their
-        own.
+        Dates may have lost their times, or numbers their decimals. `names` has the
+        columns' names. Columns of categories have warnings of their own.
         """
+        if len(prepared[0]) < MIN_ROWS:
+            return
         for i, values in zip(self.columns, self.values, strict=True):
-            column = _single(prepared[i])
             if values.dtype.kind != "f":
                 continue
-            n_unseen = (_index_of(values, column) == len(values)).sum()
-            if are_most(n_unseen, len(column)):
+            column = _single(prepared[i])
+            unseen = column[_index_of(values, column) == len(values)]
+            n_close = _count_close(values[~np.isnan(values)], unseen)
+            if are_most(n_close, len(column)):
                 others = ", ".join(str(names[j]) for j in self.columns if j != i)
                 warn(
-                    f"Column {names[i]} has values that were not seen in `fit` in "
-                    f"{n_unseen} of {len(column)} rows. `fit` has learned the "
+                    f"Column {names[i]} has values close to those of `fit`, but not "
+                    f"equal, in {n_close} of {len(column)} rows. `fit` has learned the "
                     f"combinations of its exact values with {others}, which have no "
-                    "effect in these rows. Check that its values have the same "
-                    "precision as in `fit`."
+                    "effect in these rows. Pass the values with the same precision as "
+                    "in `fit`."
                 )
 
     def to_state(self):
@@ -187,6 +193,17 @@ def _index_of(values, column):
     is_seen = rounded[places] == numbers
     index[fractions[is_seen]] = first[places[is_seen]]
     return index
+
+
+def _count_close(values, unseen):
+    """How many of the unseen numbers are close to a value, beside the smallest gap."""
+    gaps = np.diff(values)
+    gap = gaps.min() if len(gaps) else np.inf
+    places = np.searchsorted(values, unseen)
+    above = np.append(values, np.inf)[places]
+    below = np.append(-np.inf, values)[places]
+    distance = np.minimum(unseen - below, above - unseen)
+    return int((distance < _CLOSE * gap).sum())
 
 
 def distinct_in_float32(values):
