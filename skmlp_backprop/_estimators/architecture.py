@@ -107,19 +107,15 @@ def check_solver(estimator, network):
 
 
 def warn_of_unused(estimator):
-    """Warn of parameters that were given and have no effect.
-
-    These are parameters of another loss, and with a full-batch solver parameters of
-    minibatches.
-    """
+    """Warn of given parameters that the estimator's loss or solver does not use."""
     solver, loss = getattr(estimator, "solver", "adam"), getattr(estimator, "loss", "")
     if not is_stochastic(solver):
         for name in ("dropout", "average_epochs", "early_stopping"):
             value = getattr(estimator, name)
             if np.any(np.asarray(value)):
                 warn(
-                    f"{name}={value!r} has no effect with solver={solver!r}: it is of "
-                    f"solver 'adam' or 'sgd'. Take one of these, or leave out {name}."
+                    f"{name}={value!r} has no effect with solver={solver!r}. Take "
+                    f"solver 'adam' or 'sgd', which use it, or leave out {name}."
                 )
     loss_of = {
         name: of_loss
