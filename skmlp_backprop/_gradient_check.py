@@ -281,7 +281,7 @@ def _with_weights(estimator, X, y, classes, rng):
     if not isinstance(estimator, FittedNetworkMixin):
         raise TypeError(
             "check_gradient takes a BackpropMLPClassifier or BackpropMLPRegressor, got "
-            f"{type(estimator).__name__}. Of a Pipeline pass pipeline[-1], with "
+            f"{type(estimator).__name__}. For a Pipeline, pass pipeline[-1] and "
             "pipeline[:-1].transform(X)."
         )
     estimator._validate_params()

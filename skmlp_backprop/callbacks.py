@@ -339,8 +339,8 @@ def _check_labels(estimator, y, name):
     unknown = sorted(labels.difference(known), key=str)
     if labels and len(unknown) == len(labels):
         raise ValueError(
-            f"{name} has the labels {unknown[:5]}, none of which the fit "
-            f"knows: its classes are {known[:5]}. Are they of another type?"
+            f"{name} has the labels {unknown[:5]}, none of which is a class of the "
+            f"fit: {known[:5]}. Convert {name} to the type of the classes."
         )
     if unknown:
         warn(

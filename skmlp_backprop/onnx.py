@@ -344,8 +344,8 @@ def _onnx_labels(classes):
         if np.array_equal(whole, classes):
             return whole
     raise ValueError(
-        "ONNX knows integers and strings as class labels; `classes_` is "
-        f"{classes.tolist()}. Fit on y made of one of these."
+        "ONNX takes integers or strings as class labels, but `classes_` is "
+        f"{classes.tolist()}. Fit to a y of integers or of strings."
     )
 
 

@@ -844,7 +844,7 @@ def test_columns_that_told_nothing_tell_nothing_later(value):
     expected = model.predict(X)
     later = X.assign(b=np.linspace(-1000, 1000, 40))
     if np.isnan(value):
-        with pytest.warns(UserWarning, match="'b' had missing values only in `fit`"):
+        with pytest.warns(UserWarning, match="'b' had only missing values in `fit`"):
             predicted = model.predict(later)
     else:
         predicted = model.predict(later)
@@ -874,7 +874,9 @@ def test_numbers_are_matched_in_whatever_form(numbers, before, after):
     expected = encode(seen, **params)
     if {before, after} == {"text", "text of a float"}:
         # Texts are the same only to the letter.
-        with pytest.warns(UserWarning, match="no value that was|which was not seen"):
+        with pytest.warns(
+            UserWarning, match="no value that was|which `fit` did not see"
+        ):
             encode(seen, later, **params)
         return
     with warnings.catch_warnings():
@@ -986,7 +988,7 @@ def test_text_that_was_nearly_seen_is_said(before, after, is_said):
     later = frame_of([after, "other"])
     # Forms that look alike are written by their code points.
     after, before = map(ascii if "\u0308" in after else repr, (after, before))
-    said = f"'column' has {after}, which was not seen in `fit`, where {before} was"
+    said = f"'column' has {after}, which `fit` did not see; it saw {before}"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         np.testing.assert_array_equal(model.predict_proba(later), expected)
@@ -997,7 +999,7 @@ def test_text_that_was_nearly_seen_is_said(before, after, is_said):
 def test_numbers_in_other_notations_are_said(text):
     params = {"categorical_features": ["column"]}
     encoder = TabularEncoder(**params).fit(frame_of([100, 1000, 2000] * 4))
-    with pytest.warns(UserWarning, match="numbers were, such as 100") as caught:
+    with pytest.warns(UserWarning, match="it saw numbers, such as 100") as caught:
         encoder.transform(frame_of(["100", text]))
     assert [repr(text) in str(w.message) for w in caught] == [True]
     # Other new numbers and words are new categories, and so are numbers among text.

@@ -420,7 +420,7 @@ def test_missing_dates_of_any_type(dates, nothing):
 def test_dates_after_nothing_but_missing_values(dtype):
     encoder = TabularEncoder().fit(typed([None, None], dtype))
     later = pd.DataFrame({"when": [1, np.nan, 3]}).astype(dtype)
-    with pytest.warns(UserWarning, match="'when' had missing values only in `fit`"):
+    with pytest.warns(UserWarning, match="'when' had only missing values in `fit`"):
         np.testing.assert_array_equal(encoder.transform(later), [[0, 1]] * 3)
 
 

@@ -526,7 +526,7 @@ def test_halving_search_is_drawn_as_rungs(iris, resource, is_pickled):
 def test_other_searches_have_no_rungs(iris):
     mlp = BackpropMLPClassifier(4, max_iter=2)
     search = StackedGridSearchCV(mlp, {"alpha": [1, 2]}, cv=2).fit(*iris)
-    with pytest.raises(ValueError, match="must be those of a halving search"):
+    with pytest.raises(ValueError, match="must come from a halving search"):
         HalvingResultsDisplay.from_estimator(search)
 
 
@@ -879,7 +879,7 @@ def test_ensembles_of_tables(iris):
     assert display.lines_[0].get_label() == "TabularMLPClassifier 1"
     with pytest.raises(ValueError, match="no record of seconds"):
         LossCurveDisplay.from_estimator(model, x="seconds")
-    with pytest.raises(TypeError, match="TabularMLPClassifier, whose networks see enc"):
+    with pytest.raises(TypeError, match=r"TabularMLPClassifier\. Its networks take enc"):
         HiddenUnitsDisplay.from_estimator(model)
 
 

@@ -471,7 +471,7 @@ def test_cut_stacks_tell_so(iris):
         search = halve(make(), {"alpha": [0.1, 1]}, *iris, cv=[fold], n_jobs=2)
     assert search.n_candidates_ == [2, 1]
     told = search.n_fits_alone_
-    assert told["the processes had one candidate each left to share"] == 2
+    assert told["its stack was divided, so that all processes have work"] == 2
 
 
 def test_a_failed_stack_is_trained_one_by_one(iris):

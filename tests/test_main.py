@@ -746,7 +746,7 @@ def test_a_column_without_values(ending, tmp_path, capsys):
     new = write_table(X.assign(**{"my d": "new"}), tmp_path / f"new.{ending}")
     assert main(["--load", str(saved), "--predict", new]) == 0
     error = capsys.readouterr().err
-    assert "Column 'my d' had missing values only in `fit`. Its values are now" in error
+    assert "Column 'my d' had only missing values in `fit`. Its values are now" in error
     written = pd.read_csv(tmp_path / "new-predictions.csv")
     np.testing.assert_allclose(
         written[["probability_a", "probability_b"]],

@@ -69,7 +69,7 @@ def test_a_first_row_of_text_that_may_be_either(write):
         # As to_csv() writes it, with a row number and no name for it.
         (",size,colour,kind\n0,1.5,r,x\n1,2,b,y\n2,3,r,x\n", r"to_csv\(index=False\)"),
         ("name,2019,2020,kind\nbob,1,2,x\nann,3,4,y\neve,5,6,x\n", "can't tell"),
-        ("1,5;2,5;a\n2,5;3,5;b\n3,5;4,5;a\n", "as many semicolons"),
+        ("1,5;2,5;a\n2,5;3,5;b\n3,5;4,5;a\n", "the same number of semicolons"),
         # A word in a column of words, as "y" among y and n, is no proof of a value.
         ("budget,crime,y\n" + "y,n,n\nn,y,y\ny,y,n\nn,n,y\n", "can't tell"),
         ("1990,1991,1992\n1000,2000,3000\n1001,2001,3001\n", "can't tell"),

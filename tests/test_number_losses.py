@@ -313,7 +313,11 @@ def test_a_list_of_one_quantile_is_a_list(diabetes):
         ({"quantile": 1.0}, 1, "The 'quantile' parameter"),
         ({"huber_epsilon": 0}, 1, "The 'huber_epsilon' parameter"),
         ({"loss": "log_loss"}, 1, "The 'loss' parameter"),
-        ({"loss": "quantile", "quantile": LEVELS}, np.ones((1, 2)), "one number a row"),
+        (
+            {"loss": "quantile", "quantile": LEVELS},
+            np.ones((1, 2)),
+            "a y of one dimension",
+        ),
     ],
 )
 def test_refusals(params, y, message, diabetes):

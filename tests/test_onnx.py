@@ -534,7 +534,7 @@ def test_columns_of_one_kind(names):
 
 
 # Texts that are nearly, but not the same as, those of `fit`.
-@pytest.mark.filterwarnings("ignore:Column 'c' has '.*', which was not seen in `fit`")
+@pytest.mark.filterwarnings("ignore:Column 'c' has '.*', which `fit` did not see")
 @pytest.mark.parametrize(
     ("categories", "written"),
     [

@@ -139,7 +139,7 @@ def test_nothing_but_missing_values(nothing):
 
 
 def test_numbers_after_nothing_but_missing_values():
-    with pytest.warns(UserWarning, match="had missing values only in `fit`"):
+    with pytest.warns(UserWarning, match="had only missing values in `fit`"):
         later = encode([np.nan] * 3, [np.nan, 5.0, -1e9])
     np.testing.assert_array_equal(later, [[0, 1]] * 3)
 

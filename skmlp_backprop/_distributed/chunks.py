@@ -37,7 +37,7 @@ def are_distributed(*data):
     for collection in distributed:
         if not (isinstance(collection, da.Array) or is_table(collection)):
             raise TypeError(
-                "Of Dask's collections Arrays, DataFrames and Series are taken, got "
+                "Pass Dask Arrays, DataFrames or Series, got "
                 f"{type(collection).__name__}."
             )
     return bool(distributed)
@@ -81,8 +81,8 @@ def bind(X, y, sample_weight=None):
             f"{name} has {count}" for name, count in zip(named, counts, strict=True)
         )
         raise ValueError(
-            "X, y and sample_weight must have the same chunks, as their rows are bound "
-            f"chunk by chunk: {told}. Repartition them alike."
+            "X, y and sample_weight must have the same chunks, as their rows are "
+            f"matched chunk by chunk: {told}. Repartition them alike."
         )
     return list(zip(*columns, strict=True))
 

@@ -51,10 +51,10 @@ def results_of(client, futures):
                 # The frames of the traceback would keep the worker's data alive.
                 raise future.exception().with_traceback(None)
         raise RuntimeError(
-            "Rows were lost with a worker, and Dask can't compute them anew: as data "
-            "that were scattered or published, or whose client has left. Pass "
-            "collections that are computed from files or from the client's memory; "
-            "then a fit goes on."
+            "Rows were lost with a worker, and Dask can't compute them anew: they "
+            "were scattered or published, or their client has left. Pass collections "
+            "that Dask computes from files or from the client's memory: then a fit "
+            "continues."
         )
     finally:
         release(futures)

@@ -61,9 +61,9 @@ def check_chunk(estimator, X, y, sample_weight=None):
     lengths = [data.shape[0] for data in (X, y, sample_weight) if data is not None]
     if len(set(lengths)) > 1:
         raise ValueError(
-            "X, y and sample_weight must have the same chunks, as their rows are bound "
-            f"chunk by chunk; a chunk has {' and '.join(map(str, lengths))} rows of "
-            "them. Repartition them alike."
+            "X, y and sample_weight must have the same chunks, as their rows are "
+            f"matched chunk by chunk; a chunk has {' and '.join(map(str, lengths))} "
+            "rows of them. Repartition them alike."
         )
     if not sparse.issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # The client warns of a column, once.

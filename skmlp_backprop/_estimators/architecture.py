@@ -141,8 +141,8 @@ def check_fits(parameters, network):
     if parameters.layer_units != network.layer_units:
         raise ValueError(
             f"The weights are those of a network with {parameters.layer_units} units "
-            f"per layer, but the parameters and the classes make it "
-            f"{network.layer_units}."
+            "per layer, but the parameters and the classes need "
+            f"{network.layer_units}. Set the parameters back, or fit anew."
         )
     has_intercept = parameters.input_intercept is not None
     if has_intercept != (network.input_activation is not None):

@@ -35,7 +35,8 @@ PARTS = {
         - "invscaling", for "sgd" only: `learning_rate_init` divided by
           ``(t + 1) ** power_t`` after t samples;
         - "adaptive", for "sgd" only: divided by 5 after more than `n_iter_no_change`
-          epochs in succession without an improvement of `tol`, down to 1e-6;
+          epochs in succession without an improvement of `tol`, until it is at most
+          1e-6;
         - or an object, see :mod:`skmlp_backprop.extending`.
 
     learning_rate_init : float, default=0.001
@@ -63,7 +64,8 @@ PARTS = {
         Whether "sgd" and "adam" shuffle the rows before each epoch.
 
     random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, the shuffles and the validation split.
+        Source of the initial weights, the shuffles, the validation split and the masks
+        of dropout.
 
     tol : float, default=1e-4
         Tolerance: of the gradient's largest entry for "lbfgs", "cg" and "tnc"; of

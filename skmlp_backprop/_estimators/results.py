@@ -158,7 +158,7 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "n_layers_": len(network.layer_units),
         "n_outputs_": network.output.n_outputs,
         "out_activation_": network.output.name,
-        # The weights were given, so no training has found them.
+        # A training overwrites these three.
         "stop_reason_": None,
         "message_": None,
         "converged_": False,

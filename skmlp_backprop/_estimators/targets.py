@@ -154,7 +154,7 @@ def warn_of_one_hot():
     warn(
         "Each row of y has exactly one 1, as one-hot encoded classes have. It is "
         "taken as a multilabel indicator matrix: `predict` returns such a matrix, "
-        "and `score` tells how many rows of it are right in all columns. If each "
+        "and `score` is the share of rows that are right in all columns. If each "
         "row has one class, pass the classes, as by y.argmax(axis=1)."
     )
 
@@ -198,8 +198,8 @@ class Numbers:
             return kinds[0](n_columns)
         if self.n_columns is not None:
             raise ValueError(
-                "Several quantiles are predicted of one number a row: with y of shape "
-                f"(n_rows, {n_columns}) `quantile` must be a single number."
+                "Several quantiles need a y of one dimension, got shape (n_rows, "
+                f"{n_columns}). Pass a single number as `quantile`."
             )
         return IncreasingOutput(len(estimator.quantile))
 

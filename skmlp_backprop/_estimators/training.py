@@ -331,7 +331,8 @@ def _make_stack(device, data_of, trainings, draws, objective):
 def _blas_threads_pay(solver, parameters, data_of):
     """Whether NumPy's BLAS keeps its threads: in minibatches with a large product.
 
-    The first product is the largest one. SciPy computes it for sparse rows, by itself.
+    The first product is taken as the largest one. SciPy computes it for sparse rows, by
+    itself.
     """
     if not solver.stochastic:
         return False

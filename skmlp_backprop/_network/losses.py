@@ -2,8 +2,8 @@
 
 A loss turns a block of logits into the loss of each row and, in place, into its
 gradient with respect to the logits. Arrays are laid out (stack, outputs, rows).
-The fused forms are stable at any logit: only exponentials that are predictions can
-overflow, no logarithm of zero is taken, and nothing is clipped.
+The fused forms are stable at any logit: no logarithm of zero is taken, and no
+probability is clipped. Only the exponentials of Poisson and Gamma can overflow.
 
 To add a loss, write its class and decorate it with its name and the name of its output.
 """
@@ -138,8 +138,8 @@ class Loss:
 def _softmax_in_place(z, row):
     """Overwrite logits by their softmax; return log(sum_k exp(z_k - max_k z_k)).
 
-    The largest logit is subtracted from `z` first, so that no exponential
-    overflows and at least one of them is 1.
+    The caller has subtracted the largest logit, so that no exponential overflows and
+    at least one of them is 1.
     """
     np.exp(z, out=z)
     np.add.reduce(z, axis=1, keepdims=True, out=row)

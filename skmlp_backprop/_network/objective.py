@@ -166,7 +166,7 @@ class _Penalty:
         scale : float or ndarray of shape (n_stack,)
             1/W.
         """
-        # All batches of an epoch but the last one have the same scale.
+        # Without weights, all batches of an epoch but the last have the same scale.
         if not isinstance(scale, float) or scale != self._scale:
             self._scale = scale if isinstance(scale, float) else None
             strength = (self._alpha * scale)[:, np.newaxis, np.newaxis]

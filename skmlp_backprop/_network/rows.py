@@ -8,7 +8,7 @@ from scipy import sparse
 
 from .inputs import DenseInputs, SparseInputs
 
-# A thread's share of the rows has at least half as many.
+# With several threads, the share of each has at least half of this number of rows.
 SHARE_ROWS = 1280
 
 

@@ -27,7 +27,7 @@ from .work import choose_processes
 # Reasons why fits were not stacked, although their parameters permit it.
 _NO_OTHER = "no other candidate can share its stack"
 _LEFT = "no other candidate of its stack is left"
-_CUT = "the processes had one candidate each left to share"
+_CUT = "its stack was divided, so that all processes have work"
 
 
 class Evaluation(ExitStack):
@@ -283,12 +283,14 @@ def _cut(tasks, n_processes):
     """Cut tasks so that all processes have work.
 
     Each process gets the same number of whole tasks. The remaining tasks, fewer than
-    the processes, are cut into the smallest number of parts that leaves at most a tenth
-    of the processes idle: a large stack is faster than two small stacks.
+    the processes, are cut into the smallest number of parts for which the idle
+    processes are at most a tenth of the parts: a large stack is faster than two small
+    stacks.
 
-    Tasks of tabular models are all cut, so that each process gets four parts or more.
-    Their fits differ in their times: the parts go to the first free process. To encode
-    a table once for each part costs less than an idle process.
+    Tasks of tabular models are all cut, so that each process gets four parts or more if
+    there are enough candidates. Their fits differ in their times: the parts go to the
+    first free process. To encode a table once for each part costs less than an idle
+    process.
     """
     if n_processes == 1:
         return tasks

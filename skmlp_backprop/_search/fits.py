@@ -35,8 +35,8 @@ from .stacking import become_fitted, fold_key, prepare_rows, train_stacks
 _MOST_WAITING = 2**26
 # Reason why fits were not stacked, although their parameters permit it.
 _TOO_LARGE = (
-    "its stack would be too large, or different seeds need separate batches, which "
-    "weights and sparse rows do not allow"
+    "its stack would be too large, or the seeds differ, which a stack with weights, "
+    "sparse rows or large batches does not allow"
 )
 
 

@@ -135,8 +135,8 @@ def _check(estimators, X, y, sample_weight):
         if not isinstance(estimator, BaseBackpropMLP):
             raise TypeError(
                 "fit_stack takes BackpropMLPClassifier or BackpropMLPRegressor "
-                f"instances, got {type(estimator).__name__} at position {i}. Of a "
-                "Pipeline pass the last step, and X as the other steps transform it, "
+                f"instances, got {type(estimator).__name__} at position {i}. For a "
+                "Pipeline, pass the last step, and X as the other steps transform it, "
                 "or use StackedGridSearchCV."
             )
         estimator._validate_params()

@@ -69,16 +69,16 @@ def final_network(estimator, *, ensembles=False):
         if ensembles:
             return last
         raise TypeError(
-            f"estimator is a {type(last).__name__}, whose networks see encoded "
-            "columns: the weights of a unit are not those of columns, or pixels. Give "
-            "a network on numbers as they are, such as a BackpropMLPClassifier."
+            f"estimator is a {type(last).__name__}. Its networks take encoded columns, "
+            "so the weights of a unit do not belong to columns, or pixels. Pass a "
+            "network that takes numbers as they are, such as a BackpropMLPClassifier."
         )
     if not hasattr(last, "hidden_layer_sizes"):
         raise TypeError(
             "estimator must be a BackpropMLPClassifier, BackpropMLPRegressor, "
             "MLPClassifier or MLPRegressor, or a Pipeline "
-            f"or search that ends in one, got {_name(last)}. Give the network within "
-            "it; of an ensemble, one member."
+            f"or search that ends in one, got {_name(last)}. Pass the network within "
+            "it, or a member of an ensemble."
         )
     return last
 

@@ -35,7 +35,7 @@ class MinibatchSolver:
         Whether to shuffle the rows before each epoch.
 
     n_iter_no_change : int or inf
-        Epochs without improvement after which to stop.
+        The training stops after more than this number of epochs without improvement.
 
     average_epochs : float
         Epochs over which the weights are averaged; 0 for the latest ones.

@@ -76,7 +76,7 @@ class InverseScaling(Schedule):
 
 
 class Adaptive(Schedule):
-    """Divided by 5 on each plateau, down to 1e-6."""
+    """Divided by 5 on each plateau, until it is at most 1e-6."""
 
     def slow_down(self):
         if self.rate <= 1e-6:

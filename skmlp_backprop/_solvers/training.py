@@ -12,7 +12,8 @@ from .._network.parameters import Parameters
 class History:
     """The history of a training; a later call that continues the training extends it.
 
-    The fields are the fitted attributes of the same names, without the underscore.
+    All fields but the last three are the fitted attributes of the same names, without
+    the underscore.
     """
 
     n_iter: int = 0
@@ -79,7 +80,7 @@ class History:
         )
 
 
-# The fields that are public attributes of the estimator.
+# The fields that are no public attributes of the estimator.
 _PRIVATE = {"no_improvement_count", "n_fun_before", "started"}
 PUBLIC_HISTORY = [f.name for f in fields(History) if f.name not in _PRIVATE]
 

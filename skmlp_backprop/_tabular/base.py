@@ -96,7 +96,7 @@ class BaseTabularMLP(
       intervals or sets are computed.
     """
 
-    # Without a request, searches keep their groups for the splits.
+    # Without a request, searches use groups for the splits only.
     __metadata_request__fit = {"groups": False}  # noqa: RUF012
     # Whether y must be numbers.
     _y_numeric = False
@@ -404,7 +404,7 @@ class BaseTabularMLP(
         return "estimators_", "loss_", self._oob_name, "oob_score_", "_conformity"
 
     def _n_batch_rows(self, n_rows):
-        """Rows of a batch: "auto" makes eight batches or more, of 32 to 256 rows."""
+        """Rows of a batch; "auto" is described in the docstring."""
         if self.batch_size != "auto":
             return min(self.batch_size, n_rows)
         return int(np.clip(2 ** int(np.log2(n_rows / 8)), 32, 256).clip(None, n_rows))

@@ -215,13 +215,13 @@ class CategoryEncoding:
             forms = {unicodedata.normalize("NFC", form) for form in (text, near)}
             text, near = map(repr if len(forms) > 1 else ascii, (text, near))
             return (
-                f"{text}, which was not seen in `fit`, where {near} was. It counts as "
-                "an unseen category. If they are the same, write it as in `fit`."
+                f"{text}, which `fit` did not see; it saw {near}. {text} counts as an "
+                "unseen category. If they are the same, write it as in `fit`."
             )
         if self._a_number and is_almost_number(text) and not is_number(text):
             return (
-                f"{text!r}, which was not seen in `fit`, where numbers were, such as "
-                f"{self._a_number}. It counts as an unseen category. Convert the "
+                f"{text!r}, which `fit` did not see; it saw numbers, such as "
+                f"{self._a_number}. {text!r} counts as an unseen category. Convert the "
                 "numbers as before the fit, such as by pandas.read_csv with its "
                 "`thousands` and `decimal`."
             )

@@ -42,7 +42,7 @@ def check_rows(
         The estimator.
 
     X, y, sample_weight, X_val, y_val, sample_weight_val, groups
-        The arguments. The weights are only checked for the order of their index.
+        The arguments. `sample_weight` is only checked for the order of its index.
 
     reset : bool, default=True
         Whether the estimator takes the names of the columns from X; otherwise X must
@@ -80,7 +80,7 @@ def check_rows(
     if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(
             f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
-            "have as many columns."
+            "have the same number of columns."
         )
     # Rows of weight 0 have no effect.
     X_val, y_val, sample_weight_val, _ = drop_rows_without_weight(
@@ -174,8 +174,8 @@ def number_groups(groups):
     numbers = LabelEncoder().fit_transform(groups)
     if numbers.max() == 0:
         raise ValueError(
-            "groups has a single group of positive weight. Each network leaves "
-            "some of the groups out: pass at least two groups, or none."
+            "groups has a single group of positive weight, but each network leaves "
+            "groups out. Pass two groups or more, or leave out `groups`."
         )
     return numbers
 

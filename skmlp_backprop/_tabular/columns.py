@@ -216,9 +216,9 @@ def _infer_column(source, messages):
         is_numeric, finding = _infer_text(codes, categories, strings)
         if finding:
             messages.append(
-                f"Column {source.name} {finding} Declare the column before the fit: "
-                f"convert it to numbers, such as by {_way_to_numbers(strings)}, or "
-                "name it in `categorical_features`."
+                f"Column {source.name} {finding} Before the fit, convert the column to "
+                f"numbers, such as by {_way_to_numbers(strings)}, or name it in "
+                "`categorical_features`."
             )
     else:
         is_numeric = n_numbers == len(present) and n_bools < len(present)
@@ -233,7 +233,7 @@ def _infer_text(codes, categories, strings):
     long that float64 may merge them.
 
     The second result is the rest of a warning that begins with the column's name. It is
-    empty unless most rows have numbers.
+    empty unless most rows have numbers, or the texts are numbers with a unit.
     """
     if finding := describe_units(strings):
         return False, f"{finding}: it is taken as categories."
@@ -349,8 +349,8 @@ def _merging_message(source, column):
     if n_distinct <= n_numbers:
         return ""
     return (
-        f"Column {column.name} has {n_distinct} distinct integers, but these are only "
-        f"{n_numbers} distinct numbers of the type float64. If they are identifiers, "
+        f"Column {column.name} has {n_distinct} distinct integers, which float64 "
+        f"rounds to {n_numbers} distinct numbers. If they are identifiers, "
         "name the column in `categorical_features`, or convert it to text or a "
         "category, before the fit."
     )
@@ -380,7 +380,10 @@ def identifier_message(column):
             and (values == np.floor(values)).all()
             and len(np.unique(values)) == len(values)
         ):
-            finding = f"numbers the rows, from {low:.0f} to {high:.0f}, each once"
+            finding = (
+                "has a different whole number in each row, from "
+                f"{low:.0f} to {high:.0f}"
+            )
     if not finding:
         return ""
     return (
@@ -410,7 +413,7 @@ def _date_message(column):
         return ""
     return (
         f"Column {column.name} has whole numbers that look like dates, as 20240131 "
-        "for 2024-01-31: it is taken as numbers. Declare the column before the fit: if "
-        "it has dates, convert it, with pandas by "
+        "for 2024-01-31: it is taken as numbers. If it has dates, convert the column "
+        "before the fit, with pandas by "
         "pandas.to_datetime(column.astype('Int64').astype('string'), format='%Y%m%d')."
     )

@@ -156,8 +156,8 @@ class Combination:
                 others = ", ".join(str(names[j]) for j in self.columns if j != i)
                 warn(
                     f"Column {names[i]} has values close to those of `fit`, but not "
-                    f"equal, in {n_close} of {len(column)} rows. `fit` has learned the "
-                    f"combinations of its exact values with {others}, which have no "
+                    f"equal, in {n_close} of {len(column)} rows. `fit` has learned "
+                    f"combinations of its exact values with {others}. They have no "
                     "effect in these rows. Pass the values with the same precision as "
                     "in `fit`."
                 )

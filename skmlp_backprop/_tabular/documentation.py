@@ -45,8 +45,8 @@ PARTS = {
         two narrow bins beyond this number.
 
     batch_size : int or "auto", default="auto"
-        Number of rows of a minibatch. "auto" is the largest power of two, from 32 to
-        256, that divides the rows into eight batches or more.
+        Number of rows of a minibatch. "auto" is the largest power of two that divides
+        the rows into eight batches or more, but at least 32 and at most 256.
 
     learning_rate_init : float, default=0.003
         Step size.
@@ -88,7 +88,7 @@ PARTS = {
         fit with `max_iter` of 30 trains for 20, and ends with the result of a single
         fit of 30. A training that has converged goes on for an epoch, and for more as
         long as the validation score improves. The state between the fits takes about
-        six times the memory of the weights in float32, and 9 bytes for each row. The
+        six times the memory of the weights in float32, and 20 bytes for each row. The
         rows and their order should be the same in each fit, and the groups must be. For
         other rows the folds are drawn anew. If rows of an earlier fit are among them,
         networks may be validated by rows that they were trained on, and a warning says

@@ -46,9 +46,9 @@ class NumberEncoding:
     Parameters
     ----------
     centre, scale : float
-        The scaled number is (x - centre) / scale. The scale is infinite if `fit` saw a
-        constant column, and the centre is NaN if it saw missing values only: later
-        values in such a column have no effect.
+        The scaled number is z / sqrt(1 + (z/3)^2) for z = (x - centre) / scale. The
+        scale is infinite if `fit` saw a constant column, and the centre is NaN if it
+        saw only missing values: later values in such a column have no effect.
 
     edges : ndarray of shape (n_bins + 1,), float64
         Edges of the bins. A single edge stands for no bins.
@@ -186,7 +186,7 @@ class NumberColumns:
         if is_unknown.any():
             for i in np.flatnonzero(is_unknown & ~is_missing.all(axis=0)).tolist():
                 warn(
-                    f"Column {columns[i].name} had missing values only in `fit`. Its "
+                    f"Column {columns[i].name} had only missing values in `fit`. Its "
                     "values are now ignored. Fit to a table that has values in this "
                     "column."
                 )

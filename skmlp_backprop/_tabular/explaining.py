@@ -42,7 +42,8 @@ class ExplainsColumnsMixin:
         """Compute the importance of each column, by permutations.
 
         Each network predicts the rows that it left out, once as they are and five times
-        with the values of a column permuted among these rows. The importance of the
+        with the values of a column permuted among these rows. Networks that left out
+        the same rows predict them by their mean. The importance of the
         column is the mean increase of the loss: of the log loss, or of the regressor's
         loss of the standardised y, as in `validation_scores_`. With `X_val` the
         validation rows are predicted by the mean of the networks. No network has seen
@@ -63,7 +64,7 @@ class ExplainsColumnsMixin:
               the loss. A value below 0 is due to chance, or to a column that harms the
               predictions.
             - `importances_std`: ndarray of shape (n_features,), the standard
-              deviation over permutations and networks.
+              deviation over permutations and folds.
             - `importances`: ndarray of shape (n_features, n_permutations), the
               increase in each permutation of the rows of each fold.
             - `feature_names`: ndarray of shape (n_features,), the names of the
@@ -151,7 +152,7 @@ class ExplainsColumnsMixin:
 
         percentiles : tuple of (float, float), default=(0.05, 0.95)
             The lowest and the highest value of a grid of numbers or dates, as shares of
-            the rows.
+            the rows, for dates of the distinct dates.
 
         custom_values : dict or None, default=None
             For a column, by its number or name as in `features`, the values of the
@@ -163,10 +164,10 @@ class ExplainsColumnsMixin:
         Returns
         -------
         result : Bunch
-            - `grid_values`: list of ndarray, the values of each column. Numbers are
-              evenly spaced. Dates are some of those in X; dates with a time zone are
-              those that clocks show in the zone of `fit`, and times of day are the time
-              since midnight.
+            - `grid_values`: list of ndarray, the values of each column. From
+              `grid_resolution` distinct values on, numbers are evenly spaced. Dates are
+              some of those in X; dates with a time zone are those that clocks show in
+              the zone of `fit`, and times of day are the time since midnight.
             - `average`: ndarray of shape (n_outputs, n_values, ...), one axis for each
               column.
             - `individual`: ndarray of shape (n_outputs, n_samples, n_values, ...).
@@ -216,7 +217,10 @@ class ExplainsColumnsMixin:
         }
         if unused := sorted(set(values_of) - set(indices)):
             names = _check_feature_names_in(self)[unused].tolist()
-            raise ValueError(f"custom_values has {names}, which features has not.")
+            raise ValueError(
+                f"custom_values has the columns {names}, but features has not. Add "
+                "them to features, or leave them out of custom_values."
+            )
         prepared, encoder = self.encoder_._prepare(X), self.encoder_
         sources, grid_values, grids = make_sources(X), [], []
         for i in indices:

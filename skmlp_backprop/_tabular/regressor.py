@@ -84,7 +84,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         The mean of all networks is better than both.
 
     oob_score_ : float
-        R2 of `oob_prediction_`; nan if fewer than two rows have a prediction.
+        R2 of `oob_prediction_`, with several quantiles the mean of their D2; nan if
+        fewer than two rows have a prediction.
 
     See Also
     --------
@@ -246,8 +247,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
                 warn(
                     f"{is_crossed.sum()} of {is_crossed.size} intervals have no width: "
                     "all intervals between the quantiles are narrowed by the same "
-                    "number, some to nothing. If the quantiles span more than the "
-                    "coverage, fit with closer ones, such as 0.25 and 0.75 for 0.5."
+                    "number, and these were narrower. If the quantiles span more than "
+                    "the coverage, fit with closer ones, such as 0.25 and 0.75 for 0.5."
                 )
             low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
         else:

@@ -306,9 +306,10 @@ class Source:
             return
         if self.type_kind in (DATES, TIMES, SPANS):
             raise ValueError(
-                f"Column {self.name} is of type {self.type_name}, but declared or "
-                "fitted as categories. Cast it to a category, or leave it out of "
-                f"`categorical_features` in `fit` to encode its {self.type_kind}."
+                f"Column {self.name} is of type {self.type_name}, but is declared "
+                "categorical, or was categorical in `fit`. Cast it to a category, or "
+                "leave it out of `categorical_features` in `fit` to encode its "
+                f"{self.type_kind}."
             )
         type_name, pandas = None, nw.dependencies.get_pandas()
         if self.type_kind == OTHERS:

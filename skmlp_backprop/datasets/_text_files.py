@@ -175,8 +175,8 @@ class TextFile:
             counts = {line.count(separator) for line in lines if line.strip()}
             if len(counts) == 1 and counts != {0}:
                 raise ValueError(
-                    f"{self.path}: all lines have as many {name}. Are there {name} in "
-                    "place of commas? Then write a file with commas: "
+                    f"{self.path}: all lines have the same number of {name}. Are there "
+                    f"{name} in place of commas? Then write a file with commas: "
                     f"{_to_new_file(separator)}. If numbers have decimal commas, "
                     "remove points between thousands, and replace the commas by points."
                 )

@@ -63,8 +63,8 @@ class HalvingResultsDisplay(Display):
     def __init__(self, cv_results):
         if not are_rungs(cv_results):
             raise ValueError(
-                "cv_results must be those of a halving search, which tell the "
-                "n_resources of each candidate; draw others by SearchResultsDisplay."
+                "cv_results must come from a halving search, with n_resources for each "
+                "candidate. For other searches, use SearchResultsDisplay."
             )
         scores = np.asarray(cv_results["mean_test_score"])
         _, first_rows = np.unique(cv_results["iter"], return_index=True)
