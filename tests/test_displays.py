@@ -879,7 +879,7 @@ def test_ensembles_of_tables(iris):
     assert display.lines_[0].get_label() == "TabularMLPClassifier 1"
     with pytest.raises(ValueError, match="no record of seconds"):
         LossCurveDisplay.from_estimator(model, x="seconds")
-    with pytest.raises(TypeError, match=r"TabularMLPClassifier\. Its networks take enc"):
+    with pytest.raises(TypeError, match=r"TabularMLPClassifier\. Its networks take"):
         HiddenUnitsDisplay.from_estimator(model)
 
 
