@@ -15,7 +15,6 @@ from ._tables import all_tables
 
 ROOT = Path(__file__).parents[1]
 README = "README.md"
-SEARCHING = "doc/guide/search.rst"
 TABLES = "doc/guide/tables.rst"
 THREADS = "doc/guide/threads_and_memory.rst"
 BENCHMARKS = "doc/guide/benchmarks.rst"
