@@ -55,7 +55,7 @@ def test_new_rows_of_known_combinations_are_told(model):
 def test_numbers_close_to_those_of_fit_are_said(shift, model):
     X, y = make_table()
     others = X[800:].assign(date=X["date"] + shift)
-    message = r"Column 'date' has values close .* in 3.. of 400 .* values with 'place',"
+    message = r"Column 'date' has values close .* in 3.. of 400 .* with 'place'\."
     with pytest.warns(UserWarning, match=message):
         assert model.score(others, y[800:]) < 0.7
 

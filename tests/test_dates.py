@@ -112,7 +112,7 @@ def test_only_cycles_that_vary_have_entries(values, cycles):
     assert encoder.get_feature_names_out().tolist() == names
     # Later dates have the entries of the fit.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Column 'when' had missing values only")
+        warnings.filterwarnings("ignore", "Column 'when' had only missing values")
         later = encoder.transform(typed(DATES, "M8[ms]"))
     assert later.shape == (6, len(names))
     assert np.isfinite(later).all()
@@ -594,7 +594,7 @@ def test_columns_of_another_kind_are_refused(first, later):
         said = f"had numbers in `fit`, but now has {now}. Convert it to numbers"
     elif before == "text":
         is_typed = later in ("dates", "time spans") or "of polars" in later
-        said = "categories" if is_typed else f"but now has {now}. Convert it"
+        said = "was categorical" if is_typed else f"but now has {now}. Convert it"
     else:
         said = f"had {before} in `fit`, but now has other values, such as "
         remedy = {
@@ -759,7 +759,7 @@ DAY_NUMBERS = DAYS.dt.strftime("%Y%m%d").astype(int)
 )
 def test_numbers_that_look_like_dates_are_said(values):
     """The remedy of the warning gives the dates, and ends the warning."""
-    message = "Column 'day' .* such as 20231220 for 2023-12-20"
+    message = "Column 'day' has whole numbers that look like dates"
     with pytest.warns(UserWarning, match=message) as caught:
         TabularEncoder().fit(pd.DataFrame({"day": values}))
     remedy = re.search(r"pandas\.to_datetime\(.*\)", str(caught[0].message))[0]

@@ -759,7 +759,7 @@ def test_what_has_no_one_network(display, iris):
     names = ["OneVsRest", "Stacking", "passthrough", "LogisticRegression"]
     for estimator, name in zip(several, names, strict=True):
         estimator.fit(*iris)
-        with pytest.raises(TypeError, match=f"ends in one, got {name}.*one member"):
+        with pytest.raises(TypeError, match=f"ends in one, got {name}.*a member"):
             display.from_estimator(estimator)
     for unfitted in (mlp, make_pipeline(mlp), nested(mlp)):
         with pytest.raises(NotFittedError):

@@ -565,7 +565,7 @@ def test_scikit_learn_draws_it(mixed):
         ("size", {"custom_values": {"size": []}}, "'size' must be a list"),
         ("size", {"custom_values": {"size": "red"}}, "'size' must be a list"),
         ("size", {"custom_values": {"size": [np.inf]}}, "infinity.*'size'"),
-        ("size", {"custom_values": {"gaps": [0]}}, r"custom_values has \['gaps'\]"),
+        ("size", {"custom_values": {"gaps": [0]}}, r"has the columns \['gaps'\]"),
         ("size", {"sample_weight": [1, 2]}, "sample_weight"),
     ],
 )

@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:Got `batch_size` less than 1:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.* has no effect with solver=:UserWarning"),
     # As drawn matrices of several labels may have, by chance.
     pytest.mark.filterwarnings("ignore:Each row of y has exactly one 1:UserWarning"),
     # Few rows of a class are what folds of such data are made of.

@@ -159,6 +159,7 @@ def test_other_rows_are_encoded_as_those_of_the_first_fit():
         ("quantile", 0.3),
     ],
 )
+@pytest.mark.filterwarnings("ignore:quantile=0.3 has no effect with loss=")
 def test_what_cannot_change(name, value):
     X, y = make_table("regressor")
     model = make("regressor", max_iter=2, warm_start=True).fit(X, y)
