@@ -17,12 +17,7 @@ from .._solvers import SOLVERS, is_stochastic
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
-from .architecture import (
-    check_fits,
-    check_solver,
-    make_network,
-    warn_of_unused,
-)
+from .architecture import check_fits, check_solver, make_network, warn_of_unused
 from .checks import (
     exact_labels,
     plain_labels,

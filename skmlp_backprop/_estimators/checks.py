@@ -92,7 +92,7 @@ def refuse_masked_weights(sample_weight):
 
 def check_scored(estimator, X, y, sample_weight, input_name="y"):
     """Refuse in `score` the targets and weights that `fit` refuses and metrics take."""
-    warn_of_other_orders(X, y, sample_weight)
+    warn_of_other_orders(X, y, sample_weight, ("X", input_name, "sample_weight"))
     name = type(estimator).__name__
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
     refuse_masked_weights(sample_weight)

@@ -138,7 +138,7 @@ class Combination:
         is_seen = self._hashes[places] == hashes
         return np.where(is_seen, start + self._order[places], -1).astype(np.int32)
 
-    def report_unseen(self, prepared, names):
+    def report_close(self, prepared, names):
         """Warn if most rows have values close to those of `fit`, but not equal.
 
         Dates may have lost their times, or numbers their decimals. `names` has the

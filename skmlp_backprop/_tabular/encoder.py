@@ -243,7 +243,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         columns = read_known_columns(X, self._encodings)
         prepared = self._prepare_columns(columns)
         if self._combination is not None:
-            self._combination.report_unseen(prepared, [c.name for c in columns])
+            self._combination.report_close(prepared, [c.name for c in columns])
         return prepared
 
     def _learn(self, columns, labelled=None):
