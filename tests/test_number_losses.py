@@ -23,6 +23,7 @@ from sklearn.metrics import (
     d2_pinball_score,
     d2_tweedie_score,
     mean_pinball_loss,
+    r2_score,
 )
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
@@ -603,6 +604,27 @@ def test_numbers_that_hardly_differ_are_said(diabetes):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         mlp.fit(X, y, weight)
+
+
+@pytest.mark.parametrize("weights", [None, 2.0])
+def test_a_column_hidden_by_larger_ones_is_said(weights, diabetes):
+    """The sum of the losses of all columns says nothing of a column of small numbers."""
+    X, _ = diabetes
+    y = np.column_stack([30 * X[:, 2], X[:, 8], 30 * X[:, 0]])
+    mlp = make(solver="sgd", learning_rate_init=1e-5, max_iter=300)
+    mlp.set_params(hidden_layer_sizes=10)
+    weights = None if weights is None else np.full(len(X), weights)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        mlp.fit(X, y, weights)
+    (told,) = [str(w.message) for w in caught if "best constant" in str(w.message)]
+    assert told.startswith("For column 1 of y, counted from 0: The mean loss after")
+    assert "y by TransformedTargetRegressor" in told
+    scores = r2_score(y, mlp.predict(X), multioutput="raw_values")
+    assert scores[1] < -0.05
+    assert scores[[0, 2]].min() > 0.2
+    mlp.set_params(learning_rate_init=0.01)
+    assert useless_of(mlp, X, y / [30, 1, 30]) == ""
 
 
 @pytest.mark.parametrize(

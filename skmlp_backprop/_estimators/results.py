@@ -1,6 +1,7 @@
 """The result of a training: fitted attributes, and warnings about its end."""
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -90,10 +91,8 @@ class Trained:
         """The mean loss of all rows, without the penalty."""
         rows = self.data.rows
         if isinstance(rows, Rows):
-            with np.errstate(all="ignore"):
-                weights = self.parameters.view_coefs()
-                logits = compute_logits(self.data.network, weights, rows.X)
-                return mean_loss(self.data.network, logits, rows.targets, rows.weights)
+            network, logits = self.data.network, self._logits()
+            return mean_loss(network, logits, rows.targets, rows.weights)
         # At workers: that of the last iteration.
         squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
         solver, share = self.training.solver, 1.0
@@ -101,6 +100,33 @@ class Trained:
             share = solver.n_batch_rows(rows.n_rows) / rows.n_rows
         loss = self.training.history.loss
         return loss - alpha / (2 * rows.weight_sum * share) * squares
+
+    def losses_of_columns(self):
+        """The data and the mean loss of each column of a y with several numbers."""
+        data, rows = self.data, self.data.rows
+        encoder, output = data.target_encoder, data.network.output
+        if not (isinstance(encoder, Numbers) and isinstance(rows, Rows)):
+            return []
+        if encoder.n_columns in (None, 1):
+            return []
+        network, logits = copy.copy(data.network), self._logits()
+        network.output = type(output)(1)
+        found = []
+        for number in range(encoder.n_columns):
+            column = slice(number, number + 1)
+            targets = rows.targets[:, column]
+            of_column = replace(
+                data, network=network, rows=Rows(rows.X, targets, rows.weights)
+            )
+            loss = mean_loss(network, logits[:, column], targets, rows.weights)
+            found.append((of_column, loss))
+        return found
+
+    def _logits(self):
+        """The logits of all rows."""
+        with np.errstate(all="ignore"):
+            weights = self.parameters.view_coefs()
+            return compute_logits(self.data.network, weights, self.data.rows.X)
 
     def attributes(self, estimator):
         """The fitted attributes of the estimator."""
@@ -248,48 +274,53 @@ def warn_if_useless(trained, estimator):
         reason == "max_iter" and training.solver.stochastic
     ):
         return
-    constant = trained.data.loss_of_constant
-    if isinstance(trained.data.target_encoder, Numbers):
-        most = _most_loss_of_numbers(trained, constant)
-    else:
-        most = _USELESS * constant + 0.01
+    most = _most_loss(trained.data, reason)
     # The loss of the last epoch is known. The penalty and dropout only increase it. But
     # it counts batches by their rows, not by the weights of these.
     rows = trained.data.rows
     is_weighted = isinstance(rows, Rows) and rows.weights is not None
-    if not is_weighted and training.history.loss <= most:
-        return
-    loss = trained.mean_loss(estimator.alpha)
-    if loss > most:
-        how = "worse" if loss > constant else "hardly better"
-        warn(
-            f"The mean loss after training, {loss:.3g}, is {how} than that of the best "
-            f"constant prediction, which ignores X, {constant:.3g}. {trained.remedy}",
-            ConvergenceWarning,
-        )
+    if is_weighted or training.history.loss > most:
+        loss = trained.mean_loss(estimator.alpha)
+        if loss > most:
+            _warn_of_loss(trained, loss, trained.data.loss_of_constant)
+            return
+    # Columns of large numbers hide in the sum that another column is not learned.
+    for number, (data, loss) in enumerate(trained.losses_of_columns()):
+        if loss > _most_loss(data, reason):
+            where = f"For column {number} of y, counted from 0: "
+            _warn_of_loss(trained, loss, data.loss_of_constant, where)
+            return
 
 
-def _most_loss_of_numbers(trained, constant):
-    """The loss above which a network of a regressor is called useless.
+def _warn_of_loss(trained, loss, constant, where=""):
+    how = "worse" if loss > constant else "hardly better"
+    warn(
+        f"{where}The mean loss after training, {loss:.3g}, is {how} than that of the "
+        f"best constant prediction, which ignores X, {constant:.3g}. {trained.remedy}",
+        ConvergenceWarning,
+    )
 
-    Large targets are out of reach of steps of the usual size. If the training stopped
-    at `max_iter`, a network hardly better than the best constant is useless, too. If y
-    is constant, the best constant has no loss, and the network comes near it only.
-    """
+
+def _most_loss(data, reason):
+    """The mean loss above which a network is useless, after a stop for this reason."""
+    constant = data.loss_of_constant
+    if not isinstance(data.target_encoder, Numbers):
+        return _USELESS * constant + 0.01
     # The rows that the best constant is judged by.
-    targets, weights = sample_rows(*trained.data.rows.some_targets())
+    targets, weights = sample_rows(*data.rows.some_targets())
     if weights is not None:
         targets = targets[weights > 0]
     with np.errstate(over="ignore"):
         sizes = np.square(targets, dtype=np.float64).mean(axis=0)
         spread = np.ptp(targets, axis=0)
     rounding = 4 * np.finfo(targets.dtype).eps * np.abs(targets).max(axis=0)
+    # If y is constant, the best constant has no loss, and the network comes near it
+    # only.
     if (spread <= rounding).all():
         return 0.01 * (1 + sizes).sum()
-    # A network with the output exp predicts the logarithm.
-    is_hard = (
-        trained.training.stop.reason == "max_iter"
-        and sizes.max() > _LARGE
-        and trained.data.network.output.name != "exp"
-    )
+    # Large targets are out of reach of steps of the usual size. If the training stopped
+    # at `max_iter`, a network hardly better than the best constant is useless, too. The
+    # output exp predicts the logarithm.
+    is_large = sizes.max() > _LARGE and data.network.output.name != "exp"
+    is_hard = is_large and reason == "max_iter"
     return (_HARDLY_USEFUL if is_hard else _USELESS) * constant
