@@ -608,7 +608,7 @@ def test_numbers_that_hardly_differ_are_said(diabetes):
 
 @pytest.mark.parametrize("weights", [None, 2.0])
 def test_a_column_hidden_by_larger_ones_is_said(weights, diabetes):
-    """The sum of the losses of all columns says nothing of a column of small numbers."""
+    """The sum of the losses of all columns hides a column of small numbers."""
     X, _ = diabetes
     y = np.column_stack([30 * X[:, 2], X[:, 8], 30 * X[:, 0]])
     mlp = make(solver="sgd", learning_rate_init=1e-5, max_iter=300)
