@@ -163,7 +163,8 @@ def test_weights_count_as_repetitions():
     residuals, folds = rng.random((40, 1)), np.arange(40) % 4
     weights = rng.integers(1, 4, 40)
     predictions = {fold: rng.standard_normal((30, 1)) for fold in range(4)}
-    # A row's weight relative to the mean, so that the new row weighs as much as others.
+    # The new row weighs 1 beside as many rows as the weights are worth.
+    n_effective = weights.sum() ** 2 / (weights**2).sum()
     weighted = cv_plus_intervals(
         predictions,
         predictions,
@@ -174,7 +175,7 @@ def test_weights_count_as_repetitions():
         predictions,
         predictions,
         conformity(np.repeat(residuals, weights, axis=0), np.repeat(folds, weights)),
-        [0.8 * (1 + 1 / 40) / (1 + 1 / weights.sum())],
+        [0.8 * (1 + 1 / n_effective) / (1 + 1 / weights.sum())],
     )
     np.testing.assert_allclose(weighted, repeated)
 
@@ -211,6 +212,30 @@ def test_saved_models_give_the_same(regressor):
     )
     np.testing.assert_array_equal(loaded.oob_prediction_, regressor.oob_prediction_)
     assert loaded.oob_score_ == regressor.oob_score_
+
+
+def test_few_rows_with_most_of_the_weight_are_few_rows():
+    """By their coverage without weights, which here are drawn by chance."""
+    covered = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X, X_new = rng.normal(size=(400, 2)), rng.normal(size=(2000, 2))
+        y, y_new = (x[:, 0] + rng.normal(size=len(x)) for x in (X, X_new))
+        weights = np.exp(1.5 * rng.normal(size=400))
+        model = TabularMLPRegressor(**SMALL).fit(X, y, weights)
+        low, high = model.predict_interval(X_new, 0.8).T
+        covered.append(((low <= y_new) & (y_new <= high)).mean())
+    assert 0.78 < np.mean(covered) < 0.92
+    weights[7] = 1e9
+    model.fit(X, y, weights)
+    told = (
+        r"0.9 needs more than 1 rows, as which the 400 rows of unequal weight count\."
+    )
+    with pytest.warns(UserWarning, match=told):
+        assert np.isinf(model.predict_interval(X_new[:3], 0.9)).all()
+    classifier = TabularMLPClassifier(**SMALL).fit(X, y > 0, weights)
+    with pytest.warns(UserWarning, match=told):
+        assert classifier.predict_set(X_new[:3], 0.9).all()
 
 
 def test_too_few_rows_for_a_coverage():

@@ -691,6 +691,110 @@ def test_many_rows_have_thresholds_of_a_sample():
     assert not are_edges(encoder, [12_249.875])
 
 
+# Columns within whose bins y varies.
+
+
+def labelled(kind, X, y):
+    """A model of one column that is fitted to a smooth y, or to classes by it."""
+    if kind == "classifier":
+        y = np.random.default_rng(1).uniform(size=len(y)) < 1 / (1 + np.exp(-y))
+        model = TabularMLPClassifier(n_members=2, max_iter=1, random_state=0)
+    else:
+        model = TabularMLPRegressor(n_members=2, max_iter=1, random_state=0)
+    return model.fit(pd.DataFrame({"x": X}), y)
+
+
+def edges_of(model, values):
+    """The sorted values that are edges of bins of the model's only column."""
+    values = np.unique(values)
+    encoded = model.encoder_.transform(pd.DataFrame({"x": values}))
+    bins = ["bin" in name for name in model.encoder_.get_feature_names_out()]
+    # The entry that ends at an edge is 1 from there on.
+    return values[np.isin(encoded[:, bins], [0, 1]).all(axis=1)]
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_numbers_of_shops_have_bins_of_their_own(kind):
+    rng = np.random.default_rng(0)
+    shops, effects = np.arange(150) * 7.0, 4 * rng.standard_normal(150)
+    index = rng.integers(0, 150, 6000)
+    model = labelled(kind, shops[index], effects[index])
+    assert len(edges_of(model, shops)) == 150
+    # Shops by the order of which y rises need no more bins than other numbers.
+    model = labelled(kind, shops[index], np.sort(effects)[index])
+    assert len(edges_of(model, shops)) < 40
+    # Nor do shops that say nothing of y.
+    noise = rng.standard_normal(6000)
+    assert len(edges_of(labelled(kind, shops[index], noise), shops)) < 40
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+@pytest.mark.parametrize("has_groups", [False, True])
+def test_frequent_values_leave_bins_to_the_others(kind, has_groups):
+    """Nine tenths of a percentage are 0 or 100, and y varies between these."""
+    rng = np.random.default_rng(0)
+    x = np.where(rng.uniform(size=4000) < 0.5, 0.0, 100.0)
+    between = rng.uniform(size=4000) < 0.1
+    x[between] = rng.uniform(0, 100, between.sum())
+    y = np.where(between, 4 * np.sin(x / 5), 0)
+    frame, params = pd.DataFrame({"x": x}), {"n_members": 2, "max_iter": 1}
+    model = TabularMLPRegressor(**params, random_state=0)
+    if kind == "classifier":
+        y = rng.uniform(size=4000) < 1 / (1 + np.exp(-y))
+        model = TabularMLPClassifier(**params, random_state=0)
+    groups = np.arange(4000) // 2 if has_groups else None
+    encoder = model.fit(frame, y, groups=groups).encoder_
+    n_before = TabularEncoder().fit_transform(frame).shape[1]
+    grid = pd.DataFrame({"x": np.linspace(0, 100, 1001)})
+    bins = encoder.transform(grid)[:, 1:]
+    # Bins are at most a sixth of the range wide, in place of half of it.
+    widths = ((bins > 0) & (bins < 1)).sum(axis=0) / 10
+    assert n_before <= 4
+    assert bins.shape[1] >= 12
+    assert widths.max() < 17
+    params["n_bins"] = 2
+    few = clone(model).set_params(n_bins=2).fit(frame, y, groups=groups)
+    assert few.encoder_.transform(frame).shape[1] <= 1 + 2 + 2
+
+
+def test_a_wave_is_learned_by_many_bins():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0, 40, (5000, 1))
+    model = TabularMLPRegressor(n_members=2, max_iter=40, random_state=0)
+    model.fit(X[:4000], np.sin(2 * np.pi * X[:4000, 0]))
+    assert model.score(X[4000:], np.sin(2 * np.pi * X[4000:, 0])) > 0.9
+
+
+def test_the_bins_of_all_columns_have_bounds():
+    """However many columns have numbers of shops."""
+    rng = np.random.default_rng(0)
+    effects = rng.standard_normal(200)
+    shops = rng.integers(0, 200, (8000, 8))
+    y = effects[shops].sum(axis=1)
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    encoder = model.fit(pd.DataFrame(shops), y).encoder_
+    names = encoder.get_feature_names_out()
+    n_bins = [sum(name.startswith(f"x{i}_bin") for name in names) for i in range(8)]
+    assert sum(n > 100 for n in n_bins) == 5
+    assert sum(n_bins) <= 1024 + 8 * 16
+
+
+def test_groups_tell_no_bins():
+    """The number of a patient tells the label, and has ten rows."""
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(300), 10)
+    y = rng.standard_normal(300)[patients]
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    X = pd.DataFrame({"patient": patients, "x": rng.standard_normal(3000)})
+    by_groups = clone(model).fit(X, y, groups=patients).encoder_
+    np.testing.assert_array_equal(
+        by_groups.transform(X), TabularEncoder().fit_transform(X)
+    )
+    # Without groups, the patients are known.
+    alone = model.fit(X, y).encoder_
+    assert alone.transform(X).shape[1] > 100
+
+
 # Reproducible, with any number of threads, in any process.
 
 

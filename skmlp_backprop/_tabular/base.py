@@ -31,6 +31,7 @@ from .._estimators.sklearn_private import (
 )
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
+from .bins import Labelled
 from .checks import (
     check_rows,
     drop_rows_without_weight,
@@ -227,12 +228,13 @@ class BaseTabularMLP(
             columns = read_columns(X, self.categorical_features)
         else:
             columns = read_known_columns(X, encoder._encodings)
-        copies = group_copies(columns, y) if groups is None else None
+        has_groups = groups is not None
+        if has_groups:
+            groups = number_groups(groups[index])
+        else:
+            groups = group_copies(columns, y)
         if encoder is None:
-            labelled = None
-            # A threshold might separate a group from the others, and tell its labels.
-            if not self._y_numeric and groups is None:
-                labelled = _label_rows(target_encoder, y, copies)
+            labelled = self._label_rows(target_encoder, y, groups, has_groups)
             encoder, prepared = self._learn_encoder(columns, labelled)
         else:
             prepared = encoder._prepare_columns(columns)
@@ -246,10 +248,6 @@ class BaseTabularMLP(
             warn_of_known_rows(prepared, y, prepared_val, y_val)
             rows_val = encoder._encode_rows(prepared_val, np.float32)
             validation = rows_val, y_val, weights_val
-        elif groups is None:
-            groups = copies
-        else:
-            groups = number_groups(groups[index])
         hashes = None
         if self.warm_start:
             targets, targets_val = (
@@ -270,12 +268,22 @@ class BaseTabularMLP(
             hashes=hashes,
         )
 
-    def _learn_encoder(self, columns, labelled):
-        """An encoder that has learned the columns, and the columns that it prepared.
+    def _label_rows(self, target_encoder, y, groups, has_groups):
+        """The rows from whose labels the encoder learns.
 
-        `labelled` has the numbers of rows and their encoded labels, if the encoder
-        learns from labels.
+        `groups` are of copied rows unless the user `has_groups`.
         """
+        labels = self._labels_of(target_encoder.encode(y, np.float64))
+        rows = slice(None)
+        if groups is not None:
+            # A single row of each group, so that no bin separates its rows.
+            _, rows = np.unique(groups, return_index=True)
+        # A threshold might still separate a group, and tell its labels.
+        has_thresholds = not self._y_numeric and not has_groups
+        return Labelled(rows, labels[rows], has_thresholds)
+
+    def _learn_encoder(self, columns, labelled):
+        """An encoder that has learned the columns, and the columns that it prepared."""
         encoder = TabularEncoder(
             categorical_features=self.categorical_features,
             n_bins=self.n_bins,
@@ -284,10 +292,9 @@ class BaseTabularMLP(
         vars(encoder).update(features_of(self))
         encoder._learn(columns, labelled)
         prepared = encoder._prepare_columns(columns)
-        if labelled is not None:
-            rows, labels = labelled
+        if labelled.has_thresholds:
             encoder._combination = Combination.find(
-                prepared, rows, labels, encoder.max_categories
+                prepared, labelled.rows, labelled.labels, encoder.max_categories
             )
         return encoder, prepared
 
@@ -417,6 +424,10 @@ class BaseTabularMLP(
         least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
         return int(np.clip(2000 // n_batches, least, 80))
 
+    def _labels_of(self, targets):
+        """What bins are learned from."""
+        return targets
+
     def _fit_scale(self, y, sample_weight):
         """The targets that the networks learn."""
         return y
@@ -497,12 +508,3 @@ class EncodedTable(NamedTuple):
     y_given: np.ndarray
     index: np.ndarray
     hashes: TableHashes | None
-
-
-def _label_rows(target_encoder, y, copies):
-    """The numbers of the rows that an encoder may learn from, and their labels."""
-    labels, rows = target_encoder.encode(y, np.float32), slice(None)
-    if copies is not None:
-        # Each copied row once, so that no threshold separates it.
-        _, rows = np.unique(copies, return_index=True)
-    return rows, labels[rows]

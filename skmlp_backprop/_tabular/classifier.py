@@ -18,9 +18,10 @@ from .intervals import (
     checked_coverages,
     conformity,
     cv_plus_sets,
+    describe_rows,
     mass_above,
     means_by_fold,
-    n_conformity_rows,
+    n_effective_rows,
 )
 
 
@@ -340,11 +341,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         members = self.predict_members(X)
         proba = means_by_fold(members, self._conformity)
         sets = cv_plus_sets(proba, self._conformity, coverages)
-        n_rows = n_conformity_rows(self._conformity)
+        n_rows = n_effective_rows(self._conformity)
         if (coverages > n_rows / (n_rows + 1)).any():
             warn(
                 f"Sets have all classes: a coverage of {coverages.max():g} needs more "
-                f"than {n_rows} rows. Choose a lower coverage."
+                f"than {describe_rows(self._conformity)}. Choose a lower coverage."
             )
         sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True
         return sets[..., 0] if np.ndim(coverage) == 0 else sets

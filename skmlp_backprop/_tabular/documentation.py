@@ -42,7 +42,8 @@ PARTS = {
         between quantiles. In a classifier, thresholds that separate the classes take
         the place of half of the quantiles, if a decision tree of the column finds any
         and `fit` has no groups. A threshold at which the classes change abruptly has
-        two narrow bins beyond this number.
+        two narrow bins beyond this number. With "auto", a column within whose bins y
+        varies has further bins, as the user guide describes.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two that divides

@@ -15,6 +15,7 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inputs import TableRows
+from .bins import refine_bins
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
 from .combination import Combination
@@ -254,9 +255,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         columns : list of Column
             The columns of a table, see :func:`.columns.read_columns`.
 
-        labelled : (rows, labels) or None, default=None
-            Rows whose labels thresholds of the numbers are to separate; None for no
-            such thresholds.
+        labelled : Labelled or None, default=None
+            Rows from whose labels the bins of numbers are learned, too; None for
+            quantiles alone.
         """
         is_categorical = [column.kind == CATEGORIES for column in columns]
         self.is_categorical_ = np.array(is_categorical)
@@ -278,6 +279,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
             else:
                 encoding = DateEncoding.from_column(column, n_bins, labelled)
             encodings.append(encoding)
+        if labelled is not None and self.n_bins == "auto":
+            refine_bins(encodings, columns, labelled, n_bins)
         self._encodings, self._layout = encodings, _Layout(encodings)
         self._combination = None
 

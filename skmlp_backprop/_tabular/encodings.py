@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy import special
 
 from .._network.warning import warn
+from .bins import bin_edges, class_thresholds
 from .sources import Column
 
 # The interquartile range of normal numbers, in standard deviations.
@@ -19,20 +19,6 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
-# A tree finds thresholds in a sample of this many rows, or fewer for many classes, so
-# that its time does not grow with the table. Each leaf has at least _LEAF_ROWS rows.
-_TREE_ROWS = 20_000
-_LEAF_ROWS = 5
-# A threshold must raise the log-likelihood of the labels by this, and by 1 more for
-# each of its parameters. A weaker threshold may be due to chance, and would tell the
-# networks about the labels of left-out rows.
-_LEAST_GAIN = 2
-# The labels change abruptly at a threshold if, among this many rows on each side, or an
-# eighth of few rows, it raises the log-likelihood by this, and by 1 more for each
-# parameter. Where they change gradually, this happens by chance at one threshold in two
-# hundred of thousands of rows, and in one column of five with hundreds of rows.
-_NEAR_ROWS = 64
-_LEAST_JUMP = 8
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -82,9 +68,9 @@ class NumberEncoding:
     def from_column(cls, column, n_bins, labelled=None):
         """Make the encoding of a column, with at most `n_bins` bins.
 
-        With labelled rows, thresholds that separate the labels take the place of half
-        of the quantiles, if there are such thresholds. A threshold at which the labels
-        change abruptly has two further bins.
+        With rows labelled by classes, thresholds that separate the classes take the
+        place of half of the quantiles, if there are such thresholds. A threshold at
+        which the classes change abruptly has two further bins.
         """
         is_missing = np.isnan(column.values)
         present = np.sort(column.values[~is_missing])
@@ -95,15 +81,14 @@ class NumberEncoding:
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         thresholds = np.empty(0)
-        if labelled is not None and n_bins > 1:
-            rows, labels = labelled
-            values = column.values[rows] * unit
+        if labelled is not None and labelled.has_thresholds and n_bins > 1:
+            values = column.values[labelled.rows] * unit
             has_value = ~np.isnan(values)
-            thresholds = _class_thresholds(
-                values[has_value], labels[has_value], n_bins // 2
+            thresholds = class_thresholds(
+                values[has_value], labelled.labels[has_value], n_bins // 2
             )
             n_bins -= n_bins // 2 if len(thresholds) else 0
-        edges = _bin_edges(present, n_bins, thresholds)
+        edges = bin_edges(present, n_bins, thresholds)
         has_missing = bool(is_missing.any())
         return cls(centre, scale or np.inf, edges, has_missing, unit, column.has_text)
 
@@ -237,89 +222,6 @@ class NumberColumns:
 def are_most(counts, n_rows):
     """Whether the counted rows are more than half of all rows, if these are not few."""
     return (n_rows >= MIN_ROWS) & (2 * counts > n_rows)
-
-
-def _bin_edges(present, n_bins, thresholds):
-    """Distinct quantiles of sorted values, and thresholds between them.
-
-    A single edge stands for fewer than two bins.
-    """
-    is_between = (present > present[0]) & (present < present[-1])
-    # The scaled number suffices for a column of two distinct numbers.
-    if n_bins == 0 or not is_between.any():
-        return present[:1]
-    levels = np.linspace(0, 1, n_bins + 1)
-    edges = np.unique(np.quantile(present, levels))
-    if len(edges) < 3:
-        # Nearly all values are equal: take the quantiles of the distinct values.
-        edges = np.unique(np.quantile(np.unique(present), levels))
-    edges = np.union1d(edges, thresholds)
-    return edges if len(edges) > 2 else edges[:1]
-
-
-def _class_thresholds(values, labels, n_thresholds):
-    """The thresholds of a decision tree that predicts the labels from one column.
-
-    Where the labels change abruptly, the values on both sides are thresholds, too: the
-    two bins between them jump from 0 to 1, as no wider bin can. Two bins of the same
-    values learn a jump faster than one.
-
-    References
-    ----------
-    Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
-    features in tabular deep learning." NeurIPS. Section 3.2.2, target-aware bins.
-    """
-    # Imported here, since it would slow down the import of the package.
-    from sklearn.tree import DecisionTreeClassifier
-
-    n_parameters = len(np.unique(labels)) - 1 if labels.ndim == 1 else labels.shape[1]
-    n_most = _TREE_ROWS // max(1, n_parameters)
-    # In random order: near a threshold are some of the rows with equal values, and a
-    # table may be sorted by the labels.
-    rows = np.random.RandomState(0).permutation(len(values))[:n_most]
-    values, labels = values[rows], labels[rows]
-    # Ranks, since the tree takes numbers as float32.
-    distinct, ranks = np.unique(values, return_inverse=True)
-    # The scaled number suffices for two distinct numbers.
-    if len(distinct) < 3:
-        return distinct[:0]
-    gain = _LEAST_GAIN + n_parameters
-    tree = DecisionTreeClassifier(
-        criterion="log_loss",
-        max_leaf_nodes=n_thresholds + 1,
-        min_samples_leaf=_LEAF_ROWS,
-        # The impurity is a mean over rows, and over the columns of labels, in bits.
-        min_impurity_decrease=gain / np.log(2) / labels.size,
-        random_state=0,
-    )
-    tree = tree.fit(ranks[:, np.newaxis], labels).tree_
-    below = np.floor(tree.threshold[tree.children_left >= 0]).astype(np.intp)
-    order = np.argsort(ranks, kind="stable")
-    ranks, labels = ranks[order], labels[order]
-    places = np.searchsorted(ranks, below + 1)
-    gains = np.array([_gain_nearby(labels, place) for place in places])
-    jumps = below[gains >= _LEAST_JUMP + n_parameters]
-    between = distinct[below] / 2 + distinct[below + 1] / 2
-    return np.concatenate([between, distinct[jumps], distinct[jumps + 1]])
-
-
-def _gain_nearby(labels, place):
-    """What a cut of sorted rows adds to the log-likelihood of the labels next to it."""
-    n_rows = min(_NEAR_ROWS, len(labels) // 8)
-    below = labels[max(0, place - n_rows) : place]
-    above = labels[place : place + n_rows]
-    both = np.concatenate([below, above])
-    return _log_likelihood(below) + _log_likelihood(above) - _log_likelihood(both)
-
-
-def _log_likelihood(labels):
-    """The log-likelihood of labels if their frequencies are the probabilities."""
-    if labels.ndim == 1:
-        _, counts = np.unique(labels, return_counts=True)
-    else:
-        counts = labels.sum(axis=0)
-        counts = np.stack([counts, len(labels) - counts])
-    return special.xlogy(counts, counts / len(labels)).sum()
 
 
 @dataclass

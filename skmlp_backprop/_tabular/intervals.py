@@ -26,9 +26,17 @@ def conformity(residuals, folds, weights=None):
     by_fold : dict of int to tuple
         For each fold the sorted residuals, of shape (n_outputs, n_fold_rows), and the
         sums of the weights up to each of them, of shape (n_outputs, n_fold_rows + 1).
-        The mean weight of all rows is 1.
+        The sum of all is the effective number of rows, (sum w)^2 / sum w^2.
+
+    References
+    ----------
+    Kish, L. (1965). "Survey Sampling." Wiley. The effective number of rows.
     """
-    weights = np.ones(len(folds)) if weights is None else weights / weights.mean()
+    if weights is None:
+        weights = np.ones(len(folds))
+    else:
+        weights = weights / weights.max()
+        weights *= weights.sum() / np.square(weights).sum()
     by_fold = {}
     for fold in np.unique(folds).tolist():
         of_fold = residuals[folds == fold].T
@@ -138,9 +146,18 @@ def cv_plus_sets(proba, by_fold, coverages):
     return below[..., np.newaxis] < _targets(by_fold, coverages)
 
 
-def n_conformity_rows(by_fold):
-    """Number of rows that :func:`conformity` was given."""
-    return sum(residuals.shape[1] for residuals, _ in by_fold.values())
+def n_effective_rows(by_fold):
+    """The effective number of the rows that :func:`conformity` was given."""
+    return sum(sums[0, -1] for _, sums in by_fold.values())
+
+
+def describe_rows(by_fold):
+    """How many rows :func:`conformity` was given, for a message."""
+    n_rows = sum(residuals.shape[1] for residuals, _ in by_fold.values())
+    n_effective = n_effective_rows(by_fold)
+    if n_effective > n_rows - 0.5:
+        return f"{n_rows} rows"
+    return f"{n_effective:.0f} rows, as which the {n_rows} rows of unequal weight count"
 
 
 def cv_plus_intervals(lower, upper, by_fold, coverages):
@@ -148,8 +165,8 @@ def cv_plus_intervals(lower, upper, by_fold, coverages):
 
     The upper bound is a quantile of the sums of a left-out row's residual and the upper
     prediction of the new row by the networks that left that row out; the lower bound is
-    the same quantile of the differences. A weighted row counts as often as its
-    weight says, and the new row weighs 1.
+    the same quantile of the differences. Weighted rows count by their weights, as so
+    many rows as their effective number, and the new row weighs 1.
 
     Parameters
     ----------
@@ -193,9 +210,8 @@ def cv_plus_intervals(lower, upper, by_fold, coverages):
 
 def _targets(by_fold, coverages):
     """The weight of the rows that a coverage needs, the new row included."""
-    total = sum(sums[0, -1] for _, sums in by_fold.values())
     # Less a little, so that rounding asks for no further row.
-    return coverages * (total + 1) * (1 - 1e-12)
+    return coverages * (n_effective_rows(by_fold) + 1) * (1 - 1e-12)
 
 
 def _upper_bounds(folds, target):

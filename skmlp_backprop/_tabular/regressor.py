@@ -17,8 +17,8 @@ from .intervals import (
     checked_coverages,
     conformity,
     cv_plus_intervals,
+    describe_rows,
     means_by_fold,
-    n_conformity_rows,
 )
 
 # A warning tells of intervals without width from this share of all on.
@@ -236,8 +236,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         if np.isinf(intervals).any():
             warn(
                 f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
-                f"than {n_conformity_rows(self._conformity)} rows. Choose a lower "
-                "coverage."
+                f"than {describe_rows(self._conformity)}. Choose a lower coverage."
             )
         low, high = intervals[:, :, 0], intervals[:, :, 1]
         if self._has_quantiles():
@@ -317,27 +316,19 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
             return d2_of_quantiles(network.loss.quantile, columns, prediction, weights)
         return float(r2_score(y, prediction, sample_weight=weights))
 
-    def _fit_scale(self, y, sample_weight):
-        """Standardise y: the learning rate and the initial weights suit unit variance.
+    def _labels_of(self, targets):
+        return _standardise(targets, None)[0]
 
-        y and its deviations are divided by their largest absolute value first: sums and
-        squares of very large or very small numbers would overflow or underflow.
-        """
+    def _fit_scale(self, y, sample_weight):
+        """Standardise y: the rate and the initial weights suit unit variance."""
         y = np.asarray(y, np.float64)
-        self._y_unit = _zero_to_one(np.abs(y).max(axis=0))
-        scaled = y / self._y_unit
-        self._y_mean = np.average(scaled, axis=0, weights=sample_weight)
+        standardised, unit, mean, scale = _standardise(y, sample_weight)
+        self._y_unit, self._y_mean, self._y_scale = unit, mean, scale
         if self.loss in ("poisson", "gamma"):
             # These losses are of ratios, and refuse numbers that are not positive.
-            self._y_scale, self._y_mean = _zero_to_one(self._y_mean), 0 * self._y_mean
+            self._y_scale, self._y_mean = _zero_to_one(mean), 0 * mean
             return self._scale(y)
-        deviations = scaled - self._y_mean
-        largest = _zero_to_one(np.abs(deviations).max(axis=0))
-        deviations /= largest
-        variance = np.average(deviations**2, axis=0, weights=sample_weight)
-        # A scale of 0, for a constant y, makes every prediction that constant.
-        self._y_scale = largest * np.sqrt(variance)
-        return deviations / _zero_to_one(np.sqrt(variance))
+        return standardised
 
     def _scale(self, y):
         """Standardise other targets like the targets of `fit`."""
@@ -395,6 +386,30 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _standardise(y, sample_weight):
+    """Standardise numbers.
+
+    The numbers and their deviations are divided by their largest absolute value first:
+    sums and squares of very large or very small numbers would overflow or underflow.
+
+    Returns
+    -------
+    standardised : ndarray of the shape of `y`
+        (y / unit - mean) / scale.
+
+    unit, mean, scale : float or ndarray of shape (n_outputs,)
+        The scale of constant numbers is 0; it makes every prediction that constant.
+    """
+    unit = _zero_to_one(np.abs(y).max(axis=0))
+    scaled = y / unit
+    mean = np.average(scaled, axis=0, weights=sample_weight)
+    deviations = scaled - mean
+    largest = _zero_to_one(np.abs(deviations).max(axis=0))
+    deviations /= largest
+    root = np.sqrt(np.average(deviations**2, axis=0, weights=sample_weight))
+    return deviations / _zero_to_one(root), unit, mean, largest * root
 
 
 def _zero_to_one(divisors):

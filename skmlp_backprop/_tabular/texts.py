@@ -16,7 +16,10 @@ _SEPARATED = [
 ]
 _SIGNED = rf"[+\-\u2212]?({'|'.join(_SEPARATED)})"
 # The same with a currency sign or a percent sign.
-_ALMOST_NUMBER = re.compile(rf"\(?[+\-\u2212]?[$€£¥]?\s*{_SIGNED}\s*[%‰$€£¥]?\)?")
+_SIGN = "$€£¥₩₹₺₽"
+_ALMOST_NUMBER = re.compile(
+    rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?"
+)
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
 # before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit
 # are parts of codes, such as "12B".
@@ -90,7 +93,7 @@ _DAYS = [
     rf"(?!..({_PAIR_OF_YEARS})){_YEAR}[/_](0[1-9]|1[0-2])",
     rf"{_NUMBER_OF_MONTH}[-/]{_YEAR}",
     rf"{_MONTH}[- ]({_YEAR}|[0-9]{{2}})",
-    rf"{_YEAR}-?q[1-4]",
+    rf"{_YEAR}[-/ ]?q[1-4]",
     rf"q[1-4][-/ ]?{_YEAR}",
     rf"{_YEAR}-?w[0-9]{{2}}(-[1-7])?",
 ]

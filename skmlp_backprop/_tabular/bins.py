@@ -1,0 +1,267 @@
+"""The bins of a column of numbers: quantiles, and bins that are learned from labels.
+
+References
+----------
+Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
+features in tabular deep learning." NeurIPS. The piecewise-linear encoding by bins.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+# A tree finds thresholds in a sample of this many rows, or fewer for many classes, so
+# that its time does not grow with the table. Each leaf has at least _LEAF_ROWS rows.
+_TREE_ROWS = 20_000
+_LEAF_ROWS = 5
+# A threshold must raise the log-likelihood of the labels by this, and by 1 more for
+# each of its parameters. A weaker threshold may be due to chance, and would tell the
+# networks about the labels of left-out rows.
+_LEAST_GAIN = 2
+# The labels change abruptly at a threshold if, among this many rows on each side, or an
+# eighth of few rows, it raises the log-likelihood by this, and by 1 more for each
+# parameter. Where they change gradually, this happens by chance at one threshold in two
+# hundred of thousands of rows, and in one column of five with hundreds of rows.
+_NEAR_ROWS = 64
+_LEAST_JUMP = 8
+# Fine bins have at least this number of rows. There are at most so many of them in a
+# column, and in all columns of a table that have them.
+_FINE_ROWS = 20
+_MOST_FINE_BINS = 255
+_MOST_FINE_BINS_OF_TABLE = 1024
+# The labels vary within bins if other bins explain more of the labels' variance by this
+# share, and by so many times the variance that they would explain by chance. More bins
+# than usual must explain far more: on the tables for development, 255 bins that
+# explained between a hundredth and a tenth more were no better, and took longer.
+_LEAST_SHARE = 0.01
+_LEAST_SHARE_OF_MANY = 0.1
+_LEAST_RATIO = 5
+
+
+class Labelled(NamedTuple):
+    """Rows from whose labels bins are learned.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_labelled,), int, or slice
+        The numbers of the rows.
+
+    labels : ndarray of shape (n_labelled,), int, or (n_labelled, n_columns)
+        The codes of their classes, indicators of several labels, or numbers.
+
+    has_thresholds : bool
+        Whether there are thresholds that separate the labels.
+    """
+
+    rows: np.ndarray | slice
+    labels: np.ndarray
+    has_thresholds: bool
+
+
+def bin_edges(present, n_bins, thresholds=()):
+    """Distinct quantiles of sorted values, and thresholds between them.
+
+    A single edge stands for fewer than two bins.
+    """
+    is_between = (present > present[0]) & (present < present[-1])
+    # The scaled number suffices for a column of two distinct numbers.
+    if n_bins == 0 or not is_between.any():
+        return present[:1]
+    levels = np.linspace(0, 1, n_bins + 1)
+    edges = np.unique(np.quantile(present, levels))
+    if len(edges) < 3:
+        # Nearly all values are equal: take the quantiles of the distinct values.
+        edges = np.unique(np.quantile(np.unique(present), levels))
+    edges = np.union1d(edges, thresholds)
+    return edges if len(edges) > 2 else edges[:1]
+
+
+def class_thresholds(values, labels, n_thresholds):
+    """The thresholds of a decision tree that predicts the labels from one column.
+
+    Where the labels change abruptly, the values on both sides are thresholds, too: the
+    two bins between them jump from 0 to 1, as no wider bin can. Two bins of the same
+    values learn a jump faster than one.
+
+    References
+    ----------
+    Gorishniy, Y., Rubachev, I. and Babenko, A. (2022). "On embeddings for numerical
+    features in tabular deep learning." NeurIPS. Section 3.2.2, target-aware bins.
+    """
+    # Imported here, since it would slow down the import of the package.
+    from sklearn.tree import DecisionTreeClassifier
+
+    n_parameters = len(np.unique(labels)) - 1 if labels.ndim == 1 else labels.shape[1]
+    n_most = _TREE_ROWS // max(1, n_parameters)
+    # In random order: near a threshold are some of the rows with equal values, and a
+    # table may be sorted by the labels.
+    rows = np.random.RandomState(0).permutation(len(values))[:n_most]
+    values, labels = values[rows], labels[rows]
+    # Ranks, since the tree takes numbers as float32.
+    distinct, ranks = np.unique(values, return_inverse=True)
+    # The scaled number suffices for two distinct numbers.
+    if len(distinct) < 3:
+        return distinct[:0]
+    gain = _LEAST_GAIN + n_parameters
+    tree = DecisionTreeClassifier(
+        criterion="log_loss",
+        max_leaf_nodes=n_thresholds + 1,
+        min_samples_leaf=_LEAF_ROWS,
+        # The impurity is a mean over rows, and over the columns of labels, in bits.
+        min_impurity_decrease=gain / np.log(2) / labels.size,
+        random_state=0,
+    )
+    tree = tree.fit(ranks[:, np.newaxis], labels).tree_
+    below = np.floor(tree.threshold[tree.children_left >= 0]).astype(np.intp)
+    order = np.argsort(ranks, kind="stable")
+    ranks, labels = ranks[order], labels[order]
+    places = np.searchsorted(ranks, below + 1)
+    gains = np.array([_gain_nearby(labels, place) for place in places])
+    jumps = below[gains >= _LEAST_JUMP + n_parameters]
+    between = distinct[below] / 2 + distinct[below + 1] / 2
+    return np.concatenate([between, distinct[jumps], distinct[jumps + 1]])
+
+
+def _gain_nearby(labels, place):
+    """What a cut of sorted rows adds to the log-likelihood of the labels next to it."""
+    n_rows = min(_NEAR_ROWS, len(labels) // 8)
+    below = labels[max(0, place - n_rows) : place]
+    above = labels[place : place + n_rows]
+    both = np.concatenate([below, above])
+    return _log_likelihood(below) + _log_likelihood(above) - _log_likelihood(both)
+
+
+def _log_likelihood(labels):
+    """The log-likelihood of labels if their frequencies are the probabilities."""
+    if labels.ndim == 1:
+        _, counts = np.unique(labels, return_counts=True)
+    else:
+        counts = labels.sum(axis=0)
+        counts = np.stack([counts, len(labels) - counts])
+    return special.xlogy(counts, counts / len(labels)).sum()
+
+
+def refine_bins(encodings, columns, labelled, n_bins):
+    """Give more bins to columns of numbers within whose bins the labels vary.
+
+    There are two reasons for such columns. Frequent values, such as the zeros of
+    amounts, are several quantiles, so that few bins are left to the other values. Or
+    neighbouring numbers differ, as those of shops and the hours of the week do.
+
+    Parameters
+    ----------
+    encodings : list of encoding
+        The encodings of the columns; those with more bins are replaced.
+
+    columns : list of Column
+        The columns of the table.
+
+    labelled : Labelled
+        The labelled rows.
+
+    n_bins : int
+        The usual number of bins.
+    """
+    labels = labelled.labels
+    # So many rows suffice for the largest number of bins.
+    sample = np.random.RandomState(0).permutation(len(labels))[:_TREE_ROWS]
+    found = []
+    for number, (encoding, column) in enumerate(zip(encodings, columns, strict=True)):
+        if not encoding.is_numeric or len(encoding.edges) == 1:
+            continue
+        values = column.values[labelled.rows][sample] * encoding.unit
+        has_value = ~np.isnan(values)
+        values, of_values = values[has_value], labels[sample[has_value]]
+        edges, shares = encoding.edges, 0.0
+        for n_most, least_share in (
+            (n_bins, _LEAST_SHARE),
+            (_MOST_FINE_BINS, _LEAST_SHARE_OF_MANY),
+        ):
+            finer = np.union1d(_fine_edges(values, n_most), encoding.edges)
+            share = _share_within_bins(values, of_values, edges, finer)
+            if share > least_share:
+                edges, shares = finer, shares + share
+        if shares > 0:
+            found.append((shares, number, edges))
+    n_left = _MOST_FINE_BINS_OF_TABLE
+    for _, number, edges in sorted(found, key=lambda one: one[0], reverse=True):
+        if len(edges) <= n_left:
+            encodings[number] = replace(encodings[number], edges=edges)
+            n_left -= len(edges)
+
+
+def _fine_edges(values, n_most):
+    """Quantiles of which none is the same value, of bins of 20 rows or more.
+
+    Frequent values count less, so that each is a single quantile, and the other values
+    have all other bins.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    n_bins = min(n_most, np.minimum(counts, _FINE_ROWS).sum() // _FINE_ROWS)
+    if len(distinct) <= n_bins + 1:
+        return distinct
+    if n_bins == 0:
+        return distinct[:0]
+    # The limit of the counts is an n_bins-th of the sum of the limited counts.
+    decreasing = np.sort(counts)[::-1]
+    remaining = np.cumsum(decreasing[::-1])[::-1]
+    limits = remaining[:n_bins] / np.arange(n_bins, 0, -1)
+    limit = limits[np.argmax(decreasing[:n_bins] <= limits)]
+    levels, weights = np.linspace(0, 1, n_bins + 1), np.minimum(counts, limit)
+    edges = np.quantile(distinct, levels, weights=weights, method="inverted_cdf")
+    return np.unique(edges)
+
+
+def _share_within_bins(values, labels, edges, fine_edges):
+    """The share of the labels' variance that fine bins explain beyond the given bins.
+
+    It is 0 if fine bins explain hardly more than by chance. The mean labels of the fine
+    bins are compared with their best approximation by the entries of the given bins, as
+    in an F-test.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        The numbers.
+
+    labels : ndarray of shape (n_rows,), int, or (n_rows, n_columns)
+        The labels of the rows.
+
+    edges, fine_edges : ndarray
+        The edges of the given and of the fine bins.
+
+    Returns
+    -------
+    share : float
+        Without the share that is expected by chance.
+    """
+    bins = np.searchsorted(fine_edges, values, side="right")
+    bins = np.unique(bins, return_inverse=True)[1]
+    counts = np.bincount(bins)
+    entries = np.bincount(bins, values)[:, np.newaxis] / counts[:, np.newaxis]
+    entries = np.clip((entries - edges[:-1]) / np.diff(edges), 0, 1)
+    entries = np.column_stack([np.ones(len(counts)), entries])
+    n_rows, n_fine = len(values), len(counts)
+    n_more = n_fine - entries.shape[1]
+    if n_more < 1:
+        return 0.0
+    if labels.ndim == 1:
+        # Each row has a single indicator of 1.
+        n_classes = int(labels.max()) + 1
+        pairs = bins * n_classes + labels
+        sums = np.bincount(pairs, minlength=n_fine * n_classes).reshape(n_fine, -1)
+        squares = n_rows
+    else:
+        sums = np.stack([np.bincount(bins, column) for column in labels.T], axis=1)
+        squares = np.square(labels, dtype=np.float64).sum()
+    means, weights = sums / counts[:, np.newaxis], np.sqrt(counts)[:, np.newaxis]
+    fitted = np.linalg.lstsq(entries * weights, means * weights, rcond=None)[0]
+    explained = np.square(weights * (means - entries @ fitted)).sum()
+    within = squares - np.square(weights * means).sum()
+    variance = squares - np.square(sums.sum(axis=0)).sum() / n_rows
+    by_chance = n_more * within / (n_rows - n_fine)
+    # The labels may be constant, to rounding.
+    is_chance = explained < _LEAST_RATIO * by_chance or explained < 1e-9 * squares
+    return 0.0 if is_chance else (explained - by_chance) / variance
