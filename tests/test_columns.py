@@ -23,6 +23,7 @@ import skops.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.neural_network import MLPRegressor
@@ -1511,6 +1512,19 @@ def test_numbers_with_underscores_are_text(kind):
     model = getattr(skmlp_backprop, kind)(max_iter=2)
     with pytest.raises(ValueError, match="Input y has '1_000' in row 1"):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize("dtype", [str, object, "category"])
+def test_y_of_text_is_said_by_the_network_regressor(dtype):
+    X, numbers = np.linspace(0, 1, 20)[:, np.newaxis], np.tile([1.5, 2.5], 10)
+    y = pd.Series(["1.500", "2.500"] * 10, dtype=dtype)
+    model = BackpropMLPRegressor(max_iter=300, solver="lbfgs", random_state=0, tol=0.1)
+    with pytest.warns(
+        UserWarning, match=r"y has .* such as '1\.500', .* read as 1\.5\."
+    ):
+        model.fit(X, y)
+    expected = clone(model).fit(X, numbers).predict(X)
+    np.testing.assert_array_equal(model.predict(X), expected)
 
 
 @pytest.mark.parametrize("make_sparse", [sparse.csr_matrix, sparse.coo_array])

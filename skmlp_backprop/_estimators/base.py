@@ -24,6 +24,7 @@ from .checks import (
     refuse_sparse_targets,
     refuse_unfit_targets,
     warn_of_other_orders,
+    warn_of_text_targets,
     without_second_axis,
 )
 from .fitted_network import DENSE_INPUT, FittedNetworkMixin
@@ -171,7 +172,10 @@ class BaseBackpropMLP(
         if self._y_numeric:
             refuse_sparse_targets(y, name)
         refuse_unfit_targets(y, name, self._y_numeric)
-        y = y if self._y_numeric else exact_labels(y)
+        if self._y_numeric:
+            warn_of_text_targets(y)
+        else:
+            y = exact_labels(y)
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
         )

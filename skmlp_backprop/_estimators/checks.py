@@ -81,6 +81,19 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             )
 
 
+def warn_of_text_targets(y):
+    """Warn of numbers written as text: "3.500" may stand for 3500."""
+    y = as_array(y)
+    if y is None or y.dtype.kind not in "OUT":
+        return
+    texts = (value for value in y.ravel().tolist() if isinstance(value, str))
+    if (text := next(texts, None)) is not None:
+        warn(
+            f"Input y has numbers written as text, such as {text!r}, which is read as "
+            f"{float(text)}. Convert y to numbers before the fit."
+        )
+
+
 def refuse_masked_weights(sample_weight):
     """Refuse sample weights with masked values."""
     if is_masked(sample_weight):
