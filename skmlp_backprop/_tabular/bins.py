@@ -173,23 +173,39 @@ def refine_bins(encodings, columns, labelled, n_bins):
             continue
         values = column.values[labelled.rows][sample] * encoding.unit
         has_value = ~np.isnan(values)
-        values, of_values = values[has_value], labels[sample[has_value]]
-        edges, shares = encoding.edges, 0.0
-        for n_most, least_share in (
-            (n_bins, _LEAST_SHARE),
-            (_MOST_FINE_BINS, _LEAST_SHARE_OF_MANY),
-        ):
-            finer = np.union1d(_fine_edges(values, n_most), encoding.edges)
-            share = _share_within_bins(values, of_values, edges, finer)
-            if share > least_share:
-                edges, shares = finer, shares + share
-        if shares > 0:
-            found.append((shares, number, edges))
+        share, edges = _further_edges(
+            values[has_value], labels[sample[has_value]], encoding.edges, n_bins
+        )
+        if share > 0:
+            found.append((share, number, edges))
     n_left = _MOST_FINE_BINS_OF_TABLE
     for _, number, edges in sorted(found, key=lambda one: one[0], reverse=True):
         if len(edges) <= n_left:
             encodings[number] = replace(encodings[number], edges=edges)
             n_left -= len(edges)
+
+
+def _further_edges(values, labels, edges, n_bins):
+    """Add edges of bins that explain more of the labels' variance.
+
+    Returns
+    -------
+    share : float
+        The share of the variance; 0 if there are no such bins.
+
+    edges : ndarray
+        All edges.
+    """
+    total = 0.0
+    for n_most, least_share in (
+        (n_bins, _LEAST_SHARE),
+        (_MOST_FINE_BINS, _LEAST_SHARE_OF_MANY),
+    ):
+        finer = np.union1d(_fine_edges(values, n_most), edges)
+        share = _share_within_bins(values, labels, edges, finer)
+        if share > least_share:
+            total, edges = total + share, finer
+    return total, edges
 
 
 def _fine_edges(values, n_most):
@@ -240,13 +256,13 @@ def _share_within_bins(values, labels, edges, fine_edges):
     bins = np.searchsorted(fine_edges, values, side="right")
     bins = np.unique(bins, return_inverse=True)[1]
     counts = np.bincount(bins)
-    entries = np.bincount(bins, values)[:, np.newaxis] / counts[:, np.newaxis]
-    entries = np.clip((entries - edges[:-1]) / np.diff(edges), 0, 1)
-    entries = np.column_stack([np.ones(len(counts)), entries])
     n_rows, n_fine = len(values), len(counts)
-    n_more = n_fine - entries.shape[1]
+    n_more = n_fine - len(edges)
     if n_more < 1:
         return 0.0
+    entries = np.clip((values[:, np.newaxis] - edges[:-1]) / np.diff(edges), 0, 1)
+    entries = _sums(bins, entries) / counts[:, np.newaxis]
+    entries = np.column_stack([np.ones(n_fine), entries])
     if labels.ndim == 1:
         # Each row has a single indicator of 1.
         n_classes = int(labels.max()) + 1
@@ -254,8 +270,7 @@ def _share_within_bins(values, labels, edges, fine_edges):
         sums = np.bincount(pairs, minlength=n_fine * n_classes).reshape(n_fine, -1)
         squares = n_rows
     else:
-        sums = np.stack([np.bincount(bins, column) for column in labels.T], axis=1)
-        squares = np.square(labels, dtype=np.float64).sum()
+        sums, squares = _sums(bins, labels), np.square(labels, dtype=np.float64).sum()
     means, weights = sums / counts[:, np.newaxis], np.sqrt(counts)[:, np.newaxis]
     fitted = np.linalg.lstsq(entries * weights, means * weights, rcond=None)[0]
     explained = np.square(weights * (means - entries @ fitted)).sum()
@@ -263,5 +278,10 @@ def _share_within_bins(values, labels, edges, fine_edges):
     variance = squares - np.square(sums.sum(axis=0)).sum() / n_rows
     by_chance = n_more * within / (n_rows - n_fine)
     # The labels may be constant, to rounding.
-    is_chance = explained < _LEAST_RATIO * by_chance or explained < 1e-9 * squares
+    is_chance = explained < _LEAST_RATIO * by_chance or explained <= 1e-9 * squares
     return 0.0 if is_chance else (explained - by_chance) / variance
+
+
+def _sums(bins, columns):
+    """The sums of columns of numbers over the rows of each bin."""
+    return np.stack([np.bincount(bins, column) for column in columns.T], axis=1)

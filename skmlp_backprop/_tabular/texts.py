@@ -17,9 +17,7 @@ _SEPARATED = [
 _SIGNED = rf"[+\-\u2212]?({'|'.join(_SEPARATED)})"
 # The same with a currency sign or a percent sign.
 _SIGN = "$€£¥₩₹₺₽"
-_ALMOST_NUMBER = re.compile(
-    rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?"
-)
+_ALMOST_NUMBER = re.compile(rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?")
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
 # before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit
 # are parts of codes, such as "12B".
