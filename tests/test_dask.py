@@ -574,6 +574,35 @@ def test_other_partitions_of_y(client, table):
         ours.fit(X, shifted)
 
 
+@pytest.mark.parametrize("given", ["y", "sample_weight"])
+def test_an_index_in_another_order_is_said(client, table, given):
+    frame, names = table[0][:100], table[1]
+    index = np.random.default_rng(0).permutation(100)
+    ours, _ = classifier_pair(max_iter=1)
+
+    def orders_told(indexes):
+        """The warnings of a fit whose inputs have these indexes, in two partitions."""
+        data = {"X": frame[names], "y": frame.label, "sample_weight": frame.weight}
+        for name, values in data.items():
+            values = values.set_axis(indexes.get(name, index))
+            data[name] = dd.from_map(lambda i, v=values: v[i : i + 50], [0, 50])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ours.fit(**data)
+        return [str(w.message) for w in caught if "another order" in str(w.message)]
+
+    within = np.r_[index[49::-1], index[50:]]
+    between = np.roll(index, 50)
+    for other in (within, between):
+        (told,) = orders_told({given: other})
+        assert told.startswith(f"{given} has the same index as X, but in another order")
+    assert orders_told({}) == []
+    # Other entries, and an index that begins anew in each partition.
+    assert orders_told({given: index + 7}) == []
+    anew = np.tile(np.arange(50), 2)
+    assert orders_told(dict.fromkeys(["X", "y", "sample_weight"], anew)) == []
+
+
 def test_other_chunks_of_y_of_unknown_sizes(client):
     """The rows are as many, but not those of the chunks: which are named."""
     X = pd.DataFrame(np.random.default_rng(0).standard_normal((150, 3)))

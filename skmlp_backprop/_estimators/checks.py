@@ -123,7 +123,7 @@ def warn_of_other_orders(X, y, sample_weight=None, names=("X", "y", "sample_weig
 
 def warn_of_other_order(input_name, values, X_name, X):
     """Warn if values of the rows of X have its index in another order, in pandas."""
-    if not (_is_of_pandas(X) and _is_of_pandas(values)):
+    if not (is_of_pandas(X) and is_of_pandas(values)):
         return
     index, own = X.index, values.index
     if (
@@ -141,7 +141,8 @@ def warn_of_other_order(input_name, values, X_name, X):
         )
 
 
-def _is_of_pandas(values):
+def is_of_pandas(values):
+    """Whether values are a Series or a DataFrame of pandas."""
     return nw.dependencies.is_pandas_series(values) or (
         nw.dependencies.is_pandas_dataframe(values)
     )
