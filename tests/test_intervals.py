@@ -214,23 +214,24 @@ def test_saved_models_give_the_same(regressor):
     assert loaded.oob_score_ == regressor.oob_score_
 
 
-def test_few_rows_with_most_of_the_weight_are_few_rows():
-    """By their coverage without weights, which here are drawn by chance."""
-    covered = []
-    for seed in range(6):
-        rng = np.random.default_rng(seed)
-        X, X_new = rng.normal(size=(400, 2)), rng.normal(size=(2000, 2))
-        y, y_new = (x[:, 0] + rng.normal(size=len(x)) for x in (X, X_new))
-        weights = np.exp(1.5 * rng.normal(size=400))
-        model = TabularMLPRegressor(**SMALL).fit(X, y, weights)
-        low, high = model.predict_interval(X_new, 0.8).T
-        covered.append(((low <= y_new) & (y_new <= high)).mean())
-    assert 0.78 < np.mean(covered) < 0.92
+@pytest.mark.parametrize("scale", [1e-200, 1, 1e200])
+def test_rows_count_as_their_effective_number(scale):
+    rng = np.random.default_rng(0)
+    residuals, folds, weights = rng.random((40, 1)), np.arange(40) % 4, rng.random(40)
+    n_effective = weights.sum() ** 2 / (weights**2).sum()
+    by_fold = conformity(residuals, folds, scale * weights)
+    totals = [sums[0, -1] for _, sums in by_fold.values()]
+    assert sum(totals) == pytest.approx(n_effective)
+    of_fold = weights[folds == 1].sum() / weights.sum()
+    assert totals[1] == pytest.approx(of_fold * n_effective)
+
+
+def test_a_row_with_all_of_the_weight_is_a_single_row():
+    X, y = sine(400)
+    X_new, weights = X[:3], np.ones(400)
     weights[7] = 1e9
-    model.fit(X, y, weights)
-    told = (
-        r"0.9 needs more than 1 rows, as which the 400 rows of unequal weight count\."
-    )
+    model = TabularMLPRegressor(**SMALL).fit(X, y, weights)
+    told = "0.9 needs more rows: by their unequal weights, the 400 rows count as 1.00"
     with pytest.warns(UserWarning, match=told):
         assert np.isinf(model.predict_interval(X_new[:3], 0.9)).all()
     classifier = TabularMLPClassifier(**SMALL).fit(X, y > 0, weights)

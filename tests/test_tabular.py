@@ -752,7 +752,6 @@ def test_frequent_values_leave_bins_to_the_others(kind, has_groups):
     assert n_before <= 4
     assert bins.shape[1] >= 12
     assert widths.max() < 17
-    params["n_bins"] = 2
     few = clone(model).set_params(n_bins=2).fit(frame, y, groups=groups)
     assert few.encoder_.transform(frame).shape[1] <= 1 + 2 + 2
 
@@ -765,18 +764,86 @@ def test_a_wave_is_learned_by_many_bins():
     assert model.score(X[4000:], np.sin(2 * np.pi * X[4000:, 0])) > 0.9
 
 
-def test_the_bins_of_all_columns_have_bounds():
-    """However many columns have numbers of shops."""
-    rng = np.random.default_rng(0)
-    effects = rng.standard_normal(200)
-    shops = rng.integers(0, 200, (8000, 8))
-    y = effects[shops].sum(axis=1)
-    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
-    encoder = model.fit(pd.DataFrame(shops), y).encoder_
+def bins_of(model, X, y):
+    """The number of bins of each column of a fit to X and y."""
+    encoder = model.fit(pd.DataFrame(X), y).encoder_
     names = encoder.get_feature_names_out()
-    n_bins = [sum(name.startswith(f"x{i}_bin") for name in names) for i in range(8)]
-    assert sum(n > 100 for n in n_bins) == 5
+    return [
+        sum(name.startswith(f"x{i}_bin") for name in names) for i in range(X.shape[1])
+    ]
+
+
+def test_the_bins_of_all_columns_have_bounds():
+    """However many columns have numbers of shops; the strongest columns come first."""
+    rng = np.random.default_rng(0)
+    effects = rng.standard_normal((200, 1)) * np.linspace(1, 1.2, 8)
+    shops = rng.integers(0, 200, (8000, 8))
+    y = effects[shops, np.arange(8)].sum(axis=1)
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    n_bins = bins_of(model, shops, y)
+    assert [n > 100 for n in n_bins] == [False] * 3 + [True] * 5
     assert sum(n_bins) <= 1024 + 8 * 16
+
+
+def test_columns_beyond_the_bound_of_many_bins_have_some():
+    """Most values are zeros, and y has slow and fast waves in the others."""
+    rng = np.random.default_rng(0)
+    shape = 20_000, 5
+    x = np.where(rng.uniform(size=shape) < 0.7, 0, rng.uniform(0, 40, shape))
+    y = (np.sin(x / 2) + 2 * np.sin(6 * x)).sum(axis=1)
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    n_bins = sorted(bins_of(model, x, y))
+    assert 12 < n_bins[0] <= n_bins[1] < 40
+    assert n_bins[2] > 200
+    (usual,) = bins_of(model.set_params(n_bins=16), x[:, :1], y)
+    assert usual < 10
+
+
+def test_a_little_variance_is_worth_some_bins_and_not_many():
+    rng = np.random.default_rng(0)
+    shops = rng.integers(0, 200, (20_000, 1))
+    effects = rng.standard_normal(200)
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    # Of a seventeenth of the variance.
+    y = effects[shops[:, 0]] + 4 * rng.standard_normal(20_000)
+    assert bins_of(model, shops, y)[0] < 40
+    y = effects[shops[:, 0]] + 2 * rng.standard_normal(20_000)
+    assert bins_of(model, shops, y)[0] > 100
+
+
+@pytest.mark.parametrize("n_rows", [500, 2000])
+def test_noise_has_no_further_bins_for_outliers_of_y(n_rows):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, 60))
+    y = np.exp(2 * rng.standard_normal(n_rows))
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    assert sum(n > 16 for n in bins_of(model, X, y)) <= 1
+
+
+@pytest.mark.parametrize("n_outputs", [2, 30])
+def test_any_column_of_y_may_need_bins(n_outputs):
+    """Whatever its unit and the number of the other columns."""
+    rng = np.random.default_rng(0)
+    shops = rng.integers(0, 150, (6000, 1))
+    y = 1e6 * rng.standard_normal((6000, n_outputs))
+    y[:, 0] = rng.standard_normal(150)[shops[:, 0]]
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    assert bins_of(model, shops, y)[0] > 100
+    y[:, 0] = rng.standard_normal(6000)
+    assert bins_of(model, shops, y)[0] == 16
+    labels = (y > 0).astype(int)
+    labels[:, 0] = (rng.standard_normal(150) > 0)[shops[:, 0]]
+    model = TabularMLPClassifier(n_members=1, max_iter=1, random_state=0)
+    assert bins_of(model, shops, labels)[0] > 100
+
+
+def test_bins_of_extreme_numbers():
+    rng = np.random.default_rng(0)
+    x = np.where(rng.uniform(size=4000) < 0.5, 5e-324, 1e300)
+    x *= rng.integers(-40, 40, 4000)
+    model = TabularMLPRegressor(n_members=1, max_iter=2, random_state=0)
+    model.fit(pd.DataFrame({"x": x}), np.sin(np.arange(4000) * x / 1e300))
+    assert np.isfinite(model.predict(pd.DataFrame({"x": x}))).all()
 
 
 def test_groups_tell_no_bins():

@@ -277,18 +277,21 @@ def warn_if_useless(trained, estimator):
     most = _most_loss(trained.data, reason)
     # The loss of the last epoch is known. The penalty and dropout only increase it. But
     # it counts batches by their rows, not by the weights of these.
-    rows = trained.data.rows
+    rows, loss = trained.data.rows, training.history.loss
     is_weighted = isinstance(rows, Rows) and rows.weights is not None
-    if is_weighted or training.history.loss > most:
+    columns = trained.losses_of_columns()
+    if columns:
+        loss = sum(of_column for _, of_column in columns)
+    elif is_weighted or loss > most:
         loss = trained.mean_loss(estimator.alpha)
-        if loss > most:
-            _warn_of_loss(trained, loss, trained.data.loss_of_constant)
-            return
+    if loss > most:
+        _warn_of_loss(trained, loss, trained.data.loss_of_constant)
+        return
     # Columns of large numbers hide in the sum that another column is not learned.
-    for number, (data, loss) in enumerate(trained.losses_of_columns()):
-        if loss > _most_loss(data, reason):
+    for number, (data, of_column) in enumerate(columns):
+        if of_column > _most_loss(data, reason):
             where = f"For column {number} of y, counted from 0: "
-            _warn_of_loss(trained, loss, data.loss_of_constant, where)
+            _warn_of_loss(trained, of_column, data.loss_of_constant, where)
             return
 
 

@@ -279,8 +279,8 @@ class BaseTabularMLP(
             # A single row of each group, so that no bin separates its rows.
             _, rows = np.unique(groups, return_index=True)
         # A threshold might still separate a group, and tell its labels.
-        has_thresholds = not self._y_numeric and not has_groups
-        return Labelled(rows, labels[rows], has_thresholds)
+        finds_thresholds = not self._y_numeric and not has_groups
+        return Labelled(rows, labels[rows], finds_thresholds)
 
     def _learn_encoder(self, columns, labelled):
         """An encoder that has learned the columns, and the columns that it prepared."""
@@ -292,7 +292,7 @@ class BaseTabularMLP(
         vars(encoder).update(features_of(self))
         encoder._learn(columns, labelled)
         prepared = encoder._prepare_columns(columns)
-        if labelled.has_thresholds:
+        if labelled.finds_thresholds:
             encoder._combination = Combination.find(
                 prepared, labelled.rows, labelled.labels, encoder.max_categories
             )

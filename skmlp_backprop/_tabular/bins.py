@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-# A tree finds thresholds in a sample of this many rows, or fewer for many classes, so
-# that its time does not grow with the table. Each leaf has at least _LEAF_ROWS rows.
-_TREE_ROWS = 20_000
+# Bins are learned from a sample of this many rows, so that the time does not grow with
+# the table; a tree of thresholds from fewer rows if there are many classes. Each leaf
+# of the tree has at least _LEAF_ROWS rows.
+_MOST_ROWS = 20_000
 _LEAF_ROWS = 5
 # A threshold must raise the log-likelihood of the labels by this, and by 1 more for
 # each of its parameters. A weaker threshold may be due to chance, and would tell the
@@ -26,8 +27,8 @@ _LEAST_GAIN = 2
 # hundred of thousands of rows, and in one column of five with hundreds of rows.
 _NEAR_ROWS = 64
 _LEAST_JUMP = 8
-# Fine bins have at least this number of rows. There are at most so many of them in a
-# column, and in all columns of a table that have them.
+# Fine bins have this number of rows or more, or nearly so many. There are at most so
+# many of them in a column, beside its usual bins, and in all columns of a table.
 _FINE_ROWS = 20
 _MOST_FINE_BINS = 255
 _MOST_FINE_BINS_OF_TABLE = 1024
@@ -51,13 +52,13 @@ class Labelled(NamedTuple):
     labels : ndarray of shape (n_labelled,), int, or (n_labelled, n_columns)
         The codes of their classes, indicators of several labels, or numbers.
 
-    has_thresholds : bool
-        Whether there are thresholds that separate the labels.
+    finds_thresholds : bool
+        Whether to find thresholds that separate the labels.
     """
 
     rows: np.ndarray | slice
     labels: np.ndarray
-    has_thresholds: bool
+    finds_thresholds: bool
 
 
 def bin_edges(present, n_bins, thresholds=()):
@@ -94,7 +95,7 @@ def class_thresholds(values, labels, n_thresholds):
     from sklearn.tree import DecisionTreeClassifier
 
     n_parameters = len(np.unique(labels)) - 1 if labels.ndim == 1 else labels.shape[1]
-    n_most = _TREE_ROWS // max(1, n_parameters)
+    n_most = _MOST_ROWS // max(1, n_parameters)
     # In random order: near a threshold are some of the rows with equal values, and a
     # table may be sorted by the labels.
     rows = np.random.RandomState(0).permutation(len(values))[:n_most]
@@ -165,24 +166,26 @@ def refine_bins(encodings, columns, labelled, n_bins):
         The usual number of bins.
     """
     labels = labelled.labels
-    # So many rows suffice for the largest number of bins.
-    sample = np.random.RandomState(0).permutation(len(labels))[:_TREE_ROWS]
+    sample = np.random.RandomState(0).permutation(len(labels))[:_MOST_ROWS]
     found = []
     for number, (encoding, column) in enumerate(zip(encodings, columns, strict=True)):
         if not encoding.is_numeric or len(encoding.edges) == 1:
             continue
         values = column.values[labelled.rows][sample] * encoding.unit
         has_value = ~np.isnan(values)
-        share, edges = _further_edges(
+        share, choices = _further_edges(
             values[has_value], labels[sample[has_value]], encoding.edges, n_bins
         )
-        if share > 0:
-            found.append((share, number, edges))
+        if choices:
+            found.append((share, number, choices))
     n_left = _MOST_FINE_BINS_OF_TABLE
-    for _, number, edges in sorted(found, key=lambda one: one[0], reverse=True):
-        if len(edges) <= n_left:
-            encodings[number] = replace(encodings[number], edges=edges)
-            n_left -= len(edges)
+    for _, number, choices in sorted(found, key=lambda one: one[0], reverse=True):
+        for edges in reversed(choices):
+            n_more = len(edges) - len(encodings[number].edges)
+            if n_more <= n_left:
+                encodings[number] = replace(encodings[number], edges=edges)
+                n_left -= n_more
+                break
 
 
 def _further_edges(values, labels, edges, n_bins):
@@ -191,30 +194,34 @@ def _further_edges(values, labels, edges, n_bins):
     Returns
     -------
     share : float
-        The share of the variance; 0 if there are no such bins.
+        The share of the variance.
 
-    edges : ndarray
-        All edges.
+    choices : list of ndarray
+        The edges with those of as many bins as usual, of many bins, or of both; each
+        if it explains enough.
     """
-    total = 0.0
+    distinct, counts = np.unique(values, return_counts=True)
+    total, choices = 0.0, []
     for n_most, least_share in (
         (n_bins, _LEAST_SHARE),
         (_MOST_FINE_BINS, _LEAST_SHARE_OF_MANY),
     ):
-        finer = np.union1d(_fine_edges(values, n_most), edges)
-        share = _share_within_bins(values, labels, edges, finer)
+        fine = _fine_edges(distinct, counts, n_most)
+        # Without the given edges: close to a fine edge, a bin would have a few rows.
+        share = _share_within_bins(values, labels, edges, fine)
         if share > least_share:
-            total, edges = total + share, finer
-    return total, edges
+            edges = np.union1d(fine, edges)
+            total += share
+            choices.append(edges)
+    return total, choices
 
 
-def _fine_edges(values, n_most):
-    """Quantiles of which none is the same value, of bins of 20 rows or more.
+def _fine_edges(distinct, counts, n_most):
+    """Distinct quantiles of values, for bins of 20 rows or nearly as many.
 
     Frequent values count less, so that each is a single quantile, and the other values
     have all other bins.
     """
-    distinct, counts = np.unique(values, return_counts=True)
     n_bins = min(n_most, np.minimum(counts, _FINE_ROWS).sum() // _FINE_ROWS)
     if len(distinct) <= n_bins + 1:
         return distinct
@@ -233,9 +240,10 @@ def _fine_edges(values, n_most):
 def _share_within_bins(values, labels, edges, fine_edges):
     """The share of the labels' variance that fine bins explain beyond the given bins.
 
-    It is 0 if fine bins explain hardly more than by chance. The mean labels of the fine
-    bins are compared with their best approximation by the entries of the given bins, as
-    in an F-test.
+    The mean labels of the fine bins are compared with their best approximation by the
+    entries of the given bins, as in an F-test. The share is 0 if fine bins explain
+    hardly more than by chance. Of several columns of numbers or indicators the largest
+    share counts.
 
     Parameters
     ----------
@@ -260,26 +268,31 @@ def _share_within_bins(values, labels, edges, fine_edges):
     n_more = n_fine - len(edges)
     if n_more < 1:
         return 0.0
-    entries = np.clip((values[:, np.newaxis] - edges[:-1]) / np.diff(edges), 0, 1)
+    with np.errstate(over="ignore"):
+        entries = (values[:, np.newaxis] - edges[:-1]) / np.diff(edges)
+    entries = np.clip(entries, 0, 1)
     entries = _sums(bins, entries) / counts[:, np.newaxis]
     entries = np.column_stack([np.ones(n_fine), entries])
     if labels.ndim == 1:
-        # Each row has a single indicator of 1.
         n_classes = int(labels.max()) + 1
         pairs = bins * n_classes + labels
         sums = np.bincount(pairs, minlength=n_fine * n_classes).reshape(n_fine, -1)
-        squares = n_rows
+        squares = sums.sum(axis=0)
     else:
-        sums, squares = _sums(bins, labels), np.square(labels, dtype=np.float64).sum()
+        sums, squares = _sums(bins, labels), np.square(labels).sum(axis=0)
     means, weights = sums / counts[:, np.newaxis], np.sqrt(counts)[:, np.newaxis]
     fitted = np.linalg.lstsq(entries * weights, means * weights, rcond=None)[0]
-    explained = np.square(weights * (means - entries @ fitted)).sum()
-    within = squares - np.square(weights * means).sum()
-    variance = squares - np.square(sums.sum(axis=0)).sum() / n_rows
+    explained = np.square(weights * (means - entries @ fitted)).sum(axis=0)
+    within = squares - np.square(weights * means).sum(axis=0)
+    variance = squares - np.square(sums.sum(axis=0)) / n_rows
+    if labels.ndim == 1:
+        explained, within, variance = explained.sum(), within.sum(), variance.sum()
     by_chance = n_more * within / (n_rows - n_fine)
     # The labels may be constant, to rounding.
-    is_chance = explained < _LEAST_RATIO * by_chance or explained <= 1e-9 * squares
-    return 0.0 if is_chance else (explained - by_chance) / variance
+    counts_for = (explained > _LEAST_RATIO * by_chance) & (variance > 1e-9 * n_rows)
+    shares = np.zeros_like(explained)
+    np.divide(explained - by_chance, variance, out=shares, where=counts_for)
+    return float(shares.max())
 
 
 def _sums(bins, columns):

@@ -344,8 +344,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         n_rows = n_effective_rows(self._conformity)
         if (coverages > n_rows / (n_rows + 1)).any():
             warn(
-                f"Sets have all classes: a coverage of {coverages.max():g} needs more "
-                f"than {describe_rows(self._conformity)}. Choose a lower coverage."
+                f"Sets have all classes: a coverage of {coverages.max():g} needs "
+                f"{describe_rows(self._conformity)}. Choose a lower coverage."
             )
         sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True
         return sets[..., 0] if np.ndim(coverage) == 0 else sets

@@ -81,7 +81,7 @@ class NumberEncoding:
         low, centre, high = np.quantile(present, [0.25, 0.5, 0.75])
         scale = (high - low) / _INTERQUARTILE_RANGE or (present[-1] - present[0]) / 2
         thresholds = np.empty(0)
-        if labelled is not None and labelled.has_thresholds and n_bins > 1:
+        if labelled is not None and labelled.finds_thresholds and n_bins > 1:
             values = column.values[labelled.rows] * unit
             has_value = ~np.isnan(values)
             thresholds = class_thresholds(

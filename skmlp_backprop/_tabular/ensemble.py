@@ -196,7 +196,7 @@ class Ensemble:
         return -self.training.history.best_validation_score
 
     def losses_of_columns(self):
-        """None: all columns of y are scaled, so that their sum hides no column."""
+        """None: columns of y, which have the same scale, are not judged one by one."""
         return []
 
     def calibrate(self, networks):

@@ -152,12 +152,15 @@ def n_effective_rows(by_fold):
 
 
 def describe_rows(by_fold):
-    """How many rows :func:`conformity` was given, for a message."""
+    """How many rows a coverage needs more of, for a message."""
     n_rows = sum(residuals.shape[1] for residuals, _ in by_fold.values())
     n_effective = n_effective_rows(by_fold)
-    if n_effective > n_rows - 0.5:
-        return f"{n_rows} rows"
-    return f"{n_effective:.0f} rows, as which the {n_rows} rows of unequal weight count"
+    if n_effective > n_rows - 0.01:
+        return f"more than {n_rows} rows"
+    return (
+        f"more rows: by their unequal weights, the {n_rows} rows count as "
+        f"{n_effective:.2f}"
+    )
 
 
 def cv_plus_intervals(lower, upper, by_fold, coverages):

@@ -235,8 +235,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
             warn(
-                f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
-                f"than {describe_rows(self._conformity)}. Choose a lower coverage."
+                f"Intervals are infinite: a coverage of {coverages.max():g} needs "
+                f"{describe_rows(self._conformity)}. Choose a lower coverage."
             )
         low, high = intervals[:, :, 0], intervals[:, :, 1]
         if self._has_quantiles():
