@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 import signal
 import threading
 import time
@@ -754,6 +755,26 @@ def test_frequent_values_leave_bins_to_the_others(kind, has_groups):
     assert widths.max() < 17
     few = clone(model).set_params(n_bins=2).fit(frame, y, groups=groups)
     assert few.encoder_.transform(frame).shape[1] <= 1 + 2 + 2
+
+
+@pytest.mark.parametrize("scale", [1, 1e306])
+def test_values_outside_the_range_of_many_bins_are_said(scale):
+    """Later days, of which each has a y of its own."""
+    rng = np.random.default_rng(0)
+    day = rng.integers(0, 100, 4000)
+    X = pd.DataFrame({"day": scale * day, "x": rng.standard_normal(4000)})
+    model = TabularMLPRegressor(n_members=1, max_iter=2, random_state=0)
+    model.fit(X, rng.standard_normal(100)[day])
+    later = X[:30].assign(day=scale * (95.0 + np.arange(30)))
+    told = re.escape(
+        f"'day' has values outside the range of `fit`, 0 to {99 * scale:g}"
+    )
+    with pytest.warns(UserWarning, match=told + ", in 25 of 30 rows"):
+        model.predict(later)
+    # Fewer than half of the rows, few rows, and a column of few bins.
+    model.predict(X[:30].assign(day=scale * (80.0 + np.arange(30))))
+    model.predict(later[-5:])
+    model.predict(X[:30].assign(x=1e3))
 
 
 def test_a_wave_is_learned_by_many_bins():

@@ -19,6 +19,9 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
+# With more bins than this, the outermost bins have so few rows that their y may be
+# special.
+_MANY_BINS = 64
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -151,6 +154,12 @@ class NumberColumns:
         numbers = np.arange(len(self.columns)) - first_bins[self.columns]
         self.bins = self.starts[self.columns] + 1 + numbers
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
+        # The range of each column with many bins.
+        self.ranges = {
+            i: (encoding.edges[0], encoding.edges[-1])
+            for i, encoding in enumerate(encodings)
+            if n_bins[i] > _MANY_BINS
+        }
 
     def prepare(self, columns):
         """Values times `unit`. The centre replaces NaN if no entry indicates NaN.
@@ -189,7 +198,20 @@ class NumberColumns:
                     "all rows of `fit`. The median of `fit` takes their place. Check "
                     "that the column was read as before the fit."
                 )
+        for i, (low, high) in self.ranges.items():
+            n_outside = ((values[:, i] < low) | (values[:, i] > high)).sum()
+            if are_most(n_outside, len(values)):
+                self._warn_of_range(columns[i].name, i, n_outside, len(values))
         return np.where(replaced, self.centres, values)
+
+    def _warn_of_range(self, name, i, n_outside, n_rows):
+        low, high = (edge / self.units[i] for edge in self.ranges[i])
+        warn(
+            f"Column {name} has values outside the range of `fit`, {low:g} to "
+            f"{high:g}, in {n_outside} of {n_rows} rows. As y varied within this range, "
+            "they are predicted as the closest values, whose y may be special. For such "
+            "rows, leave the column out, or pass some of them to `fit` as X_val."
+        )
 
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
