@@ -208,9 +208,10 @@ class NumberColumns:
         low, high = (edge / self.units[i] for edge in self.ranges[i])
         warn(
             f"Column {name} has values outside the range of `fit`, {low:g} to "
-            f"{high:g}, in {n_outside} of {n_rows} rows. As y varied within this range, "
-            "they are predicted as the closest values, whose y may be special. For such "
-            "rows, leave the column out, or pass some of them to `fit` as X_val."
+            f"{high:g}, in {n_outside} of {n_rows} rows. As y varied within this "
+            "range, they are predicted as the closest values, whose y may be special. "
+            "For such rows, leave the column out, or pass some of them to `fit` as "
+            "X_val."
         )
 
     def write(self, values, out):
