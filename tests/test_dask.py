@@ -580,27 +580,30 @@ def test_an_index_in_another_order_is_said(client, table, given):
     index = np.random.default_rng(0).permutation(100)
     ours, _ = classifier_pair(max_iter=1)
 
-    def orders_told(indexes):
-        """The warnings of a fit whose inputs have these indexes, in two partitions."""
+    def orders_told(method, indexes):
+        """The warnings of a call whose inputs have these indexes, in two partitions."""
         data = {"X": frame[names], "y": frame.label, "sample_weight": frame.weight}
         for name, values in data.items():
             values = values.set_axis(indexes.get(name, index))
             data[name] = dd.from_map(lambda i, v=values: v[i : i + 50], [0, 50])
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            ours.fit(**data)
+            getattr(ours, method)(**data)
         return [str(w.message) for w in caught if "another order" in str(w.message)]
 
     within = np.r_[index[49::-1], index[50:]]
     between = np.roll(index, 50)
-    for other in (within, between):
-        (told,) = orders_told({given: other})
-        assert told.startswith(f"{given} has the same index as X, but in another order")
-    assert orders_told({}) == []
-    # Other entries, and an index that begins anew in each partition.
-    assert orders_told({given: index + 7}) == []
     anew = np.tile(np.arange(50), 2)
-    assert orders_told(dict.fromkeys(["X", "y", "sample_weight"], anew)) == []
+    for method in ("fit", "score", "partial_fit"):
+        for other in (within, between):
+            told = orders_told(method, {given: other})
+            assert len(told) == 1 or (method == "partial_fit" and len(told) == 2)
+            assert all(text.startswith(f"{given} has the same index") for text in told)
+        assert orders_told(method, {}) == []
+        # Other entries, and an index that begins anew in each partition.
+        assert orders_told(method, {given: index + 7}) == []
+        inputs = ["X", "y", "sample_weight"]
+        assert orders_told(method, dict.fromkeys(inputs, anew)) == []
 
 
 def test_other_chunks_of_y_of_unknown_sizes(client):

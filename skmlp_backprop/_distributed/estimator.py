@@ -26,6 +26,7 @@ from .._solvers import is_stochastic
 from .chunks import are_distributed, bind, is_table, known_rows, runs_of_chunks
 from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
+from .orders import hash_indexes, warn_of_other_orders
 from .prediction import call_unless_empty, predict_lazily
 from .summary import check_chunk, merged, summarize_chunk
 from .worker import Shard
@@ -230,18 +231,26 @@ class DaskMixin:
 
     def _computed_chunks(self, X, y, sample_weight):
         """Yield the rows of each chunk, in order; a single chunk is in memory."""
+        hashes_of_chunks = []
         for chunk in bind(X, y, sample_weight):
-            computed = self._compute(chunk)
-            if computed[0].shape[0] > 0:
-                yield computed
+            X_chunk, y_chunk, *weights = self._compute(chunk)
+            if X_chunk.shape[0] > 0:
+                hashes = hash_indexes(X_chunk, y_chunk, *weights or [None])
+                hashes_of_chunks.append(hashes)
+                yield X_chunk, y_chunk, *weights
+        if hashes_of_chunks:
+            warn_of_other_orders(hashes_of_chunks)
 
     def _sums_of_chunks(self, function, X, y, sample_weight):
         """Results of a function of :mod:`prediction` for all chunks that have rows."""
         local = delayed(self.to_local(), traverse=False)
         call = delayed(call_unless_empty)
         chunks = bind(X, y, sample_weight)
-        sums = self._compute([call(function, local, *chunk) for chunk in chunks])
-        return [of_chunk for of_chunk in sums if of_chunk is not None]
+        found = self._compute([call(function, local, *chunk) for chunk in chunks])
+        found = [of_chunk for of_chunk in found if of_chunk is not None]
+        if found:
+            warn_of_other_orders([hashes for hashes, _ in found])
+        return [sums for _, sums in found]
 
     def _compute(self, tasks):
         """Compute tasks by the client, or by Dask's default scheduler without one."""

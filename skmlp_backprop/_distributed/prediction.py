@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score
 
 from .._estimators.checks import check_scored
 from .chunks import delayed_chunks, is_table, whole_rows
+from .orders import hash_indexes
 
 
 def predict_lazily(estimator, method, X):
@@ -65,14 +66,27 @@ def _predict_chunk(X, estimator, method, empty):
 
 
 def call_unless_empty(function, estimator, X, y, sample_weight=None):
-    """Call a function of a computed chunk; None for a chunk without rows."""
+    """Call a function of a computed chunk.
+
+    Returns
+    -------
+    hashes : tuple
+        See :func:`.orders.hash_indexes`.
+
+    result : object
+        The result of the function.
+
+    None for a chunk without rows.
+    """
     if X.shape[0] == 0:
         return None
-    # A message has the number of a row within the chunk.
-    check_scored(estimator, X, y, sample_weight, "a chunk of y")
+    # A message has the number of a row within the chunk. The client compares the order
+    # with that of X.
+    check_scored(estimator, None, y, sample_weight, "a chunk of y")
+    hashes = hash_indexes(X, y, sample_weight)
     if sample_weight is not None:
         sample_weight = np.asarray(sample_weight)
-    return function(estimator, X, np.asarray(y), sample_weight)
+    return hashes, function(estimator, X, np.asarray(y), sample_weight)
 
 
 def hits(estimator, X, y, sample_weight):

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._estimators.checks import is_of_pandas, plain_labels
+from .._estimators.checks import plain_labels
 from .._estimators.targets import (
     Labels,
     Numbers,
@@ -16,7 +16,7 @@ from .._estimators.targets import (
     warn_of_one_hot,
 )
 from .._estimators.weighting import checked_sample_weights
-from .._network.warning import warn
+from .orders import hash_indexes, warn_of_other_orders
 
 
 class Chunk(NamedTuple):
@@ -37,7 +37,8 @@ class Chunk(NamedTuple):
         Names of the columns of a table.
 
     indexes : tuple, default=()
-        The hashes of the indexes of X, y and the weights, see :func:`_hash_index`.
+        The hashes of the indexes of X, y and the weights, see
+        :func:`.orders.hash_indexes`.
     """
 
     X: object
@@ -74,26 +75,12 @@ def check_chunk(estimator, X, y, sample_weight=None):
         # The client warns of a column, once.
         y = np.ravel(y)
     names = [tuple(getattr(data, "columns", ())) for data in (X, y)]
-    indexes = tuple(_hash_index(data) for data in (X, y, sample_weight))
+    indexes = hash_indexes(X, y, sample_weight)
     # Copied, as the threads of a worker may have the same estimator.
     X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
     return Chunk(X, y, sample_weight, *names, indexes)
-
-
-def _hash_index(data):
-    """Hashes of the index of a chunk, which don't and do depend on the order.
-
-    None if the chunk is not of pandas.
-    """
-    if not is_of_pandas(data):
-        return None
-    import pandas as pd
-
-    entries = pd.util.hash_pandas_object(data.index, index=False).to_numpy()
-    places = np.arange(1, len(entries) + 1, dtype=np.uint64)
-    return int(entries.sum()), int((entries * places).sum())
 
 
 @dataclass
@@ -232,7 +219,7 @@ def merged(summaries):
                     f"Order them by names = list({name}.columns) and "
                     f"{name}.map_partitions(lambda part: part[names])."
                 )
-    _warn_of_other_orders([summary.indexes for summary in summaries])
+    warn_of_other_orders([summary.indexes for summary in summaries])
     parts, counts = [summary.values for summary in summaries], None
     if len({part.dtype.kind in "OUT" for part in parts}) > 1:
         # NumPy would convert numbers to text.
@@ -256,22 +243,3 @@ def merged(summaries):
         counts,
         all(summary.is_one_hot for summary in summaries),
     )
-
-
-def _warn_of_other_orders(indexes_of_chunks):
-    """Warn, at the client, if y or the weights have the index of X in another order.
-
-    The entries may be in another order within a chunk, or in other chunks.
-    """
-    of_X, *of_others = zip(*indexes_of_chunks, strict=True)
-    for name, of_input in zip(("y", "sample_weight"), of_others, strict=True):
-        if None in of_X or None in of_input or of_input == of_X:
-            continue
-        totals = {
-            sum(total for total, _ in hashes) % 2**64 for hashes in (of_X, of_input)
-        }
-        if len(totals) == 1:
-            warn(
-                f"{name} has the same index as X, but in another order. The rows are "
-                f"taken by position. Join X and {name} by their index before the fit."
-            )
