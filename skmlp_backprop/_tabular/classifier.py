@@ -344,7 +344,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         n_rows = n_effective_rows(self._conformity)
         if (coverages > n_rows / (n_rows + 1)).any():
             warn(
-                f"Sets have all classes: a coverage of {coverages.max():g} needs "
+                f"Sets have all classes: a coverage of {coverages.max():g} needs more "
                 f"{describe_rows(self._conformity)}. Choose a lower coverage."
             )
         sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True

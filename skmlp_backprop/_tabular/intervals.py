@@ -152,14 +152,13 @@ def n_effective_rows(by_fold):
 
 
 def describe_rows(by_fold):
-    """How many rows a coverage needs more of, for a message."""
+    """The rows that are too few, for a message that ends in "needs more"."""
     n_rows = sum(residuals.shape[1] for residuals, _ in by_fold.values())
     n_effective = n_effective_rows(by_fold)
     if n_effective > n_rows - 0.01:
-        return f"more than {n_rows} rows"
+        return f"than {n_rows} rows"
     return (
-        f"more rows: by their unequal weights, the {n_rows} rows count as "
-        f"{n_effective:.2f}"
+        f"rows: by their unequal weights, the {n_rows} rows count as {n_effective:.2f}"
     )
 
 

@@ -235,7 +235,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
             warn(
-                f"Intervals are infinite: a coverage of {coverages.max():g} needs "
+                f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
                 f"{describe_rows(self._conformity)}. Choose a lower coverage."
             )
         low, high = intervals[:, :, 0], intervals[:, :, 1]
