@@ -26,7 +26,7 @@ from .._solvers import is_stochastic
 from .chunks import are_distributed, bind, is_table, known_rows, runs_of_chunks
 from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
-from .orders import hash_indexes, warn_of_other_orders
+from .orders import compare_hashes, hash_indexes
 from .prediction import call_unless_empty, predict_lazily
 from .summary import check_chunk, merged, summarize_chunk
 from .worker import Shard
@@ -239,7 +239,7 @@ class DaskMixin:
                 hashes_of_chunks.append(hashes)
                 yield X_chunk, y_chunk, *weights
         if hashes_of_chunks:
-            warn_of_other_orders(hashes_of_chunks)
+            compare_hashes(hashes_of_chunks)
 
     def _sums_of_chunks(self, function, X, y, sample_weight):
         """Results of a function of :mod:`prediction` for all chunks that have rows."""
@@ -249,7 +249,7 @@ class DaskMixin:
         found = self._compute([call(function, local, *chunk) for chunk in chunks])
         found = [of_chunk for of_chunk in found if of_chunk is not None]
         if found:
-            warn_of_other_orders([hashes for hashes, _ in found])
+            compare_hashes([hashes for hashes, _ in found])
         return [sums for _, sums in found]
 
     def _compute(self, tasks):

@@ -32,7 +32,7 @@ def _hash_index(data):
     return int(entries.sum()), int((entries * places).sum())
 
 
-def warn_of_other_orders(hashes_of_chunks):
+def compare_hashes(hashes_of_chunks):
     """Warn, at the client, of inputs with the index of X in another order.
 
     Parameters

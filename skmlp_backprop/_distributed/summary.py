@@ -16,7 +16,7 @@ from .._estimators.targets import (
     warn_of_one_hot,
 )
 from .._estimators.weighting import checked_sample_weights
-from .orders import hash_indexes, warn_of_other_orders
+from .orders import compare_hashes, hash_indexes
 
 
 class Chunk(NamedTuple):
@@ -219,7 +219,7 @@ def merged(summaries):
                     f"Order them by names = list({name}.columns) and "
                     f"{name}.map_partitions(lambda part: part[names])."
                 )
-    warn_of_other_orders([summary.indexes for summary in summaries])
+    compare_hashes([summary.indexes for summary in summaries])
     parts, counts = [summary.values for summary in summaries], None
     if len({part.dtype.kind in "OUT" for part in parts}) > 1:
         # NumPy would convert numbers to text.

@@ -81,16 +81,18 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             )
 
 
-def warn_of_text_targets(y):
-    """Warn of numbers written as text: "3.500" may stand for 3500."""
+def warn_of_text_targets(y, input_name="y"):
+    """Warn of numbers written as text: "3.500" may be 3500, and "007" a code."""
     y = as_array(y)
     if y is None or y.dtype.kind not in "OUT":
         return
     texts = (value for value in y.ravel().tolist() if isinstance(value, str))
     if (text := next(texts, None)) is not None:
         warn(
-            f"Input y has numbers written as text, such as {text!r}, which is read as "
-            f"{float(text)}. Convert y to numbers before the fit."
+            f"Input {input_name} has numbers written as text, such as {text!r}, which "
+            f"is read as {float(text)}. Convert {input_name} to numbers before the "
+            "fit, such as by pandas.read_csv, with thousands='.' and decimal=',' if "
+            "points separate thousands. For codes take a classifier."
         )
 
 

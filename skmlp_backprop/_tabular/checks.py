@@ -7,19 +7,17 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
-    as_array,
     exact_labels,
     plain_labels,
     refuse_sparse_targets,
     refuse_unfit_targets,
     warn_of_other_order,
     warn_of_other_orders,
+    warn_of_text_targets,
     without_second_axis,
 )
 from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.weighting import checked_sample_weights
-from .._network.warning import warn
-from . import texts
 from .table import check_table, names_of
 
 
@@ -109,7 +107,7 @@ def _check_targets(estimator, X, y, input_name="y"):
     check_consistent_length(X, y)
     if not estimator._y_numeric:
         return plain_labels(y, input_name)
-    _warn_of_text_targets(given, input_name)
+    warn_of_text_targets(given, input_name)
     # scikit-learn converts objects to numbers, but no text.
     return y.astype(np.float64) if y.dtype.kind in "UT" else y
 
@@ -191,22 +189,4 @@ def _refuse_other_targets(y, y_val):
         raise ValueError(
             f"y_val has the columns {names_val}, but y has the columns {names}. Rename "
             "them if they are the same, and pass y_val[y.columns]."
-        )
-
-
-def _warn_of_text_targets(y, input_name):
-    """Warn of numbers written as text that may be others, or codes."""
-    y = as_array(y)
-    if y is None or y.dtype.kind not in "OUT":
-        return
-    strings = {value for value in y.ravel().tolist() if isinstance(value, str)}
-    found = texts.with_thousands(strings)
-    found = found or sorted(filter(texts.has_leading_zero, strings))
-    if found:
-        warn(
-            f"Input {input_name} has numbers written as text, such as {found[0]!r}, "
-            f"which is read as {float(found[0])}. Convert {input_name} to numbers "
-            "before the fit, such as by pandas.read_csv, with thousands='.' and "
-            "decimal=',' if points separate thousands. For codes, which have leading "
-            "zeros, take TabularMLPClassifier."
         )
