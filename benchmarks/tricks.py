@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
 from skmlp_backprop._network import batches, dropout, layers
 from skmlp_backprop._search.stacking import prepare_rows, train_stacks
 
@@ -30,6 +30,7 @@ def run():
         _masks(),
         *_folds_in_one_stack(),
         _products_of_each_network(),
+        _gradient_before_one_output(),
     ]
 
 
@@ -138,3 +139,21 @@ def _products_of_each_network():
         {"product of each": train, "one product": train_by_one_product},
         repeats=15,
     )
+
+
+def _gradient_before_one_output():
+    """Before a single output, the gradient is a product without a sum."""
+    X, y = _data.in_dtype(_data.digits, np.float32, None)
+
+    def fit():
+        BackpropMLPRegressor(max_iter=20, random_state=0).fit(X, y)
+
+    def multiply_matrices(self, delta):
+        np.matmul(delta, self.a_transposed, out=self.gradient)
+        return np.matmul(self.transposed, delta, out=self.before)
+
+    def fit_by_matmul():
+        with mock.patch.object(layers.Dense, "backward", multiply_matrices):
+            fit()
+
+    return _row("one output, 64-100-1", {"multiply": fit, "matmul": fit_by_matmul})

@@ -258,13 +258,16 @@ class Dense:
         self.transposed = weights[:, :, :-1].swapaxes(1, 2)
         self.a_transposed = a.swapaxes(1, 2)
         self.before = np.empty_like(a[:, :-1], order="C")
+        # For one unit, NumPy's matmul takes two to four times as long as its product
+        # of each weight with each entry, which is the same (benchmarks: tricks).
+        self.multiply = np.multiply if weights.shape[1] == 1 else np.matmul
 
     def forward(self, a):
         return np.matmul(self.weights, a, out=self.out)
 
     def backward(self, delta):
         np.matmul(delta, self.a_transposed, out=self.gradient)
-        return np.matmul(self.transposed, delta, out=self.before)
+        return self.multiply(self.transposed, delta, out=self.before)
 
 
 class InputActivation:
