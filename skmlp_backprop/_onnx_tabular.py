@@ -187,8 +187,20 @@ def _add_numbers(graph, x, encodings):
         low = np.concatenate([e.edges[:-1] for e in encodings])
         width = np.concatenate([np.diff(e.edges) for e in encodings])
         values = graph.add("Where", is_missing, np.array(fill), x)
-        bins = graph.add("Sub", graph.add("Gather", values, column, axis=1), low)
-        pieces.append(graph.add("Clip", graph.add("Div", bins, width), 0.0, 1.0))
+        values = graph.add("Gather", values, column, axis=1)
+        bins = graph.add("Div", graph.add("Sub", values, low), width)
+        bins = graph.add("Clip", bins, 0.0, 1.0)
+        if any(encoding.averages_outside for encoding in encodings):
+            below, above = map(
+                np.concatenate, zip(*(e.bins_outside() for e in encodings), strict=True)
+            )
+            lowest = np.array([e.edges[0] for e in encodings])[column]
+            highest = np.array([e.edges[-1] for e in encodings])[column]
+            bins = graph.add("Where", graph.add("Less", values, lowest), below, bins)
+            bins = graph.add(
+                "Where", graph.add("Greater", values, highest), above, bins
+            )
+        pieces.append(bins)
 
     indicated = np.flatnonzero([e.has_missing for e in encodings])
     if len(indicated):

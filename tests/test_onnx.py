@@ -825,6 +825,23 @@ def test_an_ensemble_on_one_class():
         skl2onnx.to_onnx(model, initial_types=input_types(model))
 
 
+def test_values_outside_the_range_of_many_bins():
+    rng = np.random.default_rng(0)
+    day = np.repeat(np.arange(200.0), 15)
+    X = pd.DataFrame({"x": rng.normal(size=3000), "day": day})
+    y = rng.normal(size=200)[day.astype(int)] + X["x"]
+    X.loc[::7, "day"] = np.nan
+    model = TabularMLPRegressor(n_members=2, max_iter=2, random_state=0).fit(X, y)
+    n_bins = sum("bin" in name for name in model.encoder_.get_feature_names_out())
+    assert n_bins > 100
+    outside = X[:6].assign(day=[-1e300, -1, 0, 199, 200, np.nan])
+    types = input_types(model.encoder_)
+    for rows in (X, outside):
+        (encoded,) = run_on(model.encoder_, as_inputs(rows, types), types)
+        expected = model.encoder_.transform(rows)
+        np.testing.assert_allclose(encoded, expected, rtol=0, atol=1e-14)
+
+
 def test_combined_columns():
     rng = np.random.default_rng(0)
     place, date = rng.integers(0, 30, 900), rng.integers(0, 20, 900)

@@ -3,10 +3,10 @@
 import copy
 import json
 import pickle
-import re
 import signal
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 
 import joblib
@@ -18,6 +18,7 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
@@ -757,24 +758,73 @@ def test_frequent_values_leave_bins_to_the_others(kind, has_groups):
     assert few.encoder_.transform(frame).shape[1] <= 1 + 2 + 2
 
 
-@pytest.mark.parametrize("scale", [1, 1e306])
-def test_values_outside_the_range_of_many_bins_are_said(scale):
-    """Later days, of which each has a y of its own."""
+def noisy_days(scale=1, n_days=220):
+    """Rows of days, of which each has an effect of its own on y."""
     rng = np.random.default_rng(0)
-    day = rng.integers(0, 100, 4000)
-    X = pd.DataFrame({"day": scale * day, "x": rng.standard_normal(4000)})
-    model = TabularMLPRegressor(n_members=1, max_iter=2, random_state=0)
-    model.fit(X, rng.standard_normal(100)[day])
-    later = X[:30].assign(day=scale * (95.0 + np.arange(30)))
-    told = re.escape(
-        f"'day' has values outside the range of `fit`, 0 to {99 * scale:g}"
-    )
-    with pytest.warns(UserWarning, match=told + ", in 25 of 30 rows"):
-        model.predict(later)
-    # Fewer than half of the rows, few rows, and a column of few bins.
-    model.predict(X[:30].assign(day=scale * (80.0 + np.arange(30))))
-    model.predict(later[-5:])
-    model.predict(X[:30].assign(x=1e3))
+    day = np.repeat(np.arange(n_days), 15)
+    x = rng.standard_normal(len(day))
+    X = pd.DataFrame({"day": scale * day, "x": x})
+    effects = rng.standard_normal(n_days)
+    effects[199] = 5
+    return X, effects[day] + x
+
+
+@pytest.mark.parametrize("scale", [1, -1e305])
+def test_later_days_are_predicted_by_the_mean_of_several_days(scale):
+    """The last day before these is a special one."""
+    X, y = noisy_days(scale)
+    is_earlier = np.arange(len(X)) < 200 * 15
+    model = TabularMLPRegressor(n_members=2, max_iter=40, random_state=0)
+    model.fit(X[is_earlier], y[is_earlier])
+    # The effects of the days are half of the variance, and known for these days.
+    assert model.score(X[is_earlier], y[is_earlier]) > 0.8
+    assert model.score(X[~is_earlier], y[~is_earlier]) > 0.35
+
+
+def test_bins_outside_the_range_of_many_bins():
+    """The mean of the bins in the middle of each of the outermost bins."""
+    X, y = noisy_days(n_days=200)
+    encoder = TabularMLPRegressor(n_members=1, max_iter=1).fit(X, y).encoder_
+    names = encoder.get_feature_names_out()
+    of_day = [i for i, name in enumerate(names) if name.startswith("day_bin")]
+    n_outer = len(of_day) // 16
+    assert n_outer > 4
+
+    def bins(days):
+        return encoder.transform(pd.DataFrame({"day": days, "x": 0.0}))[:, of_day]
+
+    grid = np.linspace(0, 199, 199 * 64 + 1)
+    inside = bins(grid)
+    middles = grid[np.abs(inside - 0.5).argmin(axis=0)]
+    below, lowest, highest, above, far, missing = bins([-0.5, 0, 199, 199.5, 1e9, None])
+    assert (lowest == 0).all()
+    assert (highest == 1).all()
+    np.testing.assert_allclose(below, bins(middles[:n_outer]).mean(axis=0), atol=0.01)
+    np.testing.assert_allclose(above, bins(middles[-n_outer:]).mean(axis=0), atol=0.01)
+    np.testing.assert_array_equal(above, far)
+    np.testing.assert_array_equal(missing, bins([X["day"].median()])[0])
+    # Bins that the user asks for have no mean.
+    asked = TabularEncoder(n_bins=100).fit(X).transform(X.assign(day=1e9))
+    assert (asked[:, [i for i in of_day if i <= 100]] == 1).all()
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_networks_that_learn_noise_alone_are_told(kind):
+    """Their training loss is small; that of rows which they left out is not."""
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((400, 8)), rng.standard_normal(400)
+    model = TabularMLPRegressor(n_members=8, random_state=0)
+    if kind == "classifier":
+        model, y = TabularMLPClassifier(n_members=8, random_state=0), y > 0
+    with pytest.warns(ConvergenceWarning, match="is worse than that of the best const"):
+        model.fit(X, y)
+    # That of a constant is 0.51 or 0.69.
+    assert model.loss_ < 0.5
+    # A weak effect is better than a constant.
+    y = y + X[:, 0]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The mean loss after training")
+        model.fit(X, y > 0.5 if kind == "classifier" else y)
 
 
 def test_a_wave_is_learned_by_many_bins():

@@ -214,6 +214,7 @@ def test_a_candidate_that_fails_gets_the_error_score(table):
     assert np.isnan(ours.cv_results_["mean_test_score"][1])
 
 
+@pytest.mark.filterwarnings("ignore:The mean loss after training")
 def test_ends_are_warned_of(table):
     X, y, _ = table
     model = TabularMLPClassifier(**SMALL)

@@ -50,7 +50,14 @@ class Trained:
 
     draws : Draws
         The sources of random numbers after the training.
+
+    Attributes
+    ----------
+    leaves_rows_out : bool
+        Whether the mean loss is that of rows which the network has not seen.
     """
+
+    leaves_rows_out = False
 
     data: object
     parameters: Parameters
@@ -274,6 +281,13 @@ def warn_if_useless(trained, estimator):
         reason == "max_iter" and training.solver.stochastic
     ):
         return
+    constant = trained.data.loss_of_constant
+    if trained.leaves_rows_out:
+        # The training loss would be small even if the networks had learned noise.
+        loss = trained.mean_loss(estimator.alpha)
+        if loss > constant:
+            _warn_of_loss(trained, loss, constant)
+        return
     most = _most_loss(trained.data, reason)
     # The loss of the last epoch is known. The penalty and dropout only increase it. But
     # it counts batches by their rows, not by the weights of these.
@@ -285,7 +299,7 @@ def warn_if_useless(trained, estimator):
     elif is_weighted or loss > most:
         loss = trained.mean_loss(estimator.alpha)
     if loss > most:
-        _warn_of_loss(trained, loss, trained.data.loss_of_constant)
+        _warn_of_loss(trained, loss, constant)
         return
     # Columns of large numbers hide in the sum that another column is not learned.
     for number, (data, of_column) in enumerate(columns):

@@ -39,6 +39,9 @@ _MOST_FINE_BINS_OF_TABLE = 1024
 _LEAST_SHARE = 0.01
 _LEAST_SHARE_OF_MANY = 0.1
 _LEAST_RATIO = 5
+# With more edges than this, the outermost bin has so few rows that their y may be
+# special.
+_MANY_EDGES = 64
 
 
 class Labelled(NamedTuple):
@@ -183,7 +186,11 @@ def refine_bins(encodings, columns, labelled, n_bins):
         for edges in reversed(choices):
             n_more = len(edges) - len(encodings[number].edges)
             if n_more <= n_left:
-                encodings[number] = replace(encodings[number], edges=edges)
+                encodings[number] = replace(
+                    encodings[number],
+                    edges=edges,
+                    averages_outside=len(edges) > _MANY_EDGES,
+                )
                 n_left -= n_more
                 break
 

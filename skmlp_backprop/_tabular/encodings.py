@@ -19,9 +19,8 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
-# With more bins than this, the outermost bins have so few rows that their y may be
-# special.
-_MANY_BINS = 64
+# The share of the bins whose mean entries stand for values outside the range.
+_OUTERMOST = 1 / 16
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -51,6 +50,11 @@ class NumberEncoding:
 
     had_text : bool, default=False
         Whether `fit` saw numbers written as text.
+
+    averages_outside : bool, default=False
+        Whether the bins of values outside the range of `fit` are the mean of those in
+        the middle of each of the outermost bins, a sixteenth of all bins. Otherwise
+        they are those of the closest value.
     """
 
     centre: float
@@ -59,6 +63,7 @@ class NumberEncoding:
     has_missing: bool
     unit: float = 1.0
     had_text: bool = False
+    averages_outside: bool = False
 
     is_numeric = True
     has_many_categories = False
@@ -103,6 +108,16 @@ class NumberEncoding:
             numbers = np.array([np.nan if value is None else 0.0 for value in values])
             return Column(source.name, numbers[codes])
         return source.read_numbers(self.had_text)
+
+    def bins_outside(self):
+        """The entries of the bins for values below, and above, the range of `fit`."""
+        n_bins = len(self.edges) - 1
+        below, above = np.zeros(n_bins), np.ones(n_bins)
+        if self.averages_outside:
+            n_outer = int(n_bins * _OUTERMOST)
+            ramp = 1 - (np.arange(n_outer) + 0.5) / n_outer
+            below[:n_outer] = above[-n_outer:] = ramp
+        return below, above
 
     def prepare(self, column, is_grid=False):
         """Prepare a single column, see :class:`NumberColumns`."""
@@ -154,12 +169,13 @@ class NumberColumns:
         numbers = np.arange(len(self.columns)) - first_bins[self.columns]
         self.bins = self.starts[self.columns] + 1 + numbers
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
-        # The range of each column with many bins.
-        self.ranges = {
-            i: (encoding.edges[0], encoding.edges[-1])
-            for i, encoding in enumerate(encodings)
-            if n_bins[i] > _MANY_BINS
-        }
+        self.average_outside = any(e.averages_outside for e in encodings)
+        # For each bin, the range of its column, and its entry outside the range.
+        self.lowest = np.repeat([e.edges[0] for e in encodings], n_bins)
+        self.highest = np.repeat([e.edges[-1] for e in encodings], n_bins)
+        outside = [encoding.bins_outside() for encoding in encodings]
+        self.below = np.concatenate([none, *(below for below, _ in outside)])
+        self.above = np.concatenate([none, *(above for _, above in outside)])
 
     def prepare(self, columns):
         """Values times `unit`. The centre replaces NaN if no entry indicates NaN.
@@ -198,21 +214,7 @@ class NumberColumns:
                     "all rows of `fit`. The median of `fit` takes their place. Check "
                     "that the column was read as before the fit."
                 )
-        for i, (low, high) in self.ranges.items():
-            n_outside = ((values[:, i] < low) | (values[:, i] > high)).sum()
-            if are_most(n_outside, len(values)):
-                self._warn_of_range(columns[i].name, i, n_outside, len(values))
         return np.where(replaced, self.centres, values)
-
-    def _warn_of_range(self, name, i, n_outside, n_rows):
-        low, high = (edge / self.units[i] for edge in self.ranges[i])
-        warn(
-            f"Column {name} has values outside the range of `fit`, {low:g} to "
-            f"{high:g}, in {n_outside} of {n_rows} rows. As y varied within this "
-            "range, they are predicted as the closest values, whose y may be special. "
-            "For such rows, leave the column out, or pass some of them to `fit` as "
-            "X_val."
-        )
 
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
@@ -234,9 +236,13 @@ class NumberColumns:
                 distances = np.clip(block - self.centres, -_MAX_FLOAT, _MAX_FLOAT)
                 scaled = np.clip(distances / self.scales, -_CLIP, _CLIP)
                 scaled /= np.sqrt(1 + (scaled / _LIMIT) ** 2)
-                bins = (block[:, self.columns] - self.low) / (self.high - self.low)
+                of_bins = block[:, self.columns]
+                bins = (of_bins - self.low) / (self.high - self.low)
             to[:, self.starts] = np.where(is_missing, 0, scaled)
             np.clip(bins, 0, 1, out=bins)
+            if self.average_outside:
+                bins = np.where(of_bins < self.lowest, self.below, bins)
+                bins = np.where(of_bins > self.highest, self.above, bins)
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]

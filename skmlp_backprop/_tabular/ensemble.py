@@ -75,12 +75,16 @@ class Ensemble:
 
     paused : PausedEnsemble or None
         After ``train(pauses=True)`` the state from which the training can continue.
+
+    leaves_rows_out : bool
+        Whether each network is validated by rows of its own, which it left out.
     """
 
     # The end of the warning that the ensemble is useless.
     remedy = (
-        "The columns may be unrelated to y, or the table may have too few rows. "
-        "Otherwise change `learning_rate_init`."
+        "The columns may be unrelated to y, or the table may have too few rows. If y "
+        "depends on the difference of two columns that are nearly equal, add it as a "
+        "column. Otherwise change `learning_rate_init`."
     )
 
     def __init__(
@@ -99,7 +103,7 @@ class Ensemble:
             random_state = paused.fold_source
             networks = [w for s in paused.states for w in s["parameters"].networks()]
         self._fold_source = copy.deepcopy(random_state)
-        n_rows = data.rows.n_rows
+        n_rows, self.leaves_rows_out = data.rows.n_rows, data_val is None
         if data_val is None:
             n_folds = min(N_FOLDS, n_rows if groups is None else groups.max() + 1)
             targets = data.rows.targets
