@@ -191,15 +191,23 @@ def _add_numbers(graph, x, encodings):
         bins = graph.add("Div", graph.add("Sub", values, low), width)
         bins = graph.add("Clip", bins, 0.0, 1.0)
         if any(encoding.averages_outside for encoding in encodings):
-            below, above = map(
-                np.concatenate, zip(*(e.bins_outside() for e in encodings), strict=True)
+            below, above, until_below, until_above = np.hstack(
+                [encoding.bins_outside() for encoding in encodings]
             )
             lowest = np.array([e.edges[0] for e in encodings])[column]
             highest = np.array([e.edges[-1] for e in encodings])[column]
-            bins = graph.add("Where", graph.add("Less", values, lowest), below, bins)
-            bins = graph.add(
-                "Where", graph.add("Greater", values, highest), above, bins
-            )
+            for change, distance in (
+                (
+                    below,
+                    graph.add("Div", graph.add("Sub", lowest, values), until_below),
+                ),
+                (
+                    above,
+                    graph.add("Div", graph.add("Sub", values, highest), until_above),
+                ),
+            ):
+                share = graph.add("Clip", distance, 0.0, 1.0)
+                bins = graph.add("Add", bins, graph.add("Mul", share, change))
         pieces.append(bins)
 
     indicated = np.flatnonzero([e.has_missing for e in encodings])

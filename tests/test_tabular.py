@@ -758,14 +758,14 @@ def test_frequent_values_leave_bins_to_the_others(kind, has_groups):
     assert few.encoder_.transform(frame).shape[1] <= 1 + 2 + 2
 
 
-def noisy_days(scale=1, n_days=220):
+def noisy_days(scale=1, n_days=240):
     """Rows of days, of which each has an effect of its own on y."""
     rng = np.random.default_rng(0)
     day = np.repeat(np.arange(n_days), 15)
     x = rng.standard_normal(len(day))
     X = pd.DataFrame({"day": scale * day, "x": x})
     effects = rng.standard_normal(n_days)
-    effects[199] = 5
+    effects[199] = 3
     return X, effects[day] + x
 
 
@@ -796,12 +796,19 @@ def test_bins_outside_the_range_of_many_bins():
     grid = np.linspace(0, 199, 199 * 64 + 1)
     inside = bins(grid)
     middles = grid[np.abs(inside - 0.5).argmin(axis=0)]
-    below, lowest, highest, above, far, missing = bins([-0.5, 0, 199, 199.5, 1e9, None])
+    below, lowest, highest, above, far, missing = bins([-20, 0, 199, 220, 1e300, None])
     assert (lowest == 0).all()
     assert (highest == 1).all()
     np.testing.assert_allclose(below, bins(middles[:n_outer]).mean(axis=0), atol=0.01)
     np.testing.assert_allclose(above, bins(middles[-n_outer:]).mean(axis=0), atol=0.01)
     np.testing.assert_array_equal(above, far)
+    # Close to the range the entries change gradually.
+    for edge, sign, mean in ((lowest, -1, below), (highest, 1, above)):
+        nearby = bins(np.where(sign > 0, 199, 0) + sign * np.arange(0, 3, 1e-3))
+        assert np.abs(np.diff(nearby, axis=0)).max() < 1e-3
+        step = (nearby[100] - edge) / 0.1
+        np.testing.assert_allclose(nearby[200] - edge, 0.2 * step)
+        assert np.abs(edge + 20 * step - edge).max() > np.abs(mean - edge).max()
     np.testing.assert_array_equal(missing, bins([X["day"].median()])[0])
     # Bins that the user asks for have no mean.
     asked = TabularEncoder(n_bins=100).fit(X).transform(X.assign(day=1e9))

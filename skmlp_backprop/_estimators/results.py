@@ -285,7 +285,7 @@ def warn_if_useless(trained, estimator):
     if trained.leaves_rows_out:
         # The training loss would be small even if the networks had learned noise.
         loss = trained.mean_loss(estimator.alpha)
-        if loss > constant:
+        if loss > constant * (1 + _by_chance(trained.data)):
             _warn_of_loss(trained, loss, constant)
         return
     most = _most_loss(trained.data, reason)
@@ -307,6 +307,15 @@ def warn_if_useless(trained, estimator):
             where = f"For column {number} of y, counted from 0: "
             _warn_of_loss(trained, of_column, data.loss_of_constant, where)
             return
+
+
+def _by_chance(data):
+    """By what share the loss of few left-out rows may exceed that of the constant.
+
+    A temperature keeps the loss of classes low.
+    """
+    are_numbers = isinstance(data.target_encoder, Numbers)
+    return 10 / data.rows.n_rows if are_numbers else 0
 
 
 def _warn_of_loss(trained, loss, constant, where=""):

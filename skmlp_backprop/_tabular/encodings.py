@@ -19,8 +19,10 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
-# The share of the bins whose mean entries stand for values outside the range.
+# The share of the bins whose mean entries stand for values outside the range, and the
+# share of the width of these bins after which it does so alone.
 _OUTERMOST = 1 / 16
+_TRANSITION = 1 / 4
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
 # Lengths of the cycles of dates.
@@ -52,8 +54,8 @@ class NumberEncoding:
         Whether `fit` saw numbers written as text.
 
     averages_outside : bool, default=False
-        Whether the bins of values outside the range of `fit` are the mean of those in
-        the middle of each of the outermost bins, a sixteenth of all bins. Otherwise
+        Whether the bins of values outside the range of `fit` become the mean of those
+        in the middle of each of the outermost bins, a sixteenth of all bins. Otherwise
         they are those of the closest value.
     """
 
@@ -110,14 +112,23 @@ class NumberEncoding:
         return source.read_numbers(self.had_text)
 
     def bins_outside(self):
-        """The entries of the bins for values below, and above, the range of `fit`."""
+        """How the entries of the bins change outside the range of `fit`.
+
+        Returns
+        -------
+        changes : ndarray of shape (4, n_bins)
+            What is added to each entry far below, and far above the range; and the
+            distances below and above, up to which this grows in proportion.
+        """
         n_bins = len(self.edges) - 1
-        below, above = np.zeros(n_bins), np.ones(n_bins)
+        changes = np.repeat([[0.0], [0.0], [1.0], [1.0]], n_bins, axis=1)
         if self.averages_outside:
             n_outer = int(n_bins * _OUTERMOST)
             ramp = 1 - (np.arange(n_outer) + 0.5) / n_outer
-            below[:n_outer] = above[-n_outer:] = ramp
-        return below, above
+            changes[0, :n_outer], changes[1, -n_outer:] = ramp, ramp - 1
+            changes[2] = _TRANSITION * (self.edges[n_outer] - self.edges[0])
+            changes[3] = _TRANSITION * (self.edges[-1] - self.edges[-1 - n_outer])
+        return changes
 
     def prepare(self, column, is_grid=False):
         """Prepare a single column, see :class:`NumberColumns`."""
@@ -170,12 +181,12 @@ class NumberColumns:
         self.bins = self.starts[self.columns] + 1 + numbers
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
         self.average_outside = any(e.averages_outside for e in encodings)
-        # For each bin, the range of its column, and its entry outside the range.
+        # For each bin, the range of its column, and what is added outside the range.
         self.lowest = np.repeat([e.edges[0] for e in encodings], n_bins)
         self.highest = np.repeat([e.edges[-1] for e in encodings], n_bins)
-        outside = [encoding.bins_outside() for encoding in encodings]
-        self.below = np.concatenate([none, *(below for below, _ in outside)])
-        self.above = np.concatenate([none, *(above for _, above in outside)])
+        self.outside = np.hstack(
+            [np.empty((4, 0)), *(e.bins_outside() for e in encodings)]
+        )
 
     def prepare(self, columns):
         """Values times `unit`. The centre replaces NaN if no entry indicates NaN.
@@ -241,8 +252,13 @@ class NumberColumns:
             to[:, self.starts] = np.where(is_missing, 0, scaled)
             np.clip(bins, 0, 1, out=bins)
             if self.average_outside:
-                bins = np.where(of_bins < self.lowest, self.below, bins)
-                bins = np.where(of_bins > self.highest, self.above, bins)
+                below, above, until_below, until_above = self.outside
+                # An overflow gives infinity, which is clipped.
+                with np.errstate(over="ignore"):
+                    shares = (self.lowest - of_bins) / until_below
+                    bins += below * np.clip(shares, 0, 1)
+                    shares = (of_bins - self.highest) / until_above
+                    bins += above * np.clip(shares, 0, 1)
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]
