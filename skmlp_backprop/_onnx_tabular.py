@@ -196,17 +196,11 @@ def _add_numbers(graph, x, encodings):
             )
             lowest = np.array([e.edges[0] for e in encodings])[column]
             highest = np.array([e.edges[-1] for e in encodings])[column]
-            for change, distance in (
-                (
-                    below,
-                    graph.add("Div", graph.add("Sub", lowest, values), until_below),
-                ),
-                (
-                    above,
-                    graph.add("Div", graph.add("Sub", values, highest), until_above),
-                ),
+            for distance, until, change in (
+                (graph.add("Sub", lowest, values), until_below, below),
+                (graph.add("Sub", values, highest), until_above, above),
             ):
-                share = graph.add("Clip", distance, 0.0, 1.0)
+                share = graph.add("Clip", graph.add("Div", distance, until), 0.0, 1.0)
                 bins = graph.add("Add", bins, graph.add("Mul", share, change))
         pieces.append(bins)
 

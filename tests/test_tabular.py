@@ -834,6 +834,24 @@ def test_networks_that_learn_noise_alone_are_told(kind):
         model.fit(X, y > 0.5 if kind == "classifier" else y)
 
 
+@pytest.mark.parametrize("kind", ["groups", "weights"])
+def test_the_constant_for_left_out_rows_comes_from_the_other_rows(kind):
+    """A constant that knows the rows of a fold may be better than a good network."""
+    rng = np.random.default_rng(5)
+    X, noise = rng.standard_normal((400, 4)), rng.standard_normal(400)
+    model, params = TabularMLPClassifier(n_members=2, random_state=0), {}
+    if kind == "groups":
+        params["groups"] = groups = np.arange(400) % 2
+        y = (X[:, 0] + 0.5 * noise > 0) | (groups == 0)
+    else:
+        # Two networks judge two of the eight folds, in which a few rows count.
+        params["sample_weight"] = rng.pareto(1, 400)
+        y = X[:, 0] + np.sin(2 * X[:, 1]) + noise > 1.5
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The mean loss after training")
+        model.fit(X, y, **params)
+
+
 def test_a_wave_is_learned_by_many_bins():
     rng = np.random.default_rng(0)
     X = rng.uniform(0, 40, (5000, 1))

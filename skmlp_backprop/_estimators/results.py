@@ -54,9 +54,11 @@ class Trained:
     Attributes
     ----------
     leaves_rows_out : bool
-        Whether the mean loss is that of rows which the network has not seen.
+        Whether the mean loss is that of rows which the network has left out, and
+        ``loss_of_constant()`` that of a constant for these rows.
     """
 
+    # No field: the training has all rows.
     leaves_rows_out = False
 
     data: object
@@ -285,8 +287,10 @@ def warn_if_useless(trained, estimator):
     if trained.leaves_rows_out:
         # The training loss would be small even if the networks had learned noise.
         loss = trained.mean_loss(estimator.alpha)
-        if loss > constant * (1 + _by_chance(trained.data)):
-            _warn_of_loss(trained, loss, constant)
+        if loss > _HARDLY_USEFUL * constant:
+            constant = trained.loss_of_constant()
+            if loss > constant * (1 + _by_chance(trained.data)):
+                _warn_of_loss(trained, loss, constant)
         return
     most = _most_loss(trained.data, reason)
     # The loss of the last epoch is known. The penalty and dropout only increase it. But

@@ -39,9 +39,9 @@ _MOST_FINE_BINS_OF_TABLE = 1024
 _LEAST_SHARE = 0.01
 _LEAST_SHARE_OF_MANY = 0.1
 _LEAST_RATIO = 5
-# With more edges than this, the outermost bin has so few rows that their y may be
+# With more bins than this, the outermost bin has so few rows that their y may be
 # special.
-_MANY_EDGES = 64
+_MANY_BINS = 64
 
 
 class Labelled(NamedTuple):
@@ -189,7 +189,7 @@ def refine_bins(encodings, columns, labelled, n_bins):
                 encodings[number] = replace(
                     encodings[number],
                     edges=edges,
-                    averages_outside=len(edges) > _MANY_EDGES,
+                    averages_outside=len(edges) - 1 > _MANY_BINS,
                 )
                 n_left -= n_more
                 break

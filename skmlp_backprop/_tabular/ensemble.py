@@ -103,7 +103,8 @@ class Ensemble:
             random_state = paused.fold_source
             networks = [w for s in paused.states for w in s["parameters"].networks()]
         self._fold_source = copy.deepcopy(random_state)
-        n_rows, self.leaves_rows_out = data.rows.n_rows, data_val is None
+        n_rows = data.rows.n_rows
+        self.leaves_rows_out = data_val is None
         if data_val is None:
             n_folds = min(N_FOLDS, n_rows if groups is None else groups.max() + 1)
             targets = data.rows.targets
@@ -198,6 +199,10 @@ class Ensemble:
         if self.data.loss_of_constant == 0:
             return 0.0
         return -self.training.history.best_validation_score
+
+    def loss_of_constant(self):
+        """Mean loss of the left-out rows by the best constant of the other rows."""
+        return self.judge.loss_of_constant()
 
     def losses_of_columns(self):
         """None: columns of y, which have the same scale, are not judged one by one."""

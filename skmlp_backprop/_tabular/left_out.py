@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from .._network.constant import best_logits, mean_loss
 from .._network.inference import compute_logits
 
 # Each network leaves one of these folds of the rows out of its training.
@@ -108,6 +109,29 @@ class LeftOutRows:
             self.mean_estimates(logits, len(index)),
             rows.targets[index],
             weights,
+        )
+
+    def loss_of_constant(self):
+        """The mean loss of the left-out rows without their columns.
+
+        The best constant prediction of the other rows predicts the rows of a fold, as
+        these may differ from the others, and may have the only rows of a class. The
+        loss is infinite if there is no such prediction.
+        """
+        network, targets = self.data.network, self.rows.targets
+        weights, predicted = self.rows.weights, []
+        for fold, rows in self._rows_of.items():
+            others = np.flatnonzero(self.folds != fold)
+            if len(others) == 0:
+                return np.inf
+            of_others = None if weights is None else weights[others]
+            logits = best_logits(network, targets[others], of_others)
+            if logits is None:
+                return np.inf
+            predicted.append(np.broadcast_to(logits, (len(rows), len(logits))))
+        weights = None if weights is None else weights[self.index]
+        return mean_loss(
+            network, np.concatenate(predicted), targets[self.index], weights
         )
 
     def mean_estimates(self, logits, n_rows):
