@@ -157,7 +157,8 @@ def check_fits(mlp, device, X, y, **fit_params):
     ours = clone(mlp).set_params(device=device).fit(X, y, **fit_params)
     check_same(theirs, ours)
     # The fit has moved the weights, so that equality means something.
-    initial = clone(mlp).set_params(max_iter=1, learning_rate_init=1e-12).fit(X, y)
+    initial = clone(mlp).set_params(max_iter=1, learning_rate_init=1e-12)
+    initial.fit(X, y, **fit_params)
     assert np.abs(initial.coefs_[0] - ours.coefs_[0]).max() > 1e-3
     return theirs, ours
 
@@ -230,6 +231,16 @@ def test_a_batch_without_weight_is_skipped(device, data):
     mlp = make(shuffle=False, average_epochs=1)
     theirs, _ = check_fits(mlp, device, data["X"], data["labels"], **fit_params)
     assert theirs.n_fun_ == 6 * theirs.n_iter_
+
+
+def test_a_row_of_weight_zero_may_have_an_infinite_loss(device, data):
+    X = data["X"].copy()
+    X[data["weights"] == 0] *= 1e6
+    mlp = make(BackpropMLPRegressor, loss="gamma")
+    theirs, _ = check_fits(
+        mlp, device, X, data["positive"], sample_weight=data["weights"]
+    )
+    assert np.isfinite(theirs.loss_curve_).all()
 
 
 def test_a_seed_determines_the_weights(device, data):

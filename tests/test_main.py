@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 
 import joblib
 import numpy as np
@@ -635,6 +636,20 @@ def test_days_of_parquet_and_new_rows_of_csv_at_once(tmp_path, capsys):
         assert ", 1 of dates (day)\n" in capsys.readouterr().out
         out[ending] = pd.read_csv(tmp_path / "new-predictions.csv")
     pd.testing.assert_frame_equal(out["csv"], out["parquet"])
+
+
+@pytest.mark.parametrize("are_whole", [False, True])
+def test_a_target_of_decimals(are_whole, tmp_path, capsys):
+    """Databases export prices and codes as decimals."""
+    numbers = np.arange(60) % 3 + (0 if are_whole else 0.25)
+    table = pd.DataFrame({"a": numbers - 1, "y": list(map(Decimal, numbers.tolist()))})
+    data = write_table(table, tmp_path / "data.parquet")
+    arguments = ["--target", "y", "--cv", "2", "--predict", data]
+    assert main(["--data", data, *arguments]) == 0
+    task = "classification" if are_whole else "regression"
+    assert f"Task:    {task}, as the target has 3 values" in capsys.readouterr().out
+    predicted = pd.read_csv(tmp_path / "data-predictions.csv")["prediction"]
+    np.testing.assert_allclose(predicted, numbers, atol=0 if are_whole else 0.5)
 
 
 def test_booleans_of_parquet_and_new_rows_of_csv(tmp_path, capsys):

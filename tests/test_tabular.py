@@ -626,6 +626,29 @@ def test_thresholds_do_not_separate_groups():
     )
 
 
+@pytest.mark.parametrize("form", ["dates", "periods", "index"])
+def test_days_as_groups(form):
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame({"a": rng.normal(size=80)}), rng.integers(0, 2, 80)
+    numbers = rng.integers(0, 20, 80)
+    days = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(numbers, "D"))
+    given = {
+        "dates": days.dt.date,
+        "periods": days.dt.to_period("D"),
+        "index": pd.DatetimeIndex(days, tz="UTC"),
+    }[form]
+    model = classifier(max_iter=2, n_members=2)
+    by_numbers = clone(model).fit(X, y, groups=numbers)
+    np.testing.assert_array_equal(
+        model.fit(X, y, groups=given).oob_decision_function_,
+        by_numbers.oob_decision_function_,
+    )
+    mixed = given.astype(object).to_numpy(copy=True)
+    mixed[0] = 3
+    with pytest.raises(ValueError, match="groups is of type object with values of the"):
+        model.fit(X, y, groups=mixed)
+
+
 @pytest.mark.parametrize("n_bins", [0, 1, 2, 5, 16])
 @pytest.mark.parametrize("is_abrupt", [False, True])
 def test_there_are_at_most_as_many_bins(n_bins, is_abrupt):

@@ -4,10 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
-from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    TabularMLPClassifier,
+)
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
 
@@ -87,6 +92,22 @@ def test_a_minibatch_of_zero_weight_makes_no_step(iris):
         ),
         rtol=1e-12,
     )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_row_of_weight_zero_may_have_an_infinite_loss(solver, loss, iris):
+    X, _ = iris
+    y, weights = np.exp(X[:, 0] / 4), np.ones(len(X))
+    weights[:20] = 0
+    far = X.copy()
+    far[:20] *= [1e6, -1e6, 1e6, -1e6]
+    mlp = BackpropMLPRegressor(
+        loss, hidden_layer_sizes=5, solver=solver, max_iter=9, random_state=0
+    )
+    there = [clone(mlp).fit(values, y, weights) for values in (X, far)]
+    assert_same_weights(*there, rtol=1e-9)
 
 
 def test_multilabel_class_weight(iris):

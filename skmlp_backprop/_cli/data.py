@@ -1,6 +1,7 @@
 """Reads the data, and finds out the task and the kinds of the columns."""
 
 import warnings
+from decimal import Decimal
 from shlex import quote
 from typing import Any, NamedTuple
 
@@ -194,7 +195,11 @@ def _split(path, frame, target, drop):
             f"{path}: the target {target!r} is missing in {column.isna().sum()} rows. "
             "Remove these rows."
         )
-    y = np.array(column.tolist())
+    values = column.tolist()
+    if all(isinstance(value, Decimal) for value in values):
+        are_whole = all(value == value.to_integral_value() for value in values)
+        values = list(map(int if are_whole else float, values))
+    y = np.array(values)
     if y.ndim != 1 or y.dtype.kind not in "biufU":
         raise ValueError(
             f"{path}: the target {target!r} must have text or numbers, not "

@@ -223,6 +223,9 @@ class _Sum:
         a = batch.inputs
         for layer in layers:
             a = layer.forward(a)
+        if batch.weights is not None:
+            # A row of weight 0 has no effect, even if its loss would be infinite.
+            np.copyto(a, 0, where=batch.weights == 0)
         loss = self.network.loss(a, batch.target, spare, row)
         if batch.weights is not None:
             a *= batch.weights

@@ -7,6 +7,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
+    as_array,
     exact_labels,
     plain_labels,
     refuse_sparse_targets,
@@ -127,7 +128,11 @@ def _check_groups(estimator, groups, X):
         groups = groups.tolist()
     refuse_unfit_targets(groups, name, False, "groups")
     check_consistent_length(X, groups)
-    groups = np.asarray(plain_labels(groups, "groups"))
+    values = as_array(groups)
+    # Objects of one type, such as dates, are numbered as they are.
+    if values is None or len(set(map(type, values.ravel().tolist()))) > 1:
+        values = np.asarray(plain_labels(groups, "groups"))
+    groups = values
     if groups.size != len(groups):
         raise ValueError(
             f"groups must have shape (n_samples,), got {groups.shape}: pass a "

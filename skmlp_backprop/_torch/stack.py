@@ -169,6 +169,9 @@ class TorchStack(Stack):
             of_levels = None if codes is None else sum_of_levels(one_hot, leaves[-1])
             masks = self._masks(X.shape[-2])
             logits = self._network.logits(matrix, X, of_levels, masks)
+            if weights is not None:
+                # A row of weight 0 has no effect, even if its loss would be infinite.
+                logits = logits.masked_fill((weights == 0).unsqueeze(-2), 0)
             losses = self._network.losses(logits, target)
             if weights is not None:
                 losses = losses * weights
