@@ -668,6 +668,58 @@ def test_collections_are_not_trained_on_a_device(client, rows):
 # The fitted estimator.
 
 
+def sample_rows(block):
+    """Other rows at each call; the last column is the label."""
+    X = np.random.default_rng().standard_normal((len(block), 3))
+    return np.column_stack([X, X[:, 0] > 0])
+
+
+def test_x_and_y_of_one_array_of_random_rows(client):
+    sampled = da.zeros((400, 4), chunks=(100, 4)).map_blocks(
+        sample_rows, dtype=float, meta=np.empty((0, 4))
+    )
+    X, y = sampled[:, :3], sampled[:, 3]
+    ours, _ = classifier_pair(solver="lbfgs", max_iter=100, max_fun=1000)
+    assert ours.fit(X, y).score(X, y) > 0.95
+    minibatch, _ = classifier_pair(batch_size=20, learning_rate_init=0.05)
+    for _ in range(20):
+        minibatch.partial_fit(X, y, classes=[0, 1])
+    assert minibatch.score(X, y) > 0.95
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "str", "float32"])
+def test_predictions_of_columns_of_any_type(client, rows, dtype):
+    """Of text, a local fit takes numbers."""
+    frame = pd.DataFrame({"a": rows["X"][:, 0], "b": rows["X"][:, 1] > 0})
+    frame["b"] = frame["b"].astype(int).astype(dtype)
+    frame["a"] = frame["a"].astype("float32")
+    labels = pd.Series(rows["labels"])
+    ours, local = classifier_pair(solver="lbfgs", max_iter=5)
+    X, y = (dd.from_pandas(data, npartitions=2) for data in (frame, labels))
+    expected = local.fit(frame, labels).predict_proba(frame)
+    predicted = ours.fit(X, y).predict_proba(X)
+    assert predicted.dtype == expected.dtype
+    np.testing.assert_allclose(predicted.compute(), expected, rtol=1e-4)
+
+
+def test_score_of_sparse_indicators(client, rows):
+    indicators = chunked(rows["indicators"]).map_blocks(sparse.csr_matrix)
+    ours, local = classifier_pair(solver="lbfgs", max_iter=5)
+    X = chunked(rows["X"])
+    local.fit(rows["X"], rows["indicators"])
+    score = ours.fit(X, indicators).score(X, indicators)
+    assert score == pytest.approx(local.score(rows["X"], rows["indicators"]))
+
+
+def test_a_closed_client(cluster, rows):
+    with Client(cluster, set_as_default=False) as other:
+        pass
+    ours, _ = classifier_pair(solver="lbfgs")
+    ours.set_params(client=other)
+    with pytest.raises(ValueError, match="client is closed"):
+        ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+
+
 @pytest.fixture(scope="module")
 def fitted(client, rows):
     ours = DaskBackpropMLPClassifier(

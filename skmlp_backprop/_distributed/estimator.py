@@ -104,6 +104,11 @@ class DaskMixin:
         The ExitStack `at_the_end` releases the chunks and the shards.
         """
         client = _current_client() if self.client is None else self.client
+        if client.status == "closed":
+            raise ValueError(
+                "The Dask client is closed. Pass another one as `client`, or None for "
+                "the current one."
+            )
         workers = sorted(client.nthreads())
         if not workers:
             raise RuntimeError(

@@ -2,8 +2,10 @@
 
 import dask.array as da
 import numpy as np
+import pandas as pd
 from dask import delayed
-from dask.dataframe.utils import make_meta, meta_nonempty
+from dask.dataframe.utils import make_meta
+from scipy import sparse
 from sklearn.metrics import accuracy_score
 
 from .._estimators.checks import check_scored
@@ -35,10 +37,7 @@ def predict_lazily(estimator, method, X):
     ValueError
         If X has other features than the estimator was fitted on.
     """
-    if is_table(X):
-        like_X = meta_nonempty(make_meta(X))
-    else:
-        like_X = np.zeros((1, X.shape[1]), X.dtype)
+    like_X = _row_like(X) if is_table(X) else np.zeros((1, X.shape[1]), X.dtype)
     empty = getattr(estimator, method)(like_X)[:0]
     # The graph holds the estimator once, instead of once in each task.
     shared = delayed(estimator, traverse=False)
@@ -59,6 +58,13 @@ def predict_lazily(estimator, method, X):
         drop_axis=[1] if empty.ndim == 1 else [],
         meta=empty,
     )
+
+
+def _row_like(X):
+    """A row of zeros with the columns of a table, and the precision of its numbers."""
+    like_X = make_meta(X)
+    dtype = np.float32 if like_X.to_numpy().dtype == np.float32 else np.float64
+    return pd.DataFrame(np.zeros((1, X.shape[1]), dtype), columns=like_X.columns)
 
 
 def _predict_chunk(X, estimator, method, empty):
@@ -86,7 +92,8 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
     hashes = hash_indexes(X, y, sample_weight)
     if sample_weight is not None:
         sample_weight = np.asarray(sample_weight)
-    return hashes, function(estimator, X, np.asarray(y), sample_weight)
+    y = y if sparse.issparse(y) else np.asarray(y)
+    return hashes, function(estimator, X, y, sample_weight)
 
 
 def hits(estimator, X, y, sample_weight):
@@ -98,7 +105,7 @@ def hits(estimator, X, y, sample_weight):
         accuracy_score(y, predicted)
         return 0.0, 0.0
     correct = accuracy_score(y, predicted, normalize=False, sample_weight=sample_weight)
-    weight = len(y) if sample_weight is None else sample_weight.sum()
+    weight = y.shape[0] if sample_weight is None else sample_weight.sum()
     return float(correct), float(weight)
 
 
