@@ -175,7 +175,8 @@ class Batches:
         """Return the batches of so many rows as there is room for."""
         n_rows = len(index)
         _take_rows(self.rows.X, index, self._X[:n_rows])
-        self.output.write_targets(self.rows.targets[index], self._target[:, :n_rows])
+        targets = self.rows.targets[index]
+        self._target[:, :n_rows] = self.output.encoded_targets(targets, self.rows.dtype)
         batches = self._batches if n_rows == self._chunk_rows else self._cut(n_rows)
         self._fill(batches, index)
         return batches

@@ -1,6 +1,6 @@
 """The kinds of outputs of a network, one class each.
 
-An output writes the targets of rows in the form that the losses take, and converts
+An output encodes the targets of rows in the form that the losses take, and converts
 logits to predictions. The training needs no predictions: each loss includes the
 activation of its output (see ``losses``), which keeps both stable at any logit.
 
@@ -31,14 +31,12 @@ class Output:
     """
 
     name = None
-    # The axis of the rows in the targets.
-    _row_axis = -2
 
     def __init__(self, n_outputs):
         self.n_outputs = n_outputs
 
-    def write_targets(self, targets, out):
-        """Write the targets of rows as a loss takes them.
+    def encoded_targets(self, targets, dtype):
+        """The targets of rows as a loss takes them, in a new array.
 
         Parameters
         ----------
@@ -46,18 +44,18 @@ class Output:
             The targets. If each network of a stack has its own rows, the first axis is
             the network.
 
-        out : ndarray of shape (n_outputs, n_rows)
-            Overwritten. The first axis is the network if it is in `targets`.
-        """
-        np.copyto(out, targets.swapaxes(-1, -2))
+        dtype : dtype
+            Precision of the loss.
 
-    def encoded_targets(self, targets, dtype):
-        """The targets of rows as a loss takes them, in a new array."""
-        axis = self._row_axis
-        shape = *targets.shape[:axis], self.n_outputs, targets.shape[axis]
-        out = np.empty(shape, dtype)
-        self.write_targets(targets, out)
-        return out
+        Returns
+        -------
+        encoded : ndarray of shape (n_outputs, n_rows)
+            The first axis is the network if it is in `targets`.
+        """
+        columns = targets.swapaxes(-1, -2)
+        shape = *columns.shape[:-2], self.n_outputs, columns.shape[-1]
+        # Several quantiles are of the same numbers.
+        return np.array(np.broadcast_to(columns, shape), dtype, order="C")
 
     def activate(self, logits):
         """Compute the activations of the outputs; several sigmoids stay unnormalised.
@@ -105,14 +103,13 @@ class ClassOutput(Output):
 
     # The class whose code is 0 has the first output.
     first_code = 0
-    _row_axis = -1
 
     def __init__(self, n_outputs):
         super().__init__(n_outputs)
         self._codes = np.arange(n_outputs)[:, np.newaxis] + self.first_code
 
-    def write_targets(self, targets, out):
-        np.equal(targets[..., np.newaxis, :], self._codes, out=out)
+    def encoded_targets(self, targets, dtype):
+        return (targets[..., np.newaxis, :] == self._codes).astype(dtype)
 
     def activate(self, logits):
         return expit(logits)
@@ -213,8 +210,7 @@ class MultilabelOutput(ClassOutput):
     """A sigmoid for each label. A row may have any number of labels."""
 
     name = "logistic"
-    write_targets = Output.write_targets
-    _row_axis = Output._row_axis
+    encoded_targets = Output.encoded_targets
 
     def proba(self, logits):
         return _sigmoid(logits)
