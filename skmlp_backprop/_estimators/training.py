@@ -209,7 +209,7 @@ def train(estimators, data_of, trainings=None, reporters=None):
     return _run(estimators, data_of, trainings, draws)
 
 
-def train_further(estimators, data_of, paused, max_iter):
+def train_further(estimators, data_of, paused):
     """Continue the training of networks that have stopped at `max_iter`.
 
     The weights are those of a training with the new `max_iter` from the beginning: up
@@ -220,16 +220,14 @@ def train_further(estimators, data_of, paused, max_iter):
     ----------
     estimators : list of BackpropMLPClassifier or of BackpropMLPRegressor
         The estimators, which form one stack: they have one key, see
-        ``_search.stacking.stack_key``, but may come from several stacks.
+        ``_search.stacking.stack_key``, but may come from several stacks. Their
+        `max_iter` counts from the beginning.
 
     data_of : list of TrainingData
         The data that each has been trained on.
 
     paused : list of (Training, Draws)
         The trainings, which are overwritten, and their sources of random numbers.
-
-    max_iter : int
-        The new maximum of epochs, or iterations, since the beginning.
 
     Returns
     -------
@@ -238,7 +236,7 @@ def train_further(estimators, data_of, paused, max_iter):
     """
     trainings = [training for training, _ in paused]
     for training in trainings:
-        training.solver.max_iter, training.stop = max_iter, None
+        training.solver.max_iter, training.stop = estimators[0].max_iter, None
 
     # Copied, as networks in other stacks may continue with the same sources. Networks
     # of other stacks with the same seed have drawn the same numbers.

@@ -287,7 +287,7 @@ def train_stacks(estimators, data_of, paused=None):
             all_trained = train(stack, data_of_stack)
         else:
             states = [paused[i] for i in index]
-            all_trained = train_further(stack, data_of_stack, states, stack[0].max_iter)
+            all_trained = train_further(stack, data_of_stack, states)
         for i, trained in zip(index, all_trained, strict=True):
             results[i] = trained, len(stack)
     return results
