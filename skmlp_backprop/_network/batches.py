@@ -111,8 +111,16 @@ class Batches:
         self.shuffle = shuffle
         self.index = index
         self.n_rows = rows.n_rows if index is None else len(index)
-        if not rows.is_sparse:
-            self._allocate()
+        if rows.is_sparse:
+            return
+        # Room for a chunk of batches.
+        n_columns, dtype = rows.X.shape[1], rows.dtype
+        batch_bytes = batch_size * max(1, n_columns) * dtype.itemsize
+        n_batches = max(1, min(_CHUNK_BYTES // batch_bytes, self.n_batches))
+        self._chunk_rows = min(n_batches * batch_size, self.n_rows)
+        self._X = np.empty((self._chunk_rows, n_columns), dtype)
+        self._target = np.empty((output.n_outputs, self._chunk_rows), dtype)
+        self._batches = self._cut(self._chunk_rows)
 
     @property
     def n_batches(self):
@@ -152,16 +160,6 @@ class Batches:
 
     def select(self, indices):
         """Keep the networks at `indices` alone: the batches stay as they are."""
-
-    def _allocate(self):
-        """Make room for a chunk of batches."""
-        n_columns, dtype = self.rows.X.shape[1], self.rows.dtype
-        batch_bytes = self.batch_size * max(1, n_columns) * dtype.itemsize
-        n_batches = max(1, min(_CHUNK_BYTES // batch_bytes, self.n_batches))
-        self._chunk_rows = min(n_batches * self.batch_size, self.n_rows)
-        self._X = np.empty((self._chunk_rows, n_columns), dtype)
-        self._target = np.empty((self.output.n_outputs, self._chunk_rows), dtype)
-        self._batches = self._cut(self._chunk_rows)
 
     def _cut(self, n_rows):
         """The batches of so many rows, as views."""
