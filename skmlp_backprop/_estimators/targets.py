@@ -125,9 +125,6 @@ class Labels:
         indicators = codes.astype(int)
         return sparse.csr_matrix(indicators) if self.is_sparse else indicators
 
-    # Whether a temperature, by which logits are divided, can improve predictions.
-    has_temperature = True
-
     def estimates(self, output, logits):
         """Probabilities, whose mean over networks is a prediction, too."""
         return output.proba(logits)
@@ -246,8 +243,6 @@ class Numbers:
         # A list of quantiles has columns, even if it has a single quantile.
         is_flat = self.n_columns is None and not isinstance(output, IncreasingOutput)
         return values[:, 0] if is_flat else values
-
-    has_temperature = False
 
     def estimates(self, output, logits):
         """Numbers, whose mean over networks is a prediction, too."""

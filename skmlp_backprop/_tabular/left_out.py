@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from .._estimators.targets import Numbers
 from .._network.constant import best_logits, mean_loss
 from .._network.inference import compute_logits
 
@@ -83,7 +84,7 @@ class LeftOutRows:
         Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. (2017). "On calibration of
         modern neural networks." ICML.
         """
-        if not self.data.target_encoder.has_temperature:
+        if isinstance(self.data.target_encoder, Numbers):
             return 1.0
         # A subsample suffices if there are many rows.
         step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
