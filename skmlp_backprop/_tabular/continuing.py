@@ -186,8 +186,5 @@ def _folds_of_distinct(hashes, folds, mixed):
 
 def _are_same(*values):
     """Whether the values of a parameter are the same, such as 16 and (16,)."""
-    first, second = (
-        joblib.hash(np.atleast_1d(np.asarray(value, object)).tolist())
-        for value in values
-    )
-    return first == second
+    lists = (np.atleast_1d(np.asarray(value, object)).tolist() for value in values)
+    return len(set(map(joblib.hash, lists))) == 1
