@@ -5,7 +5,6 @@ from functools import cache
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
@@ -27,7 +26,7 @@ from .checks import (
     warn_of_text_targets,
     without_second_axis,
 )
-from .fitted_network import DENSE_INPUT, FittedNetworkMixin
+from .fitted_network import FittedNetworkMixin, refuse_sparse
 from .pickled_state import (
     CopiesAllMixin,
     from_plain,
@@ -179,14 +178,9 @@ class BaseBackpropMLP(
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
         )
-        self._check_input(X)
+        refuse_sparse(X, self.input_activation)
         y = without_second_axis(y)
         return X, y if self._y_numeric else plain_labels(y)
-
-    def _check_input(self, X):
-        """Refuse sparse rows where an input activation would make them dense."""
-        if self.input_activation is not None and sparse.issparse(X):
-            raise ValueError(DENSE_INPUT)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse classes other than those of the previous fit.

@@ -21,10 +21,14 @@ from .checks import (
 )
 from .interchange import from_sklearn_mlp, to_sklearn_mlp
 
-DENSE_INPUT = (
-    "input_activation makes every entry of X nonzero; with sparse X use "
-    "input_activation=None or densify X."
-)
+
+def refuse_sparse(X, input_activation):
+    """Refuse sparse rows where an input activation would make them dense."""
+    if input_activation is not None and sparse.issparse(X):
+        raise ValueError(
+            "input_activation makes every entry of X nonzero; with sparse X use "
+            "input_activation=None or densify X."
+        )
 
 
 class Gradient(NamedTuple):
@@ -460,8 +464,7 @@ class FittedNetworkMixin:
     def _rows_to_predict(self, X):
         """Validate rows, for a prediction."""
         X = self._validated(X, reset=False)
-        if self._network.input_activation is not None and sparse.issparse(X):
-            raise ValueError(DENSE_INPUT)
+        refuse_sparse(X, self._network.input_activation)
         return X
 
     def _validated(self, X, y="no_validation", **options):

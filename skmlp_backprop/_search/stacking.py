@@ -18,6 +18,7 @@ from .._estimators.checks import warn_of_other_orders
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.devices import device_of
 from .._estimators.early_stopping import check_hold_out
+from .._estimators.fitted_network import refuse_sparse
 from .._estimators.regressor import BackpropMLPRegressor
 from .._estimators.restoring import restore_all_on_error
 from .._estimators.results import features_of, warn_of_end
@@ -149,7 +150,7 @@ def _check(estimators, X, y, sample_weight):
     X, y = lead._validate_rows(X, y, reset=True)
     target_encoder = lead._target_encoder_of(y)
     for estimator in estimators:
-        estimator._check_input(X)
+        refuse_sparse(X, estimator.input_activation)
         data = estimator._training_data(X, y, target_encoder, sample_weight)
         dropout_rates(estimator.dropout, len(data.network.activations))
         solver = make_solver(estimator)
