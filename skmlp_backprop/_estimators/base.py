@@ -27,14 +27,7 @@ from .checks import (
     without_second_axis,
 )
 from .fitted_network import FittedNetworkMixin, refuse_sparse
-from .pickled_state import (
-    CopiesAllMixin,
-    from_plain,
-    to_plain,
-    with_version,
-    without_callback_rows,
-    without_version,
-)
+from .pickled_state import PicklesMixin, from_plain, to_plain
 from .restoring import restore_on_error
 from .results import fitted_attributes, history_of, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
@@ -63,7 +56,7 @@ def store_parameters(given):
 
 
 class BaseBackpropMLP(
-    CopiesAllMixin, CallbackSupportMixin, FittedNetworkMixin, BaseEstimator
+    CallbackSupportMixin, FittedNetworkMixin, PicklesMixin, BaseEstimator
 ):
     """Base class of the classifier and the regressor.
 
@@ -342,12 +335,13 @@ class BaseBackpropMLP(
         return super()._get_param_names()
 
     def __getstate__(self):
-        state = with_version(without_callback_rows(super().__getstate__()))
+        state = super().__getstate__()
         return to_plain(state) if "_network" in state else state
 
     def __setstate__(self, state):
-        state = without_version(state, type(self).__name__)
-        super().__setstate__(from_plain(state) if "private_state" in state else state)
+        super().__setstate__(state)
+        if "private_state" in vars(self):
+            self.__dict__ = from_plain(vars(self))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -28,8 +28,11 @@ _TABLES = {"rule": RULES, "schedule": SCHEDULES}
 _CURVES = ("loss_curve_", "n_fun_curve_", "time_curve_", "validation_scores_")
 
 
-class CopiesAllMixin:
-    """Mixin whose copies keep the attributes that pickles leave out."""
+class PicklesMixin:
+    """Mixin whose pickles have the version of this package, and no rows of callbacks.
+
+    Its copies keep the attributes that pickles leave out.
+    """
 
     def __copy__(self):
         other = type(self).__new__(type(self))
@@ -42,43 +45,32 @@ class CopiesAllMixin:
         vars(other).update(copy.deepcopy(vars(self), memo))
         return other
 
-
-def with_version(state):
-    """An estimator's attributes, with the version of this package."""
-    return {**state, _VERSION: __version__}
-
-
-def without_callback_rows(state):
-    """The attributes of an estimator; once fitted, without the rows of callbacks.
-
-    Only a fit needs these rows.
-    """
-    is_fitted = "coefs_" in state or "estimators_" in state
-    if not is_fitted or "_skl_callbacks" not in state:
+    def __getstate__(self):
+        state = {**super().__getstate__(), _VERSION: __version__}
+        is_fitted = "coefs_" in state or "estimators_" in state
+        if is_fitted and "_skl_callbacks" in state:
+            # Only a fit needs the rows of callbacks.
+            state["_skl_callbacks"] = [
+                c.without_validation_data()
+                if hasattr(c, "without_validation_data")
+                else c
+                for c in state["_skl_callbacks"]
+            ]
         return state
-    callbacks = [
-        c.without_validation_data() if hasattr(c, "without_validation_data") else c
-        for c in state["_skl_callbacks"]
-    ]
-    return {**state, "_skl_callbacks": callbacks}
 
-
-def without_version(state, name):
-    """The inverse of :func:`with_version`; `name` is that of the estimator's class.
-
-    Warns if the version differs from this one in its first two numbers, or is missing.
-    """
-    state = dict(state)
-    saved = state.pop(_VERSION, "before 0.1")
-    if saved.split(".")[:2] != __version__.split(".")[:2]:
-        warn(
-            InconsistentVersionWarning(
-                estimator_name=f"{name} of skmlp_backprop",
-                current_sklearn_version=__version__,
-                original_sklearn_version=saved,
+    def __setstate__(self, state):
+        """Warn if the first two numbers of the version differ, or if it is missing."""
+        state = dict(state)
+        saved = state.pop(_VERSION, "before 0.1")
+        if saved.split(".")[:2] != __version__.split(".")[:2]:
+            warn(
+                InconsistentVersionWarning(
+                    estimator_name=f"{type(self).__name__} of skmlp_backprop",
+                    current_sklearn_version=__version__,
+                    original_sklearn_version=saved,
+                )
             )
-        )
-    return state
+        super().__setstate__(state)
 
 
 def to_plain(state):

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.architecture import warn_of_unused
 from .._estimators.base import BaseBackpropMLP
-from .._estimators.pickled_state import CopiesAllMixin
+from .._estimators.pickled_state import PicklesMixin
 from .._estimators.restoring import restore_on_error
 from .._estimators.results import (
     attributes_of_end,
@@ -77,10 +77,10 @@ def constraints_of(estimator_class, *names):
 
 
 class BaseTabularMLP(
-    CopiesAllMixin,
     ExplainsColumnsMixin,
     CallbackSupportMixin,
     TakesTablesMixin,
+    PicklesMixin,
     BaseEstimator,
 ):
     """Base class of the tabular classifier and the tabular regressor.

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.pickled_state import with_version, without_version
+from .._estimators.pickled_state import PicklesMixin
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_private import (
     Interval,
@@ -27,7 +27,7 @@ from .table import TakesTablesMixin, check_table
 CHUNK_ROWS = 4096
 
 
-class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
+class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstimator):
     """Encode the columns of a table as numbers that suit a network's inputs.
 
     A column of numbers becomes
@@ -399,7 +399,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return TableRows(rows.numbers, codes, rows.n_levels)
 
     def __getstate__(self):
-        state = with_version(super().__getstate__())
+        state = super().__getstate__()
         if self._combination is not None:
             state["_combination"] = self._combination.to_state()
         if "_encodings" in state:
@@ -411,19 +411,17 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state):
-        state = without_version(state, type(self).__name__)
-        if "_encodings" in state:
+        super().__setstate__(state)
+        if "_encodings" in vars(self):
             classes = (CategoryEncoding, DateEncoding, NumberEncoding)
             class_of = {cls.__name__: cls for cls in classes}
-            encodings = [
+            self._encodings = [
                 class_of[saved["class"]].from_state(saved["state"])
-                for saved in state["_encodings"]
+                for saved in self._encodings
             ]
-            layout = _Layout(encodings)
-            state = {**state, "_encodings": encodings, "_layout": layout}
-        if state.get("_combination") is not None:
-            state["_combination"] = Combination(**state["_combination"])
-        super().__setstate__(state)
+            self._layout = _Layout(self._encodings)
+        if self._combination is not None:
+            self._combination = Combination(**self._combination)
 
 
 class _Layout:

@@ -8,11 +8,6 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.checks import warn_of_other_order
-from .._estimators.pickled_state import (
-    with_version,
-    without_callback_rows,
-    without_version,
-)
 from .._estimators.sklearn_private import _check_feature_names_in
 from .._estimators.weighting import checked_sample_weights
 from .._network.threads import limited_threads
@@ -258,13 +253,10 @@ class ExplainsColumnsMixin:
         return [*names, lazy] if "_importances" in names else names
 
     def __getstate__(self):
-        state = with_version(without_callback_rows(super().__getstate__()))
+        state = super().__getstate__()
         # A file must not have rows of the table.
         state.pop("_withheld_rows", None)
         return state
-
-    def __setstate__(self, state):
-        super().__setstate__(without_version(state, type(self).__name__))
 
 
 def _check_grid_parameters(kind, grid_resolution, percentiles, custom_values):
