@@ -161,10 +161,9 @@ class BaseBackpropMLP(
     def _validate_rows(self, X, y, *, reset):
         """Validate X and y; X in CSR or dense, a single column of y flat."""
         name = type(self).__name__
-        if self._y_numeric:
-            refuse_sparse_targets(y, name)
         refuse_unfit_targets(y, name, self._y_numeric)
         if self._y_numeric:
+            refuse_sparse_targets(y, name)
             warn_of_text_targets(y)
         else:
             y = exact_labels(y)
