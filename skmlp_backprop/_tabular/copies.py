@@ -71,11 +71,8 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
     targets = _codes_of_targets(np.concatenate([y, y_val]))
     hashes = hash_rows([*values, *targets], n_rows + n_val)
     n_known = np.isin(hashes[n_rows:], hashes[:n_rows]).sum()
-    n_by_chance = (
-        n_rows
-        * n_val
-        / n_combinations(values, are_many=n_known >= _MANY_COPIES * n_val)
-    )
+    n_possible = n_combinations(values, are_many=n_known >= _MANY_COPIES * n_val)
+    n_by_chance = n_rows * n_val / n_possible
     if n_known >= KNOWN_SHARE * n_val and n_by_chance <= UNLIKE_COPIES * n_known:
         warn(
             f"{n_known} of {n_val} rows of X_val are rows of X, with the same y. The "
