@@ -381,9 +381,7 @@ def _cycle_positions(wall):
     season and the daylight change gradually: the month and the hour have fractions.
     """
     month, day = wall.astype("M8[M]"), wall.astype("M8[D]")
-    length_of_month = (month + np.timedelta64(1, "M")).astype("M8[us]") - month.astype(
-        "M8[us]"
-    )
+    length_of_month = (month + np.timedelta64(1, "M")).astype("M8[us]") - month
     return {
         "month": month.astype(np.int64) % 12 + (wall - month) / length_of_month,
         # 1970 began with a Thursday.
