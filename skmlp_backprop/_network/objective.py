@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from .layers import make_layers
-from .rows import SHARE_ROWS
+from .rows import SHARE_ROWS, share_edges
 
 # Rows that are evaluated at a time, so that memory does not grow with the data and a
 # block's activations stay in the cache.
@@ -105,7 +105,8 @@ class Objective:
         # Up to this number of rows, a single thread is fastest.
         if self._pool is None or rows.n_rows <= SHARE_ROWS:
             return self._sum.over(rows, scale)
-        first, *others = rows.split(self.n_threads)
+        edges = share_edges(rows.n_rows, self.n_threads)
+        first, *others = [rows.slice(*edge) for edge in edges]
         sums = [s for s, _ in zip(self._other_sums, others, strict=False)]
         # NumPy's errstate is per thread.
         futures = [

@@ -87,10 +87,6 @@ class Rows:
         """Cut into consecutive parts of at most `n_rows` rows."""
         return (self.slice(i, i + n_rows) for i in range(0, self.n_rows, n_rows))
 
-    def split(self, n_shares):
-        """Split into the shares of :func:`share_edges`."""
-        return [self.slice(*edge) for edge in share_edges(self.n_rows, n_shares)]
-
     def take(self, index):
         """The rows at `index`, copied."""
         weights = None if self.weights is None else self.weights[index]
