@@ -329,9 +329,7 @@ class BaseTabularMLP(
             member, self.n_members, data, data_val, paused, table.groups
         )
         if continues:
-            warn_of_seen_rows(
-                self._paused, ensemble, table.hashes, table.validation is not None
-            )
+            warn_of_seen_rows(self._paused, ensemble, table.hashes)
         training = ensemble.training
         fitted_attributes = partial(self._fitted_attributes, member, table, ensemble)
         if hasattr(self, "_skl_callbacks"):

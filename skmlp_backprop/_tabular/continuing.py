@@ -129,7 +129,7 @@ def check_continues(estimator, y, groups):
         )
 
 
-def warn_of_seen_rows(paused, ensemble, hashes, has_validation):
+def warn_of_seen_rows(paused, ensemble, hashes):
     """Warn if networks are validated by rows that they were trained on before.
 
     Parameters
@@ -142,13 +142,10 @@ def warn_of_seen_rows(paused, ensemble, hashes, has_validation):
 
     hashes : TableHashes
         The rows of its table.
-
-    has_validation : bool
-        Whether the validation rows are rows of the caller.
     """
     index = ensemble.judge.index
     of_validating = hashes.of_validating[index]
-    folds = _OWN_ROWS if has_validation else ensemble.folds[index]
+    folds = ensemble.folds[index] if ensemble.leaves_rows_out else _OWN_ROWS
     known, folds_before = paused.seen
     places = np.searchsorted(known, of_validating)
     places[places == len(known)] = 0
