@@ -115,7 +115,7 @@ def optimised_together(arrays):
     graph = HighLevelGraph.merge(*(array.__dask_graph__() for array in arrays))
     keys = [key for array in arrays for key in flatten(array.__dask_keys__())]
     graph = da.optimize(graph, keys)
-    return [da.Array(graph, a.name, a.chunks, meta=a._meta) for a in arrays]
+    return [da.Array(graph, a.name, a.chunks, a.dtype) for a in arrays]
 
 
 def delayed_chunks(collection):
