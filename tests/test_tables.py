@@ -216,7 +216,7 @@ def test_labels_that_look_like_codes_leave_an_array(write):
 
 
 def test_name_is_missing(write):
-    with pytest.raises(ValueError, match="found '' for column 1"):
+    with pytest.raises(ValueError, match="column 1 has no name"):
         read_csv(write(",a,b\n0,1,x\n"), header=True)
 
 

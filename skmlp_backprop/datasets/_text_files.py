@@ -186,10 +186,15 @@ class TextFile:
         if self.n_rows == 1:
             raise ValueError(f"{self.path}: expected rows, found a header only.")
         for i, name in enumerate(self.first):
-            if name in self.first[:i] or (name == "" and i in needed):
+            if name == "" and i in needed:
+                raise ValueError(
+                    f"{self.path}: column {i + 1} has no name. Name it, or leave it "
+                    "out if it has row numbers: to_csv(index=False)."
+                )
+            if name in self.first[:i]:
                 raise ValueError(
                     f"{self.path}: expected a different name for each column, found "
-                    f"{name!r} for column {i + 1}. If it has row numbers, remove it."
+                    f"{name!r} for column {i + 1}."
                 )
         self.has_header, self.names = True, self.first
         self.n_rows -= 1
