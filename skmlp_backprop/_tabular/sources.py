@@ -220,8 +220,9 @@ class Source:
                 numbers.append(np.inf)
             except ValueError as error:
                 remedy = (
-                    "Name the column in `categorical_features`, or cast it to a "
-                    "category, before the fit; or convert all its values to numbers."
+                    "Name the column in `categorical_features`, or pass a DataFrame in "
+                    "which it is a category (a transformer returns DataFrames after "
+                    "set_output(transform='pandas')); or convert its values to numbers."
                 )
                 if had_text is not None:
                     remedy = "It had numbers in `fit`: convert its values to numbers."
