@@ -668,25 +668,6 @@ def test_collections_are_not_trained_on_a_device(client, rows):
 # The fitted estimator.
 
 
-def sample_rows(block):
-    """Other rows at each call; the last column is the label."""
-    X = np.random.default_rng().standard_normal((len(block), 3))
-    return np.column_stack([X, X[:, 0] > 0])
-
-
-def test_x_and_y_of_one_array_of_random_rows(client):
-    sampled = da.zeros((400, 4), chunks=(100, 4)).map_blocks(
-        sample_rows, dtype=float, meta=np.empty((0, 4))
-    )
-    X, y = sampled[:, :3], sampled[:, 3]
-    ours, _ = classifier_pair(solver="lbfgs", max_iter=100, max_fun=1000)
-    assert ours.fit(X, y).score(X, y) > 0.95
-    minibatch, _ = classifier_pair(batch_size=20, learning_rate_init=0.05)
-    for _ in range(20):
-        minibatch.partial_fit(X, y, classes=[0, 1])
-    assert minibatch.score(X, y) > 0.95
-
-
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "str", "float32"])
 def test_predictions_of_columns_of_any_type(client, rows, dtype):
     """Of text, a local fit takes numbers."""

@@ -645,8 +645,13 @@ def test_days_as_groups(form):
     )
     mixed = given.astype(object).to_numpy(copy=True)
     mixed[0] = 3
-    with pytest.raises(ValueError, match="groups is of type object with values of the"):
-        model.fit(X, y, groups=mixed)
+    message = "groups is of type object with values of the"
+    for refused in (mixed, np.array([1j, 2j] * 40, object)):
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, y, groups=refused)
+    missing = days.where(days.index != 5)
+    with pytest.raises(ValueError, match="groups contains NaN: the value of row 5"):
+        model.fit(X, y, groups=missing)
 
 
 @pytest.mark.parametrize("n_bins", [0, 1, 2, 5, 16])

@@ -6,8 +6,6 @@ import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 from dask.base import is_dask_collection
-from dask.core import flatten
-from dask.highlevelgraph import HighLevelGraph
 
 
 def are_distributed(*data):
@@ -73,9 +71,10 @@ def bind(X, y, sample_weight=None):
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {lengths}"
         )
-    whole = [whole_rows(collection, known[0]) for collection in named.values()]
-    arrays = iter(optimised_together([c for c in whole if not is_table(c)]))
-    columns = [delayed_chunks(c if is_table(c) else next(arrays)) for c in whole]
+    columns = [
+        delayed_chunks(whole_rows(collection, known[0]))
+        for collection in named.values()
+    ]
     counts = [len(column) for column in columns]
     if len(set(counts)) > 1:
         told = ", ".join(
@@ -105,19 +104,6 @@ def whole_rows(collection, rows=None):
     return collection.rechunk(chunks)
 
 
-def optimised_together(arrays):
-    """The arrays, with the optimised graph of all.
-
-    So arrays of the same rows share the tasks that load them. With a graph for each,
-    files would be read twice, and rows that are sampled at random would not match
-    their y.
-    """
-    graph = HighLevelGraph.merge(*(array.__dask_graph__() for array in arrays))
-    keys = [key for array in arrays for key in flatten(array.__dask_keys__())]
-    graph = da.optimize(graph, keys)
-    return [da.Array(graph, a.name, a.chunks, a.dtype) for a in arrays]
-
-
 def delayed_chunks(collection):
     """List of the chunks, each a Delayed.
 
@@ -125,7 +111,8 @@ def delayed_chunks(collection):
     Dask's optimiser merges partitions, so that y would have other partitions than X.
     Without it, X and y share the tasks that read the files, and each file is read once.
     """
-    return np.ravel(collection.to_delayed(optimize_graph=False)).tolist()
+    chunks = collection.to_delayed(optimize_graph=not is_table(collection))
+    return np.ravel(chunks).tolist()
 
 
 def runs_of_chunks(n_rows, n_runs):

@@ -59,18 +59,18 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             f"predicts numbers. Convert {input_name} to numbers, such as days since "
             "the first."
         )
-    if y.dtype.kind not in "fOUT" or y.size == 0:
+    if y.dtype.kind not in "fmMOUT" or y.size == 0:
         return
-    are_floats, n_columns = y.dtype.kind == "f", math.prod(y.shape[1:])
-    values = y.ravel() if are_floats else y.ravel().tolist()
-    are_missing = np.isnan(values) if are_floats else list(map(is_missing, values))
+    are_plain, n_columns = y.dtype.kind in "fmM", math.prod(y.shape[1:])
+    values = y.ravel() if are_plain else y.ravel().tolist()
+    are_missing = np.isnan(values) if are_plain else list(map(is_missing, values))
     if np.any(are_missing):
         row = np.argmax(are_missing) // n_columns
         raise ValueError(
             f"Input {input_name} contains NaN: the value of row {row} is missing. "
             f"Leave out the rows for which {input_name} is not known."
         )
-    if are_floats or not are_numbers:
+    if are_plain or not are_numbers:
         return
     for i, value in enumerate(values):
         if not _is_float(value):

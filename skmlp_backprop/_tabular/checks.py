@@ -129,8 +129,7 @@ def _check_groups(estimator, groups, X):
     refuse_unfit_targets(groups, name, False, "groups")
     check_consistent_length(X, groups)
     values = as_array(groups)
-    # Objects of one type, such as dates, are numbered as they are.
-    if values is None or len(set(map(type, values.ravel().tolist()))) > 1:
+    if values is None or (values.dtype == object and not _have_an_order(values)):
         values = np.asarray(plain_labels(groups, "groups"))
     groups = values
     if groups.size != len(groups):
@@ -140,6 +139,18 @@ def _check_groups(estimator, groups, X):
             "DataFrame.groupby(columns).ngroup()."
         )
     return groups.ravel()
+
+
+def _have_an_order(values):
+    """Whether objects are of one type that can be sorted, such as dates."""
+    objects = values.ravel().tolist()
+    if len(set(map(type, objects))) > 1:
+        return False
+    try:
+        sorted(set(objects))
+    except TypeError:
+        return False
+    return True
 
 
 def drop_rows_without_weight(X, y, sample_weight):
