@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
 from .._tabular.columns import identifier_message, read_columns
+from .._tabular.sources import is_integer
 from .._tabular.table import check_table
 from .._tabular.texts import has_leading_zero, is_almost_number, is_number
 from ..datasets import read_mat, read_npz
@@ -197,8 +198,7 @@ def _split(path, frame, target, drop):
         )
     values = column.tolist()
     if all(isinstance(value, Decimal) for value in values):
-        are_whole = all(value == value.to_integral_value() for value in values)
-        values = list(map(int if are_whole else float, values))
+        values = list(map(int if all(map(is_integer, values)) else float, values))
     y = np.array(values)
     if y.ndim != 1 or y.dtype.kind not in "biufU":
         raise ValueError(

@@ -95,7 +95,8 @@ class Column:
             )
 
 
-def _is_integer(value):
+def is_integer(value):
+    """Whether a value is an integer, or a Decimal without a fraction."""
     is_decimal = isinstance(value, Decimal)
     return value == value.to_integral_value() if is_decimal else isinstance(value, int)
 
@@ -268,7 +269,7 @@ class Source:
         """The number of distinct integers, in their own precision; 0 for floats."""
         values = self.values
         if self.type_kind == OBJECTS or self.type_name.lower().startswith("decimal"):
-            return sum(map(_is_integer, self.factorized[1]))
+            return sum(map(is_integer, self.factorized[1]))
         if isinstance(values, np.ndarray):
             return len(np.unique(values)) if values.dtype.kind in "iu" else 0
         return values.drop_nulls().n_unique() if values.dtype.is_integer() else 0
