@@ -38,6 +38,8 @@ from skmlp_backprop import (
 
 # Most fits here are cut short.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+# Fits warn of it, which is not what some tests of predictions are about.
+ALIKE = "ignore:.* categories that differ only in how they are written"
 SMALL = {"n_members": 2, "hidden_layer_sizes": 8, "max_iter": 3, "random_state": 0}
 
 
@@ -280,6 +282,7 @@ def test_thousands_among_texts_of_numbers_are_said():
         (["1067", "0.5", "-0", "N/A"], None),
     ],
 )
+@pytest.mark.filterwarnings(ALIKE)
 def test_codes_in_arrays_are_said(texts, said):
     """Only the columns in `categorical_features` of an array are categorical."""
     X = np.array([[text] for text in texts] * 3, object)
@@ -921,6 +924,7 @@ def test_numbers_of_another_precision_are_matched(types):
     np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
 
 
+@pytest.mark.filterwarnings(ALIKE)
 def test_what_is_ambiguous_is_not_matched():
     values = [1, "1", "b"] * 3
     params = {"categorical_features": ["column"]}
@@ -964,26 +968,27 @@ def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):
     model.predict(frame_of([None] * 3))
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "is_said"),
-    [
-        ("04109", "4109", True),
-        ("4109", "04109", True),
-        ("4109", "4109.0", True),
-        ("-4", "-04.00", True),
-        ("10115", "10115 ", True),
-        ("Berlin", "BERLIN", True),
-        ("Straße", " strasse", True),
-        ("Zürich", "Zu\u0308rich", True),
-        ("New York", "New\u00a0York", True),
-        ("New York", "New  York", True),
-        ("New York", "NewYork", False),
-        ("3.1", "3.10", False),
-        ("1000", "1e3", False),
-        ("4", "-4", False),
-        ("Berlin", "Bern", False),
-    ],
-)
+# Two texts, and whether they differ only in how they are written.
+PAIRS = [
+    ("04109", "4109", True),
+    ("4109", "04109", True),
+    ("4109", "4109.0", True),
+    ("-4", "-04.00", True),
+    ("10115", "10115 ", True),
+    ("Berlin", "BERLIN", True),
+    ("Straße", " strasse", True),
+    ("Zürich", "Zu\u0308rich", True),
+    ("New York", "New\u00a0York", True),
+    ("New York", "New  York", True),
+    ("New York", "NewYork", False),
+    ("3.1", "3.10", False),
+    ("1000", "1e3", False),
+    ("4", "-4", False),
+    ("Berlin", "Bern", False),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "is_said"), PAIRS)
 def test_text_that_was_nearly_seen_is_said(before, after, is_said):
     """Codes may lose their leading zeros; versions differ by their last zeros."""
     X = frame_of([before, "other", "third"] * 4, "category")
@@ -997,6 +1002,41 @@ def test_text_that_was_nearly_seen_is_said(before, after, is_said):
         warnings.simplefilter("always")
         np.testing.assert_array_equal(model.predict_proba(later), expected)
     assert [said in str(w.message) for w in caught] == [True] * is_said
+
+
+PAIRS_IN_FIT = [
+    (1, "1", True),
+    (True, "true", True),
+    ("mW", "mW ", True),
+    ("mW", "MW", False),
+    (True, "1", False),
+]
+
+
+@pytest.mark.parametrize(("value", "other", "is_said"), [*PAIRS, *PAIRS_IN_FIT])
+def test_categories_that_are_nearly_equal_are_said(value, other, is_said):
+    """In `fit`, too, where both count as categories."""
+    X = frame_of([value, other, "third", None] * 4)
+    encoder = TabularEncoder(categorical_features=["column"])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder.fit(X)
+    assert len(encoder.get_feature_names_out()) == 4
+    messages = [str(w.message) for w in caught]
+    assert ["differ only in how they are written" in m for m in messages] == (
+        [True] * is_said
+    )
+    if is_said:
+        write = ascii if "\u0308" in str(other) else repr
+        assert write(value) in messages[0]
+        assert write(other) in messages[0]
+
+
+def test_classes_that_are_nearly_equal_are_said():
+    X, y = frame_of([1.0, 2.0, 3.0, 4.0] * 5), ["yes", "no", "yes ", "no"] * 5
+    with pytest.warns(UserWarning, match="Input y has labels .* 'yes' and 'yes '"):
+        model = TabularMLPClassifier(**SMALL).fit(X, y)
+    assert model.classes_.tolist() == ["no", "yes", "yes "]
 
 
 @pytest.mark.parametrize("text", ["2,000", "1,5", "100%", "$100", "1 000", "2.000,5"])
@@ -1028,6 +1068,7 @@ def test_numbers_in_other_notations_are_said(text):
         ([10**17 + 3, 10**17 + 50, 7], [1e17, 7.0], None),
     ],
 )
+@pytest.mark.filterwarnings(ALIKE)
 def test_a_number_of_several_categories_is_said(before, after, said):
     params = {"categorical_features": ["column"]}
     encoder = TabularEncoder(**params).fit(frame_of(before * 4))

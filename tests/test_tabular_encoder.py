@@ -689,6 +689,7 @@ def test_arrays_have_numbers_of_columns():
         encoder.transform(np.eye(2))
 
 
+@pytest.mark.filterwarnings("ignore:Column 'a' has categories that differ only in how")
 def test_names_are_distinct():
     frame = pd.DataFrame(
         {

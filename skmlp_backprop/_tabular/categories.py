@@ -211,9 +211,7 @@ class CategoryEncoding:
         """The rest of a warning if a text is nearly a category of `fit`, or ""."""
         near = self._texts_by_spelling.get(_spelling(text))
         if near is not None:
-            # The composed and the decomposed form of a letter look alike.
-            forms = {unicodedata.normalize("NFC", form) for form in (text, near)}
-            text, near = map(repr if len(forms) > 1 else ascii, (text, near))
+            text, near = _distinct_reprs(text, near)
             return (
                 f"{text}, which `fit` did not see; it saw {near}. {text} counts as an "
                 "unseen category. If they are the same, write it as in `fit`."
@@ -297,6 +295,42 @@ class CategoryEncoding:
         return cls(
             list(map(tuple, keys)), int(state["n_kept"]), bool(state["expects_unseen"])
         )
+
+
+def describe_nearly_equal(categories):
+    """Two categories that differ only in how they are written, for a message.
+
+    They differ in spaces, case, leading zeros or type. The case counts in texts such as
+    "mW", which are neither in lower case nor in upper case nor capitalized.
+
+    Parameters
+    ----------
+    categories : iterable of object
+        Distinct categories; None for a missing value.
+
+    Returns
+    -------
+    description : str
+        Such as "'north' and 'North '"; empty if there are no such categories.
+    """
+    by_key = {category_key(value): value for value in categories}
+    by_spelling = {}
+    for key in sorted(key for key in by_key if key[0] in (_TEXT, NUMBER, _BOOLEAN)):
+        text = key[1]
+        forms = text.lower(), text.upper(), text.capitalize(), text.title()
+        other = by_spelling.setdefault(_spelling(text, text in forms), key)
+        if other != key:
+            return " and ".join(_distinct_reprs(by_key[other], by_key[key]))
+    return ""
+
+
+def _distinct_reprs(value, other):
+    """The values as messages have them, in ASCII if they would look alike."""
+    # The composed and the decomposed form of a letter look alike.
+    forms = {unicodedata.normalize("NFC", str(v)) for v in (value, other)}
+    are_texts = isinstance(value, str) and isinstance(other, str)
+    write = ascii if are_texts and len(forms) == 1 else plain_repr
+    return write(value), write(other)
 
 
 def category_key(value):
@@ -392,13 +426,15 @@ def _as_float32(text):
     return text if number.is_integer() else _number_text(number)
 
 
-def _spelling(text):
+def _spelling(text, ignores_case=True):
     """A text without its spaces, case, leading zeros, and the ".0" of floats.
 
     Spaces between words become single ones, and Unicode's variants of a letter equal.
     Other decimals stay, since the versions "3.1" and "3.10" differ.
     """
-    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    if ignores_case:
+        text = text.casefold()
     if whole := _WHOLE_NUMBER.fullmatch(text):
         sign, digits = whole.groups()
         return sign + (digits.lstrip("0") or "0")

@@ -19,6 +19,8 @@ from .._estimators.checks import (
 )
 from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.weighting import checked_sample_weights
+from .._network.warning import warn
+from .categories import describe_nearly_equal
 from .table import check_table, names_of
 
 
@@ -59,6 +61,8 @@ def check_rows(
     _refuse_other_targets(y, y_val)
     warn_of_other_orders(X, y, sample_weight)
     y = _check_targets(estimator, X, y)
+    if is_classifier(estimator):
+        _warn_of_nearly_equal_labels(y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
     if X_val is None and y_val is None:
@@ -111,6 +115,18 @@ def _check_targets(estimator, X, y, input_name="y"):
     warn_of_text_targets(given, input_name)
     # scikit-learn converts objects to numbers, but no text.
     return y.astype(np.float64) if y.dtype.kind in "UT" else y
+
+
+def _warn_of_nearly_equal_labels(y):
+    """Warn if two classes differ only in how they are written."""
+    if y.dtype.kind not in "OUT":
+        return
+    if found := describe_nearly_equal(set(y.ravel().tolist())):
+        warn(
+            f"Input y has labels that differ only in how they are written, such as "
+            f"{found}. They are different classes. If they are the same, write them "
+            "alike before the fit."
+        )
 
 
 def _check_groups(estimator, groups, X):

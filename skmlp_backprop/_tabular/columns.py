@@ -11,6 +11,7 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from . import texts
+from .categories import describe_nearly_equal
 from .sources import CATEGORIES, NUMBERS, REAL_TYPES, Column, make_sources
 
 # A column is free text if more than this share of its values is distinct, and if its
@@ -71,7 +72,7 @@ def read_columns(X, categorical_features):
                     "are codes, name the column in `categorical_features`."
                 )
         _refuse_free_text(column)
-        if message := _merging_message(source, column):
+        if message := _merging_message(source, column) or _spelling_message(column):
             messages.append(message)
         if message := _date_message(column) or identifier_message(column):
             messages.append(message)
@@ -353,6 +354,20 @@ def _merging_message(source, column):
         f"rounds to {n_numbers} distinct numbers. If they are identifiers, "
         "name the column in `categorical_features`, or convert it to text or a "
         "category, before the fit."
+    )
+
+
+def _spelling_message(column):
+    """Return a warning if categories differ only in how they are written, else ""."""
+    if column.kind != CATEGORIES:
+        return ""
+    found = describe_nearly_equal(column.categories)
+    if not found:
+        return ""
+    return (
+        f"Column {column.name} has categories that differ only in how they are "
+        f"written, such as {found}. They count as different categories. If they are "
+        "the same, write them alike before the fit."
     )
 
 
