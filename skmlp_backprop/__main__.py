@@ -15,7 +15,7 @@ from ._cli.data import load, load_rows
 from ._cli.options import HEADERS, check_model_options, check_options, make_parser
 from ._cli.report import PAGE, write_report
 from ._cli.saving import replace_file
-from ._cli.scores import print_scores, score
+from ._cli.scores import print_scores, print_scores_of_rows, read_targets, score
 
 _CHECKED_ROWS = 20
 # The exit code of a process that SIGINT kills.
@@ -38,7 +38,13 @@ def main(arguments=None):
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
                 new = load_rows(args.predict, *columns, HEADERS[args.header])
+                y = None
+                if args.target is not None:
+                    classes = getattr(model, "classes_", None)
+                    y = read_targets(new[1], args.target, classes)
                 predicting.predict(model, args.predict, *new, args.output)
+                if y is not None:
+                    print_scores_of_rows(model, new[0], y)
             else:
                 run(args)
     except (ValueError, OSError, ImportError) as error:
@@ -62,8 +68,13 @@ def run(args):
         names = data.columns.names if hasattr(data.X, "columns") else None
         new = load_rows(args.predict, names, data.columns.kinds, header)
         # Before the training, whose model an error would lose.
-        classes = () if data.is_regression else np.unique(data.y)
-        predicting.output_names(new[1], 1, classes, data.is_regression)
+        classes = None if data.is_regression else np.unique(data.y)
+        predicting.output_names(
+            new[1], 1, () if classes is None else classes, data.is_regression
+        )
+        y_new = None
+        if data.target in new[1]:
+            y_new = read_targets(new[1], data.target, classes)
         if model.is_search:
             predicting.refuse_gaps(args.predict, new[0])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)
@@ -92,6 +103,8 @@ def run(args):
     if args.predict is not None:
         print()
         predicting.predict(fitted, args.predict, *new, args.output)
+        if y_new is not None:
+            print_scores_of_rows(fitted, new[0], y_new)
 
 
 def _warning_printer():

@@ -471,6 +471,81 @@ def test_a_saved_model_predicts_new_rows(saved, houses, tmp_path, capsys):
     np.testing.assert_allclose(written["prediction"], expected, rtol=1e-12)
 
 
+def printed(measure, out):
+    return float(re.search(rf"^  {measure} +(\S+)$", out, re.MULTILINE)[1])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_new_rows_with_the_target_are_scored(ending, saved, houses, tmp_path, capsys):
+    new = houses.iloc[:9].copy()
+    new.loc[4, "price"] = np.nan
+    path = write_table(new, tmp_path / f"new.{ending}")
+    assert main(["--load", str(saved), "--predict", path, "--target", "price"]) == 0
+    out = capsys.readouterr().out
+    known = new.dropna(subset="price")
+    model = joblib.load(saved)
+    expected = model.score(known[["size", "colour"]], known["price"])
+    assert "Scores on the 8 new rows that have a value of 'price':" in out
+    assert printed("R2", out) == pytest.approx(expected, abs=1e-4)
+    # Without the option they are other columns.
+    assert main(["--load", str(saved), "--predict", path]) == 0
+    assert "Scores" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("texts", [["0", "1"], ["0.0", "1.0"], ["no", "yes"]])
+def test_new_rows_with_classes_are_scored(texts, tmp_path, capsys):
+    """By the command that trains the model, too, in the notation of the new file."""
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame({"a": rng.randn(120), "b": rng.choice(["u", "v"], 120)})
+    is_one = (table["a"] > 0).astype(int)
+    # Numbers have another notation in the new rows.
+    table["y"] = is_one if texts[0][0] == "0" else np.array(texts)[is_one]
+    data = write_table(table, tmp_path / "data.csv")
+    new = table.iloc[:50].copy()
+    new["y"] = np.array(texts)[1 - is_one[:50]]
+    new.loc[0, "y"] = None
+    path, saved = write_table(new, tmp_path / "new.csv"), tmp_path / "model.joblib"
+    arguments = ["--data", data, "--save", str(saved), "--cv", "2"]
+    assert main([*arguments, "--predict", path]) == 0
+    model = joblib.load(saved)
+    predicted = model.predict(table[["a", "b"]].iloc[1:50])
+    accuracy = np.mean(predicted != table["y"][1:50])
+    first = capsys.readouterr().out.partition("Scores on the 49 new rows")[2]
+    assert printed("accuracy", first) == pytest.approx(accuracy, abs=1e-4)
+    assert main(["--load", str(saved), "--predict", path, "--target", "y"]) == 0
+    assert capsys.readouterr().out.endswith(f"Scores on the 49 new rows{first}")
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "said"),
+    [
+        ("prize", [1, 2], "error: The new rows have no target 'prize' beside the col"),
+        ("size", [1, 2], "error: The new rows have no target 'size' beside the col"),
+        ("price", [1, "much"], "target 'price' of the new rows: expected numbers, fo"),
+        ("price", ["?", ""], "No new row has a value of 'price': there are no score"),
+    ],
+)
+def test_targets_of_new_rows(target, values, said, saved, houses, tmp_path, capsys):
+    new = houses[["size", "colour"]].iloc[:2].assign(price=values)
+    path = write_table(new, tmp_path / "new.csv")
+    code = main(["--load", str(saved), "--predict", path, "--target", target])
+    captured = capsys.readouterr()
+    assert said in captured.err + captured.out
+    # A file without predictions is left by errors alone.
+    assert code == int("error: " in captured.err)
+    assert (tmp_path / "new-predictions.csv").exists() == (code == 0)
+
+
+def test_an_unknown_class_of_new_rows_is_said_before_the_fit(tmp_path, capsys):
+    table = pd.DataFrame({"a": np.arange(40.0), "y": ["no", "yes"] * 20})
+    data = write_table(table, tmp_path / "data.csv")
+    path = write_table(table.replace("no", "maybe"), tmp_path / "new.csv")
+    assert main(["--data", data, "--predict", path]) == 1
+    captured = capsys.readouterr()
+    assert "'maybe' is not among the classes of the model, no, yes." in captured.err
+    assert "Fitting" not in captured.out
+
+
 def test_numbers_come_with_intervals(saved, houses, tmp_path, capsys):
     new = houses[["size", "colour"]].iloc[:3]
     path = write_table(new, tmp_path / "new.csv")
@@ -1037,6 +1112,7 @@ def test_new_rows_of_a_model_with_several_outputs(model, tmp_path, capsys):
     np.testing.assert_allclose(written.iloc[:, 1:], model.predict(X[:9]), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.* that differ only in how they are written")
 def test_new_rows_whose_categories_differ_in_leading_blanks(tmp_path, capsys):
     """They are read without these blanks from CSV, but not from Parquet."""
     texts = [" a", "a", "b", "b "] * 20

@@ -78,7 +78,8 @@ _OPTIONS = {
 _HELP = {
     "--data": "a table as .csv or .tsv, also gzipped (.gz), or as .parquet; or .npz or "
     ".mat with X and y (default: scikit-learn's digits)",
-    "--target": "the column of a table to predict (default: the last column)",
+    "--target": "the column of a table to predict (default: the last column); with "
+    "--load the column of the new rows by which to score the predictions",
     "--drop": "columns of a table to leave out, such as identifiers of the rows",
     "--task": "what to do with the target (default: regression for numbers that are "
     "not all whole or have more than 20 different values, else classification)",
@@ -108,6 +109,10 @@ _HELP = {
     "--output": "where to write the predictions, as .csv or .csv.gz (default: "
     "NEW-predictions.csv for NEW.csv)",
 }
+
+
+# The options that have an effect beside --load.
+_WITH_LOAD = ("--load", "--predict", "--output", "--header", "--target")
 
 
 class _Recorded(argparse.Action):
@@ -175,7 +180,7 @@ def _validation(name, value):
 
 def _check_effects(args):
     for option in args.given:
-        if args.load and option not in ("--load", "--predict", "--output", "--header"):
+        if args.load and option not in _WITH_LOAD:
             raise ValueError(
                 f"{option} has no effect with --load, which takes a fitted model. "
                 "Leave one of them out."
@@ -196,6 +201,8 @@ def _check_effects(args):
     needed |= dict.fromkeys(["--target", "--drop"], TABLE_ENDINGS)
     if args.predict and ending(args.predict) in TEXT_ENDINGS:
         del needed["--header"]
+    if args.load:
+        del needed["--target"]
     for option, endings in needed.items():
         if option in args.given and kind is not None and kind not in endings:
             what = f"on {args.data}" if args.data else "without --data"

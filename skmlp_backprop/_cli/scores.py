@@ -16,6 +16,8 @@ from sklearn.metrics import (
 )
 
 from .._estimators.sklearn_private import _safe_indexing
+from .._tabular.categories import aliases_of, category_key
+from .._tabular.texts import is_missing, is_number
 from .predicting import COVERAGE
 
 # Limits on the columns shown, and on the rows and columns that are shuffled.
@@ -118,6 +120,107 @@ def score(data, fitted, fold_scores, X_test, y_train, y_test):
         interval,
         _importances(data, fitted, X_test, y_test),
     )
+
+
+def read_targets(others, target, classes):
+    """The targets of new rows, where they are not missing.
+
+    Parameters
+    ----------
+    others : DataFrame
+        The columns of the new rows that are none of the model's.
+
+    target : str
+        The name of the target.
+
+    classes : ndarray or None
+        The classes of the model; None for a regression.
+
+    Returns
+    -------
+    y : Series
+        The targets, by the number of the row: numbers, or classes of the model.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or if it has other values.
+    """
+    if target not in others:
+        raise ValueError(
+            f"The new rows have no target {target!r} beside the columns of the model; "
+            f"they have {', '.join(map(repr, others)) or 'no others'}."
+        )
+    # A class may be called "none".
+    names = set() if classes is None else set(map(str, classes.tolist()))
+    values = others[target].reset_index(drop=True).dropna().astype(object)
+    values = values[[str(v) in names or not is_missing(str(v)) for v in values]]
+    convert = _to_number if classes is None else _class_finder(classes)
+    try:
+        return values.map(convert).infer_objects()
+    except ValueError as error:
+        raise ValueError(f"The target {target!r} of the new rows: {error}") from error
+
+
+def _to_number(value):
+    if isinstance(value, str) and not is_number(value):
+        raise ValueError(f"expected numbers, found {value!r}.")
+    return float(value)
+
+
+def _class_finder(classes):
+    """A function that finds the class which a value stands for, such as 1 for "1.0"."""
+    by_text, by_alias = {}, {}
+    for label in classes.tolist():
+        key = category_key(label)
+        by_text[key[1]] = label
+        by_alias.update(dict.fromkeys(aliases_of(key), label))
+
+    def find(value):
+        key = category_key(value)
+        if key[1] in by_text:
+            return by_text[key[1]]
+        for alias in aliases_of(key) & by_alias.keys():
+            return by_alias[alias]
+        raise ValueError(
+            f"{value!r} is not among the classes of the model, {', '.join(by_text)}. "
+            "Remove its rows."
+        )
+
+    return find
+
+
+def print_scores_of_rows(model, X, y):
+    """Print the scores of a fitted model on new rows.
+
+    Parameters
+    ----------
+    model : estimator
+        The model.
+
+    X : DataFrame or ndarray
+        The new rows.
+
+    y : Series
+        Their targets, see :func:`read_targets`.
+
+    Raises
+    ------
+    ValueError
+        If the model predicts several values for each row.
+    """
+    if len(y) == 0:
+        print(f"No new row has a value of {y.name!r}: there are no scores.")
+        return
+    rows = _safe_indexing(X, y.index.to_numpy())
+    if model.predict(rows).ndim > 1:
+        raise ValueError(
+            "--target has no effect on a model that predicts several values for each "
+            "row. Leave it out."
+        )
+    print(f"\nScores on the {len(y)} new rows that have a value of {y.name!r}:")
+    for name, value in measure(model, rows, y.to_numpy()).items():
+        print(f"  {name:<25}{number(value)}")
 
 
 def _importances(data, fitted, X, y):
