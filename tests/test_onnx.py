@@ -591,6 +591,7 @@ def test_texts_of_categories(categories, written):
     assert len(np.unique(encoded, axis=0)) == len(categories)
 
 
+@pytest.mark.filterwarnings("ignore:Column 'c' has categories that differ only in how")
 def test_categories_of_several_types():
     X = pd.DataFrame({"c": pd.Series([1, "1.0", 2, "a"] * 3, dtype="category")})
     encoder = TabularEncoder().fit(X)
@@ -782,6 +783,7 @@ def refused(X, types=None, kind=TabularEncoder, match="", error=ValueError):
         skl2onnx.to_onnx(encoder, initial_types=types or input_types(encoder))
 
 
+@pytest.mark.filterwarnings("ignore:Column 'c' has categories that differ only in how")
 def test_tables_that_onnx_can_not_take():
     dates = pd.DataFrame({"sold": pd.to_datetime(["2024-01-01", "2024-07-01"])})
     refused(dates, match="Column 'sold' has dates", error=NotImplementedError)
