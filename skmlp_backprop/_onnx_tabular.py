@@ -327,7 +327,7 @@ def _encode_labels(graph, x, keys, index_of, default):
 
 def _entry(encoding, key):
     """Index of the entry of a category."""
-    index = encoding._find(key)
+    index = encoding.find(key)
     return encoding.unseen if index is None else min(index, encoding.n_kept)
 
 
@@ -355,7 +355,7 @@ def _entries_of_texts(name, encoding):
     forms = (str, str.upper, str.capitalize)
     texts |= {form(mark) for mark in MISSING for form in forms} | {"NaN", "NaT"}
     for text in sorted(texts - entry_of.keys()):
-        if encoding._find(category_key(text)) is not None:
+        if encoding.find(category_key(text)) is not None:
             entry_of[text] = _entry(encoding, category_key(text))
     # The text of a missing value in ONNX.
     entry_of.setdefault("", _entry(encoding, category_key(None)))

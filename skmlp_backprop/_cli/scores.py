@@ -16,7 +16,7 @@ from sklearn.metrics import (
 )
 
 from .._estimators.sklearn_private import _safe_indexing
-from .._tabular.categories import aliases_of, category_key
+from .._tabular.categories import CategoryEncoding, category_key
 from .._tabular.texts import is_missing, is_number
 from .predicting import COVERAGE
 
@@ -170,22 +170,17 @@ def _to_number(value):
 
 def _class_finder(classes):
     """A function that finds the class which a value stands for, such as 1 for "1.0"."""
-    by_text, by_alias = {}, {}
-    for label in classes.tolist():
-        key = category_key(label)
-        by_text[key[1]] = label
-        by_alias.update(dict.fromkeys(aliases_of(key), label))
+    labels = classes.tolist()
+    encoding = CategoryEncoding(list(map(category_key, labels)), len(labels), False)
 
     def find(value):
-        key = category_key(value)
-        if key[1] in by_text:
-            return by_text[key[1]]
-        for alias in aliases_of(key) & by_alias.keys():
-            return by_alias[alias]
-        raise ValueError(
-            f"{value!r} is not among the classes of the model, {', '.join(by_text)}. "
-            "Remove its rows."
-        )
+        index = encoding.find(category_key(value))
+        if index is None:
+            raise ValueError(
+                f"{value!r} is not among the classes of the model, "
+                f"{', '.join(map(str, labels))}. Remove its rows."
+            )
+        return labels[index]
 
     return find
 

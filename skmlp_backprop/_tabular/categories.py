@@ -109,7 +109,7 @@ class CategoryEncoding:
         `is_grid` says that the values are a grid, not rows: how often a category occurs
         means nothing.
         """
-        indices = [self._find(category_key(value)) for value in column.categories]
+        indices = [self.find(category_key(value)) for value in column.categories]
         pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
         is_reported = self._report_nearly_seen(column.name, present)
@@ -122,7 +122,7 @@ class CategoryEncoding:
         entries = [self.unseen if i is None else min(i, self.n_kept) for i in indices]
         return np.array(entries, np.intp)[column.values]
 
-    def _find(self, key):
+    def find(self, key):
         """Index of a category in `keys`, or of its alias of another type, or None."""
         index = self._index_of_key.get(key)
         if index is None and key[0] == _TEXT and is_missing(key[1]):
