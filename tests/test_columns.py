@@ -924,6 +924,30 @@ def test_numbers_of_another_precision_are_matched(types):
     np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
 
 
+def as_text(numbers):
+    return list(map(str, numbers))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # The products differ from the quotients in the last bit.
+        (lambda k: k / 10, lambda k: k * 0.1),
+        (lambda k: k * 0.1, lambda k: k / 10),
+        (lambda k: as_text(k / 10), lambda k: np.float32(k / 10)),
+        (lambda k: np.float32(k / 10), lambda k: as_text(k / 10)),
+    ],
+)
+def test_rounded_numbers_are_the_same_category(before, after):
+    k = np.tile(np.arange(1, 8), 9)
+    params = {"categorical_features": ["column"]}
+    encoder = TabularEncoder(**params).fit(frame_of(before(k), None))
+    expected = encoder.transform(frame_of(before(k), None))
+    assert expected.any(axis=1).all()
+    later = encoder.transform(frame_of(after(k), None))
+    np.testing.assert_array_equal(later, expected)
+
+
 @pytest.mark.filterwarnings(ALIKE)
 def test_what_is_ambiguous_is_not_matched():
     values = [1, "1", "b"] * 3

@@ -556,6 +556,15 @@ def test_search_results_of_other_shapes(iris):
     display = SearchResultsDisplay.from_results(some.cv_results_, x="alpha", y="solver")
     assert np.isnan(display.means_).sum() == 3
     assert len(texts(display)) == 3
+    # Candidates without a value on an axis.
+    lists = [{"solver": ["sgd"], "alpha": [1, 2]}, {"solver": ["adam"]}]
+    some = StackedGridSearchCV(mlp, lists, cv=2).fit(*iris)
+    best = some.cv_results_["mean_test_score"][2]
+    with pytest.warns(
+        UserWarning, match="1 of 3 candidates .* 'solver' or 'alpha'"
+    ) as told:
+        SearchResultsDisplay.from_results(some.cv_results_, x="alpha", y="solver")
+    assert str(told[0].message).endswith(f"a mean test score of {best:.4g}.")
     none = StackedGridSearchCV(mlp, {"alpha": [1]}, cv=2).fit(*iris)
     with pytest.raises(ValueError, match="no parameter with several values"):
         SearchResultsDisplay.from_estimator(none)

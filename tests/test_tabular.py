@@ -1525,6 +1525,12 @@ def test_scored_rows_in_the_order_of_another_index_are_reported(make):
     expected = model.score(X, shuffled.to_numpy())
     with pytest.warns(UserWarning, match="y has the same index as X"):
         assert model.score(X, shuffled) == expected
+    # As of two tables, one below the other.
+    twice = np.arange(len(X)) // 2
+    with pytest.warns(UserWarning, match="Pass rows with a unique index"):
+        model.score(X.set_axis(twice), y.set_axis(twice[::-1]))
+    model.score(X.set_axis(twice), y.set_axis(twice))
+    model.score(X.set_axis(twice), y.set_axis(np.where(twice == 1, 0, twice)[::-1]))
     weights = pd.Series(np.arange(1.0, len(X) + 1)).sample(frac=1, random_state=0)
     with pytest.warns(UserWarning, match="sample_weight has the same index as X"):
         model.score(X, y, sample_weight=weights)

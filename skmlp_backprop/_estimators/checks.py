@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections import Counter
 from numbers import Integral
 
 import narwhals.stable.v2 as nw
@@ -128,17 +129,20 @@ def warn_of_other_order(input_name, values, X_name, X):
     if not (is_of_pandas(X) and is_of_pandas(values)):
         return
     index, own = X.index, values.index
+    are_unique = own.is_unique and index.is_unique
     if (
         len(own) == len(index)
         and own.nlevels == index.nlevels
         and not own.equals(index)
-        and own.is_unique
-        and index.is_unique
         and own.isin(index).all()
+        and (are_unique or Counter(own.tolist()) == Counter(index.tolist()))
     ):
+        in_order = f"{input_name}.loc[{X_name}.index]"
+        if not are_unique:
+            in_order = "rows with a unique index, such as by reset_index"
         warn(
             f"{input_name} has the same index as {X_name}, but in another order. The "
-            f"rows are taken by position. Pass {input_name}.loc[{X_name}.index], or "
+            f"rows are taken by position. Pass {in_order}, or "
             f"{input_name}.set_axis({X_name}.index) if the positions are right."
         )
 

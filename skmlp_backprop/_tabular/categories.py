@@ -131,14 +131,17 @@ class CategoryEncoding:
             return index
         aliases = aliases_of(key)
         indices = {self._index_of_alias.get(alias) for alias in aliases} - {None}
-        if len(indices) != 1:
+        if len(indices) != 1 or (key[0] == NUMBER and self._is_ambiguous(*key)):
             return None
         (index,) = indices
         found = self.keys[index]
         if found[0] == key[0]:
             # Two texts are the same category only if they are equal, two numbers also
-            # if one is the other in float32.
-            is_rounded = key[0] == NUMBER and _as_float32(key[1]) in (key[1], found[1])
+            # if one is the other in float32, or if they differ by rounding alone.
+            is_rounded = key[0] == NUMBER and (
+                _as_float32(key[1]) in (key[1], found[1])
+                or f"{float(key[1]):.15g}" == f"{float(found[1]):.15g}"
+            )
             return index if is_rounded else None
         return index
 
@@ -376,7 +379,7 @@ def aliases_of(key):
     """Texts of the same category in other types, such as "1" for True and "1.0".
 
     Marks of missing values have the text of a missing value. A number also has its text
-    in float32.
+    in float32: 0.10000000149011612 for 0.1, and 0.1 for 0.10000000149011612.
     """
     kind, text = key
     if kind == _BOOLEAN:
@@ -391,7 +394,11 @@ def aliases_of(key):
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
     if kind == NUMBER:
-        return {text, _as_float32(text)}
+        rounded, number = _as_float32(text), _float32_of(text)
+        if rounded == text and number is not None:
+            # The shortest text that float32 tells from its neighbours.
+            rounded = _number_text(float(str(number)))
+        return {text, rounded}
     return {text}
 
 
@@ -417,13 +424,18 @@ def _rounded_number(value):
 
 def _as_float32(text):
     """The text of a number that is rounded to float32, if it is not a whole number."""
+    number = _float32_of(text)
+    if number is None or number.is_integer():
+        return text
+    return _number_text(float(number))
+
+
+def _float32_of(text):
+    """A number in float32, or None if it is whole, too large, or no number."""
     if text.lstrip("-").isdigit() or not is_number(text):
-        return text
+        return None
     number = float(text)
-    if abs(number) > np.finfo(np.float32).max:
-        return text
-    number = float(np.float32(number))
-    return text if number.is_integer() else _number_text(number)
+    return None if abs(number) > np.finfo(np.float32).max else np.float32(number)
 
 
 def _spelling(text, ignores_case=True):

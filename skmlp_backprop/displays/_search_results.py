@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from .._network.warning import warn
 from .._search.unwrap import final_search
 from ._axes import Display
 from ._halving_results import (
@@ -30,6 +31,9 @@ class SearchResultsDisplay(Display):
 
     A search over two parameters is a heat map, and a frame marks the best field. If the
     search has further parameters, a field shows the best score over them.
+
+    Candidates without a value of a drawn parameter, which a list of grids may have, are
+    not drawn; a warning says how many.
 
     For a halving search, the display shows the result of each candidate in its last
     rung, unless an axis is the resource.
@@ -265,6 +269,14 @@ class SearchResultsDisplay(Display):
             best = self.means_[place]
             if -1 not in place and (mean > best or np.isnan(best)):
                 self.means_[place], self.stds_[place] = mean, std
+        lacking = [-1 in place for place in zip(ys, xs, strict=True)]
+        if any(lacking):
+            axes = " or ".join(repr(bare_name(n)) for n in (self.y, self.x) if n)
+            warn(
+                f"{sum(lacking)} of {len(lacking)} candidates of the search have no "
+                f"value of {axes}, and are not drawn. The best of them has a mean test "
+                f"score of {np.fmax.reduce(means[lacking]):.4g}."
+            )
 
     def _write_scores(self):
         """Write the scores in the fields of a heat map, and mark the best field."""
