@@ -16,6 +16,7 @@ from ._cli.options import HEADERS, check_model_options, check_options, make_pars
 from ._cli.report import PAGE, write_report
 from ._cli.saving import replace_file
 from ._cli.scores import print_scores, print_scores_of_rows, read_targets, score
+from ._network.warning import warn
 
 _CHECKED_ROWS = 20
 # The exit code of a process that SIGINT kills.
@@ -40,8 +41,7 @@ def main(arguments=None):
                 new = load_rows(args.predict, *columns, HEADERS[args.header])
                 y = None
                 if args.target is not None:
-                    classes = getattr(model, "classes_", None)
-                    y = read_targets(new[1], args.target, classes)
+                    y = read_targets(new[1], args.target, predicting.classes_of(model))
                 predicting.predict(model, args.predict, *new, args.output)
                 if y is not None:
                     print_scores_of_rows(model, new[0], y)
@@ -74,7 +74,10 @@ def run(args):
         )
         y_new = None
         if data.target in new[1]:
-            y_new = read_targets(new[1], data.target, classes)
+            try:
+                y_new = read_targets(new[1], data.target, classes)
+            except ValueError as error:
+                warn(f"There will be no scores of the new rows. {error}")
         if model.is_search:
             predicting.refuse_gaps(args.predict, new[0])
     X_train, X_test, y_train, y_test = training.hold_out(data, args.seed)

@@ -1033,6 +1033,9 @@ PAIRS_IN_FIT = [
     (True, "true", True),
     ("mW", "mW ", True),
     ("mW", "MW", False),
+    ("250 mW", "250 MW", False),
+    ("iPhone", "iphone", True),
+    ("Bosnia and Herzegovina", "bosnia and herzegovina", True),
     (True, "1", False),
 ]
 

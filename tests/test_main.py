@@ -18,6 +18,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 import skmlp_backprop
 from skmlp_backprop import (
@@ -485,7 +486,7 @@ def test_new_rows_with_the_target_are_scored(ending, saved, houses, tmp_path, ca
     known = new.dropna(subset="price")
     model = joblib.load(saved)
     expected = model.score(known[["size", "colour"]], known["price"])
-    assert "Scores on the 8 new rows that have a value of 'price':" in out
+    assert "Scores on the new rows with a value of 'price', 8 of 9:" in out
     assert printed("R2", out) == pytest.approx(expected, abs=1e-4)
     # Without the option they are other columns.
     assert main(["--load", str(saved), "--predict", path]) == 0
@@ -510,10 +511,11 @@ def test_new_rows_with_classes_are_scored(texts, tmp_path, capsys):
     model = joblib.load(saved)
     predicted = model.predict(table[["a", "b"]].iloc[1:50])
     accuracy = np.mean(predicted != table["y"][1:50])
-    first = capsys.readouterr().out.partition("Scores on the 49 new rows")[2]
+    first = capsys.readouterr().out.partition("Scores on the new rows with")[2]
     assert printed("accuracy", first) == pytest.approx(accuracy, abs=1e-4)
     assert main(["--load", str(saved), "--predict", path, "--target", "y"]) == 0
-    assert capsys.readouterr().out.endswith(f"Scores on the 49 new rows{first}")
+    assert capsys.readouterr().out.endswith(f"Scores on the new rows with{first}")
+    assert "a value of 'y', 49 of 50:" in first
 
 
 @pytest.mark.parametrize(
@@ -522,6 +524,7 @@ def test_new_rows_with_classes_are_scored(texts, tmp_path, capsys):
         ("prize", [1, 2], "error: The new rows have no target 'prize' beside the col"),
         ("size", [1, 2], "error: The new rows have no target 'size' beside the col"),
         ("price", [1, "much"], "target 'price' of the new rows: expected numbers, fo"),
+        ("price", [1, "inf"], "of the new rows: expected finite numbers, found 'inf'"),
         ("price", ["?", ""], "No new row has a value of 'price': there are no score"),
     ],
 )
@@ -536,14 +539,39 @@ def test_targets_of_new_rows(target, values, said, saved, houses, tmp_path, caps
     assert (tmp_path / "new-predictions.csv").exists() == (code == 0)
 
 
-def test_an_unknown_class_of_new_rows_is_said_before_the_fit(tmp_path, capsys):
-    table = pd.DataFrame({"a": np.arange(40.0), "y": ["no", "yes"] * 20})
+def test_an_unknown_class_of_new_rows_is_said_and_not_scored(tmp_path, capsys):
+    table = pd.DataFrame({"a": np.arange(40.0), "y": ["none", "yes"] * 20})
     data = write_table(table, tmp_path / "data.csv")
-    path = write_table(table.replace("no", "maybe"), tmp_path / "new.csv")
-    assert main(["--data", data, "--predict", path]) == 1
+    saved = str(tmp_path / "model.joblib")
+    path = write_table(table.replace("none", "None"), tmp_path / "new.csv")
+    arguments = ["--data", data, *QUICK, "--save", saved, "--predict", path]
+    assert main(arguments) == 0
     captured = capsys.readouterr()
-    assert "'maybe' is not among the classes of the model, no, yes." in captured.err
-    assert "Fitting" not in captured.out
+    said = "'None' is not among the classes of the model, none, yes."
+    assert "There will be no scores of the new rows. The target 'y' of" in captured.err
+    assert said in captured.err
+    assert "Scores on the new rows" not in captured.out
+    assert main(["--load", saved, "--predict", path, "--target", "y"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_targets_of_new_rows_that_are_no_numbers(saved, houses, tmp_path, capsys):
+    new = houses[["size", "colour"]].iloc[:2]
+    for values in (pd.to_datetime(["2024-01-01"] * 2), [True, False]):
+        path = write_table(new.assign(price=values), tmp_path / "new.parquet")
+        arguments = ["--load", str(saved), "--predict", path, "--target", "price"]
+        assert main(arguments) == 1
+        assert "of the new rows: expected numbers, fou" in capsys.readouterr().err
+
+
+def test_models_that_are_not_scored(tmp_path, capsys):
+    table = pd.DataFrame({"a": np.arange(40.0), "y": ["no", "yes"] * 20})
+    joblib.dump(LinearSVC().fit(table[["a"]], table["y"]), tmp_path / "model.joblib")
+    path = write_table(table, tmp_path / "new.csv")
+    arguments = ["--load", str(tmp_path / "model.joblib"), "--predict", path]
+    assert main([*arguments, "--target", "y"]) == 1
+    assert "of one target, not LinearSVC. Leave it out." in capsys.readouterr().err
+    assert main(arguments) == 0
 
 
 def test_numbers_come_with_intervals(saved, houses, tmp_path, capsys):

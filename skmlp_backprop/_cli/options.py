@@ -79,7 +79,7 @@ _HELP = {
     "--data": "a table as .csv or .tsv, also gzipped (.gz), or as .parquet; or .npz or "
     ".mat with X and y (default: scikit-learn's digits)",
     "--target": "the column of a table to predict (default: the last column); with "
-    "--load the column of the new rows by which to score the predictions",
+    "--load the column of the new rows that has the true values, to score by",
     "--drop": "columns of a table to leave out, such as identifiers of the rows",
     "--task": "what to do with the target (default: regression for numbers that are "
     "not all whole or have more than 20 different values, else classification)",

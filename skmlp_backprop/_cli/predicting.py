@@ -7,6 +7,7 @@ the numbers of the rows.
 import joblib
 import numpy as np
 from scipy import sparse
+from sklearn.base import is_regressor
 
 from ..datasets._text_files import import_pandas
 from .data import kinds_of
@@ -39,6 +40,23 @@ def columns_of(model):
     encoder = getattr(model, "encoder_", None)
     kinds = [None] * model.n_features_in_ if encoder is None else kinds_of(encoder)
     return None if names is None else names.tolist(), kinds
+
+
+def classes_of(model):
+    """The classes of a fitted classifier, or None for a regressor.
+
+    Raises ValueError for models whose predictions have no scores here.
+    """
+    if is_regressor(model):
+        return None
+    classes = getattr(model, "classes_", None)
+    if not isinstance(classes, np.ndarray) or not hasattr(model, "predict_proba"):
+        raise ValueError(
+            "--target scores regressors, and classifiers that predict the "
+            f"probabilities of the classes of one target, not {type(model).__name__}. "
+            "Leave it out."
+        )
+    return classes
 
 
 def output_names(others, n_outputs, classes, has_interval):

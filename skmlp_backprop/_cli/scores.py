@@ -1,5 +1,8 @@
 """Scores a fitted model on folds and held-out rows, and prints the scores."""
 
+import warnings
+from decimal import Decimal
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -152,9 +155,10 @@ def read_targets(others, target, classes):
             f"they have {', '.join(map(repr, others)) or 'no others'}."
         )
     # A class may be called "none".
-    names = set() if classes is None else set(map(str, classes.tolist()))
+    has_mark = classes is not None and any(map(is_missing, map(str, classes.tolist())))
     values = others[target].reset_index(drop=True).dropna().astype(object)
-    values = values[[str(v) in names or not is_missing(str(v)) for v in values]]
+    if not has_mark:
+        values = values[[not is_missing(str(value)) for value in values]]
     convert = _to_number if classes is None else _class_finder(classes)
     try:
         return values.map(convert).infer_objects()
@@ -163,8 +167,12 @@ def read_targets(others, target, classes):
 
 
 def _to_number(value):
-    if isinstance(value, str) and not is_number(value):
+    is_text = isinstance(value, str)
+    is_real = isinstance(value, Real | Decimal) and not isinstance(value, bool)
+    if not (is_number(value) if is_text else is_real):
         raise ValueError(f"expected numbers, found {value!r}.")
+    if not np.isfinite(float(value)):
+        raise ValueError(f"expected finite numbers, found {value!r}.")
     return float(value)
 
 
@@ -176,9 +184,9 @@ def _class_finder(classes):
     def find(value):
         index = encoding.find(category_key(value))
         if index is None:
+            shown = ", ".join(map(str, labels[:10])) + ", ..." * (len(labels) > 10)
             raise ValueError(
-                f"{value!r} is not among the classes of the model, "
-                f"{', '.join(map(str, labels))}. Remove its rows."
+                f"{value!r} is not among the classes of the model, {shown}."
             )
         return labels[index]
 
@@ -208,13 +216,17 @@ def print_scores_of_rows(model, X, y):
         print(f"No new row has a value of {y.name!r}: there are no scores.")
         return
     rows = _safe_indexing(X, y.index.to_numpy())
-    if model.predict(rows).ndim > 1:
-        raise ValueError(
-            "--target has no effect on a model that predicts several values for each "
-            "row. Leave it out."
-        )
-    print(f"\nScores on the {len(y)} new rows that have a value of {y.name!r}:")
-    for name, value in measure(model, rows, y.to_numpy()).items():
+    # The predictions of all rows have given their warnings.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        if model.predict(rows).ndim > 1:
+            raise ValueError(
+                "--target has no effect on a model that predicts several values for "
+                "each row. Leave it out."
+            )
+        measured = measure(model, rows, y.to_numpy())
+    print(f"\nScores on the new rows with a value of {y.name!r}, {len(y)} of {len(X)}:")
+    for name, value in measured.items():
         print(f"  {name:<25}{number(value)}")
 
 

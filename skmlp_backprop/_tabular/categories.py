@@ -24,6 +24,7 @@ _MAX_ONE_HOT = 16
 # New rows have new categories if this share of the rows of `fit` had one of their own.
 _EXPECTED_UNSEEN = 0.1
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
+_LONG_WORD = re.compile(r"[^\W\d_]{4}")
 # Kinds of values, in the words of messages.
 _MISSING = "missing"
 _TEXT = "text"
@@ -303,8 +304,8 @@ class CategoryEncoding:
 def describe_nearly_equal(categories):
     """Two categories that differ only in how they are written, for a message.
 
-    They differ in spaces, case, leading zeros or type. The case counts in texts such as
-    "mW", which are neither in lower case nor in upper case nor capitalized.
+    They differ in spaces, case, leading zeros or type. The case counts in short texts
+    such as "mW", which are neither in lower case nor in upper case nor capitalized.
 
     Parameters
     ----------
@@ -321,7 +322,8 @@ def describe_nearly_equal(categories):
     for key in sorted(key for key in by_key if key[0] in (_TEXT, NUMBER, _BOOLEAN)):
         text = key[1]
         forms = text.lower(), text.upper(), text.capitalize(), text.title()
-        other = by_spelling.setdefault(_spelling(text, text in forms), key)
+        ignores_case = text in forms or _LONG_WORD.search(text) is not None
+        other = by_spelling.setdefault(_spelling(text, ignores_case), key)
         if other != key:
             return " and ".join(_distinct_reprs(by_key[other], by_key[key]))
     return ""
