@@ -922,6 +922,9 @@ def test_numbers_of_another_precision_are_matched(types):
     before, after = [0.1, 2.0**25, 0.5], [0.1 + 1e-12, 2.0**25 + 1, 0.5]
     later = encode(before * 3, after, **params)
     np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
+    for before in ([1.0, 2.0, 0.5], ["1", "2", "0.5"]):
+        later = encode(before * 3, [1 + 1e-10, 1 - 1e-11, 0.5], **params)
+        np.testing.assert_array_equal(later[:2], np.zeros((2, 3)))
 
 
 def as_text(numbers):

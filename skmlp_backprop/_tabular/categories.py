@@ -396,11 +396,11 @@ def aliases_of(key):
         if text.lower() in ("true", "false"):
             return {text.capitalize()}
     if kind == NUMBER:
-        rounded, number = _as_float32(text), _float32_of(text)
-        if rounded == text and number is not None:
+        number = _float32_of(text)
+        if number is not None and float(number) == float(text):
             # The shortest text that float32 tells from its neighbours.
-            rounded = _number_text(float(str(number)))
-        return {text, rounded}
+            return {text, _number_text(float(str(number)))}
+        return {text, _as_float32(text)}
     return {text}
 
 
