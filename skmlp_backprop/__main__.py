@@ -68,14 +68,13 @@ def run(args):
         names = data.columns.names if hasattr(data.X, "columns") else None
         new = load_rows(args.predict, names, data.columns.kinds, header)
         # Before the training, whose model an error would lose.
-        classes = None if data.is_regression else np.unique(data.y)
-        predicting.output_names(
-            new[1], 1, () if classes is None else classes, data.is_regression
-        )
+        classes = () if data.is_regression else np.unique(data.y)
+        predicting.output_names(new[1], 1, classes, data.is_regression)
         y_new = None
         if data.target in new[1]:
+            labels = None if data.is_regression else classes
             try:
-                y_new = read_targets(new[1], data.target, classes)
+                y_new = read_targets(new[1], data.target, labels)
             except ValueError as error:
                 warn(f"There will be no scores of the new rows. {error}")
         if model.is_search:

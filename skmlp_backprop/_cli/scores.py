@@ -21,6 +21,7 @@ from sklearn.metrics import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._tabular.categories import CategoryEncoding, category_key
 from .._tabular.texts import is_missing, is_number
+from ..datasets._text_files import join
 from .predicting import COVERAGE
 
 # Limits on the columns shown, and on the rows and columns that are shuffled.
@@ -152,7 +153,7 @@ def read_targets(others, target, classes):
     if target not in others:
         raise ValueError(
             f"The new rows have no target {target!r} beside the columns of the model; "
-            f"they have {', '.join(map(repr, others)) or 'no others'}."
+            f"they have {join(list(others)) or 'no others'}."
         )
     # A class may be called "none".
     has_mark = classes is not None and any(map(is_missing, map(str, classes.tolist())))
@@ -219,7 +220,7 @@ def print_scores_of_rows(model, X, y):
     # The predictions of all rows have given their warnings.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        if model.predict(rows).ndim > 1:
+        if model.predict(_safe_indexing(rows, [0])).ndim > 1:
             raise ValueError(
                 "--target has no effect on a model that predicts several values for "
                 "each row. Leave it out."

@@ -321,8 +321,9 @@ def describe_nearly_equal(categories):
     by_spelling = {}
     for key in sorted(key for key in by_key if key[0] in (_TEXT, NUMBER, _BOOLEAN)):
         text = key[1]
-        forms = text.lower(), text.upper(), text.capitalize(), text.title()
-        ignores_case = text in forms or _LONG_WORD.search(text) is not None
+        ignores_case = _LONG_WORD.search(text) is not None or (
+            text in (text.lower(), text.upper(), text.capitalize(), text.title())
+        )
         other = by_spelling.setdefault(_spelling(text, ignores_case), key)
         if other != key:
             return " and ".join(_distinct_reprs(by_key[other], by_key[key]))
