@@ -78,6 +78,7 @@ def start(data):
         parameters = Parameters.stacked(networks)
         plain = [PlainNetwork(parameters, i) for i in range(2)]
         stack = ScaledInputStack(
+            np.ones((2, 4)),
             Objective(training.network, 0, parameters),
             [make_solver(mlp) for mlp in mlps],
             Batches(training.rows, training.network.output, batch_size, None),

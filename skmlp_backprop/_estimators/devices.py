@@ -1,5 +1,7 @@
 """The devices that train networks: the CPU by NumPy, others by PyTorch."""
 
+from .._solvers.stack import ScaledInputStack, Stack
+
 
 class Cpu:
     """Training by NumPy.
@@ -36,9 +38,9 @@ class Cpu:
     def check(self, solver, network, rows):
         """Nothing is refused: the CPU trains all networks."""
 
-    def make_stack(self, kind, *args):
-        """Make a stack of the given class."""
-        return kind(*args)
+    def make_stack(self, scales, *args):
+        """Make a stack; without `scales` of the inputs, if these are None."""
+        return Stack(*args) if scales is None else ScaledInputStack(scales, *args)
 
 
 def device_of(estimator):

@@ -23,7 +23,6 @@ from .._solvers.epochs import run_epochs
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
-from .._solvers.stack import Stack
 from .._solvers.training import History, Reporter, Training, stack_weights
 from .devices import device_of
 from .early_stopping import HeldOut, hold_out
@@ -323,7 +322,7 @@ def _make_stack(device, data_of, trainings, draws, objective):
         average = MovingAverage(
             begin, lead.average_epochs, batches.n_batches, n_averaged
         )
-    return device.make_stack(Stack, objective, solvers, batches, average, judge)
+    return device.make_stack(None, objective, solvers, batches, average, judge)
 
 
 def _blas_threads_pay(solver, parameters, data_of):

@@ -180,7 +180,7 @@ class Stack:
 class ScaledInputStack(Stack):
     """A stack that learns how much of each input its networks take in.
 
-    A network sees its inputs times scales, which begin at 1. Folded into the first
+    A network sees its inputs times scales. Folded into the first
     weights they cost nothing but a few passes over these: with V the weights behind the
     scales s, the first layer has W = V s, so that dJ/dV = s dJ/dW, and dJ/ds is the sum
     of V dJ/dW over the units. The objective sees W, which is also the final weight. A
@@ -189,7 +189,14 @@ class ScaledInputStack(Stack):
 
     The weights of levels have no scales.
 
-    The parameters are those of :class:`Stack`; the objective has no penalty.
+    Parameters
+    ----------
+    scales : ndarray of shape (n_stack, n_inputs)
+        The scales with which the training begins, of the inputs without levels.
+
+    objective, *args
+        See :class:`Stack`. The objective has no penalty, and its weights are those
+        behind the scales.
 
     References
     ----------
@@ -198,13 +205,15 @@ class ScaledInputStack(Stack):
     RealMLP.
     """
 
-    def __init__(self, objective, *args):
+    def __init__(self, scales, objective, *args):
         self._behind = objective.parameters.without_levels().copy()
         super().__init__(objective, *args)
         first = self._behind.layers[0]
         # As the weights of a layer with one unit. The last input is that of the biases,
         # whose scale stays 1.
         self._scales = Parameters([np.ones_like(first[:, :1])]).copy()
+        self._scales.layers[0][:, 0, :-1] = scales
+        np.multiply(first, self._scales.layers[0], out=self.parameters.layers[0])
         self._spare = np.empty_like(first)
         self._scales_gradient = self._scales.zeros_like()
         self._state_of_scales = self._rule.init(self._scales)

@@ -326,7 +326,13 @@ class BaseTabularMLP(
                 rows_val, self._scale(y_val), target_encoder, weights_val
             )
         ensemble = Ensemble(
-            member, self.n_members, data, data_val, paused, table.groups
+            member,
+            self.n_members,
+            data,
+            table.encoder._layout.columns,
+            data_val,
+            paused,
+            table.groups,
         )
         if continues:
             warn_of_seen_rows(self._paused, ensemble, table.hashes)

@@ -371,7 +371,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
             categories.
         """
         n_rows, layout = len(prepared[0]), self._layout
-        encoded = np.empty((n_rows, layout.n_entries), dtype)
+        encoded = np.empty((n_rows, len(layout.columns)), dtype)
         if numbers := [prepared[i] for i in layout.numeric]:
             layout.numbers.write(np.stack(numbers, axis=1), encoded)
         codes, n_levels = [], 0
@@ -441,8 +441,8 @@ class _Layout:
         Where a :class:`TableRows` has the entries of each column: the slice of its
         numbers, or which of its columns of codes.
 
-    n_entries : int
-        Number of entries of the columns without codes.
+    columns : ndarray of shape (n_entries,), int
+        The column of each entry, without the columns of codes.
 
     numeric : list of int
         The columns of numbers.
@@ -452,16 +452,17 @@ class _Layout:
     """
 
     def __init__(self, encodings):
-        self.places, codes, others, self.n_entries = [], [], [], 0
+        self.places, codes, others, columns = [], [], [], []
         for i, encoding in enumerate(encodings):
             if encoding.has_many_categories:
                 self.places.append(len(codes))
                 codes.append(i)
             else:
-                start, self.n_entries = self.n_entries, self.n_entries + encoding.width
-                self.places.append(slice(start, self.n_entries))
+                self.places.append(slice(len(columns), len(columns) + encoding.width))
                 others.append(i)
+                columns += [i] * encoding.width
         self.order = others + codes
+        self.columns = np.array(columns, np.intp)
         self.numeric = [i for i in others if encodings[i].is_numeric]
         self.numbers = NumberColumns(
             [encodings[i] for i in self.numeric],

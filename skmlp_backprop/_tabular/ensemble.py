@@ -18,9 +18,9 @@ from .._network.parameters import Parameters
 from .._network.threads import limited_threads
 from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
-from .._solvers.stack import ScaledInputStack
 from .._solvers.training import History, Reporter, Training
 from .left_out import N_FOLDS, LeftOutRows, assign_folds
+from .relevance import initial_scales
 
 # A further thread saves time if its step has this many multiplications in the forward
 # pass. In shorter steps, threads wait too long for the interpreter's lock (benchmarks:
@@ -49,6 +49,9 @@ class Ensemble:
 
     data : TrainingData
         The architecture of the networks, and the rows.
+
+    columns : ndarray of shape (n_numbers,), int
+        The column of each number of a row.
 
     data_val : TrainingData or None, default=None
         The validation rows. None lets each network leave out a fold of the rows.
@@ -88,7 +91,7 @@ class Ensemble:
     )
 
     def __init__(
-        self, member, n_members, data, data_val=None, paused=None, groups=None
+        self, member, n_members, data, columns, data_val=None, paused=None, groups=None
     ):
         self.data, self.dropout, self.solver = data, member.dropout, make_solver(member)
         # Copied, so that an error leaves the earlier state as it is.
@@ -116,6 +119,9 @@ class Ensemble:
             # A single fold, which all networks leave out.
             folds_val = np.zeros(data_val.rows.n_rows, np.intp)
             self.judge = LeftOutRows(data_val, folds_val, left_out)
+        self._scales = initial_scales(
+            data.rows, data.network.output, columns, self.folds, left_out
+        )
         self.device = device_of(member)
         self.device.check(self.solver, data.network, data.rows)
         # Each stack draws the same masks, so that the number of stacks has no effect.
@@ -186,7 +192,7 @@ class Ensemble:
             self.judge.left_out[members],
         )
         return self.device.make_stack(
-            ScaledInputStack,
+            self._scales[members],
             Objective(network, 0, parameters, masks),
             [solver] * len(members),
             batches,

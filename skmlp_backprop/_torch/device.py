@@ -3,7 +3,6 @@
 import torch
 
 from .._network.rows import Rows
-from .._solvers.stack import ScaledInputStack
 from .network import ACTIVATIONS
 from .rules import STEPS
 from .stack import TorchStack
@@ -83,10 +82,10 @@ class TorchDevice:
             "device='cpu'."
         )
 
-    def make_stack(self, kind, *args):
-        """Make a stack on the device in place of a stack of the given class."""
+    def make_stack(self, scales, *args):
+        """Make a stack; without `scales` of the inputs, if these are None."""
         try:
-            return TorchStack(self._place, issubclass(kind, ScaledInputStack), *args)
+            return TorchStack(self._place, scales, *args)
         except torch.OutOfMemoryError as error:
             raise ValueError(
                 f"X and the networks do not fit in the memory of device={self.name!r}. "

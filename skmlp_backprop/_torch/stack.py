@@ -31,16 +31,17 @@ class TorchStack(Stack):
     place : torch.device
         The device.
 
-    is_scaled : bool
-        Whether the stack learns scales of the inputs, see :class:`.ScaledInputStack`.
+    scales : ndarray of shape (n_stack, n_inputs) or None
+        The scales of the inputs with which the training begins, see
+        :class:`.ScaledInputStack`; None for a stack that learns no scales.
 
     objective, solvers, batches, average, judge
         See :class:`.Stack`.
     """
 
-    def __init__(self, place, is_scaled, objective, solvers, batches, average, judge):
+    def __init__(self, place, scales, objective, solvers, batches, average, judge):
         self._place = place
-        self._is_scaled = is_scaled
+        self._initial_scales = scales
         self._dtype = getattr(torch, objective.parameters.dtype.name)
         super().__init__(objective, solvers, batches, average, judge)
         output = objective.network.output
@@ -62,9 +63,8 @@ class TorchStack(Stack):
         self._alpha = self._tensor(self.objective.alpha)
         # The matrix of the weights and, if there are any, the scales.
         self._weights = [self._tensor(to_matrix(parameters))]
-        if self._is_scaled:
-            shape = parameters.n_stack, parameters.weights[0].shape[2]
-            self._weights.append(self._weights[0].new_ones(shape))
+        if self._initial_scales is not None:
+            self._weights.append(self._tensor(self._initial_scales))
         self._levels = self._average = None
         if parameters.levels is not None:
             self._levels = TorchLevels(self._levels_tensor(parameters))
