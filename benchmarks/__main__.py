@@ -33,6 +33,7 @@ NAMES = (
     "tricks",
     "tables",
     "report",
+    "useless_columns",
     "intervals",
     "tabular_losses",
     "out_of_bag",

@@ -84,12 +84,15 @@ def run():
     return summary(measure_all(FOLDERS, SLOW, KEPT, 1))
 
 
-def measure_all(folders, contenders, path, n_measured=N_MEASURED):
-    """Measure the folds that a file has no line of, and return all its lines."""
+def measure_all(folders, contenders, path, n_measured=N_MEASURED, source=tables):
+    """Measure the folds that a file has no line of, and return all its lines.
+
+    `source` makes the tables of a folder.
+    """
     warnings.simplefilter("ignore")
     done = {(line["contender"], line["table"], line["fold"]) for line in _read(path)}
     for folder, n_folds in folders.items():
-        for table, frame, y in tables(folder):
+        for table, frame, y in source(folder):
             for contender, make in contenders.items():
                 splits = list(folds(y, n_folds))[:n_measured]
                 for fold, (train, test) in enumerate(splits):

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.metrics import check_scoring
 
+from ._estimators.checks import check_target_names
 from ._estimators.sklearn_callbacks import HAS_CALLBACKS
 from ._network.warning import warn
 
@@ -72,7 +73,9 @@ class _ScoringCallback:
         X, y = (getattr(self, name) for name in self._rows)
         name = type(self).__name__
         if not run.scores:
-            _check_labels(fitted_estimator, y, f"{name}: {self._rows[1]}")
+            y_name = f"{name}: {self._rows[1]}"
+            check_target_names(fitted_estimator, y, False, y_name)
+            _check_labels(fitted_estimator, y, y_name)
         score = run.scorer(fitted_estimator, X, y)
         if not isinstance(score, Real):
             raise ValueError(

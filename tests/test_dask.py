@@ -692,6 +692,22 @@ def test_score_of_sparse_indicators(client, rows):
     assert score == pytest.approx(local.score(rows["X"], rows["indicators"]))
 
 
+def test_columns_of_y_in_another_order(client, rows):
+    X = pd.DataFrame(rows["X"][:, :3], columns=["a", "b", "c"])
+    Y = pd.DataFrame({"u": X["a"], "v": X["b"]})
+    ours = DaskBackpropMLPRegressor(solver="lbfgs", max_iter=3, client=client)
+    chunks, targets, reordered = (
+        dd.from_pandas(data, npartitions=2) for data in (X, Y, Y[["v", "u"]])
+    )
+    ours.set_params(warm_start=True).fit(chunks, targets)
+    message = r"has the columns \['v', 'u'\], but in `fit` y"
+    with pytest.raises(ValueError, match=f"^y {message}"):
+        ours.fit(chunks, reordered)
+    with pytest.raises(ValueError, match=f"a chunk of y {message}"):
+        ours.score(chunks, reordered)
+    assert ours.score(chunks, targets) == pytest.approx(ours.score(X, Y))
+
+
 def test_a_closed_client(cluster, rows):
     with Client(cluster, set_as_default=False) as other:
         pass

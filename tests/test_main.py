@@ -13,10 +13,12 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits, load_iris
 from sklearn.dummy import DummyRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
@@ -572,6 +574,66 @@ def test_models_that_are_not_scored(tmp_path, capsys):
     assert main([*arguments, "--target", "y"]) == 1
     assert "of one target, not LinearSVC. Leave it out." in capsys.readouterr().err
     assert main(arguments) == 0
+
+
+def test_the_accuracy_is_that_of_the_written_predictions(tmp_path, capsys):
+    """A model may predict by another threshold than the most probable class."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.standard_normal(200)})
+    table["y"] = (table["a"] + rng.standard_normal(200) > 1.5).astype(int)
+    model = FixedThresholdClassifier(LogisticRegression(), threshold=0.1)
+    joblib.dump(model.fit(table[["a"]], table["y"]), tmp_path / "model.joblib")
+    path = write_table(table, tmp_path / "new.csv")
+    arguments = ["--load", str(tmp_path / "model.joblib"), "--predict", path]
+    assert main([*arguments, "--target", "y"]) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
+    accuracy = np.mean(written == table["y"])
+    assert np.mean(model.estimator_.predict(table[["a"]]) == table["y"]) > accuracy
+    out = capsys.readouterr().out
+    assert printed("accuracy", out) == pytest.approx(accuracy, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        make_pipeline,
+        lambda model: GridSearchCV(model, {"max_iter": [5]}, cv=2),
+        lambda model: CalibratedClassifierCV(make_pipeline(model), cv=2),
+        lambda model: FixedThresholdClassifier(model),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_categories_of_a_model_within_another_are_read_as_text(wrap, tmp_path, capsys):
+    """As numbers, codes with leading zeros would be unseen categories."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"code": rng.choice(["0123", "456"], 120)}, dtype="category")
+    y, model = table["code"] == "456", TabularMLPClassifier(2, random_state=0)
+    model = wrap(model.set_params(max_iter=5)).fit(table, y.astype(int))
+    assert model.score(table, y.astype(int)) == 1
+    joblib.dump(model, tmp_path / "model.joblib")
+    path = write_table(table, tmp_path / "new.csv")
+    capsys.readouterr()
+    assert main(["--load", str(tmp_path / "model.joblib"), "--predict", path]) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
+    assert written.tolist() == y.astype(int).tolist()
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("header", [[], ["--header", "yes"]])
+@pytest.mark.parametrize("more", [False, True])
+def test_given_names_are_found_in_any_order(header, more, tmp_path):
+    """A training file without a header gives its columns the names x0, x1 and so on."""
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    model = LinearRegression().fit(X, X @ [3, 1, 0])
+    joblib.dump(model, tmp_path / "model.joblib")
+    new = pd.DataFrame(X, columns=["x0", "x1", "x2"])[["x2", "x1", "x0"]]
+    if more:
+        new.insert(1, "id", range(60))
+    path = write_table(new, tmp_path / "new.csv")
+    arguments = ["--load", str(tmp_path / "model.joblib"), "--predict", path, *header]
+    assert main(arguments) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
+    np.testing.assert_allclose(written, model.predict(X), rtol=1e-9)
 
 
 def test_numbers_come_with_intervals(saved, houses, tmp_path, capsys):

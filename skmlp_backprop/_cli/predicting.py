@@ -8,7 +8,9 @@ import joblib
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_regressor
+from sklearn.pipeline import Pipeline
 
+from .._tabular.encoder import TabularEncoder
 from ..datasets._text_files import import_pandas
 from .data import kinds_of
 from .saving import replace_file
@@ -37,9 +39,26 @@ def load_model(path):
 def columns_of(model):
     """Names of a fitted model's columns, or None, and their kinds, see `kinds_of`."""
     names = getattr(model, "feature_names_in_", None)
-    encoder = getattr(model, "encoder_", None)
+    encoder = _encoder_of(model)
     kinds = [None] * model.n_features_in_ if encoder is None else kinds_of(encoder)
     return None if names is None else names.tolist(), kinds
+
+
+def _encoder_of(model):
+    """The encoder of a model's columns, also within other estimators, or None."""
+    while not isinstance(model, TabularEncoder):
+        for name in ("encoder_", "best_estimator_", "estimator_"):
+            if hasattr(model, name):
+                model = getattr(model, name)
+                break
+        else:
+            if isinstance(model, Pipeline):
+                model = model.steps[0][1]
+            elif hasattr(model, "calibrated_classifiers_"):
+                model = model.calibrated_classifiers_[0].estimator
+            else:
+                return None
+    return model
 
 
 def classes_of(model):

@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.architecture import check_solver, make_network
-from .._estimators.checks import without_second_axis
+from .._estimators.checks import check_target_names, without_second_axis
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
@@ -95,6 +95,7 @@ class DaskMixin:
         given = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **given)
         with ExitStack() as at_the_end:
+            check_target_names(self, y, reset=not continuing)
             data = self._distribute(X, y, sample_weight, continuing, at_the_end)
             return self._fit_to(data, continuing, context, given)
 

@@ -18,6 +18,7 @@ from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
 from .architecture import check_fits, check_solver, make_network, warn_of_unused
 from .checks import (
+    check_target_names,
     exact_labels,
     plain_labels,
     refuse_sparse_targets,
@@ -161,6 +162,7 @@ class BaseBackpropMLP(
     def _validate_rows(self, X, y, *, reset):
         """Validate X and y; X in CSR or dense, a single column of y flat."""
         name = type(self).__name__
+        check_target_names(self, y, reset)
         refuse_unfit_targets(y, name, self._y_numeric)
         if self._y_numeric:
             refuse_sparse_targets(y, name)

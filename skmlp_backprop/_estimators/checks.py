@@ -82,6 +82,53 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
             )
 
 
+def names_of(table):
+    """The names of the columns of a DataFrame of any library."""
+    is_arrow = nw.dependencies.is_pyarrow_table(table)
+    return list(table.column_names if is_arrow else table.columns)
+
+
+def check_target_names(estimator, y, reset, input_name="y"):
+    """Keep the names of several columns of y, or refuse them in another order.
+
+    The columns are taken by position, so another order would be another target.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its attribute `_target_names` is the list of the names, or None.
+
+    y : array-like
+        Labels or numbers; only the columns of a DataFrame have names.
+
+    reset : bool
+        Whether to keep the names; otherwise y must not have those of the earlier fit in
+        another order.
+
+    input_name : str, default="y"
+        The name of y in messages.
+
+    Raises
+    ------
+    ValueError
+        If the columns are in another order.
+    """
+    names = None
+    if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_dask_dataframe(y):
+        names = names_of(y)
+    if reset:
+        estimator._target_names = names
+        return
+    known = getattr(estimator, "_target_names", None)
+    if known is None or names is None or names == known:
+        return
+    if Counter(names) == Counter(known):
+        raise ValueError(
+            f"{input_name} has the columns {names}, but in `fit` y had the columns "
+            f"{known}. Pass them in that order, such as by y[{known}]."
+        )
+
+
 def warn_of_text_targets(y, input_name="y"):
     """Warn of numbers written as text: "3.500" may be 3500, and "007" a code."""
     y = as_array(y)
@@ -108,6 +155,7 @@ def refuse_masked_weights(sample_weight):
 
 def check_scored(estimator, X, y, sample_weight, input_name="y"):
     """Refuse in `score` the targets and weights that `fit` refuses and metrics take."""
+    check_target_names(estimator, y, False, input_name)
     warn_of_other_orders(X, y, sample_weight, ("X", input_name, "sample_weight"))
     name = type(estimator).__name__
     refuse_unfit_targets(y, name, estimator._y_numeric, input_name)

@@ -8,7 +8,9 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
     as_array,
+    check_target_names,
     exact_labels,
+    names_of,
     plain_labels,
     refuse_sparse_targets,
     refuse_unfit_targets,
@@ -21,7 +23,7 @@ from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
 from .categories import describe_nearly_equal
-from .table import check_table, names_of
+from .table import check_table
 
 
 def check_rows(
@@ -58,6 +60,7 @@ def check_rows(
         The checked validation rows of positive weight.
     """
     X = check_table(estimator, X, reset=reset, y=y)
+    check_target_names(estimator, y, reset)
     _refuse_other_targets(y, y_val)
     warn_of_other_orders(X, y, sample_weight)
     y = _check_targets(estimator, X, y)

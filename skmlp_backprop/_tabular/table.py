@@ -9,7 +9,7 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._estimators.checks import is_masked, plain_repr, without_mask
+from .._estimators.checks import is_masked, names_of, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
 from .._network.warning import warn
 
@@ -93,12 +93,6 @@ def check_table(estimator, X, *, reset, **y):
                 f"minimum of 1 is required by {type(estimator).__name__}."
             )
     return X
-
-
-def names_of(table):
-    """The names of the columns of a DataFrame of any library."""
-    is_arrow = nw.dependencies.is_pyarrow_table(table)
-    return list(table.column_names if is_arrow else table.columns)
 
 
 def _warn_of_unchecked_names(names):

@@ -238,6 +238,10 @@ def read_new_rows(path, names, kinds, header):
 def _find_features(file, names, kinds, header):
     """Indices of a model's features in a file of new rows; take the header, if any."""
     path, first = file.path, file.first
+    made_up = [f"x{i}" for i in range(len(kinds))]
+    if names is None and header is not False and set(made_up) <= set(first):
+        # The names that the reader of files without a header gives, in any order.
+        names = made_up
     by_name = names is not None and header is not False
     if by_name and all(map(_MADE_UP.fullmatch, names)):
         by_name = not set(names).isdisjoint(first)
