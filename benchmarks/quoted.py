@@ -223,6 +223,7 @@ def _tables():
     coverages = [f"{100 * intervals[name]:.1f}" for name in ("coverage", "lowest")]
     return [
         *((BENCHMARKS, text, figures) for text, figures in rows + seconds),
+        *_useless_columns(),
         (
             BENCHMARKS,
             "The ratio was {} on ``electricity``, which has six columns of numbers, "
@@ -250,6 +251,32 @@ def _tables():
             [figures[0] for text, figures in seconds if "0,000 rows, 50" in text],
         ),
     ]
+
+
+def _useless_columns():
+    """The rows of the guide about tables with useless columns."""
+    rows = read("useless_columns")
+    contenders = (
+        ("TabularMLP", "TabularMLPClassifier, TabularMLPRegressor"),
+        ("CatBoost", "CatBoost"),
+        (
+            "HistGradientBoosting, early stopping",
+            "HistGradientBoosting with early stopping",
+        ),
+        ("LightGBM-TD", "LightGBM with tuned defaults"),
+        ("RandomForest", "RandomForest"),
+        ("HistGradientBoosting", "HistGradientBoosting"),
+        ("MLP", "MLPClassifier, MLPRegressor"),
+    )
+    for contender, in_words in contenders:
+        of_classes = rows[f"classification, {contender}"]
+        rmse = rows[f"regression, {contender}"]["mean rmse"]
+        figures = of_classes["mean log_loss"], of_classes["mean accuracy"], rmse
+        yield (
+            BENCHMARKS,
+            f"* - {in_words} - {{}} - {{}} - {{}}",
+            [f"{figure:.3f}" for figure in figures],
+        )
 
 
 def _out_of_bag():
