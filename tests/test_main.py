@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris
 from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import BaggingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
@@ -25,6 +27,7 @@ from sklearn.svm import LinearSVC
 import skmlp_backprop
 from skmlp_backprop import (
     BackpropMLPClassifier,
+    TabularEncoder,
     TabularMLPClassifier,
     TabularMLPRegressor,
     __main__,
@@ -617,6 +620,37 @@ def test_categories_of_a_model_within_another_are_read_as_text(wrap, tmp_path, c
     written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
     assert written.tolist() == y.astype(int).tolist()
     assert not capsys.readouterr().err
+
+
+def test_an_encoder_within_a_model_may_be_unfitted(tmp_path):
+    """Or it takes some of the columns of the model."""
+    X = pd.DataFrame(
+        np.random.default_rng(0).standard_normal((60, 3)), columns=[*"abc"]
+    )
+    y = (X["a"] > 0).astype(int)
+    encoded = make_pipeline(TabularEncoder(), LogisticRegression())
+    chosen = make_column_transformer(("passthrough", ["a"]))
+    for model in (
+        BaggingClassifier(encoded, 2, random_state=0),
+        make_pipeline(chosen, encoded),
+    ):
+        joblib.dump(model.fit(X, y), tmp_path / "model.joblib")
+        path = write_table(X, tmp_path / "new.csv")
+        arguments = ["--load", str(tmp_path / "model.joblib"), "--predict", path]
+        assert main(arguments) == 0
+        written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
+        assert written.tolist() == model.predict(X).tolist()
+
+
+def test_categories_that_look_like_given_names(tmp_path):
+    """The first row of the new rows has values, not names."""
+    X = np.array([["x0"], ["x1"], ["x2"]] * 20, dtype=object)
+    model = TabularMLPClassifier(2, max_iter=5, n_iter_no_change=5, random_state=0)
+    joblib.dump(model.fit(X, np.arange(60) % 3), tmp_path / "model.joblib")
+    (tmp_path / "new.csv").write_text("x0\nx1\nx0\n")
+    arguments = ["--load", str(tmp_path / "model.joblib")]
+    assert main([*arguments, "--predict", str(tmp_path / "new.csv")]) == 0
+    assert len(pd.read_csv(tmp_path / "new-predictions.csv")) == 3
 
 
 @pytest.mark.parametrize("header", [[], ["--header", "yes"]])

@@ -1,5 +1,6 @@
 """Useless columns: the scales with which the inputs of tabular networks begin."""
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ from skmlp_backprop._network.outputs import SoftmaxOutput
 from skmlp_backprop._network.rows import Rows
 
 # Private, since the training changes the scales before a user can see them.
-from skmlp_backprop._tabular.relevance import initial_scales
+from skmlp_backprop._tabular import relevance
 
 
 def test_useless_columns_cost_little():
@@ -43,14 +44,13 @@ def test_classes_among_useless_columns():
 
 
 def test_columns_that_matter_together_are_learned():
-    """Neither of two columns explains y by itself; a third one does."""
+    """Neither of two columns explains y by itself; others do so by chance."""
     rng = np.random.default_rng(1)
     X = rng.standard_normal((4000, 40))
-    together = np.sign(X[:, 0] * X[:, 1])
-    y = 2 * together + 2 * X[:, 2] + rng.standard_normal(4000) > 0
+    y = (X[:, 0] * X[:, 1] > 0) ^ (rng.random(4000) < 0.1)
     fit, rest = slice(2000), slice(2000, None)
     model = TabularMLPClassifier(random_state=0).fit(X[fit], y[fit])
-    assert log_loss(y[rest], model.predict_proba(X[rest])) < 0.35
+    assert log_loss(y[rest], model.predict_proba(X[rest])) < 0.42
 
 
 def test_useless_columns_do_not_flatter_the_out_of_bag_score():
@@ -79,11 +79,27 @@ def expected(X, targets, weights, columns):
     return scales / np.sqrt(np.mean(scales**2))
 
 
+@pytest.mark.parametrize("largest", [1, 1e16])
+def test_a_weight_beyond_all_others(largest):
+    X, y = make_friedman1(80, noise=1, random_state=0)
+    weights = np.ones(80)
+    weights[0] = largest
+    model = TabularMLPRegressor(2, 8, max_iter=3, n_iter_no_change=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y, sample_weight=weights)
+    assert model.n_iter_ == 3
+    assert np.isfinite(model.predict(X)).all()
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["classes", "numbers"])
-def test_scales_are_those_of_the_other_rows(kind, weighted):
+def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
+    # Several blocks of each fold.
+    monkeypatch.setattr(relevance, "_BLOCK_SIZE", 40)
     rng = np.random.default_rng(0)
-    columns, folds = np.array([0, 0, 2, 3, 3, 3, 4]), np.arange(120) % 8
+    columns, folds = np.array([0, 0, 2, 3, 3, 3, 4]), np.repeat(np.arange(8), 15)
+    folds[:20] = 7
     X = rng.standard_normal((120, 7)).astype(np.float32)
     X[:, 6] = 1
     labels = np.digitize(X[:, 0] + X[:, 2] + rng.standard_normal(120), [-1, 1])
@@ -94,12 +110,13 @@ def test_scales_are_those_of_the_other_rows(kind, weighted):
         targets = np.exp(np.column_stack([3 * X[:, 0], X[:, 4]])).astype(np.float64)
         encoded = np.empty_like(targets)
         for fold in range(8):
-            encoded[folds == fold] = rankdata(targets[folds == fold], axis=0)
+            ranks = rankdata(targets[folds == fold], axis=0) - 0.5
+            encoded[folds == fold] = ranks / len(ranks)
         output = SimpleNamespace(encoded_targets=lambda t, dtype: t.T.astype(dtype))
     rows = TableRows(X, np.empty((120, 0), np.int32), 0)
     rows = Rows(rows, targets, weights if weighted else None)
-    left_out = np.array([0, 5, 5, -2])
-    scales = initial_scales(rows, output, columns, folds, left_out)
+    left_out = np.array([7, 5, 5, -2])
+    scales = relevance.initial_scales(rows, output, columns, folds, left_out)
     for fold, of_network in zip(left_out, scales, strict=True):
         others = folds != fold
         of_others = expected(X[others], encoded[others], weights[others], columns)

@@ -13,6 +13,8 @@ from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.parameters import Parameters
 from skmlp_backprop._solvers.stack import ScaledInputStack
 
+# Those of each network begin here.
+SCALES = np.array([[0.5, 1, 2, 1], [1, 0.1, 1, 3]])
 RATES = (0.05, 0.2)
 N_ROWS = 40
 
@@ -28,7 +30,7 @@ class PlainNetwork:
     def __init__(self, parameters, i):
         self.V, self.U = (weights[i].T.copy() for weights in parameters.weights)
         self.b, self.c = (offsets[i][:, 0].copy() for offsets in parameters.intercepts)
-        self.s = np.ones(len(self.V))
+        self.s = SCALES[i].copy()
 
     def loss(self, X, y, w):
         proba = softmax(np.tanh((X * self.s) @ self.V + self.b) @ self.U + self.c)
@@ -78,7 +80,7 @@ def start(data):
         parameters = Parameters.stacked(networks)
         plain = [PlainNetwork(parameters, i) for i in range(2)]
         stack = ScaledInputStack(
-            np.ones((2, 4)),
+            SCALES,
             Objective(training.network, 0, parameters),
             [make_solver(mlp) for mlp in mlps],
             Batches(training.rows, training.network.output, batch_size, None),

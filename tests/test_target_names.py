@@ -9,6 +9,7 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedGridSearchCV,
     TabularMLPRegressor,
+    fit_stack,
 )
 from skmlp_backprop.callbacks import EarlyStopping
 
@@ -54,6 +55,16 @@ def test_columns_of_y_in_another_order(estimator, method, orders):
     # By position, as in `fit`, if there are no names or other names.
     getattr(model, method)(X, Y.set_axis(["a", "b"], axis=1))
     getattr(model, method)(X, Y.to_numpy())
+
+
+def test_a_stack_keeps_the_columns_of_y_of_its_fit(orders):
+    X, Y, reordered = orders
+    network = clone(NETWORK).set_params(warm_start=False)
+    models = [network.fit(X, Y), clone(network).set_params(alpha=1)]
+    for model in fit_stack(models, X, reordered):
+        model.score(X, reordered)
+        with pytest.raises(ValueError, match="y has the columns"):
+            model.score(X, Y)
 
 
 @pytest.mark.callbacks

@@ -39,15 +39,17 @@ def load_model(path):
 def columns_of(model):
     """Names of a fitted model's columns, or None, and their kinds, see `kinds_of`."""
     names = getattr(model, "feature_names_in_", None)
-    encoder = _encoder_of(model)
-    kinds = [None] * model.n_features_in_ if encoder is None else kinds_of(encoder)
+    encoder, kinds = _encoder_of(model), [None] * model.n_features_in_
+    # An encoder within the model may be unfitted, or take other columns.
+    if getattr(encoder, "n_features_in_", None) == model.n_features_in_:
+        kinds = kinds_of(encoder)
     return None if names is None else names.tolist(), kinds
 
 
 def _encoder_of(model):
     """The encoder of a model's columns, also within other estimators, or None."""
     while not isinstance(model, TabularEncoder):
-        for name in ("encoder_", "best_estimator_", "estimator_"):
+        for name in ("encoder_", "best_estimator_", "estimator_", "regressor_"):
             if hasattr(model, name):
                 model = getattr(model, name)
                 break

@@ -122,14 +122,15 @@ def warn_of_unused(estimator):
         for (of_loss, _), cls in LOSSES.items()
         for name in cls.hyper_parameters
     }
-    for name, parameter in signature(type(estimator)).parameters.items():
-        if loss_of.get(name, loss) == loss:
+    for name, of_loss in loss_of.items():
+        if of_loss == loss or not hasattr(estimator, name):
             continue
         value = getattr(estimator, name)
-        if np.any(np.asarray(value) != parameter.default):
+        default = signature(type(estimator)).parameters[name].default
+        if np.any(np.asarray(value) != default):
             warn(
                 f"{name}={value!r} has no effect with loss={loss!r}. Pass "
-                f"loss={loss_of[name]!r}, or leave out {name}."
+                f"loss={of_loss!r}, or leave out {name}."
             )
 
 

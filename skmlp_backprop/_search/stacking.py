@@ -255,7 +255,8 @@ def prepare_rows(estimator, X, y, sample_weight=None):
     X, y = estimator._validate_rows(X, y, reset=True)
     target_encoder = estimator._target_encoder_of(y)
     data = estimator._training_data(X, y, target_encoder, sample_weight)
-    return data, features_of(estimator)
+    features = features_of(estimator)
+    return data, {**features, "_target_names": estimator._target_names}
 
 
 def train_stacks(estimators, data_of, paused=None):

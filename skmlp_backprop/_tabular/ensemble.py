@@ -119,14 +119,16 @@ class Ensemble:
             # A single fold, which all networks leave out.
             folds_val = np.zeros(data_val.rows.n_rows, np.intp)
             self.judge = LeftOutRows(data_val, folds_val, left_out)
-        self._scales = initial_scales(
-            data.rows, data.network.output, columns, self.folds, left_out
-        )
         self.device = device_of(member)
         self.device.check(self.solver, data.network, data.rows)
         # Each stack draws the same masks, so that the number of stacks has no effect.
         self.mask_seed = random_state.randint(2**31 - 1)
+        # A paused stack has its own.
+        self._scales = np.ones((n_members, len(columns)))
         if paused is None:
+            self._scales = initial_scales(
+                data.rows, data.network.output, columns, self.folds, left_out
+            )
             history = History(validation_scores=[], best_validation_score=-np.inf)
             self.training = Training(self.solver, history, networks)
             self.shuffle = Shuffle(random_state)

@@ -67,13 +67,11 @@ def initial_scales(rows, output, columns, folds, left_out):
         fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold))
         for fold in np.unique(folds)
     }
-    total = [sum(of_folds) for of_folds in zip(*sums.values(), strict=True)]
-    nothing = [0] * len(total)
     scales = {}
-    for fold in set(left_out):
-        of_fold = sums.get(fold, nothing)
-        others = [all_rows - of for all_rows, of in zip(total, of_fold, strict=True)]
-        scales[fold] = _scales(_relevance(*others), columns)
+    for left in set(left_out):
+        # Not all rows minus the fold: one large weight would cancel all others.
+        others = [of_fold for fold, of_fold in sums.items() if fold != left]
+        scales[left] = _scales(_relevance(*_total(others)), columns)
     return np.array([scales[fold] for fold in left_out])
 
 
@@ -81,7 +79,8 @@ def _sums_of_rows(rows, output, numbers):
     """The sums of :func:`_sums` over the rows with these numbers."""
     targets, weights = rows.targets[numbers], np.ones(len(numbers))
     if targets.dtype.kind == "f":
-        targets = rankdata(targets, axis=0) / len(numbers)
+        # The mean is 1/2 in a fold of any size.
+        targets = (rankdata(targets, axis=0) - 0.5) / len(numbers)
     if rows.weights is not None:
         weights = rows.weights[numbers].astype(np.float64)
     n_blocks = -(-len(numbers) * rows.X.numbers.shape[1] // _BLOCK_SIZE)
@@ -93,7 +92,12 @@ def _sums_of_rows(rows, output, numbers):
         )
         for block in np.array_split(np.arange(len(numbers)), n_blocks)
     ]
-    return [sum(of_block) for of_block in zip(*of_blocks, strict=True)]
+    return _total(of_blocks)
+
+
+def _total(parts):
+    """Add up the sums of parts of the rows."""
+    return [sum(of_parts) for of_parts in zip(*parts, strict=True)]
 
 
 def _sums(X, targets, weights):
@@ -103,20 +107,21 @@ def _sums(X, targets, weights):
     return (
         X.T @ weighted,
         np.square(X).T @ weights,
-        targets.T @ weighted,
+        weighted.sum(axis=0),
+        (weighted * targets).sum(axis=0),
         np.square(weights).sum(),
     )
 
 
-def _relevance(products, squares, target_products, squared_weights):
+def _relevance(products, squares, of_targets, target_squares, squared_weights):
     """F of each entry, from sums over rows; 0 for a constant entry."""
-    weight = target_products[0, 0]
-    means, target_means = products[:, :1] / weight, target_products[0] / weight
+    # The first target is 1.
+    weight = of_targets[0]
+    means, target_means = products[:, :1] / weight, of_targets / weight
     covariances = products / weight - means * target_means
     variances = squares[:, np.newaxis] / weight - np.square(means)
-    target_variances = target_products.diagonal() / weight - np.square(target_means)
-    # The first target is 1.
-    varies = target_variances > 1e-12 * target_products.diagonal() / weight
+    target_variances = target_squares / weight - np.square(target_means)
+    varies = target_variances > 1e-12 * target_squares / weight
     shares = np.zeros((len(products), np.count_nonzero(varies)))
     np.divide(
         np.square(covariances[:, varies]),
