@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.stats import rankdata
 
-# A column's scale begins at 1 - _BY_CHANCE / F, and at least at _LEAST. F is 1 on
-# average if the column is unrelated to y. With lower limits, an ensemble learns more of
-# what single columns explain, and less of what only several columns explain together.
+# A column's scale begins at 1 - _BY_CHANCE / F, and at least at _LEAST, or at 1 - 1 / F
+# for the median F. F is 1 on average if the column is unrelated to y. With lower
+# limits, an ensemble learns more of what single columns explain, and less of what only
+# several columns explain together.
 _BY_CHANCE = 2
 _LEAST = 0.1
 # Entries of the rows that are summed at once.
@@ -17,7 +18,8 @@ def initial_scales(rows, output, columns, folds, left_out):
 
     Columns that explain nothing of y by themselves begin at a tenth, so that networks
     learn little noise from them. They are not removed, since a column may matter
-    together with others: the training raises the scales of such columns.
+    together with others: the training raises the scales of such columns. Where most
+    columns explain something, all scales begin near 1.
 
     F is the number of rows times the squared correlation of an entry with a target, in
     the mean of a column's entries and of the targets. Numbers count by their ranks
@@ -137,6 +139,9 @@ def _scales(relevance, columns):
     """The scales of entries, which are equal within a column."""
     counts = np.maximum(np.bincount(columns), 1)
     of_columns = np.bincount(columns, relevance) / counts
+    # If most columns explain something, F is small by chance in some of them.
+    usual = np.median(of_columns[np.unique(columns)])
+    least = max(_LEAST, 1 - 1 / max(1, usual))
     scales = 1 - _BY_CHANCE / np.maximum(of_columns[columns], _BY_CHANCE)
-    scales = np.maximum(scales, _LEAST)
+    scales = np.maximum(scales, least)
     return scales / np.sqrt(np.square(scales).mean())
