@@ -645,7 +645,7 @@ def test_an_encoder_within_a_model_may_be_unfitted(tmp_path):
 def test_categories_that_look_like_given_names(tmp_path):
     """The first row of the new rows has values, not names."""
     X = np.array([["x0"], ["x1"], ["x2"]] * 20, dtype=object)
-    model = TabularMLPClassifier(2, max_iter=5, n_iter_no_change=5, random_state=0)
+    model = TabularMLPClassifier(2, categorical_features=[0], random_state=0)
     joblib.dump(model.fit(X, np.arange(60) % 3), tmp_path / "model.joblib")
     (tmp_path / "new.csv").write_text("x0\nx1\nx0\n")
     arguments = ["--load", str(tmp_path / "model.joblib")]
