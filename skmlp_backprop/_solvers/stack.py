@@ -180,10 +180,10 @@ class Stack:
 class ScaledInputStack(Stack):
     """A stack that learns how much of each input its networks take in.
 
-    A network sees its inputs times scales. Folded into the first
-    weights they cost nothing but a few passes over these: with V the weights behind the
-    scales s, the first layer has W = V s, so that dJ/dV = s dJ/dW, and dJ/ds is the sum
-    of V dJ/dW over the units. The objective sees W, which is also the final weight. A
+    A network sees its inputs times scales. Folded into the first weights they cost
+    nothing but a few passes over these: with V the weights behind the scales s, the
+    first layer has W = V s, so that dJ/dV = s dJ/dW, and dJ/ds is the sum of V dJ/dW
+    over the units. The objective sees W, which is also the final weight. A
     step of a scale moves the weights of all units alike, so that an input without
     information is turned down as fast as a single weight is learned.
 
