@@ -49,8 +49,8 @@ class ImportancesDisplay(Display):
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
     >>> model = TabularMLPRegressor(random_state=0).fit(X, y)
     >>> display = ImportancesDisplay.from_estimator(model, max_features=3)
-    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['s5', 'bmi', 'bp']
+    >>> sorted(label.get_text() for label in display.ax_.get_yticklabels())
+    ['bmi', 'bp', 's5']
     """
 
     def __init__(self, importances_mean, importances_std, feature_names):
