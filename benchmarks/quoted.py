@@ -20,6 +20,19 @@ THREADS = "doc/guide/threads_and_memory.rst"
 BENCHMARKS = "doc/guide/benchmarks.rst"
 DETAILS = "doc/guide/benchmarks_developers.rst"
 DEFAULTS = "doc/guide/defaults.rst"
+# The contenders on tables, in the words of the guide.
+CONTENDERS = {
+    "TabularMLP": "TabularMLPClassifier, TabularMLPRegressor",
+    "HistGradientBoosting": "HistGradientBoosting",
+    "HistGradientBoosting, early stopping": "HistGradientBoosting with early stopping",
+    "HistGradientBoosting, best of 20": (
+        "HistGradientBoosting, the best of 20 candidates"
+    ),
+    "CatBoost": "CatBoost",
+    "LightGBM-TD": "LightGBM with tuned defaults",
+    "RandomForest": "RandomForest",
+    "MLP": "MLPClassifier, MLPRegressor",
+}
 
 
 def quotes():
@@ -183,28 +196,14 @@ def _tables():
         f"{what}, beside {peer}": f"{row['tables where ours is better']:.0f}"
         for what, peer, row in _beside_peers()
     }
-    peers = (
-        ("HistGradientBoosting", "HistGradientBoosting"),
-        (
-            "HistGradientBoosting, early stopping",
-            "HistGradientBoosting with early stopping",
-        ),
-        (
-            "HistGradientBoosting, best of 20",
-            "HistGradientBoosting, the best of 20 candidates",
-        ),
-        ("CatBoost", "CatBoost"),
-        ("LightGBM-TD", "LightGBM with tuned defaults"),
-        ("RandomForest", "RandomForest"),
-        ("MLP", "MLPClassifier, MLPRegressor"),
-    )
     metrics = "classification, log loss", "classification, accuracy", "regression, rmse"
     rows = [
         (
             f"* - {in_words} - {{}} of 12 - {{}} of 12 - {{}} of 6",
             [wins[f"{metric}, beside {peer}"] for metric in metrics],
         )
-        for peer, in_words in peers
+        for peer, in_words in CONTENDERS.items()
+        if peer != "TabularMLP"
     ]
     seconds = [
         (
@@ -256,19 +255,9 @@ def _tables():
 def _useless_columns():
     """The rows of the guide about tables with useless columns."""
     rows = read("useless_columns")
-    contenders = (
-        ("TabularMLP", "TabularMLPClassifier, TabularMLPRegressor"),
-        ("CatBoost", "CatBoost"),
-        (
-            "HistGradientBoosting, early stopping",
-            "HistGradientBoosting with early stopping",
-        ),
-        ("LightGBM-TD", "LightGBM with tuned defaults"),
-        ("RandomForest", "RandomForest"),
-        ("HistGradientBoosting", "HistGradientBoosting"),
-        ("MLP", "MLPClassifier, MLPRegressor"),
-    )
-    for contender, in_words in contenders:
+    for contender, in_words in CONTENDERS.items():
+        if f"classification, {contender}" not in rows:
+            continue
         of_classes = rows[f"classification, {contender}"]
         rmse = rows[f"regression, {contender}"]["mean rmse"]
         figures = of_classes["mean log_loss"], of_classes["mean accuracy"], rmse

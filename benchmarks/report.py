@@ -21,9 +21,7 @@ OURS = _contenders.OURS
 def run():
     """Mean figures and ranks, and how many tables ours is better on than each other."""
     frame = tables.to_frame(tables.measure_all(FOLDERS, CONTENDERS, KEPT))
-    by_table = frame.groupby(["task", "table", "contender"])[
-        [*tables.FIGURES, "rows"]
-    ].mean()
+    by_table = tables.means_by_table(frame)
     others = [name for name in CONTENDERS if name != OURS]
     rows = []
     for task, figures in tables.TASKS.items():

@@ -140,12 +140,21 @@ def summary(lines):
     """Means over the tables, mean ranks, and the bars."""
     frame = to_frame(lines)
     common = frame[frame["contender"].isin(CONTENDERS) & (frame["fold"] < N_MEASURED)]
-    by_table = common.groupby(["task", "table", "contender"])[[*FIGURES, "rows"]].mean()
-    others = [name for name in CONTENDERS if name != OURS]
-    rows = []
-    for task, figures in TASKS.items():
-        rows += means(task, by_table.loc[task], figures, others)
+    by_table = means_by_table(common)
+    rows = means_of_tasks(by_table, CONTENDERS)
     return [*rows, *_by_size(by_table), *_pairs(frame)]
+
+
+def means_by_table(frame):
+    """The mean figures of each contender on each table."""
+    return frame.groupby(["task", "table", "contender"])[[*FIGURES, "rows"]].mean()
+
+
+def means_of_tasks(by_table, contenders):
+    """A row for each task and contender; ours is to rank before all others."""
+    others = [name for name in contenders if name != OURS]
+    for task, figures in TASKS.items():
+        yield from means(task, by_table.loc[task], figures, others)
 
 
 def ranks(by_table, figure):

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from . import report, tables
-from ._contenders import OURS
 from ._report import OUTPUT
 
 N_COPIES = 5
@@ -40,13 +39,5 @@ def with_copies(folder):
 def run():
     """Mean figures and ranks."""
     lines = tables.measure_all(report.FOLDERS, CONTENDERS, KEPT, 2, with_copies)
-    by_table = (
-        tables.to_frame(lines)
-        .groupby(["task", "table", "contender"])[[*tables.FIGURES, "rows"]]
-        .mean()
-    )
-    others = [name for name in CONTENDERS if name != OURS]
-    rows = []
-    for task, figures in tables.TASKS.items():
-        rows += tables.means(task, by_table.loc[task], figures, others)
-    return rows
+    by_table = tables.means_by_table(tables.to_frame(lines))
+    return list(tables.means_of_tasks(by_table, CONTENDERS))

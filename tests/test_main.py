@@ -602,7 +602,7 @@ def test_the_accuracy_is_that_of_the_written_predictions(tmp_path, capsys):
         make_pipeline,
         lambda model: GridSearchCV(model, {"max_iter": [5]}, cv=2),
         lambda model: CalibratedClassifierCV(make_pipeline(model), cv=2),
-        lambda model: FixedThresholdClassifier(model),
+        FixedThresholdClassifier,
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

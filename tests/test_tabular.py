@@ -803,12 +803,11 @@ def test_later_days_are_predicted_by_the_mean_of_several_days(scale):
     """The last day before these is a special one."""
     X, y = noisy_days(scale)
     is_earlier = np.arange(len(X)) < 200 * 15
-    # With fewer networks the score of the later days depends on the seed.
-    model = TabularMLPRegressor(n_members=6, max_iter=40, random_state=0)
+    model = TabularMLPRegressor(n_members=2, max_iter=40, random_state=0)
     model.fit(X[is_earlier], y[is_earlier])
     # The effects of the days are half of the variance, and known for these days.
     assert model.score(X[is_earlier], y[is_earlier]) > 0.8
-    assert model.score(X[~is_earlier], y[~is_earlier]) > 0.3
+    assert model.score(X[~is_earlier], y[~is_earlier]) > 0.35
 
 
 def test_bins_outside_the_range_of_many_bins():

@@ -88,6 +88,12 @@ def names_of(table):
     return list(table.column_names if is_arrow else table.columns)
 
 
+def target_names(y):
+    """The names of the columns of y, or None if it is no DataFrame."""
+    is_dask = nw.dependencies.is_dask_dataframe(y)
+    return names_of(y) if is_dask or nw.dependencies.is_into_dataframe(y) else None
+
+
 def check_target_names(estimator, y, reset, input_name="y"):
     """Keep the names of several columns of y, or refuse them in another order.
 
@@ -113,9 +119,7 @@ def check_target_names(estimator, y, reset, input_name="y"):
     ValueError
         If the columns are in another order.
     """
-    names = None
-    if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_dask_dataframe(y):
-        names = names_of(y)
+    names = target_names(y)
     if reset:
         estimator._target_names = names
         return

@@ -183,9 +183,9 @@ class ScaledInputStack(Stack):
     A network sees its inputs times scales. Folded into the first weights they cost
     nothing but a few passes over these: with V the weights behind the scales s, the
     first layer has W = V s, so that dJ/dV = s dJ/dW, and dJ/ds is the sum of V dJ/dW
-    over the units. The objective sees W, which is also the final weight. A
-    step of a scale moves the weights of all units alike, so that an input without
-    information is turned down as fast as a single weight is learned.
+    over the units. The objective sees W, which is also the final weight. A step of a
+    scale moves the weights of all units alike, so that an input without information is
+    turned down as fast as a single weight is learned.
 
     The weights of levels have no scales.
 

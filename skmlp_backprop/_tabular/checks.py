@@ -1,7 +1,6 @@
 """Checks the arguments of the tabular estimators' ``fit``."""
 
 import numpy as np
-from narwhals.stable.v2.dependencies import is_into_dataframe
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
@@ -10,10 +9,10 @@ from .._estimators.checks import (
     as_array,
     check_target_names,
     exact_labels,
-    names_of,
     plain_labels,
     refuse_sparse_targets,
     refuse_unfit_targets,
+    target_names,
     warn_of_other_order,
     warn_of_other_orders,
     warn_of_text_targets,
@@ -215,9 +214,9 @@ def number_groups(groups):
 
 def _refuse_other_targets(y, y_val):
     """Raise ValueError if y and y_val are DataFrames with columns in another order."""
-    if not (is_into_dataframe(y) and is_into_dataframe(y_val)):
+    names, names_val = target_names(y), target_names(y_val)
+    if names is None or names_val is None:
         return
-    names, names_val = names_of(y), names_of(y_val)
     # The name of a single column does not matter; another error tells of other numbers
     # of columns.
     if len(names) == len(names_val) > 1 and names != names_val:

@@ -123,8 +123,6 @@ class Ensemble:
         self.device.check(self.solver, data.network, data.rows)
         # Each stack draws the same masks, so that the number of stacks has no effect.
         self.mask_seed = random_state.randint(2**31 - 1)
-        # A paused stack has its own.
-        self._scales = np.ones((n_members, len(columns)))
         if paused is None:
             self._scales = initial_scales(
                 data.rows, data.network.output, columns, self.folds, left_out
@@ -133,6 +131,8 @@ class Ensemble:
             self.training = Training(self.solver, history, networks)
             self.shuffle = Shuffle(random_state)
         else:
+            # The states of the stacks have their own.
+            self._scales = np.ones((n_members, len(columns)))
             self.training, self.shuffle = paused.resume(self, networks)
         self.training.reporter = Reporter(member.verbose)
 

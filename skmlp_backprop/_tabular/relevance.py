@@ -137,11 +137,11 @@ def _relevance(products, squares, of_targets, target_squares, squared_weights):
 
 def _scales(relevance, columns):
     """The scales of entries, which are equal within a column."""
-    counts = np.maximum(np.bincount(columns), 1)
-    of_columns = np.bincount(columns, relevance) / counts
+    # Columns of codes are not numbered.
+    _, numbers = np.unique(columns, return_inverse=True)
+    of_columns = np.bincount(numbers, relevance) / np.bincount(numbers)
     # If most columns explain something, F is small by chance in some of them.
-    usual = np.median(of_columns[np.unique(columns)])
-    least = max(_LEAST, 1 - 1 / max(1, usual))
-    scales = 1 - _BY_CHANCE / np.maximum(of_columns[columns], _BY_CHANCE)
-    scales = np.maximum(scales, least)
+    least = max(_LEAST, 1 - 1 / max(1, np.median(of_columns)))
+    of_columns = 1 - _BY_CHANCE / np.maximum(of_columns, _BY_CHANCE)
+    scales = np.maximum(of_columns, least)[numbers]
     return scales / np.sqrt(np.square(scales).mean())

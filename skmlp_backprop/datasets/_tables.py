@@ -239,10 +239,10 @@ def _find_features(file, names, kinds, header):
     """Indices of a model's features in a file of new rows; take the header, if any."""
     path, first = file.path, file.first
     made_up = [f"x{i}" for i in range(len(kinds))]
-    may_be_values = any(isinstance(kind, set) and kind & {*first} for kind in kinds)
     if names is None and header is not False and set(made_up) <= {*first}:
         # The names that the reader of files without a header gives, in any order.
-        names = None if may_be_values and header == "infer" else made_up
+        are_values = any(isinstance(kind, set) and kind & {*first} for kind in kinds)
+        names = made_up if header is True or not are_values else None
     by_name = names is not None and header is not False
     if by_name and all(map(_MADE_UP.fullmatch, names)):
         by_name = not set(names).isdisjoint(first)
