@@ -522,7 +522,8 @@ def test_no_level_adds_nothing(device):
     from skmlp_backprop._torch.rules import TorchLevels
 
     place = torch.device(device.removeprefix("torch:"))
-    levels = TorchLevels(torch.zeros((4, 1, 2), device=place))
+    weights, scales = torch.zeros((4, 1, 2)), torch.ones((4, 1))
+    levels = TorchLevels(weights.to(place), scales.to(place))
     index, one_hot = levels.touch(torch.tensor([[0, 2], [-1, 2], [-1, -1]]).to(place))
     assert index.tolist() == [-1, 0, 2]
     assert one_hot.tolist() == [[0, 1, 1], [0, 0, 1], [0, 0, 0]]

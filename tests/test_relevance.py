@@ -4,6 +4,7 @@ import warnings
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import rankdata
 from sklearn.datasets import make_classification, make_friedman1
@@ -71,16 +72,32 @@ def test_useless_columns_do_not_flatter_the_out_of_bag_score():
     assert model.oob_score_ < 0.02
 
 
-def expected(X, targets, weights, columns):
-    """The scales by NumPy's weighted covariances."""
-    targets = targets[:, np.ptp(targets, axis=0) > 0]
+def test_useless_categories_of_many_levels_cost_little():
+    """Five columns of ids beside three that decide: 0.76 if all have a scale of 1."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.integers(3, size=(2500, 6))).add_prefix("x")
+    y = (X["x0"] == X["x1"]) ^ (X["x2"] == 0)
+    for i in range(5):
+        X[f"id{i}"] = pd.Categorical(rng.integers(200, size=2500))
+    fit, rest = slice(500), slice(500, None)
+    model = TabularMLPClassifier(random_state=0).fit(X[fit], y[fit])
+    assert model.score(X[rest], y[rest]) > 0.98
+
+
+def relevance_of(X, targets, weights):
+    """F of each entry by NumPy's weighted covariances."""
     shares = np.zeros((X.shape[1], targets.shape[1]))
     for i, entry in enumerate(X.T):
         for j, target in enumerate(targets.T):
             if np.ptp(entry) > 0:
                 (a, b), (_, c) = np.cov(entry, target, aweights=weights)
                 shares[i, j] = b * b / (a * c)
-    relevance = shares.mean(axis=1) * weights.sum() ** 2 / np.square(weights).sum()
+    return shares.mean(axis=1) * weights.sum() ** 2 / np.square(weights).sum()
+
+
+def expected(X, targets, weights, columns):
+    """The scales of numbers."""
+    relevance = relevance_of(X, targets, weights)
     scales, of_columns = np.empty(len(columns)), {}
     for column in set(columns):
         of_columns[column] = relevance[columns == column].mean()
@@ -89,6 +106,21 @@ def expected(X, targets, weights, columns):
     for column, mean in of_columns.items():
         scales[columns == column] = max(least, 1 - 2 / mean) if mean > 2 else least
     return scales / np.sqrt(np.mean(scales**2))
+
+
+def expected_of_levels(codes, targets, weights):
+    """The scale of a column of codes."""
+    levels = np.unique(codes[codes >= 0])
+    one_hot = (codes[:, np.newaxis] == levels).astype(float)
+    relevance = relevance_of(one_hot, targets, weights)
+    deviations = targets - np.average(targets, axis=0, weights=weights)
+    second, fourth = (
+        np.average(deviations**power, axis=0, weights=weights) for power in (2, 4)
+    )
+    kurtosis = np.maximum(fourth / second**2 - 3, 0).mean() / targets.shape[1]
+    n_rows = weights @ one_hot * weights.sum() / np.square(weights).sum()
+    deviation = np.sqrt(np.sum(2 + kurtosis / n_rows)) / len(levels)
+    return np.clip(((relevance.mean() - 1) / deviation - 1) / 2, 0.1, 1)
 
 
 @pytest.mark.parametrize("largest", [1, 1e16])
@@ -125,12 +157,27 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
             ranks = rankdata(targets[folds == fold], axis=0) - 0.5
             encoded[folds == fold] = ranks / len(ranks)
         output = SimpleNamespace(encoded_targets=lambda t, dtype: t.T.astype(dtype))
-    rows = TableRows(X, np.empty((120, 0), np.int32), 0)
+    # Useless, related to y, and decisive; level 30 has no rows.
+    codes = np.column_stack(
+        [
+            rng.integers(20, size=120),
+            20 + 3 * labels + rng.integers(-4, 4, size=120).clip(0),
+            40 + labels,
+        ]
+    )
+    codes[:5, 0] = -1
+    rows = TableRows(X, codes.astype(np.int32), 50)
     rows = Rows(rows, targets, weights if weighted else None)
     left_out = np.array([7, 5, 5, -2])
     scales = relevance.initial_scales(rows, output, columns, folds, left_out)
     for fold, of_network in zip(left_out, scales, strict=True):
         others = folds != fold
-        of_others = expected(X[others], encoded[others], weights[others], columns)
-        np.testing.assert_allclose(of_network, of_others, rtol=1e-6)
+        # A class may have no row among them.
+        target = encoded[others][:, np.ptp(encoded[others], axis=0) > 0]
+        of_others = expected(X[others], target, weights[others], columns)
+        np.testing.assert_allclose(of_network[:7], of_others, rtol=1e-6)
+        for column in codes.T:
+            here = expected_of_levels(column[others], target, weights[others])
+            levels = np.unique(column[column >= 0])
+            np.testing.assert_allclose(of_network[7 + levels], here, rtol=1e-6)
     assert np.ptp(scales[1:3], axis=0).max() == 0

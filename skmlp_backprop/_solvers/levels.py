@@ -20,6 +20,10 @@ class LevelStepper:
     weights : ndarray of shape (n_stack, n_levels, n_units)
         The weights; updated in place.
 
+    scales : ndarray of shape (n_stack, n_levels)
+        Factors of the learning rate. A network's inputs behave as if multiplied by
+        them, as the size of a step does not depend on that of the gradient.
+
     References
     ----------
     Row-wise second moments are those of the embedding tables of DLRM: Mudigere, D. et
@@ -27,9 +31,10 @@ class LevelStepper:
     learning recommendation models." ISCA.
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights, scales):
         # Levels first, as in memory.
         self.weights = weights.swapaxes(0, 1)
+        self.scales = np.ascontiguousarray(scales.T, weights.dtype)
         n_levels, n_stack, _ = self.weights.shape
         self.mean_squares = np.zeros((n_levels, n_stack), weights.dtype)
         self.n_steps = np.zeros((n_levels, 1), np.float32)
@@ -55,6 +60,14 @@ class LevelStepper:
         mean_squares += share * (squares - mean_squares)
         self.mean_squares[index] = mean_squares
         sizes = np.sqrt(np.maximum(mean_squares, squares))
-        factor = np.float32(rate) / (sizes + np.float32(EPSILON))
+        factor = self.scales[index] * np.float32(rate) / (sizes + np.float32(EPSILON))
         gradient *= factor[:, :, np.newaxis]
         self.weights[index] -= gradient
+
+    def get_state(self):
+        """The scales and the moments."""
+        return self.scales, self.mean_squares, self.n_steps
+
+    def set_state(self, state):
+        """Continue as the stepper whose state this is."""
+        self.scales, self.mean_squares, self.n_steps = state

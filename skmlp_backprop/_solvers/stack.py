@@ -187,12 +187,10 @@ class ScaledInputStack(Stack):
     scale moves the weights of all units alike, so that an input without information is
     turned down as fast as a single weight is learned.
 
-    The weights of levels have no scales.
-
     Parameters
     ----------
     scales : ndarray of shape (n_stack, n_inputs)
-        The scales with which the training begins, of the inputs without levels.
+        The scales with which the training begins. Those of levels stay as they are.
 
     objective, *args
         See :class:`Stack`. The objective has no penalty, and its weights are those
@@ -212,13 +210,16 @@ class ScaledInputStack(Stack):
         # As the weights of a layer with one unit. The last input is that of the biases,
         # whose scale stays 1.
         self._scales = Parameters([np.ones_like(first[:, :1])]).copy()
-        self._scales.layers[0][:, 0, :-1] = scales
+        n_numbers = first.shape[2] - 1
+        self._scales.layers[0][:, 0, :-1] = scales[:, :n_numbers]
         np.multiply(first, self._scales.layers[0], out=self.parameters.layers[0])
         self._spare = np.empty_like(first)
         self._scales_gradient = self._scales.zeros_like()
         self._state_of_scales = self._rule.init(self._scales)
         levels = objective.parameters.levels
-        self._levels = None if levels is None else LevelStepper(levels)
+        self._levels = None
+        if levels is not None:
+            self._levels = LevelStepper(levels, scales[:, n_numbers:])
 
     @property
     def stepped(self):
@@ -231,7 +232,7 @@ class ScaledInputStack(Stack):
             "behind": self._behind.flat,
             "scales": self._scales.flat,
             "rule_of_scales": self._state_of_scales,
-            "levels": None if levels is None else (levels.mean_squares, levels.n_steps),
+            "levels": None if levels is None else levels.get_state(),
         }
 
     def set_state(self, state):
@@ -240,7 +241,7 @@ class ScaledInputStack(Stack):
         np.copyto(self._scales.flat, state["scales"])
         self._state_of_scales = state["rule_of_scales"]
         if self._levels is not None:
-            self._levels.mean_squares, self._levels.n_steps = state["levels"]
+            self._levels.set_state(state["levels"])
 
     def _step(self):
         scales, behind = self._scales.layers[0], self._behind.layers[0]

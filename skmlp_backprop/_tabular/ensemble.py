@@ -132,7 +132,7 @@ class Ensemble:
             self.shuffle = Shuffle(random_state)
         else:
             # The states of the stacks have their own.
-            self._scales = np.ones((n_members, len(columns)))
+            self._scales = np.ones((n_members, data.rows.X.shape[1]))
             self.training, self.shuffle = paused.resume(self, networks)
         self.training.reporter = Reporter(member.verbose)
 

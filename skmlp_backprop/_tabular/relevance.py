@@ -1,7 +1,11 @@
 """The scales with which the inputs of networks begin, by how far columns explain y."""
 
+from functools import reduce
+
 import numpy as np
 from scipy.stats import rankdata
+
+from .._network.inputs import one_hot_rows
 
 # A column's scale begins at 1 - _BY_CHANCE / F, and at least at _LEAST, or at 1 - 1 / F
 # for the median F. F is 1 on average if the column is unrelated to y. With lower
@@ -9,6 +13,10 @@ from scipy.stats import rankdata
 # several columns explain together.
 _BY_CHANCE = 2
 _LEAST = 0.1
+# F is the mean of many levels in a column of codes, so that it varies little by chance.
+# The scale of the levels is _LEAST if F is above 1 by at most the first of these
+# numbers of standard deviations, 1 from the second on, and in proportion between them.
+_UNRELATED, _RELATED = 1, 3
 # Entries of the rows that are summed at once.
 _BLOCK_SIZE = 2**20
 
@@ -19,13 +27,14 @@ def initial_scales(rows, output, columns, folds, left_out):
     Columns that explain nothing of y by themselves begin at a tenth, so that networks
     learn little noise from them. They are not removed, since a column may matter
     together with others: the training raises the scales of such columns. Where most
-    columns explain something, all scales begin near 1.
+    columns explain something, all scales begin near 1. The training does not change the
+    scales of levels.
 
     F is the number of rows times the squared correlation of an entry with a target, in
-    the mean of a column's entries and of the targets. Numbers count by their ranks
-    within a fold, so that a few large ones do not decide. A network's scales are found
-    without the rows that it leaves out. Otherwise these rows would choose the columns,
-    and validate the choice.
+    the mean of a column's entries or levels, and of the targets. Numbers count by their
+    ranks within a fold, so that a few large ones do not decide. A network's scales are
+    found without the rows that it leaves out. Otherwise these rows would choose the
+    columns, and validate the choice.
 
     Parameters
     ----------
@@ -47,8 +56,8 @@ def initial_scales(rows, output, columns, folds, left_out):
 
     Returns
     -------
-    scales : ndarray of shape (n_members, n_numbers), float64
-        The scales. Their mean square is 1.
+    scales : ndarray of shape (n_members, n_numbers + n_levels), float64
+        The scales. The mean square of those of the numbers is 1.
 
     References
     ----------
@@ -63,8 +72,9 @@ def initial_scales(rows, output, columns, folds, left_out):
     basis of microarray gene-expression data." PNAS 99. Why the choice must not see the
     rows that validate it.
     """
-    if len(columns) == 0:
-        return np.ones((len(left_out), 0))
+    n_numbers, columns_of_levels = len(columns), np.zeros(rows.X.n_levels, np.intp)
+    for column, codes in enumerate(rows.X.codes.T):
+        columns_of_levels[codes[codes >= 0]] = column
     sums = {
         fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold))
         for fold in np.unique(folds)
@@ -72,8 +82,14 @@ def initial_scales(rows, output, columns, folds, left_out):
     scales = {}
     for left in set(left_out):
         # Not all rows minus the fold: one large weight would cancel all others.
-        others = [of_fold for fold, of_fold in sums.items() if fold != left]
-        scales[left] = _scales(_relevance(*_total(others)), columns)
+        total = _total(of_fold for fold, of_fold in sums.items() if fold != left)
+        relevance, variances = _relevance(*total)
+        scales[left] = np.append(
+            _scales(relevance[:n_numbers], columns),
+            _scales_of_levels(
+                relevance[n_numbers:], variances[n_numbers:], columns_of_levels
+            ),
+        )
     return np.array([scales[fold] for fold in left_out])
 
 
@@ -85,45 +101,51 @@ def _sums_of_rows(rows, output, numbers):
         targets = (rankdata(targets, axis=0) - 0.5) / len(numbers)
     if rows.weights is not None:
         weights = rows.weights[numbers].astype(np.float64)
-    n_blocks = -(-len(numbers) * rows.X.numbers.shape[1] // _BLOCK_SIZE)
-    of_blocks = [
+    n_columns = rows.X.numbers.shape[1] + rows.X.codes.shape[1]
+    n_blocks = -(-len(numbers) * n_columns // _BLOCK_SIZE)
+    return _total(
         _sums(
-            rows.X.numbers[numbers[block]].astype(np.float64),
+            rows.X[numbers[block]],
             output.encoded_targets(targets[block], np.float64).T,
             weights[block],
         )
         for block in np.array_split(np.arange(len(numbers)), n_blocks)
-    ]
-    return _total(of_blocks)
+    )
 
 
 def _total(parts):
     """Add up the sums of parts of the rows."""
-    return [sum(of_parts) for of_parts in zip(*parts, strict=True)]
+    return reduce(lambda total, part: list(map(np.add, total, part)), parts)
 
 
 def _sums(X, targets, weights):
-    """Sums over rows: of products with the targets and 1, and of squares."""
+    """Sums over rows: of products, squares, powers of the targets, squared weights."""
     targets = np.column_stack([np.ones(len(X)), targets])
     weighted = weights[:, np.newaxis] * targets
+    numbers = X.numbers.astype(np.float64)
+    of_levels = one_hot_rows(X.codes, X.n_levels, np.float64).T @ weighted
     return (
-        X.T @ weighted,
-        np.square(X).T @ weights,
-        weighted.sum(axis=0),
-        (weighted * targets).sum(axis=0),
+        np.concatenate([numbers.T @ weighted, of_levels]),
+        np.append(np.square(numbers).T @ weights, of_levels[:, 0]),
+        np.stack([(weighted * targets**power).sum(axis=0) for power in range(4)]),
         np.square(weights).sum(),
     )
 
 
-def _relevance(products, squares, of_targets, target_squares, squared_weights):
-    """F of each entry, from sums over rows; 0 for a constant entry."""
+def _relevance(products, squares, powers, squared_weights):
+    """F of each entry, and the variance of F by chance, from sums over rows.
+
+    F is 0 for a constant entry. The variance is that of a level, and infinite for a
+    level without rows.
+    """
     # The first target is 1.
-    weight = of_targets[0]
-    means, target_means = products[:, :1] / weight, of_targets / weight
+    weight = powers[0, 0]
+    means, target_means = products[:, :1] / weight, powers[0] / weight
     covariances = products / weight - means * target_means
     variances = squares[:, np.newaxis] / weight - np.square(means)
-    target_variances = target_squares / weight - np.square(target_means)
-    varies = target_variances > 1e-12 * target_squares / weight
+    target_variances = powers[1] / weight - np.square(target_means)
+    varies = target_variances > 1e-12 * powers[1] / weight
+    n_targets = max(1, np.count_nonzero(varies))
     shares = np.zeros((len(products), np.count_nonzero(varies)))
     np.divide(
         np.square(covariances[:, varies]),
@@ -132,11 +154,22 @@ def _relevance(products, squares, of_targets, target_squares, squared_weights):
         where=variances > 1e-12,
     )
     n_rows = weight * weight / squared_weights
-    return n_rows * shares.sum(axis=1) / max(1, shares.shape[1])
+    relevance = n_rows * shares.sum(axis=1) / n_targets
+    # The squared mean of n values with this excess kurtosis has a variance of
+    # 2 + excess / n, if its mean is 1.
+    _, second, third, fourth = powers[:, varies] / weight
+    mean, variance = target_means[varies], target_variances[varies]
+    fourth += mean * (6 * mean * second - 4 * third - 3 * mean**3)
+    excess = np.maximum(0, fourth / variance**2 - 3).sum() / n_targets**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_level = 2 + excess / (squares * weight / squared_weights)
+    return relevance, np.where(squares > 0, of_level, np.inf)
 
 
 def _scales(relevance, columns):
     """The scales of entries, which are equal within a column."""
+    if len(columns) == 0:
+        return relevance
     # Columns of codes are not numbered.
     _, numbers = np.unique(columns, return_inverse=True)
     of_columns = np.bincount(numbers, relevance) / np.bincount(numbers)
@@ -145,3 +178,16 @@ def _scales(relevance, columns):
     of_columns = 1 - _BY_CHANCE / np.maximum(of_columns, _BY_CHANCE)
     scales = np.maximum(of_columns, least)[numbers]
     return scales / np.sqrt(np.square(scales).mean())
+
+
+def _scales_of_levels(relevance, variances, columns):
+    """The scales of levels, which are equal within a column of codes."""
+    has_rows = np.isfinite(variances)
+    # Levels are nearly independent of each other.
+    n_columns, known = columns.max(initial=-1) + 1, columns[has_rows]
+    excess = np.bincount(known, relevance[has_rows] - 1, n_columns)
+    variance = np.bincount(known, variances[has_rows], n_columns)
+    # A level has a variance of 2 or more.
+    distances = excess / np.sqrt(np.maximum(variance, 2))
+    shares = (distances - _UNRELATED) / (_RELATED - _UNRELATED)
+    return np.clip(shares, _LEAST, 1)[columns]

@@ -49,10 +49,14 @@ class TorchLevels:
     ----------
     weights : Tensor of shape (n_levels + 1, n_stack, n_units)
         The weights. The code -1, for no level, selects the last entry, which stays 0.
+
+    scales : Tensor of shape (n_levels + 1, n_stack)
+        Factors of the learning rate.
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights, scales):
         self.weights = weights
+        self._scales = scales
         self._mean_squares = weights.new_zeros(weights.shape[:2])
         self._n_steps = weights.new_zeros((len(weights), 1))
 
@@ -86,5 +90,5 @@ class TorchLevels:
         mean_squares = self._mean_squares[index].lerp(squares, share)
         self._mean_squares[index] = mean_squares
         sizes = torch.maximum(mean_squares, squares).sqrt()
-        factor = rate / (sizes + EPSILON)
+        factor = self._scales[index] * rate / (sizes + EPSILON)
         self.weights[index] -= gradient * factor[:, :, None]

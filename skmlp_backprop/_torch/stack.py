@@ -63,11 +63,16 @@ class TorchStack(Stack):
         self._alpha = self._tensor(self.objective.alpha)
         # The matrix of the weights and, if there are any, the scales.
         self._weights = [self._tensor(to_matrix(parameters))]
-        if self._initial_scales is not None:
-            self._weights.append(self._tensor(self._initial_scales))
+        n_numbers, scales = parameters.layers[0].shape[2] - 1, self._initial_scales
+        if scales is not None:
+            self._weights.append(self._tensor(scales[:, :n_numbers]))
         self._levels = self._average = None
         if parameters.levels is not None:
-            self._levels = TorchLevels(self._levels_tensor(parameters))
+            # The last level is none.
+            of_levels = np.pad(scales[:, n_numbers:].T, ((0, 1), (0, 0)))
+            self._levels = TorchLevels(
+                self._levels_tensor(parameters), self._tensor(of_levels)
+            )
         if self.average is not None:
             averages = self.average.parameters
             self._average = [self._tensor(to_matrix(averages))]
