@@ -1,5 +1,6 @@
 """The encoding of a table as ONNX nodes."""
 
+import re
 from itertools import groupby
 
 import numpy as np
@@ -25,6 +26,9 @@ from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
 _FLOAT = onnx_proto.TensorProto.FLOAT
+_FIXED_POINT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+# Decimals have two places or more, such as amounts of money, and up to this number.
+_USUAL_SCALE, _MOST_DECIMALS = 2, 10
 
 
 def declared_types(encoder):
@@ -350,6 +354,7 @@ def _entries_of_texts(name, encoding):
     texts |= {f"{text}.0" for text in texts if text.lstrip("-").isdigit()}
     # Python writes large floats with an exponent.
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
+    texts |= _with_zeros(text for kind, text in encoding.keys if kind == NUMBER)
     texts |= {"-0.0"} if "0" in texts else set()
     texts |= {form(text) for text in texts for form in (str.lower, str.upper)}
     forms = (str, str.upper, str.capitalize)
@@ -360,18 +365,34 @@ def _entries_of_texts(name, encoding):
     # The text of a missing value in ONNX.
     entry_of.setdefault("", _entry(encoding, category_key(None)))
     for kind, text in encoding.keys:
-        if kind != NUMBER or not is_number(text) or text.lstrip("-").isdigit():
+        if kind != NUMBER or not is_number(text):
             continue
         # A float32 has fewer digits than the float64 that is equal to it.
         with np.errstate(all="ignore"):
             single = np.float32(text)
-        if np.isfinite(single) and float(single) == float(text):
+        if np.isfinite(single) and category_key(single) == (kind, text):
             entry_of.setdefault(str(single), _entry(encoding, (kind, text)))
     # ONNX has no text that UTF-8 can't encode, so no caller can pass it.
     return {
         text: entry
         for text, entry in entry_of.items()
         if text.encode("utf-8", "ignore").decode() == text
+    }
+
+
+def _with_zeros(texts):
+    """Numbers with the zeros that decimals of a fixed scale end with, such as 1.50."""
+    n_decimals = {
+        text: len(text.partition(".")[2])
+        for text in texts
+        if _FIXED_POINT.fullmatch(text)
+    }
+    # The scale is at least that of the number with the most decimals.
+    scale = min(max([_USUAL_SCALE, *n_decimals.values()]), _MOST_DECIMALS)
+    return {
+        f"{text if n else text + '.'}{'0' * n_zeros}"
+        for text, n in n_decimals.items()
+        for n_zeros in range(1, scale - n + 1)
     }
 
 
