@@ -844,6 +844,26 @@ def test_points_that_may_separate_thousands_are_said(later, is_said):
         encoder.transform(frame_of(later))
 
 
+def test_dates_in_a_column_that_had_no_values():
+    X = pd.DataFrame(
+        {"a": np.arange(40) % 7, "b": pd.Series([None] * 40, dtype=object)}
+    )
+    encoder = TabularEncoder(categorical_features=["b"]).fit(X)
+    X["b"] = pd.date_range("2020-01-01", periods=40)
+    with pytest.raises(
+        ValueError, match=r"or without values in `fit`\. .* fit to rows"
+    ):
+        encoder.transform(X)
+
+
+@pytest.mark.parametrize("first", [True, np.True_, 1, np.int64(1)])
+def test_true_and_one_are_two_categories_in_any_order(first):
+    second = 1 if isinstance(first, bool | np.bool_) else np.True_
+    values = pd.Series([first, second, "t"] * 5, dtype=object)
+    encoder = TabularEncoder().fit(pd.DataFrame({"a": values}))
+    assert set(encoder.get_feature_names_out()) == {"a_True", "a_1", "a_t"}
+
+
 @pytest.mark.parametrize("value", [np.nan, 5.0])
 def test_columns_that_told_nothing_tell_nothing_later(value):
     X = pd.DataFrame({"a": np.arange(40) % 7, "b": np.full(40, value)})
@@ -856,6 +876,12 @@ def test_columns_that_told_nothing_tell_nothing_later(value):
     else:
         predicted = model.predict(later)
     np.testing.assert_array_equal(predicted, expected)
+
+
+def test_a_mask_of_integers_is_refused():
+    encoder = TabularEncoder(categorical_features=[0, 0, 1])
+    with pytest.raises(ValueError, match=r"like a mask: \[0, 0, 1\]\. Pass a mask as"):
+        encoder.fit(np.arange(12.0).reshape(4, 3))
 
 
 FORMS_OF_A_NUMBER = {

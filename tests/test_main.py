@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 
 import joblib
@@ -16,11 +17,12 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris
-from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import BaggingClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
@@ -603,6 +605,11 @@ def test_the_accuracy_is_that_of_the_written_predictions(tmp_path, capsys):
         lambda model: GridSearchCV(model, {"max_iter": [5]}, cv=2),
         lambda model: CalibratedClassifierCV(make_pipeline(model), cv=2),
         FixedThresholdClassifier,
+        lambda model: VotingClassifier(
+            [("a", DummyClassifier()), ("b", model)], voting="soft"
+        ),
+        lambda model: StackingClassifier([("a", model)], LogisticRegression(), cv=2),
+        OneVsRestClassifier,
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -620,6 +627,27 @@ def test_categories_of_a_model_within_another_are_read_as_text(wrap, tmp_path, c
     written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
     assert written.tolist() == y.astype(int).tolist()
     assert not capsys.readouterr().err
+
+
+def test_names_with_spaces_around_them(tmp_path):
+    """pandas keeps the space after a comma of the header; the reader drops it."""
+    X = pd.DataFrame(np.random.default_rng(0).standard_normal((60, 2)))
+    X.columns = ["b", " a"]
+    model = LogisticRegression().fit(X, X["b"] > 0)
+    joblib.dump(model, tmp_path / "model.joblib")
+    path = write_table(X[[" a", "b"]], tmp_path / "new.csv")
+    assert main(["--load", str(tmp_path / "model.joblib"), "--predict", path]) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
+    assert written.tolist() == model.predict(X).tolist()
+
+
+def test_names_that_differ_in_spaces_alone(tmp_path, capsys):
+    X = pd.DataFrame(np.random.default_rng(0).standard_normal((60, 2)))
+    X.columns = ["a", " a"]
+    joblib.dump(LogisticRegression().fit(X, X["a"] > 0), tmp_path / "model.joblib")
+    path = write_table(X, tmp_path / "new.csv")
+    assert main(["--load", str(tmp_path / "model.joblib"), "--predict", path]) == 1
+    assert "the model needs the columns" in capsys.readouterr().err
 
 
 def test_an_encoder_within_a_model_may_be_unfitted(tmp_path):
@@ -1133,6 +1161,7 @@ def test_parquet_keeps_what_it_says_of_columns(tmp_path, capsys):
     ("target", "message"),
     [
         (pd.date_range("2020-01-01", periods=3), "must have text or numbers, not dat"),
+        ([date(2020, 1, 1)] * 3, "must have text or numbers, not date. Convert it."),
         (["a", None, "b"], "the target 'y' is missing in 1 rows. Remove these rows"),
     ],
 )

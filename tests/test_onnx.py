@@ -579,7 +579,10 @@ class Colour(str, Enum):  # noqa: UP042 - the str of a StrEnum is its text
         ),
         ([np.float32(0.1), 0.1], ["0.10000000149011612", "0.1"]),
         ([Decimal("1.50"), Decimal("2.0"), Decimal("7")], ["1.5", "2.0", "7.0"]),
-        ([Decimal("1.50"), Decimal("2.00"), Decimal("-0.1")], ["1.50", "2.00", "-0.10"]),
+        (
+            [Decimal("1.50"), Decimal("2.00"), Decimal("-0.1")],
+            ["1.50", "2.00", "-0.10"],
+        ),
         ([Decimal("1.5000"), Decimal("7.1255")], ["1.5000", "7.1255"]),
         ([Decimal(1), Decimal(2), Decimal(3)], ["1.00", "2.00", "3.00"]),
         (

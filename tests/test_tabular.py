@@ -20,7 +20,7 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import permutation_importance
-from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.metrics import log_loss, mean_squared_error, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import check_estimator
@@ -756,6 +756,23 @@ def test_numbers_of_shops_have_bins_of_their_own(kind):
     assert len(edges_of(model, shops)) < 40
     # Nor do shops that say nothing of y.
     noise = rng.standard_normal(6000)
+    assert len(edges_of(labelled(kind, shops[index], noise), shops)) < 40
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_numbers_of_shops_with_few_rows(kind):
+    """Eight rows for each. With bins of 20 rows, R2 is 0.84."""
+    rng = np.random.default_rng(0)
+    shops, effects = np.arange(100) * 7.0, 4 * rng.standard_normal(100)
+    index = rng.permutation(np.arange(800) % 100)
+    y = effects[index] + rng.standard_normal(800)
+    model = labelled(kind, shops[index], y)
+    assert len(edges_of(model, shops)) == 100
+    if kind == "regressor":
+        model = TabularMLPRegressor(random_state=0).fit(shops[index, np.newaxis], y)
+        predicted = model.predict(shops[:, np.newaxis])
+        assert r2_score(effects, predicted) > 0.97
+    noise = rng.standard_normal(800)
     assert len(edges_of(labelled(kind, shops[index], noise), shops)) < 40
 
 

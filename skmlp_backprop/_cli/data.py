@@ -201,9 +201,10 @@ def _split(path, frame, target, drop):
         values = list(map(int if all(map(is_integer, values)) else float, values))
     y = np.array(values)
     if y.ndim != 1 or y.dtype.kind not in "biufU":
+        found = type(values[0]).__name__ if column.dtype == object else column.dtype
         raise ValueError(
-            f"{path}: the target {target!r} must have text or numbers, not "
-            f"{column.dtype}. Convert it."
+            f"{path}: the target {target!r} must have text or numbers, not {found}. "
+            "Convert it."
         )
     return frame, y, target
 

@@ -38,29 +38,35 @@ def load_model(path):
 
 def columns_of(model):
     """Names of a fitted model's columns, or None, and their kinds, see `kinds_of`."""
-    names = getattr(model, "feature_names_in_", None)
-    encoder, kinds = _encoder_of(model), [None] * model.n_features_in_
-    # An encoder within the model may be unfitted, or take other columns.
-    if getattr(encoder, "n_features_in_", None) == model.n_features_in_:
-        kinds = kinds_of(encoder)
+    names, n_columns = getattr(model, "feature_names_in_", None), model.n_features_in_
+    encoder = _find_encoder(model, n_columns)
+    kinds = [None] * n_columns if encoder is None else kinds_of(encoder)
     return None if names is None else names.tolist(), kinds
 
 
-def _encoder_of(model):
-    """The encoder of a model's columns, also within other estimators, or None."""
-    while not isinstance(model, TabularEncoder):
-        for name in ("encoder_", "best_estimator_", "estimator_", "regressor_"):
-            if hasattr(model, name):
-                model = getattr(model, name)
-                break
-        else:
-            if isinstance(model, Pipeline):
-                model = model.steps[0][1]
-            elif hasattr(model, "calibrated_classifiers_"):
-                model = model.calibrated_classifiers_[0].estimator
-            else:
-                return None
-    return model
+def _find_encoder(model, n_columns):
+    """The first fitted encoder of so many columns within a model, or None.
+
+    Others within the model may be unfitted, or take other columns.
+    """
+    if isinstance(model, TabularEncoder):
+        fits = getattr(model, "n_features_in_", None) == n_columns
+        return model if fits else None
+    found = (_find_encoder(inner, n_columns) for inner in _models_within(model))
+    return next((encoder for encoder in found if encoder is not None), None)
+
+
+def _models_within(model):
+    """The estimators within an estimator that may take the same columns."""
+    for name in ("encoder_", "best_estimator_", "estimator_", "regressor_"):
+        if hasattr(model, name):
+            return [getattr(model, name)]
+    if isinstance(model, Pipeline):
+        return [model.steps[0][1]]
+    if hasattr(model, "calibrated_classifiers_"):
+        return [model.calibrated_classifiers_[0].estimator]
+    # Those of a vote, or of a stack, also Pipelines and others without an encoder.
+    return list(getattr(model, "estimators_", []))
 
 
 def classes_of(model):

@@ -27,9 +27,11 @@ _LEAST_GAIN = 2
 # hundred of thousands of rows, and in one column of five with hundreds of rows.
 _NEAR_ROWS = 64
 _LEAST_JUMP = 8
-# Fine bins have this number of rows or more, or nearly so many. There are at most so
-# many of them in a column, beside its usual bins, and in all columns of a table.
+# Fine bins have this number of rows or more, or nearly so many; but each value has a
+# bin if the mean value has the second number of rows. There are at most so many fine
+# bins in a column, beside its usual bins, and in all columns of a table.
 _FINE_ROWS = 20
+_ROWS_OF_VALUE = 5
 _MOST_FINE_BINS = 255
 _MOST_FINE_BINS_OF_TABLE = 1024
 # The labels vary within bins if other bins explain more of the labels' variance by this
@@ -226,12 +228,13 @@ def _further_edges(values, labels, edges, n_bins):
 def _fine_edges(distinct, counts, n_most):
     """Distinct quantiles of values, for bins of 20 rows or nearly as many.
 
+    Few values are all edges, as those of numbers of shops, of which each differs.
     Frequent values count less, so that each is a single quantile, and the other values
     have all other bins.
     """
-    n_bins = min(n_most, np.minimum(counts, _FINE_ROWS).sum() // _FINE_ROWS)
-    if len(distinct) <= n_bins + 1:
+    if len(distinct) <= min(n_most, counts.sum() // _ROWS_OF_VALUE) + 1:
         return distinct
+    n_bins = min(n_most, np.minimum(counts, _FINE_ROWS).sum() // _FINE_ROWS)
     if n_bins == 0:
         return distinct[:0]
     # The limit of the counts is an n_bins-th of the sum of the limited counts.

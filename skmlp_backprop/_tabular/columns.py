@@ -168,6 +168,12 @@ def _declared_mask(X, categorical_features):
                     )
         mask[places] = declared.astype(bool)
         return mask
+    is_repeated = len(set(declared.tolist())) < len(declared)
+    if is_repeated and len(declared) == n_columns and set(declared.tolist()) <= {0, 1}:
+        raise ValueError(
+            "categorical_features has integers, which are indices, but is like a mask: "
+            f"{declared.tolist()}. Pass a mask as booleans, or each index once."
+        )
     if kinds == {"U"}:
         declared = _indices_of_names(X, declared.tolist())
     if declared.min() < 0 or declared.max() >= n_columns:

@@ -281,7 +281,7 @@ class Source:
         try:
             for value in values:
                 # True itself equals 1.
-                key = type(value) is bool, value
+                key = isinstance(value, bool | np.bool_), value
                 codes.append(code_of_key.setdefault(key, len(code_of_key)))
         except (TypeError, ValueError) as error:
             # Such as a list, and a timedelta64 without a unit.
@@ -309,8 +309,9 @@ class Source:
         if self.type_kind in (DATES, TIMES, SPANS):
             raise ValueError(
                 f"Column {self.name} is of type {self.type_name}, but is declared "
-                "categorical, or was categorical in `fit`. Cast it to a category, or "
-                "leave it out of `categorical_features` in `fit` to encode its "
+                "categorical, or was categorical or without values in `fit`. Cast it "
+                "to a category, or fit to rows with values in this column, and leave "
+                "it out of `categorical_features` to encode its "
                 f"{self.type_kind}."
             )
         type_name, pandas = None, nw.dependencies.get_pandas()

@@ -214,7 +214,10 @@ def read_new_rows(path, names, kinds, header):
     others : DataFrame
         The other columns, as text.
     """
-    file = TextFile(path, min_fields=1)
+    file, given = TextFile(path, min_fields=1), names
+    if names is not None and len({name.strip() for name in names}) == len(names):
+        # The names of a file are read without spaces around them.
+        names = [name.strip() for name in names]
     features = _find_features(file, names, kinds, header)
     known = dict(zip(features, kinds, strict=True))
     for i, kind in known.items():
@@ -232,7 +235,7 @@ def read_new_rows(path, names, kinds, header):
     for i, kind in known.items():
         if kind is None and file.names[i] in doubtful:
             warn(f"{path}: column {file.names[i]!r} {doubtful[file.names[i]]}")
-    return np.asarray(X) if names is None else X, rest
+    return np.asarray(X) if given is None else X.set_axis(given, axis=1), rest
 
 
 def _find_features(file, names, kinds, header):
