@@ -83,12 +83,11 @@ def initial_scales(rows, output, columns, folds, left_out):
     for left in set(left_out):
         # Not all rows minus the fold: one large weight would cancel all others.
         total = _total(of_fold for fold, of_fold in sums.items() if fold != left)
-        relevance, variances = _relevance(*total)
+        of_numbers, of_levels = np.split(_relevance(*total), [n_numbers])
+        variances = _variances_of_levels(total[1][n_numbers:], *total[2:])
         scales[left] = np.append(
-            _scales(relevance[:n_numbers], columns),
-            _scales_of_levels(
-                relevance[n_numbers:], variances[n_numbers:], columns_of_levels
-            ),
+            _scales(of_numbers, columns),
+            _scales_of_levels(of_levels, variances, columns_of_levels),
         )
     return np.array([scales[fold] for fold in left_out])
 
@@ -133,19 +132,13 @@ def _sums(X, targets, weights):
 
 
 def _relevance(products, squares, powers, squared_weights):
-    """F of each entry, and the variance of F by chance, from sums over rows.
-
-    F is 0 for a constant entry. The variance is that of a level, and infinite for a
-    level without rows.
-    """
+    """F of each entry, from sums over rows; 0 for a constant entry."""
     # The first target is 1.
     weight = powers[0, 0]
     means, target_means = products[:, :1] / weight, powers[0] / weight
     covariances = products / weight - means * target_means
     variances = squares[:, np.newaxis] / weight - np.square(means)
-    target_variances = powers[1] / weight - np.square(target_means)
-    varies = target_variances > 1e-12 * powers[1] / weight
-    n_targets = max(1, np.count_nonzero(varies))
+    target_variances, varies = _variances_of_targets(powers)
     shares = np.zeros((len(products), np.count_nonzero(varies)))
     np.divide(
         np.square(covariances[:, varies]),
@@ -154,16 +147,36 @@ def _relevance(products, squares, powers, squared_weights):
         where=variances > 1e-12,
     )
     n_rows = weight * weight / squared_weights
-    relevance = n_rows * shares.sum(axis=1) / n_targets
-    # The squared mean of n values with this excess kurtosis has a variance of
-    # 2 + excess / n, if its mean is 1.
-    _, second, third, fourth = powers[:, varies] / weight
-    mean, variance = target_means[varies], target_variances[varies]
-    fourth += mean * (6 * mean * second - 4 * third - 3 * mean**3)
-    excess = np.maximum(0, fourth / variance**2 - 3).sum() / n_targets**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_level = 2 + excess / (squares * weight / squared_weights)
-    return relevance, np.where(squares > 0, of_level, np.inf)
+    return n_rows * shares.sum(axis=1) / max(1, shares.shape[1])
+
+
+def _variances_of_targets(powers):
+    """The variances, and which are not 0, to rounding."""
+    mean, mean_square = powers[:2] / powers[0, 0]
+    variances = mean_square - np.square(mean)
+    return variances, variances > 1e-12 * mean_square
+
+
+def _variances_of_levels(squares, powers, squared_weights):
+    """The variance of F by chance for each level; infinite for a level without rows.
+
+    The squared mean of n independent values whose kurtosis is k above that of normal
+    numbers has a variance of 2 + k / n, if its mean is 1. Targets count as independent.
+    """
+    variances, varies = _variances_of_targets(powers)
+    weight, variance = powers[0, 0], variances[varies]
+    mean, second, third, fourth = powers[:, varies] / weight
+    moment = fourth - mean * (4 * third - 6 * mean * second + 3 * mean**3)
+    kurtosis = np.maximum(0, moment / variance**2 - 3)
+    n_rows = squares * weight / squared_weights
+    of_levels = np.full(len(squares), np.inf)
+    np.divide(
+        kurtosis.sum() / max(1, len(variance)) ** 2,
+        n_rows,
+        out=of_levels,
+        where=n_rows > 0,
+    )
+    return 2 + of_levels
 
 
 def _scales(relevance, columns):
@@ -182,11 +195,11 @@ def _scales(relevance, columns):
 
 def _scales_of_levels(relevance, variances, columns):
     """The scales of levels, which are equal within a column of codes."""
-    has_rows = np.isfinite(variances)
+    known = np.isfinite(variances)
+    n_columns = columns.max(initial=-1) + 1
     # Levels are nearly independent of each other.
-    n_columns, known = columns.max(initial=-1) + 1, columns[has_rows]
-    excess = np.bincount(known, relevance[has_rows] - 1, n_columns)
-    variance = np.bincount(known, variances[has_rows], n_columns)
+    excess = np.bincount(columns[known], relevance[known] - 1, n_columns)
+    variance = np.bincount(columns[known], variances[known], n_columns)
     # A level has a variance of 2 or more.
     distances = excess / np.sqrt(np.maximum(variance, 2))
     shares = (distances - _UNRELATED) / (_RELATED - _UNRELATED)
