@@ -761,18 +761,18 @@ def test_numbers_of_shops_have_bins_of_their_own(kind):
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
 def test_numbers_of_shops_with_few_rows(kind):
-    """Eight rows for each. With bins of 20 rows, R2 is 0.84."""
+    """Ten rows for each. With bins of 20 rows, R2 is 0.84."""
     rng = np.random.default_rng(0)
     shops, effects = np.arange(100) * 7.0, 4 * rng.standard_normal(100)
-    index = rng.permutation(np.arange(800) % 100)
-    y = effects[index] + rng.standard_normal(800)
+    index = rng.permutation(np.arange(1000) % 100)
+    y = effects[index] + rng.standard_normal(1000)
     model = labelled(kind, shops[index], y)
     assert len(edges_of(model, shops)) == 100
     if kind == "regressor":
         model = TabularMLPRegressor(random_state=0).fit(shops[index, np.newaxis], y)
         predicted = model.predict(shops[:, np.newaxis])
         assert r2_score(effects, predicted) > 0.97
-    noise = rng.standard_normal(800)
+    noise = rng.standard_normal(1000)
     assert len(edges_of(labelled(kind, shops[index], noise), shops)) < 40
 
 

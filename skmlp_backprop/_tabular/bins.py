@@ -31,7 +31,7 @@ _LEAST_JUMP = 8
 # bin if the mean value has the second number of rows. There are at most so many fine
 # bins in a column, beside its usual bins, and in all columns of a table.
 _FINE_ROWS = 20
-_ROWS_OF_VALUE = 5
+_ROWS_OF_VALUE = 10
 _MOST_FINE_BINS = 255
 _MOST_FINE_BINS_OF_TABLE = 1024
 # The labels vary within bins if other bins explain more of the labels' variance by this
