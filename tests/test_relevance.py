@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 from skmlp_backprop._network.inputs import TableRows
-from skmlp_backprop._network.outputs import SoftmaxOutput
+from skmlp_backprop._network.outputs import BinaryOutput, SoftmaxOutput
 from skmlp_backprop._network.rows import Rows
 
 # Private, since the training changes the scales before a user can see them.
@@ -108,21 +108,6 @@ def expected(X, targets, weights, columns):
     return scales / np.sqrt(np.mean(scales**2))
 
 
-def expected_of_levels(codes, targets, weights):
-    """The scale of a column of codes."""
-    levels = np.unique(codes[codes >= 0])
-    one_hot = (codes[:, np.newaxis] == levels).astype(float)
-    relevance = relevance_of(one_hot, targets, weights)
-    deviations = targets - np.average(targets, axis=0, weights=weights)
-    second, fourth = (
-        np.average(deviations**power, axis=0, weights=weights) for power in (2, 4)
-    )
-    kurtosis = np.maximum(fourth / second**2 - 3, 0).mean() / targets.shape[1]
-    n_rows = weights @ one_hot * weights.sum() / np.square(weights).sum()
-    deviation = np.sqrt(np.sum(2 + kurtosis / n_rows)) / len(levels)
-    return np.clip(((relevance.mean() - 1) / deviation - 1) / 2, 0.1, 1)
-
-
 @pytest.mark.parametrize("largest", [1, 1e16])
 def test_a_weight_beyond_all_others(largest):
     X, y = make_friedman1(80, noise=1, random_state=0)
@@ -157,16 +142,7 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
             ranks = rankdata(targets[folds == fold], axis=0) - 0.5
             encoded[folds == fold] = ranks / len(ranks)
         output = SimpleNamespace(encoded_targets=lambda t, dtype: t.T.astype(dtype))
-    # Useless, related to y, and decisive; level 30 has no rows.
-    codes = np.column_stack(
-        [
-            rng.integers(20, size=120),
-            20 + 3 * labels + rng.integers(-4, 4, size=120).clip(0),
-            40 + labels,
-        ]
-    )
-    codes[:5, 0] = -1
-    rows = TableRows(X, codes.astype(np.int32), 50)
+    rows = TableRows(X, np.empty((120, 0), np.int32), 0)
     rows = Rows(rows, targets, weights if weighted else None)
     left_out = np.array([7, 5, 5, -2])
     scales = relevance.initial_scales(rows, output, columns, folds, left_out)
@@ -175,9 +151,79 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
         # A class may have no row among them.
         target = encoded[others][:, np.ptp(encoded[others], axis=0) > 0]
         of_others = expected(X[others], target, weights[others], columns)
-        np.testing.assert_allclose(of_network[:7], of_others, rtol=1e-6)
-        for column in codes.T:
-            here = expected_of_levels(column[others], target, weights[others])
-            levels = np.unique(column[column >= 0])
-            np.testing.assert_allclose(of_network[7 + levels], here, rtol=1e-6)
+        np.testing.assert_allclose(of_network, of_others, rtol=1e-6)
     assert np.ptp(scales[1:3], axis=0).max() == 0
+
+
+N_FOLDS = 8
+
+
+def unrelated_table(kind, n_rows, rng):
+    """Targets, weights and the output of rows that no column explains."""
+    if kind == "numbers":
+        output = SimpleNamespace(encoded_targets=lambda t, dtype: t.T.astype(dtype))
+        return np.exp(rng.standard_normal((n_rows, 1))), None, output
+    n_classes = {"rare": 2, "weighted": 2, "10 classes": 10}[kind]
+    share = 0.03 if kind == "rare" else 0.5
+    output = BinaryOutput(1) if n_classes == 2 else SoftmaxOutput(n_classes)
+    labels = (rng.random(n_rows) < share).astype(np.intp)
+    if n_classes > 2:
+        labels = rng.integers(n_classes, size=n_rows)
+    weights = np.exp(2 * rng.standard_normal(n_rows)) if kind == "weighted" else None
+    return labels, weights, output
+
+
+@pytest.mark.parametrize("kind", ["numbers", "rare", "10 classes", "weighted"])
+def test_distances_of_unrelated_levels_vary_by_one(kind, monkeypatch):
+    """Levels of equal and of unequal numbers of rows, and levels with a row or two."""
+    # So that the scales, (z + 50) / 100, tell the distances.
+    monkeypatch.setattr(relevance, "_UNRELATED", -50)
+    monkeypatch.setattr(relevance, "_RELATED", 50)
+    rng, n_rows, distances = np.random.default_rng(0), 600, []
+    for _ in range(150):
+        codes = np.column_stack(
+            [
+                rng.integers(20, size=n_rows),
+                20 + (60 * rng.random(n_rows) ** 3).astype(int),
+                80 + rng.integers(400, size=n_rows),
+            ]
+        )
+        targets, weights, output = unrelated_table(kind, n_rows, rng)
+        X = TableRows(np.empty((n_rows, 0)), codes.astype(np.int32), 480)
+        rows, folds = Rows(X, targets, weights), np.arange(n_rows) % N_FOLDS
+        (scales,) = relevance.initial_scales(
+            rows, output, np.empty(0, int), folds, np.array([-1])
+        )
+        distances.append(100 * scales[codes[0]] - 50)
+    assert (np.abs(np.mean(distances, axis=0)) < 0.3).all()
+    deviations = np.std(distances, axis=0)
+    assert (deviations > 0.8).all()
+    assert (deviations < 1.2).all()
+
+
+@pytest.mark.parametrize("kind", ["numbers", "10 classes"])
+def test_scales_of_levels_are_those_of_the_other_rows(kind, monkeypatch):
+    rng, n_rows = np.random.default_rng(0), 400
+    targets, _, output = unrelated_table(kind, n_rows, rng)
+    label = targets if kind == "10 classes" else np.digitize(targets[:, 0], [0.5, 2])
+    # Decisive and unrelated; level 10 has no rows.
+    codes = np.column_stack([label, 20 + rng.integers(30, size=n_rows)])
+    codes = codes.astype(np.int32)
+    codes[:5, 0], folds = -1, np.arange(n_rows) % N_FOLDS
+    mixed = np.flatnonzero(folds == 3)
+    others = targets.copy()
+    others[mixed] = others[rng.permutation(mixed)]
+
+    def scales(y):
+        rows = Rows(TableRows(np.empty((n_rows, 0)), codes, 50), y, None)
+        left_out = np.array([3, 5])
+        return relevance.initial_scales(rows, output, np.empty(0, int), folds, left_out)
+
+    decisive, unrelated = scales(targets)[0, [codes[5, 0], 25]]
+    assert decisive == 1
+    assert 0.1 <= unrelated < 0.3
+    monkeypatch.setattr(relevance, "_UNRELATED", -1000)
+    monkeypatch.setattr(relevance, "_RELATED", 1000)
+    without, within = np.abs(scales(targets) - scales(others)).max(axis=1)
+    assert without < 1e-12
+    assert within > 1e-4

@@ -21,8 +21,9 @@ class LevelStepper:
         The weights; updated in place.
 
     scales : ndarray of shape (n_stack, n_levels)
-        Factors of the learning rate. A network's inputs behave as if multiplied by
-        them, as the size of a step does not depend on that of the gradient.
+        Factors of the learning rate. As the weights begin at 0, and the size of a step
+        does not depend on that of the gradient, the levels behave like inputs that are
+        multiplied by these factors.
 
     References
     ----------

@@ -17,6 +17,8 @@ _LEAST = 0.1
 # The scale of the levels is _LEAST if F is above 1 by at most the first of these
 # numbers of standard deviations, 1 from the second on, and in proportion between them.
 _UNRELATED, _RELATED = 1, 3
+# The targets of so many rows tell how far F varies by chance.
+_MOST_ROWS = 20_000
 # Entries of the rows that are summed at once.
 _BLOCK_SIZE = 2**20
 
@@ -72,9 +74,10 @@ def initial_scales(rows, output, columns, folds, left_out):
     basis of microarray gene-expression data." PNAS 99. Why the choice must not see the
     rows that validate it.
     """
-    n_numbers, columns_of_levels = len(columns), np.zeros(rows.X.n_levels, np.intp)
+    columns_of_levels = np.zeros(rows.X.n_levels, np.intp)
     for column, codes in enumerate(rows.X.codes.T):
         columns_of_levels[codes[codes >= 0]] = column
+    correlation, kurtosis = _moments_of_targets(rows, output)
     sums = {
         fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold))
         for fold in np.unique(folds)
@@ -83,33 +86,67 @@ def initial_scales(rows, output, columns, folds, left_out):
     for left in set(left_out):
         # Not all rows minus the fold: one large weight would cancel all others.
         total = _total(of_fold for fold, of_fold in sums.items() if fold != left)
-        of_numbers, of_levels = np.split(_relevance(*total), [n_numbers])
-        variances = _variances_of_levels(total[1][n_numbers:], *total[2:])
+        of_numbers, of_levels = total[:5], total[5:]
         scales[left] = np.append(
-            _scales(of_numbers, columns),
-            _scales_of_levels(of_levels, variances, columns_of_levels),
+            _scales(_relevance(*of_numbers), columns),
+            _scales_of_levels(
+                _relevance(*of_levels),
+                of_levels[1],
+                columns_of_levels,
+                correlation,
+                kurtosis,
+            ),
         )
     return np.array([scales[fold] for fold in left_out])
 
 
+def _ranked(targets):
+    """Numbers as ranks between 0 and 1; codes of classes as they are."""
+    if targets.dtype.kind != "f":
+        return targets
+    # The mean is 1/2 for any number of rows.
+    return (rankdata(targets, axis=0) - 0.5) / len(targets)
+
+
+def _moments_of_targets(rows, output):
+    """The mean squared correlation of pairs of targets, and their mean excess kurtosis.
+
+    The means are over all pairs, also of a target with itself. The excess kurtosis of
+    two standardised targets is E a^2 b^2 - 1 - 2 (E a b)^2, which is 0 for normal ones.
+    """
+    chosen = np.random.RandomState(0).permutation(rows.n_rows)[:_MOST_ROWS]
+    targets = output.encoded_targets(_ranked(rows.targets[chosen]), np.float64).T
+    targets = targets[:, np.ptp(targets, axis=0) > 0]
+    if targets.shape[1] == 0:
+        return 1.0, 0.0
+    targets = (targets - targets.mean(axis=0)) / targets.std(axis=0)
+    correlation = np.square(targets.T @ targets / len(targets)).mean()
+    fourth = np.square(np.square(targets).mean(axis=1)).mean()
+    return correlation, fourth - 1 - 2 * correlation
+
+
 def _sums_of_rows(rows, output, numbers):
-    """The sums of :func:`_sums` over the rows with these numbers."""
-    targets, weights = rows.targets[numbers], np.ones(len(numbers))
-    if targets.dtype.kind == "f":
-        # The mean is 1/2 in a fold of any size.
-        targets = (rankdata(targets, axis=0) - 0.5) / len(numbers)
+    """The sums of :func:`_sums` over the rows with these numbers.
+
+    Those of the numbers come first, then those of the levels. Levels count without
+    weights, so that the variance of F by chance is known.
+    """
+    targets, weights = _ranked(rows.targets[numbers]), np.ones(len(numbers))
     if rows.weights is not None:
         weights = rows.weights[numbers].astype(np.float64)
     n_columns = rows.X.numbers.shape[1] + rows.X.codes.shape[1]
     n_blocks = -(-len(numbers) * n_columns // _BLOCK_SIZE)
-    return _total(
-        _sums(
-            rows.X[numbers[block]],
-            output.encoded_targets(targets[block], np.float64).T,
-            weights[block],
+
+    def of_block(block):
+        X, w = rows.X[numbers[block]], weights[block]
+        encoded = output.encoded_targets(targets[block], np.float64).T
+        one_hot = one_hot_rows(X.codes, X.n_levels, np.float64)
+        return (
+            *_sums(X.numbers.astype(np.float64), encoded, w),
+            *_sums(one_hot, encoded, (w > 0).astype(np.float64)),
         )
-        for block in np.array_split(np.arange(len(numbers)), n_blocks)
-    )
+
+    return _total(map(of_block, np.array_split(np.arange(len(numbers)), n_blocks)))
 
 
 def _total(parts):
@@ -118,27 +155,27 @@ def _total(parts):
 
 
 def _sums(X, targets, weights):
-    """Sums over rows: of products, squares, powers of the targets, squared weights."""
-    targets = np.column_stack([np.ones(len(X)), targets])
+    """Sums over rows: of products with the targets and 1, and of squares."""
+    targets = np.column_stack([np.ones(X.shape[0]), targets])
     weighted = weights[:, np.newaxis] * targets
-    numbers = X.numbers.astype(np.float64)
-    of_levels = one_hot_rows(X.codes, X.n_levels, np.float64).T @ weighted
     return (
-        np.concatenate([numbers.T @ weighted, of_levels]),
-        np.append(np.square(numbers).T @ weights, of_levels[:, 0]),
-        np.stack([(weighted * targets**power).sum(axis=0) for power in range(4)]),
+        X.T @ weighted,
+        (X * X).T @ weights,
+        weighted.sum(axis=0),
+        (weighted * targets).sum(axis=0),
         np.square(weights).sum(),
     )
 
 
-def _relevance(products, squares, powers, squared_weights):
+def _relevance(products, squares, of_targets, target_squares, squared_weights):
     """F of each entry, from sums over rows; 0 for a constant entry."""
     # The first target is 1.
-    weight = powers[0, 0]
-    means, target_means = products[:, :1] / weight, powers[0] / weight
+    weight = of_targets[0]
+    means, target_means = products[:, :1] / weight, of_targets / weight
     covariances = products / weight - means * target_means
     variances = squares[:, np.newaxis] / weight - np.square(means)
-    target_variances, varies = _variances_of_targets(powers)
+    target_variances = target_squares / weight - np.square(target_means)
+    varies = target_variances > 1e-12 * target_squares / weight
     shares = np.zeros((len(products), np.count_nonzero(varies)))
     np.divide(
         np.square(covariances[:, varies]),
@@ -148,35 +185,6 @@ def _relevance(products, squares, powers, squared_weights):
     )
     n_rows = weight * weight / squared_weights
     return n_rows * shares.sum(axis=1) / max(1, shares.shape[1])
-
-
-def _variances_of_targets(powers):
-    """The variances, and which are not 0, to rounding."""
-    mean, mean_square = powers[:2] / powers[0, 0]
-    variances = mean_square - np.square(mean)
-    return variances, variances > 1e-12 * mean_square
-
-
-def _variances_of_levels(squares, powers, squared_weights):
-    """The variance of F by chance for each level; infinite for a level without rows.
-
-    The squared mean of n independent values whose kurtosis is k above that of normal
-    numbers has a variance of 2 + k / n, if its mean is 1. Targets count as independent.
-    """
-    variances, varies = _variances_of_targets(powers)
-    weight, variance = powers[0, 0], variances[varies]
-    mean, second, third, fourth = powers[:, varies] / weight
-    moment = fourth - mean * (4 * third - 6 * mean * second + 3 * mean**3)
-    kurtosis = np.maximum(0, moment / variance**2 - 3)
-    n_rows = squares * weight / squared_weights
-    of_levels = np.full(len(squares), np.inf)
-    np.divide(
-        kurtosis.sum() / max(1, len(variance)) ** 2,
-        n_rows,
-        out=of_levels,
-        where=n_rows > 0,
-    )
-    return 2 + of_levels
 
 
 def _scales(relevance, columns):
@@ -193,14 +201,27 @@ def _scales(relevance, columns):
     return scales / np.sqrt(np.square(scales).mean())
 
 
-def _scales_of_levels(relevance, variances, columns):
-    """The scales of levels, which are equal within a column of codes."""
-    known = np.isfinite(variances)
-    n_columns = columns.max(initial=-1) + 1
-    # Levels are nearly independent of each other.
-    excess = np.bincount(columns[known], relevance[known] - 1, n_columns)
-    variance = np.bincount(columns[known], variances[known], n_columns)
-    # A level has a variance of 2 or more.
-    distances = excess / np.sqrt(np.maximum(variance, 2))
+def _scales_of_levels(relevance, n_rows, columns, correlation, kurtosis):
+    """The scales of levels, which are equal within a column of codes.
+
+    References
+    ----------
+    Box, G. and Andersen, S. (1955). "Permutation theory in the derivation of robust
+    criteria and the study of departures from assumption." Journal of the Royal
+    Statistical Society B 17. The variance by chance.
+    """
+    known = n_rows > 0
+    n_columns, columns_known = columns.max(initial=-1) + 1, columns[known]
+    excess = np.bincount(columns_known, relevance[known] - 1, n_columns)
+    n_levels = np.bincount(columns_known, minlength=n_columns)
+    n_rows_of_column = np.bincount(columns_known, n_rows[known], n_columns)
+    # The variance of the sum of F by chance.
+    fixed = n_levels**2 / np.maximum(n_rows_of_column, 1)
+    inverse = np.bincount(columns_known, 1 / n_rows[known], n_columns)
+    variance = 2 * correlation * (n_levels - fixed) + kurtosis * (inverse - fixed)
+    # It is 0 if each level has a single row, which tells nothing.
+    varies = variance > 1e-9 * n_levels
+    distances = np.zeros(n_columns)
+    distances[varies] = excess[varies] / np.sqrt(variance[varies])
     shares = (distances - _UNRELATED) / (_RELATED - _UNRELATED)
     return np.clip(shares, _LEAST, 1)[columns]
