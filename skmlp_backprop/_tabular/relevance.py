@@ -143,7 +143,7 @@ def _sums_of_rows(rows, output, numbers):
         one_hot = one_hot_rows(X.codes, X.n_levels, np.float64)
         return (
             *_sums(X.numbers.astype(np.float64), encoded, w),
-            *_sums(one_hot, encoded, (w > 0).astype(np.float64)),
+            *_sums(one_hot, encoded, np.ones(len(w))),
         )
 
     return _total(map(of_block, np.array_split(np.arange(len(numbers)), n_blocks)))
