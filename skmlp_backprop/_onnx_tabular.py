@@ -371,7 +371,9 @@ def _entries_of_texts(name, encoding):
         with np.errstate(all="ignore"):
             single = np.float32(text)
         if np.isfinite(single) and category_key(single) == (kind, text):
-            entry_of.setdefault(str(single), _entry(encoding, (kind, text)))
+            # Versions of NumPy write an exponent from different numbers on.
+            for written in (str(single), np.format_float_scientific(single, trim="-")):
+                entry_of.setdefault(written, _entry(encoding, (kind, text)))
     # ONNX has no text that UTF-8 can't encode, so no caller can pass it.
     return {
         text: entry
