@@ -84,20 +84,16 @@ def test_useless_categories_of_many_levels_cost_little():
     assert model.score(X[rest], y[rest]) > 0.98
 
 
-def relevance_of(X, targets, weights):
-    """F of each entry by NumPy's weighted covariances."""
+def expected(X, targets, weights, columns):
+    """The scales by NumPy's weighted covariances."""
+    targets = targets[:, np.ptp(targets, axis=0) > 0]
     shares = np.zeros((X.shape[1], targets.shape[1]))
     for i, entry in enumerate(X.T):
         for j, target in enumerate(targets.T):
             if np.ptp(entry) > 0:
                 (a, b), (_, c) = np.cov(entry, target, aweights=weights)
                 shares[i, j] = b * b / (a * c)
-    return shares.mean(axis=1) * weights.sum() ** 2 / np.square(weights).sum()
-
-
-def expected(X, targets, weights, columns):
-    """The scales of numbers."""
-    relevance = relevance_of(X, targets, weights)
+    relevance = shares.mean(axis=1) * weights.sum() ** 2 / np.square(weights).sum()
     scales, of_columns = np.empty(len(columns)), {}
     for column in set(columns):
         of_columns[column] = relevance[columns == column].mean()
@@ -148,9 +144,7 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
     scales = relevance.initial_scales(rows, output, columns, folds, left_out)
     for fold, of_network in zip(left_out, scales, strict=True):
         others = folds != fold
-        # A class may have no row among them.
-        target = encoded[others][:, np.ptp(encoded[others], axis=0) > 0]
-        of_others = expected(X[others], target, weights[others], columns)
+        of_others = expected(X[others], encoded[others], weights[others], columns)
         np.testing.assert_allclose(of_network, of_others, rtol=1e-6)
     assert np.ptp(scales[1:3], axis=0).max() == 0
 
