@@ -12,7 +12,12 @@ import numpy as np
 from . import check_gradient
 from ._cli import predicting, training
 from ._cli.data import load, load_rows
-from ._cli.options import HEADERS, check_model_options, check_options, make_parser
+from ._cli.options import (
+    check_model_options,
+    check_options,
+    csv_format_of,
+    make_parser,
+)
 from ._cli.report import PAGE, write_report
 from ._cli.saving import replace_file
 from ._cli.scores import print_scores, print_scores_of_rows, read_targets, score
@@ -38,7 +43,7 @@ def main(arguments=None):
             if args.load:
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
-                new = load_rows(args.predict, *columns, HEADERS[args.header])
+                new = load_rows(args.predict, *columns, csv_format_of(args))
                 y = None
                 if args.target is not None:
                     y = read_targets(new[1], args.target, predicting.classes_of(model))
@@ -60,13 +65,13 @@ def main(arguments=None):
 
 def run(args):
     """Train, save, report, predict."""
-    header = HEADERS[args.header]
-    data = load(args.data, header, args.target, args.drop, args.task)
+    csv_format = csv_format_of(args)
+    data = load(args.data, csv_format, args.target, args.drop, args.task)
     model = training.choose_model(args, data)
     check_model_options(args, model)
     if args.predict is not None:
         names = data.columns.names if hasattr(data.X, "columns") else None
-        new = load_rows(args.predict, names, data.columns.kinds, header)
+        new = load_rows(args.predict, names, data.columns.kinds, csv_format)
         # Before the training, whose model an error would lose.
         classes = () if data.is_regression else np.unique(data.y)
         predicting.output_names(new[1], 1, classes, data.is_regression)

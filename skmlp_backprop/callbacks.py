@@ -294,9 +294,10 @@ class ScoreHistory(_ScoringCallback):
             return False
         run = self._runs[id(estimator)]
         run.n_iter += 1
-        if run.n_iter % self.every == 0:
+        number = run.n_before + run.n_iter
+        if number % self.every == 0:
             self._score(run, fitted_estimator)
-            run.iterations.append(run.n_before + run.n_iter)
+            run.iterations.append(number)
         return False
 
     def teardown(self, estimator, context):

@@ -162,6 +162,7 @@ def test_flags_and_words_among_objects_are_categories():
         (["9" * 9999, "1"], True, "integers of many digits"),
         (["9007199254740992", "1"], False, "written as text"),
         (["1e20", "4111111111111110001"], False, "written as text"),
+        (["1", "2", "34-"], True, r"but also '34-': it is taken as categories"),
         (["1", "2", "1,234"], True, r"but also '1,234': it is taken as categories"),
         (["1,00,000", "12,34,567.5", "7"], True, "but also '1,00,000', '12,34,567.5'"),
         (["1\u202f234", "5\u2009678", "7"], True, "among its text, but also"),
@@ -425,6 +426,7 @@ DATE_TEXTS = [
     "2023/11/01 12AM",
     "31/01/2020, 12:00:00 AM",
     "31/12/2020, 23:59",
+    "69:12:05",
     "2020-01-31 UTC",
     "31. Januar 2020",
     "31 janvier 2020",
@@ -774,6 +776,78 @@ def test_a_column_of_gaps_is_said(values, n_rows, n_gaps, is_said):
         encoder.transform(gaps)
 
 
+KILOMETRES = np.array([1200.0, 118_823, 7005, 64_000, 249_337] * 8)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        # Points between thousands, and another unit.
+        (KILOMETRES / 1000, "40 of 40 numbers outside .*, from 1200 to 249337"),
+        (KILOMETRES * 1000, "40 of 40 numbers outside the range of `fit`"),
+        (KILOMETRES[:10] / 7, "had whole numbers .* 10 of 10 numbers such as 171.42"),
+        # More than half of at least ten numbers.
+        (np.repeat([1e6, 5000, np.nan], [21, 20, 200]), "21 of 41 numbers outside"),
+        (np.repeat([1e6, 5000], 20), None),
+        (np.repeat([5000.5, 5000], 20), None),
+        (KILOMETRES[:9] * 1000, None),
+        (np.float32(KILOMETRES) + 1e-3, None),
+        ([1200, 249_337] * 10, None),
+    ],
+)
+def test_numbers_unlike_those_of_fit_are_said(later, said):
+    encoder = TabularEncoder().fit(frame_of([*KILOMETRES, np.nan]))
+    for loaded in saved_and_loaded(encoder):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loaded.transform(frame_of(later))
+        messages = [str(w.message) for w in caught]
+        assert len(messages) == (said is not None)
+        assert all(re.search(f"Column 'column' .*{said}", m) for m in messages)
+
+
+def test_few_values_have_no_range():
+    """Dates continue; nine values, and those of float32, tell no limits."""
+    encoder = TabularEncoder().fit(frame_of([1.0, 2, 4] * 3))
+    encoder.transform(frame_of(np.arange(20.0)))
+    encoder = TabularEncoder().fit(frame_of(pd.date_range("2020", periods=20)))
+    encoder.transform(frame_of(pd.date_range("2024", periods=20, freq="9h")))
+    encoder = TabularEncoder().fit(frame_of([0.1] * 20))
+    encoder.transform(frame_of(np.full(20, 0.1, np.float32)))
+
+
+def test_a_warm_start_on_rows_in_another_unit_is_said():
+    model = TabularMLPRegressor(**SMALL, warm_start=True)
+    model.fit(frame_of(KILOMETRES), KILOMETRES)
+    with pytest.warns(UserWarning, match="40 of 40 numbers outside the range"):
+        model.fit(frame_of(1000 * KILOMETRES), KILOMETRES)
+
+
+@pytest.mark.parametrize("label", ["", "?", "nan", "NULL", "#N/A", "NaT"])
+def test_labels_that_stand_for_missing_values_are_said(label):
+    X = pd.DataFrame({"a": np.arange(40) % 7})
+    y = ["yes", "no", "no", label] * 10
+    with pytest.warns(UserWarning, match=f"the label {re.escape(repr(label))}, which"):
+        model = TabularMLPClassifier(**SMALL).fit(X, y)
+    assert label in model.classes_
+    # These are classes.
+    for other in ("None", "-", "NA"):
+        TabularMLPClassifier(**SMALL).fit(X, [other if v == label else v for v in y])
+
+
+def test_a_row_of_totals_is_said():
+    X = pd.DataFrame({"a": np.arange(40.0) % 7})
+    y = X["a"].to_numpy() + 0.5
+    total = [*y[:-1], y[:-1].sum()]
+    with pytest.warns(UserWarning, match="last value of y is the sum of all others"):
+        TabularMLPRegressor(**SMALL).fit(X, total)
+    # Elsewhere, and where few values are not 0, it may be by chance.
+    TabularMLPRegressor(**SMALL).fit(X, total[::-1])
+    few = np.zeros(40)
+    few[[3, 7, 39]] = 1, 1, 2
+    TabularMLPRegressor(**SMALL).fit(X, few)
+
+
 @pytest.mark.parametrize(
     ("later", "said"),
     [
@@ -874,7 +948,8 @@ def test_columns_that_told_nothing_tell_nothing_later(value):
         with pytest.warns(UserWarning, match="'b' had only missing values in `fit`"):
             predicted = model.predict(later)
     else:
-        predicted = model.predict(later)
+        with pytest.warns(UserWarning, match="'b' has 40 of 40 numbers outside the r"):
+            predicted = model.predict(later)
     np.testing.assert_array_equal(predicted, expected)
 
 

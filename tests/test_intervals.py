@@ -181,11 +181,13 @@ def test_weights_count_as_repetitions():
 
 
 @settings(max_examples=30, deadline=None)
+@pytest.mark.filterwarnings("ignore:Column .* numbers outside the range of `fit`")
 @given(
     coverages=st.lists(st.floats(0.01, 0.99), min_size=2, max_size=6, unique=True),
     seed=st.integers(0, 1000),
 )
 def test_intervals_are_nested_and_contain_the_prediction(regressor, coverages, seed):
+    # Also beyond the range of `fit`.
     X = np.random.default_rng(seed).uniform(-6, 6, (20, 2))
     coverages = sorted(coverages)
     low, high = regressor.predict_interval(X, coverages).swapaxes(0, 1)

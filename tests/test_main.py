@@ -323,6 +323,55 @@ def write_table(table, path):
     return str(path)
 
 
+def test_a_file_of_a_spreadsheet(houses, tmp_path, capsys):
+    """Semicolons, decimal commas, another encoding, and empty columns at the end."""
+    table = houses.drop(columns="id").assign(ort="Köln", u=None, v=None)
+    table = table.rename(columns={"u": "", "v": " "})
+    paths = [tmp_path / "houses.csv", tmp_path / "commas.csv"]
+    form = {"sep": ";", "decimal": ",", "encoding": "cp1252", "index": False}
+    table.to_csv(paths[1], **form)
+    table.iloc[:, :-2].to_csv(paths[0], index=False)
+    options = ["--sep", ";", "--decimal", ",", "--encoding", "cp1252"]
+    for path, given in zip(paths, ([], options), strict=True):
+        model = tmp_path / f"{path.stem}.joblib"
+        arguments = ["--target", "price", "--cv", "2", "--save", str(model)]
+        assert main(["--data", str(path), *arguments, *given]) == 0
+        arguments = ["--load", str(model), "--predict", str(path), "--target", "price"]
+        assert main([*arguments, *given]) == 0
+    assert capsys.readouterr().err == ""
+    results = [pd.read_csv(p.with_name(f"{p.stem}-predictions.csv")) for p in paths]
+    pd.testing.assert_frame_equal(*results)
+    for option in ("--sep", "--decimal", "--encoding"):
+        value = {"--sep": ";", "--decimal": ",", "--encoding": "ascii"}[option]
+        assert main([option, value]) == 1
+        assert f"{option} has no effect without --data" in capsys.readouterr().err
+    assert main(["--data", str(paths[0]), "--sep", ";;"]) == 1
+    assert "--sep: sep must be a single character" in capsys.readouterr().err
+
+
+def test_points_between_thousands_in_new_rows_are_said(tmp_path, capsys):
+    """All numbers are above 1000, so that the file alone does not tell."""
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame(
+        {"km": rng.randint(1000, 250_000, 100), "kind": ["a", "b"] * 50}
+    )
+    table["price"] = 30_000 - table["km"] / 10
+    data, new = tmp_path / "data.csv", tmp_path / "new.csv"
+    table.to_csv(data, index=False)
+    points = [f"{km:,}".replace(",", ".") for km in table["km"]]
+    table.assign(km=points).to_csv(new, index=False)
+    assert main(["--data", str(data), "--cv", "2", "--predict", str(new)]) == 0
+    assert "'km' has 100 of 100 numbers outside the range" in capsys.readouterr().err
+
+
+def test_a_row_of_totals_is_noted(houses, tmp_path, capsys):
+    table = houses.drop(columns="id")
+    total = pd.DataFrame({"colour": ["sum"], "price": [table["price"].sum()]})
+    path = write_table(pd.concat([table, total]), tmp_path / "houses.csv")
+    assert main(["--data", path, "--target", "price", "--cv", "2"]) == 0
+    assert "target 'price' is the sum of all others" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "tsv.gz", "parquet"])
 def test_a_target_of_numbers_makes_a_regression(ending, houses, tmp_path, capsys):
     houses = houses[["price", "id", "size", "colour"]]
@@ -546,6 +595,17 @@ def test_targets_of_new_rows(target, values, said, saved, houses, tmp_path, caps
     assert (tmp_path / "new-predictions.csv").exists() == (code == 0)
 
 
+def test_labels_with_spaces_are_scored_as_they_are_read(tmp_path, capsys):
+    table = pd.DataFrame({"a": np.arange(40.0), "y": ["no", "no ", "yes", "yes "] * 10})
+    data = write_table(table, tmp_path / "data.csv")
+    new = write_table(table, tmp_path / "new.csv")
+    assert main(["--data", data, *QUICK, "--predict", new]) == 0
+    captured = capsys.readouterr()
+    assert "2 classes: no (20), yes (20)" in captured.out
+    assert "with a value of 'y', 40 of 40" in captured.out
+    assert captured.err == ""
+
+
 def test_an_unknown_class_of_new_rows_is_said_and_not_scored(tmp_path, capsys):
     table = pd.DataFrame({"a": np.arange(40.0), "y": ["none", "yes"] * 20})
     data = write_table(table, tmp_path / "data.csv")
@@ -733,7 +793,7 @@ def test_classes_come_with_their_probabilities(iris_csv, tmp_path):
 
 def test_warnings_on_new_rows_come_once(saved, tmp_path, capsys):
     new = tmp_path / "new.csv"
-    new.write_text("size,colour\n" + "1,blue\n" * 10)
+    new.write_text("size,colour\n" + "100,blue\n" * 10)
     # Each run prints it again.
     for _ in range(2):
         assert main(["--load", str(saved), "--predict", str(new)]) == 0

@@ -14,9 +14,9 @@ from skmlp_backprop.datasets import read_csv, read_mixed_csv
 
 @pytest.fixture
 def write(tmp_path):
-    def write(text):
+    def write(text, encoding="utf-8"):
         path = tmp_path / "table.csv"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding=encoding)
         return path
 
     return write
@@ -193,18 +193,62 @@ def test_dates_of_another_form_are_told_with_their_first_line(write):
     assert eval(remedy, {"pandas": pd, "column": column})[0] == "2022-04-17"
 
 
-def test_the_remedy_for_semicolons_keeps_codes_and_the_file(
-    write, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    text = "zip;size;state\n01067;1.5;NA\n01069;2;TX\n"
-    path = write(text)
-    with pytest.raises(ValueError, match="have decimal commas, remove") as caught:
+@pytest.mark.filterwarnings("ignore:.*column 'zip' has numbers with leading zeros")
+@pytest.mark.parametrize("reader", [read_csv, read_mixed_csv])
+def test_a_file_of_a_spreadsheet_with_decimal_commas(reader, write):
+    """Also with points between thousands, and columns without names and values."""
+    rows = "01067;1.234,5;1.000;=a;;\n01069;-,5;2;b;;\n;?;-3,0e1;b;;\n"
+    path = write("zip;größe;n;state;;\n" + rows, encoding="cp1252")
+    with pytest.raises(ValueError, match=r"text in UTF-8 .* encoding='cp1252'"):
+        reader(path)
+    with pytest.raises(ValueError, match=r"semicolons in place of commas.* sep=';'"):
+        reader(path, encoding="cp1252")
+    X, y = reader(path, sep=";", decimal=",", encoding="cp1252")
+    assert X.columns.tolist() == ["zip", "größe", "n"]
+    codes = ["01067", "01069", None] if reader is read_mixed_csv else [1067, 1069, None]
+    assert X["zip"].astype(object).where(X["zip"].notna(), None).tolist() == codes
+    np.testing.assert_array_equal(X["größe"], [1234.5, -0.5, np.nan])
+    np.testing.assert_array_equal(X["n"], [1000, 2, -30])
+    assert y.tolist() == ["=a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sep": ";;"}, "sep must be a single character, such as ';'"),
+        ({"sep": 1}, "sep must be a single character"),
+        ({"sep": "\n"}, "sep must be a single character"),
+        ({"decimal": ";"}, "decimal must be '.' or ','"),
+        ({"encoding": "utf-99"}, "encoding must be the name of an encoding"),
+        ({"encoding": None}, "encoding must be the name of an encoding"),
+        ({"encoding": "ascii"}, "line 1: expected text in ASCII"),
+        ({"encoding": "utf-16"}, "expected text in utf-16"),
+        # Points of decimals beside decimal commas, and a file without semicolons.
+        ({"decimal": ","}, "line 2: expected decimal commas, found '1.5'"),
+        ({"sep": ";"}, "line 1: expected 2 fields separated by semicolons, found 1"),
+    ],
+)
+def test_formats_that_do_not_suit_a_file(options, message, write):
+    path = write("größe,kind\n1.5,a\n2.5,b\n")
+    with pytest.raises(ValueError, match=re.escape(message).replace("'", "['\"]")):
+        read_csv(path, **options)
+
+
+def test_a_separator_that_is_passed_is_not_doubted(write):
+    path = write("".join(f"{i};x,{i % 3}\n" for i in range(20)))
+    with pytest.raises(ValueError, match="same number of semicolons"):
         read_mixed_csv(path)
-    remedy = re.search(r"pandas\.read_csv\(.*index=False\)", str(caught.value))[0]
-    eval(remedy, {"pandas": pd, "path": path})
-    assert path.read_text() == text
-    assert (tmp_path / "new.csv").read_text() == text.replace(";", ",")
+    X, y = read_mixed_csv(path, header=False, sep=",")
+    assert X["x0"].tolist() == [f"{i};x" for i in range(20)]
+    assert y.tolist() == [i % 3 for i in range(20)]
+
+
+def test_a_column_without_a_name_that_has_values_is_kept(write):
+    with pytest.raises(ValueError, match="column 2 has no name"):
+        read_csv(write("a,,kind,\n1,,x,\n2,5,y,\n"), header=True)
+    # Without a header, all columns count.
+    X, _ = read_csv(write("1,,x\n2,,y\n"), header=False)
+    np.testing.assert_array_equal(X, [[1, np.nan], [2, np.nan]])
 
 
 THOUSANDS = [f"{i:,}".replace(",", ".") for i in range(500, 3500, 50)]

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
+from .._tabular.checks import is_total
 from .._tabular.columns import identifier_message, read_columns
 from .._tabular.sources import is_integer
 from .._tabular.table import check_table
@@ -56,10 +57,10 @@ def ending(path):
     return next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
 
 
-def load(path, header, target, drop, task):
+def load(path, csv_format, target, drop, task):
     """Read a data file, or scikit-learn's digits for None, as :class:`Data`.
 
-    `header` is True, False or "infer"; `target` the name of a column, or None for the
+    `csv_format` is a CsvFormat; `target` the name of a column, or None for the
     last column; `drop` names of columns to leave out. `task` is "classification",
     "regression", or None: then the values of the target decide.
     """
@@ -68,7 +69,7 @@ def load(path, header, target, drop, task):
         X, y = load_digits(return_X_y=True)
         source, target = "scikit-learn's digits", "digit"
     elif ending(path) in TEXT_ENDINGS:
-        table = read_table(path, header, mixed=True, target=target, drop=drop)
+        table = read_table(path, csv_format, mixed=True, target=target, drop=drop)
         X, y, target = table.X, table.y, table.target
         first = "a header" if table.has_header else "data (no header)"
         source = f"{path}; the first row is taken as {first}"
@@ -86,6 +87,11 @@ def load(path, header, target, drop, task):
     if y.dtype.kind == "U" and (finding := describe_thousands(np.unique(y).tolist())):
         notes.append(f"The target {target!r} {finding}")
     y, is_regression, task = _recognise_task(y, target, task)
+    if is_regression and is_total(y):
+        notes.append(
+            f"The last row's value of the target {target!r} is the sum of all others. "
+            "If the last row has totals, remove it."
+        )
     columns = _recognise_columns(X)
     notes += columns.notes
     if path is not None and ending(path) in TABLE_ENDINGS:
@@ -97,7 +103,7 @@ def load(path, header, target, drop, task):
     return Data(X, y, source, target, is_regression, task, columns, notes)
 
 
-def load_rows(path, names, kinds, header):
+def load_rows(path, names, kinds, csv_format):
     """Read the new rows of a table with the columns that a model was fitted to.
 
     `names` are the names of the features, or None; `kinds` are as of :func:`kinds_of`.
@@ -105,7 +111,7 @@ def load_rows(path, names, kinds, header):
     columns.
     """
     if ending(path) != ".parquet":
-        return read_new_rows(path, names, kinds, header)
+        return read_new_rows(path, names, kinds, csv_format)
     frame = _read_parquet(path)
     are_known = names is not None
     if not are_known:
@@ -286,7 +292,8 @@ def _check_labels(y, target):
         raise ValueError(
             f"The label {classes[counts.argmin()]!s} occurs once in {len(y)} rows; a "
             f"class needs at least two. Is {target!r} the target? If not, name it by "
-            "--target; if it has numbers to predict, choose --task regression."
+            "--target; if it has numbers to predict, choose --task regression; else "
+            "remove the row, or give it the label of a similar class."
         )
 
 

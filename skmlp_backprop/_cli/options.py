@@ -11,11 +11,12 @@ from .. import BackpropMLPClassifier, __version__
 from .._estimators.architecture import hidden_units
 from .._network.activations import ACTIVATIONS
 from .._solvers import SOLVERS, is_stochastic
+from ..datasets._text_files import CsvFormat
 from .data import TABLE_ENDINGS, TEXT_ENDINGS, ending
 from .report import check_report
 from .saving import check_can_replace
 
-HEADERS = {"infer": "infer", "yes": True, "no": False}
+_HEADERS = {"infer": "infer", "yes": True, "no": False}
 
 _DESCRIPTION = """\
 Train a multilayer perceptron on a data file, report how well it predicts rows that were
@@ -48,7 +49,10 @@ _OPTIONS = {
         "--target": _NAME,
         "--drop": {"nargs": "+", "default": [], **_NAME},
         "--task": {"choices": ["classification", "regression"]},
-        "--header": {"choices": list(HEADERS), "default": "infer"},
+        "--header": {"choices": list(_HEADERS), "default": "infer"},
+        "--sep": {"metavar": "CHARACTER"},
+        "--decimal": {"choices": [".", ","], "default": "."},
+        "--encoding": {"default": "utf-8", **_NAME},
     },
     "model": {
         "--model": {"choices": ["tabular", "search"]},
@@ -85,6 +89,11 @@ _HELP = {
     "not all whole or have more than 20 different values, else classification)",
     "--header": "whether the first row of a CSV or TSV file, also of new rows, has the "
     "names of the columns (default: infer, which refuses ambiguous files)",
+    "--sep": "the character between the fields of a CSV or TSV file, such as ';' "
+    "(default: a tab in .tsv, else a comma)",
+    "--decimal": "the decimal point of the numbers in a CSV or TSV file; with a comma, "
+    "points separate thousands (default: .)",
+    "--encoding": "the encoding of a CSV or TSV file, such as cp1252 (default: utf-8)",
     "--model": "a TabularMLPClassifier or TabularMLPRegressor, or a grid search of a "
     "BackpropMLPClassifier (default: search for a classification by complete numbers)",
     "--cv": "number of cross-validation folds (default: 5)",
@@ -111,8 +120,9 @@ _HELP = {
 }
 
 
-# The options that have an effect beside --load.
-_WITH_LOAD = ("--load", "--predict", "--output", "--header", "--target")
+# The options of CSV and TSV files, and those that have an effect beside --load.
+_OF_CSV = ("--header", "--sep", "--decimal", "--encoding")
+_WITH_LOAD = ("--load", "--predict", "--output", "--target", *_OF_CSV)
 
 
 class _Recorded(argparse.Action):
@@ -121,6 +131,11 @@ class _Recorded(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         setattr(namespace, self.dest, values)
         namespace.given = (*namespace.given, self.option_strings[0])
+
+
+def csv_format_of(args):
+    """The :class:`CsvFormat` of the data and of the new rows."""
+    return CsvFormat(_HEADERS[args.header], args.sep, args.decimal, args.encoding)
 
 
 def make_parser():
@@ -155,6 +170,9 @@ def check_options(args):
         ("--cv", partial(check_cv, args.cv)),
         ("--jobs", partial(joblib.effective_n_jobs, args.jobs)),
     ]
+    # argparse has checked the header and the decimal point.
+    checks.append(("--sep", CsvFormat(sep=args.sep).check))
+    checks.append(("--encoding", CsvFormat(encoding=args.encoding).check))
     if args.predict:
         checks.append(("--predict", partial(_check_table, args.predict)))
         name = args.predict.name[: -len(ending(args.predict) or "")]
@@ -197,10 +215,10 @@ def _check_effects(args):
     if args.output and not args.predict:
         raise ValueError("--output has no effect without --predict.")
     kind = ending(args.data) if args.data else ""
-    needed = {"--header": TEXT_ENDINGS}
-    needed |= dict.fromkeys(["--target", "--drop"], TABLE_ENDINGS)
+    needed = dict.fromkeys(_OF_CSV, TEXT_ENDINGS)
     if args.predict and ending(args.predict) in TEXT_ENDINGS:
-        del needed["--header"]
+        needed = {}
+    needed |= dict.fromkeys(["--target", "--drop"], TABLE_ENDINGS)
     if args.load:
         del needed["--target"]
     for option, endings in needed.items():

@@ -184,6 +184,9 @@ def _class_finder(classes):
 
     def find(value):
         index = encoding.find(category_key(value))
+        if index is None and isinstance(value, str):
+            # The labels of a file are read without spaces around them.
+            index = encoding.find(category_key(value.strip()))
         if index is None:
             shown = ", ".join(map(str, labels[:10])) + ", ..." * (len(labels) > 10)
             raise ValueError(

@@ -237,7 +237,7 @@ class BaseTabularMLP(
             labelled = self._label_rows(target_encoder, y, groups, has_groups)
             encoder, prepared = self._learn_encoder(columns, labelled)
         else:
-            prepared = encoder._prepare_columns(columns)
+            prepared = encoder._prepare_new(columns)
         # Training in float32 takes half the time and memory of float64. Predictions
         # are made in float64: a row's prediction must not depend on the other rows.
         rows = encoder._encode_rows(prepared, np.float32)

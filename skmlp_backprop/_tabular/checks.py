@@ -1,5 +1,7 @@
 """Checks the arguments of the tabular estimators' ``fit``."""
 
+import math
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelEncoder
@@ -22,7 +24,12 @@ from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
 from .categories import describe_nearly_equal
+from .encodings import MIN_ROWS
 from .table import check_table
+from .texts import is_missing
+
+# Marks of missing values that may also be labels.
+_MAY_BE_CLASSES = {"-", "--", ".", "na", "none"}
 
 
 def check_rows(
@@ -63,8 +70,7 @@ def check_rows(
     _refuse_other_targets(y, y_val)
     warn_of_other_orders(X, y, sample_weight)
     y = _check_targets(estimator, X, y)
-    if is_classifier(estimator):
-        _warn_of_nearly_equal_labels(y)
+    (_warn_of_labels if is_classifier(estimator) else _warn_of_total)(y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
     if X_val is None and y_val is None:
@@ -119,15 +125,49 @@ def _check_targets(estimator, X, y, input_name="y"):
     return y.astype(np.float64) if y.dtype.kind in "UT" else y
 
 
-def _warn_of_nearly_equal_labels(y):
-    """Warn if two classes differ only in how they are written."""
+def _warn_of_labels(y):
+    """Warn of classes that stand for missing values, or are nearly equal."""
     if y.dtype.kind not in "OUT":
         return
-    if found := describe_nearly_equal(set(y.ravel().tolist())):
+    labels = set(y.ravel().tolist())
+    marks = [v for v in labels if isinstance(v, str) and is_missing(v)]
+    # These may be classes, such as "+" and "-", "none" and "mild", or codes of states.
+    if marks := [v for v in marks if v.strip().lower() not in _MAY_BE_CLASSES]:
+        warn(
+            f"Input y has the label {min(marks)!r}, which usually stands for a missing "
+            "value. It is a class of its own. If these labels are not known, leave out "
+            "their rows."
+        )
+    if found := describe_nearly_equal(labels):
         warn(
             f"Input y has labels that differ only in how they are written, such as "
             f"{found}. They are different classes. If they are the same, write them "
             "alike before the fit."
+        )
+
+
+def is_total(values):
+    """Whether the last of the values is the sum of all others, as in a row of totals.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Finite numbers.
+    """
+    others, last = values[:-1], float(values[-1])
+    # A sum of few numbers may equal another number by chance.
+    if np.count_nonzero(others) < MIN_ROWS:
+        return False
+    with np.errstate(all="ignore"):
+        return math.isclose(others.sum(dtype=np.float64), last, rel_tol=1e-6)
+
+
+def _warn_of_total(y):
+    """Warn if the last row of a target seems to be a total."""
+    if y.ndim == 1 and is_total(y):
+        warn(
+            "The last value of y is the sum of all others. If the last row has totals, "
+            "leave it out."
         )
 
 

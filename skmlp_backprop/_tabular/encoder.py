@@ -241,10 +241,19 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
 
     def _prepare(self, X):
         """Read another checked table, and prepare it for :meth:`_encode_rows`."""
-        columns = read_known_columns(X, self._encodings)
+        return self._prepare_new(read_known_columns(X, self._encodings))
+
+    def _prepare_new(self, columns):
+        """Prepare columns, and warn of values unlike those of `fit`."""
         prepared = self._prepare_columns(columns)
+        names = [column.name for column in columns]
+        if numeric := self._layout.numeric:
+            numbers = np.stack([prepared[i] for i in numeric], axis=1)
+            self._layout.numbers.warn_of_other_numbers(
+                numbers, [names[i] for i in numeric]
+            )
         if self._combination is not None:
-            self._combination.report_close(prepared, [c.name for c in columns])
+            self._combination.report_close(prepared, names)
         return prepared
 
     def _learn(self, columns, labelled=None):

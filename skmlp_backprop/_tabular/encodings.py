@@ -17,6 +17,13 @@ _CLIP = 1e100
 _MAX_FLOAT = np.finfo(np.float64).max
 # Entries that are encoded at once.
 _BLOCK_SIZE = 2**17
+# The remedy where new numbers are unlike those of `fit`.
+_CHECK_NUMBERS = (
+    "Check that the unit is the same as in the fit, and that no points separate "
+    "thousands."
+)
+# Differences of this relative size come from rounding to float32.
+_ROUNDING = 1e-6
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
 # The share of the bins whose mean entries stand for values outside the range, and the
@@ -57,6 +64,12 @@ class NumberEncoding:
         Whether the bins of values outside the range of `fit` become the mean of those
         in the middle of each of the outermost bins, a sixteenth of all bins. Otherwise
         they are those of the closest value.
+
+    lowest, highest : float, default=-inf, inf
+        The smallest and the largest value of `fit`, if it saw at least ten values.
+
+    are_whole : bool, default=False
+        Whether `fit` saw at least ten values, and whole numbers alone.
     """
 
     centre: float
@@ -66,6 +79,9 @@ class NumberEncoding:
     unit: float = 1.0
     had_text: bool = False
     averages_outside: bool = False
+    lowest: float = -np.inf
+    highest: float = np.inf
+    are_whole: bool = False
 
     is_numeric = True
     has_many_categories = False
@@ -99,8 +115,18 @@ class NumberEncoding:
             )
             n_bins -= n_bins // 2 if len(thresholds) else 0
         edges = bin_edges(present, n_bins, thresholds)
-        has_missing = bool(is_missing.any())
-        return cls(centre, scale or np.inf, edges, has_missing, unit, column.has_text)
+        encoding = cls(
+            centre,
+            scale or np.inf,
+            edges,
+            has_missing=bool(is_missing.any()),
+            unit=unit,
+            had_text=column.has_text,
+        )
+        if len(present) >= MIN_ROWS:
+            encoding.lowest, encoding.highest = float(present[0]), float(present[-1])
+            encoding.are_whole = bool((present == np.rint(present)).all())
+        return encoding
 
     def read(self, source):
         """Read a column as in `fit`."""
@@ -168,6 +194,12 @@ class NumberColumns:
         self.scales = np.array([encoding.scale for encoding in encodings])
         self.units = np.array([encoding.unit for encoding in encodings])
         self.have_missing = np.array([e.has_missing for e in encodings], bool)
+        bounds = np.array([(e.lowest, e.highest) for e in encodings]).reshape(-1, 2)
+        self.lowest, self.highest = bounds.T
+        # A value of `fit` may be rounded to float32 later.
+        sizes = np.abs(bounds).max(axis=1)
+        self.margins = _ROUNDING * np.where(sizes < np.finfo(np.float32).max, sizes, 0)
+        self.are_whole = np.array([e.are_whole for e in encodings], bool)
         self.starts = np.array(starts, np.intp)
         n_bins = np.array([len(e.edges) - 1 for e in encodings], np.intp)
         # The column, the edges and the position in the encoded table of each bin.
@@ -182,8 +214,8 @@ class NumberColumns:
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
         self.average_outside = any(e.averages_outside for e in encodings)
         # For each bin, the range of its column, and what is added outside the range.
-        self.lowest = np.repeat([e.edges[0] for e in encodings], n_bins)
-        self.highest = np.repeat([e.edges[-1] for e in encodings], n_bins)
+        self.first_edges = np.repeat([e.edges[0] for e in encodings], n_bins)
+        self.last_edges = np.repeat([e.edges[-1] for e in encodings], n_bins)
         self.outside = np.hstack(
             [np.empty((4, 0)), *(e.bins_outside() for e in encodings)]
         )
@@ -227,6 +259,42 @@ class NumberColumns:
                 )
         return np.where(replaced, self.centres, values)
 
+    def warn_of_other_numbers(self, values, names):
+        """Warn of columns most of whose numbers are unlike those of `fit`.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_columns)
+            The result of :meth:`prepare`, of new rows.
+
+        names : list of str
+            The names of the columns.
+        """
+        counts = np.count_nonzero(~np.isnan(values), axis=0)
+        is_outside = values < self.lowest - self.margins
+        is_outside |= values > self.highest + self.margins
+        n_outside = np.count_nonzero(is_outside, axis=0)
+        are_outside = are_most(n_outside, counts)
+        for i in np.flatnonzero(are_outside).tolist():
+            low, high = np.array([self.lowest[i], self.highest[i]]) / self.units[i]
+            warn(
+                f"Column {names[i]} has {n_outside[i]} of {counts[i]} numbers "
+                f"outside the range of `fit`, from {low:.10g} to {high:.10g}. "
+                f"Predictions are unreliable there. {_CHECK_NUMBERS}"
+            )
+        for i in np.flatnonzero(self.are_whole & ~are_outside).tolist():
+            is_broken = np.abs(values[:, i] - np.rint(values[:, i])) > _ROUNDING
+            # The centre may stand for missing values.
+            is_broken &= values[:, i] != self.centres[i]
+            n_broken = np.count_nonzero(is_broken)
+            if are_most(n_broken, counts[i]):
+                example = values[is_broken.argmax(), i] / self.units[i]
+                warn(
+                    f"Column {names[i]} had whole numbers in `fit`, but now has "
+                    f"{n_broken} of {counts[i]} numbers such as {example:.10g}. "
+                    f"{_CHECK_NUMBERS}"
+                )
+
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
 
@@ -255,9 +323,9 @@ class NumberColumns:
                 below, above, until_below, until_above = self.outside
                 # An overflow gives infinity, which is clipped.
                 with np.errstate(over="ignore"):
-                    shares = (self.lowest - of_bins) / until_below
+                    shares = (self.first_edges - of_bins) / until_below
                     bins += below * np.clip(shares, 0, 1)
-                    shares = (of_bins - self.highest) / until_above
+                    shares = (of_bins - self.last_edges) / until_above
                     bins += above * np.clip(shares, 0, 1)
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins

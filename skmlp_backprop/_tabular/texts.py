@@ -17,7 +17,10 @@ _SEPARATED = [
 _SIGNED = rf"[+\-\u2212]?({'|'.join(_SEPARATED)})"
 # The same with a currency sign or a percent sign.
 _SIGN = "$€£¥₩₹₺₽"
-_ALMOST_NUMBER = re.compile(rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?")
+# Some accounting programs write the minus after the number.
+_ALMOST_NUMBER = re.compile(
+    rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?[\-\u2212]?"
+)
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
 # before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit
 # are parts of codes, such as "12B".
@@ -102,6 +105,8 @@ _DATE = re.compile(
     rf"|{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[t_ ]{_BASIC_TIME}{_ZONE}"
     # A minus stands between opening hours, such as 8:00-12:00.
     rf"|(?!.*-){_TIME}{_ZONE}"
+    # Time spans of more than a day, such as 69:12:05.
+    r"|[0-9]{2,4}:[0-5][0-9]:[0-5][0-9]"
     # The format of C's ctime, and the time spans of pandas and Python.
     rf"|{_WEEKDAY}{_MONTH} +{_DAY} {_TIME} {_YEAR}"
     rf"|-?[0-9]+ days?,? [+-]?{_TIME}",

@@ -2,13 +2,22 @@
 
 import re
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
 from .._network.warning import warn
 from .._tabular.dates import SPANS, TIMES
 from ._columns import to_samples
-from ._text_files import MISSING, TextFile, count_up, infer_header, join
+from ._text_files import (
+    MISSING,
+    CsvFormat,
+    TextFile,
+    count_up,
+    did_you_mean,
+    infer_header,
+    join,
+)
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
@@ -28,7 +37,7 @@ class Table(NamedTuple):
     doubtful: dict
 
 
-def read_csv(path, header="infer"):
+def read_csv(path, header="infer", *, sep=None, decimal=".", encoding="utf-8"):
     """Read samples and labels from a CSV file with the label in the last column.
 
     It needs pandas. A warning names columns whose points may separate thousands.
@@ -36,12 +45,22 @@ def read_csv(path, header="infer"):
     Parameters
     ----------
     path : str or path-like
-        The file, in UTF-8, separated by commas; by tabs if its name ends in ``.tsv``.
-        It is unpacked if its name ends in ``.gz``.
+        The file. It is unpacked if its name ends in ``.gz``.
 
     header : bool or "infer", default="infer"
         Whether the first row has the names of the columns. See "CSV files" in the user
         guide for the rules. An ambiguous file is refused: pass True or False.
+
+    sep : str or None, default=None
+        The character that separates the fields. None is a tab if the name of the file
+        ends in ``.tsv`` or ``.tsv.gz``, else a comma.
+
+    decimal : {".", ","}, default="."
+        The decimal point of numbers. With ``","``, points separate thousands, as in
+        ``1.234,5``.
+
+    encoding : str, default="utf-8"
+        The encoding of the file, such as ``"cp1252"``.
 
     Returns
     -------
@@ -58,10 +77,10 @@ def read_csv(path, header="infer"):
     Raises
     ------
     ValueError
-        If the file is empty, no text in UTF-8 or not separated by commas; a row has
-        another number of fields than the first, a feature that is not a number (such
-        as ``1_0``, ``1%``, ``"1,000"`` or ``True``) or no label; names are missing or
-        repeated; or the first row may be a header or values.
+        If the file is empty, no text in its encoding or has another separator; a row
+        has another number of fields than the first, a feature that is not a number
+        (such as ``1_0``, ``1%``, ``"1,000"`` or ``True``) or no label; names are
+        missing or repeated; or the first row may be a header or values.
     ImportError
         If pandas is not installed.
 
@@ -81,10 +100,12 @@ def read_csv(path, header="infer"):
     >>> y.tolist()
     ['rose', 'tulip']
     """
-    return _read_with_warnings(path, header, mixed=False)
+    return _read_with_warnings(
+        path, CsvFormat(header, sep, decimal, encoding), mixed=False
+    )
 
 
-def read_mixed_csv(path, header="infer"):
+def read_mixed_csv(path, header="infer", *, sep=None, decimal=".", encoding="utf-8"):
     """Read a CSV file with text among its features, the label in the last column.
 
     Columns of text are categories, and so are codes: numbers with leading zeros, and
@@ -103,6 +124,17 @@ def read_mixed_csv(path, header="infer"):
     header : bool or "infer", default="infer"
         Whether the first row has the names of the columns. See "CSV files" in the user
         guide for the rules. An ambiguous file is refused: pass True or False.
+
+    sep : str or None, default=None
+        The character that separates the fields. None is a tab if the name of the file
+        ends in ``.tsv`` or ``.tsv.gz``, else a comma.
+
+    decimal : {".", ","}, default="."
+        The decimal point of numbers. With ``","``, points separate thousands, as in
+        ``1.234,5``.
+
+    encoding : str, default="utf-8"
+        The encoding of the file, such as ``"cp1252"``.
 
     Returns
     -------
@@ -137,54 +169,64 @@ def read_mixed_csv(path, header="infer"):
     0     1.5    red
     1     NaN    NaN
     """
-    return _read_with_warnings(path, header, mixed=True)
+    return _read_with_warnings(
+        path, CsvFormat(header, sep, decimal, encoding), mixed=True
+    )
 
 
-def _read_with_warnings(path, header, mixed):
+def _read_with_warnings(path, csv_format, mixed):
     """Read samples and labels, with a warning for each doubtful column."""
-    table = read_table(path, header, mixed=mixed)
+    table = read_table(path, csv_format, mixed=mixed)
     for name, finding in table.doubtful.items():
         warn(f"{path}: column {name!r} {finding}")
     return table.X, table.y
 
 
-def read_table(path, header, *, mixed, target=None, drop=()):
+def read_table(path, csv_format, *, mixed, target=None, drop=()):
     """As :func:`read_csv`, or :func:`read_mixed_csv`, with the decisions on the file.
 
     `mixed` says whether features may be categories. `target` and `drop` are names of
     columns; None is the last column. Without a header, the columns are named x0, x1 and
     so on.
     """
-    # Not `in`: 0 equals False, but for pandas 0 is a header.
-    if not isinstance(header, bool) and header != "infer":
-        raise ValueError(f'header must be True, False or "infer", got {header!r}.')
-    file = TextFile(path)
+    file, header = TextFile(path, csv_format), csv_format.header
+    # As the names of a file are read.
+    drop = [normalize("NFC", name) for name in drop]
+    target = None if target is None else normalize("NFC", target)
     dropped = [file.find(name, header) for name in drop]
     kept = [i for i in range(len(file.first)) if i not in dropped]
-    if target is not None:
-        label = file.find(target, header)
-    else:
-        label = kept[-1] if kept else None
-    features = [i for i in kept if i != label]
-    if label not in kept or not features:
-        raise ValueError(f"{path}: expected a target, and other columns beside it.")
-    used = [*features, label]
+    named = [i for i in kept if i not in file.empty]
     if header == "infer":
-        sample = [[row[i] for i in used] for row in file.sample]
+        features, label = _split(file, named, target, header)
+        sample = [[row[i] for i in [*features, label]] for row in file.sample]
         header = infer_header(path, sample, mixed)
     for name in [*drop, *([] if target is None else [target])]:
         if name not in (file.first if header else file.names):
             file.refuse_name(name, header)
+    features, label = _split(file, named if header else kept, target, header)
     if header:
         file.take_header(features)
     missing = {i: sorted(MISSING) for i in features}
-    frame = file.read({label: str}, usecols=used, na_values=missing)
+    frame = file.read({label: str}, usecols=[*features, label], na_values=missing)
     y = _to_labels(file, frame.pop(label), label)
     X, doubtful = to_samples(file, frame, mixed)
     return Table(X, y, header, file.names[label], doubtful)
 
 
-def read_new_rows(path, names, kinds, header):
+def _split(file, columns, target, header):
+    """Indices of the features and of the label among columns of a file."""
+    label = columns[-1] if columns else None
+    if target is not None:
+        label = file.find(target, header)
+    features = [i for i in columns if i != label]
+    if label not in columns or not features:
+        raise ValueError(
+            f"{file.path}: expected a target, and other columns beside it."
+        )
+    return features, label
+
+
+def read_new_rows(path, names, kinds, csv_format):
     """Read rows to predict, whose columns a model knows.
 
     Parameters
@@ -201,8 +243,8 @@ def read_new_rows(path, names, kinds, header):
         The categories of each feature, as text; None for a feature of numbers; else
         DATES, TIMES or SPANS.
 
-    header : bool or "infer"
-        Whether the first row has names. With False, or if there are no names to
+    csv_format : CsvFormat
+        How the file is written. With the header False, or if there are no names to
         compare with, the columns are taken in order. "infer" refuses a first row that
         may have other names.
 
@@ -214,11 +256,12 @@ def read_new_rows(path, names, kinds, header):
     others : DataFrame
         The other columns, as text.
     """
-    file, given = TextFile(path, min_fields=1), names
-    if names is not None and len({name.strip() for name in names}) == len(names):
-        # The names of a file are read without spaces around them.
-        names = [name.strip() for name in names]
-    features = _find_features(file, names, kinds, header)
+    file, given = TextFile(path, csv_format, min_fields=1), names
+    if names is not None:
+        # As the names of a file are read.
+        as_read = [normalize("NFC", name.strip()) for name in names]
+        names = as_read if len(set(as_read)) == len(names) else names
+    features = _find_features(file, names, kinds, csv_format.header)
     known = dict(zip(features, kinds, strict=True))
     for i, kind in known.items():
         if kind in (TIMES, SPANS):
@@ -226,9 +269,12 @@ def read_new_rows(path, names, kinds, header):
                 f"{path}: the column {file.names[i]!r} had {kind} in training, which "
                 "are not read from a CSV or TSV file. Write the rows to a Parquet file."
             )
-    others = [i for i in range(len(file.first)) if i not in features]
+    ignored = {*features, *(file.empty if file.has_header else ())}
+    others = [i for i in range(len(file.first)) if i not in ignored]
     missing = {i: sorted(MISSING) for i in features}
-    frame = file.read(dict.fromkeys(others, str), na_values=missing)
+    frame = file.read(
+        dict.fromkeys(others, str), usecols=[*features, *others], na_values=missing
+    )
     file.check_same_rows(frame[others])
     rest = frame[others].set_axis([file.first[i] for i in others], axis=1)
     X, doubtful = to_samples(file, frame[features], True, known)
@@ -254,7 +300,7 @@ def _find_features(file, names, kinds, header):
         if lacking:
             raise ValueError(
                 f"{path}: the model needs the columns {join(lacking)}; the first row "
-                f"has {join(first)}."
+                f"has {join(first)}.{did_you_mean(lacking[0], first)}"
             )
         features = [first.index(name) for name in names]
         file.take_header(features)

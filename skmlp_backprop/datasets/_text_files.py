@@ -5,6 +5,7 @@ long ones and joins rows where a quote is not closed. A file that leaves a doubt
 refused.
 """
 
+import codecs
 import csv
 import gzip
 import io
@@ -12,6 +13,9 @@ import re
 import zlib
 from difflib import get_close_matches
 from itertools import islice
+from shlex import quote
+from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -24,6 +28,12 @@ ISO_DATE = re.compile(
     "[0-9]{4}-[0-9]{2}-[0-9]{2}"
     "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
     "(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+)
+# A number with a decimal comma, or whose points separate thousands.
+_WITH_COMMA = re.compile(
+    "\\s*[+-]?([0-9]+|[1-9][0-9]{0,2}(\\.[0-9]{3})+|(?=,[0-9]))(,[0-9]*)?"
+    "(e[+-]?[0-9]+)?\\s*",
+    re.IGNORECASE,
 )
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
@@ -48,6 +58,38 @@ def import_pandas():
     return pandas
 
 
+class CsvFormat(NamedTuple):
+    """How a CSV or TSV file is written, as in :func:`.read_csv`."""
+
+    header: object = "infer"
+    sep: str | None = None
+    decimal: str = "."
+    encoding: str = "utf-8"
+
+    def check(self):
+        """Raise ValueError for an invalid value."""
+        # Not `in`: 0 equals False, but for pandas 0 is a header.
+        if not isinstance(self.header, bool) and self.header != "infer":
+            raise ValueError(
+                f'header must be True, False or "infer", got {self.header!r}.'
+            )
+        is_text = self.sep is None or isinstance(self.sep, str)
+        if not is_text or self.sep in ("", "\n", "\r", '"') or len(self.sep or ",") > 1:
+            raise ValueError(
+                'sep must be a single character, such as ";", or None, got '
+                f"{self.sep!r}."
+            )
+        if self.decimal not in (".", ","):
+            raise ValueError(f'decimal must be "." or ",", got {self.decimal!r}.')
+        try:
+            codecs.lookup(self.encoding)
+        except (LookupError, TypeError) as error:
+            raise ValueError(
+                'encoding must be the name of an encoding, such as "cp1252", got '
+                f"{self.encoding!r}."
+            ) from error
+
+
 class TextFile:
     """A CSV or TSV file whose rows have the same number of fields.
 
@@ -55,6 +97,9 @@ class TextFile:
     ----------
     path : str or path-like
         The file.
+
+    csv_format : CsvFormat
+        How the file is written.
 
     min_fields : int, default=2
         Smallest number of fields of a row.
@@ -76,24 +121,34 @@ class TextFile:
     names : list of str
         Names of the columns; x0, x1 and so on without a header.
 
+    empty : set of int
+        Indices of the columns without a name and without values.
+
     Raises
     ------
     ValueError
-        If the file is empty, can't be unpacked, is no text in UTF-8, may have another
-        separator, or has rows of different lengths.
+        If the file is empty, can't be unpacked, is no text in its encoding, may have
+        another separator, or has rows of different lengths.
     """
 
-    def __init__(self, path, min_fields=2):
+    def __init__(self, path, csv_format, min_fields=2):
+        csv_format.check()
         name = str(path).lower()
         self.path = path
         # pandas takes some paths for addresses or archives.
         self._open_file = gzip.open if name.endswith(".gz") else open
-        self._separator = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
-        if self._separator == ",":
+        is_utf_8 = codecs.lookup(csv_format.encoding).name == "utf-8"
+        self._encoding = "utf-8-sig" if is_utf_8 else csv_format.encoding
+        by_name = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
+        self._separator, self._text = csv_format.sep or by_name, None
+        if csv_format.sep is None and by_name == ",":
             self._check_separator()
-        self.sample, self.n_rows = [], 0
+        if csv_format.decimal == ",":
+            self._text = self._rewritten(_to_points)
+        self.sample, self.n_rows, self.empty = [], 0, None
         self._check_rows(min_fields)
-        self.first = self.sample[0]
+        # A file may have other code points for the same characters.
+        self.first = [normalize("NFC", field) for field in self.sample[0]]
         self.has_header, self.names = False, [f"x{i}" for i in range(len(self.first))]
 
     def lines(self):
@@ -102,28 +157,41 @@ class TextFile:
             try:
                 for number, line in enumerate(file, start=1):
                     if _NO_TEXT.search(line):
+                        encoding = self._encoding.removesuffix("-sig").upper()
                         raise ValueError(
-                            f"{self.path}, line {number}: expected text in UTF-8 "
+                            f"{self.path}, line {number}: expected text in {encoding} "
                             f"without NUL, found {line!r:.100}."
                             f"{self._advice_on_encoding(line)}"
                         )
                     yield line
+            except UnicodeError as error:
+                raise ValueError(
+                    f"{self.path}: expected text in {self._encoding}: {error}."
+                ) from error
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(f"{self.path}: can't be unpacked: {error}") from error
 
     def _advice_on_encoding(self, line):
-        if line.isascii():
-            # NUL alone.
+        if line.isascii() or self._encoding != "utf-8-sig":
+            # NUL alone, or an encoding that the user has chosen.
             return ""
         # The byte order marks of UTF-16.
         is_utf_16 = line.startswith(("\udcff\udcfe", "\udcfe\udcff"))
         encoding = "utf-16" if is_utf_16 else "cp1252"
-        command = _to_new_file(self._separator, f"encoding={encoding!r}, ")
-        return f" Save the file as UTF-8. If its encoding is {encoding!r}: {command}."
+        return (
+            " Save the file as UTF-8, or say its encoding, such as "
+            f"encoding={encoding!r} (--encoding {encoding})."
+        )
 
     def _open(self):
+        if self._text is not None:
+            return io.StringIO(self._text, newline="")
         return self._open_file(
-            self.path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
+            self.path,
+            "rt",
+            encoding=self._encoding,
+            errors="surrogateescape",
+            newline="",
         )
 
     def _rows(self, refuse_blank=False):
@@ -154,17 +222,25 @@ class TextFile:
             ) from error
 
     def _check_rows(self, min_fields):
-        separator = "tabs" if self._separator == "\t" else "commas"
+        names = {",": "commas", **_OTHER_SEPARATORS}
+        separator = names.get(self._separator, repr(self._separator))
         for line, fields in self._rows(refuse_blank=min_fields == 1):
             if self.n_rows < _SAMPLE:
                 self.sample.append([field.strip() for field in fields])
             self.n_rows += 1
             n_fields = max(min_fields, len(self.sample[0]))
             if len(fields) != n_fields:
+                remedy = ""
+                if fields[0].startswith("sep="):
+                    remedy = " The line is for spreadsheets alone: remove it."
                 raise ValueError(
                     f"{self.path}, line {line}: expected {n_fields} fields separated "
-                    f"by {separator}, found {len(fields)}: {fields!r:.100}."
+                    f"by {separator}, found {len(fields)}: {fields!r:.100}.{remedy}"
                 )
+            if self.empty is None:
+                self.empty = set(range(n_fields))
+            if self.empty:
+                self.empty = {i for i in self.empty if not fields[i].strip()}
         if self.n_rows == 0:
             raise ValueError(f"{self.path}: expected a CSV file, but it is empty.")
 
@@ -176,9 +252,10 @@ class TextFile:
             if len(counts) == 1 and counts != {0}:
                 raise ValueError(
                     f"{self.path}: all lines have the same number of {name}. Are there "
-                    f"{name} in place of commas? Then write a file with commas: "
-                    f"{_to_new_file(separator)}. If numbers have decimal commas, "
-                    "remove points between thousands, and replace the commas by points."
+                    f"{name} in place of commas? Then pass sep={separator!r} (--sep "
+                    f"{quote(separator)}). If numbers have decimal commas, also pass "
+                    "decimal=',' (--decimal ,). If the commas do separate the fields, "
+                    "pass sep=',' (--sep ,)."
                 )
 
     def take_header(self, needed):
@@ -191,7 +268,7 @@ class TextFile:
                     f"{self.path}: column {i + 1} has no name. Name it, or leave it "
                     "out if it has row numbers: to_csv(index=False)."
                 )
-            if name in self.first[:i]:
+            if name in self.first[:i] and i not in self.empty:
                 raise ValueError(
                     f"{self.path}: expected a different name for each column, found "
                     f"{name!r} for column {i + 1}."
@@ -210,9 +287,7 @@ class TextFile:
     def refuse_name(self, name, header):
         """Raise the error of a name that no column has."""
         names = self.names if header is False else self.first
-        by_lower = {known.lower(): known for known in names}
-        close = get_close_matches(name.lower(), by_lower, n=1)
-        question = f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+        question = did_you_mean(name, names)
         without = "; the first row is read as data" if header is False else ""
         raise ValueError(
             f"{self.path}: no column is named {name!r}.{question} The columns are "
@@ -227,7 +302,8 @@ class TextFile:
             options["float_precision"] = "round_trip"
         with self._open() as file:
             if any(line.endswith("\r") for line in self.lines()):
-                file = self._rewritten()
+                # Of such lines, pandas drops an empty first field.
+                file = io.StringIO(self._rewritten(), newline="")
             try:
                 return pandas.read_csv(
                     file,
@@ -245,13 +321,16 @@ class TextFile:
                 message = f"{self.path}: expected a CSV file: {error}"
                 raise ValueError(message) from error
 
-    def _rewritten(self):
-        # Where lines end in a carriage return alone, pandas drops an empty first field.
+    def _rewritten(self, convert=None):
+        """The text of the file with converted fields, without blank lines."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=self._separator)
-        writer.writerows(fields for _, fields in self._rows())
-        text.seek(0)
-        return text
+        for line, fields in self._rows():
+            try:
+                writer.writerow(fields if convert is None else map(convert, fields))
+            except ValueError as error:
+                raise ValueError(f"{self.path}, line {line}: {error}") from error
+        return text.getvalue()
 
     def check_same_rows(self, texts):
         """Check columns of text, which lack values where pandas finds fewer fields."""
@@ -279,12 +358,22 @@ class TextFile:
         )
 
 
-def _to_new_file(separator, option=""):
-    """The command that writes a file anew, in UTF-8 and separated by commas."""
-    return (
-        f"pandas.read_csv(path, sep={separator!r}, {option}header=None, dtype=str, "
-        "keep_default_na=False).to_csv('new.csv', header=False, index=False)"
-    )
+def _to_points(field):
+    """A number with a decimal comma as one with a decimal point; else the field."""
+    if _WITH_COMMA.fullmatch(field):
+        return field.replace(".", "").replace(",", ".")
+    if is_number(field) and "." in field:
+        raise ValueError(
+            f"expected decimal commas, found {field!r}. Write all numbers alike."
+        )
+    return field
+
+
+def did_you_mean(name, names):
+    """The question for the closest of the names, or nothing."""
+    by_lower = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower(), by_lower, n=1)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
 def join(names):
