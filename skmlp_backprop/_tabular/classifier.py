@@ -69,7 +69,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         The highest of `validation_scores_`. The networks have the weights of its
         epoch, with the last layer divided by its temperature. The score is slightly
         above that of a single network on new rows, because it is the best of many
-        scores. The mean of the networks scores better.
+        scores. The mean of the networks scores better. After a warm start on other
+        rows, it is the highest score on these rows, also of the earlier weights.
 
     ... last_attributes
 

@@ -270,6 +270,8 @@ class NumberColumns:
         names : list of str
             The names of the columns.
         """
+        if len(values) < MIN_ROWS:
+            return
         counts = np.count_nonzero(~np.isnan(values), axis=0)
         is_outside = values < self.lowest - self.margins
         is_outside |= values > self.highest + self.margins
