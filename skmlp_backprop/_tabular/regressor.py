@@ -73,7 +73,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         The highest of `validation_scores_`. The networks have the weights of its epoch.
         The score is slightly above that of a single network on new rows, because it is
         the best of many scores. The mean of the networks scores better. After a warm
-        start on other rows, it is the highest score on these rows, also of the earlier weights.
+        start on other rows, it is the highest score on these rows, also of the earlier
+        weights.
 
     ... last_attributes
 
