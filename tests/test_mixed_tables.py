@@ -220,6 +220,7 @@ def test_a_file_of_a_spreadsheet_with_decimal_commas(reader, write):
         ({"sep": "\n"}, "sep must be a single character"),
         ({"decimal": ";"}, "decimal must be '.' or ','"),
         ({"encoding": "utf-99"}, "encoding must be the name of an encoding"),
+        ({"encoding": "rot13"}, "encoding must be the name of an encoding"),
         ({"encoding": None}, "encoding must be the name of an encoding"),
         ({"encoding": "ascii"}, "line 1: expected text in ASCII"),
         ({"encoding": "utf-16"}, "expected text in utf-16"),

@@ -82,7 +82,7 @@ class CsvFormat(NamedTuple):
         if self.decimal not in (".", ","):
             raise ValueError(f'decimal must be "." or ",", got {self.decimal!r}.')
         try:
-            codecs.lookup(self.encoding)
+            "".encode(self.encoding)
         except (LookupError, TypeError) as error:
             raise ValueError(
                 'encoding must be the name of an encoding, such as "cp1252", got '
