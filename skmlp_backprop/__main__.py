@@ -46,7 +46,8 @@ def main(arguments=None):
                 new = load_rows(args.predict, *columns, csv_format_of(args))
                 y = None
                 if args.target is not None:
-                    y = read_targets(new[1], args.target, predicting.classes_of(model))
+                    classes = predicting.classes_of(model)
+                    y = read_targets(new[1], args.target, classes, args.decimal)
                 predicting.predict(model, args.predict, *new, args.output)
                 if y is not None:
                     print_scores_of_rows(model, new[0], y)
@@ -79,7 +80,7 @@ def run(args):
         if data.target in new[1]:
             labels = None if data.is_regression else classes
             try:
-                y_new = read_targets(new[1], data.target, labels)
+                y_new = read_targets(new[1], data.target, labels, args.decimal)
             except ValueError as error:
                 warn(f"There will be no scores of the new rows. {error}")
         if model.is_search:

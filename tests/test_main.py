@@ -340,13 +340,19 @@ def test_a_file_of_a_spreadsheet(houses, tmp_path, capsys):
         assert main([*arguments, *given]) == 0
     assert capsys.readouterr().err == ""
     results = [pd.read_csv(p.with_name(f"{p.stem}-predictions.csv")) for p in paths]
-    pd.testing.assert_frame_equal(*results)
+    # Other columns are copied as they are.
+    assert results[1]["price"].str.contains(",").any()
+    pd.testing.assert_frame_equal(*(result.iloc[:, 1:] for result in results))
     for option in ("--sep", "--decimal", "--encoding"):
         value = {"--sep": ";", "--decimal": ",", "--encoding": "ascii"}[option]
         assert main([option, value]) == 1
         assert f"{option} has no effect without --data" in capsys.readouterr().err
+    table.to_csv(tmp_path / "tabs.csv", sep="\t", index=False)
+    target = ["--target", "price", "--cv", "2"]
+    assert main(["--data", str(tmp_path / "tabs.csv"), "--sep", r"\t", *target]) == 0
+    capsys.readouterr()
     assert main(["--data", str(paths[0]), "--sep", ";;"]) == 1
-    assert "--sep: sep must be a single character" in capsys.readouterr().err
+    assert "--sep: sep must be an ASCII character" in capsys.readouterr().err
 
 
 def test_points_between_thousands_in_new_rows_are_said(tmp_path, capsys):
@@ -480,7 +486,7 @@ def test_equal_numbers_are_the_same_class(tmp_path):
         ("x", ["--task", "regression"], "the target 'price' must have numbers, found"),
         ("inf", ["--task", "regression"], "'price' is inf in row 1. Replace it"),
         ("1.5", ["--task", "regression"], "All values of the target 'price' are 1.5"),
-        ("NA", [], "expected a label; found 'NA'"),
+        ("NA", [], "the target 'price' has no values"),
     ],
 )
 def test_targets_that_are_refused(prices, arguments, message, tmp_path, capsys):

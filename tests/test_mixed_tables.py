@@ -215,17 +215,17 @@ def test_a_file_of_a_spreadsheet_with_decimal_commas(reader, write):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sep": ";;"}, "sep must be a single character, such as ';'"),
-        ({"sep": 1}, "sep must be a single character"),
-        ({"sep": "\n"}, "sep must be a single character"),
+        ({"sep": ";;"}, "sep must be an ASCII character, such as ';'"),
+        ({"sep": 1}, "sep must be an ASCII character"),
+        ({"sep": "\n"}, "sep must be an ASCII character"),
+        ({"sep": "§"}, "sep must be an ASCII character"),
         ({"decimal": ";"}, "decimal must be '.' or ','"),
         ({"encoding": "utf-99"}, "encoding must be the name of an encoding"),
         ({"encoding": "rot13"}, "encoding must be the name of an encoding"),
+        ({"encoding": "\0"}, "encoding must be the name of an encoding"),
         ({"encoding": None}, "encoding must be the name of an encoding"),
         ({"encoding": "ascii"}, "line 1: expected text in ASCII"),
         ({"encoding": "utf-16"}, "expected text in utf-16"),
-        # Points of decimals beside decimal commas, and a file without semicolons.
-        ({"decimal": ","}, "line 2: expected decimal commas, found '1.5'"),
         ({"sep": ";"}, "line 1: expected 2 fields separated by semicolons, found 1"),
     ],
 )
@@ -233,6 +233,75 @@ def test_formats_that_do_not_suit_a_file(options, message, write):
     path = write("größe,kind\n1.5,a\n2.5,b\n")
     with pytest.raises(ValueError, match=re.escape(message).replace("'", "['\"]")):
         read_csv(path, **options)
+
+
+GERMAN = {"sep": ";", "decimal": ","}
+
+
+@pytest.mark.filterwarnings("ignore:.*numbers with leading zeros, many digits or among")
+@pytest.mark.parametrize("sep", [",", ";", "|", "\t", " "])
+def test_codes_between_any_separators_are_categories(sep, write):
+    rows = ["1.5 01067 a", "2 1067 b", "2 4111111111111110001 b"]
+    path = write("\n".join(["n code kind", *rows, ""]).replace(" ", sep))
+    X, _ = read_mixed_csv(path, sep=sep)
+    assert X["code"].tolist() == ["01067", "1067", "4111111111111110001"]
+    assert X["n"].tolist() == [1.5, 2, 2]
+
+
+@pytest.mark.filterwarnings("ignore:.*column 'account' has numbers with leading zeros")
+def test_text_in_a_file_with_decimal_commas_stays(write):
+    """Categories that look like numbers, decimal points, and names."""
+    rows = [
+        "1.100;1.5;2,50;192.168.1.1;1,2",
+        "1100;2.0;1.000;10.0.0.1;1,2,3",
+        "A1;2.5;;10.0.0.1;1,2",
+    ]
+    path = write("\n".join(["account;version;400,5;ip;kind", *rows * 2, ""]))
+    X, y = read_mixed_csv(path, header=True, **GERMAN)
+    assert X.columns.tolist() == ["account", "version", "400,5", "ip"]
+    assert X["account"].tolist() == ["1.100", "1100", "A1"] * 2
+    assert X["version"].tolist() == [1.5, 2, 2.5] * 2
+    np.testing.assert_array_equal(X["400,5"], [2.5, 1000, np.nan] * 2)
+    assert X["ip"].tolist() == ["192.168.1.1", "10.0.0.1", "10.0.0.1"] * 2
+    assert y.tolist() == ["1,2", "1,2,3", "1,2"] * 2
+
+
+def test_numbers_with_three_decimals_after_a_comma_are_not_doubted(write):
+    rows = [f"{i},{i}50;{'ab'[i % 2]}" for i in range(1, 10)]
+    X, _ = read_csv(
+        write("\n".join(["n;kind", *rows, "25;a", "7,110;b", ""])), **GERMAN
+    )
+    expected = [*(i + i / 10 + 0.05 for i in range(1, 10)), 25, 7.11]
+    np.testing.assert_allclose(X["n"], expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("n;kind\n1,5;a\n2.5;b\n", GERMAN, "line 3.* a decimal comma in all .*'2.5'"),
+        # Blank lines count, and the right numbers are not named.
+        (
+            "n;m;kind\n\n\n1,5;1;a\n2,5;2;b\nx;3;b\n3,5;4;a\n",
+            GERMAN,
+            "line 6.* found 'x'",
+        ),
+        ("n;kind\n1,5;a\n2,5;b\n", {"sep": ";"}, r"pass decimal=',', or --decimal ,"),
+        (
+            "n;kind\n1%;a\n2%;b\n",
+            GERMAN,
+            r"read_csv\(path, sep=';', decimal=',', dtype=",
+        ),
+        (
+            "sep=;\nn;m;kind\n1,5;2;a\n",
+            GERMAN,
+            "line 1: .* is a mark for spreadsheets",
+        ),
+        ("\u00ef\u00bb\u00bfn,kind\n1,a\n", {}, "begins with the mark of UTF-8"),
+    ],
+)
+def test_files_of_spreadsheets_with_mistakes(text, options, message, write):
+    with pytest.raises(ValueError, match=message):
+        read_mixed_csv(write(text), **options)
 
 
 def test_a_separator_that_is_passed_is_not_doubted(write):
@@ -250,6 +319,8 @@ def test_a_column_without_a_name_that_has_values_is_kept(write):
     # Without a header, all columns count.
     X, _ = read_csv(write("1,,x\n2,,y\n"), header=False)
     np.testing.assert_array_equal(X, [[1, np.nan], [2, np.nan]])
+    with pytest.raises(ValueError, match="the target 'x2' has no values"):
+        read_csv(write("1,x,\n2,y,\n"), header=False)
 
 
 THOUSANDS = [f"{i:,}".replace(",", ".") for i in range(500, 3500, 50)]

@@ -829,7 +829,8 @@ def test_later_days_are_predicted_by_the_mean_of_several_days(scale):
         assert model.score(X[~is_earlier], y[~is_earlier]) > 0.35
 
 
-@pytest.mark.filterwarnings("ignore:Column 'day' ha")
+@pytest.mark.filterwarnings("ignore:Column 'day' has .* outside the range of `fit`")
+@pytest.mark.filterwarnings("ignore:Column 'day' had whole numbers in `fit`")
 def test_bins_outside_the_range_of_many_bins():
     """The mean of the bins in the middle of each of the outermost bins."""
     X, y = noisy_days(n_days=200)

@@ -135,7 +135,9 @@ class _Recorded(argparse.Action):
 
 def csv_format_of(args):
     """The :class:`CsvFormat` of the data and of the new rows."""
-    return CsvFormat(_HEADERS[args.header], args.sep, args.decimal, args.encoding)
+    # Shells write a tab in different ways.
+    sep = "\t" if args.sep == "\\t" else args.sep
+    return CsvFormat(_HEADERS[args.header], sep, args.decimal, args.encoding)
 
 
 def make_parser():
@@ -171,7 +173,7 @@ def check_options(args):
         ("--jobs", partial(joblib.effective_n_jobs, args.jobs)),
     ]
     # argparse has checked the header and the decimal point.
-    checks.append(("--sep", CsvFormat(sep=args.sep).check))
+    checks.append(("--sep", CsvFormat(sep=csv_format_of(args).sep).check))
     checks.append(("--encoding", CsvFormat(encoding=args.encoding).check))
     if args.predict:
         checks.append(("--predict", partial(_check_table, args.predict)))

@@ -21,7 +21,7 @@ from sklearn.metrics import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._tabular.categories import CategoryEncoding, category_key
 from .._tabular.texts import is_missing, is_number
-from ..datasets._text_files import join
+from ..datasets._text_files import has_decimal_comma, join, to_points
 from .predicting import COVERAGE
 
 # Limits on the columns shown, and on the rows and columns that are shuffled.
@@ -126,7 +126,7 @@ def score(data, fitted, fold_scores, X_test, y_train, y_test):
     )
 
 
-def read_targets(others, target, classes):
+def read_targets(others, target, classes, decimal="."):
     """The targets of new rows, where they are not missing.
 
     Parameters
@@ -139,6 +139,9 @@ def read_targets(others, target, classes):
 
     classes : ndarray or None
         The classes of the model; None for a regression.
+
+    decimal : {".", ","}, default="."
+        The decimal point of the numbers of a CSV file.
 
     Returns
     -------
@@ -160,6 +163,9 @@ def read_targets(others, target, classes):
     values = others[target].reset_index(drop=True).dropna().astype(object)
     if not has_mark:
         values = values[[not is_missing(str(value)) for value in values]]
+    texts = [value for value in values if isinstance(value, str)]
+    if decimal == "," and all(map(has_decimal_comma, texts)):
+        values = values.map(to_points)
     convert = _to_number if classes is None else _class_finder(classes)
     try:
         return values.map(convert).infer_objects()

@@ -155,8 +155,8 @@ def is_total(values):
         Finite numbers.
     """
     others, last = values[:-1], float(values[-1])
-    # A sum of few numbers may equal another number by chance.
-    if np.count_nonzero(others) < MIN_ROWS:
+    # A sum of few numbers, or of both signs, may equal another number by chance.
+    if np.count_nonzero(others) < MIN_ROWS or others.min() < 0:
         return False
     with np.errstate(all="ignore"):
         return math.isclose(others.sum(dtype=np.float64), last, rel_tol=1e-6)

@@ -246,14 +246,10 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
     def _prepare_new(self, columns):
         """Prepare columns, and warn of values unlike those of `fit`."""
         prepared = self._prepare_columns(columns)
-        names = [column.name for column in columns]
         if numeric := self._layout.numeric:
-            numbers = np.stack([prepared[i] for i in numeric], axis=1)
-            self._layout.numbers.warn_of_other_numbers(
-                numbers, [names[i] for i in numeric]
-            )
+            self._layout.numbers.warn_of_other_numbers([columns[i] for i in numeric])
         if self._combination is not None:
-            self._combination.report_close(prepared, names)
+            self._combination.report_close(prepared, [c.name for c in columns])
         return prepared
 
     def _learn(self, columns, labelled=None):

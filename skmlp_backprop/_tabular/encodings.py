@@ -19,9 +19,10 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # The remedy where new numbers are unlike those of `fit`.
 _CHECK_NUMBERS = (
-    "Check that the unit is the same as in the fit, and that no points separate "
-    "thousands."
+    "If the column has another unit now, or points between thousands, convert it."
 )
+# A warning names so many other columns.
+_N_NAMED = 5
 # Differences of this relative size come from rounding to float32.
 _ROUNDING = 1e-6
 # Shares of the rows count from this number of rows on.
@@ -259,43 +260,50 @@ class NumberColumns:
                 )
         return np.where(replaced, self.centres, values)
 
-    def warn_of_other_numbers(self, values, names):
+    def warn_of_other_numbers(self, columns):
         """Warn of columns most of whose numbers are unlike those of `fit`.
+
+        A single value in all rows is no sign of another unit: the rows may be those of
+        a year, or of a shop.
 
         Parameters
         ----------
-        values : ndarray of shape (n_rows, n_columns)
-            The result of :meth:`prepare`, of new rows.
-
-        names : list of str
-            The names of the columns.
+        columns : list of Column of n_rows
+            The columns of new rows.
         """
-        if len(values) < MIN_ROWS:
+        if len(columns[0].values) < MIN_ROWS:
             return
+        values = np.stack([column.values for column in columns], axis=1) * self.units
         counts = np.count_nonzero(~np.isnan(values), axis=0)
         is_outside = values < self.lowest - self.margins
         is_outside |= values > self.highest + self.margins
         n_outside = np.count_nonzero(is_outside, axis=0)
         are_outside = are_most(n_outside, counts)
-        for i in np.flatnonzero(are_outside).tolist():
+        # A constant column told the networks nothing.
+        suspects = are_outside & (self.lowest < self.highest)
+        found = [i for i in np.flatnonzero(suspects).tolist() if _varies(values[:, i])]
+        if found:
+            i = found[0]
             low, high = np.array([self.lowest[i], self.highest[i]]) / self.units[i]
             warn(
-                f"Column {names[i]} has {n_outside[i]} of {counts[i]} numbers "
-                f"outside the range of `fit`, from {low:.10g} to {high:.10g}. "
-                f"Predictions are unreliable there. {_CHECK_NUMBERS}"
+                f"Column {columns[i].name} has {n_outside[i]} of {counts[i]} numbers "
+                f"outside the range of `fit`, from {low:.10g} to {high:.10g}."
+                f"{_others(columns, found)} The networks continue no trend there. "
+                f"{_CHECK_NUMBERS}"
             )
+        found, broken = [], {}
         for i in np.flatnonzero(self.are_whole & ~are_outside).tolist():
             is_broken = np.abs(values[:, i] - np.rint(values[:, i])) > _ROUNDING
-            # The centre may stand for missing values.
-            is_broken &= values[:, i] != self.centres[i]
-            n_broken = np.count_nonzero(is_broken)
-            if are_most(n_broken, counts[i]):
-                example = values[is_broken.argmax(), i] / self.units[i]
-                warn(
-                    f"Column {names[i]} had whole numbers in `fit`, but now has "
-                    f"{n_broken} of {counts[i]} numbers such as {example:.10g}. "
-                    f"{_CHECK_NUMBERS}"
-                )
+            broken[i] = values[is_broken, i] / self.units[i]
+            if are_most(len(broken[i]), counts[i]) and _varies(values[:, i]):
+                found.append(i)
+        if found:
+            i = found[0]
+            warn(
+                f"Column {columns[i].name} had whole numbers in `fit`, but now has "
+                f"{len(broken[i])} of {counts[i]} numbers such as {broken[i][0]:.10g}."
+                f"{_others(columns, found)} {_CHECK_NUMBERS}"
+            )
 
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
@@ -332,6 +340,20 @@ class NumberColumns:
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]
+
+
+def _varies(values):
+    """Whether a column has several values."""
+    return np.nanmin(values) < np.nanmax(values)
+
+
+def _others(columns, found):
+    """The sentence on the found columns after the first, or nothing."""
+    names = [columns[i].name for i in found[1:]]
+    if not names:
+        return ""
+    more = "" if len(names) <= _N_NAMED else f" and {len(names) - _N_NAMED} others"
+    return f" The same is true of {', '.join(names[:_N_NAMED])}{more}."
 
 
 def are_most(counts, n_rows):

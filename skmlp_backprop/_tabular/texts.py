@@ -17,9 +17,11 @@ _SEPARATED = [
 _SIGNED = rf"[+\-\u2212]?({'|'.join(_SEPARATED)})"
 # The same with a currency sign or a percent sign.
 _SIGN = "$€£¥₩₹₺₽"
-# Some accounting programs write the minus after the number.
+# Some accounting programs write the minus after the number. Grades, such as "2-", are
+# shorter.
 _ALMOST_NUMBER = re.compile(
-    rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?[\-\u2212]?"
+    rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?"
+    rf"|(?=.*([0-9]{{3}}|[0-9][.,][0-9])){_SIGNED}\s?[\-\u2212]"
 )
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
 # before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit

@@ -18,11 +18,17 @@ from .._tabular.texts import (
     to_number,
     with_thousands,
 )
-from ._text_files import ISO_DATE, MISSING, import_pandas
+from ._text_files import (
+    ISO_DATE,
+    MISSING,
+    has_decimal_comma,
+    import_pandas,
+    to_points,
+)
 
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
-# A leading zero of a field, or many digits.
-_MAY_BE_CODE = re.compile('(^|[,\t"])\\s*[+-]?(0[0-9]|[0-9]{16})')
+# A leading zero of a field, or many digits, after a separator.
+_MAY_BE_CODE = '(^|["{}])\\s*[+-]?(0[0-9]|[0-9]{{16}})'
 # A column of numbers and text has codes if at least this fraction of its rows, and of
 # its distinct values, is text. Fewer texts may be mistakes.
 _MIN_CODES = 0.1
@@ -34,7 +40,8 @@ def to_samples(file, frame, mixed, known=None):
     `known` has the kind of each column, as in :func:`read_new_rows`. Without
     `known`, the values decide.
     """
-    has_codes = mixed and any(map(_MAY_BE_CODE.search, file.lines()))
+    may_be_code = re.compile(_MAY_BE_CODE.format(re.escape(file.separator)))
+    has_codes = mixed and any(map(may_be_code.search, file.lines()))
     # pandas reads True as a boolean, and a long integer as an object.
     texts = [
         i
@@ -49,7 +56,8 @@ def to_samples(file, frame, mixed, known=None):
     if texts:
         frame = file.read(str, usecols=texts)
     others, doubtful = {}, {}
-    for i, values in _texts_with_thousands(file, [i for i in places if i not in texts]):
+    plain = [i for i in places if i not in texts and not file.has_commas(i)]
+    for i, values in _texts_with_thousands(file, plain):
         if finding := describe_thousands(values):
             doubtful[file.names[i]] = finding
     for i in texts:
@@ -61,7 +69,7 @@ def to_samples(file, frame, mixed, known=None):
         kind = known[i] if known else _infer_kind(file, i, counts, mixed)
         if kind is None:
             X[:, places.index(i)] = _to_numbers(file, i, column, counts.index)
-            if finding := describe_thousands(counts.index):
+            if not file.has_commas(i) and (finding := describe_thousands(counts.index)):
                 doubtful[name] = finding
         elif kind == DATES:
             others[name] = _to_dates(file, i, column)
@@ -86,8 +94,14 @@ def _infer_kind(file, i, counts, mixed):
     texts = counts.index
     if mixed and len(texts) and all(map(ISO_DATE.fullmatch, texts)):
         return DATES
-    numbers = np.array([is_number(text) for text in texts], dtype=bool)
+    numbers = np.array([file.is_number(text) for text in texts], dtype=bool)
     if numbers.all():
+        if file.decimal == "," and not file.has_commas(i):
+            points = [text for text in texts if not has_decimal_comma(text)]
+            commas = [text for text in texts if not is_number(text)]
+            if points and commas:
+                expected = "a decimal comma in all numbers of the column"
+                file.refuse(i, points, expected, " Write the numbers alike.")
         are_codes = any(map(has_leading_zero, texts)) or long_integers(texts)
         return set(texts) if mixed and are_codes else None
     others = counts[~numbers]
@@ -95,7 +109,10 @@ def _infer_kind(file, i, counts, mixed):
     dates = others[[is_date(text) for text in others.index]]
     n_rows, n_others = counts.sum(), others.sum()
     fraction = min(len(others) / len(counts), n_others / n_rows)
-    by_pandas = f"pandas.read_csv(path, dtype={{{file.names[i]!r}: 'category'}})"
+    by_pandas = (
+        f"pandas.read_csv(path, {file.pandas_options()}"
+        f"dtype={{{file.names[i]!r}: 'category'}})"
+    )
     if mixed and dates.sum() > n_rows / 2:
         file.refuse(
             i,
@@ -120,11 +137,19 @@ def _infer_kind(file, i, counts, mixed):
             i,
             next(v for v in (dates, almost, others) if len(v)).index,
             "a number, or nothing, NA or ? where it is missing",
-            " Write it as a number; if the column has dates, write all of them as "
+            f" Write it as a number{_with_commas(file, texts)}; if the column has "
+            "dates, write all of them as "
             f"{_DATES_AS}; if it has categories, read the file by {remedy}. On the "
             "command line, --drop leaves a column out.",
         )
     return set(texts)
+
+
+def _with_commas(file, texts):
+    """The remedy for numbers with decimal commas, or nothing."""
+    if file.decimal == "," or not any("," in t and has_decimal_comma(t) for t in texts):
+        return ""
+    return " (if the file has decimal commas, pass decimal=',', or --decimal ,)"
 
 
 def _doubt(counts):
@@ -172,10 +197,15 @@ def describe_thousands(texts):
 def _to_numbers(file, i, column, texts):
     """Convert a column with these distinct texts to numbers."""
     # A model that was fitted in Python may have learned from booleans.
+    if file.has_commas(i):
+        return column.map(to_points, na_action="ignore").astype(float)
     odd = [text for text in texts if not (is_number(text) or is_truth(text))]
     if odd:
         expected = "a number, as in training, or nothing where it is missing"
-        file.refuse(i, odd[:1], expected)
+        # In a file with decimal commas, these numbers are right.
+        odd.sort(key=file.is_number)
+        remedy = _with_commas(file, texts)
+        file.refuse(i, odd[:1], expected, remedy and f" Write it as a number{remedy}.")
     return column.map(to_number, na_action="ignore")
 
 

@@ -148,10 +148,9 @@ def read_mixed_csv(path, header="infer", *, sep=None, decimal=".", encoding="utf
     Raises
     ------
     ValueError
-        As of `read_csv`; also if all lines have as many semicolons, tabs or bars, or if
-        a column has dates of another form, dates with and without a time zone, numbers
-        in another form (``"1,000"``, ``10%``, ``$1.50``), or a few texts among its
-        numbers.
+        As of `read_csv`; also if a column has dates of another form, dates with and
+        without a time zone, numbers in another form (``"1,000"``, ``10%``, ``$1.50``),
+        or a few texts among its numbers.
     ImportError
         If pandas is not installed.
 
@@ -207,7 +206,8 @@ def read_table(path, csv_format, *, mixed, target=None, drop=()):
     if header:
         file.take_header(features)
     missing = {i: sorted(MISSING) for i in features}
-    frame = file.read({label: str}, usecols=[*features, label], na_values=missing)
+    used = [*features, label]
+    frame = file.read({label: str}, numbers=used, usecols=used, na_values=missing)
     y = _to_labels(file, frame.pop(label), label)
     X, doubtful = to_samples(file, frame, mixed)
     return Table(X, y, header, file.names[label], doubtful)
@@ -273,7 +273,10 @@ def read_new_rows(path, names, kinds, csv_format):
     others = [i for i in range(len(file.first)) if i not in ignored]
     missing = {i: sorted(MISSING) for i in features}
     frame = file.read(
-        dict.fromkeys(others, str), usecols=[*features, *others], na_values=missing
+        dict.fromkeys(others, str),
+        numbers=features,
+        usecols=[*features, *others],
+        na_values=missing,
     )
     file.check_same_rows(frame[others])
     rest = frame[others].set_axis([file.first[i] for i in others], axis=1)
@@ -339,6 +342,11 @@ def _to_labels(file, column, label):
     file.check_same_rows(column)
     column = column.str.strip()
     n_missing = column.isin(_MISSING_LABELS).sum()
+    if n_missing == len(column):
+        raise ValueError(
+            f"{file.path}: the target {file.names[label]!r} has no values. Name "
+            "another target, or remove the column."
+        )
     if n_missing:
         have = "1 row has" if n_missing == 1 else f"{n_missing} rows have"
         remedy = (

@@ -73,17 +73,17 @@ class CsvFormat(NamedTuple):
             raise ValueError(
                 f'header must be True, False or "infer", got {self.header!r}.'
             )
-        is_text = self.sep is None or isinstance(self.sep, str)
-        if not is_text or self.sep in ("", "\n", "\r", '"') or len(self.sep or ",") > 1:
+        sep = "," if self.sep is None else self.sep
+        is_character = isinstance(sep, str) and len(sep) == 1 and sep.isascii()
+        if not is_character or sep in '\n\r"':
             raise ValueError(
-                'sep must be a single character, such as ";", or None, got '
-                f"{self.sep!r}."
+                f'sep must be an ASCII character, such as ";", or None, got {sep!r}.'
             )
         if self.decimal not in (".", ","):
             raise ValueError(f'decimal must be "." or ",", got {self.decimal!r}.')
         try:
             "".encode(self.encoding)
-        except (LookupError, TypeError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise ValueError(
                 'encoding must be the name of an encoding, such as "cp1252", got '
                 f"{self.encoding!r}."
@@ -124,6 +124,12 @@ class TextFile:
     empty : set of int
         Indices of the columns without a name and without values.
 
+    separator : str
+        The character that separates the fields.
+
+    decimal : str
+        The decimal point of numbers.
+
     Raises
     ------
     ValueError
@@ -140,12 +146,10 @@ class TextFile:
         is_utf_8 = codecs.lookup(csv_format.encoding).name == "utf-8"
         self._encoding = "utf-8-sig" if is_utf_8 else csv_format.encoding
         by_name = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
-        self._separator, self._text = csv_format.sep or by_name, None
+        self.separator, self.decimal = csv_format.sep or by_name, csv_format.decimal
         if csv_format.sep is None and by_name == ",":
             self._check_separator()
-        if csv_format.decimal == ",":
-            self._text = self._rewritten(_to_points)
-        self.sample, self.n_rows, self.empty = [], 0, None
+        self.sample, self.n_rows = [], 0
         self._check_rows(min_fields)
         # A file may have other code points for the same characters.
         self.first = [normalize("NFC", field) for field in self.sample[0]]
@@ -156,6 +160,7 @@ class TextFile:
         with self._open() as file:
             try:
                 for number, line in enumerate(file, start=1):
+                    line = self._without_mark(line) if number == 1 else line
                     if _NO_TEXT.search(line):
                         encoding = self._encoding.removesuffix("-sig").upper()
                         raise ValueError(
@@ -171,6 +176,15 @@ class TextFile:
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(f"{self.path}: can't be unpacked: {error}") from error
 
+    def _without_mark(self, line):
+        """The first line without the byte order mark."""
+        if line.startswith("\u00ef\u00bb\u00bf"):
+            raise ValueError(
+                f"{self.path}: the file begins with the mark of UTF-8. Leave out "
+                f"encoding={self._encoding!r} (--encoding)."
+            )
+        return line.removeprefix("\ufeff")
+
     def _advice_on_encoding(self, line):
         if line.isascii() or self._encoding != "utf-8-sig":
             # NUL alone, or an encoding that the user has chosen.
@@ -184,8 +198,6 @@ class TextFile:
         )
 
     def _open(self):
-        if self._text is not None:
-            return io.StringIO(self._text, newline="")
         return self._open_file(
             self.path,
             "rt",
@@ -201,7 +213,7 @@ class TextFile:
         may be missing there.
         """
         reader = csv.reader(
-            self.lines(), delimiter=self._separator, skipinitialspace=True, strict=True
+            self.lines(), delimiter=self.separator, skipinitialspace=True, strict=True
         )
         line, blank = 1, None
         try:
@@ -223,22 +235,28 @@ class TextFile:
 
     def _check_rows(self, min_fields):
         names = {",": "commas", **_OTHER_SEPARATORS}
-        separator = names.get(self._separator, repr(self._separator))
+        separator = names.get(self.separator, repr(self.separator))
         for line, fields in self._rows(refuse_blank=min_fields == 1):
             if self.n_rows < _SAMPLE:
                 self.sample.append([field.strip() for field in fields])
             self.n_rows += 1
+            if self.n_rows == 1 and fields[0].startswith("sep="):
+                raise ValueError(
+                    f"{self.path}, line {line}: {fields[0]!r} is a mark for "
+                    "spreadsheets. Remove the line."
+                )
             n_fields = max(min_fields, len(self.sample[0]))
             if len(fields) != n_fields:
-                remedy = ""
-                if fields[0].startswith("sep="):
-                    remedy = " The line is for spreadsheets alone: remove it."
                 raise ValueError(
                     f"{self.path}, line {line}: expected {n_fields} fields separated "
-                    f"by {separator}, found {len(fields)}: {fields!r:.100}.{remedy}"
+                    f"by {separator}, found {len(fields)}: {fields!r:.100}."
                 )
-            if self.empty is None:
-                self.empty = set(range(n_fields))
+            if self.n_rows == 1:
+                self.empty = self._with_commas = set(range(n_fields))
+            elif self.decimal == ",":
+                self._with_commas = {
+                    i for i in self._with_commas if _may_have_comma(fields[i])
+                }
             if self.empty:
                 self.empty = {i for i in self.empty if not fields[i].strip()}
         if self.n_rows == 0:
@@ -248,12 +266,13 @@ class TextFile:
         """Refuse a CSV file whose lines may be separated by other characters, too."""
         lines = [_QUOTED.sub("", line) for line in islice(self.lines(), 100)]
         for separator, name in _OTHER_SEPARATORS.items():
+            option = r"'\t'" if separator == "\t" else quote(separator)
             counts = {line.count(separator) for line in lines if line.strip()}
             if len(counts) == 1 and counts != {0}:
                 raise ValueError(
                     f"{self.path}: all lines have the same number of {name}. Are there "
                     f"{name} in place of commas? Then pass sep={separator!r} (--sep "
-                    f"{quote(separator)}). If numbers have decimal commas, also pass "
+                    f"{option}). If numbers have decimal commas, also pass "
                     "decimal=',' (--decimal ,). If the commas do separate the fields, "
                     "pass sep=',' (--sep ,)."
                 )
@@ -294,20 +313,37 @@ class TextFile:
             f"{join(names)}{without}."
         )
 
-    def read(self, dtype, **options):
-        """Read the values by pandas, as a DataFrame with numbers as names."""
+    def has_commas(self, i):
+        """Whether the numbers of a column have decimal commas.
+
+        Other columns may have text that looks like such numbers, such as codes.
+        """
+        if self.decimal == "." or i not in self._with_commas:
+            return False
+        return self.has_header or _may_have_comma(self.first[i])
+
+    def is_number(self, text):
+        """Whether a text is a number, in a file with decimal commas also with one."""
+        return is_number(text) or (self.decimal == "," and has_decimal_comma(text))
+
+    def read(self, dtype, numbers=(), **options):
+        """Read the values by pandas, as a DataFrame with numbers as names.
+
+        `numbers` are the indices of columns whose decimal commas become points.
+        """
         pandas = import_pandas()
         # Before 3.1 other options round. Since 3.1 all are exact, this is deprecated.
         if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
             options["float_precision"] = "round_trip"
+        numbers = list(filter(self.has_commas, numbers))
         with self._open() as file:
-            if any(line.endswith("\r") for line in self.lines()):
-                # Of such lines, pandas drops an empty first field.
-                file = io.StringIO(self._rewritten(), newline="")
+            # Where lines end in a carriage return, pandas drops an empty first field.
+            if numbers or any(line.endswith("\r") for line in self.lines()):
+                file = self._rewritten(numbers)
             try:
                 return pandas.read_csv(
                     file,
-                    sep=self._separator,
+                    sep=self.separator,
                     names=range(len(self.names)),
                     dtype=dtype,
                     header=0 if self.has_header else None,
@@ -321,16 +357,28 @@ class TextFile:
                 message = f"{self.path}: expected a CSV file: {error}"
                 raise ValueError(message) from error
 
-    def _rewritten(self, convert=None):
-        """The text of the file with converted fields, without blank lines."""
+    def _rewritten(self, numbers):
+        """The text of the file, with decimal points in columns of numbers."""
         text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=self._separator)
-        for line, fields in self._rows():
-            try:
-                writer.writerow(fields if convert is None else map(convert, fields))
-            except ValueError as error:
-                raise ValueError(f"{self.path}, line {line}: {error}") from error
-        return text.getvalue()
+        writer = csv.writer(text, delimiter=self.separator)
+        for row, (_, fields) in enumerate(self._rows()):
+            if row or not self.has_header:
+                for i in numbers:
+                    fields[i] = to_points(fields[i])
+            writer.writerow(fields)
+        text.seek(0)
+        return text
+
+    def pandas_options(self):
+        """How the file is written, as arguments of pandas.read_csv."""
+        options = {}
+        if self.separator != ",":
+            options["sep"] = self.separator
+        if self.decimal != ".":
+            options["decimal"] = self.decimal
+        if self._encoding != "utf-8-sig":
+            options["encoding"] = self._encoding
+        return "".join(f"{name}={value!r}, " for name, value in options.items())
 
     def check_same_rows(self, texts):
         """Check columns of text, which lack values where pandas finds fewer fields."""
@@ -358,15 +406,20 @@ class TextFile:
         )
 
 
-def _to_points(field):
-    """A number with a decimal comma as one with a decimal point; else the field."""
-    if _WITH_COMMA.fullmatch(field):
-        return field.replace(".", "").replace(",", ".")
-    if is_number(field) and "." in field:
-        raise ValueError(
-            f"expected decimal commas, found {field!r}. Write all numbers alike."
-        )
-    return field
+def has_decimal_comma(text):
+    """Whether a text is a number of a file with decimal commas."""
+    return _WITH_COMMA.fullmatch(text) is not None
+
+
+def _may_have_comma(field):
+    return has_decimal_comma(field) or field.strip() in MISSING
+
+
+def to_points(text):
+    """Write a number with a decimal point; other text stays as it is."""
+    if has_decimal_comma(text):
+        return text.replace(".", "").replace(",", ".")
+    return text
 
 
 def did_you_mean(name, names):
