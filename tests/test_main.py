@@ -1363,6 +1363,39 @@ def test_blank_lines_between_new_rows_of_one_column(blank, tmp_path, capsys):
     new.write_text("x\n1\nNA\n3\n\n")
     assert main(arguments) == 0
     assert "Predicted 3 rows" in capsys.readouterr().out
+    # As pandas writes a missing value in the last row.
+    rows = pd.DataFrame({"x": [1.5, 2.5, None]})
+    for decimal in (".", ","):
+        for end in ("\n", "\r", "\r\n"):
+            form = {"decimal": decimal, "lineterminator": end, "sep": ";"}
+            rows.to_csv(new, index=False, **form)
+            assert main([*arguments, "--sep", ";", "--decimal", decimal]) == 1
+            assert "line 4: the line is blank" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "labels", [["1,5", "2,5"], ["1,5", "2,5", "n.b."], ["1.100", "2.200", "v3"]]
+)
+def test_labels_of_a_file_with_decimal_commas_are_scored(labels, tmp_path, capsys):
+    table = pd.DataFrame(
+        {
+            "a": np.arange(60.0),
+            "b": np.arange(60) % 7,
+            "y": labels * (60 // len(labels)),
+        }
+    )
+    data, new, saved = (tmp_path / name for name in ("data.csv", "new.csv", "model"))
+    form = {"decimal": ",", "sep": ";", "index": False}
+    table.to_csv(data, **form)
+    table[table["y"].isin(labels[:2])].to_csv(new, **form)
+    options = ["--sep", ";", "--decimal", ","]
+    task = ["--task", "classification", *QUICK, "--save", str(saved)]
+    assert main(["--data", str(data), *task, *options]) == 0
+    arguments = ["--load", str(saved), "--predict", str(new), "--target", "y"]
+    assert main([*arguments, *options]) == 0
+    captured = capsys.readouterr()
+    assert "Scores on the new rows" in captured.out
+    assert captured.err == ""
 
 
 @pytest.mark.parametrize("name", ["data.csv", "other.csv", "link.joblib"])

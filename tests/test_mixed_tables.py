@@ -252,15 +252,15 @@ def test_codes_between_any_separators_are_categories(sep, write):
 def test_text_in_a_file_with_decimal_commas_stays(write):
     """Categories that look like numbers, decimal points, and names."""
     rows = [
-        "1.100;1.5;2,50;192.168.1.1;1,2",
-        "1100;2.0;1.000;10.0.0.1;1,2,3",
-        "A1;2.5;;10.0.0.1;1,2",
+        "1.100;v1.5;2,50;192.168.1.1;1,2",
+        "1100;v2.0;1.000;10.0.0.1;1,2,3",
+        "A1;v2.5;;10.0.0.1;1,2",
     ]
     path = write("\n".join(["account;version;400,5;ip;kind", *rows * 2, ""]))
     X, y = read_mixed_csv(path, header=True, **GERMAN)
     assert X.columns.tolist() == ["account", "version", "400,5", "ip"]
     assert X["account"].tolist() == ["1.100", "1100", "A1"] * 2
-    assert X["version"].tolist() == [1.5, 2, 2.5] * 2
+    assert X["version"].tolist() == ["v1.5", "v2.0", "v2.5"] * 2
     np.testing.assert_array_equal(X["400,5"], [2.5, 1000, np.nan] * 2)
     assert X["ip"].tolist() == ["192.168.1.1", "10.0.0.1", "10.0.0.1"] * 2
     assert y.tolist() == ["1,2", "1,2,3", "1,2"] * 2
@@ -278,7 +278,11 @@ def test_numbers_with_three_decimals_after_a_comma_are_not_doubted(write):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("n;kind\n1,5;a\n2.5;b\n", GERMAN, "line 3.* a decimal comma in all .*'2.5'"),
+        ("n;kind\n1,5;a\n2.5;b\n", GERMAN, r"line 3.* found '2\.5'.* a decimal comma"),
+        ("n;m;kind\n1,5;1.5;a\n2,5;2.0;b\n", GERMAN, r"line 2, column 2.*'1\.5'"),
+        ("n;m\n1;1,5\n2;2,5\n3;3.5\n", GERMAN, r"line 4.* decimal comma.*'3\.5'"),
+        # The first row may have numbers, and names may look like them.
+        ("a;1,5\n1,5e3;a\n2.000;b\n", GERMAN, "can't tell whether the first row is"),
         # Blank lines count, and the right numbers are not named.
         (
             "n;kind\n\n\n" + "".join(f"{i},5;a\n" for i in range(20)) + "x;b\n",

@@ -163,24 +163,27 @@ def read_targets(others, target, classes, decimal="."):
     values = others[target].reset_index(drop=True).dropna().astype(object)
     if not has_mark:
         values = values[[not is_missing(str(value)) for value in values]]
-    texts = [value for value in values if isinstance(value, str)]
-    if decimal == "," and all(map(has_decimal_comma, texts)):
-        values = values.map(to_points)
     convert = _to_number if classes is None else _class_finder(classes)
     try:
-        return values.map(convert).infer_objects()
+        return values.map(lambda value: convert(value, decimal)).infer_objects()
     except ValueError as error:
         raise ValueError(f"The target {target!r} of the new rows: {error}") from error
 
 
-def _to_number(value):
-    is_text = isinstance(value, str)
-    is_real = isinstance(value, Real | Decimal) and not isinstance(value, bool)
-    if not (is_number(value) if is_text else is_real):
+def _to_number(value, decimal):
+    if isinstance(value, str):
+        is_valid = has_decimal_comma if decimal == "," else is_number
+        number = to_points(value) if decimal == "," else value
+        if not is_valid(value):
+            kind = " with decimal commas" if decimal == "," else ""
+            raise ValueError(f"expected numbers{kind}, found {value!r}.")
+    elif isinstance(value, Real | Decimal) and not isinstance(value, bool):
+        number = value
+    else:
         raise ValueError(f"expected numbers, found {value!r}.")
-    if not np.isfinite(float(value)):
+    if not np.isfinite(float(number)):
         raise ValueError(f"expected finite numbers, found {value!r}.")
-    return float(value)
+    return float(number)
 
 
 def _class_finder(classes):
@@ -188,11 +191,15 @@ def _class_finder(classes):
     labels = classes.tolist()
     encoding = CategoryEncoding(list(map(category_key, labels)), len(labels), False)
 
-    def find(value):
-        index = encoding.find(category_key(value))
-        if index is None and isinstance(value, str):
-            # The labels of a file are read without spaces around them.
-            index = encoding.find(category_key(value.strip()))
+    def find(value, decimal):
+        forms = [value]
+        if isinstance(value, str):
+            # The labels of a file are read without spaces around them, and without
+            # decimal commas if all labels are numbers.
+            text = value.strip()
+            forms += [text, to_points(text)] if decimal == "," else [text]
+        found = (encoding.find(category_key(form)) for form in forms)
+        index = next((index for index in found if index is not None), None)
         if index is None:
             shown = ", ".join(map(str, labels[:10])) + ", ..." * (len(labels) > 10)
             raise ValueError(

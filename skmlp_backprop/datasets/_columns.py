@@ -11,7 +11,6 @@ from .._tabular.texts import (
     is_almost_number,
     is_date,
     is_missing,
-    is_number,
     is_truth,
     long_integers,
     mixed_thousands,
@@ -23,7 +22,6 @@ from ._text_files import (
     MISSING,
     has_decimal_comma,
     import_pandas,
-    to_points,
 )
 
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
@@ -47,6 +45,8 @@ def to_samples(file, frame, mixed, known=None):
         i
         for i in frame
         if (known[i] is not None if known else has_codes)
+        # Numbers with decimal points are refused.
+        or (file.decimal == "," and not file.has_commas(i))
         or frame[i].dtype.kind not in "iuf"
     ]
     X, places = np.empty(frame.shape), list(frame)
@@ -75,7 +75,7 @@ def to_samples(file, frame, mixed, known=None):
             others[name] = _to_dates(file, i, column)
         else:
             others[name] = column.astype("category")
-            if doubt := _doubt(counts):
+            if doubt := _doubt(file, counts):
                 doubtful[name] = f"has {doubt}: it is taken as categories."
     if file.has_header or others:
         names = [file.names[i] for i in places]
@@ -96,13 +96,8 @@ def _infer_kind(file, i, counts, mixed):
         return DATES
     numbers = np.array([file.is_number(text) for text in texts], dtype=bool)
     if numbers.all():
-        if file.decimal == "," and not file.has_commas(i):
-            points = [text for text in texts if not has_decimal_comma(text)]
-            commas = [text for text in texts if not is_number(text)]
-            if points and commas:
-                expected = "a decimal comma in all numbers of the column"
-                file.refuse(i, points, expected, " Write the numbers alike.")
-        are_codes = any(map(has_leading_zero, texts)) or long_integers(texts)
+        plain = list(map(file.plain, texts))
+        are_codes = any(map(has_leading_zero, plain)) or long_integers(plain)
         return set(texts) if mixed and are_codes else None
     others = counts[~numbers]
     almost = others[[is_almost_number(text) for text in others.index]]
@@ -146,15 +141,17 @@ def _infer_kind(file, i, counts, mixed):
 
 
 def _with_commas(file, texts):
-    """The remedy for numbers with decimal commas, or nothing."""
-    if file.decimal == "," or not any("," in t and has_decimal_comma(t) for t in texts):
+    """The remedy for numbers with another decimal point, or nothing."""
+    if file.decimal == ",":
+        return " with a decimal comma"
+    if not any("," in text and has_decimal_comma(text) for text in texts):
         return ""
     return " (if the file has decimal commas, pass decimal=',', or --decimal ,)"
 
 
-def _doubt(counts):
+def _doubt(file, counts):
     """Why the texts of a column may be codes or dates in place of categories."""
-    if any(map(is_number, counts.index)):
+    if any(map(file.is_number, counts.index)):
         return "numbers with leading zeros, many digits or among text, as codes have"
     if finding := describe_units(counts.index):
         return finding.removeprefix("has ")
@@ -197,16 +194,12 @@ def describe_thousands(texts):
 def _to_numbers(file, i, column, texts):
     """Convert a column with these distinct texts to numbers."""
     # A model that was fitted in Python may have learned from booleans.
-    if file.has_commas(i):
-        return column.map(to_points, na_action="ignore").astype(float)
-    odd = [text for text in texts if not (is_number(text) or is_truth(text))]
+    odd = [text for text in texts if not (file.is_number(text) or is_truth(text))]
     if odd:
         expected = "a number, as in training, or nothing where it is missing"
-        # In a file with decimal commas, these numbers are right.
-        odd.sort(key=file.is_number)
         remedy = _with_commas(file, texts)
         file.refuse(i, odd[:1], expected, remedy and f" Write it as a number{remedy}.")
-    return column.map(to_number, na_action="ignore")
+    return column.map(file.plain, na_action="ignore").map(to_number, na_action="ignore")
 
 
 def _to_dates(file, i, column):

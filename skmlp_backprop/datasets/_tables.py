@@ -8,6 +8,7 @@ import numpy as np
 
 from .._network.warning import warn
 from .._tabular.dates import SPANS, TIMES
+from .._tabular.texts import is_number
 from ._columns import to_samples
 from ._text_files import (
     MISSING,
@@ -197,7 +198,8 @@ def read_table(path, csv_format, *, mixed, target=None, drop=()):
     named = [i for i in kept if i not in file.empty]
     if header == "infer":
         features, label = _split(file, named, target, header)
-        sample = [[row[i] for i in [*features, label]] for row in file.sample]
+        used = [*features, label]
+        sample = [[file.plain(row[i]) for i in used] for row in file.sample]
         header = infer_header(path, sample, mixed)
     for name in [*drop, *([] if target is None else [target])]:
         if name not in (file.first if header else file.names):
@@ -316,7 +318,7 @@ def _find_features(file, names, kinds, header):
     if header is True:
         file.take_header(())
         file.names = [f"x{i}" for i in range(len(first))]
-    elif header == "infer" and _may_be_other_names(first, kinds):
+    elif header == "infer" and _may_be_other_names(file, kinds):
         raise ValueError(
             f"{path}: can't tell whether the first row is a header or values, found "
             f"{first!r:.100}. Say which, by --header yes or no."
@@ -325,16 +327,16 @@ def _find_features(file, names, kinds, header):
     return list(range(len(first)))
 
 
-def _may_be_other_names(first, kinds):
+def _may_be_other_names(file, kinds):
     """Whether the first of the new rows may have names that the model does not know.
 
     Text in a column of numbers is refused where the values are read.
     """
     are_unseen = [
         isinstance(kind, set) and field not in {*map(str.strip, kind), *MISSING}
-        for field, kind in zip(first, kinds, strict=True)
+        for field, kind in zip(file.first, kinds, strict=True)
     ]
-    return count_up(first) or all(are_unseen)
+    return count_up(list(map(file.plain, file.first))) or all(are_unseen)
 
 
 def _to_labels(file, column, label):
@@ -354,6 +356,10 @@ def _to_labels(file, column, label):
             "to predict their labels (--predict)."
         )
         file.refuse(label, _MISSING_LABELS, "a label", remedy)
+    texts = column.unique().tolist()
+    odd = [text for text in texts if not file.is_number(text)]
+    if file.decimal == "," and not file.has_commas(label) and all(map(is_number, odd)):
+        file.refuse(label, odd, "a number with a decimal comma, as others have")
     y = np.array(column, dtype=str)
     are_integers = all(map(_INTEGER.fullmatch, column.unique()))
     return y.astype(np.int64) if are_integers else y

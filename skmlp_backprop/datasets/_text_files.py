@@ -220,10 +220,7 @@ class TextFile:
             for fields in reader:
                 if len(fields) > 1 or "".join(fields).strip(" \t"):
                     if refuse_blank and blank is not None and len(fields) == 1:
-                        raise ValueError(
-                            f"{self.path}, line {blank}: the line is blank. Write NA "
-                            "if its value is missing; else remove it."
-                        )
+                        self._refuse_blank(blank)
                     yield line, fields
                 elif blank is None:
                     blank = line
@@ -232,6 +229,12 @@ class TextFile:
             raise ValueError(
                 f"{self.path}, line {line}: expected a CSV file: {error}."
             ) from error
+
+    def _refuse_blank(self, line):
+        raise ValueError(
+            f"{self.path}, line {line}: the line is blank. Write NA if its value is "
+            "missing; else remove it."
+        )
 
     def _check_rows(self, min_fields):
         names = {",": "commas", **_OTHER_SEPARATORS}
@@ -261,6 +264,11 @@ class TextFile:
                 self.empty = {i for i in self.empty if not fields[i].strip()}
         if self.n_rows == 0:
             raise ValueError(f"{self.path}: expected a CSV file, but it is empty.")
+        if len(self.sample[0]) == 1:
+            for number, line in enumerate(self.lines(), start=1):
+                # pandas writes a missing value so, also in the last line.
+                if line.strip() == '""':
+                    self._refuse_blank(number)
 
     def _check_separator(self):
         """Refuse a CSV file whose lines may be separated by other characters, too."""
@@ -323,8 +331,12 @@ class TextFile:
         return self.has_header or _may_have_comma(self.first[i])
 
     def is_number(self, text):
-        """Whether a text is a number, in a file with decimal commas also with one."""
-        return is_number(text) or (self.decimal == "," and has_decimal_comma(text))
+        """Whether a text is a number with the decimal point of the file."""
+        return has_decimal_comma(text) if self.decimal == "," else is_number(text)
+
+    def plain(self, text):
+        """A number with a decimal point in place of that of the file; or other text."""
+        return to_points(text) if self.decimal == "," else text
 
     def read(self, dtype, numbers=(), **options):
         """Read the values by pandas, as a DataFrame with numbers as names.
@@ -408,7 +420,8 @@ class TextFile:
 
 def has_decimal_comma(text):
     """Whether a text is a number of a file with decimal commas."""
-    return _WITH_COMMA.fullmatch(text) is not None
+    is_plain = is_number(text) and "." not in text
+    return is_plain or _WITH_COMMA.fullmatch(text) is not None
 
 
 def _may_have_comma(field):
