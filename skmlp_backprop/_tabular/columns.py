@@ -94,12 +94,10 @@ def read_known_columns(X, encodings):
         names the column.
     """
     columns = _read_typed_numbers(X, [encoding.is_numeric for encoding in encodings])
-    if None in columns:
-        sources = zip(columns, encodings, make_sources(X), strict=True)
-        columns = [
-            encoding.read(source) if column is None else column
-            for column, encoding, source in sources
-        ]
+    others = [i for i, column in enumerate(columns) if column is None]
+    if others:
+        for i, source in zip(others, make_sources(X, others), strict=True):
+            columns[i] = encodings[i].read(source)
     return columns
 
 

@@ -218,9 +218,9 @@ class ExplainsColumnsMixin:
                 "them to features, or leave them out of custom_values."
             )
         prepared, encoder = self.encoder_._prepare(X), self.encoder_
-        sources, grid_values, grids = make_sources(X), [], []
-        for i in indices:
-            source, encoding = sources[i], encoder._encodings[i]
+        grid_values, grids = [], []
+        for i, source in zip(indices, make_sources(X, indices), strict=True):
+            encoding = encoder._encodings[i]
             if i in values_of:
                 values, grid = grid_of_values(source, encoding, values_of[i])
             else:
