@@ -283,6 +283,13 @@ class Source:
     @cached_property
     def factorized(self):
         """The code of each row, and the distinct values; None is the missing value."""
+        if (array := _text_or_categories(self.values)) is not None:
+            # As below, in a tenth of the time.
+            codes, found = nw.dependencies.get_pandas().factorize(
+                array, use_na_sentinel=False
+            )
+            found = found.tolist()
+            return codes, [None if is_missing(value) else value for value in found]
         code_of_key, codes, values = {}, [], self.to_list()
         try:
             for value in values:
@@ -366,6 +373,16 @@ class Source:
             None if null else value
             for value, null in zip(values, is_null.to_list(), strict=True)
         ]
+
+
+def _text_or_categories(values):
+    """The array of a pandas Series of text or of categories; else None."""
+    pandas = nw.dependencies.get_pandas()
+    native = None if isinstance(values, np.ndarray) else values.to_native()
+    if pandas is None or not isinstance(native, pandas.Series):
+        return None
+    types = (pandas.CategoricalDtype, pandas.StringDtype)
+    return native.array if isinstance(native.dtype, types) else None
 
 
 def _kind_of_objects(values):
