@@ -43,11 +43,12 @@ def main(arguments=None):
             if args.load:
                 model = predicting.load_model(args.load)
                 columns = predicting.columns_of(model)
-                new = load_rows(args.predict, *columns, csv_format_of(args))
+                csv_format = csv_format_of(args)
+                new = load_rows(args.predict, *columns, csv_format)
                 y = None
                 if args.target is not None:
                     classes = predicting.classes_of(model)
-                    y = read_targets(new[1], args.target, classes, args.decimal)
+                    y = read_targets(new[1], args.target, classes, csv_format)
                 predicting.predict(model, args.predict, *new, args.output)
                 if y is not None:
                     print_scores_of_rows(model, new[0], y)
@@ -80,7 +81,7 @@ def run(args):
         if data.target in new[1]:
             labels = None if data.is_regression else classes
             try:
-                y_new = read_targets(new[1], data.target, labels, args.decimal)
+                y_new = read_targets(new[1], data.target, labels, csv_format)
             except ValueError as error:
                 warn(f"There will be no scores of the new rows. {error}")
         if model.is_search:

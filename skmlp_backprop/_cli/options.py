@@ -11,7 +11,7 @@ from .. import BackpropMLPClassifier, __version__
 from .._estimators.architecture import hidden_units
 from .._network.activations import ACTIVATIONS
 from .._solvers import SOLVERS, is_stochastic
-from ..datasets._text_files import CsvFormat
+from ..datasets._formats import CsvFormat
 from .data import TABLE_ENDINGS, TEXT_ENDINGS, ending
 from .report import check_report
 from .saving import check_can_replace

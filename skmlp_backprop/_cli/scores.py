@@ -20,8 +20,8 @@ from sklearn.metrics import (
 
 from .._estimators.sklearn_private import _safe_indexing
 from .._tabular.categories import CategoryEncoding, category_key
-from .._tabular.texts import is_missing, is_number
-from ..datasets._text_files import has_decimal_comma, join, to_points
+from .._tabular.texts import is_missing
+from ..datasets._text_files import join
 from .predicting import COVERAGE
 
 # Limits on the columns shown, and on the rows and columns that are shuffled.
@@ -126,7 +126,7 @@ def score(data, fitted, fold_scores, X_test, y_train, y_test):
     )
 
 
-def read_targets(others, target, classes, decimal="."):
+def read_targets(others, target, classes, csv_format):
     """The targets of new rows, where they are not missing.
 
     Parameters
@@ -140,8 +140,8 @@ def read_targets(others, target, classes, decimal="."):
     classes : ndarray or None
         The classes of the model; None for a regression.
 
-    decimal : {".", ","}, default="."
-        The decimal point of the numbers of a CSV file.
+    csv_format : CsvFormat
+        How the file of the new rows is written.
 
     Returns
     -------
@@ -165,17 +165,16 @@ def read_targets(others, target, classes, decimal="."):
         values = values[[not is_missing(str(value)) for value in values]]
     convert = _to_number if classes is None else _class_finder(classes)
     try:
-        return values.map(lambda value: convert(value, decimal)).infer_objects()
+        return values.map(lambda value: convert(value, csv_format)).infer_objects()
     except ValueError as error:
         raise ValueError(f"The target {target!r} of the new rows: {error}") from error
 
 
-def _to_number(value, decimal):
+def _to_number(value, csv_format):
     if isinstance(value, str):
-        is_valid = has_decimal_comma if decimal == "," else is_number
-        number = to_points(value) if decimal == "," else value
-        if not is_valid(value):
-            kind = " with decimal commas" if decimal == "," else ""
+        number = csv_format.plain(value)
+        if not csv_format.is_number(value):
+            kind = " with decimal commas" if csv_format.has_commas else ""
             raise ValueError(f"expected numbers{kind}, found {value!r}.")
     elif isinstance(value, Real | Decimal) and not isinstance(value, bool):
         number = value
@@ -191,13 +190,13 @@ def _class_finder(classes):
     labels = classes.tolist()
     encoding = CategoryEncoding(list(map(category_key, labels)), len(labels), False)
 
-    def find(value, decimal):
+    def find(value, csv_format):
         forms = [value]
         if isinstance(value, str):
             # The labels of a file are read without spaces around them, and without
             # decimal commas if all labels are numbers.
             text = value.strip()
-            forms += [text, to_points(text)] if decimal == "," else [text]
+            forms += [text, csv_format.plain(text)]
         found = (encoding.find(category_key(form)) for form in forms)
         index = next((index for index in found if index is not None), None)
         if index is None:

@@ -17,12 +17,8 @@ from .._tabular.texts import (
     to_number,
     with_thousands,
 )
-from ._text_files import (
-    ISO_DATE,
-    MISSING,
-    has_decimal_comma,
-    import_pandas,
-)
+from ._formats import is_number_with_comma
+from ._text_files import ISO_DATE, MISSING, import_pandas
 
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
 # A leading zero of a field, or many digits, after a separator.
@@ -46,7 +42,7 @@ def to_samples(file, frame, mixed, known=None):
         for i in frame
         if (known[i] is not None if known else has_codes)
         # Numbers with decimal points are refused.
-        or (file.decimal == "," and not file.has_commas(i))
+        or (file.format.has_commas and not file.has_commas(i))
         or frame[i].dtype.kind not in "iuf"
     ]
     X, places = np.empty(frame.shape), list(frame)
@@ -94,9 +90,9 @@ def _infer_kind(file, i, counts, mixed):
     texts = counts.index
     if mixed and len(texts) and all(map(ISO_DATE.fullmatch, texts)):
         return DATES
-    numbers = np.array([file.is_number(text) for text in texts], dtype=bool)
+    numbers = np.array([file.format.is_number(text) for text in texts], dtype=bool)
     if numbers.all():
-        plain = list(map(file.plain, texts))
+        plain = list(map(file.format.plain, texts))
         are_codes = any(map(has_leading_zero, plain)) or long_integers(plain)
         return set(texts) if mixed and are_codes else None
     others = counts[~numbers]
@@ -142,16 +138,16 @@ def _infer_kind(file, i, counts, mixed):
 
 def _with_commas(file, texts):
     """The remedy for numbers with another decimal point, or nothing."""
-    if file.decimal == ",":
+    if file.format.has_commas:
         return " with a decimal comma"
-    if not any("," in text and has_decimal_comma(text) for text in texts):
+    if not any("," in text and is_number_with_comma(text) for text in texts):
         return ""
     return " (if the file has decimal commas, pass decimal=',', or --decimal ,)"
 
 
 def _doubt(file, counts):
     """Why the texts of a column may be codes or dates in place of categories."""
-    if any(map(file.is_number, counts.index)):
+    if any(map(file.format.is_number, counts.index)):
         return "numbers with leading zeros, many digits or among text, as codes have"
     if finding := describe_units(counts.index):
         return finding.removeprefix("has ")
@@ -194,12 +190,16 @@ def describe_thousands(texts):
 def _to_numbers(file, i, column, texts):
     """Convert a column with these distinct texts to numbers."""
     # A model that was fitted in Python may have learned from booleans.
-    odd = [text for text in texts if not (file.is_number(text) or is_truth(text))]
+    odd = [
+        text for text in texts if not (file.format.is_number(text) or is_truth(text))
+    ]
     if odd:
         expected = "a number, as in training, or nothing where it is missing"
         remedy = _with_commas(file, texts)
         file.refuse(i, odd[:1], expected, remedy and f" Write it as a number{remedy}.")
-    return column.map(file.plain, na_action="ignore").map(to_number, na_action="ignore")
+    return column.map(file.format.plain, na_action="ignore").map(
+        to_number, na_action="ignore"
+    )
 
 
 def _to_dates(file, i, column):

@@ -10,15 +10,9 @@ from .._network.warning import warn
 from .._tabular.dates import SPANS, TIMES
 from .._tabular.texts import is_number
 from ._columns import to_samples
-from ._text_files import (
-    MISSING,
-    CsvFormat,
-    TextFile,
-    count_up,
-    did_you_mean,
-    infer_header,
-    join,
-)
+from ._formats import CsvFormat
+from ._headers import count_up, infer_header
+from ._text_files import MISSING, TextFile, did_you_mean, join
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
@@ -199,7 +193,7 @@ def read_table(path, csv_format, *, mixed, target=None, drop=()):
     if header == "infer":
         features, label = _split(file, named, target, header)
         used = [*features, label]
-        sample = [[file.plain(row[i]) for i in used] for row in file.sample]
+        sample = [[file.format.plain(row[i]) for i in used] for row in file.sample]
         header = infer_header(path, sample, mixed)
     for name in [*drop, *([] if target is None else [target])]:
         if name not in (file.first if header else file.names):
@@ -336,7 +330,7 @@ def _may_be_other_names(file, kinds):
         isinstance(kind, set) and field not in {*map(str.strip, kind), *MISSING}
         for field, kind in zip(file.first, kinds, strict=True)
     ]
-    return count_up(list(map(file.plain, file.first))) or all(are_unseen)
+    return count_up(list(map(file.format.plain, file.first))) or all(are_unseen)
 
 
 def _to_labels(file, column, label):
@@ -357,8 +351,12 @@ def _to_labels(file, column, label):
         )
         file.refuse(label, _MISSING_LABELS, "a label", remedy)
     texts = column.unique().tolist()
-    odd = [text for text in texts if not file.is_number(text)]
-    if file.decimal == "," and not file.has_commas(label) and all(map(is_number, odd)):
+    odd = [text for text in texts if not file.format.is_number(text)]
+    if (
+        file.format.has_commas
+        and not file.has_commas(label)
+        and all(map(is_number, odd))
+    ):
         file.refuse(label, odd, "a number with a decimal comma, as others have")
     y = np.array(column, dtype=str)
     are_integers = all(map(_INTEGER.fullmatch, column.unique()))

@@ -1,4 +1,4 @@
-"""CSV and TSV files: their separator, their rows and their header.
+"""CSV and TSV files: their encoding, their separator, their rows and their names.
 
 Python's csv module checks the rows, since pandas is lenient: it fills short rows, cuts
 long ones and joins rows where a quote is not closed. A file that leaves a doubt is
@@ -14,12 +14,9 @@ import zlib
 from difflib import get_close_matches
 from itertools import islice
 from shlex import quote
-from typing import NamedTuple
 from unicodedata import normalize
 
 import numpy as np
-
-from .._tabular.texts import is_almost_number, is_number
 
 MISSING = {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"}
 MISSING |= {"null", "NULL", "None"}
@@ -29,23 +26,12 @@ ISO_DATE = re.compile(
     "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
     "(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 )
-# A number with a decimal comma, or whose points separate thousands.
-_WITH_COMMA = re.compile(
-    "\\s*[+-]?([0-9]+|[1-9][0-9]{0,2}(\\.[0-9]{3})+|(?=,[0-9]))(,[0-9]*)?"
-    "(e[+-]?[0-9]+)?\\s*",
-    re.IGNORECASE,
-)
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTED = re.compile('"[^"]*"')
 # pandas ends a text at NUL. The surrogates stand for bytes that are not UTF-8.
 _NO_TEXT = re.compile("[\0\udc80-\udcff]")
-# A letter or an underscore.
-_WORD = re.compile("[^\\W\\d]")
 # Number of rows that decide on the header.
 _SAMPLE = 1000
-# Where all columns are text, so many rows are needed to tell a header from values: in
-# fewer rows, any value may occur just once.
-_ROWS_OF_TEXT = 10
 
 
 def import_pandas():
@@ -56,38 +42,6 @@ def import_pandas():
         message = "Tables are read into DataFrames of pandas: run `pip install pandas`."
         raise ImportError(message) from error
     return pandas
-
-
-class CsvFormat(NamedTuple):
-    """How a CSV or TSV file is written, as in :func:`.read_csv`."""
-
-    header: object = "infer"
-    sep: str | None = None
-    decimal: str = "."
-    encoding: str = "utf-8"
-
-    def check(self):
-        """Raise ValueError for an invalid value."""
-        # Not `in`: 0 equals False, but for pandas 0 is a header.
-        if not isinstance(self.header, bool) and self.header != "infer":
-            raise ValueError(
-                f'header must be True, False or "infer", got {self.header!r}.'
-            )
-        sep = "," if self.sep is None else self.sep
-        is_character = isinstance(sep, str) and len(sep) == 1 and sep.isascii()
-        if not is_character or sep in '\n\r"':
-            raise ValueError(
-                f'sep must be an ASCII character, such as ";", or None, got {sep!r}.'
-            )
-        if self.decimal not in (".", ","):
-            raise ValueError(f'decimal must be "." or ",", got {self.decimal!r}.')
-        try:
-            "".encode(self.encoding)
-        except (LookupError, TypeError, ValueError) as error:
-            raise ValueError(
-                'encoding must be the name of an encoding, such as "cp1252", got '
-                f"{self.encoding!r}."
-            ) from error
 
 
 class TextFile:
@@ -127,8 +81,8 @@ class TextFile:
     separator : str
         The character that separates the fields.
 
-    decimal : str
-        The decimal point of numbers.
+    format : CsvFormat
+        How the file is written.
 
     Raises
     ------
@@ -146,7 +100,7 @@ class TextFile:
         is_utf_8 = codecs.lookup(csv_format.encoding).name == "utf-8"
         self._encoding = "utf-8-sig" if is_utf_8 else csv_format.encoding
         by_name = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
-        self.separator, self.decimal = csv_format.sep or by_name, csv_format.decimal
+        self.separator, self.format = csv_format.sep or by_name, csv_format
         if csv_format.sep is None and by_name == ",":
             self._check_separator()
         self.sample, self.n_rows = [], 0
@@ -256,9 +210,9 @@ class TextFile:
                 )
             if self.n_rows == 1:
                 self.empty = self._with_commas = set(range(n_fields))
-            elif self.decimal == ",":
+            elif self.format.has_commas:
                 self._with_commas = {
-                    i for i in self._with_commas if _may_have_comma(fields[i])
+                    i for i in self._with_commas if self._may_have_comma(fields[i])
                 }
             if self.empty:
                 self.empty = {i for i in self.empty if not fields[i].strip()}
@@ -326,17 +280,12 @@ class TextFile:
 
         Other columns may have text that looks like such numbers, such as codes.
         """
-        if self.decimal == "." or i not in self._with_commas:
+        if not self.format.has_commas or i not in self._with_commas:
             return False
-        return self.has_header or _may_have_comma(self.first[i])
+        return self.has_header or self._may_have_comma(self.first[i])
 
-    def is_number(self, text):
-        """Whether a text is a number with the decimal point of the file."""
-        return has_decimal_comma(text) if self.decimal == "," else is_number(text)
-
-    def plain(self, text):
-        """A number with a decimal point in place of that of the file; or other text."""
-        return to_points(text) if self.decimal == "," else text
+    def _may_have_comma(self, field):
+        return self.format.is_number(field) or field.strip() in MISSING
 
     def read(self, dtype, numbers=(), **options):
         """Read the values by pandas, as a DataFrame with numbers as names.
@@ -376,7 +325,7 @@ class TextFile:
         for row, (_, fields) in enumerate(self._rows()):
             if row or not self.has_header:
                 for i in numbers:
-                    fields[i] = to_points(fields[i])
+                    fields[i] = self.format.plain(fields[i])
             writer.writerow(fields)
         text.seek(0)
         return text
@@ -386,8 +335,8 @@ class TextFile:
         options = {}
         if self.separator != ",":
             options["sep"] = self.separator
-        if self.decimal != ".":
-            options["decimal"] = self.decimal
+        if self.format.has_commas:
+            options["decimal"] = self.format.decimal
         if self._encoding != "utf-8-sig":
             options["encoding"] = self._encoding
         return "".join(f"{name}={value!r}, " for name, value in options.items())
@@ -418,23 +367,6 @@ class TextFile:
         )
 
 
-def has_decimal_comma(text):
-    """Whether a text is a number of a file with decimal commas."""
-    is_plain = is_number(text) and "." not in text
-    return is_plain or _WITH_COMMA.fullmatch(text) is not None
-
-
-def _may_have_comma(field):
-    return has_decimal_comma(field) or field.strip() in MISSING
-
-
-def to_points(text):
-    """Write a number with a decimal point; other text stays as it is."""
-    if has_decimal_comma(text):
-        return text.replace(".", "").replace(",", ".")
-    return text
-
-
 def did_you_mean(name, names):
     """The question for the closest of the names, or nothing."""
     by_lower = {known.lower(): known for known in names}
@@ -446,75 +378,3 @@ def join(names):
     """The first names, for messages."""
     shown = ", ".join(map(repr, names[:20]))
     return shown if len(names) <= 20 else f"{shown}, ... ({len(names)} in all)"
-
-
-def infer_header(path, sample, mixed):
-    """Whether the first row has names, not values, by the values of the other rows.
-
-    A column of numbers tells by whether its first field is a number, a column of text
-    by whether its first field occurs again. The label is in the last column. A row that
-    may be either is refused: a guess may lose a row, or make one up.
-    """
-    first, *others = sample
-    names = first[:-1]
-    by_numbers, by_text = set(), set()
-    for name, column in zip(first, zip(*others, strict=True), strict=False):
-        present = [value for value in column if value not in MISSING]
-        if not present or name == "":
-            continue
-        if all(map(is_almost_number, present)):
-            by_numbers |= _may_be_name(name)
-        elif mixed and all(map(ISO_DATE.fullmatch, present)):
-            by_numbers.add(ISO_DATE.fullmatch(name) is None)
-        elif name in present:
-            by_text.add(False)
-        elif len(set(present)) < len(present):
-            by_text.add(True)
-    evidence = by_numbers | by_text
-    # If the columns tell nothing, the first row is judged by itself; in a mixed table,
-    # only if no other row has text, beside its label.
-    alone = not evidence and not (
-        mixed and any(True in _may_be_name(v) for row in others for v in row[:-1])
-    )
-    are_names = all(_may_be_name(field) == {True} for field in first)
-    are_names = are_names and any(map(_WORD.match, names))
-    are_values = all(_may_be_name(name) == {False} for name in names)
-    counts_rows = first[0] == "" and [row[0] for row in others] == [
-        str(i) for i in range(len(others))
-    ]
-    enough = by_numbers or len(others) >= _ROWS_OF_TEXT
-    if are_names and (alone or (evidence == {True} and enough)):
-        return True
-    by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
-    is_clear = not count_up(first) and not (others and counts_rows)
-    if (by_others or (alone and are_values)) and is_clear:
-        return False
-    hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
-    raise ValueError(
-        f"{path}: can't tell whether the first row is a header or values, found "
-        f"{first!r:.100}. Say which, by header=True or False (--header yes or no)."
-        f"{'' if first[0] else hint}"
-    )
-
-
-def _may_be_name(field):
-    """Whether a field of the first row may be a name: {True}, {False} or both."""
-    if field in MISSING or is_number(field):
-        return {False}
-    return {True, False} if is_almost_number(field) else {True}
-
-
-def count_up(first):
-    """Whether fields count up, as years and the names that pandas makes do.
-
-    Two numbers do so by one, as values of any other step are not rare.
-    """
-    if len(first) < 2 or not all(map(is_number, first)):
-        return False
-    numbers = np.array(first, float)
-    if not np.isfinite(numbers).all():
-        return False
-    step = numbers[1] - numbers[0]
-    rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
-    steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
-    return bool(steps_are_equal and (len(first) > 2 or step == 1))
