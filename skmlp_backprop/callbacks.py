@@ -126,6 +126,13 @@ class EarlyStopping(_ScoringCallback):
 
     Notes
     -----
+    A warm start that trains no further epoch leaves the attributes as they are.
+
+    The history of the fit, such as `n_iter_`, `loss_curve_`, `validation_scores_` and
+    `best_validation_score_`, is that of all its iterations or epochs. A tabular
+    estimator can be trained further, with ``warm_start=True``, only if the best score
+    is that of the last epoch or with ``restore_best=False``.
+
     The pickle of a fitted model does not hold the validation data. To continue the
     training of a loaded model, set a new callback. The pickle of an unfitted model
     holds the validation data; so does that of a search, because its `estimator` is
@@ -186,11 +193,16 @@ class EarlyStopping(_ScoringCallback):
         if run is None:
             # `setup` has raised an error.
             return
+        if not run.scores:
+            return
         self.scores_ = run.scores
         self.best_score_ = run.best_score
         self.best_iter_ = run.best_iter
         if self.restore_best:
             vars(estimator).update(run.best_weights)
+            if run.best_iter < len(run.scores):
+                # A warm start of a tabular estimator would go on from the last epoch.
+                vars(estimator).pop("_paused", None)
 
     def _check_parameters(self):
         is_count = isinstance(self.patience, Integral) and self.patience >= 1

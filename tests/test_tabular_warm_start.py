@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop.callbacks import EarlyStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -218,12 +219,41 @@ def test_a_failure_in_an_epoch_leaves_the_state(kind):
     assert_equal(model, make(kind, max_iter=7).fit(X, y), X)
 
 
+@pytest.mark.callbacks
+@both
+def test_restored_weights_are_not_continued_from_the_last_epoch(kind):
+    X, y = make_table(kind)
+    validation = make_table(kind, seed=1)
+
+    def fit(stopping, **params):
+        model = make(kind, warm_start=True, learning_rate_init=0.05, **params)
+        return model.set_callbacks(stopping).fit(X, y)
+
+    restored = fit(EarlyStopping(*validation, patience=3))
+    (stopping,) = restored._skl_callbacks
+    assert stopping.best_iter_ == restored.n_iter_ - 3
+    with pytest.raises(ValueError, match="EarlyStopping has restored the weights"):
+        restored.fit(X, y)
+    # The latest weights, and those of a best last epoch, are continued.
+    latest = fit(EarlyStopping(*validation, restore_best=False), max_iter=4)
+    best = fit(EarlyStopping(*validation), max_iter=stopping.best_iter_)
+    assert best._skl_callbacks[0].best_iter_ == best.n_iter_
+    for model in (latest, best):
+        model.set_params(max_iter=model.n_iter_ + 1).fit(X, y)
+    # A fit without further epochs leaves the scores of the earlier one.
+    (stopping,) = latest._skl_callbacks
+    scores = stopping.scores_
+    latest.fit(X, y)
+    assert stopping.scores_ == scores
+    assert stopping.best_score_ == max(scores)
+
+
 def test_a_diverged_training_is_not_continued():
     X, y = make_table("regressor")
     model = make("regressor", learning_rate_init=1e30, warm_start=True)
     with pytest.warns(UserWarning, match="diverged"):
         model.fit(X, y)
-    with pytest.raises(ValueError, match="or its training diverged"):
+    with pytest.raises(ValueError, match="its training diverged"):
         model.set_params(learning_rate_init=0.01).fit(X, y)
 
 

@@ -97,8 +97,9 @@ def check_continues(estimator, y, groups):
     if estimator._paused is None:
         raise ValueError(
             "warm_start=True has no training to continue: the earlier fit had "
-            "warm_start=False, or its training diverged. Clone the estimator, and "
-            "set warm_start=True before its first fit."
+            "warm_start=False, its training diverged, or EarlyStopping has restored "
+            "the weights of an earlier epoch. Clone the estimator, set warm_start=True "
+            "before its first fit, and pass restore_best=False to EarlyStopping."
         )
     paused = estimator._paused
     if y.shape[1:] != paused.columns:
