@@ -129,8 +129,12 @@ def _find_columns(inputs, encoder):
     by_name = {v.raw_name: v for v in inputs}
     if by_name.keys() == set(names):
         inputs = [by_name[name] for name in names]
-    # The number of columns may be unknown.
-    places = [(v, i) for v in inputs for i in range(v.type.shape[1] or 0)]
+    if len(inputs) == 1 and not inputs[0].type.shape:
+        # A result of another model of a chain, such as columns that bagging has drawn.
+        places = [(inputs[0], i) for i in range(len(names))]
+    else:
+        # The number of columns may be unknown.
+        places = [(v, i) for v in inputs for i in range(v.type.shape[1] or 0)]
     if len(places) != len(names):
         raise ValueError(
             f"The inputs have {len(places)} columns, but `fit` saw {len(names)}. Pass "
@@ -157,7 +161,7 @@ def _take(graph, places):
     for name, group in groupby(places, key=lambda place: place[0].full_name):
         group = list(group)
         indices = np.array([i for _, i in group])
-        if len(indices) < group[0][0].type.shape[1]:
+        if [len(indices)] != group[0][0].type.shape[1:]:
             name = graph.add("Gather", name, indices, axis=1)
         parts.append(graph.add("Cast", name, to=_DOUBLE))
     return graph.add("Concat", *parts, axis=1)
@@ -286,7 +290,7 @@ def _add_index(graph, name, encoding, place):
     """Add the index of the entry of each row, as in CategoryEncoding.prepare."""
     variable, number = place
     x = variable.full_name
-    if variable.type.shape[1] > 1:
+    if variable.type.shape[1:] != [1]:
         x = graph.add("Gather", x, np.array([number]), axis=1)
     if isinstance(variable.type, StringTensorType):
         entry_of = _entries_of_texts(name, encoding)

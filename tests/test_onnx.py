@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
-from sklearn.ensemble import StackingClassifier
+from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -761,6 +761,14 @@ def test_tables_within_other_estimators(model, names):
     np.testing.assert_allclose(proba, expected, rtol=1e-9, atol=1e-9)
     _, *columns = run_table(model, others, zipmap="columns")
     np.testing.assert_array_equal(np.stack(columns, axis=1), proba)
+
+
+def test_columns_that_bagging_draws():
+    X = np.random.default_rng(0).integers(0, 9, (200, 4)).astype(float)
+    # The first of the drawn columns, whichever it is.
+    tabular = TabularMLPClassifier(**SMALL, categorical_features=[0])
+    model = BaggingClassifier(tabular, 3, max_features=2, random_state=0)
+    assert_converts(model.fit(X, X[:, 1] + X[:, 3] > 8), X)
 
 
 def test_the_encoder_of_some_columns():
