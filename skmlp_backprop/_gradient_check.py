@@ -68,6 +68,12 @@ class GradientCheck:
 
     n_classes : int or None
         Number of classes; None for a regressor.
+
+    entries : dict of str to tuple
+        For each array the index of the entry with the largest difference, and its
+        numerical and analytical derivative. With random directions, the entry is that
+        where the given `gradient` is farthest from backpropagation; without `gradient`
+        the dict is empty.
     """
 
     relative_difference: float
@@ -78,6 +84,7 @@ class GradientCheck:
     numerical: Gradient = field(compare=False)
     analytical: Gradient = field(compare=False)
     n_classes: int | None
+    entries: dict = field(compare=False)
 
     @property
     def disagreeing(self):
@@ -93,17 +100,10 @@ class GradientCheck:
     def worst(self):
         """The index of the largest difference in each disagreeing array.
 
-        A dict of the array's name to the index; empty if random directions were
-        checked.
+        A dict of the array's name to the index; empty if random directions of
+        backpropagation were checked.
         """
-        if self.coverage != _EVERYWHERE:
-            return {}
-        numerical, analytical = _named(*self.numerical), _named(*self.analytical)
-        return {
-            name: _largest_difference(numerical[name], analytical[name])
-            for name in self.disagreeing
-            if self.n_checked[name]
-        }
+        return {n: self.entries[n][0] for n in self.disagreeing if n in self.entries}
 
     def __repr__(self):
         verdict = "passed" if self.passed else f"FAILED in {self.disagreeing}"
@@ -118,14 +118,13 @@ class GradientCheck:
                 n_all = n + self.n_checked[name]
                 line += f"  ({n} of {n_all} left out: a kink within the step)"
             lines.append(line)
-        for name, index in self.worst.items():
-            numerical = _named(*self.numerical)[name][index]
-            analytical = _named(*self.analytical)[name][index]
+        for name in self.worst:
+            index, numerical, analytical = self.entries[name]
             lines.append(
                 f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
                 f"analytical {analytical:.6g}"
             )
-        if not self.passed and self.coverage != _EVERYWHERE:
+        if not (self.passed or self.entries):
             lines.append("  n_directions='all' shows which entries differ.")
         return "\n".join(lines)
 
@@ -258,22 +257,26 @@ def check_gradient(
     if n_directions is None:
         n_directions = _N_DIRECTIONS if n_parameters <= _MANY else _N_DIRECTIONS_OF_MANY
         n_directions = "all" if n_parameters <= _MAX_COORDINATES else n_directions
-    if gradient is not None:
+    is_given = gradient is not None
+    if is_given:
         gradient = _given_gradient(gradient, parameters)
     objective = Objective(network, estimator.alpha, parameters)
     slope = _Slope(objective, rows, eps)
+    coverage, entries = _EVERYWHERE, {}
     with limited_threads(), np.errstate(all="ignore"):
-        if gradient is None:
-            objective.loss_and_gradient(rows)
-            gradient = Gradient(*objective.gradient.copy().view_coefs())
+        objective.loss_and_gradient(rows)
+        backpropagated = Gradient(*objective.gradient.copy().view_coefs())
+        if not is_given:
+            gradient = backpropagated
         derivatives = _derivatives(slope, gradient, n_directions, rng, verbose)
-    coverage = _EVERYWHERE
-    if n_directions != "all":
-        coverage = (
-            f"{n_directions} random directions in each array, of {n_parameters} "
-            "parameters in all"
-        )
-    return _compare(derivatives, gradient, coverage, estimator._target_encoder)
+        if n_directions != "all":
+            coverage = (
+                f"{n_directions} random directions in each array, of {n_parameters} "
+                "parameters in all"
+            )
+            if is_given:
+                entries = _suspected_entries(slope, gradient, backpropagated)
+    return _compare(derivatives, gradient, coverage, estimator._target_encoder, entries)
 
 
 def _with_weights(estimator, X, y, classes, rng):
@@ -391,19 +394,48 @@ def _directions(gradient, n_directions, rng):
             yield direction, np.einsum(direction, axes, gradient, axes, [])
 
 
-def _compare(derivatives, gradient, coverage, target_encoder):
+def _suspected_entries(slope, gradient, backpropagated):
+    """The entry of each array where a gradient is farthest from backpropagation."""
+    arrays = _named(*slope.objective.parameters.view_coefs())
+    given, expected = _named(*gradient), _named(*backpropagated)
+    entries = {}
+    for name, array in arrays.items():
+        index = _largest_difference(expected[name], given[name])
+        direction = np.zeros(array.shape)
+        direction[index] = 1
+        entries[name] = index, float(slope(array, direction)[0]), given[name][index]
+    return entries
+
+
+def _largest_differences(numerical, analytical):
+    """The entry of each array with the largest difference, unless all are left out."""
+    numerical, analytical = _named(*numerical), _named(*analytical)
+    entries = {}
+    for name, values in numerical.items():
+        if not np.isnan(values).all():
+            index = _largest_difference(values, analytical[name])
+            entries[name] = index, values[index], analytical[name][index]
+    return entries
+
+
+def _compare(derivatives, gradient, coverage, target_encoder, entries):
     """Compare the derivatives of each array, as of :func:`_derivatives`."""
     kept = {name: d[d[:, 1] != _KINK] for name, d in derivatives.items()}
     is_classifier = isinstance(target_encoder, Labels)
+    numerical = _as_gradient(derivatives, 0, gradient, coverage)
+    analytical = _as_gradient(derivatives, 2, gradient, coverage)
+    if coverage == _EVERYWHERE:
+        entries = _largest_differences(numerical, analytical)
     return GradientCheck(
         _relative_difference(np.concatenate(list(kept.values()))),
         {name: _relative_difference(d) for name, d in kept.items()},
         coverage,
         {name: len(d) for name, d in kept.items()},
         {name: len(d) - len(kept[name]) for name, d in derivatives.items()},
-        _as_gradient(derivatives, 0, gradient, coverage),
-        _as_gradient(derivatives, 2, gradient, coverage),
+        numerical,
+        analytical,
         len(target_encoder.classes) if is_classifier else None,
+        entries,
     )
 
 
