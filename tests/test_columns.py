@@ -560,6 +560,7 @@ IDENTIFIERS = {
     "a fold's row numbers": np.random.default_rng(0).permutation(90)[:60],
     "consecutive numbers": np.arange(7000, 7060),
     "floats": np.arange(60.0),
+    "numbers with gaps": np.where(np.arange(60) % 9, np.arange(60.0), np.nan),
 }
 
 
@@ -1228,6 +1229,8 @@ def test_numbers_in_other_notations_are_said(text):
         ([10**17 + 3, 10**17 + 5, 7], [10**17, 7], None),
         ([10**17 + 3, 10**17 + 5, 7], [f"{10**17 + 3}.0", "7"], None),
         ([10**17 + 3, 10**17 + 50, 7], [1e17, 7.0], None),
+        ([str(10**17 + 3), str(10**17 + 5), "7"], [1e17, 7.0], "100000000000000000"),
+        ([str(10**17), str(10**17 + 5), "7"], [1e17, 7.0], "100000000000000000"),
     ],
 )
 @pytest.mark.filterwarnings(ALIKE)
@@ -1652,7 +1655,7 @@ def test_masked_targets_and_weights_are_refused(kind, dtype):
 def test_masked_long_integers_stay_distinct(first):
     """float64 would make a single number of them."""
     codes = first + np.arange(40) % 5
-    X = np.ma.array(np.c_[codes, np.arange(40)], mask=False)
+    X = np.ma.array(np.c_[codes, np.arange(40) % 7], mask=False)
     X[3, 1] = np.ma.masked
     encoder = TabularEncoder(categorical_features=[0], n_bins=0).fit(X)
     names = encoder.get_feature_names_out().tolist()

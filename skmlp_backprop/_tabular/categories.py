@@ -231,9 +231,14 @@ class CategoryEncoding:
 
     @cached_property
     def _merged_integers(self):
-        """The floats to which two or more integers of `fit` are rounded."""
-        texts = [text for kind, text in self.keys if kind == NUMBER]
-        counts = Counter(float(text) for text in texts if _WHOLE_NUMBER.fullmatch(text))
+        """The floats to which two or more integers of `fit` are rounded.
+
+        The integers may be numbers or text.
+        """
+        texts = [text.strip() for kind, text in self.keys if kind in (NUMBER, _TEXT)]
+        counts = Counter(
+            float(text) for text in texts if _whole_number(text) is not None
+        )
         return {number for number, n in counts.items() if n > 1}
 
     @cached_property

@@ -391,17 +391,17 @@ def identifier_message(column):
             value for value in column.categories if isinstance(value, str)
         ):
             finding = f"has {n_distinct} distinct values in {n_present} rows"
-    elif len(values) >= _IDENTIFIER_ROWS:
+    elif np.count_nonzero(present := ~np.isnan(values)) >= _IDENTIFIER_ROWS:
+        has_gaps, values = not present.all(), values[present]
         low, high = float(values.min()), float(values.max())
-        # The comparison is false for NaN.
         if (
             (low >= 0 and high - low < 2 * len(values))
             and (values == np.floor(values)).all()
             and len(np.unique(values)) == len(values)
         ):
             finding = (
-                "has a different whole number in each row, from "
-                f"{low:.0f} to {high:.0f}"
+                f"has a different whole number in each row"
+                f"{' with a value' if has_gaps else ''}, from {low:.0f} to {high:.0f}"
             )
     if not finding:
         return ""
