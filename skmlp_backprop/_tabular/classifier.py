@@ -83,7 +83,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         single network. The mean of all networks is better than both.
 
     oob_score_ : float
-        Accuracy of `oob_decision_function_`; nan if it has no row.
+        Accuracy of `oob_decision_function_`, weighted by `sample_weight`; nan if it has
+        no row. Of a multilabel target it is the share of rows with all labels right.
 
     See Also
     --------

@@ -38,7 +38,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
       quantiles (in the classifier's encoder also between thresholds), which is 0 below
       the bin, 1 above the bin, and rises linearly inside the bin;
     - if the column had missing values in `fit`, an indicator: 1 for a missing value,
-      whose other entries are 0.
+      whose other entries are 0. Otherwise a missing value is encoded as the median.
 
     A column of dates becomes
 
@@ -47,8 +47,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
       "month", "weekday" and "hour": only for those of the three that varied in `fit`.
       The position in the year and in the day is exact; that in the week is the day.
       They follow the clocks of the column's time zone. In `transform`, dates of
-      another zone are converted to the zone of `fit`. The entries of a missing value
-      are 0.
+      another zone are converted to the zone of `fit`. For a missing value they are 0.
 
     A column of times of day becomes the time since midnight, encoded as a number, and
     the pair "hour". A column of time spans becomes numbers.
@@ -57,9 +56,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
     two categories becomes a single entry of -1 or 1. Missing values are a category if
     the column had missing values in `fit`. All rare categories share an entry. A
     category that was not seen in `fit` is encoded as a rare category, or by zeros if
-    the column had no rare categories. In `transform`, values that are equal apart from
-    their type, such as 1, 1.0 and "1", are the same category, unless `fit` saw several
-    of them.
+    the column had no rare categories. A column with a single category becomes 1. In
+    `transform`, values that are equal apart from their type, such as 1, 1.0 and "1",
+    are the same category, unless `fit` saw several of them.
 
     The entries of a column are side by side, in the order of the columns. Categorical
     columns with more than 16 entries come last. After them come the combinations of the

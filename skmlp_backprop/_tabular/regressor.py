@@ -60,14 +60,16 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     Attributes
     ----------
     estimators_ : list of BackpropMLPRegressor
-        The fitted networks. They take encoded rows.
+        The fitted networks. They take encoded rows, and predict y in a scale of their
+        own; `predict_members` has their predictions in the unit of y.
 
     ... attributes
 
     validation_scores_ : list of float
         The negative `loss` after each epoch, of the standardised y; with "poisson" and
-        "gamma" y is divided by its mean. Each row is predicted by the networks that
-        left it out.
+        "gamma" y is divided by its mean. "squared_error" is half the squared error, so
+        that R2 is about 1 plus twice the score. Each row is predicted by the networks
+        that left it out.
 
     best_validation_score_ : float
         The highest of `validation_scores_`. The networks have the weights of its epoch.
@@ -86,8 +88,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         The mean of all networks is better than both.
 
     oob_score_ : float
-        R2 of `oob_prediction_`, with several quantiles the mean of their D2; nan if
-        fewer than two rows have a prediction.
+        R2 of `oob_prediction_`, with several quantiles the mean of their D2; weighted
+        by `sample_weight`. nan if fewer than two rows have a prediction.
 
     See Also
     --------
