@@ -187,7 +187,7 @@ def _add_numbers(graph, x, encodings):
     square = graph.add("Add", graph.add("Mul", ratio, ratio), 1.0)
     pieces = [graph.add("Div", z, graph.add("Sqrt", square))]
 
-    column = np.repeat(range(len(encodings)), [len(e.edges) - 1 for e in encodings])
+    column = np.repeat(range(len(encodings)), [e.n_bins for e in encodings])
     if len(column):
         # A missing value is put at the first edge, where all bins are 0, or at the
         # median if there were none in `fit`.

@@ -63,6 +63,18 @@ def test_columns_that_matter_together_are_learned():
     assert log_loss(y[rest], model.predict_proba(X[rest])) < 0.42
 
 
+def test_bins_that_explain_no_more_than_their_number():
+    """y is a sum of numbers, or of products: 0.86 and 0.68 with factors of 1."""
+    rng = np.random.default_rng(0)
+    X, noise = rng.standard_normal((1200, 10)), rng.standard_normal(1200)
+    for y, least in (
+        (X.sum(axis=1) + noise, 0.87),
+        (X[:, 0] * X[:, 1] + X[:, 2] * X[:, 3] + 0.3 * noise, 0.71),
+    ):
+        model = TabularMLPRegressor(random_state=0).fit(X[:200], y[:200])
+        assert model.score(X[200:], y[200:]) > least
+
+
 def test_useless_columns_do_not_flatter_the_out_of_bag_score():
     """As they would if the rows that validate a network chose its columns."""
     rng = np.random.default_rng(0)
@@ -84,8 +96,8 @@ def test_useless_categories_of_many_levels_cost_little():
     assert model.score(X[rest], y[rest]) > 0.98
 
 
-def expected(X, targets, weights, columns):
-    """The scales by NumPy's weighted covariances."""
+def expected(X, targets, weights, columns, are_bins):
+    """The scales by NumPy's weighted covariances and least squares."""
     targets = targets[:, np.ptp(targets, axis=0) > 0]
     shares = np.zeros((X.shape[1], targets.shape[1]))
     for i, entry in enumerate(X.T):
@@ -101,6 +113,20 @@ def expected(X, targets, weights, columns):
     least = max(0.1, 1 - 1 / median) if median > 1 else 0.1
     for column, mean in of_columns.items():
         scales[columns == column] = max(least, 1 - 2 / mean) if mean > 2 else least
+    root = np.sqrt(weights / weights.mean())[:, np.newaxis]
+    targets = (targets - np.average(targets, axis=0, weights=weights)) * root
+    for column in set(columns[are_bins]):
+        is_bin = (columns == column) & are_bins
+        unexplained = []
+        for entries in (columns == column, (columns == column) & ~are_bins):
+            deviations = X[:, entries] - np.average(X[:, entries], 0, weights)
+            _, rest, _, _ = np.linalg.lstsq(deviations * root, targets)
+            unexplained.append((rest / np.square(targets).sum(axis=0)).mean())
+        n_bins, n_entries = is_bin.sum(), (columns == column).sum()
+        n_left = weights.sum() ** 2 / np.square(weights).sum() - n_entries - 1
+        f = (unexplained[1] / unexplained[0] - 1) * n_left / n_bins
+        distance = (f - 1) / np.sqrt(2 / n_bins)
+        scales[is_bin] *= np.clip((distance - 1) / 2, 0.3, 1)
     return scales / np.sqrt(np.mean(scales**2))
 
 
@@ -124,15 +150,20 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
     monkeypatch.setattr(relevance, "_BLOCK_SIZE", 40)
     rng = np.random.default_rng(0)
     columns, folds = np.array([0, 0, 2, 3, 3, 3, 4]), np.repeat(np.arange(8), 15)
+    # Useful bins of column 0, and useless ones of column 3.
+    are_bins = np.isin(np.arange(7), [1, 3, 5])
     folds[:20] = 7
     X = rng.standard_normal((120, 7)).astype(np.float32)
     X[:, 6] = 1
-    labels = np.digitize(X[:, 0] + X[:, 2] + rng.standard_normal(120), [-1, 1])
+    labels = np.digitize(
+        X[:, 0] + 0.5 * X[:, 1] + X[:, 2] + rng.standard_normal(120), [-1, 1]
+    )
     weights = rng.random(120) + 0.1 if weighted else np.ones(120)
     if kind == "classes":
         output, targets, encoded = SoftmaxOutput(3), labels, np.eye(3)[labels]
     else:
-        targets = np.exp(np.column_stack([3 * X[:, 0], X[:, 4]])).astype(np.float64)
+        targets = np.exp(np.column_stack([3 * X[:, 0] + X[:, 1], X[:, 4]]))
+        targets = targets.astype(np.float64)
         encoded = np.empty_like(targets)
         for fold in range(8):
             ranks = rankdata(targets[folds == fold], axis=0) - 0.5
@@ -141,15 +172,19 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
     rows = TableRows(X, np.empty((120, 0), np.int32), 0)
     rows = Rows(rows, targets, weights if weighted else None)
     left_out = np.array([7, 5, 5, -2])
-    scales = relevance.initial_scales(rows, output, columns, folds, left_out)
+    entries = relevance.Entries(columns, are_bins)
+    scales = relevance.initial_scales(rows, output, entries, folds, left_out)
     for fold, of_network in zip(left_out, scales, strict=True):
         others = folds != fold
-        of_others = expected(X[others], encoded[others], weights[others], columns)
+        of_others = expected(
+            X[others].astype(float), encoded[others], weights[others], *entries
+        )
         np.testing.assert_allclose(of_network, of_others, rtol=1e-6)
     assert np.ptp(scales[1:3], axis=0).max() == 0
 
 
 N_FOLDS = 8
+NO_NUMBERS = relevance.Entries(np.empty(0, int), np.empty(0, bool))
 
 
 def unrelated_table(kind, n_rows, rng):
@@ -186,7 +221,7 @@ def test_distances_of_unrelated_levels_vary_by_one(kind, monkeypatch):
         X = TableRows(np.empty((n_rows, 0)), codes.astype(np.int32), 480)
         rows, folds = Rows(X, targets, weights), np.arange(n_rows) % N_FOLDS
         (scales,) = relevance.initial_scales(
-            rows, output, np.empty(0, int), folds, np.array([-1])
+            rows, output, NO_NUMBERS, folds, np.array([-1])
         )
         distances.append(100 * scales[codes[0]] - 50)
     assert (np.abs(np.mean(distances, axis=0)) < 0.3).all()
@@ -211,7 +246,7 @@ def test_scales_of_levels_are_those_of_the_other_rows(kind, monkeypatch):
     def scales(y):
         rows = Rows(TableRows(np.empty((n_rows, 0)), codes, 50), y, None)
         left_out = np.array([3, 5])
-        return relevance.initial_scales(rows, output, np.empty(0, int), folds, left_out)
+        return relevance.initial_scales(rows, output, NO_NUMBERS, folds, left_out)
 
     decisive, unrelated = scales(targets)[0, [codes[5, 0], 25]]
     assert decisive == 1

@@ -329,7 +329,7 @@ class BaseTabularMLP(
             member,
             self.n_members,
             data,
-            table.encoder._layout.columns,
+            table.encoder._layout.entries,
             data_val,
             paused,
             table.groups,

@@ -50,6 +50,7 @@ class CategoryEncoding:
     """
 
     is_numeric = False
+    n_bins = 0
 
     def __init__(self, keys, n_kept, expects_unseen):
         self.keys = keys

@@ -20,6 +20,7 @@ from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
 from .combination import Combination
 from .encodings import DateEncoding, NumberColumns, NumberEncoding
+from .relevance import Entries
 from .sources import CATEGORIES, NUMBERS
 from .table import TakesTablesMixin, check_table
 
@@ -375,7 +376,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
             categories.
         """
         n_rows, layout = len(prepared[0]), self._layout
-        encoded = np.empty((n_rows, len(layout.columns)), dtype)
+        encoded = np.empty((n_rows, len(layout.entries.columns)), dtype)
         if numbers := [prepared[i] for i in layout.numeric]:
             layout.numbers.write(np.stack(numbers, axis=1), encoded)
         codes, n_levels = [], 0
@@ -445,8 +446,8 @@ class _Layout:
         Where a :class:`TableRows` has the entries of each column: the slice of its
         numbers, or which of its columns of codes.
 
-    columns : ndarray of shape (n_entries,), int
-        The column of each entry, without the columns of codes.
+    entries : Entries
+        The column of each entry, without the columns of codes, and whether it is a bin.
 
     numeric : list of int
         The columns of numbers.
@@ -456,7 +457,7 @@ class _Layout:
     """
 
     def __init__(self, encodings):
-        self.places, codes, others, columns = [], [], [], []
+        self.places, codes, others, columns, bins = [], [], [], [], []
         for i, encoding in enumerate(encodings):
             if encoding.has_many_categories:
                 self.places.append(len(codes))
@@ -464,9 +465,12 @@ class _Layout:
             else:
                 self.places.append(slice(len(columns), len(columns) + encoding.width))
                 others.append(i)
+                bins += range(len(columns) + 1, len(columns) + 1 + encoding.n_bins)
                 columns += [i] * encoding.width
         self.order = others + codes
-        self.columns = np.array(columns, np.intp)
+        self.entries = Entries(
+            np.array(columns, np.intp), np.isin(np.arange(len(columns)), bins)
+        )
         self.numeric = [i for i in others if encodings[i].is_numeric]
         self.numbers = NumberColumns(
             [encodings[i] for i in self.numeric],

@@ -88,6 +88,7 @@ class NumberEncoding:
     has_many_categories = False
 
     def __post_init__(self):
+        self.n_bins = len(self.edges) - 1
         # Number of entries.
         self.width = len(self.edges) + self.has_missing
 
@@ -147,7 +148,7 @@ class NumberEncoding:
             What is added to each entry far below, and far above the range; and the
             distances below and above, up to which this grows in proportion.
         """
-        n_bins = len(self.edges) - 1
+        n_bins = self.n_bins
         changes = np.repeat([[0.0], [0.0], [1.0], [1.0]], n_bins, axis=1)
         if self.averages_outside:
             n_outer = int(n_bins * _OUTERMOST)
@@ -202,7 +203,7 @@ class NumberColumns:
         self.margins = _ROUNDING * np.where(sizes < np.finfo(np.float32).max, sizes, 0)
         self.are_whole = np.array([e.are_whole for e in encodings], bool)
         self.starts = np.array(starts, np.intp)
-        n_bins = np.array([len(e.edges) - 1 for e in encodings], np.intp)
+        n_bins = np.array([e.n_bins for e in encodings], np.intp)
         # The column, the edges and the position in the encoded table of each bin.
         self.columns = np.repeat(np.arange(len(encodings)), n_bins)
         # Without columns, there is nothing else to concatenate.
@@ -394,6 +395,7 @@ class DateEncoding:
     has_many_categories = False
 
     def __post_init__(self):
+        self.n_bins = self.number.n_bins
         # Number of entries.
         self.width = self.number.width + 2 * len(self.cycles)
 

@@ -50,8 +50,8 @@ class Ensemble:
     data : TrainingData
         The architecture of the networks, and the rows.
 
-    columns : ndarray of shape (n_numbers,), int
-        The column of each number of a row.
+    entries : Entries
+        The column of each number of a row, and whether it is a bin.
 
     data_val : TrainingData or None, default=None
         The validation rows. None lets each network leave out a fold of the rows.
@@ -91,7 +91,7 @@ class Ensemble:
     )
 
     def __init__(
-        self, member, n_members, data, columns, data_val=None, paused=None, groups=None
+        self, member, n_members, data, entries, data_val=None, paused=None, groups=None
     ):
         self.data, self.dropout, self.solver = data, member.dropout, make_solver(member)
         # Copied, so that an error leaves the earlier state as it is.
@@ -125,7 +125,7 @@ class Ensemble:
         self.mask_seed = random_state.randint(2**31 - 1)
         if paused is None:
             self._scales = initial_scales(
-                data.rows, data.network.output, columns, self.folds, left_out
+                data.rows, data.network.output, entries, self.folds, left_out
             )
             history = History(validation_scores=[], best_validation_score=-np.inf)
             self.training = Training(self.solver, history, networks)

@@ -1,6 +1,7 @@
 """The scales with which the inputs of networks begin, by how far columns explain y."""
 
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import rankdata
@@ -13,17 +14,39 @@ from .._network.inputs import one_hot_rows
 # several columns explain together.
 _BY_CHANCE = 2
 _LEAST = 0.1
-# F is the mean of many levels in a column of codes, so that it varies little by chance.
-# The scale of the levels is _LEAST if F is above 1 by at most the first of these
-# numbers of standard deviations, 1 from the second on, and in proportion between them.
+# F of many levels or bins varies little by chance. Their scale is the least one if F is
+# above 1 by at most the first of these numbers of standard deviations, 1 from the
+# second on, and in proportion between them.
 _UNRELATED, _RELATED = 1, 3
+# The least factor of the scales of bins, see `_factors_of_bins`. Columns of more
+# entries have further bins because these explain much more of y.
+_LEAST_OF_BINS = 0.3
+_MOST_BINS = 64
+# Directions of less than this share of the largest variance depend on the others.
+_RANK = 1e-8
 # The targets of so many rows tell how far F varies by chance.
 _MOST_ROWS = 20_000
 # Entries of the rows that are summed at once.
 _BLOCK_SIZE = 2**20
 
 
-def initial_scales(rows, output, columns, folds, left_out):
+class Entries(NamedTuple):
+    """The numbers of an encoded row.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_numbers,), int
+        The column of each number.
+
+    are_bins : ndarray of shape (n_numbers,), bool
+        Whether it is a bin.
+    """
+
+    columns: np.ndarray
+    are_bins: np.ndarray
+
+
+def initial_scales(rows, output, entries, folds, left_out):
     """The scales with which the inputs of each network begin.
 
     Columns that explain nothing of y by themselves begin at a tenth, so that networks
@@ -38,6 +61,9 @@ def initial_scales(rows, output, columns, folds, left_out):
     found without the rows that it leaves out. Otherwise these rows would choose the
     columns, and validate the choice.
 
+    The bins of a column begin at smaller scales than its number if they explain no more
+    of y beside the number than by chance: y then rises or falls steadily with it.
+
     Parameters
     ----------
     rows : Rows
@@ -47,8 +73,8 @@ def initial_scales(rows, output, columns, folds, left_out):
     output : Output
         Encodes the targets.
 
-    columns : ndarray of shape (n_numbers,), int
-        The column of each number of a row.
+    entries : Entries
+        The column of each number of a row, and whether it is a bin.
 
     folds : ndarray of shape (n_rows,), int
         The fold of each row.
@@ -78,19 +104,22 @@ def initial_scales(rows, output, columns, folds, left_out):
     for column, codes in enumerate(rows.X.codes.T):
         columns_of_levels[codes[codes >= 0]] = column
     correlation, kurtosis = _moments_of_targets(rows, output)
+    blocks = _blocks_with_bins(entries)
     sums = {
-        fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold))
+        fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold), blocks)
         for fold in np.unique(folds)
     }
     scales = {}
     for left in set(left_out):
         # Not all rows minus the fold: one large weight would cancel all others.
         total = _total(of_fold for fold, of_fold in sums.items() if fold != left)
-        of_numbers, of_levels = total[:5], total[5:]
+        of_numbers, of_levels, products = total[:5], total[5:10], total[10]
+        moments = _Moments.from_sums(*of_numbers)
+        factors = _factors_of_bins(moments, products, blocks, entries.are_bins)
         scales[left] = np.append(
-            _scales(_relevance(*of_numbers), columns),
+            _scales(_relevance(moments), entries.columns, factors),
             _scales_of_levels(
-                _relevance(*of_levels),
+                _relevance(_Moments.from_sums(*of_levels)),
                 of_levels[1],
                 columns_of_levels,
                 correlation,
@@ -125,11 +154,28 @@ def _moments_of_targets(rows, output):
     return correlation, fourth - 1 - 2 * correlation
 
 
-def _sums_of_rows(rows, output, numbers):
+def _blocks_with_bins(entries):
+    """The entries of each column with bins, of shape (n_columns, n_most).
+
+    -1 fills the rows up.
+    """
+    found = []
+    for column in np.unique(entries.columns[entries.are_bins]):
+        block = np.flatnonzero(entries.columns == column)
+        if len(block) <= _MOST_BINS:
+            found.append(block)
+    blocks = np.full((len(found), max(map(len, found), default=0)), -1)
+    for of_column, block in zip(blocks, found, strict=True):
+        of_column[: len(block)] = block
+    return blocks
+
+
+def _sums_of_rows(rows, output, numbers, blocks):
     """The sums of :func:`_sums` over the rows with these numbers.
 
     Those of the numbers come first, then those of the levels. Levels count without
-    weights, so that the variance of F by chance is known.
+    weights, so that the variance of F by chance is known. Last come the products of the
+    entries of each block.
     """
     targets, weights = _ranked(rows.targets[numbers]), np.ones(len(numbers))
     if rows.weights is not None:
@@ -141,9 +187,13 @@ def _sums_of_rows(rows, output, numbers):
         X, w = rows.X[numbers[block]], weights[block]
         encoded = output.encoded_targets(targets[block], np.float64).T
         one_hot = one_hot_rows(X.codes, X.n_levels, np.float64)
+        X = X.numbers.astype(np.float64)
+        # By columns; the last entry, which is 0, is that of -1.
+        of_columns = np.append(X, np.zeros((len(X), 1)), axis=1).T[blocks]
         return (
-            *_sums(X.numbers.astype(np.float64), encoded, w),
+            *_sums(X, encoded, w),
             *_sums(one_hot, encoded, np.ones(len(w))),
+            of_columns @ (w * of_columns).swapaxes(1, 2),
         )
 
     return _total(map(of_block, np.array_split(np.arange(len(numbers)), n_blocks)))
@@ -167,28 +217,130 @@ def _sums(X, targets, weights):
     )
 
 
-def _relevance(products, squares, of_targets, target_squares, squared_weights):
-    """F of each entry, from sums over rows; 0 for a constant entry."""
-    # The first target is 1.
-    weight = of_targets[0]
-    means, target_means = products[:, :1] / weight, of_targets / weight
-    covariances = products / weight - means * target_means
-    variances = squares[:, np.newaxis] / weight - np.square(means)
-    target_variances = target_squares / weight - np.square(target_means)
-    varies = target_variances > 1e-12 * target_squares / weight
-    shares = np.zeros((len(products), np.count_nonzero(varies)))
+class _Moments(NamedTuple):
+    """Moments of entries, and of entries with targets.
+
+    Parameters
+    ----------
+    n_rows : float
+        The effective number of rows.
+
+    weight : float
+        The sum of the weights.
+
+    means, variances : ndarray of shape (n_entries, 1)
+        Of each entry.
+
+    covariances : ndarray of shape (n_entries, n_targets)
+        With the standardised targets, without those that are constant.
+    """
+
+    n_rows: float
+    weight: float
+    means: np.ndarray
+    variances: np.ndarray
+    covariances: np.ndarray
+
+    @classmethod
+    def from_sums(cls, products, squares, of_targets, target_squares, squared_weights):
+        """From the sums over rows, see :func:`_sums`."""
+        # The first target is 1.
+        weight = of_targets[0]
+        means, target_means = products[:, :1] / weight, of_targets / weight
+        target_variances = target_squares / weight - np.square(target_means)
+        varies = target_variances > 1e-12 * target_squares / weight
+        covariances = (products / weight - means * target_means)[:, varies]
+        return cls(
+            weight * weight / squared_weights,
+            weight,
+            means,
+            squares[:, np.newaxis] / weight - np.square(means),
+            covariances / np.sqrt(target_variances[varies]),
+        )
+
+
+def _relevance(moments):
+    """F of each entry; 0 for a constant entry."""
+    shares = np.zeros_like(moments.covariances)
     np.divide(
-        np.square(covariances[:, varies]),
-        variances * target_variances[varies],
+        np.square(moments.covariances),
+        moments.variances,
         out=shares,
-        where=variances > 1e-12,
+        where=moments.variances > 1e-12,
     )
-    n_rows = weight * weight / squared_weights
-    return n_rows * shares.sum(axis=1) / max(1, shares.shape[1])
+    return moments.n_rows * shares.sum(axis=1) / max(1, shares.shape[1])
 
 
-def _scales(relevance, columns):
-    """The scales of entries, which are equal within a column."""
+def _factors_of_bins(moments, products, blocks, are_bins):
+    """What the scales of entries are multiplied by: less than 1 for useless bins.
+
+    F compares the variance of the targets that the bins of a column explain beside its
+    other entries with the variance that is left, each by its degrees of freedom.
+
+    Parameters
+    ----------
+    moments : _Moments
+        Of all entries.
+
+    products : ndarray of shape (n_blocks, n_most, n_most)
+        The sum over rows of the products of the entries of each block.
+
+    blocks : ndarray of shape (n_blocks, n_most), int
+        The entries of columns with bins, see :func:`_blocks_with_bins`.
+
+    are_bins : ndarray of shape (n_entries,), bool
+        Whether an entry is a bin.
+    """
+    factors = np.ones(len(are_bins))
+    if not (blocks.size and moments.covariances.size):
+        return factors
+    means, covariances = (
+        np.append(of_entries, np.zeros((1, of_entries.shape[1])), axis=0)[blocks]
+        for of_entries in (moments.means, moments.covariances)
+    )
+    variances = products / moments.weight - means * means.swapaxes(1, 2)
+    explained, rank = _explained(variances, covariances)
+    is_bin = np.append(are_bins, False)[blocks]
+    is_other = ~is_bin[:, :, np.newaxis]
+    by_others, rank_of_others = _explained(
+        variances * is_other * is_other.swapaxes(1, 2), covariances * is_other
+    )
+    n_free, n_left = rank - rank_of_others, moments.n_rows - rank - 1
+    for block, bins, more, rest, n, n_rest in zip(
+        blocks,
+        is_bin,
+        explained - by_others,
+        1 - explained,
+        n_free,
+        n_left,
+        strict=True,
+    ):
+        if n > 0 and n_rest > 0 and rest > 0:
+            ratio = more / n / (rest / n_rest)
+            # F varies by 2 / n by chance.
+            factors[block[bins]] = _share((ratio - 1) / np.sqrt(2 / n), _LEAST_OF_BINS)
+    return factors
+
+
+def _explained(variances, covariances):
+    """The share of the targets' variance that the entries of each block explain.
+
+    Returns the mean over the targets, and the rank of each block.
+    """
+    values, vectors = np.linalg.eigh(variances)
+    is_free = values > _RANK * values[:, -1:]
+    along = np.square(vectors.swapaxes(1, 2) @ covariances).mean(axis=2)
+    shares = np.divide(along, values, out=np.zeros_like(along), where=is_free)
+    return shares.sum(axis=1), is_free.sum(axis=1)
+
+
+def _share(distances, least):
+    """From `least` for unrelated to 1 for related columns, by standard deviations."""
+    return np.clip((distances - _UNRELATED) / (_RELATED - _UNRELATED), least, 1)
+
+
+def _scales(relevance, columns, factors):
+    """The scales of entries: those of a column, times the factor of the entry."""
     if len(columns) == 0:
         return relevance
     # Columns of codes are not numbered.
@@ -197,7 +349,7 @@ def _scales(relevance, columns):
     # If most columns explain something, F is small by chance in some of them.
     least = max(_LEAST, 1 - 1 / max(1, np.median(of_columns)))
     of_columns = 1 - _BY_CHANCE / np.maximum(of_columns, _BY_CHANCE)
-    scales = np.maximum(of_columns, least)[numbers]
+    scales = np.maximum(of_columns, least)[numbers] * factors
     return scales / np.sqrt(np.square(scales).mean())
 
 
@@ -223,5 +375,4 @@ def _scales_of_levels(relevance, n_rows, columns, correlation, kurtosis):
     varies = variance > 1e-9 * n_levels
     distances = np.zeros(n_columns)
     distances[varies] = excess[varies] / np.sqrt(variance[varies])
-    shares = (distances - _UNRELATED) / (_RELATED - _UNRELATED)
-    return np.clip(shares, _LEAST, 1)[columns]
+    return _share(distances, _LEAST)[columns]
