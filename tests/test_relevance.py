@@ -120,7 +120,7 @@ def expected(X, targets, weights, columns, are_bins):
         unexplained = []
         for entries in (columns == column, (columns == column) & ~are_bins):
             deviations = X[:, entries] - np.average(X[:, entries], 0, weights)
-            _, rest, _, _ = np.linalg.lstsq(deviations * root, targets)
+            _, rest, _, _ = np.linalg.lstsq(deviations * root, targets, rcond=None)
             unexplained.append((rest / np.square(targets).sum(axis=0)).mean())
         n_bins, n_entries = is_bin.sum(), (columns == column).sum()
         n_left = weights.sum() ** 2 / np.square(weights).sum() - n_entries - 1
