@@ -401,6 +401,8 @@ def _suspected_entries(slope, gradient, backpropagated):
     entries = {}
     for name, array in arrays.items():
         index = _largest_difference(expected[name], given[name])
+        if given[name][index] == expected[name][index]:
+            continue
         direction = np.zeros(array.shape)
         direction[index] = 1
         entries[name] = index, float(slope(array, direction)[0]), given[name][index]

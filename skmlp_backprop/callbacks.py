@@ -198,7 +198,7 @@ class EarlyStopping(_ScoringCallback):
         self.scores_ = run.scores
         self.best_score_ = run.best_score
         self.best_iter_ = run.best_iter
-        if self.restore_best:
+        if self.restore_best and run.best_weights:
             vars(estimator).update(run.best_weights)
             if run.best_iter < len(run.scores):
                 # A warm start of a tabular estimator would go on from the last epoch.

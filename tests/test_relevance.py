@@ -96,7 +96,7 @@ def test_useless_categories_of_many_levels_cost_little():
     assert model.score(X[rest], y[rest]) > 0.98
 
 
-def expected(X, targets, weights, columns, are_bins):
+def expected(X, targets, weights, columns, are_bins, all_targets):
     """The scales by NumPy's weighted covariances and least squares."""
     targets = targets[:, np.ptp(targets, axis=0) > 0]
     shares = np.zeros((X.shape[1], targets.shape[1]))
@@ -125,8 +125,9 @@ def expected(X, targets, weights, columns, are_bins):
         n_bins, n_entries = is_bin.sum(), (columns == column).sum()
         n_left = weights.sum() ** 2 / np.square(weights).sum() - n_entries - 1
         f = (unexplained[1] / unexplained[0] - 1) * n_left / n_bins
-        distance = (f - 1) / np.sqrt(2 / n_bins)
-        scales[is_bin] *= np.clip((distance - 1) / 2, 0.3, 1)
+        correlation = np.square(np.corrcoef(all_targets.T)).mean()
+        deviation = np.sqrt(2 * correlation * (1 / n_bins + 1 / n_left))
+        scales[is_bin] *= np.clip(((f - 1) / deviation + 20) / 40, 0.3, 1)
     return scales / np.sqrt(np.mean(scales**2))
 
 
@@ -148,6 +149,9 @@ def test_a_weight_beyond_all_others(largest):
 def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
     # Several blocks of each fold.
     monkeypatch.setattr(relevance, "_BLOCK_SIZE", 40)
+    # So that the factors of bins, (z + 20) / 40, depend on the distances.
+    monkeypatch.setattr(relevance, "_UNRELATED", -20)
+    monkeypatch.setattr(relevance, "_RELATED", 20)
     rng = np.random.default_rng(0)
     columns, folds = np.array([0, 0, 2, 3, 3, 3, 4]), np.repeat(np.arange(8), 15)
     # Useful bins of column 0, and useless ones of column 3.
@@ -173,11 +177,12 @@ def test_scales_are_those_of_the_other_rows(kind, weighted, monkeypatch):
     rows = Rows(rows, targets, weights if weighted else None)
     left_out = np.array([7, 5, 5, -2])
     entries = relevance.Entries(columns, are_bins)
+    ranked = encoded if kind == "classes" else rankdata(targets, axis=0)
     scales = relevance.initial_scales(rows, output, entries, folds, left_out)
     for fold, of_network in zip(left_out, scales, strict=True):
         others = folds != fold
         of_others = expected(
-            X[others].astype(float), encoded[others], weights[others], *entries
+            X[others].astype(float), encoded[others], weights[others], *entries, ranked
         )
         np.testing.assert_allclose(of_network, of_others, rtol=1e-6)
     assert np.ptp(scales[1:3], axis=0).max() == 0
@@ -228,6 +233,33 @@ def test_distances_of_unrelated_levels_vary_by_one(kind, monkeypatch):
     deviations = np.std(distances, axis=0)
     assert (deviations > 0.8).all()
     assert (deviations < 1.2).all()
+
+
+@pytest.mark.parametrize("kind", ["numbers", "rare", "10 classes"])
+def test_distances_of_useless_bins_vary_by_one(kind, monkeypatch):
+    # So that the factors, (z + 50) / 100, tell the distances.
+    monkeypatch.setattr(relevance, "_UNRELATED", -50)
+    monkeypatch.setattr(relevance, "_RELATED", 50)
+    rng, n_rows, n_bins, distances = np.random.default_rng(0), 200, 16, []
+    entries = relevance.Entries(np.zeros(n_bins + 1, int), np.arange(n_bins + 1) > 0)
+    for _ in range(150):
+        x = rng.random((n_rows, 1))
+        bins = np.clip(n_bins * x - np.arange(n_bins), 0, 1)
+        targets, _, output = unrelated_table(kind, n_rows, rng)
+        if kind == "numbers":
+            # The number explains some of y.
+            targets = targets * np.exp(x)
+        X = TableRows(np.hstack([x, bins]), np.empty((n_rows, 0), np.int32), 0)
+        (scales,) = relevance.initial_scales(
+            Rows(X, targets, None),
+            output,
+            entries,
+            np.arange(n_rows) % N_FOLDS,
+            np.array([-1]),
+        )
+        distances.append(100 * scales[1] / scales[0] - 50)
+    assert abs(np.mean(distances)) < 0.35
+    assert 0.7 < np.std(distances) < 1.3
 
 
 @pytest.mark.parametrize("kind", ["numbers", "10 classes"])

@@ -237,9 +237,9 @@ class CategoryEncoding:
         The integers may be numbers or text.
         """
         texts = [text.strip() for kind, text in self.keys if kind in (NUMBER, _TEXT)]
-        counts = Counter(
-            float(text) for text in texts if _whole_number(text) is not None
-        )
+        # 7 and "7", or "007", are the same integer.
+        integers = {_whole_number(text) for text in texts} - {None}
+        counts = Counter(float(str(integer)) for integer in integers)
         return {number for number, n in counts.items() if n > 1}
 
     @cached_property

@@ -399,9 +399,10 @@ def identifier_message(column):
             and (values == np.floor(values)).all()
             and len(np.unique(values)) == len(values)
         ):
+            rows = "row with a value" if has_gaps else "row"
             finding = (
-                f"has a different whole number in each row"
-                f"{' with a value' if has_gaps else ''}, from {low:.0f} to {high:.0f}"
+                f"has a different whole number in each {rows}, from {low:.0f} to "
+                f"{high:.0f}"
             )
     if not finding:
         return ""

@@ -457,7 +457,7 @@ class _Layout:
     """
 
     def __init__(self, encodings):
-        self.places, codes, others, columns, bins = [], [], [], [], []
+        self.places, codes, others, columns, are_bins = [], [], [], [], []
         for i, encoding in enumerate(encodings):
             if encoding.has_many_categories:
                 self.places.append(len(codes))
@@ -465,12 +465,12 @@ class _Layout:
             else:
                 self.places.append(slice(len(columns), len(columns) + encoding.width))
                 others.append(i)
-                bins += range(len(columns) + 1, len(columns) + 1 + encoding.n_bins)
                 columns += [i] * encoding.width
+                # The bins come after the number.
+                n_others = encoding.width - 1 - encoding.n_bins
+                are_bins += [False, *[True] * encoding.n_bins, *[False] * n_others]
         self.order = others + codes
-        self.entries = Entries(
-            np.array(columns, np.intp), np.isin(np.arange(len(columns)), bins)
-        )
+        self.entries = Entries(np.array(columns, np.intp), np.array(are_bins, bool))
         self.numeric = [i for i in others if encodings[i].is_numeric]
         self.numbers = NumberColumns(
             [encodings[i] for i in self.numeric],

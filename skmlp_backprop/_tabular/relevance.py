@@ -14,14 +14,15 @@ from .._network.inputs import one_hot_rows
 # several columns explain together.
 _BY_CHANCE = 2
 _LEAST = 0.1
-# F of many levels or bins varies little by chance. Their scale is the least one if F is
-# above 1 by at most the first of these numbers of standard deviations, 1 from the
-# second on, and in proportion between them.
+# F of many levels or bins varies little by chance. Their scale rises from 0 to 1 where
+# F is above 1 by the first to the second of these numbers of standard deviations. It is
+# at least _LEAST for levels.
 _UNRELATED, _RELATED = 1, 3
-# The least factor of the scales of bins, see `_factors_of_bins`. Columns of more
-# entries have further bins because these explain much more of y.
+# The least factor of the scales of bins. Columns of more entries, whose products take
+# long, keep a factor of 1: by default they have so many bins because these explain much
+# more of y.
 _LEAST_OF_BINS = 0.3
-_MOST_BINS = 64
+_MOST_ENTRIES = 64
 # Directions of less than this share of the largest variance depend on the others.
 _RANK = 1e-8
 # The targets of so many rows tell how far F varies by chance.
@@ -62,7 +63,8 @@ def initial_scales(rows, output, entries, folds, left_out):
     columns, and validate the choice.
 
     The bins of a column begin at smaller scales than its number if they explain no more
-    of y beside the number than by chance: y then rises or falls steadily with it.
+    of y, or of its ranks, beside the number than by chance: they would mostly add
+    noise.
 
     Parameters
     ----------
@@ -104,18 +106,22 @@ def initial_scales(rows, output, entries, folds, left_out):
     for column, codes in enumerate(rows.X.codes.T):
         columns_of_levels[codes[codes >= 0]] = column
     correlation, kurtosis = _moments_of_targets(rows, output)
-    blocks = _blocks_with_bins(entries)
+    binned = _columns_with_bins(entries)
     sums = {
-        fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold), blocks)
+        fold: _sums_of_rows(rows, output, np.flatnonzero(folds == fold), binned)
         for fold in np.unique(folds)
     }
     scales = {}
     for left in set(left_out):
         # Not all rows minus the fold: one large weight would cancel all others.
         total = _total(of_fold for fold, of_fold in sums.items() if fold != left)
-        of_numbers, of_levels, products = total[:5], total[5:10], total[10]
+        of_numbers, of_levels, products = total[:5], total[5:10], total[10:]
         moments = _Moments.from_sums(*of_numbers)
-        factors = _factors_of_bins(moments, products, blocks, entries.are_bins)
+        factors = np.ones(len(entries.columns))
+        for (others, bins), of_column in zip(binned, products, strict=True):
+            factors[bins] = _factor_of_bins(
+                moments, others, bins, of_column, correlation
+            )
         scales[left] = np.append(
             _scales(_relevance(moments), entries.columns, factors),
             _scales_of_levels(
@@ -154,28 +160,24 @@ def _moments_of_targets(rows, output):
     return correlation, fourth - 1 - 2 * correlation
 
 
-def _blocks_with_bins(entries):
-    """The entries of each column with bins, of shape (n_columns, n_most).
-
-    -1 fills the rows up.
-    """
+def _columns_with_bins(entries):
+    """The other entries, and the bins, of each column that has bins, but not many."""
     found = []
     for column in np.unique(entries.columns[entries.are_bins]):
-        block = np.flatnonzero(entries.columns == column)
-        if len(block) <= _MOST_BINS:
-            found.append(block)
-    blocks = np.full((len(found), max(map(len, found), default=0)), -1)
-    for of_column, block in zip(blocks, found, strict=True):
-        of_column[: len(block)] = block
-    return blocks
+        is_of_column = entries.columns == column
+        others = np.flatnonzero(is_of_column & ~entries.are_bins)
+        bins = np.flatnonzero(is_of_column & entries.are_bins)
+        if len(others) + len(bins) <= _MOST_ENTRIES:
+            found.append((others, bins))
+    return found
 
 
-def _sums_of_rows(rows, output, numbers, blocks):
+def _sums_of_rows(rows, output, numbers, binned):
     """The sums of :func:`_sums` over the rows with these numbers.
 
     Those of the numbers come first, then those of the levels. Levels count without
     weights, so that the variance of F by chance is known. Last come the products of the
-    entries of each block.
+    entries of each column with bins, which come last.
     """
     targets, weights = _ranked(rows.targets[numbers]), np.ones(len(numbers))
     if rows.weights is not None:
@@ -188,12 +190,11 @@ def _sums_of_rows(rows, output, numbers, blocks):
         encoded = output.encoded_targets(targets[block], np.float64).T
         one_hot = one_hot_rows(X.codes, X.n_levels, np.float64)
         X = X.numbers.astype(np.float64)
-        # By columns; the last entry, which is 0, is that of -1.
-        of_columns = np.append(X, np.zeros((len(X), 1)), axis=1).T[blocks]
+        of_columns = [X[:, np.append(*column)] for column in binned]
         return (
             *_sums(X, encoded, w),
             *_sums(one_hot, encoded, np.ones(len(w))),
-            of_columns @ (w * of_columns).swapaxes(1, 2),
+            *((w * values.T) @ values for values in of_columns),
         )
 
     return _total(map(of_block, np.array_split(np.arange(len(numbers)), n_blocks)))
@@ -271,67 +272,53 @@ def _relevance(moments):
     return moments.n_rows * shares.sum(axis=1) / max(1, shares.shape[1])
 
 
-def _factors_of_bins(moments, products, blocks, are_bins):
-    """What the scales of entries are multiplied by: less than 1 for useless bins.
+def _factor_of_bins(moments, others, bins, products, correlation):
+    """What the scales of a column's bins are multiplied by: less than 1 if useless.
 
-    F compares the variance of the targets that the bins of a column explain beside its
-    other entries with the variance that is left, each by its degrees of freedom.
+    F compares the variance of the targets that the bins explain beside the other
+    entries with the variance that is left, each by its degrees of freedom.
 
     Parameters
     ----------
     moments : _Moments
         Of all entries.
 
-    products : ndarray of shape (n_blocks, n_most, n_most)
-        The sum over rows of the products of the entries of each block.
+    others, bins : ndarray of int
+        The column's other entries, and its bins.
 
-    blocks : ndarray of shape (n_blocks, n_most), int
-        The entries of columns with bins, see :func:`_blocks_with_bins`.
+    products : ndarray of shape (n_entries, n_entries)
+        The sums over rows of the products of its entries, the bins last.
 
-    are_bins : ndarray of shape (n_entries,), bool
-        Whether an entry is a bin.
+    correlation : float
+        The mean squared correlation of pairs of targets.
     """
-    factors = np.ones(len(are_bins))
-    if not (blocks.size and moments.covariances.size):
-        return factors
-    means, covariances = (
-        np.append(of_entries, np.zeros((1, of_entries.shape[1])), axis=0)[blocks]
-        for of_entries in (moments.means, moments.covariances)
-    )
-    variances = products / moments.weight - means * means.swapaxes(1, 2)
+    entries, n_others = np.append(others, bins), len(others)
+    means, covariances = moments.means[entries], moments.covariances[entries]
+    variances = products / moments.weight - means * means.T
     explained, rank = _explained(variances, covariances)
-    is_bin = np.append(are_bins, False)[blocks]
-    is_other = ~is_bin[:, :, np.newaxis]
     by_others, rank_of_others = _explained(
-        variances * is_other * is_other.swapaxes(1, 2), covariances * is_other
+        variances[:n_others, :n_others], covariances[:n_others]
     )
     n_free, n_left = rank - rank_of_others, moments.n_rows - rank - 1
-    for block, bins, more, rest, n, n_rest in zip(
-        blocks,
-        is_bin,
-        explained - by_others,
-        1 - explained,
-        n_free,
-        n_left,
-        strict=True,
-    ):
-        if n > 0 and n_rest > 0 and rest > 0:
-            ratio = more / n / (rest / n_rest)
-            # F varies by 2 / n by chance.
-            factors[block[bins]] = _share((ratio - 1) / np.sqrt(2 / n), _LEAST_OF_BINS)
-    return factors
+    if n_free <= 0 or n_left <= 0 or explained >= 1:
+        return 1.0
+    f = (explained - by_others) / n_free / ((1 - explained) / n_left)
+    # The variance of F by chance, for many rows.
+    deviation = np.sqrt(2 * correlation * (1 / n_free + 1 / n_left))
+    return _share((f - 1) / deviation, _LEAST_OF_BINS)
 
 
 def _explained(variances, covariances):
-    """The share of the targets' variance that the entries of each block explain.
+    """The share of the targets' variance that entries explain, and their rank.
 
-    Returns the mean over the targets, and the rank of each block.
+    The share is the mean over the targets.
     """
+    if covariances.size == 0:
+        return 0.0, 0
     values, vectors = np.linalg.eigh(variances)
-    is_free = values > _RANK * values[:, -1:]
-    along = np.square(vectors.swapaxes(1, 2) @ covariances).mean(axis=2)
-    shares = np.divide(along, values, out=np.zeros_like(along), where=is_free)
-    return shares.sum(axis=1), is_free.sum(axis=1)
+    is_free = values > _RANK * values[-1]
+    along = np.square(vectors.T @ covariances).mean(axis=1)
+    return (along[is_free] / values[is_free]).sum(), is_free.sum()
 
 
 def _share(distances, least):
