@@ -392,16 +392,16 @@ def identifier_message(column):
         ):
             finding = f"has {n_distinct} distinct values in {n_present} rows"
     elif np.count_nonzero(present := ~np.isnan(values)) >= _IDENTIFIER_ROWS:
-        has_gaps, values = not present.all(), values[present]
+        gaps = "" if present.all() else " with a value"
+        values = values[present]
         low, high = float(values.min()), float(values.max())
         if (
             (low >= 0 and high - low < 2 * len(values))
             and (values == np.floor(values)).all()
             and len(np.unique(values)) == len(values)
         ):
-            rows = "row with a value" if has_gaps else "row"
             finding = (
-                f"has a different whole number in each {rows}, from {low:.0f} to "
+                f"has a different whole number in each row{gaps}, from {low:.0f} to "
                 f"{high:.0f}"
             )
     if not finding:
