@@ -124,7 +124,7 @@ class GradientCheck:
                 f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
                 f"analytical {analytical:.6g}"
             )
-        if not (self.passed or self.entries):
+        if not (self.passed or self.worst or self.coverage == _EVERYWHERE):
             lines.append("  n_directions='all' shows which entries differ.")
         return "\n".join(lines)
 
@@ -257,25 +257,25 @@ def check_gradient(
     if n_directions is None:
         n_directions = _N_DIRECTIONS if n_parameters <= _MANY else _N_DIRECTIONS_OF_MANY
         n_directions = "all" if n_parameters <= _MAX_COORDINATES else n_directions
-    is_given = gradient is not None
-    if is_given:
+    if gradient is not None:
         gradient = _given_gradient(gradient, parameters)
     objective = Objective(network, estimator.alpha, parameters)
     slope = _Slope(objective, rows, eps)
-    coverage, entries = _EVERYWHERE, {}
+    coverage = _EVERYWHERE
+    if n_directions != "all":
+        coverage = (
+            f"{n_directions} random directions in each array, of {n_parameters} "
+            "parameters in all"
+        )
     with limited_threads(), np.errstate(all="ignore"):
         objective.loss_and_gradient(rows)
         backpropagated = Gradient(*objective.gradient.copy().view_coefs())
-        if not is_given:
+        if gradient is None:
             gradient = backpropagated
         derivatives = _derivatives(slope, gradient, n_directions, rng, verbose)
-        if n_directions != "all":
-            coverage = (
-                f"{n_directions} random directions in each array, of {n_parameters} "
-                "parameters in all"
-            )
-            if is_given:
-                entries = _suspected_entries(slope, gradient, backpropagated)
+        entries = {}
+        if n_directions != "all" and gradient is not backpropagated:
+            entries = _suspected_entries(slope, gradient, backpropagated)
     return _compare(derivatives, gradient, coverage, estimator._target_encoder, entries)
 
 

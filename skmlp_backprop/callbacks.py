@@ -190,10 +190,8 @@ class EarlyStopping(_ScoringCallback):
     def teardown(self, estimator, context):
         """Restore the best weights; scikit-learn calls it after a fit."""
         run = self._runs.pop(id(estimator), None)
-        if run is None:
-            # `setup` has raised an error.
-            return
-        if not run.scores:
+        if run is None or not run.scores:
+            # `setup` has raised an error, or there was no iteration.
             return
         self.scores_ = run.scores
         self.best_score_ = run.best_score
@@ -201,8 +199,8 @@ class EarlyStopping(_ScoringCallback):
         if self.restore_best and run.best_weights:
             vars(estimator).update(run.best_weights)
             if run.best_iter < len(run.scores):
-                # A warm start of a tabular estimator would go on from the last epoch.
-                vars(estimator).pop("_paused", None)
+                for name in estimator._latest_attributes:
+                    vars(estimator).pop(name, None)
 
     def _check_parameters(self):
         is_count = isinstance(self.patience, Integral) and self.patience >= 1

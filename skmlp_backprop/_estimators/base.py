@@ -70,6 +70,8 @@ class BaseBackpropMLP(
     _y_numeric = False
     # The attributes that a callback keeps of the best iteration, to restore them.
     _weight_attributes = ("coefs_", "intercepts_", "input_intercept_", "loss_")
+    # The attributes that a callback removes then, as they are of the latest weights.
+    _latest_attributes = ()
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "hidden_layer_sizes": [

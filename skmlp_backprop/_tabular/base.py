@@ -112,6 +112,8 @@ class BaseTabularMLP(
     )
     # A WarmStart, with `warm_start`.
     _paused = None
+    # See BaseBackpropMLP: a warm start would go on from the latest epoch.
+    _latest_attributes = ("_paused",)
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **constraints_of(BaseBackpropMLP, *_NETWORK_PARAMS, "batch_size", "dropout"),

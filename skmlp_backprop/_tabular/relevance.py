@@ -115,7 +115,7 @@ def initial_scales(rows, output, entries, folds, left_out):
     for left in set(left_out):
         # Not all rows minus the fold: one large weight would cancel all others.
         total = _total(of_fold for fold, of_fold in sums.items() if fold != left)
-        of_numbers, of_levels, products = total[:5], total[5:10], total[10:]
+        of_numbers, of_levels, products = total
         moments = _Moments.from_sums(*of_numbers)
         factors = np.ones(len(entries.columns))
         for (others, bins), of_column in zip(binned, products, strict=True):
@@ -176,8 +176,8 @@ def _sums_of_rows(rows, output, numbers, binned):
     """The sums of :func:`_sums` over the rows with these numbers.
 
     Those of the numbers come first, then those of the levels. Levels count without
-    weights, so that the variance of F by chance is known. Last come the products of the
-    entries of each column with bins, which come last.
+    weights, so that the variance of F by chance is known. Then comes a list with the
+    products of the entries of each column of `binned`.
     """
     targets, weights = _ranked(rows.targets[numbers]), np.ones(len(numbers))
     if rows.weights is not None:
@@ -190,11 +190,11 @@ def _sums_of_rows(rows, output, numbers, binned):
         encoded = output.encoded_targets(targets[block], np.float64).T
         one_hot = one_hot_rows(X.codes, X.n_levels, np.float64)
         X = X.numbers.astype(np.float64)
-        of_columns = [X[:, np.append(*column)] for column in binned]
+        of_columns = (X[:, np.append(*column)] for column in binned)
         return (
-            *_sums(X, encoded, w),
-            *_sums(one_hot, encoded, np.ones(len(w))),
-            *((w * values.T) @ values for values in of_columns),
+            _sums(X, encoded, w),
+            _sums(one_hot, encoded, np.ones(len(w))),
+            [(w * values.T) @ values for values in of_columns],
         )
 
     return _total(map(of_block, np.array_split(np.arange(len(numbers)), n_blocks)))
@@ -202,7 +202,11 @@ def _sums_of_rows(rows, output, numbers, binned):
 
 def _total(parts):
     """Add up the sums of parts of the rows."""
-    return reduce(lambda total, part: list(map(np.add, total, part)), parts)
+
+    def add(total, part):
+        return [list(map(np.add, *pair)) for pair in zip(total, part, strict=True)]
+
+    return reduce(add, parts)
 
 
 def _sums(X, targets, weights):
@@ -305,7 +309,7 @@ def _factor_of_bins(moments, others, bins, products, correlation):
     f = (explained - by_others) / n_free / ((1 - explained) / n_left)
     # The variance of F by chance, for many rows.
     deviation = np.sqrt(2 * correlation * (1 / n_free + 1 / n_left))
-    return _share((f - 1) / deviation, _LEAST_OF_BINS)
+    return _scale_by_distance((f - 1) / deviation, _LEAST_OF_BINS)
 
 
 def _explained(variances, covariances):
@@ -321,7 +325,7 @@ def _explained(variances, covariances):
     return (along[is_free] / values[is_free]).sum(), is_free.sum()
 
 
-def _share(distances, least):
+def _scale_by_distance(distances, least):
     """From `least` for unrelated to 1 for related columns, by standard deviations."""
     return np.clip((distances - _UNRELATED) / (_RELATED - _UNRELATED), least, 1)
 
@@ -362,4 +366,4 @@ def _scales_of_levels(relevance, n_rows, columns, correlation, kurtosis):
     varies = variance > 1e-9 * n_levels
     distances = np.zeros(n_columns)
     distances[varies] = excess[varies] / np.sqrt(variance[varies])
-    return _share(distances, _LEAST)[columns]
+    return _scale_by_distance(distances, _LEAST)[columns]
