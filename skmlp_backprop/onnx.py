@@ -8,7 +8,8 @@ converts, and the stacked searches, which become their best estimator. The label
 those of `predict`, and the probabilities those of `predict_proba` to rounding. They
 have the precision of the declared input: double for float64, else float.
 
-The classifier has these options of skl2onnx:
+The classifier has these options of skl2onnx. Within a Pipeline, give all but ``zipmap``
+for the classifier itself: ``options={id(pipeline[-1]): {"raw_scores": True}}``.
 
 - ``zipmap``: False for a matrix of probabilities, "columns" for an output for each
   class, True for a dict for each row, which ONNX has in float only. skl2onnx's default
@@ -16,7 +17,8 @@ The classifier has these options of skl2onnx:
 - ``raw_scores``: True for the result of `decision_function` in place of the
   probabilities; with two classes a column for each, the first the negative of the
   second.
-- ``output_class_labels``: True for the class labels as a third output.
+- ``output_class_labels``: True for the class labels as a third output, if they are
+  int32, int64 or strings.
 - ``nocl``: True for the numbers of the classes, from 0, in place of their labels.
 
 Of CalibratedClassifierCV's methods only "sigmoid" is converted exactly: for "isotonic"
@@ -358,6 +360,15 @@ def _set_output_types(operator):
         raise ValueError(
             f"The classifier was fitted on one class, {mlp.classes_.tolist()}; there "
             "is nothing to convert."
+        )
+    options = operator.scope_inst.get_options(mlp, {"output_class_labels": False})
+    dtype = mlp.classes_.dtype
+    is_known = dtype.kind in "UO" or dtype in (np.int32, np.int64)
+    if options["output_class_labels"] and not is_known:
+        raise ValueError(
+            "The option output_class_labels takes labels of int32, int64 or strings, "
+            f"but `classes_` is of {dtype}. Fit to a y of one of these, or leave out "
+            "the option."
         )
     n_rows = operator.inputs[0].get_first_dimension()
     labels = _onnx_labels(get_label_classes(operator.scope_inst, mlp))

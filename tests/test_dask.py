@@ -786,6 +786,102 @@ def test_score_refuses_what_fit_refuses(params, rows):
             model.score(chunked(X), chunked(y), chunked(np.zeros(len(y))))
 
 
+@pytest.mark.parametrize("dtype", [bool, "u1", "i1", "f2"])
+def test_score_with_weights_of_any_type(fitted, rows, dtype):
+    """Their sum would overflow in their own type."""
+    X, labels, numbers = rows["X"], rows["labels"], rows["X"][:, 0]
+    weights = (np.arange(N_ROWS) % 100).astype(dtype)
+    if dtype == "f2":
+        weights *= 100
+    chunks = [chunked(data) for data in (X, labels, numbers, weights)]
+    expected = fitted.to_local().score(X, labels, weights.astype(float))
+    assert fitted.score(*chunks[:2], chunks[3]) == pytest.approx(expected, rel=1e-12)
+    regressor = DaskBackpropMLPRegressor(max_iter=3, random_state=0).fit(X, numbers)
+    expected = regressor.score(X, numbers, weights.astype(float))
+    found = regressor.score(chunks[0], *chunks[2:])
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("what", ["weights", "y"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_score_refuses_what_is_not_finite(rows, what, value):
+    X, data = rows["X"], {"y": rows["X"][:, 0].copy(), "weights": np.ones(N_ROWS)}
+    model = DaskBackpropMLPRegressor(max_iter=3).fit(X, data["y"])
+    data[what][60] = value
+    assert " contains " in refusal(model.score, X, data["y"], data["weights"])
+    assert " contains " in refusal(model.score, *map(chunked, (X, *data.values())))
+
+
+def unknown(data, n_rows=N_ROWS):
+    """The first rows, in chunks of a size that Dask does not know."""
+    lazy = chunked(data)
+    return lazy[chunked(np.arange(N_ROWS)) < n_rows]
+
+
+def test_rows_that_do_not_match(rows):
+    X, y = rows["X"], rows["X"][:, 0]
+    model = DaskBackpropMLPRegressor(max_iter=3).fit(X, y)
+    n_rows = CHUNKS[0]
+    for X_chunks, *others in (
+        # The other chunks of X are empty.
+        (unknown(X, n_rows), unknown(y)),
+        (unknown(X, n_rows), unknown(y, n_rows), unknown(np.ones(N_ROWS))),
+        (unknown(X), unknown(y, n_rows)),
+    ):
+        t = model.t_
+        for method in (model.score, model.partial_fit):
+            with pytest.raises(ValueError, match="must have the same chunks"):
+                method(X_chunks, *others)
+        model = DaskBackpropMLPRegressor(max_iter=3).fit(X, y)
+        assert model.t_ == t
+    with pytest.raises(ValueError, match="y has 2 columns, but 1 are predicted"):
+        model.score(chunked(X), chunked(X[:, :2]))
+
+
+def test_no_rows_at_all(fitted, rows):
+    X, labels, y = (unknown(rows[name], 0) for name in ("X", "labels", "numbers"))
+    model = DaskBackpropMLPRegressor(max_iter=3)
+    model.fit(rows["X"], rows["numbers"])
+    fresh = DaskBackpropMLPRegressor()
+    for call in (
+        lambda: fitted.score(X, labels),
+        lambda: model.score(X, y),
+        lambda: fresh.partial_fit(X, y),
+    ):
+        with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+            call()
+    assert not hasattr(fresh, "coefs_")
+
+
+@pytest.mark.parametrize(("n_axes", "message"), [(1, "Expected 2D"), (3, "with dim 3")])
+def test_predict_needs_two_axes(fitted, rows, n_axes, message):
+    X = rows["X"][:, 0] if n_axes == 1 else rows["X"][:, :, np.newaxis]
+    for data in (X, da.from_array(X)):
+        with pytest.raises(ValueError, match=message):
+            fitted.predict(data)
+
+
+def test_targets_of_text(client, rows):
+    """A warning from a worker would be lost, or come for each chunk."""
+    X, text = rows["X"], rows["X"][:, 0].astype(str)
+    ours = DaskBackpropMLPRegressor(solver="lbfgs", max_iter=3, random_state=0)
+    with pytest.warns(UserWarning, match="numbers written as text") as caught:
+        ours.fit(chunked(X), chunked(text))
+    texts = [one for one in caught if "written as text" in str(one.message)]
+    assert len(texts) == 1
+    numbers = chunked(text.astype(float))
+    other = clone(ours).fit(chunked(X), numbers)
+    np.testing.assert_array_equal(ours.coefs_[0], other.coefs_[0])
+    # Chunk 1 is empty.
+    text[CHUNKS[0] + 5] = "red"
+    with pytest.raises(ValueError, match="y has 'red' in row 5 of chunk 2, but"):
+        clone(ours).fit(chunked(X), chunked(text))
+    gap = X[:, 0].copy()
+    gap[CHUNKS[0] + 5] = np.nan
+    with pytest.raises(ValueError, match="contains NaN: the value of row 5 of chunk 2"):
+        clone(ours).fit(chunked(X), chunked(gap))
+
+
 def test_to_local(fitted, rows):
     local = fitted.to_local()
     assert type(local) is BackpropMLPClassifier

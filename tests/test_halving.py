@@ -566,7 +566,6 @@ GRID_PARAMS = [
     {"max_resources": 10, "min_resources": 4, "factor": 2},
     {"aggressive_elimination": True, "min_resources": 6, "factor": 2},
     {"return_train_score": False, "refit": False},
-    {"refit": lambda results: 0},
     {"cv": KFold(3, shuffle=True, random_state=0), "scoring": None},
 ]
 
@@ -585,6 +584,31 @@ def test_grid_search_as_scikit_learns(iris, params, is_pipeline):
     given = {"resource": resource, "max_resources": 12, **params}
     theirs = HalvingGridSearchCV(estimator, grid, **given).fit(*iris)
     assert_same_search(ours, theirs)
+
+
+def test_callable_refit(iris):
+    """HalvingGridSearchCV documents it, and ignores it."""
+    seen = []
+
+    def first_of_last_rung(results):
+        seen.append(list(results["iter"]))
+        return int(np.flatnonzero(results["iter"] == 2)[-1]) - 1
+
+    search = halve(make(), {"alpha": ALPHAS}, *iris, refit=first_of_last_rung)
+    assert seen == [[0, 0, 0, 0, 1, 1, 2]]
+    assert search.best_index_ == 5
+    results = search.cv_results_
+    assert (
+        search.best_params_
+        == results["params"][5]
+        == {
+            "alpha": search.best_estimator_.alpha,
+            "max_iter": 6,
+        }
+    )
+    assert search.best_score_ == results["mean_test_score"][5]
+    with pytest.raises(IndexError, match="out of range"):
+        halve(make(), {"alpha": ALPHAS}, *iris, refit=lambda results: 7)
 
 
 def as_scikit_learns(searches, estimator, values, X, y, random_state=0, **params):

@@ -398,6 +398,34 @@ def test_validation_rows_judge_and_all_networks_see_all_rows():
     assert model.best_validation_score_ == pytest.approx(-expected, rel=1e-4)
 
 
+def test_validation_rows_on_another_scale():
+    """As TransformedTargetRegressor passes them on."""
+    X, y = sine(60)
+    X_val, y_val = sine(20, seed=2)
+    model = TabularMLPRegressor(**SMALL)
+    y_val = y_val.clip(y.min(), y.max())
+    y_val[:10] += 100
+    model.fit(X, y, X_val=X_val, y_val=y_val)
+    y_val[10] += 100
+    with pytest.warns(UserWarning, match="Most values of y_val lie outside the range"):
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+    columns, columns_val = np.column_stack([y, y]), np.column_stack([y[:20], y_val])
+    with pytest.warns(UserWarning, match="Most values of y_val of column 1, counted"):
+        model.fit(X, columns, X_val=X_val, y_val=columns_val)
+
+
+def test_validation_rows_of_other_classes():
+    """As StackingClassifier passes them on."""
+    X, y = sine(60)
+    labels = y > 0
+    for other, message in (
+        (np.where(labels, "yes", "no"), "No class of y_val is in y: encode both alike"),
+        (np.where(np.arange(60) < 59, labels, 2), r"\[2\]. Leave their rows out"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            TabularMLPClassifier(**SMALL).fit(X, labels, X_val=X, y_val=other)
+
+
 def test_weights_of_validation_rows():
     X, y = sine(300)
     X_val, y_val = sine(100, seed=2)

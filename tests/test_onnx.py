@@ -191,6 +191,28 @@ def test_labels(kind, labels):
     assert_close(np.column_stack(columns), mlp.predict_proba(X), X.dtype)
 
 
+@pytest.mark.parametrize("dtype", [bool, float, np.uint8])
+def test_class_labels_that_skl2onnx_can_not_write(dtype):
+    X = samples(40, np.float64)
+    mlp = BackpropMLPClassifier(4, max_iter=2).fit(X, (X[:, 0] > 0).astype(dtype))
+    run(mlp, X)
+    with pytest.raises(ValueError, match="takes labels of int32, int64 or strings"):
+        run(mlp, X, output_class_labels=True)
+
+
+def test_raw_scores_within_a_pipeline():
+    X = samples(40, np.float64)
+    mlp = BackpropMLPClassifier(4, max_iter=2).fit(X, X[:, 0] > 0)
+    pipeline = make_pipeline(StandardScaler().fit(X), mlp)
+    options = {id(mlp): {"raw_scores": True}, id(pipeline): {"zipmap": False}}
+    graph = skl2onnx.to_onnx(pipeline, X[:1], options=options)
+    session = onnxruntime.InferenceSession(
+        graph.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    scores = session.run(None, {"X": X})[1]
+    np.testing.assert_allclose(scores[:, 1], pipeline.decision_function(X), rtol=1e-12)
+
+
 def test_class_labels_as_an_output_and_as_numbers():
     mlp = random_network([5, 6, 4], classes_of("softmax", "strings"), np.float64)
     X = samples(5, np.float64)

@@ -87,6 +87,17 @@ def bind(X, y, sample_weight=None):
     return list(zip(*columns, strict=True))
 
 
+def refuse_other_lengths(X, y, sample_weight=None):
+    """Refuse a computed chunk of X, y and sample_weight with other numbers of rows."""
+    lengths = [data.shape[0] for data in (X, y, sample_weight) if data is not None]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            "X, y and sample_weight must have the same chunks, as their rows are "
+            f"matched chunk by chunk; a chunk has {' and '.join(map(str, lengths))} "
+            "rows of them. Repartition them alike."
+        )
+
+
 def known_rows(collection):
     """Tuple of the number of rows of each chunk; None if the numbers are unknown."""
     if is_table(collection) or any(math.isnan(n) for n in collection.chunks[0]):

@@ -13,7 +13,11 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.architecture import check_solver, make_network
-from .._estimators.checks import check_target_names, without_second_axis
+from .._estimators.checks import (
+    check_target_names,
+    warn_of_text_targets,
+    without_second_axis,
+)
 from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
@@ -23,7 +27,14 @@ from .._estimators.weighting import (
     explicit_class_weight,
 )
 from .._solvers import is_stochastic
-from .chunks import are_distributed, bind, is_table, known_rows, runs_of_chunks
+from .chunks import (
+    are_distributed,
+    bind,
+    is_table,
+    known_rows,
+    refuse_other_lengths,
+    runs_of_chunks,
+)
 from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
 from .orders import compare_hashes, hash_indexes
@@ -124,6 +135,8 @@ class DaskMixin:
         without_second_axis(np.empty((0, *y.shape[1:])))
         n_rows = [0 if chunk is None else chunk.n_rows for chunk in summaries]
         summary = self._summary_of(summaries, X, reset=not continuing)
+        if summary.text is not None:
+            warn_of_text_targets(np.array([summary.text]))
         target_encoder = summary.target_encoder()
         if continuing:
             self._check_same_target_encoder(target_encoder)
@@ -161,7 +174,8 @@ class DaskMixin:
         unfitted = type(self)(**self.get_params(deep=False) | {"client": None})
         check = delayed(partial(check_chunk, unfitted))
         summarize = delayed(partial(summarize_chunk, self._y_numeric))
-        checked = [check(*chunk) for chunk in bind(X, y, sample_weight)]
+        chunks = enumerate(bind(X, y, sample_weight))
+        checked = [check(number, *chunk) for number, chunk in chunks]
         n_rows = known_rows(X) or [1] * len(checked)
         # At least 1: a chunk without rows needs a worker, too.
         runs = runs_of_chunks([max(1, n) for n in n_rows], len(workers))
@@ -185,8 +199,7 @@ class DaskMixin:
         It raises the errors that a local fit raises.
         """
         summaries = [summary for summary in summaries if summary is not None]
-        if not summaries:
-            check_array(np.empty((0, X.shape[1])), estimator=self)
+        self._refuse_no_rows(X, summaries)
         summary = merged(summaries)
         if summary.weight == 0:
             raise ValueError(
@@ -196,6 +209,11 @@ class DaskMixin:
         like_X = make_meta(X) if is_table(X) else np.empty((0, summary.n_features))
         validate_data(self, like_X, [], reset=reset, skip_check_array=True)
         return summary
+
+    def _refuse_no_rows(self, X, chunks):
+        """Raise the error of a local fit if no chunk has rows."""
+        if not chunks:
+            check_array(np.empty((0, X.shape[1])), estimator=self)
 
     def to_local(self):
         """Make a fitted local estimator, which needs no cluster.
@@ -240,12 +258,13 @@ class DaskMixin:
         hashes_of_chunks = []
         for chunk in bind(X, y, sample_weight):
             X_chunk, y_chunk, *weights = self._compute(chunk)
+            refuse_other_lengths(X_chunk, y_chunk, *weights)
             if X_chunk.shape[0] > 0:
                 hashes = hash_indexes(X_chunk, y_chunk, *weights or [None])
                 hashes_of_chunks.append(hashes)
                 yield X_chunk, y_chunk, *weights
-        if hashes_of_chunks:
-            compare_hashes(hashes_of_chunks)
+        self._refuse_no_rows(X, hashes_of_chunks)
+        compare_hashes(hashes_of_chunks)
 
     def _sums_of_chunks(self, function, X, y, sample_weight):
         """Results of a function of :mod:`prediction` for all chunks that have rows."""
@@ -254,8 +273,8 @@ class DaskMixin:
         chunks = bind(X, y, sample_weight)
         found = self._compute([call(function, local, *chunk) for chunk in chunks])
         found = [of_chunk for of_chunk in found if of_chunk is not None]
-        if found:
-            compare_hashes([hashes for hashes, _ in found])
+        self._refuse_no_rows(X, found)
+        compare_hashes([hashes for hashes, _ in found])
         return [sums for _, sums in found]
 
     def _compute(self, tasks):

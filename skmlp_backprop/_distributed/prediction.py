@@ -7,9 +7,11 @@ from dask import delayed
 from dask.dataframe.utils import make_meta
 from scipy import sparse
 from sklearn.metrics import accuracy_score
+from sklearn.utils import check_array
 
 from .._estimators.checks import check_scored
-from .chunks import delayed_chunks, is_table, whole_rows
+from .._estimators.weighting import checked_sample_weights
+from .chunks import delayed_chunks, is_table, refuse_other_lengths, whole_rows
 from .orders import hash_indexes
 
 
@@ -35,8 +37,11 @@ def predict_lazily(estimator, method, X):
     Raises
     ------
     ValueError
-        If X has other features than the estimator was fitted on.
+        If X is not two-dimensional, or has other features than the estimator was fitted
+        on.
     """
+    if X.ndim != 2:
+        check_array(np.empty((1,) * X.ndim), estimator=estimator)
     like_X = _row_like(X) if is_table(X) else np.zeros((1, X.shape[1]), X.dtype)
     empty = getattr(estimator, method)(like_X)[:0]
     # The graph holds the estimator once, instead of once in each task.
@@ -84,6 +89,7 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
 
     None for a chunk without rows.
     """
+    refuse_other_lengths(X, y, sample_weight)
     if X.shape[0] == 0:
         return None
     # A message has the number of a row within the chunk. The client compares the order
@@ -91,7 +97,7 @@ def call_unless_empty(function, estimator, X, y, sample_weight=None):
     check_scored(estimator, None, y, sample_weight, "a chunk of y")
     hashes = hash_indexes(X, y, sample_weight)
     if sample_weight is not None:
-        sample_weight = np.asarray(sample_weight)
+        sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
     y = y if sparse.issparse(y) else np.asarray(y)
     return hashes, function(estimator, X, y, sample_weight)
 
@@ -130,8 +136,14 @@ def squares(estimator, X, y, sample_weight):
         Weighted sum of squared errors, weighted mean of y, and weighted sum of the
         squared deviations from the mean.
     """
-    y = y.reshape(len(y), -1).astype(float)
-    errors = np.square(y - estimator.predict(X).reshape(y.shape))
+    predicted = estimator.predict(X)
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    y, predicted = y.reshape(len(y), -1), predicted.reshape(len(y), -1)
+    if y.shape != predicted.shape:
+        raise ValueError(
+            f"y has {y.shape[1]} columns, but {predicted.shape[1]} are predicted."
+        )
+    errors = np.square(y - predicted)
     w = np.ones(len(y)) if sample_weight is None else sample_weight
     weight = float(w.sum())
     mean = w @ y / weight if weight else np.zeros(y.shape[1])

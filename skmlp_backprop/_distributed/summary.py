@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._estimators.checks import plain_labels
+from .._estimators.checks import first_text, plain_labels, refuse_unfit_targets
 from .._estimators.targets import (
     Labels,
     Numbers,
@@ -16,6 +16,7 @@ from .._estimators.targets import (
     warn_of_one_hot,
 )
 from .._estimators.weighting import checked_sample_weights
+from .chunks import refuse_other_lengths
 from .orders import compare_hashes, hash_indexes
 
 
@@ -39,6 +40,9 @@ class Chunk(NamedTuple):
     indexes : tuple, default=()
         The hashes of the indexes of X, y and the weights, see
         :func:`.orders.hash_indexes`.
+
+    text : str or None, default=None
+        The first number of y that was written as text.
     """
 
     X: object
@@ -47,6 +51,7 @@ class Chunk(NamedTuple):
     X_names: tuple = ()
     y_names: tuple = ()
     indexes: tuple = ()
+    text: str | None = None
 
     @property
     def n_rows(self):
@@ -54,33 +59,34 @@ class Chunk(NamedTuple):
         return self.X.shape[0]
 
 
-def check_chunk(estimator, X, y, sample_weight=None):
+def check_chunk(estimator, number, X, y, sample_weight=None):
     """Check the rows of a chunk as a local fit of the estimator checks all rows.
 
     Raises
     ------
     ValueError
-        If the rows are invalid.
+        If the rows are invalid. The message has the number of the chunk if it has that
+        of a row.
     """
-    if X.shape[0] == y.shape[0] == 0:
+    refuse_other_lengths(X, y, sample_weight)
+    if X.shape[0] == 0:
         return Chunk(np.empty((0, 0)), np.empty(0), None)
-    lengths = [data.shape[0] for data in (X, y, sample_weight) if data is not None]
-    if len(set(lengths)) > 1:
-        raise ValueError(
-            "X, y and sample_weight must have the same chunks, as their rows are "
-            f"matched chunk by chunk; a chunk has {' and '.join(map(str, lengths))} "
-            "rows of them. Repartition them alike."
-        )
     if not sparse.issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # The client warns of a column, once.
         y = np.ravel(y)
     names = [tuple(getattr(data, "columns", ())) for data in (X, y)]
     indexes = hash_indexes(X, y, sample_weight)
+    name, y_numeric = type(estimator).__name__, estimator._y_numeric
+    refuse_unfit_targets(y, name, y_numeric, of_rows=f" of chunk {number}")
+    text = first_text(y) if y_numeric else None
+    if text is not None:
+        # The client warns of text, once.
+        y = np.asarray(y).astype(np.float64)
     # Copied, as the threads of a worker may have the same estimator.
     X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
-    return Chunk(X, y, sample_weight, *names, indexes)
+    return Chunk(X, y, sample_weight, *names, indexes, text)
 
 
 @dataclass
@@ -112,7 +118,7 @@ class Summary:
     is_one_hot : bool, default=False
         Whether each row of an indicator matrix has exactly one 1.
 
-    X_names, y_names, indexes : tuple, default=()
+    X_names, y_names, indexes, text
         As of :class:`Chunk`.
     """
 
@@ -127,6 +133,7 @@ class Summary:
     X_names: tuple = ()
     y_names: tuple = ()
     indexes: tuple = ()
+    text: str | None = None
 
     def target_encoder(self):
         """Make the encoder of the labels or numbers.
@@ -171,7 +178,7 @@ def summarize_chunk(y_numeric, chunk):
     X, y, weights, *names = chunk
     weight = float(chunk.n_rows if weights is None else weights.sum())
     summary = Summary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
-    summary.X_names, summary.y_names, summary.indexes = names
+    summary.X_names, summary.y_names, summary.indexes, summary.text = names
     if y_numeric:
         y = np.asarray(y, np.float64)
         summary.values = np.array([y.min(axis=0), y.max(axis=0)])
@@ -242,4 +249,5 @@ def merged(summaries):
         values,
         counts,
         all(summary.is_one_hot for summary in summaries),
+        text=next((s.text for s in summaries if s.text is not None), None),
     )

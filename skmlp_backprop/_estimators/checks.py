@@ -27,7 +27,7 @@ def plain_repr(value):
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
-def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
+def refuse_unfit_targets(y, name, are_numbers, input_name="y", of_rows=""):
     """Refuse missing values, and for a regressor also dates and text.
 
     scikit-learn's validation refuses other invalid targets. It names no row.
@@ -45,6 +45,9 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
 
     input_name : str, default="y"
         The name of y in messages.
+
+    of_rows : str, default=""
+        Which rows are counted, in messages; all by default.
 
     Raises
     ------
@@ -68,17 +71,18 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y"):
     if np.any(are_missing):
         row = np.argmax(are_missing) // n_columns
         raise ValueError(
-            f"Input {input_name} contains NaN: the value of row {row} is missing. "
-            f"Leave out the rows for which {input_name} is not known."
+            f"Input {input_name} contains NaN: the value of row {row}{of_rows} is "
+            f"missing. Leave out the rows for which {input_name} is not known."
         )
     if are_plain or not are_numbers:
         return
     for i, value in enumerate(values):
         if not _is_float(value):
             raise ValueError(
-                f"Input {input_name} has {plain_repr(value)} in row {i // n_columns}, "
-                f"but {name} predicts finite numbers. Convert {input_name} to numbers; "
-                f"for classes take {name.replace('Regressor', 'Classifier')}."
+                f"Input {input_name} has {plain_repr(value)} in row "
+                f"{i // n_columns}{of_rows}, but {name} predicts finite numbers. "
+                f"Convert {input_name} to numbers; for classes take "
+                f"{name.replace('Regressor', 'Classifier')}."
             )
 
 
@@ -133,13 +137,17 @@ def check_target_names(estimator, y, reset, input_name="y"):
         )
 
 
-def warn_of_text_targets(y, input_name="y"):
-    """Warn of numbers written as text: "3.500" may be 3500, and "007" a code."""
+def first_text(y):
+    """The first value of y that is text; None if there is none."""
     y = as_array(y)
     if y is None or y.dtype.kind not in "OUT":
-        return
-    texts = (value for value in y.ravel().tolist() if isinstance(value, str))
-    if (text := next(texts, None)) is not None:
+        return None
+    return next((v for v in y.ravel().tolist() if isinstance(v, str)), None)
+
+
+def warn_of_text_targets(y, input_name="y"):
+    """Warn of numbers written as text: "3.500" may be 3500, and "007" a code."""
+    if (text := first_text(y)) is not None:
         warn(
             f"Input {input_name} has numbers written as text, such as {text!r}, which "
             f"is read as {float(text)}. Convert {input_name} to numbers before the "

@@ -88,7 +88,8 @@ PARTS = {
         The score of a candidate; None for the `score` method of the estimator.
 
     refit : bool or callable, default=True
-        Whether to refit the best candidate of the last rung to all of the data.
+        Whether to refit the best candidate of the last rung to all of the data. A
+        callable takes `cv_results_`, which has all rungs, and returns `best_index_`.
 
     error_score : "raise" or float, default=nan
         Score of a candidate whose fit fails; "raise" raises the error instead.

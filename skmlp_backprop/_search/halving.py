@@ -10,6 +10,7 @@ from math import ceil, floor, log
 from numbers import Integral
 
 import numpy as np
+from sklearn.model_selection import GridSearchCV
 
 from .._estimators.base import store_parameters
 from .._estimators.restoring import restore_on_error
@@ -147,6 +148,12 @@ class _StackedHalvingMixin(StackedSearchMixin):
             vars(self).update(given)
         self.best_score_ = self.cv_results_["mean_test_score"][self.best_index_]
         return self
+
+    @staticmethod
+    def _select_best_index(refit, refit_metric, results):
+        # HalvingGridSearchCV takes a callable, and ignores it.
+        base = GridSearchCV if callable(refit) else HalvingGridSearchCV
+        return base._select_best_index(refit, refit_metric, results)
 
     def _resolved_resources(self):
         """Resolve "max_iter" and "auto" for the estimator."""

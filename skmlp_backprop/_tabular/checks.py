@@ -24,7 +24,7 @@ from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
 from .categories import describe_nearly_equal
-from .encodings import MIN_ROWS
+from .encodings import MIN_ROWS, are_most
 from .table import check_table
 from .texts import is_missing
 
@@ -97,11 +97,10 @@ def check_rows(
     X_val, y_val, sample_weight_val, _ = drop_rows_without_weight(
         X_val, y_val, sample_weight_val
     )
-    if is_classifier(estimator) and (new := np.setdiff1d(y_val, y)).size:
-        raise ValueError(
-            f"y_val has classes that y does not have: {new.tolist()}. Leave their "
-            "rows out of X_val and y_val."
-        )
+    if is_classifier(estimator):
+        _refuse_other_classes(y, y_val)
+    else:
+        _warn_of_other_range(y, y_val)
     return X, y, groups, (X_val, y_val, sample_weight_val)
 
 
@@ -250,6 +249,38 @@ def number_groups(groups):
             "groups out. Pass two groups or more, or leave out `groups`."
         )
     return numbers
+
+
+def _refuse_other_classes(y, y_val):
+    """Raise ValueError if y_val has classes that y does not have."""
+    new = np.setdiff1d(y_val, y)
+    if not new.size:
+        return
+    remedy = "Leave their rows out of X_val and y_val."
+    if np.isin(y_val, new).all():
+        remedy = (
+            "No class of y_val is in y: encode both alike. StackingClassifier, for "
+            "example, encodes y, but not y_val."
+        )
+    raise ValueError(
+        f"y_val has classes that y does not have: {new.tolist()}. {remedy}"
+    )
+
+
+def _warn_of_other_range(y, y_val):
+    """Warn if y_val seems to be on another scale than y."""
+    low, high = y.min(axis=0), y.max(axis=0)
+    n_outside = np.count_nonzero((y_val < low) | (y_val > high), axis=0)
+    if np.any(are_most(n_outside, len(y_val))):
+        low, high = np.ravel(low), np.ravel(high)
+        column = int(np.argmax(n_outside))
+        where = f" of column {column}, counted from 0," if len(low) > 1 else ""
+        warn(
+            f"Most values of y_val{where} lie outside the range of y, from "
+            f"{low[column]:.10g} to {high[column]:.10g}. If y was transformed, such as "
+            "by TransformedTargetRegressor, transform y_val in the same way. "
+            "Otherwise check the unit of y_val."
+        )
 
 
 def _refuse_other_targets(y, y_val):
