@@ -865,6 +865,26 @@ def test_labels_that_stand_for_missing_values_are_said(label):
         TabularMLPClassifier(**SMALL).fit(X, [other if v == label else v for v in y])
 
 
+def test_a_mark_of_missing_targets_is_said():
+    X = pd.DataFrame({"a": np.arange(40.0) % 7})
+    y = X["a"].to_numpy() + 0.5
+    in_two_rows = np.arange(40) % 20 == 3
+    for mark, values in ((-999, y - 3), (99, y.astype(np.int8)), (-99, 1000 * y)):
+        marked = np.where(in_two_rows, mark, values).astype(values.dtype)
+        said = f"the value {mark} in 2 rows, unlike all"
+        with pytest.warns(UserWarning, match=said):
+            TabularMLPRegressor(**SMALL).fit(X, marked)
+    # Numbers like others, other numbers, and far ones among few or equal ones.
+    for other in (
+        np.where(in_two_rows, 99, 20 * y),
+        np.where(in_two_rows, -99, 20 * (y - 3)),
+        np.where(in_two_rows, 998, y),
+        np.where(np.arange(40) > 3, -999, y),
+        np.where(in_two_rows, -999, 1),
+    ):
+        TabularMLPRegressor(**SMALL).fit(X, other)
+
+
 def test_a_row_of_totals_is_said():
     X = pd.DataFrame({"a": np.arange(40.0) % 7})
     y = X["a"].to_numpy() + 0.5

@@ -370,6 +370,15 @@ def test_points_between_thousands_in_new_rows_are_said(tmp_path, capsys):
     assert "'km' has 100 of 100 numbers outside the range" in capsys.readouterr().err
 
 
+def test_a_mark_of_missing_targets_is_noted(houses, tmp_path, capsys):
+    table = houses.drop(columns="id")
+    table["price"] = table["price"].astype(float).where(table.index > 1, -99999)
+    path = write_table(table, tmp_path / "houses.csv")
+    assert main(["--data", path, "--target", "price", "--cv", "2"]) == 0
+    said = "target 'price' has the value -99999 in 2 rows, unlike all others"
+    assert said in capsys.readouterr().out
+
+
 def test_a_row_of_totals_is_noted(houses, tmp_path, capsys):
     table = houses.drop(columns="id")
     total = pd.DataFrame({"colour": ["sum"], "price": [table["price"].sum()]})

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.checks import is_total
+from .._tabular.checks import is_total, missing_mark
 from .._tabular.columns import identifier_message, read_columns
 from .._tabular.sources import is_integer
 from .._tabular.table import check_table
@@ -91,6 +91,12 @@ def load(path, csv_format, target, drop, task):
         notes.append(
             f"The last row's value of the target {target!r} is the sum of all others. "
             "If the last row has totals, remove it."
+        )
+    if is_regression and (mark := missing_mark(y)) is not None:
+        notes.append(
+            f"The target {target!r} has the value {mark:g} in "
+            f"{np.count_nonzero(y == mark)} rows, unlike all others. If {mark:g} "
+            "stands for a missing value, remove its rows."
         )
     columns = _recognise_columns(X)
     notes += columns.notes

@@ -70,7 +70,7 @@ def check_rows(
     _refuse_other_targets(y, y_val)
     warn_of_other_orders(X, y, sample_weight)
     y = _check_targets(estimator, X, y)
-    (_warn_of_labels if is_classifier(estimator) else _warn_of_total)(y)
+    (_warn_of_labels if is_classifier(estimator) else _warn_of_numbers)(y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
     if X_val is None and y_val is None:
@@ -161,12 +161,45 @@ def is_total(values):
         return math.isclose(others.sum(dtype=np.float64), last, rel_tol=1e-6)
 
 
-def _warn_of_total(y):
-    """Warn if the last row of a target seems to be a total."""
-    if y.ndim == 1 and is_total(y):
+def missing_mark(values):
+    """A number such as -999 that seems to stand for missing values; None without one.
+
+    It has only nines, and is farther from the other values than these from each other,
+    or is the only negative value.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Finite numbers.
+    """
+    for mark in (float(values.min()), float(values.max())):
+        digits = f"{abs(mark):.0f}"
+        if len(digits) < 2 or set(digits) != {"9"} or float(digits) != abs(mark):
+            continue
+        others = values[values != mark]
+        if len(others) < MIN_ROWS:
+            continue
+        low, high = float(others.min()), float(others.max())
+        is_far = max(low - mark, mark - high) > high - low
+        if low < high and (is_far or mark < 0 <= low):
+            return mark
+    return None
+
+
+def _warn_of_numbers(y):
+    """Warn of a total in the last row, and of numbers that stand for missing values."""
+    if y.ndim != 1:
+        return
+    if is_total(y):
         warn(
             "The last value of y is the sum of all others. If the last row has totals, "
             "leave it out."
+        )
+    if (mark := missing_mark(y)) is not None:
+        warn(
+            f"Input y has the value {mark:g} in {np.count_nonzero(y == mark)} rows, "
+            f"unlike all others. If {mark:g} stands for a missing value, leave out its "
+            "rows."
         )
 
 
