@@ -11,6 +11,7 @@ from ._estimators.checks import check_scored
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
 from ._estimators.regressor import BackpropMLPRegressor
+from ._estimators.restoring import restore_on_error
 from ._estimators.targets import d2_of_quantiles
 
 try:
@@ -147,10 +148,12 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
         store_parameters(locals())
 
     @available_if(lambda self: self._check_partial_fit())
+    @restore_on_error
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch; with Dask collections, chunk by chunk in order.
 
         The training runs on the client, which holds a single chunk at a time in memory.
+        If a chunk is refused, the estimator stays as it was before the call.
 
         Parameters
         ----------
@@ -353,10 +356,12 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
         store_parameters(locals())
 
     @available_if(lambda self: self._check_partial_fit())
+    @restore_on_error
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch; with Dask collections, chunk by chunk in order.
 
         The training runs on the client, which holds a single chunk at a time in memory.
+        If a chunk is refused, the estimator stays as it was before the call.
 
         Parameters
         ----------

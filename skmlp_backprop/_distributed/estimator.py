@@ -174,8 +174,8 @@ class DaskMixin:
         unfitted = type(self)(**self.get_params(deep=False) | {"client": None})
         check = delayed(partial(check_chunk, unfitted))
         summarize = delayed(partial(summarize_chunk, self._y_numeric))
-        chunks = enumerate(bind(X, y, sample_weight))
-        checked = [check(number, *chunk) for number, chunk in chunks]
+        bound = bind(X, y, sample_weight)
+        checked = [check(number, *chunk) for number, chunk in enumerate(bound)]
         n_rows = known_rows(X) or [1] * len(checked)
         # At least 1: a chunk without rows needs a worker, too.
         runs = runs_of_chunks([max(1, n) for n in n_rows], len(workers))
