@@ -233,6 +233,22 @@ def test_impossible_patience(iris, patience):
         mlp.fit(*iris)
 
 
+def test_restored_weights_have_no_momentum_of_later_epochs(iris):
+    X, y = iris
+    stopping = EarlyStopping(X[::3], y[::3], scoring="neg_log_loss", patience=5)
+    params = {"learning_rate_init": 0.5, "momentum": 0.95, "shuffle": False}
+    mlp = make("sgd", alpha=0, max_iter=200, tol=0, **params)
+    mlp.set_callbacks(stopping).fit(X, y)
+    assert stopping.best_iter_ < mlp.n_iter_
+    weights = [*mlp.coefs_, *mlp.intercepts_]
+    anew = copy.deepcopy(mlp)
+    anew.set_theta(mlp.get_theta())
+    for other in (mlp, anew):
+        other.partial_fit(X, y)
+    assert not np.array_equal(mlp.coefs_[0], weights[0])
+    np.testing.assert_array_equal(mlp.coefs_[0], anew.coefs_[0])
+
+
 def test_endless_patience_only_restores_the_best(iris):
     X_train, X_val, y_train, y_val = train_test_split(*iris, random_state=0)
     stopping = EarlyStopping(X_val, y_val, scoring="neg_log_loss", patience=np.inf)

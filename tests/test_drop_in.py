@@ -183,6 +183,22 @@ def test_warm_start(solver):
         assert len(ours.loss_curve_) == len(theirs.loss_curve_) == 8
 
 
+@pytest.mark.parametrize("change", [{"alpha": 50.0}, {"class_weight": {0: 9}}])
+def test_warm_start_with_another_loss(change):
+    """The losses of both fits can't be compared, so the count begins anew."""
+    X, y = problem("multiclass")
+    params = {"learning_rate_init": 0.02, "max_iter": 1000, "random_state": 0}
+    fresh = BackpropMLPClassifier(5, **params, **change).fit(X, y)
+    mlp = BackpropMLPClassifier(5, **params, warm_start=True).fit(X, y)
+    n_first = mlp.n_iter_
+    assert mlp.set_params(n_iter_no_change=10, **change).fit(X, y).converged_
+    assert mlp.n_iter_ > 11
+    assert mlp.loss_ < 1.05 * fresh.loss_
+    assert mlp.best_loss_ == min(mlp.loss_curve_[n_first:])
+    # With the same loss, the count goes on.
+    assert mlp.fit(X, y).n_iter_ == 1
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("solver", STOCHASTIC)
 def test_partial_fit_warns_of_no_cap(solver):

@@ -15,7 +15,7 @@ from skmlp_backprop import (
     check_gradient,
     fit_stack,
 )
-from skmlp_backprop.extending import Activation, Adam, Rule, Schedule
+from skmlp_backprop.extending import SGD, Activation, Adam, Rule, Schedule
 
 X, Y = load_iris(return_X_y=True)
 X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -223,6 +223,74 @@ def test_a_fitted_network_does_not_change_with_the_objects_it_was_given():
     mlp.solver.weight_decay = 7.0
     assert_array_equal(mlp.predict_proba(X), expected)
     assert mlp._optimizer.rule.weight_decay == 0.1
+
+
+class AdamByHand(Rule):
+    """Adam, without a count of its own."""
+
+    moments = ("m", "v")
+
+    def step(self, parameters, gradient, state, rate):
+        t = state["n_steps"] + 1
+        for weights, g, m, v in zip(
+            *(s.matrices for s in (parameters, gradient, state["m"], state["v"])),
+            strict=True,
+        ):
+            m += 0.1 * (g - m)
+            v += 0.001 * (g**2 - v)
+            correction = np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+            weights -= rate * correction * m / (np.sqrt(v) + 1e-8)
+
+
+class AdamThatCounts(AdamByHand):
+    def step(self, parameters, gradient, state, rate):
+        super().step(parameters, gradient, state, rate)
+        state["n_steps"] += 1
+
+
+@pytest.mark.parametrize("rule", [AdamByHand(), AdamThatCounts()], ids=repr)
+def test_the_training_counts_the_steps(rule):
+    params = {"hidden_layer_sizes": 5, "random_state": 0, "max_iter": 7}
+    ours = BackpropMLPClassifier(solver=rule, **params).fit(X, Y)
+    adam = BackpropMLPClassifier(solver="adam", **params).fit(X, Y)
+    assert_allclose(ours.coefs_[0], adam.coefs_[0], rtol=1e-8)
+    for mlp in (ours, adam):
+        mlp.partial_fit(X, Y)
+    assert_allclose(ours.coefs_[0], adam.coefs_[0], rtol=1e-8)
+
+
+class Counting(SGD):
+    def init(self, parameters):
+        return {**super().init(parameters), "counts": {"weights": 0}}
+
+    def step(self, parameters, gradient, state, rate):
+        super().step(parameters, gradient, state, rate)
+        state["counts"]["weights"] += 1
+
+
+def test_a_state_with_a_dict_can_be_saved():
+    rule = Counting(momentum=0.9, nesterovs_momentum=True)
+    mlp = BackpropMLPClassifier(5, solver=rule, max_iter=3, random_state=0).fit(X, Y)
+    loaded = pickle.loads(pickle.dumps(mlp))
+    assert_array_equal(loaded.predict_proba(X), mlp.predict_proba(X))
+    for other in (mlp, loaded):
+        other.partial_fit(X, Y)
+    assert_array_equal(loaded.coefs_[0], mlp.coefs_[0])
+
+
+class Returning(Activation):
+    def apply(self, z, out):
+        return np.tanh(z)
+
+    def multiply_derivative(self, kept, delta):
+        delta *= 1 - kept**2
+
+
+@pytest.mark.parametrize("name", ["activation", "input_activation"])
+def test_an_activation_that_does_not_write_its_result(name):
+    mlp = BackpropMLPClassifier(5, **{name: Returning()})
+    with pytest.raises(ValueError, match=r"Returning.apply must write its result to"):
+        mlp.fit(X, Y)
 
 
 class tanh(Activation):

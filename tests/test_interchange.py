@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from skmlp_backprop import BackpropMLPClassifier
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -17,6 +17,23 @@ def data(kind, iris):
     if kind == "multilabel":
         return X, np.c_[y == 0, y > 0, X[:, 1] > 0].astype(int)
     return X, y
+
+
+def test_a_loss_that_was_changed_after_the_fit():
+    X, y = np.arange(20.0).reshape(-1, 1), np.arange(20.0) + 1
+    theirs = MLPRegressor(hidden_layer_sizes=3, max_iter=5).fit(X, y)
+    theirs.loss = "poisson"
+    with pytest.raises(ValueError, match="the output activation 'identity', but has"):
+        BackpropMLPRegressor.from_sklearn(theirs)
+
+
+def test_parameters_that_scikit_learn_lacks(iris):
+    mlp = BackpropMLPClassifier(5, learning_rate="cosine", max_iter=5).fit(*iris)
+    theirs = mlp.set_params(hidden_layer_sizes=3).to_sklearn()
+    assert theirs.learning_rate == "constant"
+    assert theirs.hidden_layer_sizes == [5]
+    theirs.set_params(warm_start=True).fit(*iris)
+    assert theirs.coefs_[0].shape == (4, 5)
 
 
 def assert_same_predictions(ours, theirs, X):

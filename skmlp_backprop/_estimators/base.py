@@ -30,7 +30,7 @@ from .checks import (
 from .fitted_network import FittedNetworkMixin, refuse_sparse
 from .pickled_state import PicklesMixin, from_plain, to_plain
 from .restoring import restore_on_error
-from .results import fitted_attributes, history_of, warn_of_end
+from .results import fitted_attributes, history_of, objective_of, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .training import (
@@ -71,7 +71,7 @@ class BaseBackpropMLP(
     # The attributes that a callback keeps of the best iteration, to restore them.
     _weight_attributes = ("coefs_", "intercepts_", "input_intercept_", "loss_")
     # The attributes that a callback removes then, as they are of the latest weights.
-    _latest_attributes = ()
+    _latest_attributes = ("_optimizer",)
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "hidden_layer_sizes": [
@@ -277,14 +277,17 @@ class BaseBackpropMLP(
         parameters = Parameters.from_coefs(*self._weights())
         check_fits(parameters, data.network)
         name = data.network.output.name
-        if self.n_iter_ > 0 and name != self.out_activation_:
+        # Before a first epoch, the weights go with any output.
+        if self.loss_curve_ and name != self.out_activation_:
             raise ValueError(
                 f"The activation of the outputs was {self.out_activation_!r} in the "
                 f"earlier fit, and is {name!r} with these parameters. The weights "
                 "go with the former. Set the parameters back, such as `loss`, or call "
                 "`fit` with warm_start=False."
             )
-        history = history_of(self).continued(new_history(self))
+        objective = objective_of(self)
+        has_same_objective = getattr(self, "_objective", objective) == objective
+        history = history_of(self).continued(new_history(self), has_same_objective)
         return Training(solver, history, [parameters])
 
     def _initialized(self, X, y, random_state, classes=None):

@@ -11,6 +11,7 @@ from .targets import Labels, Numbers
 
 _ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _SOLVERS = ("lbfgs", "sgd", "adam")
+_SCHEDULES = ("constant", "invscaling", "adaptive")
 _NUMBER_OUTPUTS = ("identity", "exp")
 
 
@@ -63,8 +64,12 @@ def _shared_params(estimator, mlp):
     params = {name: getattr(estimator, name) for name in shared}
     if params["solver"] not in _SOLVERS:
         params["solver"] = "lbfgs"
-    if not isinstance(params["learning_rate"], str):
+    if params["learning_rate"] not in _SCHEDULES:
         params["learning_rate"] = "constant"
+    hidden_units = estimator._network.layer_units[1:-1]
+    if np.ravel(params["hidden_layer_sizes"]).tolist() != hidden_units:
+        # They were changed after the fit.
+        params["hidden_layer_sizes"] = hidden_units
     if "loss" in params:
         # Its predictions depend on the loss.
         is_exp = estimator._network.output.name == "exp"
@@ -120,4 +125,11 @@ def from_sklearn_mlp(mlp, cls):
     parameters = parameters_from_arrays(mlp.coefs_, mlp.intercepts_)
     estimator = cls(**mlp.get_params())
     vars(estimator).update(features_of(mlp))
-    return estimator._adopt_weights(parameters, target_encoder, history_of(mlp))
+    estimator._adopt_weights(parameters, target_encoder, history_of(mlp))
+    if estimator.out_activation_ != mlp.out_activation_:
+        raise ValueError(
+            f"The {sklearn_class.__name__} was fitted with the output activation "
+            f"{mlp.out_activation_!r}, but has loss={mlp.loss!r}, with "
+            f"{estimator.out_activation_!r}. Set `loss` back to that of the fit."
+        )
+    return estimator

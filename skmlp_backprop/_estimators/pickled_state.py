@@ -156,10 +156,16 @@ def _plain_solver(solver):
                 attributes[kind] = {"name": name, "attributes": of_kind}
     if solver.state is not None:
         attributes["state"] = {
-            name: {"weights": value.flat} if isinstance(value, Parameters) else value
-            for name, value in solver.state.items()
+            name: _plain_value(value) for name, value in solver.state.items()
         }
     return attributes
+
+
+def _plain_value(value):
+    """A value of a rule's state; weights and dicts become dicts with one key."""
+    if isinstance(value, Parameters):
+        return {"weights": value.flat}
+    return {"value": value} if isinstance(value, dict) else value
 
 
 def _solver(plain, layer_units, has_input_intercept):
@@ -173,11 +179,18 @@ def _solver(plain, layer_units, has_input_intercept):
             attributes[kind] = made
     if attributes["state"] is not None:
         attributes["state"] = {
-            name: Parameters.on_buffer(
-                value["weights"], layer_units, input_intercept=has_input_intercept
-            )
-            if isinstance(value, dict)
-            else value
+            name: _value(value, layer_units, has_input_intercept)
             for name, value in attributes["state"].items()
         }
     return MinibatchSolver(**attributes)
+
+
+def _value(plain, layer_units, has_input_intercept):
+    """The inverse of :func:`_plain_value`."""
+    if not isinstance(plain, dict):
+        return plain
+    if "value" in plain:
+        return plain["value"]
+    return Parameters.on_buffer(
+        plain["weights"], layer_units, input_intercept=has_input_intercept
+    )

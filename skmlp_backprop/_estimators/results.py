@@ -25,6 +25,10 @@ _MESSAGES = {
     "callback": "A callback ended the training.",
     "partial_fit": "partial_fit trains for one epoch.",
 }
+_OBJECTIVE = (
+    *("loss", "quantile", "huber_epsilon", "output_activation"),
+    *("alpha", "class_weight", "dropout"),
+)
 # A layer is saturated if this share of its activations has a derivative below
 # _SMALL_DERIVATIVE. The largest derivative of the sigmoid is 0.25.
 _SATURATED = 0.9
@@ -150,6 +154,7 @@ class Trained:
             **attributes,
             **attributes_of_end(self, estimator),
             "_optimizer": solver if solver.stochastic else None,
+            "_objective": objective_of(estimator),
         }
 
 
@@ -201,6 +206,12 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "_target_encoder": target_encoder,
         "_network": network,
     }
+
+
+def objective_of(estimator):
+    """The parameters on which the loss depends beside the weights, as a text."""
+    params = estimator.get_params(deep=False)
+    return ", ".join(f"{k}={params[k]!r}" for k in _OBJECTIVE if k in params)
 
 
 def history_of(estimator):

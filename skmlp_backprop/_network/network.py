@@ -2,6 +2,8 @@
 
 import copy
 
+import numpy as np
+
 from .activations import ACTIVATIONS
 
 
@@ -40,5 +42,18 @@ class Network:
 
 
 def _activation(name):
+    if name is None:
+        return None
+    if isinstance(name, str):
+        return ACTIVATIONS[name]
     # A copy, so that a fitted network does not change with the caller's object.
-    return ACTIVATIONS[name] if isinstance(name, str) else copy.deepcopy(name)
+    activation = copy.deepcopy(name)
+    out = np.full((1, 2, 2), np.nan)
+    with np.errstate(all="ignore"):
+        activation.apply(np.array([[[-1.0, -0.5], [0.5, 1.0]]]), out)
+    if np.isnan(out).all():
+        raise ValueError(
+            f"{type(activation).__name__}.apply must write its result to `out`, as in "
+            "np.tanh(z, out=out) or out[...] = np.tanh(z)."
+        )
+    return activation

@@ -50,9 +50,9 @@ class Rule(Value):
         Returns
         -------
         state : dict
-            `n_steps`, and for each name in `moments` zeros like the weights. A subclass
-            may add arrays whose first axis is the network, and values shared by all
-            networks.
+            `n_steps`, the number of earlier steps, which the training counts, and for
+            each name in `moments` zeros like the weights. A subclass may add arrays
+            whose first axis is the network, and values shared by all networks.
         """
         state = {name: parameters.zeros_like() for name in self.moments}
         return {"n_steps": 0, **state}
@@ -179,8 +179,7 @@ class Adam(Rule):
         self.epsilon = float(epsilon)
 
     def step(self, parameters, gradient, state, rate):
-        state["n_steps"] += 1
-        n_steps, beta_1, beta_2 = state["n_steps"], self.beta_1, self.beta_2
+        n_steps, beta_1, beta_2 = state["n_steps"] + 1, self.beta_1, self.beta_2
         # In float64: in float32 1 - beta_2**n_steps would lose most of its digits.
         correction = (1 - beta_2**n_steps) ** 0.5 / (1 - beta_1**n_steps)
         root = (1 - beta_2) ** 0.5
@@ -224,6 +223,13 @@ class Adam(Rule):
 
 
 RULES = {"sgd": SGD, "adam": Adam}
+
+
+def take_step(rule, parameters, gradient, state, rate):
+    """Take a step of a rule, and count it in the state, even if the rule does so."""
+    n_steps = state.get("n_steps", 0) + 1
+    rule.step(parameters, gradient, state, rate)
+    state["n_steps"] = n_steps
 
 
 def stack_rules(rules):

@@ -5,7 +5,7 @@ import numpy as np
 from .._network.objective import Objective
 from .._network.parameters import Parameters, column
 from .levels import LevelStepper
-from .rules import stack_rules, stack_states, state_of_network
+from .rules import stack_rules, stack_states, state_of_network, take_step
 
 # How much faster than the weights the scales of inputs learn.
 GAIN = 6
@@ -112,7 +112,8 @@ class Stack:
         return losses[: self.n_steps], weights[: self.n_steps], predictions
 
     def _step(self):
-        self._rule.step(self.stepped, self.objective.gradient, self._state, self._rate)
+        gradient = self.objective.gradient
+        take_step(self._rule, self.stepped, gradient, self._state, self._rate)
 
     def _set_states(self, states):
         """Go on from the states of the networks; begin anew where they are None."""
@@ -252,7 +253,8 @@ class ScaledInputStack(Stack):
         of_scales[:, :, -1] = 0
         gradient.layers[0] *= scales
         super()._step()
-        self._rule.step(
+        take_step(
+            self._rule,
             self._scales,
             self._scales_gradient,
             self._state_of_scales,

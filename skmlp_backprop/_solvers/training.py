@@ -49,7 +49,7 @@ class History:
         lists = {k: list(v) for k, v in vars(self).items() if isinstance(v, list)}
         return replace(self, **lists)
 
-    def continued(self, fresh):
+    def continued(self, fresh, has_same_objective):
         """The history of a call that continues the training, with counts of its own.
 
         It takes over the lists of this history, which must not be used further.
@@ -59,6 +59,9 @@ class History:
         fresh : History
             The history that the call would begin with from new weights. It says whether
             the training improves losses or validation scores.
+
+        has_same_objective : bool
+            Whether the losses of both calls can be compared.
         """
         # The curves continue, with the evaluations and seconds that they count.
         seconds = self.time_curve[-1] if self.time_curve else 0.0
@@ -69,7 +72,9 @@ class History:
             n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
             started=time.perf_counter() - seconds,
         )
-        if (history.best_loss is None) == (fresh.best_loss is None):
+        both_by_loss = history.best_loss is not None and fresh.best_loss is not None
+        both_by_score = history.best_loss is None and fresh.best_loss is None
+        if (both_by_loss and has_same_objective) or both_by_score:
             return history
         return replace(
             history,
