@@ -164,6 +164,17 @@ def test_the_most_frequent_combinations_have_entries(monkeypatch):
     np.testing.assert_array_equal(np.sort(counts), np.sort(expected))
 
 
+def test_more_categories_than_the_networks_tell_apart_are_said(monkeypatch):
+    X, y = make_table()
+    n_places = X["place"].nunique()
+    monkeypatch.setattr(base, "_MAX_CATEGORIES", n_places)
+    make(max_iter=1).fit(X[["place", "noise"]], y)
+    monkeypatch.setattr(base, "_MAX_CATEGORIES", n_places - 1)
+    said = f"'place' has {n_places} categories. The networks tell the {n_places - 2}"
+    with pytest.warns(UserWarning, match=said):
+        make(max_iter=1).fit(X[["place", "noise"]], y)
+
+
 def test_an_encoder_that_is_fitted_again_has_no_combination(model):
     X, _ = make_table()
     encoder = pickle.loads(pickle.dumps(model.encoder_)).fit(X[["noise"]])

@@ -579,6 +579,11 @@ def test_columns_without_a_grid(mixed):
     model, X, _ = mixed
     with pytest.raises(ValueError, match="'gaps' of X has missing values only"):
         model.partial_dependence(X.assign(gaps=np.nan), "gaps")
+    # Any unit will do.
+    for numbers in (1e-9 * X["size"], 1.7e9 + X["size"]):
+        table = X.assign(size=numbers)
+        tiny = regressor(max_iter=2).fit(table, np.arange(150) % 7)
+        assert len(np.unique(tiny.partial_dependence(table, "size").average)) > 20
     equal = X.assign(size=np.where(np.arange(150) < 5, np.arange(150) / 5, 1.0))
     with pytest.raises(ValueError, match="'size' are equal"):
         model.partial_dependence(

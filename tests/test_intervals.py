@@ -23,6 +23,7 @@ from sklearn.metrics import (
 )
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop._tabular import base
 
 # Fits to weighted and to repeated rows differ: the formula alone is the same.
 from skmlp_backprop._tabular.intervals import conformity, cv_plus_intervals
@@ -398,6 +399,66 @@ def test_validation_rows_judge_and_all_networks_see_all_rows():
     assert model.best_validation_score_ == pytest.approx(-expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("loss", ["huber", "absolute_error", "quantile"])
+def test_a_robust_loss_does_not_see_how_far_an_outlier_is(loss):
+    X, y = sine(600)
+    X_new, y_new = sine(500, seed=2)
+    rmse = {}
+    for size in (0, 30, 1e6):
+        with_outlier = y.copy()
+        with_outlier[7] += size
+        model = TabularMLPRegressor(loss=loss, **MORE).fit(X, with_outlier)
+        rmse[size] = np.sqrt(np.mean((model.predict(X_new) - y_new) ** 2))
+        widths = np.ptp(model.predict_interval(X_new), axis=1)
+        assert widths.mean() < 2
+    assert rmse[1e6] == pytest.approx(rmse[30], rel=0.02)
+    assert rmse[1e6] < 1.05 * rmse[0]
+
+
+def test_numbers_of_which_half_are_equal_keep_their_scale():
+    X, y = sine(200)
+    y = np.where(X[:, 1] > 2, 100 + 10 * y, 0)
+    model = TabularMLPRegressor(loss="absolute_error", **MORE).fit(X, y)
+    assert model.predict(X).max() > 90
+
+
+def test_integers_that_float64_merges_are_said():
+    X, y = sine(60)
+    y = np.rint(10 * y).astype(np.int64)
+    TabularMLPRegressor(**SMALL).fit(X, y + 2**52)
+    said = f"Input y has {len(np.unique(y))} distinct integers, which float64 rounds"
+    with pytest.warns(UserWarning, match=said):
+        TabularMLPRegressor(**SMALL).fit(X, y + 10**18)
+
+
+def test_a_group_of_nearly_all_rows_is_said():
+    X, y = sine(100)
+    groups = np.arange(100).clip(89)
+    TabularMLPRegressor(**SMALL).fit(X, y, groups=groups)
+    with pytest.warns(UserWarning, match="A group has 92 of 100 rows. The networks"):
+        TabularMLPRegressor(**SMALL).fit(X, y, groups=groups.clip(91))
+    # Few rows are few in any group.
+    TabularMLPRegressor(**SMALL).fit(X[:5], y[:5], groups=[0, 0, 0, 0, 1])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_loss_of_nearly_zero_is_not_useless():
+    X, y = sine(400)
+    classifier = TabularMLPClassifier(random_state=0)
+    classifier.fit(X, y > 0, sample_weight=1.0 * (y > 0))
+    assert classifier.predict(X).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinite_intervals_between_quantiles():
+    X, y = sine(60)
+    params = {"loss": "quantile", "quantile": [0.1, 0.9], **SMALL, "max_iter": 80}
+    model = TabularMLPRegressor(**params).fit(X, y)
+    with pytest.warns(UserWarning, match="Intervals are infinite"):
+        intervals = model.predict_interval(X, coverage=0.999)
+    np.testing.assert_array_equal(intervals, [[-np.inf, np.inf]] * 60)
+
+
 def test_validation_rows_on_another_scale():
     """As TransformedTargetRegressor passes them on."""
     X, y = sine(60)
@@ -700,6 +761,14 @@ def test_sets_are_those_of_the_definition(classifier):
     expected = below < 0.9 * 801
     expected[np.arange(40), model.predict_proba(X[:40]).argmax(axis=1)] = True
     np.testing.assert_array_equal(model.predict_set(X[:40]), expected)
+
+
+def test_sets_are_made_in_chunks_of_rows(classifier, monkeypatch):
+    model, (X, _) = classifier
+    expected = model.predict_set(X[:100], coverage=[0.5, 0.9])
+    monkeypatch.setattr(base, "CHUNK_ROWS", 7)
+    found = model.predict_set(X[:100], coverage=[0.5, 0.9])
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_sets_are_nested_and_contain_the_predicted_class(classifier):

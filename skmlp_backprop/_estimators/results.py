@@ -18,6 +18,8 @@ from .targets import Numbers
 # constant prediction, and hardly useful if it is above _HARDLY_USEFUL times that loss.
 _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
+# A smaller mean loss of left-out rows is no reason for a warning.
+_NEGLIGIBLE = 1e-6
 # Mean square from which targets are large beside the initial predictions.
 _LARGE = 100
 _MESSAGES = {
@@ -300,7 +302,8 @@ def warn_if_useless(trained, estimator):
         loss = trained.mean_loss(estimator.alpha)
         if loss > _HARDLY_USEFUL * constant:
             constant = trained.loss_of_constant()
-            if loss > constant * (1 + _by_chance(trained.data)):
+            most = constant * (1 + _by_chance(trained.data))
+            if loss > max(most, _NEGLIGIBLE):
                 _warn_of_loss(trained, loss, constant)
         return
     most = _most_loss(trained.data, reason)

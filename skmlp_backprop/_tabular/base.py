@@ -32,6 +32,7 @@ from .._estimators.sklearn_private import (
 from .._network.inference import compute_logits
 from .._network.inputs import TableRows
 from .bins import Labelled
+from .categories import warn_of_shared_categories
 from .checks import (
     check_rows,
     drop_rows_without_weight,
@@ -60,8 +61,10 @@ from .table import TakesTablesMixin, check_table
 _AVERAGE_EPOCHS = 2
 # At most 10 epochs for a million rows: more would take many minutes.
 _MOST_ROWS_SEEN = 10**7
-# Categories of a column that have weights of their own. Many more would be identifiers.
-_MAX_CATEGORIES = 2**14
+# Categories of a column, and of two combined columns, that have weights of their own.
+# Many more would be identifiers.
+_MAX_CATEGORIES = 2**16
+_MAX_COMBINED = 2**14
 
 
 # Parameters that the networks get as they are.
@@ -293,10 +296,14 @@ class BaseTabularMLP(
         )
         vars(encoder).update(features_of(self))
         encoder._learn(columns, labelled)
+        warn_of_shared_categories(columns, encoder._encodings, _MAX_CATEGORIES)
         prepared = encoder._prepare_columns(columns)
         if labelled.finds_thresholds:
             encoder._combination = Combination.find(
-                prepared, labelled.rows, labelled.labels, encoder.max_categories
+                prepared,
+                labelled.rows,
+                labelled.labels,
+                min(_MAX_CATEGORIES, _MAX_COMBINED),
             )
         return encoder, prepared
 

@@ -465,3 +465,30 @@ def _spelling(text, ignores_case=True):
 def _hash(key):
     # Unlike Python's hash, the same in every process.
     return blake2b("\0".join(key).encode("utf-8", "surrogatepass")).digest()
+
+
+def warn_of_shared_categories(columns, encodings, most):
+    """Warn of columns with more categories than the networks tell apart.
+
+    Parameters
+    ----------
+    columns : list of Column
+        The columns.
+
+    encodings : list
+        The encoding of each column.
+
+    most : int
+        The largest number of entries of a column.
+    """
+    for column, encoding in zip(columns, encodings, strict=True):
+        if not isinstance(encoding, CategoryEncoding) or encoding.width < most:
+            continue
+        if encoding.n_kept < len(encoding.keys):
+            warn(
+                f"Column {column.name} has {len(encoding.keys)} categories. The "
+                f"networks tell the {encoding.n_kept} most frequent apart, and take "
+                "the others as one. New rows will have these more often, so that "
+                "out-of-bag scores are too good and intervals too narrow. Group the "
+                "categories, or leave the column out."
+            )

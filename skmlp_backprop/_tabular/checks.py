@@ -32,6 +32,10 @@ from .texts import is_missing
 _MAY_BE_CLASSES = {"-", "--", ".", "na", "none"}
 
 
+# A group is too large if the other groups have less than this share of the rows.
+_FEW_SHARE = 0.02
+
+
 def check_rows(
     estimator,
     X,
@@ -120,8 +124,22 @@ def _check_targets(estimator, X, y, input_name="y"):
     if not estimator._y_numeric:
         return plain_labels(y, input_name)
     warn_of_text_targets(given, input_name)
+    _warn_of_rounding(y, input_name)
     # scikit-learn converts objects to numbers, but no text.
     return y.astype(np.float64) if y.dtype.kind in "UT" else y
+
+
+def _warn_of_rounding(y, input_name):
+    """Warn if float64 merges integers of y."""
+    if y.dtype.kind not in "iu" or (y.max() < 2**53 and y.min() > -(2**53)):
+        return
+    n_distinct, n_numbers = len(np.unique(y)), len(np.unique(y.astype(np.float64)))
+    if n_numbers < n_distinct:
+        warn(
+            f"Input {input_name} has {n_distinct} distinct integers, which float64 "
+            f"rounds to {n_numbers} distinct numbers. Subtract a constant from "
+            f"{input_name} before the fit."
+        )
 
 
 def _warn_of_labels(y):
@@ -280,6 +298,14 @@ def number_groups(groups):
         raise ValueError(
             "groups has a single group of positive weight, but each network leaves "
             "groups out. Pass two groups or more, or leave out `groups`."
+        )
+    most, n_rows = int(np.bincount(numbers).max()), len(numbers)
+    n_others = n_rows - most
+    if n_others < max(_FEW_SHARE * n_rows, min(MIN_ROWS, n_rows / 10)):
+        warn(
+            f"A group has {most} of {n_rows} rows. The networks that leave it out "
+            f"train on the other {n_others} rows alone. Divide the group, or leave out "
+            "`groups`."
         )
     return numbers
 

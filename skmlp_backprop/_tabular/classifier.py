@@ -340,16 +340,21 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
                 "predict_set needs a single class for each row, but `fit` saw "
                 "multilabel targets. Fit a TabularMLPClassifier to each label."
             )
-        members = self.predict_members(X)
-        proba = means_by_fold(members, self._conformity)
-        sets = cv_plus_sets(proba, self._conformity, coverages)
+        found = []
+        for estimates in self._estimate_in_chunks(X):
+            members = self._predictions_of(estimates)
+            proba = means_by_fold(members, self._conformity)
+            of_chunk = cv_plus_sets(proba, self._conformity, coverages)
+            best = members.mean(axis=0).argmax(axis=1)
+            of_chunk[np.arange(len(best)), best] = True
+            found.append(of_chunk)
+        sets = np.concatenate(found)
         n_rows = n_effective_rows(self._conformity)
         if (coverages > n_rows / (n_rows + 1)).any():
             warn(
                 f"Sets have all classes: a coverage of {coverages.max():g} needs more "
                 f"{describe_rows(self._conformity)}. Choose a lower coverage."
             )
-        sets[np.arange(len(sets)), members.mean(axis=0).argmax(axis=1)] = True
         return sets[..., 0] if np.ndim(coverage) == 0 else sets
 
     def _predictions_of(self, estimates):

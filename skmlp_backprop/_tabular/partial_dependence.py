@@ -105,7 +105,7 @@ def grid_of_column(source, encoding, prepared, resolution, percentiles):
         return column.values[rows].astype("m8[us]"), prepared[rows]
     if len(values) >= resolution:
         low, high = mquantiles(column.values[rows], prob=percentiles)
-        if np.isclose(low, high):
+        if low == high:
             raise ValueError(
                 f"The percentiles {percentiles} of column {source.name} are equal: "
                 "choose others, or pass `custom_values`."

@@ -49,6 +49,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     huber_epsilon : float, default=1.35
         Distance, in standard deviations of y, from which on the loss "huber" is linear.
+        In these, numbers count as at most ten interquartile ranges from the quartiles.
 
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
@@ -253,7 +254,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
                     "number, and these were narrower. If the quantiles span more than "
                     "the coverage, fit with closer ones, such as 0.25 and 0.75 for 0.5."
                 )
-            low[is_crossed] = high[is_crossed] = (low + high)[is_crossed] / 2
+            middle = (low[is_crossed] + high[is_crossed]) / 2
+            low[is_crossed] = high[is_crossed] = middle
         else:
             # If the networks differ by more than their errors, their mean may lie
             # outside.
@@ -326,13 +328,15 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     def _fit_scale(self, y, sample_weight):
         """Standardise y: the rate and the initial weights suit unit variance."""
         y = np.asarray(y, np.float64)
-        standardised, unit, mean, scale = _standardise(y, sample_weight)
+        is_robust = self.loss in ("huber", "absolute_error", "quantile")
+        limited = _limit_outliers(y) if is_robust else y
+        standardised, unit, mean, scale = _standardise(limited, sample_weight)
         self._y_unit, self._y_mean, self._y_scale = unit, mean, scale
         if self.loss in ("poisson", "gamma"):
             # These losses are of ratios, and refuse numbers that are not positive.
             self._y_scale, self._y_mean = _zero_to_one(mean), 0 * mean
             return self._scale(y)
-        return standardised
+        return standardised if limited is y else self._scale(y)
 
     def _scale(self, y):
         """Standardise other targets like the targets of `fit`."""
@@ -390,6 +394,19 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _limit_outliers(y):
+    """Limit numbers to ten interquartile ranges from the quartiles.
+
+    A robust loss is no longer robust if outliers decide the scale of y. Numbers of
+    which half are equal are not limited.
+    """
+    with np.errstate(over="ignore"):
+        low, high = np.quantile(y, [0.25, 0.75], axis=0)
+        margin = np.where(high > low, 10 * (high - low), np.inf)
+        limited = np.clip(y, low - margin, high + margin)
+    return y if (limited == y).all() else limited
 
 
 def _standardise(y, sample_weight):
