@@ -247,7 +247,7 @@ class DaskBackpropMLPClassifier(DaskMixin, BackpropMLPClassifier):
 
         sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
                 default=None
-            Weights of the samples. With None, each sample weighs 1.
+            Weights of the samples, 0 or more. With None, each sample weighs 1.
 
         Returns
         -------
@@ -407,7 +407,7 @@ class DaskBackpropMLPRegressor(DaskMixin, BackpropMLPRegressor):
 
         sample_weight : {Dask Array or Series, array-like} of shape (n_samples,), \
                 default=None
-            Weights of the samples. With None, each sample weighs 1.
+            Weights of the samples, 0 or more. With None, each sample weighs 1.
 
         Returns
         -------

@@ -869,15 +869,16 @@ def test_a_mark_of_missing_targets_is_said():
     X = pd.DataFrame({"a": np.arange(40.0) % 7})
     y = X["a"].to_numpy() + 0.5
     in_two_rows = np.arange(40) % 20 == 3
-    for mark, values in ((-999, y - 3), (99, y.astype(np.int8)), (-99, 1000 * y)):
+    for mark, values in ((-999, y - 3), (999, y.astype(np.int16)), (-999, 1000 * y)):
         marked = np.where(in_two_rows, mark, values).astype(values.dtype)
         said = f"the value {mark} in 2 rows, unlike all"
         with pytest.warns(UserWarning, match=said):
             TabularMLPRegressor(**SMALL).fit(X, marked)
     # Numbers like others, other numbers, and far ones among few or equal ones.
     for other in (
-        np.where(in_two_rows, 99, 20 * y),
-        np.where(in_two_rows, -99, 20 * (y - 3)),
+        np.where(in_two_rows, 999, 20 * y),
+        np.where(in_two_rows, -999, 100 * (y - 3)),
+        np.array([9.0, 19, 29, 49, 99, 149, 199, 999] * 5),
         np.where(in_two_rows, 998, y),
         np.where(np.arange(40) > 3, -999, y),
         np.where(in_two_rows, -999, 1),

@@ -156,7 +156,7 @@ def test_the_rows_for_each_combination_count_in_the_whole_table(monkeypatch):
 
 def test_the_most_frequent_combinations_have_entries(monkeypatch):
     X, y = make_table()
-    monkeypatch.setattr(base, "_MAX_CATEGORIES", 100)
+    monkeypatch.setattr(base, "_MAX_COMBINED", 100)
     encoder = make(max_iter=1).fit(X, y).encoder_
     is_joint = [" x " in name for name in encoder.get_feature_names_out()]
     counts = encoder.transform(X)[:, is_joint].sum(axis=0)

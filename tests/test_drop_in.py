@@ -196,7 +196,10 @@ def test_warm_start_with_another_loss(change):
     assert mlp.loss_ < 1.05 * fresh.loss_
     assert mlp.best_loss_ == min(mlp.loss_curve_[n_first:])
     # With the same loss, the count goes on.
-    assert mlp.fit(X, y).n_iter_ == 1
+    same = {"alpha": np.float64(mlp.alpha), "dropout": [0]}
+    if mlp.class_weight:
+        same["class_weight"] = {np.int64(0): 9.0}
+    assert mlp.set_params(**same).fit(X, y).n_iter_ == 1
 
 
 @pytest.mark.filterwarnings("error")

@@ -27,6 +27,16 @@ def test_a_loss_that_was_changed_after_the_fit():
         BackpropMLPRegressor.from_sklearn(theirs)
 
 
+def test_another_output_after_lbfgs_is_refused():
+    """Of which scikit-learn has no loss curve."""
+    X, y = np.arange(20.0).reshape(-1, 1) / 20, np.arange(20.0) + 1
+    theirs = MLPRegressor(hidden_layer_sizes=3, solver="lbfgs", max_iter=50).fit(X, y)
+    ours = BackpropMLPRegressor.from_sklearn(theirs)
+    ours.set_params(loss="poisson", warm_start=True)
+    with pytest.raises(ValueError, match="The activation of the outputs was 'identit"):
+        ours.fit(X, y)
+
+
 def test_parameters_that_scikit_learn_lacks(iris):
     mlp = BackpropMLPClassifier(5, learning_rate="cosine", max_iter=5).fit(*iris)
     theirs = mlp.set_params(hidden_layer_sizes=3).to_sklearn()

@@ -415,18 +415,35 @@ def test_a_robust_loss_does_not_see_how_far_an_outlier_is(loss):
     assert rmse[1e6] < 1.05 * rmse[0]
 
 
-def test_numbers_of_which_half_are_equal_keep_their_scale():
-    X, y = sine(200)
-    y = np.where(X[:, 1] > 2, 100 + 10 * y, 0)
-    model = TabularMLPRegressor(loss="absolute_error", **MORE).fit(X, y)
-    assert model.predict(X).max() > 90
+@pytest.mark.parametrize("noise", [0, 1e-13])
+@pytest.mark.parametrize("share", [0.005, 0.2])
+def test_many_numbers_near_zero_do_not_make_outliers_of_the_others(noise, share):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(1000, 2))
+    y = np.where(X[:, 0] < share, 1000 + 100 * X[:, 1], 0)
+    y += noise * rng.standard_normal(1000)
+    params = {**MORE, "loss": "huber", "huber_epsilon": 0.1}
+    error = {}
+    for weights in (None, np.where(y > 500, 1.0, 1e-6)):
+        model = TabularMLPRegressor(**params).fit(X, y, weights)
+        error[weights is None] = np.abs(model.predict(X) - y)[y > 500].mean()
+    assert error[False] < 50
+    if share > 0.1:
+        assert error[True] < 50
+
+
+def test_robust_losses_of_the_largest_numbers():
+    y = np.repeat([-1.5e308, 1.5e308], [4, 9])
+    X = (y > 0).reshape(-1, 1) + np.arange(13).reshape(-1, 1) / 50
+    model = TabularMLPRegressor(loss="huber", **MORE).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
 
 
 def test_integers_that_float64_merges_are_said():
     X, y = sine(60)
     y = np.rint(10 * y).astype(np.int64)
     TabularMLPRegressor(**SMALL).fit(X, y + 2**52)
-    said = f"Input y has {len(np.unique(y))} distinct integers, which float64 rounds"
+    said = f"Input y has {len(np.unique(y))} distinct integers, of which float64"
     with pytest.warns(UserWarning, match=said):
         TabularMLPRegressor(**SMALL).fit(X, y + 10**18)
 
@@ -467,8 +484,11 @@ def test_validation_rows_on_another_scale():
     y_val = y_val.clip(y.min(), y.max())
     y_val[:10] += 100
     model.fit(X, y, X_val=X_val, y_val=y_val)
+    # Later values are larger, and a constant column has no range.
+    model.fit(X, y, X_val=X_val, y_val=y_val.clip(None, 1.9 * y.max() - y.min()))
+    model.fit(X, 0 * y, X_val=X_val, y_val=y_val)
     y_val[10] += 100
-    with pytest.warns(UserWarning, match="Most values of y_val lie outside the range"):
+    with pytest.warns(UserWarning, match="Most values of y_val lie far outside the"):
         model.fit(X, y, X_val=X_val, y_val=y_val)
     columns, columns_val = np.column_stack([y, y]), np.column_stack([y[:20], y_val])
     with pytest.warns(UserWarning, match="Most values of y_val of column 1, counted"):

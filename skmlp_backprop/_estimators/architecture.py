@@ -87,13 +87,31 @@ def make_network(estimator, n_features, target_encoder):
     output = target_encoder.make_output(estimator)
     make_loss = LOSSES[estimator.loss, output.name]
     loss = make_loss(**{p: getattr(estimator, p) for p in make_loss.hyper_parameters})
-    return Network(
+    network = Network(
         [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),
         loss,
         output,
         estimator.input_activation,
     )
+    for activation in network.all_activations():
+        _check_writes(activation)
+    return network
+
+
+def _check_writes(activation):
+    """Refuse an activation of the user that returns its result only."""
+    if ACTIVATIONS.get(activation.name) is activation:
+        return
+    z = np.array([[[-1.0, -0.5], [0.5, 1.0]]])
+    out = np.full_like(z, np.nan)
+    with np.errstate(all="ignore"):
+        activation.apply(z, out)
+    if np.isnan(out).all():
+        raise ValueError(
+            f"{type(activation).__name__}.apply must write its result to `out`, as in "
+            "np.tanh(z, out=out) or out[...] = np.tanh(z)."
+        )
 
 
 def check_solver(estimator, network):

@@ -278,14 +278,15 @@ class BaseBackpropMLP(
         check_fits(parameters, data.network)
         name = data.network.output.name
         # Before a first epoch, the weights go with any output.
-        if self.loss_curve_ and name != self.out_activation_:
+        is_trained = self.n_iter_ > 0 or self.loss_curve_
+        if is_trained and name != self.out_activation_:
             raise ValueError(
                 f"The activation of the outputs was {self.out_activation_!r} in the "
                 f"earlier fit, and is {name!r} with these parameters. The weights "
                 "go with the former. Set the parameters back, such as `loss`, or call "
                 "`fit` with warm_start=False."
             )
-        objective = objective_of(self)
+        objective = objective_of(self, data.network)
         has_same_objective = getattr(self, "_objective", objective) == objective
         history = history_of(self).continued(new_history(self), has_same_objective)
         return Training(solver, history, [parameters])

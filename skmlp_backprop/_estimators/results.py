@@ -27,10 +27,6 @@ _MESSAGES = {
     "callback": "A callback ended the training.",
     "partial_fit": "partial_fit trains for one epoch.",
 }
-_OBJECTIVE = (
-    *("loss", "quantile", "huber_epsilon", "output_activation"),
-    *("alpha", "class_weight", "dropout"),
-)
 # A layer is saturated if this share of its activations has a derivative below
 # _SMALL_DERIVATIVE. The largest derivative of the sigmoid is 0.25.
 _SATURATED = 0.9
@@ -156,7 +152,7 @@ class Trained:
             **attributes,
             **attributes_of_end(self, estimator),
             "_optimizer": solver if solver.stochastic else None,
-            "_objective": objective_of(estimator),
+            "_objective": objective_of(estimator, self.data.network),
         }
 
 
@@ -210,10 +206,29 @@ def fitted_attributes(network, target_encoder, history, parameters):
     }
 
 
-def objective_of(estimator):
-    """The parameters on which the loss depends beside the weights, as a text."""
-    params = estimator.get_params(deep=False)
-    return ", ".join(f"{k}={params[k]!r}" for k in _OBJECTIVE if k in params)
+def objective_of(estimator, network):
+    """What the loss of a training depends on beside weights and rows, as a text."""
+    loss = network.loss
+    params = {name: getattr(loss, name) for name in loss.hyper_parameters}
+    class_weight = getattr(estimator, "class_weight", None)
+    return repr(
+        [
+            f"{loss.name} {network.output.name}",
+            {name: np.ravel(value).tolist() for name, value in params.items()},
+            float(estimator.alpha),
+            np.ravel(estimator.dropout).astype(float).tolist(),
+            _plain_weights(class_weight),
+        ]
+    )
+
+
+def _plain_weights(class_weight):
+    """Class weights without regard to types and order."""
+    if isinstance(class_weight, dict):
+        return sorted((str(k), float(v)) for k, v in class_weight.items())
+    if isinstance(class_weight, list):
+        return list(map(_plain_weights, class_weight))
+    return class_weight
 
 
 def history_of(estimator):

@@ -89,7 +89,8 @@ PARTS = {
 
     refit : bool or callable, default=True
         Whether to refit the best candidate of the last rung to all of the data. A
-        callable takes `cv_results_`, which has all rungs, and returns `best_index_`.
+        callable takes `cv_results_` and returns `best_index_`. It should choose among
+        the rows with the largest `iter`: the refit has the resources of its row.
 
     error_score : "raise" or float, default=nan
         Score of a candidate whose fit fails; "raise" raises the error instead.

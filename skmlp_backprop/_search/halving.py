@@ -203,7 +203,7 @@ class StackedHalvingGridSearchCV(_StackedHalvingMixin, HalvingGridSearchCV):
 
     A :class:`TabularMLPClassifier` or :class:`TabularMLPRegressor` also continues, and
     ends with exactly the result of a single fit. With its default sizes, the state of a
-    candidate takes about 5 to 10 MB for each fold.
+    candidate takes about 5 to 10 MB for each fold, without columns of many categories.
 
     Parameters, attributes and results are those of
     :class:`sklearn.model_selection.HalvingGridSearchCV`, apart from the default of

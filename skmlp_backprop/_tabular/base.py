@@ -303,7 +303,7 @@ class BaseTabularMLP(
                 prepared,
                 labelled.rows,
                 labelled.labels,
-                min(_MAX_CATEGORIES, _MAX_COMBINED),
+                _MAX_COMBINED,
             )
         return encoder, prepared
 

@@ -136,9 +136,9 @@ def _warn_of_rounding(y, input_name):
     n_distinct, n_numbers = len(np.unique(y)), len(np.unique(y.astype(np.float64)))
     if n_numbers < n_distinct:
         warn(
-            f"Input {input_name} has {n_distinct} distinct integers, which float64 "
-            f"rounds to {n_numbers} distinct numbers. Subtract a constant from "
-            f"{input_name} before the fit."
+            f"Input {input_name} has {n_distinct} distinct integers, of which float64 "
+            f"tells only {n_numbers} apart. Subtract a constant from {input_name} "
+            "before the fit."
         )
 
 
@@ -182,8 +182,8 @@ def is_total(values):
 def missing_mark(values):
     """A number such as -999 that seems to stand for missing values; None without one.
 
-    It has only nines, and is farther from the other values than these from each other,
-    or is the only negative value.
+    It has only nines, and at least three. It is either the only negative value, or ten
+    times farther from the others than these are from each other.
 
     Parameters
     ----------
@@ -192,13 +192,13 @@ def missing_mark(values):
     """
     for mark in (float(values.min()), float(values.max())):
         digits = f"{abs(mark):.0f}"
-        if len(digits) < 2 or set(digits) != {"9"} or float(digits) != abs(mark):
+        if len(digits) < 3 or set(digits) != {"9"} or float(digits) != abs(mark):
             continue
         others = values[values != mark]
         if len(others) < MIN_ROWS:
             continue
         low, high = float(others.min()), float(others.max())
-        is_far = max(low - mark, mark - high) > high - low
+        is_far = max(low - mark, mark - high) > 10 * (high - low)
         if low < high and (is_far or mark < 0 <= low):
             return mark
     return None
@@ -304,7 +304,7 @@ def number_groups(groups):
     if n_others < max(_FEW_SHARE * n_rows, min(MIN_ROWS, n_rows / 10)):
         warn(
             f"A group has {most} of {n_rows} rows. The networks that leave it out "
-            f"train on the other {n_others} rows alone. Divide the group, or leave out "
+            f"train on {n_others} of {n_rows} rows. Divide the group, or leave out "
             "`groups`."
         )
     return numbers
@@ -328,14 +328,18 @@ def _refuse_other_classes(y, y_val):
 
 def _warn_of_other_range(y, y_val):
     """Warn if y_val seems to be on another scale than y."""
-    low, high = y.min(axis=0), y.max(axis=0)
-    n_outside = np.count_nonzero((y_val < low) | (y_val > high), axis=0)
+    low, high = np.float64(y.min(axis=0)), np.float64(y.max(axis=0))
+    # Later values may lie outside the range. Constant ones have none.
+    with np.errstate(over="ignore"):
+        margin = np.where(low < high, high - low, np.inf)
+        is_outside = (y_val < low - margin) | (y_val > high + margin)
+    n_outside = np.count_nonzero(is_outside, axis=0)
     if np.any(are_most(n_outside, len(y_val))):
         low, high = np.ravel(low), np.ravel(high)
         column = int(np.argmax(n_outside))
         where = f" of column {column}, counted from 0," if len(low) > 1 else ""
         warn(
-            f"Most values of y_val{where} lie outside the range of y, from "
+            f"Most values of y_val{where} lie far outside the range of y, from "
             f"{low[column]:.10g} to {high[column]:.10g}. If y was transformed, such as "
             "by TransformedTargetRegressor, transform y_val in the same way. "
             "Otherwise check the unit of y_val."

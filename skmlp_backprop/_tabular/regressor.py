@@ -21,6 +21,8 @@ from .intervals import (
     means_by_fold,
 )
 
+# Largest share of the rows that are outliers.
+_OUTLIERS = 0.01
 # A warning tells of intervals without width from this share of all on.
 _NO_WIDTH_SHARE = 0.01
 
@@ -49,7 +51,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     huber_epsilon : float, default=1.35
         Distance, in standard deviations of y, from which on the loss "huber" is linear.
-        In these, numbers count as at most ten interquartile ranges from the quartiles.
+        These count a few outliers, up to 1 % of the rows, as ten interquartile ranges
+        from the quartiles.
 
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
@@ -329,7 +332,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """Standardise y: the rate and the initial weights suit unit variance."""
         y = np.asarray(y, np.float64)
         is_robust = self.loss in ("huber", "absolute_error", "quantile")
-        limited = _limit_outliers(y) if is_robust else y
+        limited = _limit_outliers(y, sample_weight) if is_robust else y
         standardised, unit, mean, scale = _standardise(limited, sample_weight)
         self._y_unit, self._y_mean, self._y_scale = unit, mean, scale
         if self.loss in ("poisson", "gamma"):
@@ -396,17 +399,20 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         return tags
 
 
-def _limit_outliers(y):
-    """Limit numbers to ten interquartile ranges from the quartiles.
+def _limit_outliers(y, sample_weight):
+    """Limit outliers to ten interquartile ranges from the quartiles.
 
-    A robust loss is no longer robust if outliers decide the scale of y. Numbers of
-    which half are equal are not limited.
+    A robust loss is no longer robust if outliers decide the scale of y. A column is
+    left as it is if more than 1 % of its rows, by weight, are that far: they are no
+    outliers. Returns y itself if nothing changes.
     """
+    low, high = np.quantile(y, [0.25, 0.75], axis=0, method="nearest")
     with np.errstate(over="ignore"):
-        low, high = np.quantile(y, [0.25, 0.75], axis=0)
-        margin = np.where(high > low, 10 * (high - low), np.inf)
+        margin = 10 * (high - low)
         limited = np.clip(y, low - margin, high + margin)
-    return y if (limited == y).all() else limited
+    share = np.average(limited != y, axis=0, weights=sample_weight)
+    is_limited = (low < high) & (share > 0) & (share <= _OUTLIERS)
+    return np.where(is_limited, limited, y) if is_limited.any() else y
 
 
 def _standardise(y, sample_weight):
