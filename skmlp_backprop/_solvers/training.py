@@ -72,9 +72,10 @@ class History:
             n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
             started=time.perf_counter() - seconds,
         )
-        both_by_loss = history.best_loss is not None and fresh.best_loss is not None
-        both_by_score = history.best_loss is None and fresh.best_loss is None
-        if (both_by_loss and has_same_objective) or both_by_score:
+        # Validation scores can be compared whatever the objective.
+        is_by_score = history.best_loss is None
+        is_alike = is_by_score == (fresh.best_loss is None)
+        if is_alike and (is_by_score or has_same_objective):
             return history
         return replace(
             history,

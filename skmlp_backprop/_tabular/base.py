@@ -300,10 +300,7 @@ class BaseTabularMLP(
         prepared = encoder._prepare_columns(columns)
         if labelled.finds_thresholds:
             encoder._combination = Combination.find(
-                prepared,
-                labelled.rows,
-                labelled.labels,
-                _MAX_COMBINED,
+                prepared, labelled.rows, labelled.labels, _MAX_COMBINED
             )
         return encoder, prepared
 

@@ -51,8 +51,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     huber_epsilon : float, default=1.35
         Distance, in standard deviations of y, from which on the loss "huber" is linear.
-        These count a few outliers, up to 1 % of the rows, as ten interquartile ranges
-        from the quartiles.
+        For the standard deviation, a few outliers, up to 1 % of the rows, count as ten
+        interquartile ranges from the quartiles.
 
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), that the output of a hidden unit is set to 0 for a row
