@@ -327,7 +327,7 @@ def test_absolute_error_is_not_misled_by_outliers():
 
 def test_quantiles():
     X, y = sine(1500)
-    quantiles = [0.1, 0.5, 0.9]
+    quantiles = np.array([0.1, 0.5, 0.9])
     model = TabularMLPRegressor(loss="quantile", quantile=quantiles, **MORE).fit(X, y)
     X, y = sine(3000, seed=1)
     predicted = model.predict(X)

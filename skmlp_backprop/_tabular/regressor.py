@@ -383,7 +383,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _has_quantiles(self):
         """Whether several quantiles are predicted."""
-        return np.ndim(self._network().loss.quantile or 0) > 0
+        return np.ndim(self._network().loss.quantile) > 0
 
     def _member_params(self, n_rows):
         return {
