@@ -119,10 +119,10 @@ class Shard:
         """
         rows, (start, stop) = self.rows, span
         if order is not None:
-            rows = rows.take(self._permutation(order)[start:stop])
+            rows = rows[self._permutation(order)[start:stop]]
         elif stop - start < rows.n_rows:
             # All rows are not sliced: a slice of sparse rows is a copy.
-            rows = rows.slice(start, stop)
+            rows = rows[start:stop]
         # Popped: after an interrupted fit, another thread may still use the objective.
         objective = vars(self).pop("_objective", None)
         if objective is None:

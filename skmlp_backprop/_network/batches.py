@@ -140,7 +140,7 @@ class Batches:
         for start in range(0, self.n_rows, step):
             of_chunk = index[start : start + step]
             if self.rows.is_sparse:
-                yield self.rows.take(of_chunk).as_batch(self.output)
+                yield self.rows[of_chunk].as_batch(self.output)
             else:
                 yield from self._gather(of_chunk)
 

@@ -106,7 +106,7 @@ class Objective:
         if self._pool is None or rows.n_rows <= SHARE_ROWS:
             return self._sum.over(rows, scale)
         edges = share_edges(rows.n_rows, self.n_threads)
-        first, *others = [rows.slice(*edge) for edge in edges]
+        first, *others = [rows[slice(*edge)] for edge in edges]
         sums = [s for s, _ in zip(self._other_sums, others, strict=False)]
         # NumPy's errstate is per thread.
         futures = [

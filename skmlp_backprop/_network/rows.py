@@ -78,17 +78,12 @@ class Rows:
         """Targets and weights by which a constant prediction is judged: all."""
         return self.targets, self.weights
 
-    def slice(self, start, stop):
-        """Rows start to stop, as views."""
-        weights = None if self.weights is None else self.weights[start:stop]
-        return Rows(self.X[start:stop], self.targets[start:stop], weights)
-
     def cut(self, n_rows):
         """Cut into consecutive parts of at most `n_rows` rows."""
-        return (self.slice(i, i + n_rows) for i in range(0, self.n_rows, n_rows))
+        return (self[i : i + n_rows] for i in range(0, self.n_rows, n_rows))
 
-    def take(self, index):
-        """The rows at `index`, copied."""
+    def __getitem__(self, index):
+        """The rows at `index`: copied, or views of a slice."""
         weights = None if self.weights is None else self.weights[index]
         return Rows(self.X[index], self.targets[index], weights)
 
