@@ -126,8 +126,11 @@ class ClassOutput(Output):
         raise NotImplementedError
 
     def decision(self, logits):
-        """Confidence scores of each class; with two classes of the positive class."""
-        raise NotImplementedError
+        """Confidence scores of each class; with two classes of the positive class.
+
+        By default these are the logits.
+        """
+        return logits
 
     def codes(self, logits):
         """Codes of the most probable classes, or indicators."""
@@ -202,9 +205,6 @@ class OneVsAllOutput(ClassOutput):
     def log_proba(self, logits):
         return log_softmax(log_expit(logits), axis=1)
 
-    def decision(self, logits):
-        return logits
-
 
 class MultilabelOutput(ClassOutput):
     """A sigmoid for each label. A row may have any number of labels."""
@@ -217,9 +217,6 @@ class MultilabelOutput(ClassOutput):
 
     def log_proba(self, logits):
         return log_expit(logits)
-
-    def decision(self, logits):
-        return logits
 
     def codes(self, logits):
         return (logits > 0).astype(np.uint8)
