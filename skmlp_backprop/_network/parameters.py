@@ -146,17 +146,18 @@ class Parameters:
 
     @classmethod
     def from_coefs(cls, coefs, intercepts, input_intercept=None, n_levels=0):
-        """Copy one network's ``coefs_`` and ``intercepts_``."""
+        """Copy one network's ``coefs_`` and ``intercepts_``.
+
+        Weights of `n_levels` further inputs, which are levels, are 0.
+        """
         network = cls.empty(
-            [len(coefs[0]), *map(len, intercepts)],
+            [len(coefs[0]) + n_levels, *map(len, intercepts)],
             coefs[0].dtype,
             input_intercept=input_intercept is not None,
             n_levels=n_levels,
         )
         if n_levels:
-            first, *others = coefs
-            network.levels[0] = first[-n_levels:]
-            coefs = [first[:-n_levels], *others]
+            network.levels[...] = 0
         for layer, coef, bias in zip(network.layers, coefs, intercepts, strict=True):
             layer[0, :, :-1] = coef.T
             layer[0, :, -1] = bias

@@ -320,17 +320,13 @@ def _initial_parameters(member, data, random_state):
     one of its levels. The weights of levels begin at 0, so that a level without rows in
     the training adds nothing, like an unseen level.
     """
-    X = data.rows.X
-    n_numbers, n_columns = X.numbers.shape[1], X.codes.shape[1]
+    X, n_numbers = data.rows.X, data.rows.X.numbers.shape[1]
     parameters = initial_parameters(
-        member, data, random_state, n_inputs=n_numbers + n_columns
+        member, data, random_state, n_inputs=n_numbers + X.codes.shape[1]
     )
-    if n_columns == 0:
-        return parameters
-    (first, *coefs), intercepts, _ = parameters.to_coefs()
-    levels = np.zeros((X.n_levels, first.shape[1]))
-    first = np.concatenate([first[:n_numbers], levels])
-    return Parameters.from_coefs([first, *coefs], intercepts, n_levels=X.n_levels)
+    (first, *coefs), intercepts, _ = parameters.view_coefs()
+    coefs = [first[:n_numbers], *coefs]
+    return Parameters.from_coefs(coefs, intercepts, n_levels=X.n_levels)
 
 
 class Processes:
