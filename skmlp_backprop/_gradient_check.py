@@ -515,7 +515,8 @@ class _Slope:
 
     def _meets_a_kink(self, move, eps):
         """Whether a unit's input has another sign at the one end than at the other."""
-        for block in self.rows.cut(BLOCK_ROWS):
+        for start in range(0, self.rows.n_rows, BLOCK_ROWS):
+            block = self.rows[start : start + BLOCK_ROWS]
             move(eps)
             ahead = self._signs(block)
             move(-eps)

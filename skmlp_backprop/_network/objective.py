@@ -209,7 +209,8 @@ class _Sum:
         loss, gradient = 0.0, self.gradient.flat
         total = np.zeros_like(gradient)
         # One after the other, as those of sparse rows are copies.
-        for block in rows.cut(BLOCK_ROWS):
+        for start in range(0, rows.n_rows, BLOCK_ROWS):
+            block = rows[start : start + BLOCK_ROWS]
             loss = loss + self._over_block(block, scale)
             total += gradient
         np.copyto(gradient, total)

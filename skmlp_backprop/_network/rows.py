@@ -78,10 +78,6 @@ class Rows:
         """Targets and weights by which a constant prediction is judged: all."""
         return self.targets, self.weights
 
-    def cut(self, n_rows):
-        """Cut into consecutive parts of at most `n_rows` rows."""
-        return (self[i : i + n_rows] for i in range(0, self.n_rows, n_rows))
-
     def __getitem__(self, index):
         """The rows at `index`: copied, or views of a slice."""
         weights = None if self.weights is None else self.weights[index]
@@ -166,11 +162,8 @@ class Batch:
         """The batch itself."""
         return self
 
-    def cut(self, n_rows):
-        """Cut into consecutive batches of at most `n_rows` rows."""
-        X, make = self.inputs.X, type(self.inputs)
-        for start in range(0, self.n_rows, n_rows):
-            rows = slice(start, min(start + n_rows, self.n_rows))
-            weights = None if self.weights is None else self.weights[..., rows]
-            target = self.target[..., rows]
-            yield Batch(make(X[rows]), target, rows.stop - start, weights)
+    def __getitem__(self, rows):
+        """The batch of a slice of the rows."""
+        X, target = self.inputs.X[rows], self.target[..., rows]
+        weights = None if self.weights is None else self.weights[..., rows]
+        return Batch(type(self.inputs)(X), target, target.shape[-1], weights)
