@@ -373,7 +373,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Probabilities; each row sums to 1, except for multilabel targets.
         """
         logits = self._logits(X)
-        return self._network.output.proba(logits)
+        return self._network.output.values(logits)
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.

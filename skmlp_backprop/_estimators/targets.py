@@ -125,10 +125,6 @@ class Labels:
         indicators = codes.astype(int)
         return sparse.csr_matrix(indicators) if self.is_sparse else indicators
 
-    def estimates(self, output, logits):
-        """Probabilities, whose mean over networks is a prediction, too."""
-        return output.proba(logits)
-
     def loss_of_estimates(self, network, estimates, targets, weights):
         """Mean log loss of probabilities; summed over the labels of a row."""
         if self.multilabel:
@@ -243,10 +239,6 @@ class Numbers:
         # A list of quantiles has columns, even if it has a single quantile.
         is_flat = self.n_columns is None and not isinstance(output, IncreasingOutput)
         return values[:, 0] if is_flat else values
-
-    def estimates(self, output, logits):
-        """Numbers, whose mean over networks is a prediction, too."""
-        return output.values(logits)
 
     def loss_of_estimates(self, network, estimates, targets, weights):
         """Mean loss of predictions."""

@@ -72,6 +72,16 @@ class Output:
         """
         raise NotImplementedError
 
+    def values(self, logits):
+        """Probabilities or numbers, whose mean over networks is a prediction, too.
+
+        Returns
+        -------
+        values : ndarray of shape (n_rows, n_classes) or (n_rows, n_outputs)
+            Probabilities of the classes, or the predicted numbers.
+        """
+        raise NotImplementedError
+
     def logits_of(self, predictions):
         """The logits of a row that give these predictions.
 
@@ -117,12 +127,8 @@ class ClassOutput(Output):
     def logits_of(self, predictions):
         return logit(np.clip(predictions, _LEAST_PROBA, 1 - _LEAST_PROBA))
 
-    def proba(self, logits):
-        """Probabilities of the classes, of shape (n_rows, n_classes)."""
-        raise NotImplementedError
-
     def log_proba(self, logits):
-        """Logarithm of :meth:`proba`, finite wherever the logits are."""
+        """Logarithm of :meth:`values`, finite wherever the logits are."""
         raise NotImplementedError
 
     def decision(self, logits):
@@ -134,7 +140,7 @@ class ClassOutput(Output):
 
     def codes(self, logits):
         """Codes of the most probable classes, or indicators."""
-        return self.proba(logits).argmax(axis=1)
+        return self.values(logits).argmax(axis=1)
 
 
 class SoftmaxOutput(ClassOutput):
@@ -151,7 +157,7 @@ class SoftmaxOutput(ClassOutput):
     def logits_of(self, predictions):
         return np.log(np.maximum(predictions, _LEAST_PROBA))
 
-    def proba(self, logits):
+    def values(self, logits):
         return positive(softmax(logits, axis=1))
 
     def log_proba(self, logits):
@@ -176,7 +182,7 @@ class BinaryOutput(ClassOutput):
     name = "logistic"
     first_code = 1
 
-    def proba(self, logits):
+    def values(self, logits):
         return np.hstack([_sigmoid(-logits), _sigmoid(logits)])
 
     def log_proba(self, logits):
@@ -199,7 +205,7 @@ class OneVsAllOutput(ClassOutput):
 
     name = "logistic"
 
-    def proba(self, logits):
+    def values(self, logits):
         return positive(softmax(log_expit(logits), axis=1))
 
     def log_proba(self, logits):
@@ -212,7 +218,7 @@ class MultilabelOutput(ClassOutput):
     name = "logistic"
     encoded_targets = Output.encoded_targets
 
-    def proba(self, logits):
+    def values(self, logits):
         return _sigmoid(logits)
 
     def log_proba(self, logits):
@@ -284,10 +290,6 @@ class NumberOutput(Output):
 
     def activate(self, logits):
         return np.array(self.values(logits))
-
-    def values(self, logits):
-        """The predicted numbers, of shape (n_rows, n_outputs)."""
-        raise NotImplementedError
 
 
 class IdentityOutput(NumberOutput):

@@ -470,21 +470,16 @@ class BaseTabularMLP(
         """Yield estimates of chunks of rows, (n_members, n_chunk_rows, n_outputs)."""
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        target_encoder = self.estimators_[0]._target_encoder
         network = self.estimators_[0]._network
         prepared = self.encoder_._prepare(X)
         for start in range(0, len(prepared[0]), CHUNK_ROWS):
             chunk = [values[start : start + CHUNK_ROWS] for values in prepared]
             encoded = self.encoder_._encode_rows(chunk, np.float64)
-            yield np.stack(
-                [
-                    target_encoder.estimates(
-                        network.output,
-                        compute_logits(network, member._weights(), encoded),
-                    )
-                    for member in self.estimators_
-                ]
+            logits = (
+                compute_logits(network, member._weights(), encoded)
+                for member in self.estimators_
             )
+            yield np.stack([network.output.values(z) for z in logits])
 
     def _mean_estimates(self, X):
         """Estimates averaged over the networks, (n_samples, n_outputs), float64."""

@@ -91,9 +91,7 @@ def _increases(networks, encoder, prepared, targets, row_weights, orders):
 
     def loss(first_layers):
         estimates = [
-            target_encoder.estimates(
-                network.output, logits_from_first(network, (*w, None), z)
-            )
+            network.output.values(logits_from_first(network, (*w, None), z))
             for w, z in zip(weights, first_layers, strict=True)
         ]
         return target_encoder.loss_of_estimates(

@@ -151,8 +151,7 @@ class LeftOutRows:
         estimates : ndarray of shape (n_rows, n_outputs)
             Probabilities or numbers, fold by fold.
         """
-        output, target_encoder = self.data.network.output, self.data.target_encoder
-        estimates = target_encoder.estimates(output, logits)
+        estimates = self.data.network.output.values(logits)
         # The networks leave the folds out in turn, so that the rows of all folds come
         # again and again. The last turn may lack the last folds.
         total, counts = estimates[:n_rows].copy(), np.ones((n_rows, 1), logits.dtype)

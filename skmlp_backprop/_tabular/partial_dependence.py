@@ -172,7 +172,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
         The estimates.
     """
     encoder, members = model.encoder_, model.estimators_
-    network, target_encoder = members[0]._network, members[0]._target_encoder
+    network = members[0]._network
     places = [encoder._layout.places[index] for index in indices]
     changes_combination = bool(set(indices) & set(encoder.combined_features_))
     # The combinations of columns are the last codes.
@@ -184,7 +184,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
     points = list(product(*(range(len(grid)) for grid in grids)))
     n_rows, logits = len(prepared[0]), np.zeros((1, members[0].n_outputs_))
     # Two classes have a single logit.
-    n_outputs = target_encoder.estimates(network.output, logits).shape[1]
+    n_outputs = network.output.values(logits).shape[1]
     average = np.zeros((len(points), n_outputs))
     individual = np.zeros((len(points), n_rows, n_outputs)) if keeps_rows else None
     for start in range(0, n_rows, CHUNK_ROWS):
@@ -216,7 +216,7 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
                     z += combined.product_of(-1, coef)
                 with np.errstate(all="ignore"):
                     logits = logits_from_first(network, member._weights(), z)
-                estimates = target_encoder.estimates(network.output, logits)
+                estimates = network.output.values(logits)
                 average[number] += weights @ estimates
                 if keeps_rows:
                     individual[number, chunk] += estimates / len(members)
