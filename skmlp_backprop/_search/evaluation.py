@@ -49,12 +49,6 @@ class Evaluation(ExitStack):
 
     results : dict
         The `cv_results_` of all calls so far.
-
-    n_fits_alone : Counter of str
-        Number of fits that were made one by one, for each reason.
-
-    n_stacked : int
-        Number of fits that were made in stacks.
     """
 
     def __init__(self, search, X, y, scorers, routed):
@@ -78,8 +72,6 @@ class Evaluation(ExitStack):
         self.out = []
         self.more_results = defaultdict(list)
         self.results = {}
-        self.n_fits_alone = Counter()
-        self.n_stacked = 0
 
     def __call__(self, candidates, cv=None, more_results=None, callback_ctx=None):
         """Evaluate candidates on all folds; return the results of all calls so far."""
@@ -104,7 +96,11 @@ class Evaluation(ExitStack):
                 "candidates?"
             )
         out = self._fit_and_score_all(candidates, splits, context)
-        self._count_stacked([result["alone"] for result in out])
+        if search.verbose > 0:
+            n_stacked, n_alone = count_stacked(out)
+            print(f"Trained {n_stacked} of {len(out)} fits in stacks")
+            for why, n_fits in n_alone.items():
+                print(f"  {n_fits} one by one: {why}")
         _warn_or_raise_about_fit_failures(out, search.error_score)
         if callable(search.scoring):
             _insert_error_scores(out, search.error_score)
@@ -187,16 +183,11 @@ class Evaluation(ExitStack):
         if search.verbose > 0 and why is not None:
             print(why)
 
-    def _count_stacked(self, reasons):
-        """Count and print the stacked fits and, by reason, the other fits."""
-        n_alone = Counter(why for why in reasons if why is not None)
-        n_stacked = reasons.count(None)
-        self.n_fits_alone.update(n_alone)
-        self.n_stacked += n_stacked
-        if self.search.verbose > 0:
-            print(f"Trained {n_stacked} of {len(reasons)} fits in stacks")
-            for why, n_fits in n_alone.items():
-                print(f"  {n_fits} one by one: {why}")
+
+def count_stacked(results):
+    """Number of stacked fits, and dict of the number of other fits by reason."""
+    n_alone = Counter(result["alone"] for result in results)
+    return n_alone.pop(None, 0), dict(n_alone)
 
 
 def _group(estimators, candidates):

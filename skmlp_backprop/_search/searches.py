@@ -16,7 +16,7 @@ from .._estimators.sklearn_callbacks import CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted
 from .documentation import documented
-from .evaluation import Evaluation
+from .evaluation import Evaluation, count_stacked
 from .fits import configured
 from .sklearn_private import _check_method_params, _MultimetricScorer
 
@@ -87,8 +87,7 @@ class StackedSearchMixin(CallbackSupportMixin):
                 self._run_search(evaluation)
         self._choose(evaluation, refit_metric)
         self.cv_results_ = evaluation.results
-        self.n_stacked_ = evaluation.n_stacked
-        self.n_fits_alone_ = dict(evaluation.n_fits_alone)
+        self.n_stacked_, self.n_fits_alone_ = count_stacked(evaluation.out)
         # Free the memory of the folds' networks and rows before the refit.
         del evaluation
         if self.refit:
