@@ -295,8 +295,8 @@ class ScoreHistory(_ScoringCallback):
         super().setup(estimator, context)
         # A warm start appends to the loss curve.
         if getattr(estimator, "warm_start", False):
-            run = self._runs[id(estimator)]
-            run.n_before = len(getattr(estimator, "loss_curve_", []))
+            n_iter = len(getattr(estimator, "loss_curve_", []))
+            self._runs[id(estimator)].n_iter = n_iter
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         """Record the score; scikit-learn calls it after each task of a fit."""
@@ -304,10 +304,9 @@ class ScoreHistory(_ScoringCallback):
             return False
         run = self._runs[id(estimator)]
         run.n_iter += 1
-        number = run.n_before + run.n_iter
-        if number % self.every == 0:
+        if run.n_iter % self.every == 0:
             self._score(run, fitted_estimator)
-            run.iterations.append(number)
+            run.iterations.append(run.n_iter)
         return False
 
     def teardown(self, estimator, context):
@@ -374,4 +373,3 @@ class _Run:
     best_weights: dict = field(default_factory=dict)
     iterations: list = field(default_factory=list)
     n_iter: int = 0
-    n_before: int = 0
