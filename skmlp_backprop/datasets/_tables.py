@@ -359,5 +359,4 @@ def _to_labels(file, column, label):
     ):
         file.refuse(label, odd, "a number with a decimal comma, as others have")
     y = np.array(column, dtype=str)
-    are_integers = all(map(_INTEGER.fullmatch, column.unique()))
-    return y.astype(np.int64) if are_integers else y
+    return y.astype(np.int64) if all(map(_INTEGER.fullmatch, texts)) else y
