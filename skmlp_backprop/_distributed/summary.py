@@ -160,9 +160,7 @@ class Summary:
         """Sum of the sample weights of each class, for `explicit_class_weight`."""
         if labels.multilabel:
             return np.column_stack([self.weight - self.counts, self.counts])
-        counts = np.zeros(len(labels.classes))
-        counts[np.searchsorted(labels.classes, self.values)] = self.counts
-        return counts
+        return self.counts
 
 
 def summarize_chunk(y_numeric, chunk):
