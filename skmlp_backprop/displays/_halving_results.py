@@ -71,7 +71,7 @@ class HalvingResultsDisplay(Display):
         self.rungs = np.asarray(cv_results["n_resources"], int)[first_rows].tolist()
         parameter = resource_parameter(cv_results)
         self.resource = bare_name(parameter) if parameter else "resources"
-        rows_of = rows_of_candidates(cv_results)
+        rows_of = rows_of_candidates(cv_results, parameter)
         self.curves = [scores[rows] for rows in rows_of]
         last_scores = [np.nan_to_num(curve[-1], nan=-np.inf) for curve in self.curves]
         # The search takes the first of equal scores in the last rung.
@@ -199,9 +199,8 @@ def resource_parameter(cv_results):
     return None
 
 
-def rows_of_candidates(cv_results):
+def rows_of_candidates(cv_results, resource):
     """Indices of each candidate's rows in the results, in the order of the rungs."""
-    resource = resource_parameter(cv_results)
     rows_of, n_of = {}, Counter()
     for row, (rung, params) in enumerate(
         zip(cv_results["iter"], cv_results["params"], strict=True)

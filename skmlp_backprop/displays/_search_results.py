@@ -302,7 +302,7 @@ def _without_rungs(cv_results, named):
     resource = resource_parameter(cv_results)
     if resource is not None and not {resource, bare_name(resource)}.isdisjoint(named):
         return cv_results
-    last = sorted(rows[-1] for rows in rows_of_candidates(cv_results))
+    last = sorted(rows[-1] for rows in rows_of_candidates(cv_results, resource))
     return {
         key: np.ma.asarray(column)[last]
         for key, column in cv_results.items()
