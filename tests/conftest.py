@@ -10,6 +10,9 @@ from sklearn.preprocessing import StandardScaler
 
 # Short searches start no process: only a patch makes them do so.
 from skmlp_backprop._search import work
+
+# Nor is there a parameter for the shift of an ensemble's logits.
+from skmlp_backprop._tabular import left_out
 from skmlp_backprop.datasets import read_mat
 
 
@@ -33,6 +36,12 @@ def data_dir():
     if not folder:
         pytest.skip("SKMLP_DATA_DIR is not set: no ex4data1.mat, MNIST files or tables")
     return Path(folder)
+
+
+@pytest.fixture
+def without_shift(monkeypatch):
+    """Ensembles do not shift their logits after the training."""
+    monkeypatch.setattr(left_out, "_SHIFT", 1e-9)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
-from skmlp_backprop import TabularMLPClassifier
+from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
+
+# No parameter sets how far the logits may be shifted.
+from skmlp_backprop._tabular import left_out
 
 # Networks become overconfident in a fixed number of epochs.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -28,6 +31,7 @@ def at_temperature(proba, temperature):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.usefixtures("without_shift")
 def test_no_higher_temperature_is_better(n_classes, weighted):
     X, y = noisy_table(n_classes)
     weights = np.random.default_rng(1).random(len(y)) if weighted else None
@@ -47,6 +51,7 @@ def test_no_higher_temperature_is_better(n_classes, weighted):
         assert loss(1) < loss(temperature)
 
 
+@pytest.mark.usefixtures("without_shift")
 def test_validation_rows_calibrate():
     X, y = noisy_table(2)
     X_val, y_val = noisy_table(2, seed=2)
@@ -62,6 +67,7 @@ def test_validation_rows_calibrate():
     assert losses[1] == pytest.approx(-model.best_validation_score_, rel=1e-4)
 
 
+@pytest.mark.usefixtures("without_shift")
 def test_labels_have_one_temperature():
     X, y = noisy_table(2)
     Y = np.column_stack([y, X[:, 1] > 0])
@@ -77,6 +83,7 @@ def test_labels_have_one_temperature():
     assert loss(1) < min(loss(1.05), loss(1.3), loss(2))
 
 
+@pytest.mark.usefixtures("without_shift")
 def test_networks_without_hidden_layers():
     """The weights of categories by codes are in the logits themselves."""
     rng = np.random.default_rng(0)
@@ -97,3 +104,62 @@ def test_networks_without_hidden_layers():
     new = X.iloc[:50]
     expected = np.mean(model.predict_members(new), axis=0)
     np.testing.assert_allclose(model.predict_proba(new), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_members", [3, 8, 16])
+def test_the_mean_probability_of_a_class_is_its_share(
+    n_classes, weighted, n_members, monkeypatch
+):
+    monkeypatch.setattr(left_out, "_SHIFT", 1e3)
+    X, y = noisy_table(n_classes)
+    y = np.where((y == 1) & (np.arange(len(y)) % 8 > 0), 0, y)
+    weights = np.random.default_rng(1).random(len(y)) if weighted else None
+    model = TabularMLPClassifier(n_members=n_members, max_iter=10, random_state=0)
+    model.fit(X, y, sample_weight=weights)
+    proba = model.oob_decision_function_
+    known = ~np.isnan(proba[:, 0])
+    one_hot = y[known, np.newaxis] == model.classes_
+    if weighted:
+        weights = weights[known]
+    # Each member's logits are shifted. Of 16 members two predict a row, by their mean.
+    np.testing.assert_allclose(
+        np.average(proba[known], axis=0, weights=weights),
+        np.average(one_hot, axis=0, weights=weights),
+        rtol=2e-3,
+    )
+
+
+def test_few_rows_of_a_class_hardly_shift_it(monkeypatch):
+    X, y = noisy_table(2)
+    y[:] = 0
+    y[[3, 50, 200, 400]] = 1
+    found = {}
+    for sd in (1e-9, 0.2, 1e3):
+        monkeypatch.setattr(left_out, "_SHIFT", sd)
+        model = TabularMLPClassifier(max_iter=10, random_state=0).fit(X, y)
+        logits = np.log(model.predict_members(X)[..., 1])
+        found[sd] = (logits - np.log1p(-np.exp(logits))).mean()
+    assert abs(found[0.2] - found[1e-9]) < 0.3 * abs(found[1e3] - found[1e-9])
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_the_mean_prediction_is_that_of_y(loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 5))
+    y = rng.poisson(np.exp(0.6 * X[:, 0] + 0.3 * X[:, 1] - 1))
+    for seed in range(3):
+        model = TabularMLPRegressor(loss=loss, max_iter=5, random_state=seed).fit(X, y)
+        assert model.oob_prediction_.mean() == pytest.approx(y.mean(), rel=5e-3)
+        assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.02)
+
+
+def test_losses_with_a_kink_are_not_shifted(monkeypatch):
+    X, y = noisy_table(3)
+    predictions = []
+    for sd in (1e-9, 1e3):
+        monkeypatch.setattr(left_out, "_SHIFT", sd)
+        model = TabularMLPRegressor(loss="absolute_error", max_iter=5, random_state=0)
+        predictions.append(model.fit(X, y).predict(X))
+    np.testing.assert_array_equal(*predictions)

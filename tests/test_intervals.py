@@ -384,6 +384,7 @@ def test_intervals_of_quantiles_follow_the_row():
 # Validation rows of the caller's own.
 
 
+@pytest.mark.usefixtures("without_shift")
 def test_validation_rows_judge_and_all_networks_see_all_rows():
     X, y = sine(300)
     X_val, y_val = sine(200, seed=2)

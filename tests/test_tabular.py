@@ -436,6 +436,7 @@ def judged(captured, model):
 @pytest.mark.parametrize("n_members", [1, 3, 11])
 @pytest.mark.parametrize("weighted", [False, True])
 @both
+@pytest.mark.usefixtures("without_shift")
 def test_the_best_score_is_that_of_the_left_out_rows(
     kind, weighted, n_members, cases, captured
 ):

@@ -131,6 +131,7 @@ def test_another_learning_rate(kind):
     assert model.validation_scores_[3] != scores[3]
 
 
+@pytest.mark.usefixtures("without_shift")
 def test_other_rows_are_encoded_as_those_of_the_first_fit():
     X, y = make_table("regressor")
     model = make("regressor", max_iter=3, warm_start=True).fit(X, y)

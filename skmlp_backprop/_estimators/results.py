@@ -72,6 +72,14 @@ class Trained:
     def remedy(self):
         """The remedy, and the cause if known, for a network worse than a constant."""
         is_stochastic = self.training.solver.stochastic
+        if epoch := self.training.earlier_epoch:
+            return (
+                f"Early stopping kept the weights of epoch {epoch}, as no later epoch "
+                "had a better score on the held-out rows. If a class is rare, or a "
+                "constant predicts most rows well, set `early_stopping=False`, or stop "
+                "by another score by the callback EarlyStopping. Otherwise scale X by "
+                "StandardScaler or take another `learning_rate_init`."
+            )
         if saturated := self._saturated():
             scale = "Lower `learning_rate_init`, or scale" if is_stochastic else "Scale"
             return (
@@ -323,13 +331,15 @@ def warn_if_useless(trained, estimator):
         return
     most = _most_loss(trained.data, reason)
     # The loss of the last epoch is known. The penalty and dropout only increase it. But
-    # it counts batches by their rows, not by the weights of these.
+    # it counts batches by their rows, not by the weights of these, and early stopping
+    # may have kept the weights of another epoch.
     rows, loss = trained.data.rows, training.history.loss
-    is_weighted = isinstance(rows, Rows) and rows.weights is not None
+    is_other = isinstance(rows, Rows) and rows.weights is not None
+    is_other |= training.earlier_epoch is not None
     columns = trained.losses_of_columns()
     if columns:
         loss = sum(of_column for _, of_column in columns)
-    elif is_weighted or loss > most:
+    elif is_other or loss > most:
         loss = trained.mean_loss(estimator.alpha)
     if loss > most:
         _warn_of_loss(trained, loss, constant)

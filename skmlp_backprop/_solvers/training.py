@@ -210,6 +210,14 @@ class Training:
         self._best = self._candidate = None
         self._is_candidate = False
 
+    @property
+    def earlier_epoch(self):
+        """The epoch before the last one whose weights early stopping keeps, or None."""
+        scores = self.history.validation_scores
+        if not scores or scores[-1] >= max(scores):
+            return None
+        return int(np.argmax(scores)) + 1
+
     # Only the loop over epochs calls the following methods.
 
     def start(self):

@@ -66,10 +66,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         from 1 to 5 that gives the smallest log loss.
 
     best_validation_score_ : float
-        The highest of `validation_scores_`. The networks have the weights of its
-        epoch, with the last layer divided by its temperature. The score is slightly
-        above that of a single network on new rows, because it is the best of many
-        scores. The mean of the networks scores better. After a warm start on other
+        The highest of `validation_scores_`. The networks have the weights of its epoch,
+        with the last layer divided by its temperature. Then the logits are shifted, so
+        that mean probabilities are near the shares of the classes. The score is
+        slightly above that of a single network on new rows, because it is the best of
+        many scores. The mean of the networks scores better. After a warm start on other
         rows, it is the highest score on these rows, also of the earlier weights.
 
     ... last_attributes

@@ -217,21 +217,25 @@ class Ensemble:
         return []
 
     def calibrate(self, networks):
-        """Divide the logits of networks by the best temperature.
+        """Divide the logits of networks by the best temperature, and shift them.
 
         Returns copies of the networks, and their mean estimates of the validation rows,
         in the order of `judge.index`.
         """
-        logits = self.judge.predict_all(networks)
-        temperature = np.float32(self.judge.best_temperature(logits))
+        judge, logits = self.judge, self.judge.predict_all(networks)
+        temperature = np.float32(judge.best_temperature(logits))
+        logits = [z / temperature for z in logits]
+        shift = judge.best_shift(logits).astype(np.float32)
         networks = [weights.copy() for weights in networks]
         for weights in networks:
             weights.layers[-1] /= temperature
+            weights.layers[-1][..., -1] += shift
             # Without hidden layers, levels add to the logits themselves.
             if len(weights.layers) == 1 and weights.levels is not None:
                 weights.levels /= temperature
-        logits, n_rows = np.concatenate(logits) / temperature, len(self.judge.index)
-        return networks, self.judge.mean_estimates(logits, n_rows)
+        return networks, judge.mean_estimates(
+            np.concatenate(logits) + shift, len(judge.index)
+        )
 
 
 @dataclass

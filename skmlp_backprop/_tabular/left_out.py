@@ -1,7 +1,7 @@
 """The folds that networks leave out of their training, and the validation by these."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from .._estimators.targets import Numbers
 from .._network.constant import best_logits, mean_loss
@@ -12,6 +12,10 @@ N_FOLDS = 8
 # Largest temperature, and largest number of rows for the search for it.
 _MOST_TEMPERATURE = 5
 _MOST_ROWS_OF_TEMPERATURE = 2**14
+# Standard deviation of the shift of a logit, and the most logits for the search for it.
+# Where few rows tell, as with a rare class or hardly any errors, it stays near 0.
+_SHIFT = 0.2
+_MOST_LOGITS_OF_SHIFT = 2**18
 
 
 class LeftOutRows:
@@ -98,6 +102,61 @@ class LeftOutRows:
         )
         # The method does not try a temperature of exactly 1.
         return 1 / found.x if found.fun < self._loss(sampled, index) else 1.0
+
+    def best_shift(self, logits):
+        """Find what to add to the logits, for the smallest loss of the left-out rows.
+
+        Then the mean probability of a class is near its share of the rows, and the mean
+        prediction near the mean of y. The shift has a normal prior around 0.
+
+        `logits` are the results of :meth:`predict` for all networks of the ensemble,
+        divided by the temperature.
+
+        Returns
+        -------
+        shift : ndarray of shape (n_outputs,), float64
+            The shift of each output; 0 for losses with a kink.
+
+        References
+        ----------
+        Van Calster, B. et al. (2019). "Calibration: the Achilles heel of predictive
+        analytics." BMC Medicine 17. Its calibration in the large.
+        """
+        network, rows = self.data.network, self.rows
+        n_outputs = network.output.n_outputs
+        if network.loss.has_kink:
+            return np.zeros(n_outputs)
+        index = np.concatenate([self.numbers(i) for i in range(len(logits))])
+        z = np.concatenate(logits)
+        step = -(-z.size // _MOST_LOGITS_OF_SHIFT)
+        index, z = index[::step], z[::step]
+        weights = np.ones(len(index))
+        if rows.weights is not None:
+            # A loss may be infinite in a row of weight 0.
+            counts = rows.weights[index] > 0
+            index, z = index[counts], z[counts]
+            weights = rows.weights[index].astype(np.float64)
+        if not len(index):
+            return np.zeros(n_outputs)
+        # On average 1 for each left-out row, which several networks may predict.
+        weights *= min(len(weights), len(self.index)) / weights.sum()
+        target = network.output.encoded_targets(rows.targets[index], np.float64)
+        z = np.array(z.T[np.newaxis], np.float64, order="C")
+        spare, row = np.empty_like(z), np.empty_like(z[:, :1])
+
+        def objective(shift):
+            # The loss overwrites the logits by its derivative.
+            slope = z + shift[:, np.newaxis]
+            losses = network.loss(slope, target, spare, row)[0, 0]
+            loss = losses @ weights + 0.5 * shift @ shift / _SHIFT**2
+            return loss, slope[0] @ weights + shift / _SHIFT**2
+
+        with np.errstate(all="ignore"):
+            found = minimize(
+                objective, np.zeros(n_outputs), jac=True, method="L-BFGS-B"
+            )
+        shift = found.x
+        return shift if np.isfinite(shift).all() else np.zeros(n_outputs)
 
     def _loss(self, logits, index):
         """The loss of the rows with these numbers; the logits are concatenated."""
