@@ -91,7 +91,8 @@ def run(args):
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
         # `describe` has already printed these warnings, as notes.
-        warnings.filterwarnings("ignore", "Column ", UserWarning)
+        noted = "Column |Input y |The last value of y "
+        warnings.filterwarnings("ignore", noted, UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train)
         # A saved model keeps only the importances, so they are computed before.
         scores = score(data, fitted, fold_scores, X_test, y_train, y_test)

@@ -145,14 +145,18 @@ def test_few_rows_of_a_class_hardly_shift_it(monkeypatch):
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
-def test_the_mean_prediction_is_that_of_y(loss):
+def test_the_mean_prediction_is_that_of_y(loss, monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, 5))
     y = rng.poisson(np.exp(0.6 * X[:, 0] + 0.3 * X[:, 1] - 1))
-    for seed in range(3):
-        model = TabularMLPRegressor(loss=loss, max_iter=5, random_state=seed).fit(X, y)
-        assert model.oob_prediction_.mean() == pytest.approx(y.mean(), rel=5e-3)
-        assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.02)
+    error = {}
+    default = left_out._SHIFT
+    for sd in (1e-9, default, 1e3):
+        monkeypatch.setattr(left_out, "_SHIFT", sd)
+        model = TabularMLPRegressor(loss=loss, max_iter=5, random_state=1).fit(X, y)
+        error[sd] = abs(model.oob_prediction_.mean() / y.mean() - 1)
+    assert error[1e3] < 1e-3
+    assert error[default] < 0.6 * error[1e-9]
 
 
 def test_losses_with_a_kink_are_not_shifted(monkeypatch):

@@ -12,6 +12,7 @@ import pytest
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import log_loss
 
 from skmlp_backprop import BackpropMLPClassifier, TabularMLPClassifier
 
@@ -405,3 +406,26 @@ def test_parameters_set_after_a_fit_count_in_the_next(change, iris):
     if "activation" not in change:
         with pytest.raises(ValueError, match=r"units per layer|go together"):
             mlp.loss_and_gradient(*iris)
+
+
+def test_early_stopping_at_a_useless_epoch_is_said():
+    """Every row in the frequent class has the best accuracy for a long time."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(8000, 6))
+    z = 1.5 * X[:, 0] + X[:, 1] * X[:, 2] + X[:, 3] + rng.logistic(size=8000)
+    y = (z > np.quantile(z, 0.98)).astype(int)
+    mlp = BackpropMLPClassifier(25, early_stopping=True, random_state=0)
+    with pytest.warns(ConvergenceWarning) as caught:
+        mlp.fit(X, y)
+    (message,) = [str(w.message) for w in caught]
+    found, constant = re.search(
+        "training, (.*), is worse .* X, (.*?). Early", message
+    ).groups()
+    assert float(found) == pytest.approx(log_loss(y, mlp.predict_proba(X)), rel=1e-2)
+    assert float(constant) == pytest.approx(log_loss(y, np.full(8000, 0.02)), rel=1e-2)
+    epoch = 1 + int(np.argmax(mlp.validation_scores_))
+    assert f"kept the weights of epoch {epoch}, " in message
+    assert epoch < mlp.n_iter_
+    # The last weights are better.
+    mlp.set_params(early_stopping=False, max_iter=mlp.n_iter_, tol=1).fit(X, y)
+    assert log_loss(y, mlp.predict_proba(X)) < float(constant)

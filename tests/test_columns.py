@@ -1996,3 +1996,24 @@ def test_missing_values_of_arrow_beside_numbers_of_others(dtype):
     model = TabularMLPClassifier(2, 4, max_iter=3, random_state=0).fit(X, y)
     of_arrow = X.astype({"a": "double[pyarrow]", "b": dtype})
     np.testing.assert_array_equal(model.predict_proba(of_arrow), model.predict_proba(X))
+
+
+def test_a_few_numbers_that_are_no_longer_whole():
+    X = pd.DataFrame({"km": np.arange(1132, 9954, 50), "x": np.arange(177) / 7})
+    y = np.arange(177) % 2
+    model = TabularMLPClassifier(n_members=2, max_iter=2, random_state=0).fit(X, y)
+    new = pd.DataFrame({"km": [1.448, 2.5, 3.25], "x": [1.0, 2.0, 3.0]})
+    with pytest.warns(UserWarning, match="'km' had whole numbers .* 3 of 3 numbers"):
+        model.predict(new)
+    # Not all of them, or too few, are no sign.
+    model.predict(new.assign(km=[1500, 2.5, 3.25]))
+    model.predict(new[:2])
+
+
+@pytest.mark.parametrize("form", ['="{}"', "={}", "'{}"])
+def test_formulas_of_numbers_are_told_from_codes(form):
+    numbers = [form.format(i / 4) for i in range(1, 20)]
+    with pytest.warns(UserWarning, match="numbers among its text, but also"):
+        TabularEncoder().fit(pd.DataFrame({"a": numbers * 3}))
+    codes = [form.format(f"00{i}") for i in range(1, 20)]
+    TabularEncoder().fit(pd.DataFrame({"a": codes * 3}))

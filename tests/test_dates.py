@@ -787,3 +787,21 @@ def test_numbers_that_look_like_dates_are_said(values):
 )
 def test_other_numbers_are_no_dates(values):
     TabularEncoder().fit(pd.DataFrame({"day": np.array(values)}))
+
+
+def test_dates_outside_the_range_of_the_fit():
+    seconds = pd.Series(1_640_000_000 + np.arange(200) * 25_200)
+    X = pd.DataFrame({"when": pd.to_datetime(seconds, unit="s")})
+    X["x"] = np.arange(200) % 7 / 7
+    y = (X["x"] > 0.5).to_numpy()
+    model = TabularMLPClassifier(n_members=2, random_state=0).fit(X, y)
+    said = r"'when' has 12 of 12 dates outside .*, from 2021-12-20 to 2022-02-1\d\. "
+    # Of another unit: all in January 1970.
+    with pytest.warns(UserWarning, match=said):
+        model.predict(X[:12].assign(when=pd.to_datetime(seconds[:12], unit="ms")))
+    with pytest.warns(UserWarning, match=said):
+        model.predict(X[:12].assign(when=X["when"][:12] + pd.Timedelta(days=90)))
+    # Known dates, few rows, and the rows of a single day are no sign.
+    model.predict(X)
+    model.predict(X[:5].assign(when=X["when"][:5] + pd.Timedelta(days=90)))
+    model.predict(X[:12].assign(when=pd.Timestamp("2023-01-01")))

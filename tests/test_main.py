@@ -1419,3 +1419,131 @@ def test_a_model_does_not_replace_data(name, tmp_path, capsys):
     assert f"--save: {path}" in (error := capsys.readouterr().err)
     assert message in error
     assert data.read_bytes() == before
+
+
+def numbers_file(path, n_rows=120, **changes):
+    """A table for a search: whole numbers and others, and a class."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"a": rng.integers(1000, 9999, n_rows), "b": rng.normal(size=n_rows)}
+    )
+    frame["y"] = np.where(frame["a"] > 5000, "p", "n")
+    frame = frame.assign(**changes)
+    frame.to_csv(path, index=False)
+    return frame
+
+
+def test_a_search_model_checks_new_rows(tmp_path, capsys):
+    data, saved = tmp_path / "data.csv", str(tmp_path / "model.joblib")
+    frame = numbers_file(data)
+    assert main(["--data", str(data), "--save", saved, *QUICK]) == 0
+    assert "grid search" in capsys.readouterr().out
+    new, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    command = ["--load", saved, "--predict", str(new), "--output", str(output)]
+    frame[["b", "a"]].to_csv(new, index=False)
+    assert main(command) == 0
+    assert capsys.readouterr().err == ""
+    for change, message in (
+        (frame["a"] / 1000, "'a' has 120 of 120 numbers outside the range"),
+        (frame["a"] + 0.5, "'a' had whole numbers"),
+    ):
+        frame.assign(a=change).to_csv(new, index=False)
+        assert main(command) == 0
+        assert message in capsys.readouterr().err
+    parquet = tmp_path / "new.parquet"
+    command[3] = str(parquet)
+    frame.assign(a=pd.to_datetime(frame["a"], unit="D")).to_parquet(parquet)
+    assert main(command) == 1
+    assert "'a'" in capsys.readouterr().err
+    frame.assign(b=np.nan).to_parquet(parquet)
+    assert main(command) == 1
+    assert "the value is missing" in capsys.readouterr().err
+
+
+def test_columns_without_a_header_keep_their_numbers(tmp_path, capsys):
+    data, saved = tmp_path / "data.csv", str(tmp_path / "model.joblib")
+    frame = numbers_file(data)[["y", "a", "b"]].assign(id=np.arange(120) // 3)
+    frame.to_csv(data, index=False, header=False)
+    arguments = ["--data", str(data), "--header", "no", "--target", "x0"]
+    assert main([*arguments, "--drop", "x3", "--save", saved, *QUICK]) == 0
+    new, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    command = ["--load", saved, "--predict", str(new), "--output", str(output)]
+    frame.set_axis([f"x{i}" for i in range(4)], axis=1).to_csv(new, index=False)
+    assert main(command) == 0
+    by_name = pd.read_csv(output)
+    assert {"x0", "x3"} < {*by_name}
+    frame[["a", "b"]].to_csv(new, index=False, header=False)
+    assert main([*command, "--header", "no"]) == 0
+    column = "probability_p"
+    np.testing.assert_allclose(pd.read_csv(output)[column], by_name[column])
+
+
+@pytest.mark.parametrize(
+    ("labels", "note"),
+    [
+        (["Yes", "No", "yes", "NO"], "labels that differ only in how they are written"),
+        ([f"{5 * i} kg" for i in range(6)], "has values such as '0 kg', which are"),
+        ([f"{i}%" for i in range(6)], "has values such as '0%', which are taken as"),
+        (["<0.5", "0.7", "0.9", "1.1", "1.3"], "has values such as '<0.5', which are"),
+        (
+            [f"2024-01-0{i}" for i in range(1, 7)],
+            "has dates, which are taken as classes",
+        ),
+        (["a", "b", "<5"], None),
+        (["1-5", "6-10", "11-20", "21-30", "over 30"], None),
+    ],
+)
+def test_notes_on_labels(labels, note, tmp_path, capsys):
+    data = tmp_path / "data.csv"
+    numbers_file(data, y=np.resize(labels, 120))
+    assert main(["--data", str(data), *QUICK]) == 0
+    out, err = capsys.readouterr()
+    notes = [line for line in out.splitlines() if line.startswith("note: The target")]
+    assert len(notes) == (note is not None)
+    assert note is None or note in notes[0]
+    assert err == ""
+
+
+def test_a_target_of_long_integers_is_noted(tmp_path, capsys):
+    data = tmp_path / "data.csv"
+    numbers_file(data, y=10**17 + np.arange(120))
+    arguments = ["--data", str(data), "--cv", "2"]
+    assert main(arguments) == 0
+    assert "'y' has 120 distinct integers, of which" in capsys.readouterr().out
+
+
+def test_blank_labels_of_parquet_are_missing(tmp_path, capsys):
+    data = tmp_path / "data.parquet"
+    frame = numbers_file(tmp_path / "data.csv")
+    frame.assign(y=np.resize(["a", "b", "", " "], 120)).to_parquet(data)
+    assert main(["--data", str(data), *QUICK]) == 1
+    assert "the target 'y' is missing in 60 rows" in capsys.readouterr().err
+
+
+def test_the_index_of_new_rows_is_copied(tmp_path):
+    data, saved = tmp_path / "data.csv", str(tmp_path / "model.joblib")
+    frame = numbers_file(data)
+    assert main(["--data", str(data), "--save", saved, *QUICK]) == 0
+    new, output = tmp_path / "new.parquet", tmp_path / "out.csv"
+    frame[["a", "b"]].set_axis([f"P{i}" for i in range(120)]).to_parquet(new)
+    assert main(["--load", saved, "--predict", str(new), "--output", str(output)]) == 0
+    written = pd.read_csv(output)
+    assert written["index"].tolist() == [f"P{i}" for i in range(120)]
+    assert "row" not in written
+
+
+def test_time_spans_are_called_so(tmp_path, capsys):
+    data = tmp_path / "data.parquet"
+    frame = numbers_file(tmp_path / "data.csv")
+    frame["a"] = pd.to_timedelta(frame["a"], unit="s")
+    frame["c"] = pd.to_datetime(frame["b"], unit="D")
+    frame[["a", "b", "c", "y"]].to_parquet(data)
+    assert main(["--data", str(data), "--cv", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "1 of numbers, 0 of categories, 1 of dates (c), 1 of time spans (a)" in out
+
+
+def test_a_report_in_place_of_the_model_is_refused(tmp_path, capsys):
+    path = str(tmp_path / "same.joblib")
+    assert main(["--save", path, "--report", path]) == 1
+    assert "is the folder of --report" in capsys.readouterr().err

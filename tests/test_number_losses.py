@@ -11,6 +11,7 @@ from names import names_of
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     GammaRegressor,
@@ -677,3 +678,12 @@ def test_given_weights_predict_whatever_the_solver():
         np.testing.assert_array_equal(mlp.predict([[1.0, 2.0]]), [3.0])
         with pytest.raises(ValueError, match="has a kink"):
             mlp.fit([[1.0, 2.0], [2.0, 3.0]], [1.0, 2.0])
+
+
+def test_the_remedy_where_a_constant_is_the_best_quantile():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    y = np.where(rng.random(600) < 0.7, 0, rng.gamma(2, 5, 600))
+    model = TabularMLPRegressor(loss="absolute_error", max_iter=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="30% of y is a single .* another `lo"):
+        model.fit(X, y)

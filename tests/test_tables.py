@@ -325,3 +325,49 @@ def test_row_numbers_without_a_name_beside_names_of_numbers(write, first):
     path = write(f"{first}\n0,5,6\n1,7,8\n2,9,1\n")
     with pytest.raises(ValueError, match=r"can't tell .* leave it out: to_csv\(index"):
         read_csv(path)
+
+
+COUNTRIES = [
+    "Austria",
+    "Belgium",
+    "Chad",
+    "Denmark",
+    "Egypt",
+    "France",
+    "Ghana",
+    "Haiti",
+    "India",
+    "Japan",
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "is_refused"),
+    [
+        # Years beside a name, the row numbers of R, those of a part of the rows.
+        ("country,2015,2016,2017", True),
+        ('"","2015","2016","2017"', True),
+        ("country,2015,2016,2019", False),
+        ("Kenya,1,2,3", True),
+        # A text that occurs again is a value.
+        ("Ghana,1,2,3", False),
+    ],
+)
+def test_numbers_that_count_up_beside_text(write, first, is_refused):
+    rows = [f"{name},{i}.5,{i + 3}.5,{i + 7}.5" for i, name in enumerate(COUNTRIES)]
+    if first.startswith('""'):
+        rows = [f"{i + 1},{row.partition(',')[2]}" for i, row in enumerate(rows)]
+    path = write("\n".join([first, *rows]))
+    if is_refused:
+        with pytest.raises(ValueError, match="can't tell whether the first row is"):
+            read_mixed_csv(path)
+    else:
+        assert len(read_mixed_csv(path)[0]) == 11
+
+
+@pytest.mark.parametrize("reader", [read_csv, read_mixed_csv])
+def test_row_numbers_of_a_part_of_the_rows(write, reader):
+    path = write(",7,2,9,4\n3,1,2,3,0\n5,4,5,6,1\n19,7,8,9,0\n")
+    with pytest.raises(ValueError, match="can't tell whether the first row is"):
+        reader(path)
+    assert reader(path, header=False)[0].shape == (4, 4)

@@ -9,11 +9,23 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.checks import is_total, missing_mark
+from .._tabular.checks import (
+    is_total,
+    missing_mark,
+    warn_of_labels,
+    warn_of_rounding,
+)
 from .._tabular.columns import identifier_message, read_columns
 from .._tabular.sources import is_integer
 from .._tabular.table import check_table
-from .._tabular.texts import has_leading_zero, is_almost_number, is_number
+from .._tabular.texts import (
+    has_leading_zero,
+    is_almost_number,
+    is_date,
+    is_limit,
+    is_number,
+    unit_of,
+)
 from ..datasets import read_mat, read_npz
 from ..datasets._columns import describe_thousands
 from ..datasets._tables import read_new_rows, read_table
@@ -25,6 +37,8 @@ _ARRAYS = {".mat": read_mat, ".npz": read_npz}
 _ENDINGS = (*TABLE_ENDINGS, *_ARRAYS)
 # A target of more distinct whole numbers makes a regression.
 _MAX_CLASSES = 20
+# So many labels that may be numbers or dates are told from other labels.
+_MANY_NUMBERS = 5
 
 
 class Columns(NamedTuple):
@@ -36,6 +50,7 @@ class Columns(NamedTuple):
     is_missing: np.ndarray  # of shape (n_rows, n_columns)
     identifiers: list  # names of the columns that identify the rows
     are_numbers: bool  # whether all columns have a numeric type
+    encoder: TabularEncoder | None  # that has learned them; None for an array
     notes: list  # of str, for the user
 
 
@@ -71,6 +86,10 @@ def load(path, csv_format, target, drop, task):
     elif ending(path) in TEXT_ENDINGS:
         table = read_table(path, csv_format, mixed=True, target=target, drop=drop)
         X, y, target = table.X, table.y, table.target
+        if not table.has_header:
+            # The names by which --target and --drop know the columns.
+            X = import_pandas().DataFrame(X, copy=False)
+            X = X.set_axis(table.features, axis=1)
         first = "a header" if table.has_header else "data (no header)"
         source = f"{path}; the first row is taken as {first}"
         notes += [
@@ -84,20 +103,9 @@ def load(path, csv_format, target, drop, task):
         source, target = str(path), "y"
     else:
         raise ValueError(f"{path}: expected a file that ends in {', '.join(_ENDINGS)}.")
-    if y.dtype.kind == "U" and (finding := describe_thousands(np.unique(y).tolist())):
-        notes.append(f"The target {target!r} {finding}")
+    given = y
     y, is_regression, task = _recognise_task(y, target, task)
-    if is_regression and is_total(y):
-        notes.append(
-            f"The last row's value of the target {target!r} is the sum of all others. "
-            "If the last row has totals, remove it."
-        )
-    if is_regression and (mark := missing_mark(y)) is not None:
-        notes.append(
-            f"The target {target!r} has the value {mark:g} in "
-            f"{np.count_nonzero(y == mark)} rows, unlike all others. If {mark:g} "
-            "stands for a missing value, remove its rows."
-        )
+    notes += _notes_on_target(given, y, target, is_regression)
     columns = _recognise_columns(X)
     notes += columns.notes
     if path is not None and ending(path) in TABLE_ENDINGS:
@@ -119,6 +127,10 @@ def load_rows(path, names, kinds, csv_format):
     if ending(path) != ".parquet":
         return read_new_rows(path, names, kinds, csv_format)
     frame = _read_parquet(path)
+    is_counted = isinstance(frame.index, import_pandas().RangeIndex)
+    if not is_counted and "index" not in frame:
+        # It may identify the rows.
+        frame = frame.assign(index=frame.index)
     are_known = names is not None
     if not are_known:
         # The model was fitted to an array, or to rows without a header.
@@ -203,12 +215,13 @@ def _split(path, frame, target, drop):
             f"{path}: expected rows, a target, and other columns beside it."
         )
     column = frame.pop(target)
-    if column.isna().any():
-        raise ValueError(
-            f"{path}: the target {target!r} is missing in {column.isna().sum()} rows. "
-            "Remove these rows."
-        )
     values = column.tolist()
+    n_missing = column.isna().sum() + sum(str(value).strip() == "" for value in values)
+    if n_missing:
+        raise ValueError(
+            f"{path}: the target {target!r} is missing in {n_missing} rows. Remove "
+            "these rows."
+        )
     if all(isinstance(value, Decimal) for value in values):
         values = list(map(int if all(map(is_integer, values)) else float, values))
     y = np.array(values)
@@ -256,6 +269,49 @@ def _recognise_task(y, target, task):
     return y, False, f"classification, as {reason}"
 
 
+def _notes_on_target(given, y, target, is_regression):
+    """What may be wrong with a target; `given` has its values as they were read."""
+    notes, texts = [], np.unique(given).tolist() if given.dtype.kind == "U" else []
+    if finding := describe_thousands(texts):
+        notes.append(f"The target {target!r} {finding}")
+    if is_regression and is_total(y):
+        notes.append(
+            f"The last row's value of the target {target!r} is the sum of all others. "
+            "If the last row has totals, remove it."
+        )
+    if is_regression and (mark := missing_mark(y)) is not None:
+        notes.append(
+            f"The target {target!r} has the value {mark:g} in "
+            f"{np.count_nonzero(y == mark)} rows, unlike all others. If {mark:g} "
+            "stands for a missing value, remove its rows."
+        )
+    numbers = [text for text in texts if _may_be_number(text)]
+    odd = [text for text in numbers if not is_number(text)]
+    if odd and len(texts) >= _MANY_NUMBERS and len(numbers) > len(texts) / 2:
+        notes.append(
+            f"The target {target!r} has values such as {odd[0]!r}, which are taken as "
+            "classes. To predict numbers, write them as plain numbers, without a unit."
+        )
+    if len(texts) >= _MANY_NUMBERS and all(map(is_date, texts)):
+        notes.append(
+            f"The target {target!r} has dates, which are taken as classes. To predict "
+            "them, write them as numbers, such as days."
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if not is_regression:
+            warn_of_labels(y)
+        else:
+            warn_of_rounding(given, "y")
+    found = [str(w.message) for w in caught]
+    return notes + [text.replace("Input y", f"The target {target!r}") for text in found]
+
+
+def _may_be_number(text):
+    """Whether a label is a number, maybe in another form, with a unit or a limit."""
+    return is_almost_number(text) or is_limit(text) or unit_of(text) is not None
+
+
 def _check_numbers(numbers, distinct, target):
     """Refuse the target of a regression if it has other values, or equal ones."""
     if numbers is None:
@@ -279,13 +335,13 @@ def _check_numbers(numbers, distinct, target):
 
 def _refuse_odd_numbers(distinct, target):
     """Refuse many labels that are mostly numbers, such as "1,000"."""
-    almost = [text for text in distinct if is_almost_number(text)]
+    almost = [text for text in distinct if _may_be_number(text)]
     odd = [text for text in distinct if not is_number(text)]
     if len(distinct) > _MAX_CLASSES and odd and len(almost) > len(distinct) / 2:
         raise ValueError(
             f"The target {target!r} has values such as {odd[0]!r}. Write them as "
-            "plain numbers for a regression, or remove their rows; or choose --task "
-            "classification."
+            "plain numbers for a regression, without a unit, or remove their rows; or "
+            "choose --task classification."
         )
 
 
@@ -314,7 +370,10 @@ def _recognise_columns(X):
                 f"{column}. Replace them by numbers, or leave the fields empty."
             )
         names, is_categorical = [f"x{i}" for i in range(n)], np.zeros(n, bool)
-        return Columns(names, [None] * n, is_categorical, np.isnan(X), [], True, [])
+        is_missing = np.isnan(X)
+        return Columns(
+            names, [None] * n, is_categorical, is_missing, [], True, None, []
+        )
     encoder, names = TabularEncoder(), list(map(str, X.columns))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -330,5 +389,6 @@ def _recognise_columns(X):
         X.isna().to_numpy(),
         [n for n, c in zip(names, columns, strict=True) if identifier_message(c)],
         all(dtype.kind in "biuf" for dtype in X.dtypes),
+        encoder,
         notes,
     )

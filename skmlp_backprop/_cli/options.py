@@ -271,6 +271,8 @@ def _check_save(args):
             f"{path}: a model does not end in {ending(path)}, as data does. Choose "
             "another name, such as model.joblib."
         )
+    if args.report and path.resolve() == args.report.resolve():
+        raise ValueError(f"{path} is the folder of --report. Choose another name.")
     _refuse_data(path, args)
 
 

@@ -49,6 +49,9 @@ def _find_encoder(model, n_columns):
 
     Others within the model may be unfitted, or take other columns.
     """
+    if getattr(model, "columns_", None) is not None:
+        # Of a search: its network has seen numbers alone.
+        return model.columns_
     if isinstance(model, TabularEncoder):
         fits = getattr(model, "n_features_in_", None) == n_columns
         return model if fits else None
@@ -126,6 +129,10 @@ def predict(model, path, X, others, output):
     model takes no missing values and the rows of the file `path` have some; and OSError
     if the file can't be written.
     """
+    if getattr(model, "columns_", None) is not None:
+        refuse_gaps(path, X)
+        # It warns of numbers unlike those of the training, and refuses other kinds.
+        model.columns_.transform(X)
     try:
         predicted = model.predict(X)
     except ValueError:

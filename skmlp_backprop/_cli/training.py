@@ -24,6 +24,7 @@ from .. import (
 from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
+from .._tabular.dates import DATES, SPANS, TIMES
 from .scores import measure, number
 
 # Default number of processes of a search, and the seconds to start them.
@@ -99,6 +100,7 @@ class Search:
     is_search, name = True, "BackpropMLPClassifier"
 
     def __init__(self, args, data):
+        self._columns = data.columns.encoder
         network = BackpropMLPClassifier(
             hidden_layer_sizes=tuple(args.hidden),
             activation=args.activation,
@@ -160,7 +162,10 @@ class Search:
             scores[name] = [
                 sign * search.cv_results_[split][search.best_index_] for split in splits
             ]
-        return search.best_estimator_, scores
+        model = search.best_estimator_
+        # A prediction checks new rows by the columns of the training.
+        model.columns_ = self._columns
+        return model, scores
 
 
 def _fit_quietly(model, X, y):
@@ -235,14 +240,15 @@ def describe(data, model, X_train, y_train, args):
 
 def _describe_columns(columns):
     names, n_missing = np.array(columns.names), columns.is_missing.sum(axis=0)
-    is_date = np.array([isinstance(kind, str) for kind in columns.kinds])
-    is_number = ~(is_date | columns.is_categorical)
+    times = np.array([k if isinstance(k, str) else "" for k in columns.kinds])
+    is_number = ~((times != "") | columns.is_categorical)
     n_categorical = columns.is_categorical.sum()
     text = f"{is_number.sum()} of numbers, {n_categorical} of categories"
     if n_categorical:
         text += f" ({_listed(names[columns.is_categorical])})"
-    if is_date.any():
-        text += f", {is_date.sum()} of dates ({_listed(names[is_date])})"
+    for kind in (DATES, TIMES, SPANS):
+        if (found := names[times == kind]).size:
+            text += f", {len(found)} of {kind} ({_listed(found)})"
     missing = "none"
     if n_missing.any():
         missing = f"{n_missing.sum()} values, in {_listed(names[n_missing > 0])}"

@@ -214,9 +214,8 @@ class Training:
     def earlier_epoch(self):
         """The epoch before the last one whose weights early stopping keeps, or None."""
         scores = self.history.validation_scores
-        if not scores or scores[-1] >= max(scores):
-            return None
-        return int(np.argmax(scores)) + 1
+        epoch = int(np.argmax(scores)) + 1 if scores else 0
+        return epoch if epoch < len(scores or ()) else None
 
     # Only the loop over epochs calls the following methods.
 

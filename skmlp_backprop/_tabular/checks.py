@@ -74,7 +74,7 @@ def check_rows(
     _refuse_other_targets(y, y_val)
     warn_of_other_orders(X, y, sample_weight)
     y = _check_targets(estimator, X, y)
-    (_warn_of_labels if is_classifier(estimator) else _warn_of_numbers)(y)
+    (warn_of_labels if is_classifier(estimator) else _warn_of_numbers)(y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
     if X_val is None and y_val is None:
@@ -124,12 +124,12 @@ def _check_targets(estimator, X, y, input_name="y"):
     if not estimator._y_numeric:
         return plain_labels(y, input_name)
     warn_of_text_targets(given, input_name)
-    _warn_of_rounding(y, input_name)
+    warn_of_rounding(y, input_name)
     # scikit-learn converts objects to numbers, but no text.
     return y.astype(np.float64) if y.dtype.kind in "UT" else y
 
 
-def _warn_of_rounding(y, input_name):
+def warn_of_rounding(y, input_name):
     """Warn if float64 merges integers of y."""
     if y.dtype.kind not in "iu" or (y.max() < 2**53 and y.min() > -(2**53)):
         return
@@ -142,7 +142,7 @@ def _warn_of_rounding(y, input_name):
         )
 
 
-def _warn_of_labels(y):
+def warn_of_labels(y):
     """Warn of classes that stand for missing values, or are nearly equal."""
     if y.dtype.kind not in "OUT":
         return

@@ -248,6 +248,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         prepared = self._prepare_columns(columns)
         if numeric := self._layout.numeric:
             self._layout.numbers.warn_of_other_numbers([columns[i] for i in numeric])
+        for encoding, column in zip(self._encodings, columns, strict=True):
+            if isinstance(encoding, DateEncoding):
+                encoding.warn_of_other_dates(column)
         if self._combination is not None:
             self._combination.report_close(prepared, [c.name for c in columns])
         return prepared

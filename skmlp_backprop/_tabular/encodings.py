@@ -6,6 +6,7 @@ import numpy as np
 
 from .._network.warning import warn
 from .bins import bin_edges, class_thresholds
+from .dates import DATES
 from .sources import Column
 
 # The interquartile range of normal numbers, in standard deviations.
@@ -27,6 +28,8 @@ _N_NAMED = 5
 _ROUNDING = 1e-6
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
+# If no number of a column is whole any more, this number of rows suffices.
+_FEWEST_ROWS = 3
 # The share of the bins whose mean entries stand for values outside the range, and the
 # share of the width of these bins after which it does so alone.
 _OUTERMOST = 1 / 16
@@ -272,7 +275,7 @@ class NumberColumns:
         columns : list of Column of n_rows
             The columns of new rows.
         """
-        if len(columns[0].values) < MIN_ROWS:
+        if len(columns[0].values) < _FEWEST_ROWS:
             return
         values = np.stack([column.values for column in columns], axis=1) * self.units
         counts = np.count_nonzero(~np.isnan(values), axis=0)
@@ -296,7 +299,9 @@ class NumberColumns:
         for i in np.flatnonzero(self.are_whole & ~are_outside).tolist():
             is_broken = np.abs(values[:, i] - np.rint(values[:, i])) > _ROUNDING
             broken[i] = values[is_broken, i] / self.units[i]
-            if are_most(len(broken[i]), counts[i]) and _varies(values[:, i]):
+            n_broken = len(broken[i])
+            are_all = n_broken == counts[i] and n_broken >= _FEWEST_ROWS
+            if (are_all or are_most(n_broken, counts[i])) and _varies(values[:, i]):
                 found.append(i)
         if found:
             i = found[0]
@@ -438,6 +443,28 @@ class DateEncoding:
             for values in prepared[1:]:
                 values[np.isnat(column.wall)] = 0
         return np.stack(prepared, axis=1)
+
+    def warn_of_other_dates(self, column):
+        """Warn if most dates of new rows are outside the range of `fit`.
+
+        A single date in all rows is no sign: the rows may be those of a day.
+        """
+        low, high = self.number.lowest, self.number.highest
+        values = column.values[~np.isnan(column.values)]
+        n_outside = np.count_nonzero((values < low) | (values > high))
+        if (
+            self.kind == DATES
+            and low < high
+            and are_most(n_outside, len(values))
+            and _varies(values)
+        ):
+            days = np.array([low, high]).astype("M8[us]").astype("M8[D]")
+            warn(
+                f"Column {column.name} has {n_outside} of {len(values)} dates outside "
+                f"the range of `fit`, from {days[0]} to {days[1]}. The networks "
+                "continue no trend there. If the unit of the dates has changed, "
+                "convert them as before the fit."
+            )
 
     def _report_midnights(self, column):
         """Warn if all dates are at midnight, unless they are few or all the same."""

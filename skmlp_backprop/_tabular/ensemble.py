@@ -34,6 +34,8 @@ _MAX_THREADS = 4
 # and the processes take two or three to start. On two cores, two threads are as fast as
 # two processes (benchmarks: large_tables).
 _PROCESSES_PAY = 8e9
+# With so much of y at one value, a quantile may be this value whatever X is.
+_MOSTLY = 0.3
 
 
 class Ensemble:
@@ -82,13 +84,6 @@ class Ensemble:
     leaves_rows_out : bool
         Whether each network is validated by rows of its own, which it left out.
     """
-
-    # The end of the warning that the ensemble is useless.
-    remedy = (
-        "The columns may be unrelated to y, or the table may have too few rows. If y "
-        "depends on the difference of two columns that are nearly equal, add it as a "
-        "column. Otherwise change `learning_rate_init`."
-    )
 
     def __init__(
         self, member, n_members, data, entries, data_val=None, paused=None, groups=None
@@ -200,6 +195,24 @@ class Ensemble:
             batches,
             MovingAverage(parameters, solver.average_epochs, batches.n_batches),
             judge,
+        )
+
+    @property
+    def remedy(self):
+        """The end of the warning that the ensemble is useless."""
+        targets, quantile = self.data.rows.targets, self.data.network.loss.quantile
+        if quantile is not None:
+            _, counts = np.unique(targets, return_counts=True)
+            share = counts.max() / counts.sum()
+            if share > _MOSTLY:
+                return (
+                    f"More than {_MOSTLY:.0%} of y is a single value, which may be the "
+                    "best prediction of this loss for every row. Choose another `loss`."
+                )
+        return (
+            "The columns may be unrelated to y, or the table may have too few rows. If "
+            "y depends on the difference of two columns that are nearly equal, add it "
+            "as a column. Otherwise change `learning_rate_init`."
         )
 
     def mean_loss(self, alpha):

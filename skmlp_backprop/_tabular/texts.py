@@ -22,6 +22,8 @@ _SIGN = "$€£¥₩₹₺₽"
 _ALMOST_NUMBER = re.compile(
     rf"\(?[+\-\u2212]?[{_SIGN}]?\s*{_SIGNED}\s*[%‰{_SIGN}]?\)?"
     rf"|(?=.*([0-9]{{3}}|[0-9][.,][0-9])){_SIGNED}\s?[\-\u2212]"
+    # A spreadsheet's formula of a number, such as ="12.5"; ="007" is a code.
+    rf"|=\"?(?!0[0-9]){_SIGNED}\"?|'(?!0[0-9]){_SIGNED}"
 )
 # The same with a unit after it, such as "70.1 kg" and "5 days", or with a currency code
 # before it. Ordinals, such as "3rd", have no unit. Most single letters after a digit

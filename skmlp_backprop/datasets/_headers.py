@@ -1,6 +1,7 @@
 """Finds out whether the first row of a CSV or TSV file has names or values."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from ._text_files import ISO_DATE, MISSING
 
 # A letter or an underscore.
 _WORD = re.compile("[^\\W\\d]")
+# A row number, as R and pandas write them.
+_ROW_NUMBER = re.compile("0|[1-9][0-9]*")
 # Where all columns are text, so many rows are needed to tell a header from values: in
 # fewer rows, any value may occur just once.
 _ROWS_OF_TEXT = 10
@@ -45,14 +48,14 @@ def infer_header(path, sample, mixed):
     are_names = all(_may_be_name(field) == {True} for field in first)
     are_names = are_names and any(map(_WORD.match, names))
     are_values = all(_may_be_name(name) == {False} for name in names)
-    counts_rows = first[0] == "" and [row[0] for row in others] == [
-        str(i) for i in range(len(others))
-    ]
+    counts_rows = first[0] == "" and _count_rows([row[0] for row in others])
     enough = by_numbers or len(others) >= _ROWS_OF_TEXT
     if are_names and (alone or (evidence == {True} and enough)):
         return True
     by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
-    is_clear = not count_up(first) and not (others and counts_rows)
+    # A text that occurs again is no name.
+    is_header = count_up(first) and False not in by_text
+    is_clear = not is_header and not (others and counts_rows)
     if (by_others or (alone and are_values)) and is_clear:
         return False
     hint = " If the first column has row numbers, leave it out: to_csv(index=False)."
@@ -70,17 +73,23 @@ def _may_be_name(field):
     return {True, False} if is_almost_number(field) else {True}
 
 
+def _count_rows(fields):
+    """Whether fields of a column may be row numbers, maybe of a part of the rows."""
+    if not all(map(_ROW_NUMBER.fullmatch, fields)):
+        return False
+    numbers = list(map(int, fields))
+    return all(a < b for a, b in pairwise(numbers))
+
+
 def count_up(first):
-    """Whether fields count up, as years and the names that pandas makes do.
+    """Whether the numbers among fields count up, as years and pandas' names do.
 
     Two numbers do so by one, as values of any other step are not rare.
     """
-    if len(first) < 2 or not all(map(is_number, first)):
-        return False
-    numbers = np.array(first, float)
-    if not np.isfinite(numbers).all():
+    numbers = np.array([field for field in first if is_number(field)], float)
+    if len(numbers) < 2 or not np.isfinite(numbers).all():
         return False
     step = numbers[1] - numbers[0]
     rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
     steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
-    return bool(steps_are_equal and (len(first) > 2 or step == 1))
+    return bool(steps_are_equal and (len(numbers) > 2 or step == 1))

@@ -12,7 +12,7 @@ from .._tabular.texts import is_number
 from ._columns import to_samples
 from ._formats import CsvFormat
 from ._headers import count_up, infer_header
-from ._text_files import MISSING, TextFile, did_you_mean, join
+from ._text_files import MISSING, TextFile, did_you_mean, import_pandas, join
 
 _INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 # "None" may be a class, for example beside "mild" and "severe".
@@ -28,6 +28,7 @@ class Table(NamedTuple):
     y: object
     has_header: bool
     target: str  # name of the labels' column
+    features: list  # names of the features
     # For each column that may have been meant otherwise, the finding and the decision.
     doubtful: dict
 
@@ -206,7 +207,8 @@ def read_table(path, csv_format, *, mixed, target=None, drop=()):
     frame = file.read({label: str}, numbers=used, usecols=used, na_values=missing)
     y = _to_labels(file, frame.pop(label), label)
     X, doubtful = to_samples(file, frame, mixed)
-    return Table(X, y, header, file.names[label], doubtful)
+    names = [file.names[i] for i in features]
+    return Table(X, y, header, file.names[label], names, doubtful)
 
 
 def _split(file, columns, target, header):
@@ -280,6 +282,7 @@ def read_new_rows(path, names, kinds, csv_format):
     for i, kind in known.items():
         if kind is None and file.names[i] in doubtful:
             warn(f"{path}: column {file.names[i]!r} {doubtful[file.names[i]]}")
+    X = import_pandas().DataFrame(X, copy=False)
     return np.asarray(X) if given is None else X.set_axis(given, axis=1), rest
 
 
@@ -326,11 +329,14 @@ def _may_be_other_names(file, kinds):
 
     Text in a column of numbers is refused where the values are read.
     """
-    are_unseen = [
-        isinstance(kind, set) and field not in {*map(str.strip, kind), *MISSING}
+    texts = [
+        (field, {*map(str.strip, kind), *MISSING})
         for field, kind in zip(file.first, kinds, strict=True)
+        if isinstance(kind, set)
     ]
-    return count_up(list(map(file.format.plain, file.first))) or all(are_unseen)
+    are_unseen = all(field not in known for field, known in texts)
+    counts = count_up(list(map(file.format.plain, file.first)))
+    return are_unseen and (counts or len(texts) == len(kinds))
 
 
 def _to_labels(file, column, label):
