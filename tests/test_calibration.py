@@ -167,3 +167,20 @@ def test_losses_with_a_kink_are_not_shifted(monkeypatch):
         model = TabularMLPRegressor(loss="absolute_error", max_iter=5, random_state=0)
         predictions.append(model.fit(X, y).predict(X))
     np.testing.assert_array_equal(*predictions)
+
+
+def test_heavy_rows_do_not_count_as_many():
+    """With class weights, five rows weigh as much as all others."""
+    X, y = noisy_table(2)
+    y[:] = 0
+    y[[3, 50, 200, 400, 500]] = 1
+    shifts = []
+    for sd in (1e-9, left_out._SHIFT):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(left_out, "_SHIFT", sd)
+            model = TabularMLPClassifier(
+                class_weight="balanced", max_iter=10, random_state=0
+            ).fit(X, y)
+        proba = model.predict_members(X)[..., 1]
+        shifts.append(np.log(proba / (1 - proba)))
+    assert np.ptp(shifts, axis=0).max() < 0.02

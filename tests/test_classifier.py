@@ -429,3 +429,12 @@ def test_early_stopping_at_a_useless_epoch_is_said():
     # The last weights are better.
     mlp.set_params(early_stopping=False, max_iter=mlp.n_iter_, tol=1).fit(X, y)
     assert log_loss(y, mlp.predict_proba(X)) < float(constant)
+
+
+def test_validation_rows_with_other_shares_are_no_sign():
+    rng = np.random.default_rng(0)
+    X, later = rng.normal(size=(2000, 6)), np.arange(2000) >= 1500
+    y = rng.random(2000) < 1 / (1 + np.exp(np.where(later, 2.2, 3.6) - X[:, 0]))
+    model = TabularMLPClassifier(random_state=0)
+    model.fit(X[~later], y[~later], X_val=X[later], y_val=y[later])
+    assert len(model.validation_scores_) > 1 + np.argmax(model.validation_scores_)

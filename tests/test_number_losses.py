@@ -687,3 +687,14 @@ def test_the_remedy_where_a_constant_is_the_best_quantile():
     model = TabularMLPRegressor(loss="absolute_error", max_iter=20, random_state=0)
     with pytest.warns(ConvergenceWarning, match="30% of y is a single .* another `lo"):
         model.fit(X, y)
+
+
+def test_the_remedy_where_a_frequent_value_is_not_the_quantile():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    y = np.where(rng.random(600) < 0.35, 0, rng.gamma(2, 5, 600))
+    model = TabularMLPRegressor(
+        loss="quantile", quantile=0.9, max_iter=20, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="columns may be unrelated to y"):
+        model.fit(X, y)

@@ -348,9 +348,11 @@ COUNTRIES = [
         ("country,2015,2016,2017", True),
         ('"","2015","2016","2017"', True),
         ("country,2015,2016,2019", False),
-        ("Kenya,1,2,3", True),
+        ("country,2015,2016,x", True),
+        # Smaller numbers are no years.
+        ("Kenya,1,2,3", False),
         # A text that occurs again is a value.
-        ("Ghana,1,2,3", False),
+        ("Ghana,2015,2016,2017", False),
     ],
 )
 def test_numbers_that_count_up_beside_text(write, first, is_refused):
@@ -366,8 +368,26 @@ def test_numbers_that_count_up_beside_text(write, first, is_refused):
 
 
 @pytest.mark.parametrize("reader", [read_csv, read_mixed_csv])
-def test_row_numbers_of_a_part_of_the_rows(write, reader):
-    path = write(",7,2,9,4\n3,1,2,3,0\n5,4,5,6,1\n19,7,8,9,0\n")
+@pytest.mark.parametrize("start", [0, 1])
+def test_row_numbers_of_pandas_and_of_R(write, reader, start):
+    rows = [f"{start + i},{i % 3},{i / 4},{i % 2}" for i in range(9)]
+    path = write("\n".join([",7,2,9", *rows]))
     with pytest.raises(ValueError, match="can't tell whether the first row is"):
         reader(path)
-    assert reader(path, header=False)[0].shape == (4, 4)
+    assert reader(path, header=False)[0].shape == (10, 3)
+    # A missing value above years.
+    rows = [f"{1990 + i},{i % 3},{i / 4},{i % 2}" for i in range(9)]
+    assert reader(write("\n".join([",7,2,9", *rows])))[0].shape == (10, 3)
+
+
+def test_names_of_pandas_that_are_also_codes(write):
+    codes = ["1", "2", "3+"]
+    rows = [f"{i / 4},{codes[i % 3]},{i / 8},{'ab'[i % 2]}" for i in range(40)]
+    with pytest.raises(ValueError, match="can't tell whether the first row is"):
+        read_mixed_csv(write("\n".join(["0,1,2,3", *rows])))
+
+
+@pytest.mark.parametrize("first", ["2020-01-01,6,7,0", "2020-01-01,2010,2011,2012"])
+def test_a_date_above_dates_is_a_value(write, first):
+    rows = [f"2020-01-0{i},{i % 3},{i / 4},{i % 2}" for i in range(2, 10)]
+    assert read_mixed_csv(write("\n".join([first, *rows])))[0].shape == (9, 3)

@@ -86,7 +86,7 @@ def load(path, csv_format, target, drop, task):
     elif ending(path) in TEXT_ENDINGS:
         table = read_table(path, csv_format, mixed=True, target=target, drop=drop)
         X, y, target = table.X, table.y, table.target
-        if not table.has_header:
+        if isinstance(X, np.ndarray) and table.features[-1] != f"x{X.shape[1] - 1}":
             # The names by which --target and --drop know the columns.
             X = import_pandas().DataFrame(X, copy=False)
             X = X.set_axis(table.features, axis=1)
@@ -127,11 +127,11 @@ def load_rows(path, names, kinds, csv_format):
     if ending(path) != ".parquet":
         return read_new_rows(path, names, kinds, csv_format)
     frame = _read_parquet(path)
+    are_known = names is not None
     is_counted = isinstance(frame.index, import_pandas().RangeIndex)
-    if not is_counted and "index" not in frame:
+    if not is_counted and "index" not in {*frame, *(names or ())}:
         # It may identify the rows.
         frame = frame.assign(index=frame.index)
-    are_known = names is not None
     if not are_known:
         # The model was fitted to an array, or to rows without a header.
         names = [f"x{i}" for i in range(len(kinds))]
@@ -285,7 +285,7 @@ def _notes_on_target(given, y, target, is_regression):
             f"{np.count_nonzero(y == mark)} rows, unlike all others. If {mark:g} "
             "stands for a missing value, remove its rows."
         )
-    numbers = [text for text in texts if _may_be_number(text)]
+    numbers = _like_numbers(texts)
     odd = [text for text in numbers if not is_number(text)]
     if odd and len(texts) >= _MANY_NUMBERS and len(numbers) > len(texts) / 2:
         notes.append(
@@ -307,9 +307,15 @@ def _notes_on_target(given, y, target, is_regression):
     return notes + [text.replace("Input y", f"The target {target!r}") for text in found]
 
 
-def _may_be_number(text):
-    """Whether a label is a number, maybe in another form, with a unit or a limit."""
-    return is_almost_number(text) or is_limit(text) or unit_of(text) is not None
+def _like_numbers(labels):
+    """The labels that are numbers, maybe in another form, or with a limit or unit."""
+    units = {text: unit_of(text) for text in labels}
+    has_one_unit = len({*units.values()} - {None}) == 1
+    return [
+        text
+        for text in labels
+        if is_almost_number(text) or is_limit(text) or (has_one_unit and units[text])
+    ]
 
 
 def _check_numbers(numbers, distinct, target):
@@ -335,7 +341,7 @@ def _check_numbers(numbers, distinct, target):
 
 def _refuse_odd_numbers(distinct, target):
     """Refuse many labels that are mostly numbers, such as "1,000"."""
-    almost = [text for text in distinct if _may_be_number(text)]
+    almost = _like_numbers(distinct)
     odd = [text for text in distinct if not is_number(text)]
     if len(distinct) > _MAX_CLASSES and odd and len(almost) > len(distinct) / 2:
         raise ValueError(

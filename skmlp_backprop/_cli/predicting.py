@@ -4,13 +4,17 @@ They are written beside the columns that the model ignores or, if there are none
 the numbers of the rows.
 """
 
+import warnings
+
 import joblib
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
+from .._network.warning import warn
 from .._tabular.encoder import TabularEncoder
+from .._tabular.table import check_table
 from ..datasets._text_files import import_pandas
 from .data import kinds_of
 from .saving import replace_file
@@ -122,6 +126,16 @@ def refuse_gaps(path, X):
         )
 
 
+def _check_columns(encoder, X):
+    """Warn of numbers unlike those of the training, and refuse other kinds."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder._prepare(check_table(encoder, X, reset=False))
+    for found in caught:
+        # A single network may continue a trend.
+        warn(str(found.message).replace(" The networks continue no trend there.", ""))
+
+
 def predict(model, path, X, others, output):
     """Write the predictions of rows to a CSV file, beside other columns of their table.
 
@@ -131,8 +145,7 @@ def predict(model, path, X, others, output):
     """
     if getattr(model, "columns_", None) is not None:
         refuse_gaps(path, X)
-        # It warns of numbers unlike those of the training, and refuses other kinds.
-        model.columns_.transform(X)
+        _check_columns(model.columns_, X)
     try:
         predicted = model.predict(X)
     except ValueError:

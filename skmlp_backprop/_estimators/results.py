@@ -72,14 +72,6 @@ class Trained:
     def remedy(self):
         """The remedy, and the cause if known, for a network worse than a constant."""
         is_stochastic = self.training.solver.stochastic
-        if epoch := self.training.earlier_epoch:
-            return (
-                f"Early stopping kept the weights of epoch {epoch}, as no later epoch "
-                "had a better score on the held-out rows. If a class is rare, or a "
-                "constant predicts most rows well, set `early_stopping=False`, or stop "
-                "by another score by the callback EarlyStopping. Otherwise scale X by "
-                "StandardScaler or take another `learning_rate_init`."
-            )
         if saturated := self._saturated():
             scale = "Lower `learning_rate_init`, or scale" if is_stochastic else "Scale"
             return (
@@ -87,12 +79,28 @@ class Trained:
                 f"so that further steps hardly change the weights. {scale} X by "
                 "StandardScaler."
             )
-        is_short = self.training.stop.reason == "max_iter"
         are_numbers = isinstance(self.data.target_encoder, Numbers)
+        epoch = self.earlier_epoch
+        if epoch is not None and not are_numbers:
+            return (
+                f"Early stopping kept the weights of epoch {epoch}, as no later epoch "
+                "had a better accuracy on the held-out rows. If a class is rare, set "
+                "`early_stopping=False`, or stop by another score by the callback "
+                "EarlyStopping. Otherwise scale X by StandardScaler or take another "
+                "`learning_rate_init`."
+            )
+        is_short = self.training.stop.reason == "max_iter"
         first = "Increase `max_iter`, scale" if is_short else "Scale"
         of_y = ", y by TransformedTargetRegressor," if are_numbers else ""
         last = "take another `learning_rate_init`" if is_stochastic else "lower `tol`"
         return f"{first} X by StandardScaler{of_y} or {last}."
+
+    @property
+    def earlier_epoch(self):
+        """The epoch before the last one whose weights early stopping keeps, or None."""
+        scores = self.training.history.validation_scores
+        epoch = int(np.argmax(scores)) + 1 if scores else 0
+        return epoch if epoch < len(scores or ()) else None
 
     def _saturated(self):
         """Describe the saturated activations; empty if the network is not saturated."""
@@ -335,7 +343,7 @@ def warn_if_useless(trained, estimator):
     # may have kept the weights of another epoch.
     rows, loss = trained.data.rows, training.history.loss
     is_other = isinstance(rows, Rows) and rows.weights is not None
-    is_other |= training.earlier_epoch is not None
+    is_other |= trained.earlier_epoch is not None
     columns = trained.losses_of_columns()
     if columns:
         loss = sum(of_column for _, of_column in columns)

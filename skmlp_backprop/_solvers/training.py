@@ -210,13 +210,6 @@ class Training:
         self._best = self._candidate = None
         self._is_candidate = False
 
-    @property
-    def earlier_epoch(self):
-        """The epoch before the last one whose weights early stopping keeps, or None."""
-        scores = self.history.validation_scores
-        epoch = int(np.argmax(scores)) + 1 if scores else 0
-        return epoch if epoch < len(scores or ()) else None
-
     # Only the loop over epochs calls the following methods.
 
     def start(self):

@@ -28,6 +28,8 @@ _N_NAMED = 5
 _ROUNDING = 1e-6
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
+# In microseconds.
+_MANY_YEARS = 10 * 366 * 86_400e6
 # If no number of a column is whole any more, this number of rows suffices.
 _FEWEST_ROWS = 3
 # The share of the bins whose mean entries stand for values outside the range, and the
@@ -445,25 +447,22 @@ class DateEncoding:
         return np.stack(prepared, axis=1)
 
     def warn_of_other_dates(self, column):
-        """Warn if most dates of new rows are outside the range of `fit`.
+        """Warn if most dates of new rows are many years outside the range of `fit`.
 
-        A single date in all rows is no sign: the rows may be those of a day.
+        Dates usually continue, but not so far.
         """
         low, high = self.number.lowest, self.number.highest
         values = column.values[~np.isnan(column.values)]
-        n_outside = np.count_nonzero((values < low) | (values > high))
-        if (
-            self.kind == DATES
-            and low < high
-            and are_most(n_outside, len(values))
-            and _varies(values)
-        ):
+        is_far = (values < low - _MANY_YEARS) | (values > high + _MANY_YEARS)
+        n_far = np.count_nonzero(is_far)
+        if self.kind == DATES and are_most(n_far, len(values)):
             days = np.array([low, high]).astype("M8[us]").astype("M8[D]")
+            found = values[is_far][:1].astype("M8[us]").astype("M8[D]")[0]
             warn(
-                f"Column {column.name} has {n_outside} of {len(values)} dates outside "
-                f"the range of `fit`, from {days[0]} to {days[1]}. The networks "
-                "continue no trend there. If the unit of the dates has changed, "
-                "convert them as before the fit."
+                f"Column {column.name} has {n_far} of {len(values)} dates more than "
+                f"ten years outside the range of `fit`, from {days[0]} to {days[1]}, "
+                f"such as {found}. If seconds were taken for another unit, convert "
+                "them as before the fit."
             )
 
     def _report_midnights(self, column):

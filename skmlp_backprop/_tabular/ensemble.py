@@ -34,7 +34,7 @@ _MAX_THREADS = 4
 # and the processes take two or three to start. On two cores, two threads are as fast as
 # two processes (benchmarks: large_tables).
 _PROCESSES_PAY = 8e9
-# With so much of y at one value, a quantile may be this value whatever X is.
+# If so much of y is the best constant, a quantile may be this value whatever X is.
 _MOSTLY = 0.3
 
 
@@ -84,6 +84,9 @@ class Ensemble:
     leaves_rows_out : bool
         Whether each network is validated by rows of its own, which it left out.
     """
+
+    # Its score is the loss, by which it returns to an earlier epoch.
+    earlier_epoch = None
 
     def __init__(
         self, member, n_members, data, entries, data_val=None, paused=None, groups=None
@@ -200,11 +203,10 @@ class Ensemble:
     @property
     def remedy(self):
         """The end of the warning that the ensemble is useless."""
-        targets, quantile = self.data.rows.targets, self.data.network.loss.quantile
-        if quantile is not None:
-            _, counts = np.unique(targets, return_counts=True)
-            share = counts.max() / counts.sum()
-            if share > _MOSTLY:
+        network, targets = self.data.network, self.data.rows.targets
+        if network.loss.quantile is not None and network.output.n_outputs == 1:
+            constant = self.data.best_logits.astype(targets.dtype)
+            if np.mean(targets == constant) > _MOSTLY:
                 return (
                     f"More than {_MOSTLY:.0%} of y is a single value, which may be the "
                     "best prediction of this loss for every row. Choose another `loss`."

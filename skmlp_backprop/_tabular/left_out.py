@@ -142,8 +142,11 @@ class LeftOutRows:
             weights = rows.weights[index].astype(np.float64)
         if not len(index):
             return np.zeros(n_outputs)
-        # On average 1 for each left-out row, which several networks may predict.
-        weights *= min(len(weights), len(self.index)) / weights.sum()
+        # Their sum is the effective number of rows, which is compared with the prior.
+        # Several networks may predict a row.
+        n_effective = weights.sum() ** 2 / (weights**2).sum()
+        n_effective *= min(1, len(self.index) / len(weights))
+        weights *= n_effective / weights.sum()
         target = network.output.encoded_targets(rows.targets[index], np.float64)
         z = np.array(z.T[np.newaxis], np.float64, order="C")
         spare, row = np.empty_like(z), np.empty_like(z[:, :1])

@@ -77,11 +77,11 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     best_validation_score_ : float
         The highest of `validation_scores_`. The networks have the weights of its epoch,
-        and predictions that are shifted, so that their mean is near that of y, except
-        with the losses "absolute_error" and "quantile". The score is slightly above
-        that of a single network on new rows, because it is the best of many scores. The
-        mean of the networks scores better. After a warm start on other rows, it is the
-        highest score on these rows, also of the earlier weights.
+        and a shift of the predictions, by which their mean is nearer that of y with
+        "squared_error" and "poisson". The score is slightly above that of a single
+        network on new rows, because it is the best of many scores. The mean of the
+        networks scores better. After a warm start on other rows, it is the highest
+        score on these rows, also of the earlier weights.
 
     ... last_attributes
 

@@ -1,7 +1,6 @@
 """Finds out whether the first row of a CSV or TSV file has names or values."""
 
 import re
-from itertools import pairwise
 
 import numpy as np
 
@@ -10,8 +9,8 @@ from ._text_files import ISO_DATE, MISSING
 
 # A letter or an underscore.
 _WORD = re.compile("[^\\W\\d]")
-# A row number, as R and pandas write them.
-_ROW_NUMBER = re.compile("0|[1-9][0-9]*")
+# Numbers from here on may be years.
+_FIRST_YEAR = 1000
 # Where all columns are text, so many rows are needed to tell a header from values: in
 # fewer rows, any value may occur just once.
 _ROWS_OF_TEXT = 10
@@ -48,13 +47,20 @@ def infer_header(path, sample, mixed):
     are_names = all(_may_be_name(field) == {True} for field in first)
     are_names = are_names and any(map(_WORD.match, names))
     are_values = all(_may_be_name(name) == {False} for name in names)
-    counts_rows = first[0] == "" and _count_rows([row[0] for row in others])
+    # pandas counts from 0, and R from 1.
+    row_numbers = [[str(i + start) for i in range(len(others))] for start in (0, 1)]
+    counts_rows = first[0] == "" and [row[0] for row in others] in row_numbers
     enough = by_numbers or len(others) >= _ROWS_OF_TEXT
     if are_names and (alone or (evidence == {True} and enough)):
         return True
     by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
-    # A text that occurs again is no name.
-    is_header = count_up(first) and False not in by_text
+    # A text that occurs again, or a date above dates, is no name.
+    has_value = any(
+        not is_number(name)
+        and (name in column or all(map(ISO_DATE.fullmatch, (name, *column))))
+        for name, column in zip(first, zip(*others, strict=True), strict=False)
+    )
+    is_header = count_up(first) and not has_value
     is_clear = not is_header and not (others and counts_rows)
     if (by_others or (alone and are_values)) and is_clear:
         return False
@@ -73,18 +79,11 @@ def _may_be_name(field):
     return {True, False} if is_almost_number(field) else {True}
 
 
-def _count_rows(fields):
-    """Whether fields of a column may be row numbers, maybe of a part of the rows."""
-    if not all(map(_ROW_NUMBER.fullmatch, fields)):
-        return False
-    numbers = list(map(int, fields))
-    return all(a < b for a, b in pairwise(numbers))
-
-
 def count_up(first):
-    """Whether the numbers among fields count up, as years and pandas' names do.
+    """Whether numbers count up, as years and the names that pandas makes do.
 
-    Two numbers do so by one, as values of any other step are not rare.
+    Two numbers do so by one, as values of any other step are not rare. Beside text they
+    are years.
     """
     numbers = np.array([field for field in first if is_number(field)], float)
     if len(numbers) < 2 or not np.isfinite(numbers).all():
@@ -92,4 +91,9 @@ def count_up(first):
     step = numbers[1] - numbers[0]
     rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
     steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
-    return bool(steps_are_equal and (len(numbers) > 2 or step == 1))
+    is_alone = all(field == "" or is_number(field) for field in first)
+    return bool(
+        steps_are_equal
+        and (len(numbers) > 2 or step == 1)
+        and (is_alone or numbers[0] >= _FIRST_YEAR)
+    )

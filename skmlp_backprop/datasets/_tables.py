@@ -329,14 +329,17 @@ def _may_be_other_names(file, kinds):
 
     Text in a column of numbers is refused where the values are read.
     """
-    texts = [
-        (field, {*map(str.strip, kind), *MISSING})
-        for field, kind in zip(file.first, kinds, strict=True)
-        if isinstance(kind, set)
+    first = file.first
+    is_category = [isinstance(kind, set) for kind in kinds]
+    known = [
+        isinstance(kind, set) and field in {*map(str.strip, kind), *MISSING}
+        for field, kind in zip(first, kinds, strict=True)
     ]
-    are_unseen = all(field not in known for field, known in texts)
-    counts = count_up(list(map(file.format.plain, file.first)))
-    return are_unseen and (counts or len(texts) == len(kinds))
+    # A number may be the name of a column and a category.
+    has_value = any(k and not is_number(f) for f, k in zip(first, known, strict=True))
+    if count_up(list(map(file.format.plain, first))) and not has_value:
+        return True
+    return all(is_category) and not any(known)
 
 
 def _to_labels(file, column, label):
