@@ -375,9 +375,14 @@ def test_row_numbers_of_pandas_and_of_R(write, reader, start):
     with pytest.raises(ValueError, match="can't tell whether the first row is"):
         reader(path)
     assert reader(path, header=False)[0].shape == (10, 3)
+    # Names of pandas above an index of a part of the rows.
+    rows = [f"{3 * i},{i % 3},{i / 4},{i % 2}" for i in range(9)]
+    with pytest.raises(ValueError, match="can't tell whether the first row is"):
+        reader(write("\n".join([",0,1,2", *rows])))
     # A missing value above years.
     rows = [f"{1990 + i},{i % 3},{i / 4},{i % 2}" for i in range(9)]
-    assert reader(write("\n".join([",7,2,9", *rows])))[0].shape == (10, 3)
+    for first in (",7,2,9", ",6,7,0"):
+        assert reader(write("\n".join([first, *rows])))[0].shape == (10, 3)
 
 
 def test_names_of_pandas_that_are_also_codes(write):

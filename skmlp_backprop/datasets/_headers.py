@@ -56,7 +56,7 @@ def infer_header(path, sample, mixed):
     by_others = evidence == {False} or (by_numbers == {False} and False in by_text)
     # A text that occurs again, or a date above dates, is no name.
     has_value = any(
-        not is_number(name)
+        not (name in MISSING or is_number(name))
         and (name in column or all(map(ISO_DATE.fullmatch, (name, *column))))
         for name, column in zip(first, zip(*others, strict=True), strict=False)
     )
@@ -83,7 +83,7 @@ def count_up(first):
     """Whether numbers count up, as years and the names that pandas makes do.
 
     Two numbers do so by one, as values of any other step are not rare. Beside text they
-    are years.
+    are years, and beside the missing name of row numbers also from 0 on.
     """
     numbers = np.array([field for field in first if is_number(field)], float)
     if len(numbers) < 2 or not np.isfinite(numbers).all():
@@ -91,9 +91,8 @@ def count_up(first):
     step = numbers[1] - numbers[0]
     rest = numbers - (numbers[0] + step * np.arange(len(numbers)))
     steps_are_equal = step > 0 and np.abs(rest).max() <= 1e-6 * step
-    is_alone = all(field == "" or is_number(field) for field in first)
-    return bool(
-        steps_are_equal
-        and (len(numbers) > 2 or step == 1)
-        and (is_alone or numbers[0] >= _FIRST_YEAR)
+    others = {field for field in first if not is_number(field)}
+    are_names = (
+        not others or numbers[0] >= _FIRST_YEAR or (others == {""} and numbers[0] == 0)
     )
+    return bool(steps_are_equal and (len(numbers) > 2 or step == 1) and are_names)
