@@ -202,7 +202,7 @@ def test_class_labels_that_skl2onnx_can_not_write(dtype):
 
 def test_raw_scores_within_a_pipeline():
     X = samples(40, np.float64)
-    mlp = BackpropMLPClassifier(4, max_iter=2).fit(X, X[:, 0] > 0)
+    mlp = BackpropMLPClassifier(4, max_iter=2, random_state=0).fit(X, X[:, 0] > 0)
     pipeline = make_pipeline(StandardScaler().fit(X), mlp)
     options = {id(mlp): {"raw_scores": True}, id(pipeline): {"zipmap": False}}
     graph = skl2onnx.to_onnx(pipeline, X[:1], options=options)
