@@ -68,10 +68,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     best_validation_score_ : float
         The highest of `validation_scores_`. The networks have the weights of its epoch,
         with the last layer divided by its temperature. Then the logits are shifted, so
-        that mean probabilities are near the (weighted) shares of the classes. The score
-        is slightly above that of a single network on new rows, because it is the best
-        of many scores. The mean of the networks scores better. After a warm start on
-        other rows, it is the highest score on these rows, also of the earlier weights.
+        that mean probabilities are nearer the (weighted) shares of the classes. The
+        score is slightly above that of a single network on new rows, because it is the
+        best of many scores. The mean of the networks scores better. After a warm start
+        on other rows, it is the highest score on these rows, also of the earlier
+        weights.
 
     ... last_attributes
 

@@ -107,8 +107,8 @@ class LeftOutRows:
     def best_shift(self, logits):
         """Find what to add to the logits, for the smallest loss of the left-out rows.
 
-        Then the mean probability of a class is near its share of the rows, and the mean
-        prediction near the mean of y. The shift has a normal prior around 0.
+        Then the mean probability of a class is nearer its share of the rows, and the
+        mean prediction nearer the mean of y. The shift has a normal prior around 0.
 
         `logits` are the results of :meth:`predict` for all networks of the ensemble,
         divided by the temperature.
