@@ -98,9 +98,9 @@ class Trained:
     @property
     def earlier_epoch(self):
         """The epoch before the last one whose weights early stopping keeps, or None."""
-        scores = self.training.history.validation_scores
+        scores = self.training.history.validation_scores or []
         epoch = int(np.argmax(scores)) + 1 if scores else 0
-        return epoch if epoch < len(scores or ()) else None
+        return epoch if epoch < len(scores) else None
 
     def _saturated(self):
         """Describe the saturated activations; empty if the network is not saturated."""

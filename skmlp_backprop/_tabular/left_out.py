@@ -158,11 +158,9 @@ class LeftOutRows:
             loss = losses @ weights + 0.5 * shift @ shift / _SHIFT**2
             return loss, slope[0] @ weights + shift / _SHIFT**2
 
+        start = np.zeros(n_outputs)
         with np.errstate(all="ignore"):
-            found = minimize(
-                objective, np.zeros(n_outputs), jac=True, method="L-BFGS-B"
-            )
-        shift = found.x
+            shift = minimize(objective, start, jac=True, method="L-BFGS-B").x
         return shift if np.isfinite(shift).all() else np.zeros(n_outputs)
 
     def _loss(self, logits, index):
