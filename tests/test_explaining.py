@@ -575,6 +575,15 @@ def test_what_cannot_be(features, settings, message, mixed):
         model.partial_dependence(X, features, **settings)
 
 
+@pytest.mark.filterwarnings("ignore:The columns of X have names that are not strings")
+def test_a_column_whose_name_is_no_text_is_found_by_position(mixed):
+    X = mixed[1][["size", "gaps"]].set_axis([10, 20], axis=1)
+    model = TabularMLPRegressor(max_iter=2, n_members=2).fit(X, mixed[2])
+    with pytest.raises(ValueError, match=r"no column 10\. .* 0 to 1, a position\."):
+        model.partial_dependence(X, 10)
+    assert model.partial_dependence(X, 0)["grid_values"][0].max() <= X[10].max()
+
+
 def test_columns_without_a_grid(mixed):
     model, X, _ = mixed
     with pytest.raises(ValueError, match="'gaps' of X has missing values only"):

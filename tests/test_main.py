@@ -1187,8 +1187,16 @@ def test_predictions_are_written_as_csv(name, saved, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [new]
 
 
-def test_numbers_may_have_the_model_of_tables(iris_csv, capsys):
-    assert main(["--data", str(iris_csv), "--model", "tabular", "--cv", "2"]) == 0
+def test_a_table_gets_a_search_only_if_an_option_asks_for_it(iris_csv, capsys):
+    data = ["--data", str(iris_csv), "--cv", "2"]
+    for options in ["--max-iter", "2"], ["--model", "search"]:
+        assert main([*data, *options]) == 0
+        out = capsys.readouterr().out
+        assert "Model:   BackpropMLPClassifier, a grid search of 9 candid" in out
+    assert main([*data, "--model", "tabular", "--max-iter", "2"]) == 1
+    refusal = "--max-iter has no effect on a TabularMLPClassifier"
+    assert refusal in capsys.readouterr().err
+    assert main(data) == 0
     out = capsys.readouterr().out
     assert "Model:   TabularMLPClassifier at its defaults\n" in out
     assert "baseline: shares of classes\n" in out

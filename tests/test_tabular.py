@@ -26,7 +26,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import check_estimator
 from threadpoolctl import threadpool_limits
 
-from skmlp_backprop import TabularEncoder, TabularMLPClassifier, TabularMLPRegressor
+from skmlp_backprop import (
+    BackpropMLPRegressor,
+    TabularEncoder,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+)
 
 # Small fits have a thread and a process, and the folds that they draw are their own.
 from skmlp_backprop._estimators.training import TrainingData
@@ -1560,3 +1565,59 @@ def test_scored_rows_in_the_order_of_another_index_are_reported(make):
         model.score(X, y, sample_weight=weights)
     with pytest.warns(UserWarning, match="sample_weight has the same index as X"):
         model.partial_dependence(X, [0], sample_weight=weights)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (lambda X, y, w: (X.iloc[:, ::-1], y, w), "must be in the same order"),
+        (lambda X, y, w: (X[:0], y[:0], w[:0]), r"with 0 sample"),
+        (lambda X, y, w: (X.assign(a=np.inf), y, w), "infinity .* 'a'"),
+        (lambda X, y, w: (X.assign(a="many"), y, w), "'a' has values that are not num"),
+        (lambda X, y, w: (X, y[1:], w), "inconsistent numbers of samples"),
+        (lambda X, y, w: (X, y, w[1:]), "sample_weight.shape"),
+    ],
+)
+def test_an_error_of_validation_rows_says_so(changed, message):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+    y = X["a"].to_numpy()
+    X_val, y_val, weights = changed(X[:20], y[:20], np.ones(20))
+    own = {"X_val": X_val, "y_val": y_val, "sample_weight_val": weights}
+    with pytest.raises(ValueError, match=rf"(?s)^Validation rows \(X_val, .*{message}"):
+        TabularMLPRegressor(max_iter=2).fit(X[20:], y[20:], **own)
+
+
+class OfAlpha(BackpropMLPRegressor):
+    """Lists one parameter."""
+
+    def __init__(self, alpha=1e-4):
+        super().__init__(alpha=alpha, max_iter=2)
+
+
+class OfAnyParameter(TabularMLPRegressor):
+    """Passes on the others."""
+
+    def __init__(self, more=1, **others):
+        super().__init__(**others)
+        self.more = more
+
+
+class OfQuantiles(TabularMLPRegressor):
+    """Fixes its loss."""
+
+    def __init__(self, huber_epsilon=2.0, max_iter=2):
+        super().__init__(
+            loss="quantile", huber_epsilon=huber_epsilon, max_iter=max_iter
+        )
+
+
+@pytest.mark.parametrize(
+    "estimator", [OfAlpha(), OfAnyParameter(max_iter=2), OfQuantiles()]
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_subclass_need_not_list_the_parameters(estimator):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    assert np.isfinite(estimator.fit(X, X[:, 0]).predict(X)).all()
+    if isinstance(estimator, OfQuantiles):
+        with pytest.warns(UserWarning, match="huber_epsilon=3.0 has no effect"):
+            estimator.set_params(huber_epsilon=3.0).fit(X, X[:, 0])

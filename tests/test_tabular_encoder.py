@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -669,6 +670,20 @@ def test_columns_numbered_in_another_order_are_warned_of():
     encoder.transform(X)
     with pytest.warns(UserWarning, match="names that are not strings, such as 1"):
         encoder.transform(X[[1, 0]])
+
+
+@pytest.mark.parametrize("names", [[("a", "x"), ("b", "x")], [1, 2]])
+@pytest.mark.filterwarnings("ignore:The columns of X have names that are not strings")
+def test_a_message_has_the_position_of_a_name_that_is_no_text(names):
+    X = pd.DataFrame({0: [0.5, 1.5, 2.5], 1: ["one", "two", "three"]})
+    X.columns = names
+    position = re.escape(f"Column {names[1]} (at index 1) has values that are not num")
+    with pytest.raises(ValueError, match=position):
+        TabularEncoder(categorical_features=None).fit(X)
+    encoder = TabularEncoder(categorical_features=[1]).fit(X)
+    assert encoder.is_categorical_.tolist() == [False, True]
+    with pytest.raises(ValueError, match=r"infinity .*\(at index 0\)"):
+        encoder.transform(X.replace(0.5, np.inf))
 
 
 def test_duplicated_names_are_refused():

@@ -72,6 +72,11 @@ def ending(path):
     return next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
 
 
+def is_table(path):
+    """Whether a data file has a table; None stands for scikit-learn's digits."""
+    return path is not None and ending(path) in TABLE_ENDINGS
+
+
 def load(path, csv_format, target, drop, task):
     """Read a data file, or scikit-learn's digits for None, as :class:`Data`.
 
@@ -108,7 +113,7 @@ def load(path, csv_format, target, drop, task):
     notes += _notes_on_target(given, y, target, is_regression)
     columns = _recognise_columns(X)
     notes += columns.notes
-    if path is not None and ending(path) in TABLE_ENDINGS:
+    if is_table(path):
         empty = np.array(columns.names)[columns.is_missing.all(axis=0)].tolist()
         notes += [
             f"Column {name!r} has no values; leave it out by --drop {quote(name)}."

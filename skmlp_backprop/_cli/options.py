@@ -22,11 +22,11 @@ _DESCRIPTION = """\
 Train a multilayer perceptron on a data file, report how well it predicts rows that were
 held out, save it, and predict new rows.
 
-A table with categories, dates or missing values, or a regression, gets a
-TabularMLPClassifier or TabularMLPRegressor with default parameters. A classification by
-complete numbers gets a grid search of alpha (the L2 penalty) and the learning rate of a
-BackpropMLPClassifier in a Pipeline with a StandardScaler. Without --data the command
-takes scikit-learn's digits.
+A table gets a TabularMLPClassifier or TabularMLPRegressor with default parameters, and
+so does a regression. Classes in a .npz or .mat file get a grid search of alpha (the L2
+penalty) and the learning rate of a BackpropMLPClassifier in a Pipeline with a
+StandardScaler, and so does a table of classes and complete numbers if an option of the
+grid search is given. Without --data the command takes scikit-learn's digits.
 """
 _EPILOG = """\
 examples:
@@ -95,7 +95,8 @@ _HELP = {
     "points separate thousands (default: .)",
     "--encoding": "the encoding of a CSV or TSV file, such as cp1252 (default: utf-8)",
     "--model": "a TabularMLPClassifier or TabularMLPRegressor, or a grid search of a "
-    "BackpropMLPClassifier (default: search for a classification by complete numbers)",
+    "BackpropMLPClassifier (default: search for classes in .npz and .mat files and for "
+    "options of the grid search, else tabular)",
     "--cv": "number of cross-validation folds (default: 5)",
     "--seed": "random seed (default: 0)",
     "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as shorten "
@@ -232,14 +233,19 @@ def _check_effects(args):
             )
 
 
+def has_search_options(args):
+    """Whether an option of the grid search was given."""
+    return any(option in _OPTIONS["grid search"] for option in args.given)
+
+
 def check_model_options(args, model):
     """Raise ValueError for options that have no effect on the chosen model."""
     for option in args.given:
         if option in _OPTIONS["grid search"] and not model.is_search:
             raise ValueError(
                 f"{option} has no effect on a {model.name}, which needs no search. "
-                "Leave it out; --model search, for classes and complete numbers, "
-                "takes it."
+                "Leave it out; a grid search, of classes and complete numbers, takes "
+                "it."
             )
         if option == "--learning-rate" and not is_stochastic(args.solver):
             raise ValueError(

@@ -25,6 +25,8 @@ from .._estimators.sklearn_private import _safe_indexing
 from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 from .._tabular.dates import DATES, SPANS, TIMES
+from .data import is_table
+from .options import has_search_options
 from .scores import measure, number
 
 # Default number of processes of a search, and the seconds to start them.
@@ -34,6 +36,9 @@ _PROCESS_START = 4
 
 def choose_model(args, data):
     """The :class:`Search` or :class:`Tabular` that the user or the data ask for.
+
+    By default, arrays of classes and complete numbers get a search, and tables only if
+    an option of the search is given.
 
     Raises ValueError if the data do not suit a search.
     """
@@ -49,8 +54,12 @@ def choose_model(args, data):
             f"--model search takes classes and complete numbers, but {reason}. Choose "
             "--model tabular."
         )
-    is_tabular = args.model == "tabular" or reason is not None
-    return Tabular(args, data) if is_tabular else Search(args, data)
+    is_search = args.model == "search" or (
+        args.model is None
+        and reason is None
+        and (has_search_options(args) or not is_table(args.data))
+    )
+    return Search(args, data) if is_search else Tabular(args, data)
 
 
 class Tabular:

@@ -144,12 +144,17 @@ def warn_of_unused(estimator):
         if of_loss == loss or not hasattr(estimator, name):
             continue
         value = getattr(estimator, name)
-        default = signature(type(estimator)).parameters[name].default
-        if np.any(np.asarray(value) != default):
+        if np.any(np.asarray(value) != _default_of(estimator, name)):
             warn(
                 f"{name}={value!r} has no effect with loss={loss!r}. Pass "
                 f"loss={of_loss!r}, or leave out {name}."
             )
+
+
+def _default_of(estimator, name):
+    """A parameter's default; the ``__init__`` of a subclass need not list it."""
+    signatures = (signature(cls).parameters for cls in type(estimator).__mro__)
+    return next(listed[name].default for listed in signatures if name in listed)
 
 
 def check_fits(parameters, network):

@@ -74,9 +74,10 @@ def final_network(estimator, *, ensembles=False):
             "network that takes numbers as they are, such as a BackpropMLPClassifier."
         )
     if not hasattr(last, "hidden_layer_sizes"):
+        tabular = "TabularMLPClassifier, TabularMLPRegressor, " if ensembles else ""
         raise TypeError(
-            "estimator must be a BackpropMLPClassifier, BackpropMLPRegressor, "
-            "MLPClassifier or MLPRegressor, or a Pipeline "
+            f"estimator must be a {tabular}BackpropMLPClassifier, "
+            "BackpropMLPRegressor, MLPClassifier or MLPRegressor, or a Pipeline "
             f"or search that ends in one, got {_name(last)}. Pass the network within "
             "it, or a member of an ensemble."
         )

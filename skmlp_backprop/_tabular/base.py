@@ -36,6 +36,7 @@ from .categories import warn_of_shared_categories
 from .checks import (
     check_rows,
     drop_rows_without_weight,
+    naming_validation_rows,
     number_groups,
     refuse_single_row,
 )
@@ -249,7 +250,8 @@ class BaseTabularMLP(
         prepared_val, y_val = prepared, y
         if validation is not None:
             X_val, y_val, weights_val = validation
-            prepared_val = encoder._prepare(X_val)
+            with naming_validation_rows():
+                prepared_val = encoder._prepare(X_val)
             warn_of_known_rows(prepared, y, prepared_val, y_val)
             rows_val = encoder._encode_rows(prepared_val, np.float32)
             validation = rows_val, y_val, weights_val

@@ -165,9 +165,12 @@ class CategoryEncoding:
         kinds_seen = {key[0] for key in seen}
         for value in values:
             if kind_of(value) and category_key(value)[0] not in kinds_seen:
+                remedy = "Fit to rows with values in this column"
+                if seen:
+                    remedy = "Convert it to the type in `fit`"
                 raise ValueError(
                     f"Column {name} had {before} in `fit`, but now has "
-                    f"{kind_of(value)}. Convert it to the type in `fit`."
+                    f"{kind_of(value)}. {remedy}."
                 )
         kind, text = category_key(values[0])
         if permits_kinds_seen and {category_key(v)[0] for v in values} <= kinds_seen:

@@ -1,6 +1,7 @@
 """Checks the arguments of the tabular estimators' ``fit``."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -88,24 +89,35 @@ def check_rows(
             "With X_val all networks train on all rows of X, so that groups has no "
             "effect. Pass either groups or X_val, with rows of other groups."
         )
-    X_val = check_table(estimator, X_val, reset=False)
     names = ("X_val", "y_val", "sample_weight_val")
-    warn_of_other_orders(X_val, y_val, sample_weight_val, names)
-    y_val = _check_targets(estimator, X_val, y_val, "y_val")
+    with naming_validation_rows():
+        X_val = check_table(estimator, X_val, reset=False)
+        warn_of_other_orders(X_val, y_val, sample_weight_val, names)
+        y_val = _check_targets(estimator, X_val, y_val, "y_val")
+        # Rows of weight 0 have no effect.
+        X_val, y_val, sample_weight_val, _ = drop_rows_without_weight(
+            X_val, y_val, sample_weight_val
+        )
     if y_val.shape[1:] != y.shape[1:]:
         raise ValueError(
             f"y_val has shape {y_val.shape}, but y has shape {y.shape}: they must "
             "have the same number of columns."
         )
-    # Rows of weight 0 have no effect.
-    X_val, y_val, sample_weight_val, _ = drop_rows_without_weight(
-        X_val, y_val, sample_weight_val
-    )
     if is_classifier(estimator):
         _refuse_other_classes(y, y_val)
     else:
         _warn_of_other_range(y, y_val)
     return X, y, groups, (X_val, y_val, sample_weight_val)
+
+
+@contextmanager
+def naming_validation_rows():
+    """Let an error of a check for all rows say that it is about validation rows."""
+    try:
+        yield
+    except ValueError as error:
+        names = "X_val, y_val, sample_weight_val"
+        raise ValueError(f"Validation rows ({names}): {error}") from error
 
 
 def _check_targets(estimator, X, y, input_name="y"):

@@ -8,11 +8,17 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from narwhals.stable.v2.dependencies import is_into_dataframe
 
-from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from . import texts
 from .categories import describe_nearly_equal
-from .sources import CATEGORIES, NUMBERS, REAL_TYPES, Column, make_sources
+from .sources import (
+    CATEGORIES,
+    NUMBERS,
+    REAL_TYPES,
+    Column,
+    make_sources,
+    names_in_messages,
+)
 
 # A column is free text if more than this share of its values is distinct, and if its
 # distinct values have this many characters or more on average.
@@ -111,15 +117,15 @@ def _read_typed_numbers(X, are_wanted):
         frame = nw.from_native(X, eager_only=True)
         dtypes = list(frame.schema.values())
         index = [i for i in index if dtypes[i] in _NUMBER_TYPES]
-        names = [plain_repr(name) for name in frame.columns]
         # A selection takes as long as all the rest.
-        values = frame if len(index) == len(names) else frame[:, index]
+        values = frame if len(index) == len(dtypes) else frame[:, index]
         values = values.to_numpy() if index else None
     else:
         index = index if X.dtype.kind in "biuf" else []
-        names = [f"at index {i}" for i in range(X.shape[1])]
+        frame = X
         values = X[:, index]
     columns = [None] * len(are_wanted)
+    names = names_in_messages(frame)
     # Beside NumPy's numbers, Arrow's missing values make objects of all: each column is
     # then read by itself.
     if index and values.dtype != object:
@@ -321,7 +327,7 @@ def _refuse_date_texts(name, strings, n_values):
     """Raise ValueError if more than half of the values are dates written as text."""
     found = [text for text in strings if texts.is_date(text)]
     if len(found) > n_values / 2:
-        column = "column" if name.startswith("at index ") else f"X[{name}]"
+        column = f"X[{name}]" if name[0] in "'\"" else "column"
         raise ValueError(
             f"Column {name} has dates, times or time spans written as text, such as "
             f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "

@@ -25,7 +25,8 @@ def column_indices(X, features):
     """
     names = []
     if nw.dependencies.is_into_dataframe(X):
-        names = nw.from_native(X, eager_only=True).columns
+        columns = nw.from_native(X, eager_only=True).columns
+        names = [name if isinstance(name, str) else None for name in columns]
     is_single = isinstance(features, str) or not np.iterable(features)
     features = [features] if is_single else list(features)
     indices = []
@@ -40,9 +41,11 @@ def column_indices(X, features):
         ):
             indices.append(int(feature))
         else:
+            known = [name for name in names if name is not None]
+            or_names = f", or one of {known}" if known else ""
             raise ValueError(
                 f"X has no column {feature!r}. Pass an integer from 0 to "
-                f"{X.shape[1] - 1}{f', or one of {names}' if names else ''}."
+                f"{X.shape[1] - 1}, a position{or_names}."
             )
     if not indices or len(set(indices)) < len(indices):
         raise ValueError(f"features must be distinct columns, got {features!r}.")

@@ -109,10 +109,23 @@ def make_sources(X, index=None):
     """
     is_frame = nw.dependencies.is_into_dataframe(X)
     table = nw.from_native(X, eager_only=True) if is_frame else X
-    names = list(map(plain_repr, table.columns)) if is_frame else None
+    names = names_in_messages(table)
     index = range(table.shape[1]) if index is None else index
+    return [Source(names[i], table[:, i]) for i in index]
+
+
+def names_in_messages(table):
+    """The names of the columns of an array or of a narwhals DataFrame, for messages.
+
+    A name that is not a string comes with its position, by which it can be passed.
+    """
+    if isinstance(table, np.ndarray):
+        return [f"at index {i}" for i in range(table.shape[1])]
     return [
-        Source(names[i] if is_frame else f"at index {i}", table[:, i]) for i in index
+        plain_repr(name)
+        if isinstance(name, str) or name == i
+        else f"{plain_repr(name)} (at index {i})"
+        for i, name in enumerate(table.columns)
     ]
 
 
