@@ -64,6 +64,8 @@ class WarmUp(Schedule):
 class Softsign(Activation):
     """z / (1 + |z|), of which the derivative is (1 - |f|)^2."""
 
+    has_kink = True
+
     def apply(self, z, out):
         np.divide(z, 1 + np.abs(z), out=out)
 

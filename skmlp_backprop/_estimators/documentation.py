@@ -127,8 +127,9 @@ PARTS = {
         Where "sgd" and "adam" train: "cpu" by NumPy; other names by PyTorch on the
         device of this name, such as "cuda", "cuda:1" or "mps", and "torch:cpu" on the
         processor. PyTorch takes dense X and activations that have a name. The results
-        are those of "cpu" up to rounding, the fitted weights are NumPy's, and
-        predictions are made by NumPy.""",
+        are those of "cpu" up to rounding, which grows over many epochs in float32 with
+        activations that have a kink. The fitted weights are NumPy's, and predictions
+        are made by NumPy.""",
     "attributes": """\
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         Weight matrix of each layer.

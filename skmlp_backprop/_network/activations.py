@@ -35,7 +35,7 @@ class Activation(Value):
     Attributes
     ----------
     name : str
-        Name of the activation; for your own class, the name of the class.
+        Name of the activation; for your own class, its module and its name.
 
     keeps_input : bool
         Whether :meth:`multiply_derivative` takes z (True) or f(z) (False). If False,

@@ -18,7 +18,7 @@ from .intervals import (
     checked_coverages,
     conformity,
     cv_plus_sets,
-    describe_rows,
+    describe_need,
     mass_above,
     means_by_fold,
     n_effective_rows,
@@ -79,10 +79,11 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Probabilities of the classes for each training row, by the networks that left
         the row out. nan for rows that no network left out (with fewer than eight
-        networks, or with `X_val`), and rows of weight 0. The number of epochs was
-        chosen by these predictions, and the thresholds of the bins by the labels of
-        all rows, so that they are slightly better than predictions of new rows by a
-        single network. The mean of all networks is better than both.
+        networks, or with `X_val`), and rows of weight 0. The number of epochs and the
+        temperature were chosen by these predictions; thresholds, further bins and
+        combinations of columns by the labels of all rows. So these predictions are
+        slightly better than predictions of new rows by a single network. The mean of
+        all networks is better than both.
 
     oob_score_ : float
         Accuracy of `oob_decision_function_`, weighted by `sample_weight`; nan if it has
@@ -353,10 +354,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         sets = np.concatenate(found)
         n_rows = n_effective_rows(self._conformity)
         if (coverages > n_rows / (n_rows + 1)).any():
-            warn(
-                f"Sets have all classes: a coverage of {coverages.max():g} needs more "
-                f"{describe_rows(self._conformity)}. Choose a lower coverage."
-            )
+            warn(f"Sets have all classes: {describe_need(self._conformity, coverages)}")
         return sets[..., 0] if np.ndim(coverage) == 0 else sets
 
     def _predictions_of(self, estimates):

@@ -1,5 +1,7 @@
 """Prediction intervals and sets from the rows that each network left out."""
 
+import math
+
 import numpy as np
 
 # Each halves the range that a bound is searched in.
@@ -151,14 +153,21 @@ def n_effective_rows(by_fold):
     return sum(sums[0, -1] for _, sums in by_fold.values())
 
 
-def describe_rows(by_fold):
-    """The rows that are too few, for a message that ends in "needs more"."""
+def describe_need(by_fold, coverages):
+    """The end of a warning that the validated rows are too few for a coverage."""
+    coverage = coverages.max()
+    # As in `_targets`.
+    n_needed = math.ceil(coverage * (1 - 1e-12) / (1 - coverage))
     n_rows = sum(residuals.shape[1] for residuals, _ in by_fold.values())
     n_effective = n_effective_rows(by_fold)
-    if n_effective > n_rows - 0.01:
-        return f"than {n_rows} rows"
+    found = f"there are {n_rows}"
+    if n_effective < n_rows - 0.01:
+        found = (
+            f"by their unequal weights, the {n_rows} rows count as {n_effective:.2f}"
+        )
     return (
-        f"rows: by their unequal weights, the {n_rows} rows count as {n_effective:.2f}"
+        f"a coverage of {coverage:g} needs {n_needed} validated rows, but {found}. "
+        "Choose a lower coverage, or fit to more rows."
     )
 
 

@@ -17,7 +17,7 @@ from .intervals import (
     checked_coverages,
     conformity,
     cv_plus_intervals,
-    describe_rows,
+    describe_need,
     means_by_fold,
 )
 
@@ -88,9 +88,10 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Prediction of each training row by the networks that left the row out. nan for
         rows that no network left out (with fewer than eight networks, or with `X_val`),
-        and rows of weight 0. The number of epochs was chosen by these predictions, so
-        that they are slightly better than predictions of new rows by a single network.
-        The mean of all networks is better than both.
+        and rows of weight 0. The number of epochs was chosen by these predictions, and
+        further bins of columns by the labels of all rows. So these predictions are
+        slightly better than predictions of new rows by a single network. The mean of
+        all networks is better than both.
 
     oob_score_ : float
         R2 of `oob_prediction_`, with several quantiles the mean of their D2; weighted
@@ -244,8 +245,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         intervals = cv_plus_intervals(lower, upper, self._conformity, coverages)
         if np.isinf(intervals).any():
             warn(
-                f"Intervals are infinite: a coverage of {coverages.max():g} needs more "
-                f"{describe_rows(self._conformity)}. Choose a lower coverage."
+                f"Intervals are infinite: {describe_need(self._conformity, coverages)}"
             )
         low, high = intervals[:, :, 0], intervals[:, :, 1]
         if self._has_quantiles():
