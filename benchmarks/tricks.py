@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
-from skmlp_backprop._network import batches, dropout, layers
+from skmlp_backprop._network import batches, layers
 from skmlp_backprop._search.stacking import prepare_rows, train_stacks
 
 from . import _data
@@ -76,7 +76,7 @@ def _masks():
         ).fit(X, y)
 
     def fit_by_floats():
-        with mock.patch.object(dropout.Dropout, "mask", floats):
+        with mock.patch.object(layers.Dropout, "mask", floats):
             return fit()
 
     return _row(

@@ -1573,7 +1573,11 @@ def test_frames_of_all_kinds(form):
         (frame_of([{1}, {2}]), ValueError, "'column' has values of the type set"),
         (frame_of([object(), 1]), ValueError, "'column' has values of the type object"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, "2 columns named 'a'"),
-        (pd.DataFrame({1: [[1], [2]]}), ValueError, "Column 1 has values"),
+        (
+            pd.DataFrame({1: [[1], [2]]}),
+            ValueError,
+            r"Column 1 \(at index 0\) has values",
+        ),
         (
             pa.table([[1, 2], [3, 4]], names=["a", "a"]),
             ValueError,

@@ -13,9 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
-from skmlp_backprop._network.inputs import TableRows
 from skmlp_backprop._network.outputs import BinaryOutput, SoftmaxOutput
-from skmlp_backprop._network.rows import Rows
+from skmlp_backprop._network.rows import Rows, TableRows
 
 # Private, since the training changes the scales before a user can see them.
 from skmlp_backprop._tabular import relevance

@@ -36,9 +36,8 @@ from skmlp_backprop import (
 # Small fits have a thread and a process, and the folds that they draw are their own.
 from skmlp_backprop._estimators.training import TrainingData
 from skmlp_backprop._network.batches import WithholdingBatches
-from skmlp_backprop._network.inputs import TableRows
 from skmlp_backprop._network.objective import Objective
-from skmlp_backprop._network.rows import Rows
+from skmlp_backprop._network.rows import Rows, TableRows
 from skmlp_backprop._network.threads import limited_threads
 from skmlp_backprop._solvers.interruption import abort_when_interrupted
 from skmlp_backprop._tabular import base, ensemble
@@ -321,8 +320,9 @@ def test_certainty_in_a_wrong_answer_is_no_infinite_loss(multilabel, table, capt
     data = captured["data"]
     targets = data.rows.targets
     wrong = 1 - targets if multilabel else np.eye(3)[(targets + 1) % 3]
-    loss = data.target_encoder.loss_of_estimates(
-        data.network, wrong.astype(np.float32), targets, None
+    network = data.network
+    loss = network.output.loss_of_values(
+        wrong.astype(np.float32), targets, None, network.loss
     )
     assert 10 < loss < 100
 

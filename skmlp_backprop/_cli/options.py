@@ -8,9 +8,9 @@ import joblib
 from sklearn.model_selection import check_cv
 
 from .. import BackpropMLPClassifier, __version__
-from .._estimators.architecture import hidden_units
+from .._estimators.architecture import hidden_units, is_stochastic
 from .._network.activations import ACTIVATIONS
-from .._solvers import SOLVERS, is_stochastic
+from .._solvers import SOLVERS
 from ..datasets._formats import CsvFormat
 from .data import TABLE_ENDINGS, TEXT_ENDINGS, ending
 from .report import check_report
@@ -23,10 +23,11 @@ Train a multilayer perceptron on a data file, report how well it predicts rows t
 held out, save it, and predict new rows.
 
 A table gets a TabularMLPClassifier or TabularMLPRegressor with default parameters, and
-so does a regression. Classes in a .npz or .mat file get a grid search of alpha (the L2
-penalty) and the learning rate of a BackpropMLPClassifier in a Pipeline with a
-StandardScaler, and so does a table of classes and complete numbers if an option of the
-grid search is given. Without --data the command takes scikit-learn's digits.
+so does a regression. Classes and complete numbers in a .npz or .mat file get a grid
+search of alpha (the L2 penalty) and the learning rate of a BackpropMLPClassifier in a
+Pipeline with a StandardScaler; so do scikit-learn's digits, which the command takes
+without --data. A table of classes and complete numbers gets it if an option of the grid
+search is given.
 """
 _EPILOG = """\
 examples:
@@ -95,8 +96,8 @@ _HELP = {
     "points separate thousands (default: .)",
     "--encoding": "the encoding of a CSV or TSV file, such as cp1252 (default: utf-8)",
     "--model": "a TabularMLPClassifier or TabularMLPRegressor, or a grid search of a "
-    "BackpropMLPClassifier (default: search for classes in .npz and .mat files and for "
-    "options of the grid search, else tabular)",
+    "BackpropMLPClassifier (default: search for classes and complete numbers in .npz "
+    "and .mat files, and with an option of the grid search, else tabular)",
     "--cv": "number of cross-validation folds (default: 5)",
     "--seed": "random seed (default: 0)",
     "--jobs": "cores (default: 2 for a search; for a TabularMLP* as many as shorten "
@@ -242,11 +243,13 @@ def check_model_options(args, model):
     """Raise ValueError for options that have no effect on the chosen model."""
     for option in args.given:
         if option in _OPTIONS["grid search"] and not model.is_search:
-            raise ValueError(
-                f"{option} has no effect on a {model.name}, which needs no search. "
-                "Leave it out; a grid search, of classes and complete numbers, takes "
-                "it."
-            )
+            remedy = "Leave out --model tabular, or this option"
+            if model.no_search is not None:
+                remedy = (
+                    "Leave it out; a grid search takes classes and complete numbers, "
+                    f"but {model.no_search}"
+                )
+            raise ValueError(f"{option} has no effect on a {model.name}. {remedy}.")
         if option == "--learning-rate" and not is_stochastic(args.solver):
             raise ValueError(
                 f"{option} has no effect on the solver {args.solver}. Leave it out, or "

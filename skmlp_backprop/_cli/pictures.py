@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from scipy.stats import binomtest
 
-from .._solvers import is_stochastic
+from .._estimators.architecture import is_stochastic
 from ..displays import ImportancesDisplay, LossCurveDisplay
 from .predicting import COVERAGE
 

@@ -21,8 +21,8 @@ from .. import (
     TabularMLPRegressor,
     fit_stack,
 )
+from .._estimators.architecture import is_stochastic
 from .._estimators.sklearn_private import _safe_indexing
-from .._solvers import is_stochastic
 from .._solvers.interruption import abort_when_interrupted
 from .._tabular.dates import DATES, SPANS, TIMES
 from .data import is_table
@@ -59,15 +59,19 @@ def choose_model(args, data):
         and reason is None
         and (has_search_options(args) or not is_table(args.data))
     )
-    return Search(args, data) if is_search else Tabular(args, data)
+    return Search(args, data) if is_search else Tabular(args, data, reason)
 
 
 class Tabular:
-    """A TabularMLPClassifier or TabularMLPRegressor at its defaults."""
+    """A TabularMLPClassifier or TabularMLPRegressor at its defaults.
+
+    `no_search` says why the data do not suit a search; None if they do.
+    """
 
     is_search, best_params = False, None
 
-    def __init__(self, args, data):
+    def __init__(self, args, data, no_search):
+        self.no_search = no_search
         kind = TabularMLPRegressor if data.is_regression else TabularMLPClassifier
         self.estimator = kind(random_state=args.seed, n_jobs=args.jobs)
         self.name = kind.__name__
@@ -77,14 +81,17 @@ class Tabular:
 
     def time(self, X, y):
         """The time of the fits in words, by the time of a few epochs."""
-        times = []
-        # The first fit usually takes longer than others.
-        for max_iter in (1, 1, 4):
+
+        def seconds_of(n_epochs):
             start = perf_counter()
-            _fit_quietly(clone(self.estimator).set_params(max_iter=max_iter), X, y)
-            times.append(perf_counter() - start)
-        once = min(times[:2])
-        epoch = max(0, times[2] - once) / 3
+            _fit_quietly(clone(self.estimator).set_params(max_iter=n_epochs), X, y)
+            return perf_counter() - start
+
+        # The first fit usually takes longer than others.
+        once = min(seconds_of(1), seconds_of(1))
+        # More epochs of a small table, whose seconds vary.
+        n_timed = 4 if once > 1 else 16
+        epoch = max(0, seconds_of(n_timed) - once) / (n_timed - 1)
         # All folds together fit on n_folds - 1 times the rows.
         seconds = (once + self.estimator._n_epochs(len(y)) * epoch) * self.n_folds
         return f"at most about {duration(seconds)}, usually a third to a half of that"
@@ -95,7 +102,11 @@ class Tabular:
         Returns the model of all rows, and the values of each measure on the folds.
         """
         scores = []
-        for train, test in self.cv.split(X, y):
+        with warnings.catch_warnings():
+            # `describe` has a note on classes that some folds lack.
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            folds = list(self.cv.split(X, y))
+        for train, test in folds:
             model = clone(self.estimator)
             _fit_quietly(model, _safe_indexing(X, train), y[train])
             scores.append(measure(model, _safe_indexing(X, test), y[test]))
@@ -205,6 +216,20 @@ def check_folds(model, y, data):
         )
 
 
+def _notes_on_folds(model, y, data):
+    """A note on a class that some folds lack, in a list."""
+    if data.is_regression:
+        return []
+    classes, counts = np.unique(y, return_counts=True)
+    i = counts.argmin()
+    if counts[i] >= model.n_folds:
+        return []
+    return [
+        f"{counts[i]} of the training rows have the label {classes[i]!s}, so that some "
+        f"of the {model.n_folds} folds have none. For fewer folds add: --cv"
+    ]
+
+
 def hold_out(data, seed):
     """Split off a fifth of the rows: X_train, X_test, y_train, y_test.
 
@@ -237,13 +262,15 @@ def describe(data, model, X_train, y_train, args):
     for name, line in lines.items():
         print(f"{name + ':':<9}{line}", flush=True)
     print(f"Time:    {model.time(X_train, y_train)}")
-    for note in data.notes:
+    for note in [*data.notes, *_notes_on_folds(model, y_train, data)]:
         print(f"note: {note}")
     if data.columns.identifiers:
         # A second --drop would replace the first.
         names = [*args.drop, *data.columns.identifiers]
         print(f"To leave them out, add: --drop {shlex.join(names)}")
-        print("Columns that are left out are still copied to the predictions.")
+        copied = "Columns that are left out are still copied to the predictions."
+        lacking = "Then leave them out of new rows, too, which have no names either."
+        print(copied if data.has_names else lacking)
     return lines
 
 

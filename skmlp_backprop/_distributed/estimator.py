@@ -12,13 +12,13 @@ from distributed import get_client
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._estimators.architecture import check_solver, make_network
+from .._estimators.architecture import check_solver, is_stochastic, make_network
+from .._estimators.base import restore_on_error
 from .._estimators.checks import (
     check_target_names,
     warn_of_text_targets,
     without_second_axis,
 )
-from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_callbacks import with_callbacks
 from .._estimators.sklearn_private import _fit_context
 from .._estimators.weighting import (
@@ -26,7 +26,6 @@ from .._estimators.weighting import (
     check_total,
     explicit_class_weight,
 )
-from .._solvers import is_stochastic
 from .chunks import (
     are_distributed,
     bind,

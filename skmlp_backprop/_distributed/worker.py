@@ -5,7 +5,7 @@ from distributed import get_worker
 from scipy import sparse
 
 from .._estimators.weighting import combined_weights
-from .._network.dropout import Dropout
+from .._network.layers import Dropout
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows

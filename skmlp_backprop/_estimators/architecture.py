@@ -9,7 +9,7 @@ from .._network.activations import ACTIVATIONS, Activation
 from .._network.losses import LOSSES
 from .._network.network import Network
 from .._network.warning import warn
-from .._solvers import is_stochastic
+from .._solvers.rules import RULES, Rule
 
 
 def hidden_units(hidden_layer_sizes):
@@ -87,31 +87,18 @@ def make_network(estimator, n_features, target_encoder):
     output = target_encoder.make_output(estimator)
     make_loss = LOSSES[estimator.loss, output.name]
     loss = make_loss(**{p: getattr(estimator, p) for p in make_loss.hyper_parameters})
-    network = Network(
+    return Network(
         [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),
         loss,
         output,
         estimator.input_activation,
     )
-    for activation in network.all_activations():
-        _check_writes(activation)
-    return network
 
 
-def _check_writes(activation):
-    """Refuse an activation of the user that returns its result only."""
-    if ACTIVATIONS.get(activation.name) is activation:
-        return
-    z = np.array([[[-1.0, -0.5], [0.5, 1.0]]])
-    out = np.full_like(z, np.nan)
-    with np.errstate(all="ignore"):
-        activation.apply(z, out)
-    if np.isnan(out).all():
-        raise ValueError(
-            f"{type(activation).__name__}.apply must write its result to `out`, as in "
-            "np.tanh(z, out=out) or out[...] = np.tanh(z)."
-        )
+def is_stochastic(solver):
+    """Whether an estimator's `solver`, a name or a Rule, works on minibatches."""
+    return isinstance(solver, Rule) or solver in RULES
 
 
 def check_solver(estimator, network):

@@ -1,7 +1,8 @@
 """The parameters that classifier and regressor share, and the steps of their fits."""
 
 import copy
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, wraps
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,14 +10,21 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from .._network.activations import ACTIVATIONS, Activation
-from .._network.initialization import INITIALIZERS
+from .._network.network import INITIALIZERS
 from .._network.parameters import Parameters
 from .._network.rows import Rows
-from .._solvers import SOLVERS, is_stochastic
+from .._solvers import SOLVERS
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.training import Stop, Training
-from .architecture import check_fits, check_solver, make_network, warn_of_unused
+from .architecture import (
+    check_fits,
+    check_solver,
+    hidden_units,
+    is_stochastic,
+    make_network,
+    warn_of_unused,
+)
 from .checks import (
     check_target_names,
     exact_labels,
@@ -29,7 +37,6 @@ from .checks import (
 )
 from .fitted_network import FittedNetworkMixin, refuse_sparse
 from .pickled_state import PicklesMixin, from_plain, to_plain
-from .restoring import restore_on_error
 from .results import fitted_attributes, history_of, objective_of, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
@@ -56,12 +63,44 @@ def store_parameters(given):
     vars(estimator).update(given)
 
 
+def restore_on_error(method):
+    """Method decorator: a call that raises does not change the estimator."""
+
+    @wraps(method)
+    def guarded(self, *args, **kwargs):
+        before = self.__dict__.copy()
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            # A single step, which Ctrl-C can't interrupt.
+            self.__dict__ = before
+            raise
+
+    return guarded
+
+
+@contextmanager
+def restore_all_on_error(estimators):
+    """Context in which an error does not change any of the estimators.
+
+    An interruption is no error: the estimators keep their fits.
+    """
+    before = [vars(estimator).copy() for estimator in estimators]
+    try:
+        yield
+    except Exception:
+        for estimator, attributes in zip(estimators, before, strict=True):
+            vars(estimator).clear()
+            vars(estimator).update(attributes)
+        raise
+
+
 class BaseBackpropMLP(
     CallbackSupportMixin, FittedNetworkMixin, PicklesMixin, BaseEstimator
 ):
     """Base class of the classifier and the regressor.
 
-    A subclass sets ``_y_numeric``, and has a method ``_target_encoder_of(y,
+    A subclass sets ``_y_numeric``, and has a static method ``_target_encoder_of(y,
     classes=None)``, which makes the :class:`Labels` of `classes` or y, or the
     :class:`Numbers` of y.
     """
@@ -306,12 +345,30 @@ class BaseBackpropMLP(
         history = new_history(self)
         history.loss, _ = self._evaluate(data.network, data.rows, parameters)
         self._optimizer = None
-        return self._adopt_weights(parameters, target_encoder, history)
+        return self._adopt_weights(parameters, target_encoder, history, data.network)
 
-    def _adopt_weights(self, parameters, target_encoder, history):
-        """Become fitted, with copies of given weights as the attributes."""
-        network = make_network(self, parameters.layer_units[0], target_encoder)
-        check_fits(parameters, network)
+    @classmethod
+    def _of_layers(cls, parameters, params):
+        """An estimator with the hidden layers of given weights."""
+        sizes = parameters.layer_units[1:-1]
+        given = params.pop("hidden_layer_sizes", sizes)
+        if hidden_units(given) != sizes:
+            raise ValueError(
+                f"The weights are those of hidden layers of {sizes} units, but "
+                f"hidden_layer_sizes={given!r}. Leave it out."
+            )
+        estimator = cls(hidden_layer_sizes=tuple(sizes), **params)
+        estimator._validate_params()
+        return estimator
+
+    def _adopt_weights(self, parameters, target_encoder, history, network=None):
+        """Become fitted, with copies of given weights as the attributes.
+
+        `network` is what the parameters of the estimator describe, if that is known.
+        """
+        if network is None:
+            network = make_network(self, parameters.layer_units[0], target_encoder)
+            check_fits(parameters, network)
         self.n_features_in_ = network.layer_units[0]
         vars(self).update(
             fitted_attributes(network, target_encoder, history, parameters)

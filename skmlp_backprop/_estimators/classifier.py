@@ -11,10 +11,9 @@ from sklearn.utils.validation import column_or_1d
 from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import History
-from .base import BaseBackpropMLP, store_parameters
+from .base import BaseBackpropMLP, restore_on_error, store_parameters
 from .checks import check_scored, plain_labels
 from .documentation import documented
-from .restoring import restore_on_error
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
 from .targets import Labels, is_multilabel, warn_of_one_hot
 from .thetas import split
@@ -196,15 +195,23 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         array(['yes'], dtype='<U3')
         """
         parameters = parameters_from_arrays(coefs, intercepts, input_intercept)
-        units = parameters.layer_units
-        classifier = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
-        classifier._validate_params()
+        classifier = cls._of_layers(parameters, params)
         classes = np.asarray(classes)
         labels = Labels(classes, multilabel=multilabel)
         if not np.array_equal(labels.classes, classes):
+            shown = ", ".join(map(repr, classes.tolist()[:10]))
             raise ValueError(
                 "classes must be sorted and distinct, in the order of the outputs; "
-                f"got {classes.tolist()}."
+                f"got {shown}{', ...' if len(classes) > 10 else ''}."
+            )
+        n_given = parameters.layer_units[-1]
+        if (n_outputs := labels.make_output(classifier).n_outputs) != n_given:
+            hint = ""
+            if len(classes) == 2 and n_outputs == 1:
+                hint = " Without softmax, two classes have the output of the second."
+            raise ValueError(
+                f"The last weights have {n_given} outputs, but the {len(classes)} "
+                f"classes need {n_outputs}.{hint}"
             )
         return classifier._adopt_weights(parameters, labels, History())
 
@@ -442,7 +449,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             return float(np.mean(y == predicted))
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    def _target_encoder_of(self, y, classes=None):
+    @staticmethod
+    def _target_encoder_of(y, classes=None):
         if is_multilabel(y):
             is_one_hot = np.asarray((y != 0).sum(axis=1) == 1).all()
             if is_one_hot and y.shape[0] > 1:

@@ -11,10 +11,9 @@ from .._network.losses import loss_names
 from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import History
-from .base import BaseBackpropMLP, store_parameters
+from .base import BaseBackpropMLP, restore_on_error, store_parameters
 from .checks import check_scored
 from .documentation import documented
-from .restoring import restore_on_error
 from .sklearn_private import Interval, StrOptions, _fit_context
 from .targets import Numbers, d2_of_quantiles
 from .thetas import split
@@ -185,9 +184,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         array([7.])
         """
         parameters = parameters_from_arrays(coefs, intercepts, input_intercept)
-        *_, n_outputs = units = parameters.layer_units
-        regressor = cls(hidden_layer_sizes=tuple(units[1:-1]), **params)
-        regressor._validate_params()
+        n_outputs = parameters.layer_units[-1]
+        regressor = cls._of_layers(parameters, params)
         has_quantiles = regressor.loss == "quantile" and np.ndim(regressor.quantile) > 0
         is_flat = n_outputs == 1 or has_quantiles
         numbers = Numbers(None if is_flat else n_outputs)
@@ -348,7 +346,8 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
         quantiles = self._network.loss.quantile
         return quantiles if np.ndim(quantiles) > 0 else None
 
-    def _target_encoder_of(self, y, classes=None):
+    @staticmethod
+    def _target_encoder_of(y, classes=None):
         if classes is not None:
             raise ValueError("A regressor has no classes. Leave out `classes`.")
         return Numbers(None if y.ndim == 1 else y.shape[1])

@@ -125,17 +125,6 @@ class Labels:
         indicators = codes.astype(int)
         return sparse.csr_matrix(indicators) if self.is_sparse else indicators
 
-    def loss_of_estimates(self, network, estimates, targets, weights):
-        """Mean log loss of probabilities; summed over the labels of a row."""
-        if self.multilabel:
-            likelihoods = np.where(targets, estimates, 1 - estimates)
-        else:
-            likelihoods = estimates[np.arange(len(targets)), targets, np.newaxis]
-        # A likelihood that was rounded to 0 has a finite loss.
-        least = np.finfo(estimates.dtype).eps
-        losses = -np.log(np.maximum(likelihoods, least)).sum(axis=1)
-        return float(np.average(losses, weights=weights))
-
     def score(self, network, logits, targets, weights):
         """Accuracy; a row of a multilabel y counts if all of its labels are right."""
         codes = network.output.codes(logits)
@@ -239,13 +228,6 @@ class Numbers:
         # A list of quantiles has columns, even if it has a single quantile.
         is_flat = self.n_columns is None and not isinstance(output, IncreasingOutput)
         return values[:, 0] if is_flat else values
-
-    def loss_of_estimates(self, network, estimates, targets, weights):
-        """Mean loss of predictions."""
-        z = network.output.logits_of(estimates.T).astype(np.float64)[np.newaxis]
-        row = np.empty((1, 1, len(targets)))
-        losses = network.loss(z, targets.T, np.empty_like(z), row)
-        return float(np.average(losses[0, 0], weights=weights))
 
     def score(self, network, logits, targets, weights):
         """R2, or D2 for quantiles and medians, averaged; nan if it is undefined."""

@@ -9,21 +9,21 @@ from sklearn.utils import check_random_state
 
 from .._network.batches import Batches, GroupedBatches, Shuffle
 from .._network.constant import best_logits, least_loss
-from .._network.dropout import Dropout, dropout_rates
-from .._network.initialization import initialize
-from .._network.network import Network
+from .._network.layers import Dropout, dropout_rates
+from .._network.network import Network, initialize
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.rows import Rows
 from .._network.threads import BLAS_THREADS_PAY, limited_threads
 from .._network.warning import warn
-from .._solvers import FULL_BATCH_SOLVERS, RULES, is_stochastic
-from .._solvers.averaging import MovingAverage
+from .._solvers import FULL_BATCH_SOLVERS, RULES
 from .._solvers.epochs import run_epochs
 from .._solvers.minibatch import MinibatchSolver
 from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
+from .._solvers.stack import MovingAverage
 from .._solvers.training import History, Reporter, Training, stack_weights
+from .architecture import is_stochastic
 from .devices import device_of
 from .early_stopping import HeldOut, hold_out
 from .results import Trained
@@ -126,27 +126,32 @@ def _with_parameters(cls, estimator, *args):
     return cls(*args, **params)
 
 
-def initial_parameters(estimator, data, random_state, n_inputs=None):
+def initial_parameters(estimator, data, random_state, n_codes=0, n_levels=0):
     """Draw initial weights, in float64 for data of any precision.
 
-    The network has `n_inputs` inputs, or as many as X has columns if it is None.
+    The last inputs are `n_levels` levels of `n_codes` columns. For the bounds of the
+    weights, a column of codes counts as a single input: a row has one of its levels.
+    The weights of levels begin at 0, so that a level without rows in the training adds
+    nothing, like an unseen level.
     """
     network = data.network
     first, *others = network.layer_units
+    n_numbers = first - n_levels
     names = [activation.name for activation in network.activations]
     # Without hidden layers the name counts too, as it does in MLPClassifier.
     given = estimator.activation
     last = names[-1:] or [given if isinstance(given, str) else "identity"]
     coefs, intercepts, input_intercept = initialize(
         random_state,
-        [first if n_inputs is None else n_inputs, *others],
+        [n_numbers + n_codes, *others],
         names + last,
         estimator.weight_init,
         input_intercept=network.input_activation is not None,
     )
     if data.best_logits is not None:
         intercepts[-1][:] = data.best_logits
-    return Parameters.from_coefs(coefs, intercepts, input_intercept)
+    coefs[0] = coefs[0][:n_numbers]
+    return Parameters.from_coefs(coefs, intercepts, input_intercept, n_levels)
 
 
 def new_history(estimator):

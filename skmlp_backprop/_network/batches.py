@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .inputs import DenseInputs, GroupedInputs, LevelInputs, PerNetworkInputs
-from .rows import Batch, Rows
+from .rows import Batch, DenseInputs, GroupedInputs, LevelInputs, PerNetworkInputs, Rows
 
 # Bytes of inputs that are gathered at a time, so that they stay in the cache.
 _CHUNK_BYTES = 2**20

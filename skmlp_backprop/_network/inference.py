@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy import sparse
 
-from .inputs import TableRows
 from .objective import BLOCK_ROWS
-from .rows import is_blas_operand, share_edges
+from .rows import TableRows, is_blas_operand, share_edges
 from .threads import limited_threads
 
 # From this number of multiplications in the largest product on, our own threads, each

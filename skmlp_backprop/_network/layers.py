@@ -14,9 +14,11 @@ Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986). "Learning
 representations by back-propagating errors." Nature 323.
 """
 
+from numbers import Real
+
 import numpy as np
 
-from .inputs import PerNetworkInputs
+from .rows import PerNetworkInputs
 from .threads import BLAS_THREADS_PAY
 
 # Largest product of the first weights of a network with a batch, in multiplications, up
@@ -25,6 +27,8 @@ from .threads import BLAS_THREADS_PAY
 _SMALL_PRODUCT = 10**6
 # Smaller products take less time than the calls for each.
 _TINY_PRODUCT = 2**14
+# Two random bytes for each unit and row take a third of the time of a float.
+_N_DRAWS = 2**16
 
 
 def make_layers(network, parameters, gradient, n_rows, dropout=None):
@@ -52,7 +56,7 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None):
     layers : list of layer
         ``forward`` takes the output of the layer before, ``backward`` the gradient in
         its own output, from the layer after. The first layer takes inputs, see
-        ``inputs``.
+        ``rows``.
     """
     n_stack = parameters.n_stack
     rates = [0] * len(network.activations) if dropout is None else dropout.rates
@@ -168,6 +172,35 @@ class FirstDense:
         if self.passes_back:
             return np.matmul(delta.swapaxes(1, 2), self.weights_of_networks)
         return None
+
+
+class Dropout:
+    """Draws the masks of inverted dropout, with which prediction needs no scaling.
+
+    All networks of a stack have the same masks: those that each would draw alone.
+
+    Parameters
+    ----------
+    rates : sequence of float
+        Probability, in [0, 1), that an output of each hidden layer is set to 0.
+
+    random_state : RandomState
+        Source of the draws.
+
+    References
+    ----------
+    Srivastava, N. et al. (2014). "Dropout: A simple way to prevent neural networks
+    from overfitting." JMLR 15.
+    """
+
+    def __init__(self, rates, random_state):
+        self.rates = rates
+        self.random_state = random_state
+
+    def mask(self, rate, shape, dtype):
+        """Draw the factors of the outputs: 0, or 1 / (1 - rate) for those kept."""
+        draws = self.random_state.randint(_N_DRAWS, size=shape, dtype=np.uint16)
+        return (draws >= round(rate * _N_DRAWS)) * dtype.type(1 / (1 - rate))
 
 
 class Hidden:
@@ -305,3 +338,22 @@ class InputActivation:
         kept = self.z if self.activation.keeps_input else self.a
         self.activation.multiply_derivative(kept, delta)
         np.add.reduce(delta, axis=1, keepdims=True, out=self.gradient)
+
+
+def dropout_rates(dropout, n_hidden):
+    """List of the hidden layers' rates, from a sequence or one number.
+
+    Raises
+    ------
+    ValueError
+        If the sequence has the wrong length or a rate out of [0, 1).
+    """
+    rates = [dropout] * n_hidden if np.isscalar(dropout) else list(dropout)
+    if len(rates) != n_hidden:
+        raise ValueError(
+            f"dropout has {len(rates)} rates, but hidden_layer_sizes has {n_hidden} "
+            "layers; give one rate for each, or a single one for all."
+        )
+    if any(not (isinstance(rate, Real) and 0 <= rate < 1) for rate in rates):
+        raise ValueError(f"dropout rates must be in [0, 1), got {rates}.")
+    return rates

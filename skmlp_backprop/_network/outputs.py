@@ -82,6 +82,22 @@ class Output:
         """
         raise NotImplementedError
 
+    def loss_of_values(self, values, targets, weights, loss):
+        """Mean loss of :meth:`values`, or of their mean over networks.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_classes) or (n_rows, n_outputs)
+            Probabilities or numbers.
+
+        targets, weights : ndarray
+            As of :class:`.rows.Rows`; None for weights of 1.
+
+        loss : Loss
+            The loss of the network. That of probabilities is always the log loss.
+        """
+        raise NotImplementedError
+
     def logits_of(self, predictions):
         """The logits of a row that give these predictions.
 
@@ -121,6 +137,17 @@ class ClassOutput(Output):
     def encoded_targets(self, targets, dtype):
         return (targets[..., np.newaxis, :] == self._codes).astype(dtype)
 
+    def loss_of_values(self, values, targets, weights, loss):
+        """Mean log loss of probabilities; summed over the labels of a row."""
+        if targets.ndim == 2:
+            likelihoods = np.where(targets, values, 1 - values)
+        else:
+            likelihoods = values[np.arange(len(targets)), targets, np.newaxis]
+        # A likelihood that was rounded to 0 has a finite loss.
+        least = np.finfo(values.dtype).eps
+        losses = -np.log(np.maximum(likelihoods, least)).sum(axis=1)
+        return float(np.average(losses, weights=weights))
+
     def activate(self, logits):
         return expit(logits)
 
@@ -158,7 +185,11 @@ class SoftmaxOutput(ClassOutput):
         return np.log(np.maximum(predictions, _LEAST_PROBA))
 
     def values(self, logits):
-        return positive(softmax(logits, axis=1))
+        # As SciPy's softmax, in a single array.
+        proba = logits - logits.max(axis=1, keepdims=True)
+        np.exp(proba, out=proba)
+        proba /= proba.sum(axis=1, keepdims=True)
+        return positive(proba)
 
     def log_proba(self, logits):
         return log_softmax(logits, axis=1)
@@ -287,6 +318,12 @@ def _sigmoid(logits):
 
 class NumberOutput(Output):
     """Base class of the outputs that predict numbers."""
+
+    def loss_of_values(self, values, targets, weights, loss):
+        z = self.logits_of(values.T).astype(np.float64)[np.newaxis]
+        row = np.empty((1, 1, len(targets)))
+        losses = loss(z, targets.T, np.empty_like(z), row)
+        return float(np.average(losses[0, 0], weights=weights))
 
     def activate(self, logits):
         return np.array(self.values(logits))

@@ -77,8 +77,6 @@ class Parameters:
 
     def __init__(self, layers, input_intercept=None, levels=None, flat=None):
         self.layers = layers
-        self.weights = [layer[:, :, :-1] for layer in layers]
-        self.intercepts = [layer[:, :, -1:] for layer in layers]
         self.input_intercept = input_intercept
         self.levels = levels
         self.flat = flat
@@ -86,6 +84,15 @@ class Parameters:
         self.n_stack = len(layers[0])
         self.n_levels = 0 if levels is None else levels.shape[1]
         self.dtype = layers[0].dtype
+
+    # Views that few copies of small networks need, and that take half of their time.
+    @cached_property
+    def weights(self):
+        return [layer[:, :, :-1] for layer in self.layers]
+
+    @cached_property
+    def intercepts(self):
+        return [layer[:, :, -1:] for layer in self.layers]
 
     @classmethod
     def on_buffer(
@@ -260,7 +267,10 @@ class Parameters:
 
     def copy(self, dtype=None):
         """Copy to a new buffer, of the given dtype if it is not None."""
-        return Parameters.stacked([self], dtype)
+        copied = Parameters.empty(dtype=dtype or self.dtype, **self.shape)
+        for array, place in zip(self.arrays(), copied.arrays(), strict=True):
+            place[...] = array
+        return copied
 
     def on(self, flat):
         """Lay networks of the same shape out on another flat buffer."""

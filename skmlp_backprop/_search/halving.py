@@ -12,8 +12,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 
-from .._estimators.base import store_parameters
-from .._estimators.restoring import restore_on_error
+from .._estimators.base import restore_on_error, store_parameters
 from .._estimators.training import make_solver
 from .documentation import documented
 from .evaluation import Evaluation

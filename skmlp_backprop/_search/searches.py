@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
-from .._estimators.restoring import restore_on_error
+from .._estimators.base import restore_on_error
 from .._estimators.sklearn_callbacks import CallbackSupportMixin
 from .._estimators.sklearn_private import _fit_context
 from .._solvers.interruption import abort_when_interrupted

@@ -12,20 +12,19 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 
-from .._estimators.architecture import warn_of_unused
-from .._estimators.base import BaseBackpropMLP
+from .._estimators.architecture import is_stochastic, warn_of_unused
+from .._estimators.base import BaseBackpropMLP, restore_all_on_error
 from .._estimators.checks import warn_of_other_orders
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.devices import device_of
 from .._estimators.early_stopping import check_hold_out
 from .._estimators.fitted_network import refuse_sparse
 from .._estimators.regressor import BackpropMLPRegressor
-from .._estimators.restoring import restore_all_on_error
 from .._estimators.results import features_of, warn_of_end
 from .._estimators.training import make_solver, train, train_further
-from .._network.dropout import dropout_rates
+from .._network.layers import dropout_rates
 from .._network.objective import BLOCK_ROWS, alpha_in_precision
-from .._solvers import RULES, is_stochastic
+from .._solvers import RULES
 from .._solvers.interruption import abort_when_interrupted
 
 # The networks of a stack may differ in these parameters, and in the numbers of the

@@ -69,7 +69,8 @@ class History:
             self,
             n_iter=0,
             n_fun=0,
-            n_fun_before=self.n_fun_curve[-1] if self.n_fun_curve else 0,
+            # The last evaluations may have come after the last iteration.
+            n_fun_before=max(self.n_fun_before + self.n_fun, *self.n_fun_curve[-1:], 0),
             started=time.perf_counter() - seconds,
         )
         # Validation scores can be compared whatever the objective.

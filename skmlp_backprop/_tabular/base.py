@@ -10,9 +10,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.architecture import warn_of_unused
-from .._estimators.base import BaseBackpropMLP
+from .._estimators.base import BaseBackpropMLP, restore_on_error
 from .._estimators.pickled_state import PicklesMixin
-from .._estimators.restoring import restore_on_error
 from .._estimators.results import (
     attributes_of_end,
     features_of,
@@ -30,7 +29,7 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.inference import compute_logits
-from .._network.inputs import TableRows
+from .._network.rows import TableRows
 from .bins import Labelled
 from .categories import warn_of_shared_categories
 from .checks import (
@@ -226,7 +225,7 @@ class BaseTabularMLP(
     def _encode(self, X, y, sample_weight, validation, groups, encoder=None):
         """Encode checked rows, by a fitted encoder if there is one."""
         # From all rows, so that `classes_` keeps a class whose rows all weigh 0.
-        target_encoder = self._member_class()._target_encoder_of(y)
+        target_encoder = self._member_class._target_encoder_of(y)
         y_given = y
         X, y, sample_weight, index = drop_rows_without_weight(X, y, sample_weight)
         refuse_single_row(self, len(y))
@@ -377,9 +376,12 @@ class BaseTabularMLP(
             **table.target_encoder.fitted_attributes(),
             "estimators_": [
                 clone(member)._adopt_weights(
-                    network.copy(np.float64), table.target_encoder, history
+                    parameters.copy(np.float64),
+                    table.target_encoder,
+                    history,
+                    ensemble.data.network,
                 )
-                for network in networks
+                for parameters in networks
             ],
             "n_iter_": history.n_iter,
             "loss_": history.loss,
@@ -469,7 +471,10 @@ class BaseTabularMLP(
         )
 
     def _estimate_in_chunks(self, X):
-        """Yield estimates of chunks of rows, (n_members, n_chunk_rows, n_outputs)."""
+        """Yield for chunks of rows an iterator of each network's estimates.
+
+        The estimates are of shape (n_chunk_rows, n_outputs).
+        """
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         network = self.estimators_[0]._network
@@ -481,16 +486,24 @@ class BaseTabularMLP(
                 compute_logits(network, member._weights(), encoded)
                 for member in self.estimators_
             )
-            yield np.stack([network.output.values(z) for z in logits])
+            yield map(network.output.values, logits)
 
     def _mean_estimates(self, X):
         """Estimates averaged over the networks, (n_samples, n_outputs), float64."""
-        means = [chunk.mean(axis=0) for chunk in self._estimate_in_chunks(X)]
+        means = []
+        for estimates in self._estimate_in_chunks(X):
+            # Added one by one: with many classes, all at once take long to allocate.
+            mean = next(estimates)
+            for of_member in estimates:
+                mean += of_member
+            mean /= len(self.estimators_)
+            means.append(mean)
         return np.concatenate(means)
 
     def _member_estimates(self, X):
         """Estimates of each network, (n_members, n_samples, n_outputs), float64."""
-        return np.concatenate(list(self._estimate_in_chunks(X)), axis=1)
+        chunks = [np.stack(list(chunk)) for chunk in self._estimate_in_chunks(X)]
+        return np.concatenate(chunks, axis=1)
 
 
 class EncodedTable(NamedTuple):

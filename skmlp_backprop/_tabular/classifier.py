@@ -345,7 +345,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             )
         found = []
         for estimates in self._estimate_in_chunks(X):
-            members = self._predictions_of(estimates)
+            members = self._predictions_of(np.stack(list(estimates)))
             proba = means_by_fold(members, self._conformity)
             of_chunk = cv_plus_sets(proba, self._conformity, coverages)
             best = members.mean(axis=0).argmax(axis=1)

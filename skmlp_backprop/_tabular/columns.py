@@ -66,6 +66,8 @@ def read_columns(X, categorical_features):
     for source, is_declared in zip(make_sources(X), declared, strict=True):
         if is_declared:
             column = source.read_categories()
+        elif source.type_kind == NUMBERS:
+            column = source.read_numbers()
         elif source.time_kind:
             column = source.read_times()
         elif infers_categories:
@@ -207,14 +209,14 @@ def _indices_of_names(X, declared):
 
 
 def _infer_column(source, messages):
-    """Read an undeclared column as numbers or as categories, by its type and values.
+    """Read a column whose type is not numeric as numbers or as categories.
 
-    It is numeric if its type is, or if all objects are numbers. :func:`_infer_text` has
-    the rule for text, and may add to the messages.
+    It is numeric if all objects are numbers. :func:`_infer_text` has the rule for text,
+    and may add to the messages.
     """
     if source.type_kind == CATEGORIES:
         return source.read_categories()
-    if source.type_kind == NUMBERS or source.is_all_missing:
+    if source.is_all_missing:
         return source.read_numbers()
     source.refuse_unfit_type()
     codes, categories = source.factorized

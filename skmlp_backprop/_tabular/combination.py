@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._network.inputs import one_hot_rows
+from .._network.rows import one_hot_rows
 from .._network.warning import warn
 from .copies import hash_rows
 from .encodings import MIN_ROWS, are_most

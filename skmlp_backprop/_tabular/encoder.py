@@ -6,15 +6,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.base import restore_on_error
 from .._estimators.pickled_state import PicklesMixin
-from .._estimators.restoring import restore_on_error
 from .._estimators.sklearn_private import (
     Interval,
     StrOptions,
     _check_feature_names_in,
     _fit_context,
 )
-from .._network.inputs import TableRows
+from .._network.rows import TableRows
 from .bins import refine_bins
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns

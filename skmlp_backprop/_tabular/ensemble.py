@@ -12,12 +12,12 @@ from threadpoolctl import threadpool_limits
 from .._estimators.devices import device_of
 from .._estimators.training import initial_parameters, make_solver
 from .._network.batches import Shuffle, WithholdingBatches
-from .._network.dropout import Dropout, dropout_rates
+from .._network.layers import Dropout, dropout_rates
 from .._network.objective import Objective
 from .._network.parameters import Parameters
 from .._network.threads import limited_threads
-from .._solvers.averaging import MovingAverage
 from .._solvers.epochs import run_epochs
+from .._solvers.stack import MovingAverage
 from .._solvers.training import History, Reporter, Training
 from .left_out import N_FOLDS, LeftOutRows, assign_folds
 from .relevance import initial_scales
@@ -96,8 +96,10 @@ class Ensemble:
         self.paused = paused = copy.deepcopy(paused)
         if paused is None:
             random_state = check_random_state(member.random_state)
+            X, dtype = data.rows.X, data.rows.dtype
+            levels = X.codes.shape[1], X.n_levels
             networks = [
-                _initial_parameters(member, data, random_state).copy(data.rows.dtype)
+                initial_parameters(member, data, random_state, *levels).copy(dtype)
                 for _ in range(n_members)
             ]
         else:
@@ -330,22 +332,6 @@ def _choose_stacks(ensemble, networks, n_jobs, n_cores):
     step_size = ensemble.solver.n_batch_rows(rows.n_rows) * row_size
     n_paying = max(1, step_size // _THREAD_PAYS)
     return min(n_threads, _MAX_THREADS, n_members, n_paying), False
-
-
-def _initial_parameters(member, data, random_state):
-    """Draw the initial weights of a network, with levels if the rows have codes.
-
-    For the bounds of its weights, a column of codes counts as a single input: a row has
-    one of its levels. The weights of levels begin at 0, so that a level without rows in
-    the training adds nothing, like an unseen level.
-    """
-    X, n_numbers = data.rows.X, data.rows.X.numbers.shape[1]
-    parameters = initial_parameters(
-        member, data, random_state, n_inputs=n_numbers + X.codes.shape[1]
-    )
-    (first, *coefs), intercepts, _ = parameters.view_coefs()
-    coefs = [first[:n_numbers], *coefs]
-    return Parameters.from_coefs(coefs, intercepts, n_levels=X.n_levels)
 
 
 class Processes:

@@ -82,7 +82,7 @@ class WithheldRows:
 def _increases(networks, encoder, prepared, targets, row_weights, orders):
     """The increase of the loss for each column and order of the rows."""
     rows, places = encoder._encode_rows(prepared, np.float32), encoder._layout.places
-    network, target_encoder = networks[0]._network, networks[0]._target_encoder
+    network = networks[0]._network
     # float32 takes half the time of float64.
     weights = [
         [[array.astype(np.float32) for array in arrays] for arrays in m._weights()[:2]]
@@ -94,8 +94,8 @@ def _increases(networks, encoder, prepared, targets, row_weights, orders):
             network.output.values(logits_from_first(network, (*w, None), z))
             for w, z in zip(weights, first_layers, strict=True)
         ]
-        return target_encoder.loss_of_estimates(
-            network, np.mean(estimates, axis=0), targets, row_weights
+        return network.output.loss_of_values(
+            np.mean(estimates, axis=0), targets, row_weights, network.loss
         )
 
     # The first layer is linear: only the contribution of the column changes.

@@ -165,15 +165,13 @@ class LeftOutRows:
 
     def _loss(self, logits, index):
         """The loss of the rows with these numbers; the logits are concatenated."""
-        rows, data = self.rows, self.data
+        rows, network = self.rows, self.data.network
         weights = None if rows.weights is None else rows.weights[index]
         if weights is not None and not weights.any():
             return 0.0
-        return data.target_encoder.loss_of_estimates(
-            data.network,
-            self.mean_estimates(logits, len(index)),
-            rows.targets[index],
-            weights,
+        estimates = self.mean_estimates(logits, len(index))
+        return network.output.loss_of_values(
+            estimates, rows.targets[index], weights, network.loss
         )
 
     def loss_of_constant(self):
@@ -216,6 +214,8 @@ class LeftOutRows:
             Probabilities or numbers, fold by fold.
         """
         estimates = self.data.network.output.values(logits)
+        if len(estimates) == n_rows:
+            return estimates
         # The networks leave the folds out in turn, so that the rows of all folds come
         # again and again. The last turn may lack the last folds.
         total, counts = estimates[:n_rows].copy(), np.ones((n_rows, 1), logits.dtype)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from .._network.inputs import one_hot_rows
+from .._network.rows import one_hot_rows
 
 # A column's scale begins at 1 - _BY_CHANCE / F, and at least at _LEAST, or at 1 - 1 / F
 # for the median F. F is 1 on average if the column is unrelated to y. With lower

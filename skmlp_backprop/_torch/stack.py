@@ -6,9 +6,9 @@ from itertools import groupby
 import numpy as np
 import torch
 
-from .._network.inputs import TableRows
 from .._network.objective import BLOCK_ROWS
 from .._network.parameters import column
+from .._network.rows import TableRows
 from .._solvers.rules import stack_rules
 from .._solvers.stack import GAIN, Stack
 from .network import TorchNetwork, from_matrix, to_matrix
