@@ -11,7 +11,7 @@ import numpy as np
 
 from . import check_gradient
 from ._cli import predicting, training
-from ._cli.data import load, load_rows
+from ._cli.data import load, load_rows, with_names
 from ._cli.options import (
     check_model_options,
     check_options,
@@ -91,7 +91,9 @@ def run(args):
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
         # `describe` has already printed these warnings, as notes.
-        noted = "Column |Input y |The last value of y "
+        noted = "Input y |The last value of y "
+        if data.columns.encoder is not None:
+            noted += "|Column "
         warnings.filterwarnings("ignore", noted, UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train)
         # A saved model keeps only the importances, so they are computed before.
@@ -127,7 +129,9 @@ def _warning_printer():
     def print_warning(message, *_, **__):
         if str(message) not in printed:
             printed.add(str(message))
-            print(f"warning: {message}", file=sys.stderr)
+            # Without a remedy that is no option of the command.
+            text = str(message).partition(" Otherwise change `learning_rate_init`")[0]
+            print(f"warning: {with_names(text)}", file=sys.stderr)
 
     return print_warning
 

@@ -862,7 +862,7 @@ def test_gaps_in_new_rows_of_a_search(iris_csv, tmp_path, capsys):
         captured = capsys.readouterr()
         assert captured.out == ""
         assert captured.err.startswith(message)
-        assert "train with --model tabular, or remove the row" in captured.err
+        assert "train with --model tabular, without options of the" in captured.err
     infinite = pd.DataFrame([[1.0, 2, np.inf, 4]], columns=list("abcd"))
     parquet = write_table(infinite, tmp_path / "new.parquet")
     assert main(["--load", str(saved), "--predict", parquet]) == 1
@@ -1555,3 +1555,61 @@ def test_a_report_in_place_of_the_model_is_refused(tmp_path, capsys):
     path = str(tmp_path / "same.joblib")
     assert main(["--save", path, "--report", path]) == 1
     assert "is the folder of --report" in capsys.readouterr().err
+
+
+def test_columns_without_names_get_notes(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    size = rng.normal(size=200).round(3)
+    rows = np.column_stack([np.arange(200) + 5, size, size > 0])
+    path, new, saved = (tmp_path / name for name in ("data.csv", "new.csv", "model"))
+    np.savetxt(path, rows, fmt="%g", delimiter=",")
+    data = ["--data", str(path), "--cv", "2"]
+    assert main(data) == 0
+    captured = capsys.readouterr()
+    assert "note: Column 'x0' has a different whole number in each row" in captured.out
+    assert "To leave them out, add: --drop x0\nThen leave them out of" in captured.out
+    assert "Column" not in captured.err
+    # As the note says.
+    assert main([*data, "--drop", "x0", "--save", str(saved)]) == 0
+    np.savetxt(new, 1000 + rows[:20, 1:2], fmt="%g")
+    capsys.readouterr()
+    assert main(["--load", str(saved), "--predict", str(new)]) == 0
+    assert (
+        "warning: Column 'x1' has 20 of 20 numbers outside" in capsys.readouterr().err
+    )
+
+
+def test_arrays_that_no_search_takes(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    X[:, 0] = np.arange(60)
+    X[::20, 1] = np.nan
+    path = tmp_path / "gaps.npz"
+    np.savez(path, X=X, y=rng.integers(0, 2, 60))
+    data = ["--data", str(path), "--cv", "2"]
+    assert main([*data, "--alpha", "1"]) == 1
+    message = "--alpha has no effect on a TabularMLPClassifier. Leave it out; a grid "
+    message += (
+        "search takes classes and complete numbers, but there are missing values."
+    )
+    assert message in capsys.readouterr().err
+    assert main(data) == 0
+    captured = capsys.readouterr()
+    assert "Model:   TabularMLPClassifier" in captured.out
+    assert "warning: Column 'x0' has a different whole number" in captured.err
+    # A remedy that is no option of the command is left out.
+    assert "The columns may be unrelated to y" in captured.err
+    assert "learning_rate_init" not in captured.err
+
+
+def test_classes_that_some_folds_lack(tmp_path, capsys):
+    path = tmp_path / "few.csv"
+    sizes = np.random.default_rng(0).normal(size=14).round(3)
+    pd.DataFrame({"size": sizes, "kind": ["a"] * 4 + ["b"] * 10}).to_csv(
+        path, index=False
+    )
+    assert main(["--data", str(path)]) == 0
+    captured = capsys.readouterr()
+    note = "note: 3 of the training rows have the label a, so that some of the 5 folds "
+    assert note in captured.out
+    assert "n_splits" not in captured.err

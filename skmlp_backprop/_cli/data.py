@@ -1,5 +1,6 @@
 """Reads the data, and finds out the task and the kinds of the columns."""
 
+import re
 import warnings
 from decimal import Decimal
 from shlex import quote
@@ -50,7 +51,7 @@ class Columns(NamedTuple):
     is_missing: np.ndarray  # of shape (n_rows, n_columns)
     identifiers: list  # names of the columns that identify the rows
     are_numbers: bool  # whether all columns have a numeric type
-    encoder: TabularEncoder | None  # that has learned them; None for an array
+    encoder: TabularEncoder | None  # that has learned them; None for arrays of a file
     notes: list  # of str, for the user
 
 
@@ -64,6 +65,7 @@ class Data(NamedTuple):
     is_regression: bool
     task: str  # the task, and why it was chosen
     columns: Columns
+    has_names: bool  # whether the file has names of the columns
     notes: list  # of str, for the user, also those on the columns
 
 
@@ -84,7 +86,7 @@ def load(path, csv_format, target, drop, task):
     last column; `drop` names of columns to leave out. `task` is "classification",
     "regression", or None: then the values of the target decide.
     """
-    notes = []
+    notes, has_names = [], True
     if path is None:
         X, y = load_digits(return_X_y=True)
         source, target = "scikit-learn's digits", "digit"
@@ -95,7 +97,8 @@ def load(path, csv_format, target, drop, task):
             # The names by which --target and --drop know the columns.
             X = import_pandas().DataFrame(X, copy=False)
             X = X.set_axis(table.features, axis=1)
-        first = "a header" if table.has_header else "data (no header)"
+        has_names = table.has_header
+        first = "a header" if has_names else "data (no header)"
         source = f"{path}; the first row is taken as {first}"
         notes += [
             f"Column {name!r} {finding}" for name, finding in table.doubtful.items()
@@ -111,7 +114,7 @@ def load(path, csv_format, target, drop, task):
     given = y
     y, is_regression, task = _recognise_task(y, target, task)
     notes += _notes_on_target(given, y, target, is_regression)
-    columns = _recognise_columns(X)
+    columns = _recognise_columns(X, is_table(path))
     notes += columns.notes
     if is_table(path):
         empty = np.array(columns.names)[columns.is_missing.all(axis=0)].tolist()
@@ -119,7 +122,7 @@ def load(path, csv_format, target, drop, task):
             f"Column {name!r} has no values; leave it out by --drop {quote(name)}."
             for name in empty
         ]
-    return Data(X, y, source, target, is_regression, task, columns, notes)
+    return Data(X, y, source, target, is_regression, task, columns, has_names, notes)
 
 
 def load_rows(path, names, kinds, csv_format):
@@ -370,22 +373,28 @@ def _check_labels(y, target):
         )
 
 
-def _recognise_columns(X):
-    """Find out the kinds of the columns of a DataFrame or an array of numbers."""
-    if isinstance(X, np.ndarray):
-        infinite, n = np.argwhere(np.isinf(X)), X.shape[1]
+def _recognise_columns(X, are_of_a_table):
+    """Find out the kinds of the columns of a DataFrame or an array of numbers.
+
+    An encoder learns those of a table, as the tabular estimators do.
+    """
+    is_array = isinstance(X, np.ndarray)
+    if is_array:
+        infinite = np.argwhere(np.isinf(X))
         if len(infinite):
             row, column = infinite[0] + 1
             raise ValueError(
                 f"{len(infinite)} values are infinite, the first in row {row}, column "
                 f"{column}. Replace them by numbers, or leave the fields empty."
             )
-        names, is_categorical = [f"x{i}" for i in range(n)], np.zeros(n, bool)
-        is_missing = np.isnan(X)
+    names = [f"x{i}" for i in range(X.shape[1])] if is_array else list(map(str, X))
+    is_missing = np.isnan(X) if is_array else X.isna().to_numpy()
+    if not are_of_a_table:
+        is_categorical = np.zeros(len(names), bool)
         return Columns(
-            names, [None] * n, is_categorical, is_missing, [], True, None, []
+            names, [None] * len(names), is_categorical, is_missing, [], True, None, []
         )
-    encoder, names = TabularEncoder(), list(map(str, X.columns))
+    encoder = TabularEncoder()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         checked = check_table(encoder, X, reset=True)
@@ -397,9 +406,14 @@ def _recognise_columns(X):
         names,
         kinds_of(encoder),
         encoder.is_categorical_,
-        X.isna().to_numpy(),
+        is_missing,
         [n for n, c in zip(names, columns, strict=True) if identifier_message(c)],
-        all(dtype.kind in "biuf" for dtype in X.dtypes),
+        is_array or all(dtype.kind in "biuf" for dtype in X.dtypes),
         encoder,
-        notes,
+        list(map(with_names, notes)),
     )
+
+
+def with_names(message):
+    """A message on a column of an array with the name that the command gives it."""
+    return re.sub(r"at index (\d+)", r"'x\1'", message)

@@ -122,7 +122,8 @@ def refuse_gaps(path, X):
         raise ValueError(
             f"{path}, row {row + 1}, column {numbers.columns[column]!r}: the value is "
             f"{problem}, but the model takes complete, finite numbers. For missing "
-            "values train with --model tabular, or remove the row."
+            "values train with --model tabular, without options of the grid search, or "
+            "remove the row."
         )
 
 
