@@ -106,7 +106,13 @@ class GradientCheck:
         return {n: self.entries[n][0] for n in self.disagreeing if n in self.entries}
 
     def __repr__(self):
-        verdict = "passed" if self.passed else f"FAILED in {self.disagreeing}"
+        unchecked = [name for name, n in self.n_checked.items() if n == 0]
+        failed = [name for name in self.disagreeing if name not in unchecked]
+        verdict = "passed"
+        if failed:
+            verdict = f"FAILED in {failed}"
+        elif unchecked:
+            verdict = f"could check nothing in {unchecked}; take random initial weights"
         classes = "" if self.n_classes is None else f"; {self.n_classes} classes"
         lines = [
             f"Gradient check {verdict}: relative difference "
@@ -124,7 +130,7 @@ class GradientCheck:
                 f"  {name} differs most at {list(index)}: numerical {numerical:.6g}, "
                 f"analytical {analytical:.6g}"
             )
-        if not (self.passed or self.worst or self.coverage == _EVERYWHERE):
+        if failed and not (self.worst or self.coverage == _EVERYWHERE):
             lines.append("  n_directions='all' shows which entries differ.")
         return "\n".join(lines)
 
@@ -314,17 +320,29 @@ def _given_gradient(gradient, parameters):
     weights = parameters.view_coefs()
     if callable(gradient):
         gradient = gradient(thetas.ravel(*weights))
-        is_pair = isinstance(gradient, tuple) and len(gradient) == 2
-        if is_pair and np.ndim(gradient[0]) == 0:
+        is_pair = isinstance(gradient, tuple | list) and len(gradient) == 2
+        if is_pair and np.size(gradient[0]) == 1:
             _, gradient = gradient
     if not isinstance(gradient, Gradient):
-        if np.ndim(gradient[0]) == 0:
+        if isinstance(gradient, np.ndarray) and gradient.shape[1:] == (1,):
+            # A column, as in Octave.
+            gradient = gradient[:, 0]
+        is_sequence = isinstance(gradient, np.ndarray | tuple | list)
+        axes = [np.ndim(part) for part in gradient] if is_sequence else []
+        if set(axes) == {0}:
             has_bias, units = weights[2] is not None, parameters.layer_units
             gradient = thetas.unravel(
                 gradient, units, input_intercept=has_bias, name="gradient"
             )
-        else:
+        elif set(axes) == {2}:
             gradient = *thetas.split(gradient, name="gradient"), None
+        else:
+            found = f" with parts of {axes[:5]} axes" if axes else ""
+            raise ValueError(
+                "gradient must be a Gradient, a vector, a list of the gradients of the "
+                "Theta matrices, or a function that returns one of these or a pair of "
+                f"J and one of these; got {type(gradient).__name__}{found}."
+            )
     arrays = list(_named(*gradient).values())
     shapes, expected = (
         [np.shape(array) for array in group]

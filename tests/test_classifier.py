@@ -132,6 +132,9 @@ def test_from_weights_roundtrip_and_further_training(iris):
         again.predict_proba(iris[0]), mlp.predict_proba(iris[0])
     )
     assert again.hidden_layer_sizes == (5,)
+    params = mlp.get_params()
+    alike = BackpropMLPClassifier.from_thetas(mlp.to_thetas(), mlp.classes_, **params)
+    assert alike.get_params() == params | {"hidden_layer_sizes": (5,)}
     loss = again.loss_and_gradient(*iris)[0]
     assert fit(again, *iris).loss_ < loss
 
@@ -147,15 +150,30 @@ def test_from_weights_roundtrip_and_further_training(iris):
             {},
             "ch",
         ),
-        ([np.ones((2, 3))], [np.ones(3)], [0, 1], {}, "units per layer"),
+        ([np.ones((2, 3))], [np.ones(3)], [0, 1], {}, "3 outputs, but the 2 .* need 1"),
+        ([np.ones((2, 2))], [np.ones(2)], [0, 1], {}, "two classes have the output of"),
         (
             [np.ones((2, 1))],
             [np.ones(1)],
             [0, 1],
             {"output_activation": "softmax"},
-            "un",
+            r"1 outputs, but the 2 classes need 2\.$",
         ),
         ([np.ones((2, 3))], [np.ones(3)], [1, 0, 2], {}, "sorted and distinct"),
+        (
+            [np.ones((2, 3))],
+            [np.ones(3)],
+            [0, 1] * 99,
+            {},
+            r"got 0, 1, .*, \.{4}$",
+        ),
+        (
+            [np.ones((2, 3))],
+            [np.ones(3)],
+            [0, 1, 2],
+            {"hidden_layer_sizes": 5},
+            r"layers of \[\] units, but hidden_layer_sizes=5",
+        ),
         ([np.full((2, 3), np.nan)], [np.ones(3)], [0, 1, 2], {}, "finite"),
         ([np.ones(3)], [np.ones(3)], [0, 1, 2], {}, "matrices"),
         (

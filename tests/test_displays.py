@@ -11,7 +11,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits
 from sklearn.ensemble import StackingClassifier
-from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
@@ -138,6 +138,25 @@ def test_image_shapes(digits8, iris):
         HiddenUnitsDisplay(weights, image_shape=(3, 5))
     with pytest.raises(ValueError, match=r"order must be 'C' .*, got 'K'"):
         HiddenUnitsDisplay(weights, image_shape=(3, 4), order="K")
+    for shape in 4, (3.0, 4.0), (-3, -4), (3, 4, 1), "34":
+        with pytest.raises(ValueError, match="must be two positive integers"):
+            HiddenUnitsDisplay(weights, image_shape=shape)
+
+
+def test_the_scale_is_that_of_finite_weights():
+    weights = np.random.default_rng(0).normal(size=(4, 16))
+    limits = HiddenUnitsDisplay(weights).plot().im_.get_clim()
+    weights[0, :2] = np.nan, np.inf
+    np.testing.assert_allclose(
+        HiddenUnitsDisplay(weights).plot().im_.get_clim(), limits, rtol=0.1
+    )
+    HiddenUnitsDisplay(np.full((1, 4), np.nan)).plot()
+
+
+def test_labels_of_two_types_are_refused(digits8):
+    X, y = digits8
+    with pytest.raises(ValueError, match="both be text or both be numbers"):
+        SampleGridDisplay.from_predictions(X[:5], y[:5].astype(str), y[:5])
 
 
 @pytest.mark.parametrize(
@@ -287,6 +306,15 @@ def test_loss_curves_go_on(iris):
     for _ in range(3):
         mlp.partial_fit(X, y, classes=[0, 1, 2])
     assert mlp.n_fun_curve_ == [3, 6, 9]
+    # Each fit ends within an iteration, whose evaluations count, too.
+    tnc = BackpropMLPClassifier(
+        4, solver="tnc", max_fun=10, max_iter=1000, random_state=0, warm_start=True
+    )
+    for n_done in range(0, 60, 10):
+        with pytest.warns(ConvergenceWarning, match="max_fun=10"):
+            tnc = pickle.loads(pickle.dumps(tnc.fit(X, y)))
+        assert tnc.n_fun_ == 10
+        assert min(tnc.n_fun_curve_[-tnc.n_iter_ :]) > n_done
     assert (np.diff(mlp.time_curve_) > 0).all()
     theirs = MLPClassifier(4, max_iter=3).fit(X, y)
     display = LossCurveDisplay.from_estimator(theirs)

@@ -655,6 +655,23 @@ def test_gradients_of_another_shape_or_no_numbers(toy):
         ValueError, match="gradient must have the shapes of the weights"
     ):
         check_gradient(mlp, X, y, gradient=grads[:1])
+    column = np.concatenate([g.ravel(order="F") for g in grads])[:, np.newaxis]
+    loss = np.array([[1.0]])
+    for given in column, lambda theta: (loss, column), lambda theta: [1.0, grads]:
+        assert np.isfinite(
+            check_gradient(mlp, X, y, gradient=given).relative_difference
+        )
+    for wrong, found in [
+        (lambda theta: (1.0, *grads), r"tuple with parts of \[0, 2, 2\] axes"),
+        (lambda theta: None, "got NoneType"),
+        (lambda theta: 1.0, "got float"),
+        ([], "got list"),
+        ({"Theta1": grads[0]}, "got dict"),
+    ]:
+        with pytest.raises(ValueError, match=f"must be a Gradient, a vector,.*{found}"):
+            check_gradient(mlp, X, y, gradient=wrong)
+    with pytest.raises(ValueError, match=r"theta must be a vector .* from_thetas"):
+        mlp.set_theta(mlp.to_thetas())
     grads[1][2, 4] = np.nan
     check = check_gradient(mlp, X, y, gradient=grads)
     assert check.worst == {"coefs_[1]": (3, 2)}

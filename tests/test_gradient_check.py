@@ -188,6 +188,8 @@ def test_what_kinks_rule_out_is_counted(blobs):
     assert check.n_checked["intercepts_[0]"] == 0
     assert "5 of 5 left out: a kink within the step" in repr(check)
     assert check.n_left_out["coefs_[0]"] == 0
+    assert "could check nothing in ['intercepts_[0]']; take random" in repr(check)
+    assert "FAILED" not in repr(check)
     # What is left is still checked.
     partly = BackpropMLPClassifier.from_weights(
         [np.ones((4, 2)), [[1, 2, 3], [0.3, 0.1, 0.2]]], [[0, 9], [0] * 3], [0, 1, 2]
@@ -203,6 +205,7 @@ def test_what_kinks_rule_out_is_counted(blobs):
 
     check = check_gradient(X=X, y=y, **planted(partly, (X, y), fault))
     assert check.disagreeing == ["intercepts_[0]", "intercepts_[1]"]
+    assert "FAILED in ['intercepts_[0]', 'intercepts_[1]']" in repr(check)
 
 
 @pytest.mark.parametrize("leak", [0, 0.01])

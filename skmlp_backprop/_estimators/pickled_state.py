@@ -103,12 +103,15 @@ def to_plain(state):
     for name in _CURVES:
         if plain[name] is not None:
             plain[name] = np.array(plain[name])
+    # Only a fit that continues another has evaluations before it.
+    if plain.get("_n_fun_before") == 0:
+        del plain["_n_fun_before"]
     return plain
 
 
 def from_plain(plain):
     """The inverse of :func:`to_plain`."""
-    state = dict(plain)
+    state = {"_n_fun_before": 0, **plain}
     fitted = state.pop("private_state")
     for name in _CURVES:
         if state[name] is not None:

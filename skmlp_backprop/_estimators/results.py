@@ -217,6 +217,7 @@ def fitted_attributes(network, target_encoder, history, parameters):
         "message_": None,
         "converged_": False,
         "_no_improvement_count": history.no_improvement_count,
+        "_n_fun_before": history.n_fun_before,
         "_target_encoder": target_encoder,
         "_network": network,
     }
@@ -256,7 +257,8 @@ def history_of(estimator):
     }
     # Not there after L-BFGS in scikit-learn.
     count = getattr(estimator, "_no_improvement_count", 0)
-    return History(**known, no_improvement_count=count).copy()
+    before = getattr(estimator, "_n_fun_before", 0)
+    return History(**known, no_improvement_count=count, n_fun_before=before).copy()
 
 
 def message_of_end(trained, estimator):

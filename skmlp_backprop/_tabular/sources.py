@@ -111,6 +111,10 @@ def make_sources(X, index=None):
     table = nw.from_native(X, eager_only=True) if is_frame else X
     names = names_in_messages(table)
     index = range(table.shape[1]) if index is None else index
+    if is_frame:
+        # `table[:, i]` would take time for all columns each time.
+        columns = table.columns
+        return [Source(names[i], table.get_column(columns[i])) for i in index]
     return [Source(names[i], table[:, i]) for i in index]
 
 

@@ -263,7 +263,9 @@ def _load_mat(file, *names):
         content = scipy.io.loadmat(file)
     found = [name for name in content if not name.startswith("__")]
     if not set(names) <= set(found):
-        raise ValueError(f"expected the variables {list(names)}, found {found}.")
+        reader = "read_mat_weights" if "Theta1" in found else "read_mat"
+        hint = f" Read them by {reader}." if {"Theta1", "X"} & set(found) else ""
+        raise ValueError(f"expected the variables {list(names)}, found {found}.{hint}")
     return content
 
 

@@ -131,8 +131,9 @@ class HiddenUnitsDisplay(Display):
         picture, _, figsize = mosaic(self.weights, self.image_shape, self.order, 0.8)
         ax = self._set_axes(ax, figsize)
         # A few very large weights would make all others pale.
-        sizes = np.abs(self.weights)
-        limit = np.percentile(sizes, _SCALED) or sizes.max() or 1.0
+        sizes = np.abs(self.weights[np.isfinite(self.weights)])
+        largest = sizes.max(initial=0)
+        limit = (np.percentile(sizes, _SCALED) if largest else 0) or largest or 1.0
         # "nearest" shows each weight, without interpolation between neighbours.
         settings = {"cmap": "RdBu_r", "interpolation": "nearest", **kwargs}
         from matplotlib.colors import Normalize
@@ -146,7 +147,7 @@ class HiddenUnitsDisplay(Display):
         ax.spines[:].set_visible(False)
         self.colorbar_ = None
         if colorbar:
-            extend = "both" if sizes.max() > limit else "neither"
+            extend = "both" if largest > limit else "neither"
             self.colorbar_ = self.figure_.colorbar(
                 self.im_, ax=ax, label="weight", shrink=0.9, extend=extend
             )

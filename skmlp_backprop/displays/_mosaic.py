@@ -1,6 +1,7 @@
 """The rows of a matrix as images, in a grid."""
 
 import math
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils.validation import check_array
@@ -19,6 +20,15 @@ def as_rows(images, image_shape, order, name):
             "order must be 'C' (pixels row by row) or 'F' (column by column), got "
             f"{order!r}."
         )
+    if image_shape is not None:
+        are_sizes = np.ndim(image_shape) == 1 and all(
+            isinstance(size, Integral) and size > 0 for size in image_shape
+        )
+        if not (are_sizes and len(image_shape) == 2):
+            raise ValueError(
+                "image_shape must be two positive integers, (height, width), got "
+                f"{image_shape!r}."
+            )
     if np.ndim(images) == 3:
         images = np.asarray(images)
         shape = images.shape[1:]

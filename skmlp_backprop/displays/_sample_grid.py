@@ -75,6 +75,13 @@ class SampleGridDisplay(Display):
                     f"{name} must have shape ({len(self.X)},), one for each sample, "
                     f"got {labels.shape}."
                 )
+        if self.y_true is not None and self.y_pred is not None:
+            are_texts = [_has_text(labels) for labels in (self.y_true, self.y_pred)]
+            if are_texts[0] != are_texts[1]:
+                raise ValueError(
+                    "y_true and y_pred must both be text or both be numbers, got "
+                    f"{self.y_true[0]!r} and {self.y_pred[0]!r}."
+                )
         self.order = order
 
     @classmethod
@@ -240,3 +247,7 @@ def _font_size(ax, shape, line, n_letters, width):
     pixel = min(box.width * figure_width / columns, box.height * figure_height / rows)
     # The width of a letter is about 0.6 of its height.
     return min(11, 0.8 * line * pixel, width * pixel / (0.6 * max(1, n_letters)))
+
+
+def _has_text(labels):
+    return any(isinstance(label, str) for label in labels.tolist())
