@@ -57,7 +57,7 @@ def main(arguments=None):
     except (ValueError, OSError, ImportError) as error:
         is_missing = isinstance(error, FileNotFoundError) and error.filename is not None
         message = f"{error.filename}: there is no such file" if is_missing else error
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {with_names(str(message))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -91,9 +91,7 @@ def run(args):
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
         # `describe` has already printed these warnings, as notes.
-        noted = "Input y |The last value of y "
-        if data.columns.encoder is not None:
-            noted += "|Column "
+        noted = "Column |Input y |The last value of y "
         warnings.filterwarnings("ignore", noted, UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train)
         # A saved model keeps only the importances, so they are computed before.

@@ -214,7 +214,7 @@ def check_gradient(
         :class:`Gradient`, a vector in the order of :meth:`Gradient.ravel`, or a list
         with a matrix for each layer, in the shape of its Theta, with the derivatives by
         the biases in column 0. A function must take the vector of all weights, see
-        :meth:`BackpropMLPClassifier.get_theta`, and return such a gradient, or a tuple
+        :meth:`BackpropMLPClassifier.get_theta`, and return such a gradient, or a pair
         of J and such a gradient.
 
     verbose : bool or int, default=False
@@ -320,13 +320,18 @@ def _given_gradient(gradient, parameters):
     weights = parameters.view_coefs()
     if callable(gradient):
         gradient = gradient(thetas.ravel(*weights))
-        is_pair = isinstance(gradient, tuple | list) and len(gradient) == 2
-        if is_pair and np.size(gradient[0]) == 1:
-            _, gradient = gradient
+        if isinstance(gradient, tuple | list) and len(gradient) == 2:
+            loss, others = gradient
+            are_several = isinstance(others, tuple | list) or np.ndim(others) > 0
+            if are_several and np.shape(loss) in ((), (1,), (1, 1)):
+                gradient = others
     if not isinstance(gradient, Gradient):
-        if isinstance(gradient, np.ndarray) and gradient.shape[1:] == (1,):
-            # A column, as in Octave.
-            gradient = gradient[:, 0]
+        if hasattr(gradient, "__array__"):
+            # Such as a Series, or a tensor of PyTorch.
+            gradient = np.asarray(gradient)
+            if gradient.shape[1:] == (1,):
+                # A column, as in Octave.
+                gradient = gradient[:, 0]
         is_sequence = isinstance(gradient, np.ndarray | tuple | list)
         axes = [np.ndim(part) for part in gradient] if is_sequence else []
         if set(axes) == {0}:

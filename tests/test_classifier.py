@@ -150,14 +150,20 @@ def test_from_weights_roundtrip_and_further_training(iris):
             {},
             "ch",
         ),
-        ([np.ones((2, 3))], [np.ones(3)], [0, 1], {}, "3 outputs, but the 2 .* need 1"),
+        (
+            [np.ones((2, 3))],
+            [np.ones(3)],
+            [0, 1],
+            {},
+            r"1 output\(s\) .* got 3\.$",
+        ),
         ([np.ones((2, 2))], [np.ones(2)], [0, 1], {}, "two classes have the output of"),
         (
             [np.ones((2, 1))],
             [np.ones(1)],
             [0, 1],
             {"output_activation": "softmax"},
-            r"1 outputs, but the 2 classes need 2\.$",
+            r"have 2 output\(s\) for 2 class\(es\), got 1\.$",
         ),
         ([np.ones((2, 3))], [np.ones(3)], [1, 0, 2], {}, "sorted and distinct"),
         (

@@ -35,6 +35,9 @@ def test_mat(data_dir, tmp_path):
         read_mat(data_dir / "ex4weights.mat")
     with pytest.raises(ValueError, match=r"variables \['Theta1'\].* by read_mat\."):
         read_mat_weights(data_dir / "ex4data1.mat")
+    scipy.io.savemat(tmp_path / "x.mat", {"X": X[:3]})
+    with pytest.raises(ValueError, match=r"\['X', 'y'\], found \['X'\]\.$"):
+        read_mat(tmp_path / "x.mat")
     truncated = tmp_path / "truncated.mat"
     content = (data_dir / "ex4data1.mat").read_bytes()
     for length in (0, 50, 130, 1000, len(content) // 2, len(content) - 1):

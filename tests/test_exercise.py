@@ -657,7 +657,12 @@ def test_gradients_of_another_shape_or_no_numbers(toy):
         check_gradient(mlp, X, y, gradient=grads[:1])
     column = np.concatenate([g.ravel(order="F") for g in grads])[:, np.newaxis]
     loss = np.array([[1.0]])
-    for given in column, lambda theta: (loss, column), lambda theta: [1.0, grads]:
+    for given in (
+        column,
+        pd.Series(column[:, 0]),
+        lambda theta: (loss, column),
+        lambda theta: [1.0, grads],
+    ):
         assert np.isfinite(
             check_gradient(mlp, X, y, gradient=given).relative_difference
         )

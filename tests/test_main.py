@@ -1567,7 +1567,7 @@ def test_columns_without_names_get_notes(tmp_path, capsys):
     assert main(data) == 0
     captured = capsys.readouterr()
     assert "note: Column 'x0' has a different whole number in each row" in captured.out
-    assert "To leave them out, add: --drop x0\nThen leave them out of" in captured.out
+    assert "To leave them out, add: --drop x0\nNew rows have no names" in captured.out
     assert "Column" not in captured.err
     # As the note says.
     assert main([*data, "--drop", "x0", "--save", str(saved)]) == 0
@@ -1596,7 +1596,8 @@ def test_arrays_that_no_search_takes(tmp_path, capsys):
     assert main(data) == 0
     captured = capsys.readouterr()
     assert "Model:   TabularMLPClassifier" in captured.out
-    assert "warning: Column 'x0' has a different whole number" in captured.err
+    assert "note: Column 'x0' has a different whole number" in captured.out
+    assert "--drop" not in captured.out
     # A remedy that is no option of the command is left out.
     assert "The columns may be unrelated to y" in captured.err
     assert "learning_rate_init" not in captured.err
@@ -1610,6 +1611,12 @@ def test_classes_that_some_folds_lack(tmp_path, capsys):
     )
     assert main(["--data", str(path)]) == 0
     captured = capsys.readouterr()
-    note = "note: 3 of the training rows have the label a, so that some of the 5 folds "
-    assert note in captured.out
+    note = "note: The label a has 3 of 11 training rows, so that some of the 5 folds "
+    assert f"{note}have none. For fewer folds add: --cv 3\n" in captured.out
     assert "n_splits" not in captured.err
+    table = pd.DataFrame(
+        {"size": sizes, "kind": ["a", "b", "c", "d", "d", "d", "d"] * 2}
+    )
+    table.to_csv(path, index=False)
+    assert main(["--data", str(path)]) == 0
+    assert "have none. Add rows of this label, or remove" in capsys.readouterr().out

@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from joblib import effective_n_jobs
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -1576,6 +1577,7 @@ def test_scored_rows_in_the_order_of_another_index_are_reported(make):
         (lambda X, y, w: (X.assign(a="many"), y, w), "'a' has values that are not num"),
         (lambda X, y, w: (X, y[1:], w), "inconsistent numbers of samples"),
         (lambda X, y, w: (X, y, w[1:]), "sample_weight.shape"),
+        (lambda X, y, w: (sparse.csr_matrix(X), y, w), "Sparse data"),
     ],
 )
 def test_an_error_of_validation_rows_says_so(changed, message):
@@ -1583,7 +1585,8 @@ def test_an_error_of_validation_rows_says_so(changed, message):
     y = X["a"].to_numpy()
     X_val, y_val, weights = changed(X[:20], y[:20], np.ones(20))
     own = {"X_val": X_val, "y_val": y_val, "sample_weight_val": weights}
-    with pytest.raises(ValueError, match=rf"(?s)^Validation rows \(X_val, .*{message}"):
+    error = TypeError if message == "Sparse data" else ValueError
+    with pytest.raises(error, match=rf"(?s)^Validation rows \(X_val, .*{message}"):
         TabularMLPRegressor(max_iter=2).fit(X[20:], y[20:], **own)
 
 

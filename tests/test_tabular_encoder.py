@@ -684,6 +684,9 @@ def test_a_message_has_the_position_of_a_name_that_is_no_text(names):
     assert encoder.is_categorical_.tolist() == [False, True]
     with pytest.raises(ValueError, match=r"infinity .*\(at index 0\)"):
         encoder.transform(X.replace(0.5, np.inf))
+    X[names[1]] = ["2024-01-01", "2024-01-02", "2024-02-01"]
+    with pytest.raises(ValueError, match=re.escape(f"X[{names[1]}] = pandas.to_datet")):
+        TabularEncoder().fit(X)
 
 
 def test_duplicated_names_are_refused():

@@ -51,7 +51,7 @@ class Columns(NamedTuple):
     is_missing: np.ndarray  # of shape (n_rows, n_columns)
     identifiers: list  # names of the columns that identify the rows
     are_numbers: bool  # whether all columns have a numeric type
-    encoder: TabularEncoder | None  # that has learned them; None for arrays of a file
+    encoder: TabularEncoder  # that has learned them
     notes: list  # of str, for the user
 
 
@@ -65,7 +65,7 @@ class Data(NamedTuple):
     is_regression: bool
     task: str  # the task, and why it was chosen
     columns: Columns
-    has_names: bool  # whether the file has names of the columns
+    has_names: bool  # False for a text file without a header
     notes: list  # of str, for the user, also those on the columns
 
 
@@ -114,7 +114,10 @@ def load(path, csv_format, target, drop, task):
     given = y
     y, is_regression, task = _recognise_task(y, target, task)
     notes += _notes_on_target(given, y, target, is_regression)
-    columns = _recognise_columns(X, is_table(path))
+    columns = _recognise_columns(X)
+    if not is_table(path):
+        # Arrays have no --drop.
+        columns = columns._replace(identifiers=[])
     notes += columns.notes
     if is_table(path):
         empty = np.array(columns.names)[columns.is_missing.all(axis=0)].tolist()
@@ -373,11 +376,8 @@ def _check_labels(y, target):
         )
 
 
-def _recognise_columns(X, are_of_a_table):
-    """Find out the kinds of the columns of a DataFrame or an array of numbers.
-
-    An encoder learns those of a table, as the tabular estimators do.
-    """
+def _recognise_columns(X):
+    """Find out the kinds of the columns of a DataFrame or an array of numbers."""
     is_array = isinstance(X, np.ndarray)
     if is_array:
         infinite = np.argwhere(np.isinf(X))
@@ -389,11 +389,6 @@ def _recognise_columns(X, are_of_a_table):
             )
     names = [f"x{i}" for i in range(X.shape[1])] if is_array else list(map(str, X))
     is_missing = np.isnan(X) if is_array else X.isna().to_numpy()
-    if not are_of_a_table:
-        is_categorical = np.zeros(len(names), bool)
-        return Columns(
-            names, [None] * len(names), is_categorical, is_missing, [], True, None, []
-        )
     encoder = TabularEncoder()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -415,5 +410,5 @@ def _recognise_columns(X, are_of_a_table):
 
 
 def with_names(message):
-    """A message on a column of an array with the name that the command gives it."""
+    """A message on a column of an array with the name that the options give it."""
     return re.sub(r"at index (\d+)", r"'x\1'", message)

@@ -84,7 +84,8 @@ class Tabular:
 
         def seconds_of(n_epochs):
             start = perf_counter()
-            _fit_quietly(clone(self.estimator).set_params(max_iter=n_epochs), X, y)
+            epochs = {"max_iter": n_epochs, "n_iter_no_change": np.inf}
+            _fit_quietly(clone(self.estimator).set_params(**epochs), X, y)
             return perf_counter() - start
 
         # The first fit usually takes longer than others.
@@ -224,9 +225,12 @@ def _notes_on_folds(model, y, data):
     i = counts.argmin()
     if counts[i] >= model.n_folds:
         return []
+    remedy = f"For fewer folds add: --cv {counts[i]}"
+    if counts[i] == 1:
+        remedy = "Add rows of this label, or remove its rows."
     return [
-        f"{counts[i]} of the training rows have the label {classes[i]!s}, so that some "
-        f"of the {model.n_folds} folds have none. For fewer folds add: --cv"
+        f"The label {classes[i]!s} has {counts[i]} of {len(y)} training rows, so that "
+        f"some of the {model.n_folds} folds have none. {remedy}"
     ]
 
 
@@ -269,7 +273,7 @@ def describe(data, model, X_train, y_train, args):
         names = [*args.drop, *data.columns.identifiers]
         print(f"To leave them out, add: --drop {shlex.join(names)}")
         copied = "Columns that are left out are still copied to the predictions."
-        lacking = "Then leave them out of new rows, too, which have no names either."
+        lacking = "New rows have no names either: leave these columns out of them, too."
         print(copied if data.has_names else lacking)
     return lines
 

@@ -207,11 +207,11 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
         n_given = parameters.layer_units[-1]
         if (n_outputs := labels.make_output(classifier).n_outputs) != n_given:
             hint = ""
-            if len(classes) == 2 and n_outputs == 1:
+            if len(classes) == n_given == 2:
                 hint = " Without softmax, two classes have the output of the second."
             raise ValueError(
-                f"The last weights have {n_given} outputs, but the {len(classes)} "
-                f"classes need {n_outputs}.{hint}"
+                f"The last weights must have {n_outputs} output(s) for {len(classes)} "
+                f"class(es), got {n_given}.{hint}"
             )
         return classifier._adopt_weights(parameters, labels, History())
 

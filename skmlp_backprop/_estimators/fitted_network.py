@@ -365,16 +365,16 @@ class FittedNetworkMixin:
         dtype = self.coefs_[0].dtype
         if not np.issubdtype(dtype, np.floating):
             dtype = np.float64
-        try:
-            theta = np.array(theta, dtype)
-        except ValueError as error:
+        if isinstance(theta, list | tuple) and any(
+            np.ndim(part) == 2 for part in theta
+        ):
             raise ValueError(
                 "theta must be a vector of all weights. Join matrices by "
                 "np.concatenate([theta.ravel('F') for theta in thetas]), or pass them "
                 "to from_thetas."
-            ) from error
+            )
         coefs, intercepts, input_intercept = thetas.unravel(
-            theta,
+            np.array(theta, dtype),
             units,
             input_intercept=self.input_intercept_ is not None,
         )

@@ -115,9 +115,10 @@ def naming_validation_rows():
     """Let an error of a check for all rows say that it is about validation rows."""
     try:
         yield
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
         names = "X_val, y_val, sample_weight_val"
-        raise ValueError(f"Validation rows ({names}): {error}") from error
+        raise kind(f"Validation rows ({names}): {error}") from error
 
 
 def _check_targets(estimator, X, y, input_name="y"):

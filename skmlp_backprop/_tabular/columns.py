@@ -329,7 +329,8 @@ def _refuse_date_texts(name, strings, n_values):
     """Raise ValueError if more than half of the values are dates written as text."""
     found = [text for text in strings if texts.is_date(text)]
     if len(found) > n_values / 2:
-        column = f"X[{name}]" if name[0] in "'\"" else "column"
+        label = name.partition(" (at index ")[0]
+        column = "column" if label.startswith("at index ") else f"X[{label}]"
         raise ValueError(
             f"Column {name} has dates, times or time spans written as text, such as "
             f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "

@@ -263,9 +263,11 @@ def _load_mat(file, *names):
         content = scipy.io.loadmat(file)
     found = [name for name in content if not name.startswith("__")]
     if not set(names) <= set(found):
-        reader = "read_mat_weights" if "Theta1" in found else "read_mat"
-        hint = f" Read them by {reader}." if {"Theta1", "X"} & set(found) else ""
-        raise ValueError(f"expected the variables {list(names)}, found {found}.{hint}")
+        others = {"read_mat": {"X", "y"}, "read_mat_weights": {"Theta1", "Theta2"}}
+        hints = [f" Read them by {r}." for r, v in others.items() if v <= set(found)]
+        raise ValueError(
+            f"expected the variables {list(names)}, found {found}.{''.join(hints)}"
+        )
     return content
 
 
