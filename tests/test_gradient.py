@@ -275,3 +275,20 @@ def test_theta_is_not_cut_to_integers():
         mlp.set_theta([0.5, 1.5, 2.5]).get_theta(), [0.5, 1.5, 2.5]
     )
     assert mlp.coefs_[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("output", ["softmax", "logistic"])
+def test_integer_weights_are_those_of_floats(output):
+    X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * 0.6, [0, 1, 1, 0]
+    mlp = BackpropMLPClassifier((2,), output_activation=output, random_state=0)
+    mlp.initialize(X, y)
+    n_outputs = len(mlp.intercepts_[1])
+    weights = [np.array([[1, 1], [1, 1]]), np.array([[1, 2], [-2, 1]])[:, :n_outputs]]
+    biases = [np.array([0, -1]), np.array([1, 0])[:n_outputs]]
+    found = []
+    for dtype in float, int:
+        mlp.coefs_ = [coef.astype(dtype) for coef in weights]
+        mlp.intercepts_ = [bias.astype(dtype) for bias in biases]
+        found.append([mlp.predict_proba(X), mlp.losses(X, y), mlp.decision_function(X)])
+    for of_floats, of_integers in zip(*found, strict=True):
+        np.testing.assert_array_equal(of_floats, of_integers)

@@ -119,8 +119,10 @@ def refuse_gaps(path, X):
     values = numbers.to_numpy(np.float64, na_value=np.nan)
     for row, column in np.argwhere(~np.isfinite(values))[:1]:
         problem = "missing" if np.isnan(values[row, column]) else "infinite"
+        name = numbers.columns[column]
+        name = name if isinstance(name, str) else f"x{name}"
         raise ValueError(
-            f"{path}, row {row + 1}, column {numbers.columns[column]!r}: the value is "
+            f"{path}, row {row + 1}, column {name!r}: the value is "
             f"{problem}, but the model takes complete, finite numbers. For missing "
             "values train with --model tabular, without options of the grid search, or "
             "remove the row."

@@ -413,8 +413,12 @@ class FittedNetworkMixin:
         return parameters
 
     def _weights(self):
-        """The fitted weights, which the user may have changed."""
-        return self.coefs_, self.intercepts_, self.input_intercept_
+        """The fitted weights, which the user may have changed, also to integers."""
+        coefs = self.coefs_
+        if coefs[0].dtype.kind != "f":
+            # X is converted to their type.
+            coefs = [np.asarray(coef, np.float64) for coef in coefs]
+        return coefs, self.intercepts_, self.input_intercept_
 
     def _logits(self, X):
         """The logits of rows, validated if need be.

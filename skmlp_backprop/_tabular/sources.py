@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import PurePath
 from uuid import UUID
 
@@ -127,7 +127,7 @@ def names_in_messages(table):
         return [f"at index {i}" for i in range(table.shape[1])]
     return [
         plain_repr(name)
-        if isinstance(name, str) or name == i
+        if isinstance(name, str) or (isinstance(name, Integral) and name == i)
         else f"{plain_repr(name)} (at index {i})"
         for i, name in enumerate(table.columns)
     ]
