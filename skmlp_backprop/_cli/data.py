@@ -115,9 +115,6 @@ def load(path, csv_format, target, drop, task):
     y, is_regression, task = _recognise_task(y, target, task)
     notes += _notes_on_target(given, y, target, is_regression)
     columns = _recognise_columns(X)
-    if not is_table(path):
-        # Arrays have no --drop.
-        columns = columns._replace(identifiers=[])
     notes += columns.notes
     if is_table(path):
         empty = np.array(columns.names)[columns.is_missing.all(axis=0)].tolist()

@@ -268,7 +268,7 @@ def describe(data, model, X_train, y_train, args):
     print(f"Time:    {model.time(X_train, y_train)}")
     for note in [*data.notes, *_notes_on_folds(model, y_train, data)]:
         print(f"note: {note}")
-    if data.columns.identifiers:
+    if data.columns.identifiers and is_table(args.data):
         # A second --drop would replace the first.
         names = [*args.drop, *data.columns.identifiers]
         print(f"To leave them out, add: --drop {shlex.join(names)}")
