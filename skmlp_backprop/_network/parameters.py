@@ -85,7 +85,8 @@ class Parameters:
         self.n_levels = 0 if levels is None else levels.shape[1]
         self.dtype = layers[0].dtype
 
-    # Views that few copies of small networks need, and that take half of their time.
+    # Made when they are used: they would take half of the time to view a network of a
+    # stack, and most of these views are copied only.
     @cached_property
     def weights(self):
         return [layer[:, :, :-1] for layer in self.layers]
