@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -47,11 +48,13 @@ def until(condition, seconds=10):
 @pytest.fixture
 def unlimited():
     """The BLAS's threads as the process began with them."""
-    if len(os.sched_getaffinity(0)) < 2:
+    if threads._n_cores() < 2:
         pytest.skip("one core: there are no threads to limit")
     if threads.is_limited():
         pytest.skip("an environment variable limits the threads")
     before = n_blas_threads()
+    if not before:
+        pytest.skip("threadpoolctl does not know the BLAS library")
     assert min(before) > 1
     yield before
     assert until(lambda: n_blas_threads() == before)
@@ -164,7 +167,7 @@ def test_own_threads_only_where_the_blas_is_held(unlimited):
         leave.set()
         block.result()
     with threads.limited_threads() as n_threads:
-        assert n_threads == len(os.sched_getaffinity(0))
+        assert n_threads == threads._n_cores()
         assert set(n_blas_threads()) == {1}
 
 
@@ -368,13 +371,74 @@ def test_small_predictions_stay_off_the_blas_threads(n_rows, unlimited):
 
 
 def test_more_cores_than_the_blas_has_threads(monkeypatch):
-    """On 96 cores a wheel's OpenBLAS has 64 threads: nobody has limited it."""
+    """On 96 cores a wheel's OpenBLAS has 64 threads, on Windows 24."""
+
+    def tell(text):
+        return SimpleNamespace(
+            internal_api="openblas",
+            dynlib=SimpleNamespace(openblas_get_config64_=lambda: text),
+        )
+
     monkeypatch.setattr(threads, "_n_cores", lambda: 96)
-    library = SimpleNamespace(n_threads=64)
+    wheel = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    most = re.search(r"MAX_THREADS=(\d+)", wheel["openblas configuration"])
+    for library in threads._brought_by(np):
+        assert threads._most_threads(library.controller) == int(most[1])
+    controller = tell(b"OpenBLAS 0.3.33 DYNAMIC_ARCH Haswell MAX_THREADS=24")
+    assert threads._most_threads(controller) == 24
+    library = SimpleNamespace(n_threads=24, n_most=24)
     monkeypatch.setattr(threads, "_libraries", lambda: [library])
     assert not threads.is_limited()
-    library.n_threads = 63
+    library.n_threads = 23
     assert threads.is_limited()
+
+
+def test_an_environment_in_a_linked_folder(unlimited, tmp_path):
+    """threadpoolctl follows links; NumPy's own path has them."""
+    link = tmp_path / "link"
+    link.symlink_to(Path(np.__file__).parent.parent, target_is_directory=True)
+    script = (
+        "import numpy, sys; assert numpy.__file__.startswith(sys.argv[1])\n"
+        "from threadpoolctl import threadpool_info\n"
+        "from skmlp_backprop._network.threads import limited_threads\n"
+        "with limited_threads() as n:\n"
+        "    blas = [i for i in threadpool_info() if i['user_api'] == 'blas']\n"
+        "    print(n, *(i['num_threads'] for i in blas))"
+    )
+    paths = [str(link), str(Path(threads.__file__).parents[2])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(link)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(threads._n_cores()), "1", "1"]
+
+
+def test_a_library_that_numpy_and_scipy_share(unlimited, monkeypatch):
+    """As conda and distributions install it: it lies outside of both packages."""
+    monkeypatch.setattr(threads, "_brought_by", lambda package: [])
+    with threads.limited_threads() as n_threads:
+        assert n_threads == threads._n_cores()
+        assert set(n_blas_threads()) == {1}
+    assert n_blas_threads() == unlimited
+    # Its threads share the products of a minibatch.
+    with threads.limited_threads(products_on_blas_threads=True) as n_threads:
+        assert n_threads == 1
+        assert n_blas_threads() == unlimited
+
+
+def test_a_library_that_threadpoolctl_does_not_know(unlimited, monkeypatch):
+    """Such as Accelerate, whose threads joblib limits by a variable."""
+    monkeypatch.setattr(threads, "_libraries", list)
+    monkeypatch.setattr(threads, "_brought_by", lambda package: [])
+    with threads.limited_threads() as n_threads:
+        assert n_threads == threads._n_cores()
+    monkeypatch.setenv("VECLIB_MAXIMUM_THREADS", "1")
+    with threads.limited_threads() as n_threads:
+        assert n_threads == 1
 
 
 def fork_and_count():

@@ -18,10 +18,16 @@ threads set theirs.
 
 If the caller has limited the threads, by threadpoolctl, by joblib's workers or by an
 environment variable, nothing is changed, and we start no threads.
+
+NumPy and SciPy of conda or of a Linux distribution share a BLAS library, which every
+fit limits. threadpoolctl does not know Apple's Accelerate, which the wheels for macOS
+use: it is not limited, and we start threads all the same.
 """
 
+import ctypes
 import math
 import os
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -32,8 +38,14 @@ import numpy as np
 import scipy
 from threadpoolctl import ThreadpoolController
 
-# The most threads that the OpenBLAS of the wheels is built for.
-_MOST_BLAS_THREADS = 64
+# OpenBLAS's function that tells how it was built, in its packages.
+_CONFIGURATION_FUNCTIONS = [
+    f"{prefix}openblas_get_config{suffix}"
+    for prefix in ("", "scipy_")
+    for suffix in ("", "64_", "_64")
+]
+# Limits the threads of Accelerate. joblib sets it for its workers.
+_ACCELERATE_THREADS = "VECLIB_MAXIMUM_THREADS"
 # Multiplications of a minibatch's first product from which the threads of the BLAS pay.
 # For smaller products, two threads save a seventh of the time at best; on a machine
 # whose cores are busy they take a multiple of it.
@@ -67,12 +79,16 @@ class _Library:
     original : int
         The number of threads outside of all callers' blocks: the smallest number found,
         as a block may ask for more threads than there are cores.
+
+    n_most : int
+        The number of threads if nobody has limited it.
     """
 
     def __init__(self, controller):
         self.controller = controller
         self.holders = set()
         self.before = controller.num_threads
+        self.n_most = _most_threads(controller)
         self.original = math.inf
         self._watched_until = 0.0
         self._is_watched = False
@@ -106,7 +122,7 @@ class _Library:
         afterwards, it was ignored.
         """
         number = self.controller.num_threads
-        if number < _n_most():
+        if number < self.n_most:
             return False
         self.controller.set_num_threads(number)
         if self.controller.num_threads != number:
@@ -213,12 +229,36 @@ def _libraries():
 @cache
 def _brought_by(package):
     """The BLAS libraries in a package's wheel."""
-    folder = os.path.dirname(package.__file__)
+    # threadpoolctl follows links, such as that of an environment in a linked folder.
+    folder = os.path.dirname(_without_links(package.__file__))
     return [
         library
         for library in _libraries()
-        if library.controller.filepath.startswith(folder)
+        if _without_links(library.controller.filepath).startswith(folder)
     ]
+
+
+def _without_links(path):
+    return os.path.normcase(os.path.realpath(path))
+
+
+def _used_by(package):
+    """The BLAS libraries of NumPy or SciPy: their own ones, or all that they share."""
+    if _brought_by(np) or _brought_by(scipy):
+        return _brought_by(package)
+    return _libraries()
+
+
+def _most_threads(controller):
+    """The number of threads of a BLAS library that nobody has limited."""
+    if controller.internal_api == "mkl":
+        return joblib.cpu_count(only_physical_cores=True)
+    for name in _CONFIGURATION_FUNCTIONS:
+        if function := getattr(controller.dynlib, name, None):
+            function.restype = ctypes.c_char_p
+            if found := re.search(rb"MAX_THREADS=([0-9]+)", function() or b""):
+                return min(_n_cores(), int(found[1]))
+    return _n_cores()
 
 
 @cache
@@ -249,12 +289,10 @@ def is_limited():
     variable that was set later limits nothing; a Dask cluster in this process sets such
     variables for its workers.
     """
-    return any(library.n_threads < _n_most() for library in _libraries())
-
-
-def _n_most():
-    """The number of threads of a BLAS library that nobody has limited."""
-    return min(_n_cores(), _MOST_BLAS_THREADS)
+    if _libraries():
+        return any(library.n_threads < library.n_most for library in _libraries())
+    limit = os.environ.get(_ACCELERATE_THREADS, "")
+    return limit.isdigit() and int(limit) < _n_cores()
 
 
 def _release_all(libraries, holder):
@@ -278,14 +316,15 @@ def limited_threads(products_on_blas_threads=False):
     n_threads : int
         Number of threads that may share the rows.
     """
-    numpy_libraries = [] if products_on_blas_threads else _brought_by(np)
-    libraries, holder = _brought_by(scipy) + numpy_libraries, object()
+    libraries, holder = [*_used_by(np), *_used_by(scipy)], object()
+    if products_on_blas_threads:
+        libraries = [b for b in libraries if b not in _used_by(np)]
     try:
         with _lock:
             are_held = not is_limited() and all(b.hold(holder) for b in libraries)
             _give_way()
         # If NumPy's BLAS is not held, each of our threads would use its threads.
-        yield _n_cores() if are_held and numpy_libraries else 1
+        yield _n_cores() if are_held and not products_on_blas_threads else 1
     finally:
         # Inline: a function might be interrupted before its first line.
         interruption = None
