@@ -19,6 +19,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import sklearn.preprocessing
 import skops.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -209,6 +210,7 @@ def test_text_of_numbers_is_said(values, is_categorical, said, dtype):
         ("{:.0f}m", "m"),
         ("{:.1f} m2", " m2"),
         ("EUR {:.2f}", "EUR "),
+        ("${:.1f}k", "$"),
     ],
 )
 def test_numbers_with_a_unit_are_said(form, unit):
@@ -220,7 +222,8 @@ def test_numbers_with_a_unit_are_said(form, unit):
     assert encoder.is_categorical_.all()
     assert "Series.str.replace and pandas.to_numeric" in str(caught[0].message)
     # Without the unit, the column is one of numbers.
-    X["column"] = pd.to_numeric(texts.str.replace(unit, ""), errors="coerce")
+    texts = texts.str.replace(unit, "").str.removesuffix("k")
+    X["column"] = pd.to_numeric(texts, errors="coerce")
     assert not TabularEncoder().fit(X).is_categorical_.any()
 
 
@@ -247,6 +250,17 @@ def test_numbers_with_a_unit_are_said(form, unit):
 def test_names_with_numbers_are_categories(texts):
     X = pd.DataFrame({"column": texts * 4})
     assert TabularEncoder().fit(X).is_categorical_.all()
+
+
+@pytest.mark.parametrize("odd", ["missing", ".", "N/A", "-", "#NULL!", "1 (never)"])
+def test_the_remedy_for_numbers_as_text_can_be_followed(odd):
+    column = pd.Series([*map(str, range(30)), odd] * 2)
+    with pytest.warns(UserWarning, match="'column' has numbers") as caught:
+        TabularEncoder().fit(column.to_frame("column"))
+    assert "pandas.to_numeric with errors='coerce'" in str(caught[0].message)
+    numbers = pd.to_numeric(column, errors="coerce")
+    assert numbers.isna().sum() == 2
+    assert not TabularEncoder().fit(numbers.to_frame("column")).is_categorical_.any()
 
 
 def test_different_numbers_with_a_unit_are_no_identifiers():
@@ -444,10 +458,7 @@ DATE_TEXTS = [
 @pytest.mark.parametrize(
     ("date", "remedy"),
     [(pd.Period("2020-01"), "to_timestamp")]
-    + [
-        (text, r"X\['when'\] = pandas\.to_datetime\(X\['when'\]\)")
-        for text in DATE_TEXTS
-    ],
+    + [(text, r"X\['when'\] = pandas\.\w+\(.*X\['when'\]") for text in DATE_TEXTS],
     ids=repr,
 )
 def test_periods_and_dates_as_text_are_refused_by_name(date, remedy):
@@ -456,6 +467,39 @@ def test_periods_and_dates_as_text_are_refused_by_name(date, remedy):
     for model in (TabularEncoder(), TabularMLPClassifier(**SMALL)):
         with pytest.raises(ValueError, match=f"Column 'when' .*{remedy}"):
             model.fit(dated, [0, 1] * 10)
+
+
+TIME, SPAN, DATE = datetime.time.fromisoformat, pd.Timedelta, pd.Timestamp
+CONVERTED = [
+    (TIME, {"14:30": "14:30", "2:05 pm": "14:05", "3:04:05": "03:04:05"}),
+    (TIME, {"12:30+01:00": "11:30", "12:30Z": "12:30"}),
+    (SPAN, {"69:12:05": "2 days 21:12:05", "1:00:00": "1 hour"}),
+    (SPAN, {"4 days, 3:00:00": "99 hours", "-1 days +23:00:00": "-1 hour"}),
+    (DATE, {"Jan-21": "2021-01-01", "Dec-99": "1999-12-01"}),
+    (DATE, {"January-21": "2021-01-01", "May-22": "2022-05-01"}),
+    (DATE, {"Jan 21": "2021-01-01", "Feb 22": "2022-02-01"}),
+    (DATE, {"2021-W05": "2021-02-01", "2020-W53": "2020-12-28"}),
+    (DATE, {"2021W05": "2021-02-01", "2020W53": "2020-12-28"}),
+    (DATE, {"2021-W05-3": "2021-02-03", "2020-W53-7": "2021-01-03"}),
+    (DATE, {"Q1 2021": "2021-01-01", "Q4/2022": "2022-10-01", "q2-2023": "2023-04-01"}),
+    (DATE, {"2021Q1": "2021-01-01", "2021 q3": "2021-07-01", "2022-Q2": "2022-04-01"}),
+    (DATE, {"2021-01-02": "2021-01-02", "2021-03-04": "2021-03-04"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "dates"), CONVERTED)
+def test_the_remedy_of_dates_as_text_gives_the_dates(kind, dates):
+    """pandas.to_datetime alone takes 14:30 for today's, and Jan-21 for the year 1."""
+    X = pd.DataFrame({"when": [*dates, None] * 5, "n": range(5 * len(dates) + 5)})
+    with pytest.raises(ValueError, match="Column 'when' has dates") as caught:
+        TabularEncoder().fit(X)
+    remedy = re.search(
+        r"X\['when'\] = (.*?)(, with dayfirst.*)?\. If it has", str(caught.value)
+    )
+    X["when"] = eval(remedy[1], {"pandas": pd, "X": X})
+    assert X["when"][: len(dates)].tolist() == list(map(kind, dates.values()))
+    assert X["when"][len(dates) :: len(dates) + 1].isna().all()
+    TabularEncoder().fit(X.assign(n=X["n"] ** 2))
 
 
 @pytest.mark.parametrize("date", [*DATE_OBJECTS, *DATE_TEXTS], ids=repr)
@@ -1056,7 +1100,9 @@ def test_marks_of_missing_categories_are_missing_values(mark):
             np.testing.assert_array_equal(encoded[:3], encoder.transform(X)[2::-1])
     # Several marks in `fit` are categories of their own.
     encoder = TabularEncoder().fit(frame_of(["a", "none", "-", "b"] * 4))
-    np.testing.assert_array_equal(encoder.transform(frame_of([None, "a"]))[0], 0)
+    with pytest.warns(UserWarning, match="a missing value, which stands for several"):
+        encoded = encoder.transform(frame_of([None, "a"]))
+    np.testing.assert_array_equal(encoded[0], 0)
     encoder = TabularEncoder().fit(frame_of(["a", "none", None, "b"] * 4))
     later = encoder.transform(frame_of(["none", mark, None]))
     np.testing.assert_array_equal(later[1], later[2])
@@ -1807,11 +1853,109 @@ def test_an_index_in_another_order_is_said(given, names):
     other, twice = data[given].copy(), data[given].copy()
     other.index = [f"row {i}" for i in range(12)]
     twice.index = [*names[:11], names[0]]
+    # Nor about positions that are all shifted alike, as for a forecast.
+    later = data[given].sort_index().copy()
+    later.index = [*list(names)[1:], "later"]
+    model.fit(X, X_val=X, **{**data, given: later})
     levels, periods = data[given].copy(), data[given].copy()
     levels.index = pd.MultiIndex.from_product([range(4), range(3)])
     periods.index = pd.period_range("2024", periods=12)
     for values in (other, twice, levels, periods, data[given].tolist()):
         model.fit(X, X_val=X, **{**data, given: values})
+
+
+def test_rows_of_another_selection_are_said():
+    """As of two calls of train_test_split with other seeds."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=100), "y": [0, 1] * 50})
+    chosen, others = (rng.permutation(100)[:75] for _ in range(2))
+    model, y = TabularMLPClassifier(**SMALL), frame["y"]
+    with pytest.warns(UserWarning, match="y and X have most rows of their indexes in"):
+        model.fit(frame.loc[chosen, ["a"]], y[others])
+    # New rows of the arrays of a selection count from 0.
+    X = frame[["a"]].iloc[:75]
+    model.fit(X, y[others])
+    model.fit(frame.loc[chosen, ["a"]], y[others].reset_index(drop=True))
+    # Of two halves, few rows are in common.
+    model.fit(frame.loc[chosen[:40], ["a"]], y[chosen[35:]])
+
+
+@pytest.mark.parametrize("labels", [["a"], {"a"}], ids=repr)
+@pytest.mark.parametrize("kind", [TabularMLPClassifier, BackpropMLPClassifier])
+def test_lists_of_labels_name_the_remedy(kind, labels):
+    y = pd.Series([labels, type(labels)(["a", "b"])] * 10)
+    X = np.arange(20.0)[:, np.newaxis] ** 2
+    with pytest.raises(ValueError, match="several labels in a row") as caught:
+        kind().fit(X, y)
+    remedy = re.search(r"sklearn\.\S+\(y\)", str(caught.value))[0]
+    y = eval(remedy, {"sklearn": sklearn, "y": y})
+    assert kind(max_iter=2).fit(X, y).predict(X).shape == (20, 2)
+
+
+@pytest.mark.parametrize("separator", [";", "|"])
+def test_several_values_in_a_text_are_said(separator):
+    rng = np.random.default_rng(0)
+    chosen = [rng.choice(list("abcde"), 2, replace=False) for _ in range(60)]
+    column = pd.Series(list(map(separator.join, chosen)))
+    with pytest.warns(UserWarning, match="'column' has several values in") as caught:
+        TabularEncoder().fit(column.to_frame("column"))
+    remedy = re.search(r"str\.get_dummies\(.*?\)", str(caught[0].message))[0]
+    X = eval(f"column.{remedy}", {"column": column})
+    assert list(X) == list("abcde")
+    TabularEncoder().fit(X)
+    # Names in two parts, each of which occurs once, are names.
+    names = pd.DataFrame({"column": [f"{i}{separator}{i + 1}x" for i in range(12)] * 5})
+    TabularEncoder().fit(names)
+
+
+def test_groups_of_two_columns_name_the_remedy():
+    X = pd.DataFrame({"a": np.arange(20.0) ** 2, "b": list("uv") * 10})
+    X["day"] = pd.date_range("2024", periods=20).date
+    with pytest.raises(ValueError, match=r"groupby\(columns\)\.ngroup\(\)"):
+        TabularMLPClassifier().fit(X[["a"]], [0, 1] * 10, groups=X[["b", "day"]])
+
+
+@pytest.mark.parametrize("mark", [99, -99, 999, 99.0])
+def test_labels_that_stand_for_none_are_said(mark):
+    X, y = np.linspace(0, 1, 60)[:, np.newaxis] ** 2, np.array([1, 2, 3] * 20)
+    model = TabularMLPClassifier(**SMALL).fit(X, y)
+    with pytest.warns(
+        UserWarning, match=f"y has the label {mark:g}, unlike all others"
+    ):
+        model.fit(X, np.append(y[:-1], mark))
+    regressor = TabularMLPRegressor(**SMALL).fit(X, y)
+    with pytest.warns(UserWarning, match=f"y has the value {mark:g} in 1 rows"):
+        regressor.fit(X, np.append(y[:-1], mark))
+    # Not far from the others.
+    regressor.fit(X, np.append(y[:-1] * 10, mark if abs(mark) < 100 else 99))
+
+
+def test_codes_that_have_become_others_are_said():
+    X = pd.DataFrame({"a": np.linspace(0, 1, 40) ** 2, "sex": [1, 2] * 20})
+    encoder = TabularEncoder().fit(X)
+    with pytest.warns(UserWarning, match="'sex' has 20 of 40 numbers outside the ran"):
+        encoder.transform(X.assign(sex=X["sex"] - 1))
+    # One odd value is no other code, and 1 to 3 are no codes of two.
+    encoder.transform(X.assign(sex=[3, *X["sex"][1:]]))
+    encoder = TabularEncoder().fit(X.assign(sex=[1, 2, 3, 2] * 10))
+    encoder.transform(X.assign(sex=[0, 1, 2, 3] * 10))
+
+
+@pytest.mark.parametrize(("before", "after"), [(["true", "false"], [1, 0])])
+def test_truth_values_as_text_are_found_as_numbers(before, after):
+    X = pd.DataFrame({"a": before * 10, "n": np.arange(20.0) ** 2})
+    encoder = TabularEncoder().fit(X)
+    for loaded in saved_and_loaded(encoder):
+        expected = loaded.transform(X)
+        for values in (after, [v == 1 for v in after]):
+            later = X.assign(a=values * 10)
+            np.testing.assert_array_equal(loaded.transform(later), expected)
+    # The other way round.
+    encoder = TabularEncoder().fit(X.assign(a=pd.Categorical(after * 10)))
+    later = encoder.transform(X)
+    np.testing.assert_array_equal(
+        later[:2, :1], encoder.transform(X.assign(a=after * 10))[:2, :1]
+    )
 
 
 @pytest.mark.parametrize("given", ["y", "sample_weight"])

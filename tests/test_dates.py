@@ -607,6 +607,37 @@ def test_columns_of_another_kind_are_refused(first, later):
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("values", "numbers", "convert"),
+    [
+        (
+            pd.date_range("2024", periods=60),
+            lambda v: v.astype("M8[s]").asi8,
+            "datetime",
+        ),
+        (
+            pd.to_timedelta(np.arange(60) ** 2 + 60, "s"),
+            lambda v: v.total_seconds(),
+            "timedelta",
+        ),
+    ],
+    ids=["dates", "time spans"],
+)
+def test_numbers_in_place_of_dates_name_their_unit(values, numbers, convert):
+    """pandas takes numbers for nanoseconds, which is warned of."""
+    X = pd.DataFrame({"when": values})
+    encoder = TabularEncoder().fit(X)
+    later = X.assign(when=numbers(values))
+    remedy = rf"pandas\.to_{convert} with the unit of the numbers, such as unit='s'"
+    with pytest.raises(ValueError, match=remedy):
+        encoder.transform(later)
+    convert = getattr(pd, f"to_{convert}")
+    converted = convert(later["when"], unit="s").to_frame()
+    np.testing.assert_array_equal(encoder.transform(converted), encoder.transform(X))
+    with pytest.warns(UserWarning, match="has 60 of 60 (dates|time spans).* outside"):
+        encoder.transform(convert(later["when"]).to_frame())
+
+
 @pytest.mark.parametrize("odd", ["a", 1, 2.5, True, "2020-01-01", dt.time(1), SPANS[0]])
 @pytest.mark.parametrize("params", [{}, {"categorical_features": None}])
 def test_dates_mixed_with_other_values_are_refused(odd, params):
@@ -682,9 +713,10 @@ def shop_model():
 def test_days_of_the_week_and_hours_are_learned(shop_model):
     X, y = shop(3000)
     X, y = X[600:], y[600:]
-    by_number = X.assign(when=X["when"].astype("M8[s]").astype(np.int64))
+    # In days: seconds since 1970 would be warned of.
+    by_number = X.assign(when=X["when"].astype("M8[s]").astype(np.int64) / 86400)
     train, y_train = shop()
-    train = train.assign(when=train["when"].astype("M8[s]").astype(np.int64))
+    train = train.assign(when=train["when"].astype("M8[s]").astype(np.int64) / 86400)
     without = TabularMLPClassifier(random_state=0)
     with pytest.warns(ConvergenceWarning, match="is worse than that of the best const"):
         without.fit(train, y_train)
@@ -755,19 +787,35 @@ DAYS = pd.Series(pd.date_range("2023-12-20", periods=80, freq="D"))
 DAY_NUMBERS = DAYS.dt.strftime("%Y%m%d").astype(int)
 
 
+MONTHS = pd.Series(pd.date_range("2019-05-01", periods=40, freq="MS"))
+MOMENTS = pd.Series(pd.date_range("2023-12-20 10:00", periods=80, freq="D"))
+SECONDS = (MOMENTS - pd.Timestamp("1970")) // pd.Timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
-    "values",
-    [DAY_NUMBERS, DAY_NUMBERS.astype("Int64"), DAY_NUMBERS.where(DAYS.dt.day != 3)],
-    ids=["integers", "nullable integers", "floats with gaps"],
+    ("values", "expected"),
+    [
+        (DAY_NUMBERS, DAYS),
+        (DAY_NUMBERS.astype("Int64"), DAYS),
+        (DAY_NUMBERS.where(DAYS.dt.day != 3), DAYS),
+        (MONTHS.dt.strftime("%Y%m").astype(int), MONTHS),
+        (SECONDS, MOMENTS),
+        (1000 * SECONDS, MOMENTS),
+        (SECONDS.where(DAYS.dt.day != 3), MOMENTS),
+    ],
+    ids=[
+        *("integers", "nullable integers", "floats with gaps", "months", "seconds"),
+        *("milliseconds", "seconds with gaps"),
+    ],
 )
-def test_numbers_that_look_like_dates_are_said(values):
+def test_numbers_that_look_like_dates_are_said(values, expected):
     """The remedy of the warning gives the dates, and ends the warning."""
     message = "Column 'day' has whole numbers that look like dates"
     with pytest.warns(UserWarning, match=message) as caught:
         TabularEncoder().fit(pd.DataFrame({"day": values}))
     remedy = re.search(r"pandas\.to_datetime\(.*\)", str(caught[0].message))[0]
     dates = eval(remedy, {"pandas": pd, "column": values})
-    assert dates.dropna().equals(DAYS[dates.notna()])
+    assert dates.dropna().tolist() == expected[dates.notna()].tolist()
     assert dates.isna().equals(pd.Series(values).isna())
     TabularEncoder().fit(pd.DataFrame({"day": dates}))
 
@@ -782,8 +830,12 @@ def test_numbers_that_look_like_dates_are_said(values):
         [*DAY_NUMBERS, 20240301.5],
         DAY_NUMBERS - 20000000,
         DAY_NUMBERS[:9].repeat(4),
+        # A month 13, half a second, and numbers that are not of the last decades.
+        [*range(202301, 202313), 202313],
+        SECONDS + 0.5,
+        SECONDS // 10,
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_other_numbers_are_no_dates(values):
     TabularEncoder().fit(pd.DataFrame({"day": np.array(values)}))

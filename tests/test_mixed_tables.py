@@ -236,6 +236,7 @@ def test_formats_that_do_not_suit_a_file(options, message, write):
 
 
 GERMAN = {"sep": ";", "decimal": ","}
+NAMED = {"header": True}
 
 
 @pytest.mark.filterwarnings("ignore:.*numbers with leading zeros, many digits or among")
@@ -280,6 +281,26 @@ def test_numbers_with_three_decimals_after_a_comma_are_not_doubted(write):
     [
         ("n;kind\n1,5;a\n2.5;b\n", GERMAN, r"line 3.* found '2\.5'.* a decimal comma"),
         ("n;m;kind\n1,5;1.5;a\n2,5;2.0;b\n", GERMAN, r"line 2, column 2.*'1\.5'"),
+        (
+            'n,m,k\n1,"1,244",a\n2,950,b\n3,2,b\n',
+            NAMED,
+            "line 2.*remove the commas if they separ",
+        ),
+        (
+            'n,m,k\n1,"1,2",a\n2,"1,244",b\n3,2,b\n',
+            NAMED,
+            "line 2.* has decimal commas, pass deci",
+        ),
+        (
+            "m,k\n14:30,a\n15:30,b\n",
+            NAMED,
+            "line 2.*times and time spans as numbers, suc",
+        ),
+        (
+            "m,k\nJan-21,a\nMay-21,b\n",
+            NAMED,
+            r"line 2.*to_datetime\(column, format='%b-%y",
+        ),
         ("n;m\n1;1,5\n2;2,5\n3;3.5\n", GERMAN, r"line 4.* decimal comma.*'3\.5'"),
         # The first row may have numbers, and names may look like them.
         ("a;1,5\n1,5e3;a\n2.000;b\n", GERMAN, "can't tell whether the first row is"),

@@ -2,7 +2,7 @@
 
 import os
 import stat
-import tempfile
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -114,15 +114,19 @@ def test_what_can_not_be_replaced(tmp_path, refused, monkeypatch):
     assert list(tmp_path.iterdir()) == [fifo]
     protected = tmp_path / "protected"
     protected.touch()
+
     # root may write to anything.
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert "write-protected" in refused(protected)
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert f"can't write to {protected}: Permission" in refused(protected)
 
 
 def test_folder_that_can_not_be_written_to(tmp_path, refused, monkeypatch):
-    def refuse(**_):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
     error = refused(tmp_path / "model")
     assert f"can't write to the folder {tmp_path}: Permission denied" in error

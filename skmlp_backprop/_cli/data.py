@@ -16,7 +16,8 @@ from .._tabular.checks import (
     warn_of_labels,
     warn_of_rounding,
 )
-from .._tabular.columns import identifier_message, read_columns
+from .._tabular.column_warnings import identifier_message
+from .._tabular.columns import read_columns
 from .._tabular.sources import is_integer
 from .._tabular.table import check_table
 from .._tabular.texts import (

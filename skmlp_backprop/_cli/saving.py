@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 import uuid
 from pathlib import Path
 
@@ -10,16 +9,24 @@ from pathlib import Path
 def check_can_replace(path):
     """Check that a file, which need not exist, can be replaced.
 
-    Raises ValueError if the path is not a regular file, the file is write-protected, or
-    its folder can't be written to.
+    Raises ValueError if the path is not a regular file, or if the file or its folder
+    can't be written to.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
-        raise ValueError(f"{path} is not a regular file, or it is write-protected.")
+    if target.exists():
+        if not target.is_file():
+            raise ValueError(f"{path} is not a regular file.")
+        try:
+            # Another program may have opened it, which no permission bit tells.
+            target.open("r+b").close()
+        except OSError as error:
+            raise ValueError(f"can't write to {path}: {error.strerror}.") from error
+    probe = target.with_name(f".{uuid.uuid4().hex}")
     try:
-        # Permission bits do not bind every user and file system, so try it.
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
+        # Permission bits do not bind every user and file system, so try it. On
+        # Windows, tempfile tries for hours.
+        probe.touch(exist_ok=False)
+        probe.unlink()
     except OSError as error:
         raise ValueError(
             f"can't write to the folder {target.parent}: {error.strerror}."

@@ -304,9 +304,11 @@ def _describe_target(data):
 
 
 def _listed(names):
-    """The first names, separated by commas."""
-    shown = ", ".join(map(str, names[:5]))
-    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
+    """The first names and the last one, separated by commas."""
+    if len(names) <= 6:
+        return ", ".join(map(str, names))
+    first = ", ".join(map(str, names[:4]))
+    return f"{first}, ... {names[-1]} ({len(names)} in all)"
 
 
 def train(model, X, y):

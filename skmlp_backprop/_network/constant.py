@@ -109,6 +109,8 @@ def losses_of_logits(network, logits, targets):
     return losses
 
 
+# Products of Apple's BLAS may raise flags of errors that did not happen.
+@np.errstate(all="ignore")
 def mean_loss(network, logits, targets, weights):
     """The mean loss of rows, with the weights of the rows; None for 1 each."""
     targets, weights = _weighed(targets, weights)

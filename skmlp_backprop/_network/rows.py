@@ -323,6 +323,8 @@ class TableRows:
         array[rows, n_numbers + self.codes[rows, columns]] = 1
         return array
 
+    # Products of Apple's BLAS may raise flags of errors that did not happen.
+    @np.errstate(all="ignore")
     def product(self, coef):
         """The product with a matrix of shape (n_numbers + n_levels, n_units)."""
         n_numbers = self.numbers.shape[1]
@@ -332,6 +334,7 @@ class TableRows:
             product += one_hot @ coef[n_numbers:]
         return product
 
+    @np.errstate(all="ignore")
     def product_of(self, place, coef):
         """The product with the rows of the matrix that belong to some of the columns.
 

@@ -247,6 +247,8 @@ def _fine_edges(distinct, counts, n_most):
     return np.unique(edges)
 
 
+# Products of Apple's BLAS may raise flags of errors that did not happen.
+@np.errstate(all="ignore")
 def _share_within_bins(values, labels, edges, fine_edges):
     """The share of the labels' variance that fine bins explain beyond the given bins.
 
@@ -278,8 +280,7 @@ def _share_within_bins(values, labels, edges, fine_edges):
     n_more = n_fine - len(edges)
     if n_more < 1:
         return 0.0
-    with np.errstate(over="ignore"):
-        entries = (values[:, np.newaxis] - edges[:-1]) / np.diff(edges)
+    entries = (values[:, np.newaxis] - edges[:-1]) / np.diff(edges)
     entries = np.clip(entries, 0, 1)
     entries = _sums(bins, entries) / counts[:, np.newaxis]
     entries = np.column_stack([np.ones(n_fine), entries])

@@ -114,7 +114,7 @@ class CategoryEncoding:
         indices = [self.find(category_key(value)) for value in column.categories]
         pairs = list(zip(column.categories, indices, strict=True))
         present = [(value, i) for value, i in pairs if value is not None]
-        is_reported = self._report_nearly_seen(column.name, present)
+        is_reported = self._report_nearly_seen(column.name, pairs)
         if present and all(i is None for _, i in present):
             are_few = len(column.values) < MIN_ROWS
             unseen = [value for value, _ in present]
@@ -184,22 +184,23 @@ class CategoryEncoding:
             f"{'' if kind in kinds_seen else remedy}"
         )
 
-    def _report_nearly_seen(self, name, present):
+    def _report_nearly_seen(self, name, pairs):
         """Warn of the first value that is nearly a category of `fit`, if there is one.
 
-        `present` has pairs of a value and its index, or None for an unseen value.
-        Returns whether there is such a value.
+        The pairs are of a value and its index, or None for an unseen value. Returns
+        whether there is such a value.
         """
-        for value, index in present:
+        for value, index in pairs:
             is_merged = _rounded_number(value) in self._merged_integers
             if index is not None and not is_merged:
                 continue
             kind, text = category_key(value)
             if is_merged or self._is_ambiguous(kind, text):
-                finding = (
-                    f"{text}, which stands for several categories of `fit`. Convert "
-                    "the column to the type in `fit`."
-                )
+                remedy = "Convert the column to the type in `fit`."
+                if value is None:
+                    text, remedy = "a missing value", "Read the column as before."
+                finding = f"{text}, which stands for several categories of `fit`. "
+                finding += remedy
             else:
                 finding = self._describe_near(text) if kind == _TEXT else ""
             if finding:
@@ -404,7 +405,7 @@ def aliases_of(key):
             whole = _whole_number(text)
             return {_number_text(float(text) if whole is None else whole)}
         if text.lower() in ("true", "false"):
-            return {text.capitalize()}
+            return {text.capitalize(), str(int(text.lower() == "true"))}
     if kind == NUMBER:
         number = _float32_of(text)
         if number is not None and float(number) == float(text):

@@ -157,6 +157,12 @@ def warn_of_rounding(y, input_name):
 
 def warn_of_labels(y):
     """Warn of classes that stand for missing values, or are nearly equal."""
+    is_numeric = y.dtype.kind in "iuf" and y.ndim == 1
+    if is_numeric and (mark := missing_mark(y)) is not None:
+        warn(
+            f"Input y has the label {mark:g}, unlike all others. It is a class of its "
+            "own. If it stands for a label that is not known, leave out its rows."
+        )
     if y.dtype.kind not in "OUT":
         return
     labels = set(y.ravel().tolist())
@@ -195,8 +201,8 @@ def is_total(values):
 def missing_mark(values):
     """A number such as -999 that seems to stand for missing values; None without one.
 
-    It has only nines, and at least three. It is either the only negative value, or ten
-    times farther from the others than these are from each other.
+    It has only nines, and at least two. It is ten times farther from the others than
+    these are from each other. With three nines it may be the only negative value.
 
     Parameters
     ----------
@@ -205,14 +211,14 @@ def missing_mark(values):
     """
     for mark in (float(values.min()), float(values.max())):
         digits = f"{abs(mark):.0f}"
-        if len(digits) < 3 or set(digits) != {"9"} or float(digits) != abs(mark):
+        if len(digits) < 2 or set(digits) != {"9"} or float(digits) != abs(mark):
             continue
         others = values[values != mark]
         if len(others) < MIN_ROWS:
             continue
         low, high = float(others.min()), float(others.max())
         is_far = max(low - mark, mark - high) > 10 * (high - low)
-        if low < high and (is_far or mark < 0 <= low):
+        if low < high and (is_far or (mark < 0 <= low and len(digits) > 2)):
             return mark
     return None
 
@@ -247,19 +253,18 @@ def _check_groups(estimator, groups, X):
     if getattr(groups, "nlevels", 1) > 1:
         # A MultiIndex, whose array has tuples.
         groups = groups.tolist()
-    refuse_unfit_targets(groups, name, False, "groups")
     check_consistent_length(X, groups)
     values = as_array(groups)
-    if values is None or (values.dtype == object and not _have_an_order(values)):
-        values = np.asarray(plain_labels(groups, "groups"))
-    groups = values
-    if groups.size != len(groups):
+    if values is not None and values.size != len(values):
         raise ValueError(
-            f"groups must have shape (n_samples,), got {groups.shape}: pass a "
+            f"groups must have shape (n_samples,), got {values.shape}: pass a "
             "single number or text for each row, such as by "
             "DataFrame.groupby(columns).ngroup()."
         )
-    return groups.ravel()
+    refuse_unfit_targets(groups, name, False, "groups")
+    if values is None or (values.dtype == object and not _have_an_order(values)):
+        values = np.asarray(plain_labels(groups, "groups"))
+    return values.ravel()
 
 
 def _have_an_order(values):

@@ -10,7 +10,7 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 
 from .._network.warning import warn
 from . import texts
-from .categories import describe_nearly_equal
+from .column_warnings import describe_units, join, warnings_of_column
 from .sources import (
     CATEGORIES,
     NUMBERS,
@@ -24,14 +24,8 @@ from .sources import (
 # distinct values have this many characters or more on average.
 _FREE_TEXT_SHARE = 0.5
 _FREE_TEXT_LENGTH = 40
-# A column is an identifier if at least this share of its values is distinct, and if it
-# has this many rows or more.
-_IDENTIFIER_SHARE = 0.9
-_IDENTIFIER_ROWS = 30
-# So many distinct numbers tell that a column has numbers with a unit, with limits such
-# as "<0.5", or dates as whole numbers, which are days of the years below.
+# So many distinct numbers tell that a column has limits such as "<0.5".
 _MANY_NUMBERS = 10
-_DATE_YEARS = 1900, 2100
 _NUMBER_TYPES = {
     *(nw.Float32, nw.Float64, nw.Int8, nw.Int16, nw.Int32, nw.Int64),
     *(nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64),
@@ -80,10 +74,7 @@ def read_columns(X, categorical_features):
                     "are codes, name the column in `categorical_features`."
                 )
         _refuse_free_text(column)
-        if message := _merging_message(source, column) or _spelling_message(column):
-            messages.append(message)
-        if message := _date_message(column) or identifier_message(column):
-            messages.append(message)
+        messages += warnings_of_column(source, column)
         columns.append(column)
     # Warn after the last column is accepted: a refused table gets its error alone.
     for message in messages:
@@ -271,25 +262,13 @@ def _infer_text(codes, categories, strings):
     words = [t for t in strings if not (texts.is_number(t) or texts.is_missing(t))]
     if words:
         return False, (
-            f"has numbers among its text, but also {_join(words)}: it is taken as "
+            f"has numbers among its text, but also {join(words)}: it is taken as "
             "categories."
         )
     if codes_found := _describe_codes(strings):
         return False, f"{codes_found}: it is taken as categories."
-    also = f" and {_join(missing)}, taken as missing" if missing else ""
+    also = f" and {join(missing)}, taken as missing" if missing else ""
     return True, f"has numbers written as text{also}: it is taken as numbers."
-
-
-def describe_units(strings):
-    """What numbers with units look like, for a message; "" without such numbers."""
-    units = {
-        text: texts.unit_of(text) for text in strings if not texts.is_missing(text)
-    }
-    found = [text for text, unit in units.items() if unit]
-    n_units = len({units[text] for text in found})
-    if len(found) < max(_MANY_NUMBERS, len(units) / 2) or n_units > 1:
-        return ""
-    return f"has numbers with a unit, such as {_join(found)}"
 
 
 def _way_to_numbers(strings):
@@ -307,6 +286,9 @@ def _way_to_numbers(strings):
         )
     if any(texts.unit_of(t) or texts.is_limit(t) for t in strings):
         return "Series.str.replace and pandas.to_numeric"
+    if not all(map(texts.is_number, strings)):
+        # pandas.to_numeric alone refuses "missing", and most marks of missing values.
+        return "pandas.to_numeric with errors='coerce'"
     return "pandas.to_numeric"
 
 
@@ -314,15 +296,10 @@ def _describe_codes(values):
     """What codes among text of numbers look like, for a message; "" without codes."""
     strings = [value for value in values if isinstance(value, str)]
     if zeros := [text for text in strings if texts.has_leading_zero(text)]:
-        return f"has numbers with leading zeros, as codes have, such as {_join(zeros)}"
+        return f"has numbers with leading zeros, as codes have, such as {join(zeros)}"
     if long := texts.long_integers(strings):
-        return f"has integers of many digits, as codes have, such as {_join(long)}"
+        return f"has integers of many digits, as codes have, such as {join(long)}"
     return ""
-
-
-def _join(values):
-    first = ", ".join(map(repr, sorted(values)[:3]))
-    return first if len(values) <= 3 else f"{first} and {len(values) - 3} others"
 
 
 def _refuse_date_texts(name, strings, n_values):
@@ -331,12 +308,16 @@ def _refuse_date_texts(name, strings, n_values):
     if len(found) > n_values / 2:
         label = name.partition(" (at index ")[0]
         column = "column" if label.startswith("at index ") else f"X[{label}]"
+        conversion = texts.conversion_of_dates(found, column) or (
+            f"pandas.to_datetime({column}), with dayfirst=True if the day comes first, "
+            "yearfirst=True if a year of two digits does, utc=True if time zones "
+            "differ, and a `format` if pandas can't read the dates"
+        )
         raise ValueError(
             f"Column {name} has dates, times or time spans written as text, such as "
-            f"{found[0]!r}. Convert it: {column} = pandas.to_datetime({column}), with "
-            "dayfirst=True if the day comes first; times and time spans by "
-            "pandas.to_timedelta. If it has other values, such as versions or ratios, "
-            f"cast it to a category: {column} = {column}.astype('category')."
+            f"{found[0]!r}. Convert it: {column} = {conversion}. If it has other "
+            "values, such as versions or ratios, cast it to a category: "
+            f"{column} = {column}.astype('category')."
         )
 
 
@@ -352,97 +333,3 @@ def _refuse_free_text(column):
             f"values of {length:.0f} characters on average. Convert it to numbers, by "
             "skrub.TableVectorizer in a Pipeline with the estimator, or drop it."
         )
-
-
-def _merging_message(source, column):
-    """Return a warning if float64 merges integers of the column, else ""."""
-    if column.kind != NUMBERS or not (np.abs(column.values) >= 2**53).any():
-        return ""
-    n_distinct = source.n_distinct_integers()
-    n_numbers = len(np.unique(column.values[~np.isnan(column.values)]))
-    if n_distinct <= n_numbers:
-        return ""
-    return (
-        f"Column {column.name} has {n_distinct} distinct integers, which float64 "
-        f"rounds to {n_numbers} distinct numbers. If they are identifiers, "
-        "name the column in `categorical_features`, or convert it to text or a "
-        "category, before the fit."
-    )
-
-
-def _spelling_message(column):
-    """Return a warning if categories differ only in how they are written, else ""."""
-    if column.kind != CATEGORIES:
-        return ""
-    found = describe_nearly_equal(column.categories)
-    if not found:
-        return ""
-    return (
-        f"Column {column.name} has categories that differ only in how they are "
-        f"written, such as {found}. They count as different categories. If they are "
-        "the same, write them alike before the fit."
-    )
-
-
-def identifier_message(column):
-    """Return a warning if the column identifies the rows, else the empty string.
-
-    Numbers do if they are distinct integers >= 0 that fill half of their range, because
-    a training set may be half of all rows.
-    """
-    values, finding = column.values, ""
-    if column.kind == CATEGORIES:
-        missing = [code for code, v in enumerate(column.categories) if v is None]
-        n_distinct = len(column.categories) - len(missing)
-        n_present = np.count_nonzero(values != missing[0]) if missing else len(values)
-        are_many = n_distinct >= max(_IDENTIFIER_ROWS, _IDENTIFIER_SHARE * n_present)
-        if are_many and not describe_units(
-            value for value in column.categories if isinstance(value, str)
-        ):
-            finding = f"has {n_distinct} distinct values in {n_present} rows"
-    elif np.count_nonzero(present := ~np.isnan(values)) >= _IDENTIFIER_ROWS:
-        gaps = "" if present.all() else " with a value"
-        values = values[present]
-        low, high = float(values.min()), float(values.max())
-        if (
-            (low >= 0 and high - low < 2 * len(values))
-            and (values == np.floor(values)).all()
-            and len(np.unique(values)) == len(values)
-        ):
-            finding = (
-                f"has a different whole number in each row{gaps}, from {low:.0f} to "
-                f"{high:.0f}"
-            )
-    if not finding:
-        return ""
-    return (
-        f"Column {column.name} {finding}, as an identifier does. Identifiers tell "
-        "nothing about new rows: drop the column, unless it is a quantity."
-    )
-
-
-def _date_message(column):
-    """Return a warning if the numbers of the column look like dates, else ""."""
-    if column.kind != NUMBERS:
-        return ""
-    numbers, (first, last) = column.values, _DATE_YEARS
-    # The bounds leave few columns to sort. Comparisons with NaN are false.
-    if (numbers < first * 10**4).any() or (numbers >= (last + 1) * 10**4).any():
-        return ""
-    numbers = np.unique(numbers[~np.isnan(numbers)])
-    if len(numbers) < _MANY_NUMBERS or (numbers != np.floor(numbers)).any():
-        return ""
-    months, days = np.divmod(numbers.astype(np.int64), 100)
-    years, months = np.divmod(months, 100)
-    starts = (years - 1970).astype("M8[Y]").astype("M8[M]") + (months - 1)
-    dates = starts.astype("M8[D]") + (days - 1)
-    # A month 13 or a day 30 in February is in another year or month.
-    is_day = (dates.astype("M8[M]") == starts) & (months >= 1) & (months <= 12)
-    if not is_day.all():
-        return ""
-    return (
-        f"Column {column.name} has whole numbers that look like dates, as 20240131 "
-        "for 2024-01-31: it is taken as numbers. If it has dates, convert the column "
-        "before the fit, with pandas by "
-        "pandas.to_datetime(column.astype('Int64').astype('string'), format='%Y%m%d')."
-    )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._network.warning import warn
-from .columns import identifier_message
+from .column_warnings import identifier_message
 
 # A table with fewer distinct rows has too few groups for folds.
 _LEAST_ROWS = 10
@@ -90,7 +90,7 @@ def flat(columns):
 def _codes_of_targets(y):
     """The columns of y as integers."""
     # In the precision of the training.
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         y = y.astype(np.float32) if y.dtype == np.float64 else y
     columns = y.reshape(len(y), -1).T
     return [np.unique(values, return_inverse=True)[1] for values in columns]
@@ -101,7 +101,7 @@ def hash_rows(columns, n_rows):
     hashes = np.zeros(n_rows, np.uint64)
     for values in columns:
         # The addition makes -0.0 equal to 0.0, and NaN may have several forms.
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             values = np.where(np.isnan(values), np.nan, values + 0.0)
             bits = values.astype(np.float32).view(np.uint32)
         hashes = (hashes ^ bits) * _MULTIPLIER

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from numbers import Real
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -18,7 +19,7 @@ _TYPES = {
 }
 _REMEDIES = {
     DATES: "Convert it to dates, such as by pandas.to_datetime",
-    TIMES: "Convert it to datetime.time",
+    TIMES: "Convert it to datetime.time, such as by Series.dt.time after to_datetime",
     SPANS: "Convert it to time spans, such as by pandas.to_timedelta",
 }
 _MICROSECOND = np.timedelta64(1, "us")
@@ -40,9 +41,13 @@ def kind_of(value):
 
 def refuse_other_values(name, kind, value):
     """Raise ValueError for a value in a column that had another kind in `fit`."""
+    remedy = _REMEDIES[kind]
+    if kind != TIMES and isinstance(value, Real):
+        # pandas takes numbers for nanoseconds.
+        remedy += " with the unit of the numbers, such as unit='s'"
     raise ValueError(
         f"Column {name} had {kind} in `fit`, but now has other values, such as "
-        f"{plain_repr(value)}. {_REMEDIES[kind]}."
+        f"{plain_repr(value)}. {remedy}."
     )
 
 
@@ -119,7 +124,8 @@ class Moments:
                 raise ValueError(
                     f"Column {self.name} had dates in the time zone {zone} in `fit`, "
                     "but now has dates without a zone. Add their zone, such as by "
-                    "Series.dt.tz_localize of pandas."
+                    "Series.dt.tz_localize of pandas. Dates that were converted from "
+                    "numbers are in UTC."
                 )
             if own is not None and zone is None:
                 raise ValueError(

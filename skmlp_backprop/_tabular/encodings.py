@@ -1,12 +1,13 @@
 """Encodings of a single column of numbers or of dates."""
 
+import datetime
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from .._network.warning import warn
 from .bins import bin_edges, class_thresholds
-from .dates import DATES
+from .dates import DATES, SPANS
 from .sources import Column
 
 # The interquartile range of normal numbers, in standard deviations.
@@ -240,7 +241,9 @@ class NumberColumns:
         values : ndarray of shape (n_rows, n_columns)
             The values.
         """
-        values = np.stack([column.values for column in columns], axis=1) * self.units
+        values = np.stack([column.values for column in columns], axis=1)
+        with np.errstate(under="ignore"):
+            values *= self.units
         is_missing = np.isnan(values)
         is_unknown = np.isnan(self.centres)
         if is_unknown.any():
@@ -284,7 +287,10 @@ class NumberColumns:
         is_outside = values < self.lowest - self.margins
         is_outside |= values > self.highest + self.margins
         n_outside = np.count_nonzero(is_outside, axis=0)
-        are_outside = are_most(n_outside, counts)
+        # Fewer tell that two codes such as 0 and 1 have become 1 and 2.
+        are_codes = self.are_whole & (self.highest - self.lowest == 1)
+        are_codes &= (counts >= MIN_ROWS) & (n_outside > counts / MIN_ROWS)
+        are_outside = are_most(n_outside, counts) | are_codes
         # A constant column told the networks nothing.
         suspects = are_outside & (self.lowest < self.highest)
         found = [i for i in np.flatnonzero(suspects).tolist() if _varies(values[:, i])]
@@ -449,13 +455,27 @@ class DateEncoding:
     def warn_of_other_dates(self, column):
         """Warn if most dates of new rows are many years outside the range of `fit`.
 
-        Dates usually continue, but not so far.
+        Dates usually continue, but not so far. Of time spans, all outside the range
+        count, as of numbers.
         """
         low, high = self.number.lowest, self.number.highest
         values = column.values[~np.isnan(column.values)]
-        is_far = (values < low - _MANY_YEARS) | (values > high + _MANY_YEARS)
+        margin = _MANY_YEARS if self.kind == DATES else 0
+        is_far = (values < low - margin) | (values > high + margin)
         n_far = np.count_nonzero(is_far)
-        if self.kind == DATES and are_most(n_far, len(values)):
+        if not are_most(n_far, len(values)):
+            return
+        if self.kind == SPANS and _varies(values):
+            low, high, found = (
+                datetime.timedelta(microseconds=float(span))
+                for span in (low, high, values[is_far][0])
+            )
+            warn(
+                f"Column {column.name} has {n_far} of {len(values)} time spans outside "
+                f"the range of `fit`, from {low} to {high}, such as {found}. If "
+                "numbers were taken for another unit, convert them as before the fit."
+            )
+        if self.kind == DATES:
             days = np.array([low, high]).astype("M8[us]").astype("M8[D]")
             found = values[is_far][:1].astype("M8[us]").astype("M8[D]")[0]
             warn(

@@ -219,8 +219,8 @@ def partial_dependence(model, prepared, indices, grids, sample_weight, keeps_row
                     z += combined.product_of(-1, coef)
                 with np.errstate(all="ignore"):
                     logits = logits_from_first(network, member._weights(), z)
-                estimates = network.output.values(logits)
-                average[number] += weights @ estimates
+                    estimates = network.output.values(logits)
+                    average[number] += weights @ estimates
                 if keeps_rows:
                     individual[number, chunk] += estimates / len(members)
     return average, individual

@@ -47,6 +47,8 @@ class Entries(NamedTuple):
     are_bins: np.ndarray
 
 
+# Products of Apple's BLAS may raise flags of errors that did not happen.
+@np.errstate(all="ignore")
 def initial_scales(rows, output, entries, folds, left_out):
     """The scales with which the inputs of each network begin.
 

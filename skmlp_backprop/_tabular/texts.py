@@ -36,7 +36,7 @@ _CURRENCY = (
     "KRW|SGD|HKD|TRY|RUB|ILS|THB|US\\$|R\\$|Rs\\.?"
 )
 _WITH_UNIT = re.compile(
-    rf"{_SIGNED}\s*{_UNIT}"
+    rf"[{_SIGN}]?{_SIGNED}\s*{_UNIT}"
     rf"|(?P<currency>{_CURRENCY})\s*{_SIGNED}"
 )
 # A limit, such as "<0.5" for a value below the limit of detection.
@@ -51,7 +51,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _MAX_EXACT = 2**53
 # Compared in lower case.
 MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
-MISSING |= {"null", "none", "nat"}
+MISSING |= {"null", "none", "nat", "#null!", "#value!", "#div/0!"}
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 _DAY = r"(0?[1-9]|[12][0-9]|3[01])"
@@ -116,6 +116,34 @@ _DATE = re.compile(
     rf"|-?[0-9]+ days?,? [+-]?{_TIME}",
     re.IGNORECASE,
 )
+
+# How pandas converts a column {0} of dates that its to_datetime refuses, or takes for
+# other ones.
+_CONVERSIONS = [
+    # pandas.to_datetime alone adds today's date to a time.
+    (_TIME, "pandas.to_datetime({0}, format='mixed').dt.time"),
+    (
+        rf"{_TIME}{_ZONE}",
+        "pandas.to_datetime('2000-01-01 ' + {0}, format='mixed', utc=True).dt.time",
+    ),
+    (r"[0-9]+:[0-5][0-9]:[0-5][0-9]|-?[0-9]+ days?,? .*", "pandas.to_timedelta({0})"),
+    # pandas.to_datetime alone takes Jan-21 for a day of the year 1.
+    (r"[a-z]{3}-[0-9]{2}", "pandas.to_datetime({0}, format='%b-%y')"),
+    (r"[a-z]{3} [0-9]{2}", "pandas.to_datetime({0}, format='%b %y')"),
+    (r"[a-z]+-[0-9]{2}", "pandas.to_datetime({0}, format='%B-%y')"),
+    (r"[a-z]+ [0-9]{2}", "pandas.to_datetime({0}, format='%B %y')"),
+    (r"[0-9]{4}-w[0-9]{2}-[1-7]", "pandas.to_datetime({0}, format='%G-W%V-%u')"),
+    (r"[0-9]{4}-w[0-9]{2}", "pandas.to_datetime({0} + '-1', format='%G-W%V-%u')"),
+    (r"[0-9]{4}w[0-9]{2}", "pandas.to_datetime({0} + '-1', format='%GW%V-%u')"),
+    (
+        r"[0-9]{4}[-/ ]?q[1-4]",
+        "pandas.PeriodIndex({0}.str[:4] + {0}.str[-2:], freq='Q').to_timestamp()",
+    ),
+    (
+        r"q[1-4][-/ ]?[0-9]{4}",
+        "pandas.PeriodIndex({0}.str[-4:] + {0}.str[:2], freq='Q').to_timestamp()",
+    ),
+]
 
 
 def is_number(text):
@@ -214,6 +242,23 @@ def is_date(text):
     It may be in quotes or brackets.
     """
     return _DATE.fullmatch(text.strip(" \t\"'[]")) is not None
+
+
+def are_times(texts):
+    """Whether all texts are times of day, or time spans, without a date."""
+    patterns = "|".join(pattern for pattern, _ in _CONVERSIONS[:3])
+    return all(re.fullmatch(patterns, text, re.IGNORECASE) for text in texts)
+
+
+def conversion_of_dates(texts, column):
+    """How pandas converts a column with these dates, for a message.
+
+    It is "" if ``pandas.to_datetime`` needs no format for them.
+    """
+    for pattern, conversion in _CONVERSIONS:
+        if all(re.fullmatch(pattern, text.strip(), re.IGNORECASE) for text in texts):
+            return conversion.format(column)
+    return ""
 
 
 def is_truth(text):

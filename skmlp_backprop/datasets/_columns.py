@@ -4,9 +4,11 @@ import re
 
 import numpy as np
 
-from .._tabular.columns import describe_units
+from .._tabular.column_warnings import describe_units
 from .._tabular.dates import DATES
 from .._tabular.texts import (
+    are_times,
+    conversion_of_dates,
     has_leading_zero,
     is_almost_number,
     is_date,
@@ -23,6 +25,8 @@ from ._text_files import ISO_DATE, MISSING, import_pandas
 _DATES_AS = "2024-12-31, 2024-12-31T23:59 or 2024-12-31T23:59+02:00"
 # A leading zero of a field, or many digits, after a separator.
 _MAY_BE_CODE = '(^|["{}])\\s*[+-]?(0[0-9]|[0-9]{{16}})'
+# Such numbers rarely have decimal commas.
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 # A column of numbers and text has codes if at least this fraction of its rows, and of
 # its distinct values, is text. Fewer texts may be mistakes.
 _MIN_CODES = 0.1
@@ -105,16 +109,20 @@ def _infer_kind(file, i, counts, mixed):
         f"dtype={{{file.names[i]!r}: 'category'}})"
     )
     if mixed and dates.sum() > n_rows / 2:
+        conversion = conversion_of_dates(dates.index, "column") or (
+            "pandas.to_datetime(column, dayfirst=True).dt.strftime('%Y-%m-%d'), with "
+            "dayfirst=False if the month comes first"
+        )
+        remedy = f"Write all dates in this form, such as by {conversion}"
+        if are_times(dates.index):
+            remedy = "Write times and time spans as numbers, such as 14.5 for 14:30"
         file.refuse(
             i,
             [text for text in texts if not ISO_DATE.fullmatch(text)],
             "a date such as 2024-12-31 or 2024-12-31T23:59, or nothing, NA or ? where "
             "it is missing",
-            " Write all dates in this form, such as by pandas.to_datetime(column, "
-            "dayfirst=True).dt.strftime('%Y-%m-%d'), with dayfirst=False if the month "
-            "comes first; times and time spans as numbers. If they are categories, "
-            f"read the file by {by_pandas}. On the command line, --drop leaves a "
-            "column out.",
+            f" {remedy}. If they are categories, read the file by {by_pandas}. On the "
+            "command line, --drop leaves a column out.",
         )
     if (
         not mixed
@@ -140,8 +148,11 @@ def _with_commas(file, texts):
     """The remedy for numbers with another decimal point, or nothing."""
     if file.format.has_commas:
         return " with a decimal comma"
-    if not any("," in text and is_number_with_comma(text) for text in texts):
+    with_comma = [t for t in texts if "," in t and is_number_with_comma(t)]
+    if not with_comma:
         return ""
+    if all(map(_THOUSANDS.fullmatch, with_comma)):
+        return " (remove the commas if they separate thousands)"
     return " (if the file has decimal commas, pass decimal=',', or --decimal ,)"
 
 
