@@ -15,13 +15,8 @@ from skl2onnx.proto import onnx_proto
 from ._estimators.sklearn_private import _check_feature_names_in
 from ._tabular.categories import NUMBER, aliases_of, category_key
 from ._tabular.combination import distinct_in_float32
-from ._tabular.encodings import (
-    _CLIP,
-    _LIMIT,
-    _MAX_FLOAT,
-    DateEncoding,
-    NumberEncoding,
-)
+from ._tabular.date_encoding import DateEncoding
+from ._tabular.encodings import _CLIP, _LIMIT, _MAX_FLOAT, NumberEncoding
 from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE

@@ -94,6 +94,73 @@ def test_entries_of_round_dates():
     np.testing.assert_allclose(july, [0, -1], atol=1e-15)
 
 
+RANDOM = np.random.default_rng(0).normal(size=2000)
+HOURS = pd.Series(
+    pd.Timestamp("2021-01-01")
+    + pd.to_timedelta(np.random.default_rng(1).integers(0, 26304, 2000), "h")
+)
+
+
+@pytest.mark.parametrize(
+    ("signal", "cycles"),
+    [
+        (lambda t: np.isin(t.dt.hour, [8, 17]), ["hour2", "hour3"]),
+        (lambda t: t.dt.day_of_week == 2, ["weekday2", "weekday3"]),
+        (lambda t: t.dt.day > 27, ["day", "day2"]),
+        (lambda t: np.cos(t.dt.day_of_year * np.pi / 91), ["month2"]),
+        # The usual entries explain it, or it has nothing to do with the dates.
+        (
+            lambda t: (
+                np.sin(t.dt.hour * np.pi / 12) + (t - t[0]) / pd.Timedelta(days=500)
+            ),
+            [],
+        ),
+        (lambda t: 0 * t.dt.hour, []),
+    ],
+    ids=[
+        "two peaks a day",
+        "a day",
+        "the end of months",
+        "half years",
+        "waves",
+        "none",
+    ],
+)
+@pytest.mark.parametrize("kind", [TabularMLPRegressor, TabularMLPClassifier])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_shorter_cycles_have_entries_if_they_explain_y(kind, signal, cycles):
+    X = pd.DataFrame({"when": HOURS, "other": RANDOM})
+    y = 2.0 * signal(HOURS) + RANDOM
+    model = kind(n_members=2, max_iter=2)
+    y = y if kind is TabularMLPRegressor else y > np.median(y)
+    names = model.fit(X, y).encoder_.get_feature_names_out()
+    found = [name for name in names if re.match("when_[a-z]+[0-9]?_", name)]
+    usual = ["month", "weekday", "hour"]
+    assert found == [
+        f"when_{cycle}_{wave}" for cycle in usual + cycles for wave in ("sin", "cos")
+    ]
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    # A column without dates in `fit`, and one with a few.
+    few = X.assign(when=HOURS.where(HOURS.index > 1995))
+    model.fit(few, y)
+    assert not any("2_sin" in n for n in model.encoder_.get_feature_names_out())
+
+
+def test_all_days_of_the_week_can_differ():
+    """Seven days have seven numbers, of which six entries and a constant tell all."""
+    X = pd.DataFrame({"when": HOURS.dt.normalize()})
+    y = np.array([0, 3, -2, 1, 5, -4, 2.0])[HOURS.dt.day_of_week]
+    model = TabularMLPRegressor(random_state=0).fit(X[:1500], y[:1500])
+    names = model.encoder_.get_feature_names_out()
+    of_week = [i for i, name in enumerate(names) if "weekday" in name]
+    entries = model.encoder_.transform(X)[:, of_week]
+    design = np.column_stack([np.ones(len(X)), entries])
+    fitted = design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    np.testing.assert_allclose(fitted, y, atol=1e-9)
+    assert model.score(X[1500:], y[1500:]) > 0.98
+
+
 @pytest.mark.parametrize(
     ("values", "cycles"),
     [

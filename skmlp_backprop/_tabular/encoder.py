@@ -19,7 +19,8 @@ from .bins import refine_bins
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
 from .combination import Combination
-from .encodings import DateEncoding, NumberColumns, NumberEncoding
+from .date_encoding import DateEncoding
+from .encodings import NumberColumns, NumberEncoding
 from .relevance import Entries
 from .sources import CATEGORIES, NUMBERS
 from .table import TakesTablesMixin, check_table

@@ -1,13 +1,11 @@
-"""Encodings of a single column of numbers or of dates."""
+"""The encoding of a column of numbers."""
 
-import datetime
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from .._network.warning import warn
 from .bins import bin_edges, class_thresholds
-from .dates import DATES, SPANS
 from .sources import Column
 
 # The interquartile range of normal numbers, in standard deviations.
@@ -29,18 +27,12 @@ _N_NAMED = 5
 _ROUNDING = 1e-6
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
-# In microseconds.
-_MANY_YEARS = 10 * 366 * 86_400e6
 # If no number of a column is whole any more, this number of rows suffices.
 _FEWEST_ROWS = 3
 # The share of the bins whose mean entries stand for values outside the range, and the
 # share of the width of these bins after which it does so alone.
 _OUTERMOST = 1 / 16
 _TRANSITION = 1 / 4
-# Midnight is frequent in `fit` if this share of the times is midnight.
-_MAX_MIDNIGHTS = 0.25
-# Lengths of the cycles of dates.
-_CYCLE_LENGTHS = {"month": 12, "weekday": 7, "hour": 24}
 
 
 @dataclass
@@ -293,7 +285,7 @@ class NumberColumns:
         are_outside = are_most(n_outside, counts) | are_codes
         # A constant column told the networks nothing.
         suspects = are_outside & (self.lowest < self.highest)
-        found = [i for i in np.flatnonzero(suspects).tolist() if _varies(values[:, i])]
+        found = [i for i in np.flatnonzero(suspects).tolist() if varies(values[:, i])]
         if found:
             i = found[0]
             low, high = np.array([self.lowest[i], self.highest[i]]) / self.units[i]
@@ -309,7 +301,7 @@ class NumberColumns:
             broken[i] = values[is_broken, i] / self.units[i]
             n_broken = len(broken[i])
             are_all = n_broken == counts[i] and n_broken >= _FEWEST_ROWS
-            if (are_all or are_most(n_broken, counts[i])) and _varies(values[:, i]):
+            if (are_all or are_most(n_broken, counts[i])) and varies(values[:, i]):
                 found.append(i)
         if found:
             i = found[0]
@@ -356,7 +348,7 @@ class NumberColumns:
             to[:, self.indicators] = is_missing[:, self.have_missing]
 
 
-def _varies(values):
+def varies(values):
     """Whether a column has several values."""
     return np.nanmin(values) < np.nanmax(values)
 
@@ -373,158 +365,3 @@ def _others(columns, found):
 def are_most(counts, n_rows):
     """Whether the counted rows are more than half of all rows, if these are not few."""
     return (n_rows >= MIN_ROWS) & (2 * counts > n_rows)
-
-
-@dataclass
-class DateEncoding:
-    """Encodes dates, times of day or time spans: the number, and positions in cycles.
-
-    Parameters
-    ----------
-    kind : str
-        DATES, TIMES or SPANS of :mod:`.dates`.
-
-    zone : str or None
-        The name of the time zone of the dates in `fit`.
-
-    cycles : list of str
-        The cycles that have two entries each, the sine and the cosine of the position:
-        "month", "weekday" or "hour".
-
-    number : NumberEncoding
-        The encoding of the microseconds.
-
-    has_midnights : bool
-        Whether midnight is so frequent in `fit` that many rows may have it by chance.
-    """
-
-    kind: str
-    zone: str | None
-    cycles: list
-    number: NumberEncoding
-    has_midnights: bool
-
-    is_numeric = False
-    has_many_categories = False
-
-    def __post_init__(self):
-        self.n_bins = self.number.n_bins
-        # Number of entries.
-        self.width = self.number.width + 2 * len(self.cycles)
-
-    @classmethod
-    def from_column(cls, column, n_bins, labelled=None):
-        """Make the encoding of a column, as :meth:`NumberEncoding.from_column`."""
-        cycles, has_midnights = [], False
-        if column.wall is not None:
-            positions = _cycle_positions(column.wall[~np.isnat(column.wall)])
-            cycles = [
-                cycle
-                for cycle, position in positions.items()
-                if len(np.unique(np.floor(position))) > 1
-            ]
-            is_midnight = positions["hour"] == 0
-            has_midnights = bool(is_midnight.sum() > _MAX_MIDNIGHTS * len(is_midnight))
-        number = NumberEncoding.from_column(column, n_bins, labelled)
-        return cls(column.kind, column.zone, cycles, number, has_midnights)
-
-    def read(self, source):
-        """Read a column as in `fit`."""
-        return source.read_times(self.kind, self.zone)
-
-    def suffixes(self):
-        """Suffixes of the column's name for each entry; None for no suffix."""
-        pairs = [f"{cycle}_{wave}" for cycle in self.cycles for wave in ("sin", "cos")]
-        return [*self.number.suffixes(), *pairs]
-
-    def prepare(self, column, is_grid=False):
-        """Numbers, and the entries of the cycles, of shape (n_rows, n_values)."""
-        prepared = [self.number.prepare(column)]
-        if self.cycles:
-            positions = _cycle_positions(column.wall)
-            if "hour" in self.cycles and not (self.has_midnights or is_grid):
-                self._report_midnights(column)
-            for cycle in self.cycles:
-                angles = 2 * np.pi / _CYCLE_LENGTHS[cycle] * positions[cycle]
-                prepared += [np.sin(angles), np.cos(angles)]
-            # No direction stands for a missing value.
-            for values in prepared[1:]:
-                values[np.isnat(column.wall)] = 0
-        return np.stack(prepared, axis=1)
-
-    def warn_of_other_dates(self, column):
-        """Warn if most dates of new rows are many years outside the range of `fit`.
-
-        Dates usually continue, but not so far. Of time spans, all outside the range
-        count, as of numbers.
-        """
-        low, high = self.number.lowest, self.number.highest
-        values = column.values[~np.isnan(column.values)]
-        margin = _MANY_YEARS if self.kind == DATES else 0
-        is_far = (values < low - margin) | (values > high + margin)
-        n_far = np.count_nonzero(is_far)
-        if not are_most(n_far, len(values)):
-            return
-        if self.kind == SPANS and _varies(values):
-            low, high, found = (
-                datetime.timedelta(microseconds=float(span))
-                for span in (low, high, values[is_far][0])
-            )
-            warn(
-                f"Column {column.name} has {n_far} of {len(values)} time spans outside "
-                f"the range of `fit`, from {low} to {high}, such as {found}. If "
-                "numbers were taken for another unit, convert them as before the fit."
-            )
-        if self.kind == DATES:
-            days = np.array([low, high]).astype("M8[us]").astype("M8[D]")
-            found = values[is_far][:1].astype("M8[us]").astype("M8[D]")[0]
-            warn(
-                f"Column {column.name} has {n_far} of {len(values)} dates more than "
-                f"ten years outside the range of `fit`, from {days[0]} to {days[1]}, "
-                f"such as {found}. If seconds were taken for another unit, convert "
-                "them as before the fit."
-            )
-
-    def _report_midnights(self, column):
-        """Warn if all dates are at midnight, unless they are few or all the same."""
-        wall = column.wall[~np.isnat(column.wall)]
-        if (
-            len(wall) >= MIN_ROWS
-            and (wall == wall.astype("M8[D]")).all()
-            and (wall != wall[0]).any()
-        ):
-            warn(
-                f"Column {column.name} had other times than midnight in `fit`, but now "
-                "has midnight only. If the times were cut off, pass them as in `fit`."
-            )
-
-    def write(self, prepared, out):
-        """Encode the result of :meth:`prepare` into `out`, of shape (n_rows, width)."""
-        NumberColumns([self.number], [0]).write(prepared[:, :1], out)
-        out[:, self.number.width :] = prepared[:, 1:]
-
-    def to_state(self):
-        """Arguments of the class, to be saved."""
-        return asdict(self)
-
-    @classmethod
-    def from_state(cls, state):
-        """Invert :meth:`to_state`."""
-        number = NumberEncoding.from_state(state["number"])
-        return cls(**{**state, "number": number})
-
-
-def _cycle_positions(wall):
-    """Positions of local times in the year, the week and the day.
-
-    The day of the week is a whole number, as it changes at midnight what people do. The
-    season and the daylight change gradually: the month and the hour have fractions.
-    """
-    month, day = wall.astype("M8[M]"), wall.astype("M8[D]")
-    length_of_month = (month + np.timedelta64(1, "M")).astype("M8[us]") - month
-    return {
-        "month": month.astype(np.int64) % 12 + (wall - month) / length_of_month,
-        # 1970 began with a Thursday.
-        "weekday": (day.astype(np.int64) + 3) % 7,
-        "hour": (wall - day) / np.timedelta64(1, "h"),
-    }
