@@ -34,9 +34,11 @@ _SHORTER_CYCLES = [
     ["weekday2", "weekday3"],
     ["hour2", "hour3"],
 ]
-# The least F for it, which is 1 on average by chance, and the most rows that decide.
+# The least F for it, which is 1 on average by chance, and the most rows, and labels of
+# rows, that decide.
 _LEAST_F = 4
 _MOST_ROWS = 20_000
+_MOST_LABELS = 2**20
 
 
 @dataclass
@@ -208,13 +210,15 @@ def _waves(positions, cycle):
 def _shorter_cycles(column, cycles, labelled):
     """The shorter cycles that explain the labels, beside the date and its cycles."""
     walls, values = column.wall[labelled.rows], column.values[labelled.rows]
-    known = np.flatnonzero(~np.isnat(walls))
+    known, labels = np.flatnonzero(~np.isnat(walls)), labelled.labels
     if len(known) < MIN_ROWS:
         return []
-    known = known[np.random.RandomState(0).permutation(len(known))[:_MOST_ROWS]]
-    labels, positions = labelled.labels[known], _cycle_positions(walls[known])
+    n_labels = int(labels.max()) + 1 if labels.ndim == 1 else labels.shape[1]
+    n_most = min(_MOST_ROWS, _MOST_LABELS // n_labels)
+    known = known[np.random.RandomState(0).permutation(len(known))[:n_most]]
+    labels, positions = labels[known], _cycle_positions(walls[known])
     if labels.ndim == 1:
-        labels = labels[:, np.newaxis] == np.unique(labels)
+        labels = labels[:, np.newaxis] == np.arange(n_labels)
     deviations, numbers = _scaled_deviations(labels), _scaled_deviations(values[known])
     waves = [wave for cycle in cycles for wave in _waves(positions, cycle)]
     others = np.column_stack([np.ones(len(known)), numbers, *waves])
