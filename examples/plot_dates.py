@@ -39,9 +39,9 @@ X_train, X_test, y_train, y_test = X[~is_test], X[is_test], y[~is_test], y[is_te
 # %%
 # The model
 # ---------
-# The date becomes the time itself and its positions: in the year, in the week and in the
-# day. They follow the clocks in Rome, also in summer time. Shorter cycles are added where
-# they explain the demand, such as half a day and a third of a day for its two peaks.
+# The date becomes the time itself and its positions: in the year, in the week and in
+# the day. They follow the clocks in Rome, also in summer time. Shorter cycles are added
+# where they explain the demand, such as half a day and a third of it for two peaks.
 
 model = TabularMLPRegressor(random_state=0).fit(X_train, y_train)
 print(model.encoder_.get_feature_names_out())

@@ -17,7 +17,11 @@ from skmlp_backprop.datasets import read_mat
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what an older scikit-learn can't do, such as callbacks."""
+    """Skip what an older scikit-learn, or Windows, can't do."""
+    for item in items:
+        if os.name == "nt" and item.get_closest_marker("posix"):
+            reason = "Windows has no such signals, limits or files"
+            item.add_marker(pytest.mark.skip(reason=reason))
     if find_spec("sklearn.callback"):
         return
     for item in items:

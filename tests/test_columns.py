@@ -1930,6 +1930,33 @@ def test_labels_that_stand_for_none_are_said(mark):
     regressor.fit(X, np.append(y[:-1] * 10, mark if abs(mark) < 100 else 99))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(0, 1, 60) ** 2,
+        list("abc") * 20,
+        [f"level {i % 19}" for i in range(60)],
+        pd.date_range("2024", periods=60).to_series(),
+    ],
+    ids=["numbers", "text", "many levels", "dates"],
+)
+def test_a_column_that_has_lost_its_values_is_said(values):
+    column = pd.Series(np.array(values)).where(np.arange(60) % 12 != 3)
+    X = pd.DataFrame({"x": np.linspace(1, 2, 60) ** 2, "column": column})
+    later = X.assign(column=pd.Series([None] * 60, dtype=column.dtype))
+    for encoder in saved_and_loaded(TabularEncoder().fit(X)):
+        with pytest.warns(
+            UserWarning, match="'column' has no value, but had values in 9"
+        ):
+            encoder.transform(later)
+        # A few rows may lack it by chance, and one value tells that it was read.
+        encoder.transform(later[:5])
+        encoder.transform(pd.concat([later[:30], X[:1]]))
+    # As may all rows if most values were missing in `fit`.
+    X["column"] = column.where(np.arange(60) % 12 < 3)
+    TabularEncoder().fit(X).transform(later[:12])
+
+
 def test_codes_that_have_become_others_are_said():
     X = pd.DataFrame({"a": np.linspace(0, 1, 40) ** 2, "sex": [1, 2] * 20})
     encoder = TabularEncoder().fit(X)

@@ -8,7 +8,6 @@ run as a script.
 import gzip
 import io
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -133,6 +132,7 @@ def mat_bytes(version, compressed):
     return file.getvalue()
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MATLAB_CONTENTS)
 def test_damaged_matlab_file(tmp_path, name):
@@ -152,6 +152,8 @@ def test_damaged_matlab_file(tmp_path, name):
 
 def read_damaged_matlab_files(folder, name, first_seed):
     """Read files with this and the following seeds, each of which is printed before."""
+    import resource
+
     # What is damaged may ask for terabytes.
     resource.setrlimit(resource.RLIMIT_AS, (1 << 33, 1 << 33))
     content = mat_bytes(*MATLAB_CONTENTS[name])

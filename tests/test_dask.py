@@ -996,6 +996,7 @@ class KillsAllWorkers(KillsAWorker):
         return set(self.pids)
 
 
+@pytest.mark.posix
 @pytest.mark.callbacks
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_a_worker_that_dies(client, rows, solver):
@@ -1031,6 +1032,7 @@ def test_parts_stay_where_they_are(client, rows):
         assert set(names) <= {"Shard", "answer"}
 
 
+@pytest.mark.posix
 @pytest.mark.callbacks
 def test_lost_rows_that_can_not_be_computed_anew(rows):
     with make_cluster() as cluster, Client(cluster) as client:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shlex
 import signal
 import subprocess
@@ -232,7 +231,9 @@ def test_saves_before_it_checks_the_gradient(iris_csv, tmp_path, monkeypatch):
     assert joblib.load(saved).n_features_in_ == 4
 
 
+@pytest.mark.posix
 def test_full_disk_leaves_the_earlier_model(tmp_path):
+    resource = pytest.importorskip("resource")
     saved = tmp_path / "digits.joblib"
     saved.write_bytes(b"earlier")
 
@@ -247,6 +248,7 @@ def test_full_disk_leaves_the_earlier_model(tmp_path):
     assert list(tmp_path.iterdir()) == [saved]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_one_interrupt_ends_it(tmp_path, jobs):
     saved = tmp_path / "digits.joblib"
@@ -271,6 +273,7 @@ def test_one_interrupt_ends_it(tmp_path, jobs):
     assert saved.read_bytes() == b"earlier"
 
 
+@pytest.mark.posix
 def test_one_interrupt_ends_the_fits_to_a_table(houses, tmp_path):
     big = pd.concat([houses] * 100)
     big.to_csv(tmp_path / "big.csv", index=False)
@@ -1415,6 +1418,7 @@ def test_labels_of_a_file_with_decimal_commas_are_scored(labels, tmp_path, capsy
     assert captured.err == ""
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["data.csv", "other.csv", "link.joblib"])
 def test_a_model_does_not_replace_data(name, tmp_path, capsys):
     data, path = tmp_path / "data.csv", tmp_path / name

@@ -53,6 +53,7 @@ def umask():
     os.umask(old)
 
 
+@pytest.mark.posix
 @pytest.mark.usefixtures("umask")
 def test_permissions(tmp_path, save):
     path = tmp_path / "model"
@@ -84,6 +85,7 @@ def test_error_leaves_what_there_was(tmp_path, save, error, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("exists", [False, True])
 def test_link_is_followed(tmp_path, save, exists):
     (tmp_path / "folder").mkdir()
@@ -104,6 +106,7 @@ def test_the_ending_is_kept(tmp_path, save):
     assert is_model(path)
 
 
+@pytest.mark.posix
 def test_what_can_not_be_replaced(tmp_path, refused, monkeypatch):
     assert "is not a regular file" in refused(tmp_path)
     error = refused(tmp_path / "nowhere" / "model")

@@ -1349,6 +1349,7 @@ def interrupts_waits(request):
     signal.signal(signal.SIGINT, handler)
 
 
+@pytest.mark.posix
 def test_ctrl_c_ends_the_epoch(table, monkeypatch, with_threads, interrupts_waits):
     """The signal reaches the main thread, which waits for those that train."""
     X, y = table

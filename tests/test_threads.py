@@ -393,6 +393,7 @@ def test_more_cores_than_the_blas_has_threads(monkeypatch):
     assert threads.is_limited()
 
 
+@pytest.mark.posix
 def test_an_environment_in_a_linked_folder(unlimited, tmp_path):
     """threadpoolctl follows links; NumPy's own path has them."""
     link = tmp_path / "link"

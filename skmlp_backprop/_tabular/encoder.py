@@ -15,12 +15,13 @@ from .._estimators.sklearn_private import (
     _fit_context,
 )
 from .._network.rows import TableRows
+from .._network.warning import warn
 from .bins import refine_bins
 from .categories import CategoryEncoding
 from .columns import read_columns, read_known_columns
 from .combination import Combination
 from .date_encoding import DateEncoding
-from .encodings import NumberColumns, NumberEncoding
+from .encodings import MIN_ROWS, NumberColumns, NumberEncoding
 from .relevance import Entries
 from .sources import CATEGORIES, NUMBERS
 from .table import TakesTablesMixin, check_table
@@ -247,6 +248,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
     def _prepare_new(self, columns):
         """Prepare columns, and warn of values unlike those of `fit`."""
         prepared = self._prepare_columns(columns)
+        if len(prepared[0]) >= MIN_ROWS:
+            self._warn_of_empty_columns(columns)
         if numeric := self._layout.numeric:
             self._layout.numbers.warn_of_other_numbers([columns[i] for i in numeric])
         for encoding, column in zip(self._encodings, columns, strict=True):
@@ -255,6 +258,21 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         if self._combination is not None:
             self._combination.report_close(prepared, [c.name for c in columns])
         return prepared
+
+    def _warn_of_empty_columns(self, columns):
+        """Warn of columns without values, if `fit` had so few missing values there.
+
+        Columns without missing values in `fit` have other warnings.
+        """
+        # The share with which all rows lack a value by chance, once in a million times.
+        most = 1e-6 ** (1 / len(columns[0].values))
+        for column, share in zip(columns, self._missing_shares, strict=True):
+            if 0 < share < most and column.is_missing.all():
+                warn(
+                    f"Column {column.name} has no value, but had values in "
+                    f"{1 - share:.0%} of the rows of `fit`. Check that the column was "
+                    "read as before the fit."
+                )
 
     def _learn(self, columns, labelled=None):
         """Fit to columns.
@@ -291,6 +309,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         if labelled is not None and self.n_bins == "auto":
             refine_bins(encodings, columns, labelled, n_bins)
         self._encodings, self._layout = encodings, _Layout(encodings)
+        self._missing_shares = np.array([c.is_missing.mean() for c in columns])
         self._combination = None
 
     def transform(self, X):
@@ -429,6 +448,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
                 for saved in self._encodings
             ]
             self._layout = _Layout(self._encodings)
+            # Encoders of earlier versions do not have it.
+            vars(self).setdefault("_missing_shares", np.zeros(len(self._encodings)))
         if self._combination is not None:
             self._combination = Combination(**self._combination)
 

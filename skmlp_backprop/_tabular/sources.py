@@ -86,6 +86,13 @@ class Column:
     zone: str | None = None
     has_text: bool = False
 
+    @property
+    def is_missing(self):
+        """Whether each row lacks a value."""
+        if self.kind != CATEGORIES:
+            return np.isnan(self.values)
+        return np.array([value is None for value in self.categories])[self.values]
+
     def __post_init__(self):
         if self.kind == NUMBERS and np.isinf(self.values).any():
             raise ValueError(
