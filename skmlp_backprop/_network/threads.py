@@ -40,9 +40,10 @@ from threadpoolctl import ThreadpoolController
 
 # OpenBLAS's function that tells how it was built, in its packages.
 _CONFIGURATION_FUNCTIONS = [
-    f"{prefix}openblas_get_config{suffix}"
-    for prefix in ("", "scipy_")
-    for suffix in ("", "64_", "_64")
+    "openblas_get_config",
+    "openblas_get_config64_",
+    "scipy_openblas_get_config",
+    "scipy_openblas_get_config64_",
 ]
 # Limits the threads of Accelerate. joblib sets it for its workers.
 _ACCELERATE_THREADS = "VECLIB_MAXIMUM_THREADS"
