@@ -355,6 +355,7 @@ def _entries_of_texts(name, encoding):
     texts |= {repr(float(text)) for text in filter(is_number, texts)}
     texts |= _with_zeros(text for kind, text in encoding.keys if kind == NUMBER)
     texts |= {"-0.0"} if "0" in texts else set()
+    texts |= {"False", "True"} if texts & {"0", "1"} else set()
     texts |= {form(text) for text in texts for form in (str.lower, str.upper)}
     forms = (str, str.upper, str.capitalize)
     texts |= {form(mark) for mark in MISSING for form in forms} | {"NaN", "NaT"}

@@ -107,7 +107,6 @@ HOURS = pd.Series(
         (lambda t: np.isin(t.dt.hour, [8, 17]), ["hour2", "hour3"]),
         (lambda t: t.dt.day_of_week == 2, ["weekday2", "weekday3"]),
         (lambda t: t.dt.day > 27, ["day", "day2"]),
-        (lambda t: np.cos(t.dt.day_of_year * np.pi / 91), ["month2"]),
         # The usual entries explain it, or it has nothing to do with the dates.
         (
             lambda t: (
@@ -121,7 +120,6 @@ HOURS = pd.Series(
         "two peaks a day",
         "a day",
         "the end of months",
-        "half years",
         "waves",
         "none",
     ],
@@ -141,7 +139,12 @@ def test_shorter_cycles_have_entries_if_they_explain_y(kind, signal, cycles):
     ]
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
-    # A column without dates in `fit`, and one with a few.
+    # Rounding is no effect.
+    exact = np.sin(HOURS.dt.hour * np.pi / 12)
+    exact = exact if kind is TabularMLPRegressor else exact > 2
+    model.fit(X, exact)
+    assert not any("2_sin" in n for n in model.encoder_.get_feature_names_out())
+    # Few dates tell nothing.
     few = X.assign(when=HOURS.where(HOURS.index > 1995))
     model.fit(few, y)
     assert not any("2_sin" in n for n in model.encoder_.get_feature_names_out())
@@ -695,7 +698,7 @@ def test_numbers_in_place_of_dates_name_their_unit(values, numbers, convert):
     X = pd.DataFrame({"when": values})
     encoder = TabularEncoder().fit(X)
     later = X.assign(when=numbers(values))
-    remedy = rf"pandas\.to_{convert} with the unit of the numbers, such as unit='s'"
+    remedy = rf"pandas\.to_{convert} .*unit='s'"
     with pytest.raises(ValueError, match=remedy):
         encoder.transform(later)
     convert = getattr(pd, f"to_{convert}")

@@ -299,7 +299,7 @@ def test_numbers_with_three_decimals_after_a_comma_are_not_doubted(write):
         (
             "m,k\nJan-21,a\nMay-21,b\n",
             NAMED,
-            r"line 2.*to_datetime\(column, format='%b-%y",
+            r"line 2.*to_datetime\(column.*, format='%b%y'\)",
         ),
         ("n;m\n1;1,5\n2;2,5\n3;3.5\n", GERMAN, r"line 4.* decimal comma.*'3\.5'"),
         # The first row may have numbers, and names may look like them.

@@ -380,9 +380,9 @@ def test_more_cores_than_the_blas_has_threads(monkeypatch):
         )
 
     monkeypatch.setattr(threads, "_n_cores", lambda: 96)
-    wheel = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    most = re.search(r"MAX_THREADS=(\d+)", wheel["openblas configuration"])
     for library in threads._brought_by(np):
+        wheel = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        most = re.search(r"MAX_THREADS=(\d+)", wheel["openblas configuration"])
         assert threads._most_threads(library.controller) == int(most[1])
     controller = tell(b"OpenBLAS 0.3.33 DYNAMIC_ARCH Haswell MAX_THREADS=24")
     assert threads._most_threads(controller) == 24
@@ -415,7 +415,9 @@ def test_an_environment_in_a_linked_folder(unlimited, tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(threads._n_cores()), "1", "1"]
+    n_threads, *of_blas = done.stdout.split()
+    assert n_threads == str(threads._n_cores())
+    assert set(of_blas) == {"1"}
 
 
 def test_a_library_that_numpy_and_scipy_share(unlimited, monkeypatch):

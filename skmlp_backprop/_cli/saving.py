@@ -13,14 +13,14 @@ def check_can_replace(path):
     can't be written to.
     """
     target = Path(os.path.realpath(path))
-    if target.exists():
-        if not target.is_file():
-            raise ValueError(f"{path} is not a regular file.")
-        try:
+    try:
+        if target.exists():
+            if not target.is_file():
+                raise ValueError(f"{path} is not a regular file.")
             # Another program may have opened it, which no permission bit tells.
             target.open("r+b").close()
-        except OSError as error:
-            raise ValueError(f"can't write to {path}: {error.strerror}.") from error
+    except OSError as error:
+        raise ValueError(f"can't write to {path}: {error.strerror}.") from error
     probe = target.with_name(f".{uuid.uuid4().hex}")
     try:
         # Permission bits do not bind every user and file system, so try it. On

@@ -54,9 +54,17 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y", of_rows=""):
     ValueError
         If the targets are invalid.
     """
-    y = as_array(y)
+    refuse_a_name(y, input_name)
+    given, y = y, as_array(y)
+    if not are_numbers and input_name != "groups":
+        _refuse_lists_of_labels(given if y is None else y, input_name)
     if y is None:
         return
+    if y.dtype.names:
+        raise ValueError(
+            f"Input {input_name} has the fields {list(y.dtype.names)}. Pass one of "
+            f"them, such as {input_name}[{y.dtype.names[0]!r}]."
+        )
     if are_numbers and y.dtype.kind in "mM":
         raise ValueError(
             f"Input {input_name} has dates or time spans ({y.dtype}), but {name} "
@@ -67,12 +75,6 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y", of_rows=""):
         return
     are_plain, n_columns = y.dtype.kind in "fmM", math.prod(y.shape[1:])
     values = y.ravel() if are_plain else y.ravel().tolist()
-    if not are_numbers and isinstance(values[0], list | set | frozenset):
-        raise ValueError(
-            f"Input {input_name} has several labels in a row, such as "
-            f"{plain_repr(values[0])}. Convert it to an indicator matrix, such as by "
-            f"sklearn.preprocessing.MultiLabelBinarizer().fit_transform({input_name})."
-        )
     are_missing = np.isnan(values) if are_plain else list(map(is_missing, values))
     if np.any(are_missing):
         row = np.argmax(are_missing) // n_columns
@@ -90,6 +92,28 @@ def refuse_unfit_targets(y, name, are_numbers, input_name="y", of_rows=""):
                 f"Convert {input_name} to numbers; for classes take "
                 f"{name.replace('Regressor', 'Classifier')}."
             )
+
+
+def refuse_a_name(values, input_name):
+    """Refuse the name of a column in place of its values."""
+    if isinstance(values, str):
+        raise ValueError(
+            f"{input_name} must have a value for each row, got {values!r}. Pass the "
+            "values of the column, not its name."
+        )
+
+
+def _refuse_lists_of_labels(y, input_name):
+    """Refuse rows that each have a list or a set of labels."""
+    is_column = isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1
+    rows = y.tolist() if is_column else y if isinstance(y, list) else []
+    kinds = list | tuple | set | frozenset | np.ndarray
+    if found := [row for row in rows if isinstance(row, kinds)]:
+        raise ValueError(
+            f"Input {input_name} has several labels in a row, such as "
+            f"{list(found[0])}. Convert it to an indicator matrix, such as by "
+            f"sklearn.preprocessing.MultiLabelBinarizer().fit_transform({input_name})."
+        )
 
 
 def names_of(table):
@@ -196,13 +220,6 @@ def warn_of_other_order(input_name, values, X_name, X):
         return
     index, own = X.index, values.index
     are_unique = own.is_unique and index.is_unique
-    if are_unique and _are_other_rows(own, index):
-        warn(
-            f"{input_name} and {X_name} have most rows of their indexes in common, but "
-            "at other places. The rows are taken by position. Select the rows of both "
-            f"by the same index, or pass {input_name}.set_axis({X_name}.index) if the "
-            "positions are right."
-        )
     if (
         len(own) == len(index)
         and own.nlevels == index.nlevels
@@ -218,29 +235,6 @@ def warn_of_other_order(input_name, values, X_name, X):
             f"rows are taken by position. Pass {in_order}, or "
             f"{input_name}.set_axis({X_name}.index) if the positions are right."
         )
-
-
-def _are_other_rows(own, index):
-    """Whether two unique indexes of pandas seem to be of two selections of rows.
-
-    Some rows of one are not in the other. An index from 0 tells nothing, and all places
-    may be shifted alike, as for a forecast.
-    """
-    if len(own) != len(index) or own.nlevels != index.nlevels:
-        return False
-    if any(_counts_from_zero(one) for one in (own, index)):
-        return False
-    places = index.get_indexer_for(own)
-    if len(places) != len(own):
-        # Intervals that overlap.
-        return False
-    known = np.flatnonzero(places >= 0)
-    shifts = places[known] - known
-    return len(own) / 2 < len(known) < len(own) and np.ptp(shifts) > 0
-
-
-def _counts_from_zero(index):
-    return index.dtype.kind in "iu" and (index == np.arange(len(index))).all()
 
 
 def is_of_pandas(values):

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._network.warning import warn
-from .checks import plain_repr, refuse_masked_weights
+from .checks import plain_repr, refuse_a_name, refuse_masked_weights
 from .sklearn_private import MAY_BE_ZERO, _check_sample_weight
 
 
@@ -35,6 +35,7 @@ def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):
         If a weight is negative, masked or not finite, all are 0, or their number is not
         the number of rows.
     """
+    refuse_a_name(sample_weight, "sample_weight")
     refuse_masked_weights(sample_weight)
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, **MAY_BE_ZERO

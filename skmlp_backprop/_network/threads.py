@@ -19,9 +19,9 @@ threads set theirs.
 If the caller has limited the threads, by threadpoolctl, by joblib's workers or by an
 environment variable, nothing is changed, and we start no threads.
 
-NumPy and SciPy of conda or of a Linux distribution share a BLAS library, which every
-fit limits. threadpoolctl does not know Apple's Accelerate, which the wheels for macOS
-use: it is not limited, and we start threads all the same.
+NumPy and SciPy of conda or of a Linux distribution share a BLAS library, which is
+limited as NumPy's is. threadpoolctl does not know Apple's Accelerate, which the wheels
+for macOS use: it is not limited, and we start threads all the same.
 """
 
 import ctypes
@@ -324,7 +324,7 @@ def limited_threads(products_on_blas_threads=False):
         with _lock:
             are_held = not is_limited() and all(b.hold(holder) for b in libraries)
             _give_way()
-        # If NumPy's BLAS is not held, each of our threads would use its threads.
+        # If a library is known but not held, each of our threads would use its threads.
         yield _n_cores() if are_held and not products_on_blas_threads else 1
     finally:
         # Inline: a function might be interrupted before its first line.

@@ -13,6 +13,7 @@ from .._estimators.checks import (
     check_target_names,
     exact_labels,
     plain_labels,
+    refuse_a_name,
     refuse_sparse_targets,
     refuse_unfit_targets,
     target_names,
@@ -158,7 +159,9 @@ def warn_of_rounding(y, input_name):
 def warn_of_labels(y):
     """Warn of classes that stand for missing values, or are nearly equal."""
     is_numeric = y.dtype.kind in "iuf" and y.ndim == 1
-    if is_numeric and (mark := missing_mark(y)) is not None:
+    mark = missing_mark(y) if is_numeric else None
+    # A frequent label is a class.
+    if mark is not None and np.mean(y == mark) < 1 / len(np.unique(y)):
         warn(
             f"Input y has the label {mark:g}, unlike all others. It is a class of its "
             "own. If it stands for a label that is not known, leave out its rows."
@@ -225,19 +228,19 @@ def missing_mark(values):
 
 def _warn_of_numbers(y):
     """Warn of a total in the last row, and of numbers that stand for missing values."""
-    if y.ndim != 1:
-        return
-    if is_total(y):
-        warn(
-            "The last value of y is the sum of all others. If the last row has totals, "
-            "leave it out."
-        )
-    if (mark := missing_mark(y)) is not None:
-        warn(
-            f"Input y has the value {mark:g} in {np.count_nonzero(y == mark)} rows, "
-            f"unlike all others. If {mark:g} stands for a missing value, leave out its "
-            "rows."
-        )
+    for i, values in enumerate(y.reshape(len(y), -1).T):
+        where = "" if y.ndim == 1 else f" in column {i}, counted from 0,"
+        if is_total(values):
+            warn(
+                f"The last value of y{where} is the sum of all others. If the last row "
+                "has totals, leave it out."
+            )
+        if (mark := missing_mark(values)) is not None:
+            warn(
+                f"Input y has the value {mark:g}{where} in "
+                f"{np.count_nonzero(values == mark)} rows, unlike all others. If "
+                f"{mark:g} stands for a missing value, leave out its rows."
+            )
 
 
 def _check_groups(estimator, groups, X):
@@ -245,11 +248,7 @@ def _check_groups(estimator, groups, X):
     warn_of_other_order("groups", groups, "X", X)
     name = type(estimator).__name__
     refuse_sparse_targets(groups, name, "groups")
-    if isinstance(groups, str):
-        raise ValueError(
-            f"groups must have a value for each row, got {groups!r}. Pass the "
-            "values of the column, not its name."
-        )
+    refuse_a_name(groups, "groups")
     if getattr(groups, "nlevels", 1) > 1:
         # A MultiIndex, whose array has tuples.
         groups = groups.tolist()

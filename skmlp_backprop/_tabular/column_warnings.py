@@ -13,15 +13,6 @@ _IDENTIFIER_ROWS = 30
 # So many distinct values tell that a column has numbers with a unit, dates as whole
 # numbers, or several values in a text.
 _MANY = 10
-# Whole numbers that are dates, from and below two numbers: months, days, seconds and
-# milliseconds. An example, and how pandas converts them.
-_TEXT = "column.astype('Int64').astype('string')"
-_DATES_AS_NUMBERS = [
-    (1900_00, 2101_00, "202401 for 2024-01", f"{_TEXT}, format='%Y%m'"),
-    (1900_00_00, 2101_00_00, "20240131 for 2024-01-31", f"{_TEXT}, format='%Y%m%d'"),
-    (10**9, 2 * 10**9, "seconds since 1970", "column, unit='s'"),
-    (10**12, 2 * 10**12, "milliseconds since 1970", "column, unit='ms'"),
-]
 
 
 def warnings_of_column(source, column):
@@ -41,10 +32,10 @@ def warnings_of_column(source, column):
         The warnings.
     """
     messages = [
-        _merging_message(source, column)
-        or _spelling_message(column)
-        or _several_values_message(column),
-        _date_message(column) or identifier_message(column),
+        _merging_message(source, column) or _spelling_message(column),
+        _several_values_message(column)
+        or _date_message(column)
+        or identifier_message(column),
     ]
     return [message for message in messages if message]
 
@@ -125,8 +116,16 @@ def _several_values_message(column):
         several = [text for text in strings if separator in text]
         if len(several) < max(_MANY, len(strings) / 2):
             continue
-        parts = {part.strip() for text in strings for part in text.split(separator)}
-        if len(parts) < len(strings):
+        if all(
+            text.count(f"{separator} ") == text.count(separator) for text in several
+        ):
+            separator += " "
+        places = {
+            place for text in strings for place in enumerate(text.split(separator))
+        }
+        n_values = len({value for _, value in places})
+        # Of names, addresses and the like, each part is at one place.
+        if n_values < min(len(places), len(strings)):
             return (
                 f"Column {column.name} has several values in a text, such as "
                 f"{several[0]!r}. Each combination counts as a category of its own. "
@@ -134,35 +133,6 @@ def _several_values_message(column):
                 f"Series.str.get_dummies({separator!r}) of pandas."
             )
     return ""
-
-
-def _date_message(column):
-    """Return a warning if the numbers of the column look like dates, else ""."""
-    if column.kind != NUMBERS:
-        return ""
-    # Not a number if all values are missing.
-    low, high = np.fmin.reduce(column.values), np.fmax.reduce(column.values)
-    found = [form for form in _DATES_AS_NUMBERS if form[0] <= low and high < form[1]]
-    if not found:
-        return ""
-    _, below, example, arguments = found[0]
-    numbers = np.unique(column.values[~np.isnan(column.values)])
-    if len(numbers) < _MANY or (numbers != np.floor(numbers)).any():
-        return ""
-    if below < 10**6:
-        are_dates = _are_days(numbers * 100 + 1)
-    elif below < 10**9:
-        are_dates = _are_days(numbers)
-    else:
-        # Identifiers are closer to each other.
-        are_dates = high - low >= 2 * len(numbers)
-    if not are_dates:
-        return ""
-    return (
-        f"Column {column.name} has whole numbers that look like dates, as {example}: "
-        "it is taken as numbers. If it has dates, convert the column before the fit, "
-        f"with pandas by pandas.to_datetime({arguments})."
-    )
 
 
 def _are_days(numbers):
@@ -174,6 +144,57 @@ def _are_days(numbers):
     # A month 13 or a day 30 in February is in another year or month.
     is_day = (dates.astype("M8[M]") == starts) & (months >= 1) & (months <= 12)
     return is_day.all()
+
+
+def _are_months(numbers):
+    """Whether numbers such as 202401 are months."""
+    return _are_days(numbers * 100 + 1)
+
+
+def _are_scattered(numbers):
+    """Whether sorted numbers are farther from each other than identifiers are."""
+    return numbers[-1] - numbers[0] >= 2 * len(numbers)
+
+
+# Whole numbers that may be dates: the least one, the limit above, a check of them, an
+# example, and the arguments of pandas.to_datetime.
+_INTEGERS = "column.astype('Int64')"
+_TEXT = f"{_INTEGERS}.astype('string')"
+_DATES_AS_NUMBERS = [
+    (1900_00, 2101_00, _are_months, "202401 for 2024-01", f"{_TEXT}, format='%Y%m'"),
+    (
+        *(1900_00_00, 2101_00_00, _are_days, "20240131 for 2024-01-31"),
+        f"{_TEXT}, format='%Y%m%d'",
+    ),
+    # Until 2030: many codes have ten digits, or thirteen.
+    (10**9, 19 * 10**8, _are_scattered, "seconds since 1970", f"{_INTEGERS}, unit='s'"),
+    (
+        *(10**12, 19 * 10**11, _are_scattered, "milliseconds since 1970"),
+        f"{_INTEGERS}, unit='ms'",
+    ),
+]
+
+
+def _date_message(column):
+    """Return a warning if the numbers of the column look like dates, else ""."""
+    if column.kind != NUMBERS:
+        return ""
+    # Not a number if all values are missing.
+    low, high = np.fmin.reduce(column.values), np.fmax.reduce(column.values)
+    for least, limit, are_dates, example, arguments in _DATES_AS_NUMBERS:
+        # The bounds leave few columns to sort.
+        if not (least <= low and high < limit):
+            continue
+        numbers = np.unique(column.values[~np.isnan(column.values)])
+        are_whole = (numbers == np.floor(numbers)).all()
+        if len(numbers) >= _MANY and are_whole and are_dates(numbers):
+            return (
+                f"Column {column.name} has whole numbers that look like dates, as "
+                f"{example}: it is taken as numbers. If it has dates, convert the "
+                "column before the fit, with pandas by "
+                f"pandas.to_datetime({arguments})."
+            )
+    return ""
 
 
 def describe_units(strings):

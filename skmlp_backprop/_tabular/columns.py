@@ -313,10 +313,12 @@ def _refuse_date_texts(name, strings, n_values):
             "yearfirst=True if a year of two digits does, utc=True if time zones "
             "differ, and a `format` if pandas can't read the dates"
         )
+        others = [text for text in strings if not texts.is_date(text)]
+        first = f"Replace {join(others)} by None or by a date. " if others else ""
         raise ValueError(
             f"Column {name} has dates, times or time spans written as text, such as "
-            f"{found[0]!r}. Convert it: {column} = {conversion}. If it has other "
-            "values, such as versions or ratios, cast it to a category: "
+            f"{found[0]!r}. {first}Convert it: {column} = {conversion}. If it has "
+            "other values, such as versions or ratios, cast it to a category: "
             f"{column} = {column}.astype('category')."
         )
 

@@ -13,11 +13,10 @@ from .encodings import MIN_ROWS, NumberColumns, NumberEncoding, are_most, varies
 _MANY_YEARS = 10 * 366 * 86_400e6
 # Midnight is frequent in `fit` if this share of the times is midnight.
 _MAX_MIDNIGHTS = 0.25
-# Cycles: what a position counts, and how many of it are a cycle. Three cycles tell all
-# days of the week apart.
+# Cycles: what a position counts, and how many of it are a cycle. With three cycles each
+# day of the week can have its own value.
 _CYCLES = {
     "month": ("month", 12),
-    "month2": ("month", 6),
     "day": ("month", 1),
     "day2": ("month", 1 / 2),
     "weekday": ("weekday", 7),
@@ -27,18 +26,23 @@ _CYCLES = {
     "hour2": ("hour", 12),
     "hour3": ("hour", 8),
 }
-# Shorter cycles are added together, if they explain the labels beside all others.
+# Shorter cycles are added together, if they explain the labels beside all others. In a
+# time series, whose rows are alike for a while, they seem to do so by chance: the dates
+# must span this number of days, in which the longer cycle occurs several times. Times
+# of day do not: their bins tell where in the day they are.
 _SHORTER_CYCLES = [
-    ["month2"],
-    ["day", "day2"],
-    ["weekday2", "weekday3"],
-    ["hour2", "hour3"],
+    (["day", "day2"], 180),
+    (["weekday2", "weekday3"], 21),
+    (["hour2", "hour3"], 3),
 ]
-# The least F for it, which is 1 on average by chance, and the most rows, and labels of
-# rows, that decide.
+_DAY = 86_400e6
+# The least F for it, which is about 1 on average by chance, and the most rows, and
+# labels of rows, that decide.
 _LEAST_F = 4
 _MOST_ROWS = 20_000
 _MOST_LABELS = 2**20
+# A smaller part of the sum of squares is due to rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass
@@ -135,15 +139,16 @@ class DateEncoding:
         n_far = np.count_nonzero(is_far)
         if not are_most(n_far, len(values)):
             return
-        if self.kind == SPANS and varies(values):
+        if self.kind == SPANS and low < high and varies(values):
             low, high, found = (
                 datetime.timedelta(microseconds=float(span))
                 for span in (low, high, values[is_far][0])
             )
             warn(
                 f"Column {column.name} has {n_far} of {len(values)} time spans outside "
-                f"the range of `fit`, from {low} to {high}, such as {found}. If "
-                "numbers were taken for another unit, convert them as before the fit."
+                f"the range of `fit`, from {low} to {high}, such as {found}. The "
+                "networks continue no trend there. If numbers were taken for another "
+                "unit, convert them as before the fit."
             )
         if self.kind == DATES:
             days = np.array([low, high]).astype("M8[us]").astype("M8[D]")
@@ -214,7 +219,7 @@ def _shorter_cycles(column, cycles, labelled):
     if len(known) < MIN_ROWS:
         return []
     n_labels = int(labels.max()) + 1 if labels.ndim == 1 else labels.shape[1]
-    n_most = min(_MOST_ROWS, _MOST_LABELS // n_labels)
+    n_most = min(_MOST_ROWS, max(MIN_ROWS, _MOST_LABELS // n_labels))
     known = known[np.random.RandomState(0).permutation(len(known))[:n_most]]
     labels, positions = labels[known], _cycle_positions(walls[known])
     if labels.ndim == 1:
@@ -222,9 +227,9 @@ def _shorter_cycles(column, cycles, labelled):
     deviations, numbers = _scaled_deviations(labels), _scaled_deviations(values[known])
     waves = [wave for cycle in cycles for wave in _waves(positions, cycle)]
     others = np.column_stack([np.ones(len(known)), numbers, *waves])
-    found = []
-    for group in _SHORTER_CYCLES:
-        if _CYCLES[group[0]][0] in cycles:
+    found, n_days = [], np.ptp(values[known]) / _DAY
+    for group, least_days in _SHORTER_CYCLES:
+        if _CYCLES[group[0]][0] in cycles and n_days >= least_days:
             waves = [wave for cycle in group for wave in _waves(positions, cycle)]
             if _f_statistic(deviations, others, np.column_stack(waves)) > _LEAST_F:
                 found += group
@@ -245,13 +250,16 @@ def _f_statistic(deviations, others, entries):
     The sums of squares are those of all columns of the labels.
     """
     n_left = len(others) - others.shape[1] - entries.shape[1]
-    if n_left < 1:
+    if n_left < MIN_ROWS:
         return 0.0
 
     def left(entries):
         fitted = entries @ np.linalg.lstsq(entries, deviations, rcond=None)[0]
         return np.square(deviations - fitted).sum()
 
-    after = left(np.hstack([others, entries]))
-    explained = left(others) - after
-    return explained / entries.shape[1] / max(after / n_left, np.finfo(float).tiny)
+    before, after = left(others), left(np.hstack([others, entries]))
+    if before <= _ROUNDING * np.square(deviations).sum():
+        return 0.0
+    return (
+        (before - after) / entries.shape[1] / max(after / n_left, np.finfo(float).tiny)
+    )

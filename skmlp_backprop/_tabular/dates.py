@@ -22,6 +22,14 @@ _REMEDIES = {
     TIMES: "Convert it to datetime.time, such as by Series.dt.time after to_datetime",
     SPANS: "Convert it to time spans, such as by pandas.to_timedelta",
 }
+# pandas takes numbers for nanoseconds.
+_UNITS = {
+    DATES: (
+        " as before the fit, with unit='s' if the numbers are seconds since 1970, or "
+        "with format='%Y%m%d' if they are such as 20240131"
+    ),
+    SPANS: " with the unit of the numbers, such as unit='s'",
+}
 _MICROSECOND = np.timedelta64(1, "us")
 # The microseconds of dates in these years fit into int64.
 _MAX_YEARS_FROM_1970 = 290_000
@@ -42,9 +50,8 @@ def kind_of(value):
 def refuse_other_values(name, kind, value):
     """Raise ValueError for a value in a column that had another kind in `fit`."""
     remedy = _REMEDIES[kind]
-    if kind != TIMES and isinstance(value, Real):
-        # pandas takes numbers for nanoseconds.
-        remedy += " with the unit of the numbers, such as unit='s'"
+    if kind in _UNITS and isinstance(value, Real) and not isinstance(value, bool):
+        remedy += _UNITS[kind]
     raise ValueError(
         f"Column {name} had {kind} in `fit`, but now has other values, such as "
         f"{plain_repr(value)}. {remedy}."

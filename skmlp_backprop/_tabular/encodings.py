@@ -19,7 +19,8 @@ _MAX_FLOAT = np.finfo(np.float64).max
 _BLOCK_SIZE = 2**17
 # The remedy where new numbers are unlike those of `fit`.
 _CHECK_NUMBERS = (
-    "If the column has another unit now, or points between thousands, convert it."
+    "If the column has another unit or other codes now, or points between thousands, "
+    "convert it."
 )
 # A warning names so many other columns.
 _N_NAMED = 5
@@ -282,6 +283,10 @@ class NumberColumns:
         # Fewer tell that two codes such as 0 and 1 have become 1 and 2.
         are_codes = self.are_whole & (self.highest - self.lowest == 1)
         are_codes &= (counts >= MIN_ROWS) & (n_outside > counts / MIN_ROWS)
+        lost = (values != self.lowest).all(axis=0) | (values != self.highest).all(
+            axis=0
+        )
+        are_codes &= lost
         are_outside = are_most(n_outside, counts) | are_codes
         # A constant column told the networks nothing.
         suspects = are_outside & (self.lowest < self.highest)

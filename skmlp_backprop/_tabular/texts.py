@@ -52,6 +52,7 @@ _MAX_EXACT = 2**53
 # Compared in lower case.
 MISSING = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "#n/a", "<na>", "nan"}
 MISSING |= {"null", "none", "nat", "#null!", "#value!", "#div/0!"}
+MISSING |= {"#ref!", "#name?", "#num!"}
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 _DAY = r"(0?[1-9]|[12][0-9]|3[01])"
@@ -128,10 +129,10 @@ _CONVERSIONS = [
     ),
     (r"[0-9]+:[0-5][0-9]:[0-5][0-9]|-?[0-9]+ days?,? .*", "pandas.to_timedelta({0})"),
     # pandas.to_datetime alone takes Jan-21 for a day of the year 1.
-    (r"[a-z]{3}-[0-9]{2}", "pandas.to_datetime({0}, format='%b-%y')"),
-    (r"[a-z]{3} [0-9]{2}", "pandas.to_datetime({0}, format='%b %y')"),
-    (r"[a-z]+-[0-9]{2}", "pandas.to_datetime({0}, format='%B-%y')"),
-    (r"[a-z]+ [0-9]{2}", "pandas.to_datetime({0}, format='%B %y')"),
+    (
+        r"[a-z]+[- ][0-9]{2}",
+        "pandas.to_datetime({0}.str[:3] + {0}.str[-2:], format='%b%y')",
+    ),
     (r"[0-9]{4}-w[0-9]{2}-[1-7]", "pandas.to_datetime({0}, format='%G-W%V-%u')"),
     (r"[0-9]{4}-w[0-9]{2}", "pandas.to_datetime({0} + '-1', format='%G-W%V-%u')"),
     (r"[0-9]{4}w[0-9]{2}", "pandas.to_datetime({0} + '-1', format='%GW%V-%u')"),
@@ -201,7 +202,8 @@ def unit_of(text):
     text = text.strip()
     match = _WITH_UNIT.fullmatch(text)
     is_code = _CODE.fullmatch(text) and text[-1] not in _UNITS_OF_A_LETTER
-    if match is None or is_code or has_leading_zero(text):
+    # 1.06E2 is a number, and no area.
+    if match is None or is_code or has_leading_zero(text) or is_number(text):
         return None
     unit = match["unit"] or match["currency"]
     # The case of short units matters, as in "mW" and "MW".
