@@ -116,13 +116,10 @@ def _several_values_message(column):
         several = [text for text in strings if separator in text]
         if len(several) < max(_MANY, len(strings) / 2):
             continue
-        if all(
-            text.count(f"{separator} ") == text.count(separator) for text in several
-        ):
-            separator += " "
-        places = {
-            place for text in strings for place in enumerate(text.split(separator))
-        }
+        with_blank = f"{separator} "
+        if all(t.count(with_blank) == t.count(separator) for t in several):
+            separator = with_blank
+        places = {place for t in strings for place in enumerate(t.split(separator))}
         n_values = len({value for _, value in places})
         # Of names, addresses and the like, each part is at one place.
         if n_values < min(len(places), len(strings)):
@@ -163,13 +160,19 @@ _TEXT = f"{_INTEGERS}.astype('string')"
 _DATES_AS_NUMBERS = [
     (1900_00, 2101_00, _are_months, "202401 for 2024-01", f"{_TEXT}, format='%Y%m'"),
     (
-        *(1900_00_00, 2101_00_00, _are_days, "20240131 for 2024-01-31"),
+        1900_00_00,
+        2101_00_00,
+        _are_days,
+        "20240131 for 2024-01-31",
         f"{_TEXT}, format='%Y%m%d'",
     ),
     # Until 2030: many codes have ten digits, or thirteen.
     (10**9, 19 * 10**8, _are_scattered, "seconds since 1970", f"{_INTEGERS}, unit='s'"),
     (
-        *(10**12, 19 * 10**11, _are_scattered, "milliseconds since 1970"),
+        10**12,
+        19 * 10**11,
+        _are_scattered,
+        "milliseconds since 1970",
         f"{_INTEGERS}, unit='ms'",
     ),
 ]

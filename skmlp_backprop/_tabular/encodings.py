@@ -283,10 +283,9 @@ class NumberColumns:
         # Fewer tell that two codes such as 0 and 1 have become 1 and 2.
         are_codes = self.are_whole & (self.highest - self.lowest == 1)
         are_codes &= (counts >= MIN_ROWS) & (n_outside > counts / MIN_ROWS)
-        lost = (values != self.lowest).all(axis=0) | (values != self.highest).all(
-            axis=0
-        )
-        are_codes &= lost
+        has_both = (values == self.lowest).any(axis=0)
+        has_both &= (values == self.highest).any(axis=0)
+        are_codes &= ~has_both
         are_outside = are_most(n_outside, counts) | are_codes
         # A constant column told the networks nothing.
         suspects = are_outside & (self.lowest < self.highest)
