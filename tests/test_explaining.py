@@ -411,7 +411,7 @@ def test_a_grid_is_no_table():
 # A table that has a new category, no category or no date in all rows.
 @pytest.mark.filterwarnings("ignore:Column .* has no value that was seen")
 @pytest.mark.filterwarnings("ignore:Column .* in 150 of 150 rows, such as a missing")
-@pytest.mark.filterwarnings("ignore:Column 'sold' has no value, but had values")
+@pytest.mark.filterwarnings("ignore:Column '(sold|gaps)' has no value, but had")
 @pytest.mark.parametrize(
     ("feature", "values"),
     [
@@ -586,7 +586,10 @@ def test_a_column_whose_name_is_no_text_is_found_by_position(mixed):
 
 def test_columns_without_a_grid(mixed):
     model, X, _ = mixed
-    with pytest.raises(ValueError, match="'gaps' of X has missing values only"):
+    with (
+        pytest.warns(UserWarning, match="'gaps' has no value, but had values in 81%"),
+        pytest.raises(ValueError, match="'gaps' of X has missing values only"),
+    ):
         model.partial_dependence(X.assign(gaps=np.nan), "gaps")
     # Any unit will do.
     for numbers in (1e-9 * X["size"], 1.7e9 + X["size"]):
