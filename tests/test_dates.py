@@ -871,11 +871,12 @@ SECONDS = (MOMENTS - pd.Timestamp("1970")) // pd.Timedelta(seconds=1)
         (MONTHS.dt.strftime("%Y%m").astype(int), MONTHS),
         (SECONDS, MOMENTS),
         (1000 * SECONDS, MOMENTS),
+        (10**6 * SECONDS, MOMENTS),
         (SECONDS.where(DAYS.dt.day != 3), MOMENTS),
     ],
     ids=[
         *("integers", "nullable integers", "floats with gaps", "months", "seconds"),
-        *("milliseconds", "seconds with gaps"),
+        *("milliseconds", "microseconds", "seconds with gaps"),
     ],
 )
 def test_numbers_that_look_like_dates_are_said(values, expected):

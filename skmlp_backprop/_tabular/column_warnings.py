@@ -175,6 +175,13 @@ _DATES_AS_NUMBERS = [
         "milliseconds since 1970",
         f"{_INTEGERS}, unit='ms'",
     ),
+    (
+        10**15,
+        19 * 10**14,
+        _are_scattered,
+        "microseconds since 1970",
+        f"{_INTEGERS}, unit='us'",
+    ),
 ]
 
 

@@ -284,7 +284,11 @@ def _way_to_numbers(strings):
             "pandas.read_csv with its `thousands` and `decimal`, or by "
             "Series.str.replace and pandas.to_numeric"
         )
-    if any(texts.unit_of(t) or texts.is_limit(t) for t in strings):
+    units = {texts.unit_of(text) for text in strings}
+    if units & {"k", "M"}:
+        # Without the unit, 10.5k would become 10.5.
+        return "Series.str.replace, of k by e3 and of M by e6, and pandas.to_numeric"
+    if units - {None} or any(map(texts.is_limit, strings)):
         return "Series.str.replace and pandas.to_numeric"
     if not all(map(texts.is_number, strings)):
         # pandas.to_numeric alone refuses "missing", and most marks of missing values.
