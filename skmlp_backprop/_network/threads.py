@@ -317,9 +317,10 @@ def limited_threads(products_on_blas_threads=False):
     n_threads : int
         Number of threads that may share the rows.
     """
-    libraries, holder = [*_used_by(np), *_used_by(scipy)], object()
-    if products_on_blas_threads:
-        libraries = [b for b in libraries if b not in _used_by(np)]
+    of_numpy, holder = _used_by(np), object()
+    libraries = [b for b in _used_by(scipy) if b not in of_numpy]
+    if not products_on_blas_threads:
+        libraries += of_numpy
     try:
         with _lock:
             are_held = not is_limited() and all(b.hold(holder) for b in libraries)

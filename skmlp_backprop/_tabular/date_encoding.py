@@ -227,12 +227,22 @@ def _shorter_cycles(column, cycles, labelled):
     deviations, numbers = _scaled_deviations(labels), _scaled_deviations(values[known])
     waves = [wave for cycle in cycles for wave in _waves(positions, cycle)]
     others = np.column_stack([np.ones(len(known)), numbers, *waves])
+    before = _sum_left(deviations, others)
+    if before <= _ROUNDING * np.square(deviations).sum():
+        return []
     found, n_days = [], np.ptp(values[known]) / _DAY
     for group, least_days in _SHORTER_CYCLES:
-        if _CYCLES[group[0]][0] in cycles and n_days >= least_days:
-            waves = [wave for cycle in group for wave in _waves(positions, cycle)]
-            if _f_statistic(deviations, others, np.column_stack(waves)) > _LEAST_F:
-                found += group
+        if _CYCLES[group[0]][0] not in cycles or n_days < least_days:
+            continue
+        waves = [wave for cycle in group for wave in _waves(positions, cycle)]
+        entries = np.column_stack([others, *waves])
+        n_left = len(known) - entries.shape[1]
+        if n_left < MIN_ROWS:
+            continue
+        after = _sum_left(deviations, entries)
+        variance = max(after / n_left, np.finfo(float).tiny)
+        if (before - after) / len(waves) / variance > _LEAST_F:
+            found += group
     return found
 
 
@@ -244,22 +254,7 @@ def _scaled_deviations(values):
         return np.nan_to_num(deviations / np.where(largest > 0, largest, 1))
 
 
-def _f_statistic(deviations, others, entries):
-    """Compare what entries explain beside others with what is left, for each degree.
-
-    The sums of squares are those of all columns of the labels.
-    """
-    n_left = len(others) - others.shape[1] - entries.shape[1]
-    if n_left < MIN_ROWS:
-        return 0.0
-
-    def left(entries):
-        fitted = entries @ np.linalg.lstsq(entries, deviations, rcond=None)[0]
-        return np.square(deviations - fitted).sum()
-
-    before, after = left(others), left(np.hstack([others, entries]))
-    if before <= _ROUNDING * np.square(deviations).sum():
-        return 0.0
-    return (
-        (before - after) / entries.shape[1] / max(after / n_left, np.finfo(float).tiny)
-    )
+def _sum_left(deviations, entries):
+    """The sum of squares that entries leave of all columns of the labels."""
+    fitted = entries @ np.linalg.lstsq(entries, deviations, rcond=None)[0]
+    return np.square(deviations - fitted).sum()

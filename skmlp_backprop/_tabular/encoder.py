@@ -48,10 +48,10 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
     - the time itself in UTC, to the microsecond, encoded as a number;
     - the sine and the cosine of its position in the year, the week and the day, named
       "month", "weekday" and "hour": only for those of the three that varied in `fit`.
-      The position in the year and in the day is exact; that in the week is the day. The
-      tabular estimators add shorter cycles where these explain y.
+      The position in the year and in the day is exact; that in the week is the day.
       They follow the clocks of the column's time zone. In `transform`, dates of
       another zone are converted to the zone of `fit`. For a missing value they are 0.
+      The tabular estimators add shorter cycles where these explain y.
 
     A column of times of day becomes the time since midnight, encoded as a number, and
     the pair "hour". A column of time spans becomes numbers.

@@ -280,13 +280,13 @@ class NumberColumns:
         is_outside = values < self.lowest - self.margins
         is_outside |= values > self.highest + self.margins
         n_outside = np.count_nonzero(is_outside, axis=0)
-        # Fewer tell that two codes such as 0 and 1 have become 1 and 2.
-        are_codes = self.are_whole & (self.highest - self.lowest == 1)
-        are_codes &= (counts >= MIN_ROWS) & (n_outside > counts / MIN_ROWS)
-        has_both = (values == self.lowest).any(axis=0)
-        has_both &= (values == self.highest).any(axis=0)
-        are_codes &= ~has_both
-        are_outside = are_most(n_outside, counts) | are_codes
+        are_outside = are_most(n_outside, counts)
+        # A tenth suffices if two codes such as 0 and 1 have become 1 and 2.
+        had_two_codes = self.are_whole & (self.highest - self.lowest == 1)
+        are_many = (counts >= MIN_ROWS) & (10 * n_outside > counts)
+        for i in np.flatnonzero(had_two_codes & are_many).tolist():
+            codes = self.lowest[i], self.highest[i]
+            are_outside[i] |= not np.isin(codes, values[:, i]).all()
         # A constant column told the networks nothing.
         suspects = are_outside & (self.lowest < self.highest)
         found = [i for i in np.flatnonzero(suspects).tolist() if varies(values[:, i])]

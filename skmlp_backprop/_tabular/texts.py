@@ -118,9 +118,9 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 
-# How pandas converts a column {0} of dates that its to_datetime refuses, or takes for
-# other ones.
-_CONVERSIONS = [
+# How pandas converts a column {0} of times of day and time spans, and of dates that its
+# to_datetime refuses, or takes for other ones.
+_CONVERSIONS_OF_TIMES = [
     # pandas.to_datetime alone adds today's date to a time.
     (_TIME, "pandas.to_datetime({0}, format='mixed').dt.time"),
     (
@@ -128,6 +128,9 @@ _CONVERSIONS = [
         "pandas.to_datetime('2000-01-01 ' + {0}, format='mixed', utc=True).dt.time",
     ),
     (r"[0-9]+:[0-5][0-9]:[0-5][0-9]|-?[0-9]+ days?,? .*", "pandas.to_timedelta({0})"),
+]
+_CONVERSIONS = [
+    *_CONVERSIONS_OF_TIMES,
     # pandas.to_datetime alone takes Jan-21 for a day of the year 1.
     (
         r"[a-z]+[- ][0-9]{2}",
@@ -248,7 +251,7 @@ def is_date(text):
 
 def are_times(texts):
     """Whether all texts are times of day, or time spans, without a date."""
-    patterns = "|".join(pattern for pattern, _ in _CONVERSIONS[:3])
+    patterns = "|".join(pattern for pattern, _ in _CONVERSIONS_OF_TIMES)
     return all(re.fullmatch(patterns, text, re.IGNORECASE) for text in texts)
 
 

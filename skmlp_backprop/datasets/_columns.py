@@ -109,13 +109,14 @@ def _infer_kind(file, i, counts, mixed):
         f"dtype={{{file.names[i]!r}: 'category'}})"
     )
     if mixed and dates.sum() > n_rows / 2:
-        conversion = conversion_of_dates(dates.index, "column") or (
-            "pandas.to_datetime(column, dayfirst=True).dt.strftime('%Y-%m-%d'), with "
-            "dayfirst=False if the month comes first"
-        )
-        remedy = f"Write all dates in this form, such as by {conversion}"
         if are_times(dates.index):
             remedy = "Write times and time spans as numbers, such as 14.5 for 14:30"
+        else:
+            conversion = conversion_of_dates(dates.index, "column") or (
+                "pandas.to_datetime(column, dayfirst=True).dt.strftime('%Y-%m-%d'), "
+                "with dayfirst=False if the month comes first"
+            )
+            remedy = f"Write all dates in this form, such as by {conversion}"
         file.refuse(
             i,
             [text for text in texts if not ISO_DATE.fullmatch(text)],
