@@ -882,6 +882,16 @@ def test_few_values_have_no_range():
     encoder.transform(frame_of(np.float32([0.1, 0.1, 0.1, 0.05] * 5)))
 
 
+def test_a_constant_that_varies_later_is_said():
+    encoder = TabularEncoder().fit(frame_of([7.0] * 20))
+    said = "'column' had the value 7 alone .*, but now has others in 12 of 20 rows"
+    with pytest.warns(UserWarning, match=said):
+        encoder.transform(frame_of([7.0] * 8 + [1.0, 2, 3] * 4))
+    # Half of the rows, and the value of another year, may be in order.
+    encoder.transform(frame_of([7.0] * 10 + [1.0] * 10))
+    encoder.transform(frame_of([8.0] * 20))
+
+
 def test_numbers_are_counted_without_missing_values():
     encoder = TabularEncoder().fit(frame_of(KILOMETRES))
     later = frame_of(np.repeat([1e6, 2e6, np.nan], [30, 30, 60]))
@@ -1050,16 +1060,19 @@ def test_true_and_one_are_two_categories_in_any_order(first):
     assert set(encoder.get_feature_names_out()) == {"a_True", "a_1", "a_t"}
 
 
-@pytest.mark.parametrize("value", [np.nan, 5.0])
-def test_columns_that_told_nothing_tell_nothing_later(value):
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.nan, "'b' had only missing values in `fit`"),
+        (5.0, "'b' had the value 5 alone in `fit`"),
+    ],
+)
+def test_columns_that_told_nothing_tell_nothing_later(value, said):
     X = pd.DataFrame({"a": np.arange(40) % 7, "b": np.full(40, value)})
     model = TabularMLPRegressor(**SMALL).fit(X, X["a"])
     expected = model.predict(X)
     later = X.assign(b=np.linspace(-1000, 1000, 40))
-    if np.isnan(value):
-        with pytest.warns(UserWarning, match="'b' had only missing values in `fit`"):
-            predicted = model.predict(later)
-    else:
+    with pytest.warns(UserWarning, match=said):
         predicted = model.predict(later)
     np.testing.assert_array_equal(predicted, expected)
 

@@ -287,9 +287,19 @@ class NumberColumns:
         for i in np.flatnonzero(had_two_codes & are_many).tolist():
             codes = self.lowest[i], self.highest[i]
             are_outside[i] |= not np.isin(codes, values[:, i]).all()
-        # A constant column told the networks nothing.
-        suspects = are_outside & (self.lowest < self.highest)
-        found = [i for i in np.flatnonzero(suspects).tolist() if varies(values[:, i])]
+        suspects = np.flatnonzero(are_outside).tolist()
+        suspects = [i for i in suspects if varies(values[:, i])]
+        found = [i for i in suspects if self.lowest[i] == self.highest[i]]
+        if found:
+            i = found[0]
+            only = self.lowest[i] / self.units[i]
+            warn(
+                f"Column {columns[i].name} had the value {only:.10g} alone in `fit`, "
+                f"but now has others in {n_outside[i]} of {counts[i]} rows, which have "
+                f"no effect on the predictions.{_others(columns, found)} Fit to rows "
+                "in which the column varies, or drop it."
+            )
+        found = [i for i in suspects if self.lowest[i] < self.highest[i]]
         if found:
             i = found[0]
             low, high = np.array([self.lowest[i], self.highest[i]]) / self.units[i]
