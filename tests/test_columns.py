@@ -1069,7 +1069,7 @@ def test_true_and_one_are_two_categories_in_any_order(first):
 )
 def test_columns_that_told_nothing_tell_nothing_later(value, said):
     X = pd.DataFrame({"a": np.arange(40) % 7, "b": np.full(40, value)})
-    model = TabularMLPRegressor(**SMALL).fit(X, X["a"])
+    model = TabularMLPRegressor(**SMALL).fit(X, X["a"].to_numpy())
     expected = model.predict(X)
     later = X.assign(b=np.linspace(-1000, 1000, 40))
     with pytest.warns(UserWarning, match=said):
@@ -1862,6 +1862,45 @@ def test_text_for_a_regressor_names_the_classifier():
             model.score(X, pd.to_timedelta(X[:, 0], unit="s"))
     with pytest.raises(ValueError, match="y contains NaN: the value of row 1 is miss"):
         TabularMLPRegressor().fit(X, [1.5, np.nan] * 10)
+
+
+CODES = {"yes": 1, "no": 0}
+CHURN = pd.DataFrame(
+    {
+        "age": np.random.default_rng(0).normal(size=40),
+        "churn": np.random.default_rng(1).choice(["yes", "no"], 40),
+        "rooms": np.random.default_rng(2).integers(1, 5, 40),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "name"),
+    [
+        (TabularMLPRegressor(**SMALL), CHURN["age"], "age"),
+        (TabularMLPRegressor(**SMALL), CHURN[["rooms", "age"]], "rooms"),
+        (TabularMLPClassifier(**SMALL), CHURN["churn"], "churn"),
+        (TabularMLPClassifier(**SMALL), CHURN["churn"].map(CODES), "churn"),
+        (BackpropMLPRegressor(max_iter=2), CHURN["rooms"], "rooms"),
+        (BackpropMLPClassifier(max_iter=2), CHURN["rooms"].astype(str), "rooms"),
+    ],
+)
+@pytest.mark.parametrize("convert", [lambda table: table, pl.from_pandas])
+@pytest.mark.filterwarnings("ignore:.*Maximum iterations")
+def test_y_among_the_columns_is_said(model, y, name, convert):
+    X = CHURN if name == "churn" else CHURN[["age", "rooms"]]
+    with pytest.warns(UserWarning, match="of X is y itself") as caught:
+        clone(model).fit(convert(X), convert(y))
+    assert f"Column '{name}' of X is y itself" in str(caught[0].message)
+
+
+def test_what_is_like_a_column_of_its_name_is_not_said():
+    """The next value of a series, a class of a number, and other columns."""
+    X, model = CHURN.drop(columns="churn"), TabularMLPRegressor(**SMALL)
+    model.fit(X, X["age"].shift(-1, fill_value=0))
+    model.fit(X, X["age"].rename("other"))
+    model.fit(X, X["age"].to_numpy())
+    TabularMLPClassifier(**SMALL).fit(X, X["age"] > 0)
 
 
 @pytest.mark.parametrize("names", [list("abcdefghijkl"), range(12)])

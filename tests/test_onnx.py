@@ -722,7 +722,7 @@ def test_names_that_skl2onnx_changes():
 def test_a_dataframe_declares_its_types():
     X = table(200, seed=0)[["a size", "count", "flag", "two"]]
     X["two"] = X["two"].astype(object)
-    model = TabularMLPClassifier(**SMALL).fit(X, X["count"])
+    model = TabularMLPClassifier(**SMALL).fit(X, X["count"].to_numpy())
     converted = skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})
     session = onnxruntime.InferenceSession(
         converted.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -737,7 +737,7 @@ def test_a_dataframe_declares_its_types():
 def test_float_inputs_give_float_outputs():
     X = table(200, seed=0)
     X["gap"] = X["gap"].astype(np.float32).astype(float)
-    model = TabularMLPRegressor(**SMALL).fit(X, X["count"])
+    model = TabularMLPRegressor(**SMALL).fit(X, X["count"].to_numpy())
     types = [
         (name, FloatTensorType([None, 1]) if name == "gap" else kind)
         for name, kind in input_types(model)

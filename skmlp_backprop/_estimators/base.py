@@ -33,6 +33,7 @@ from .checks import (
     refuse_unfit_targets,
     warn_of_other_orders,
     warn_of_text_targets,
+    warn_of_y_in_columns,
     without_second_axis,
 )
 from .fitted_network import FittedNetworkMixin, refuse_sparse
@@ -204,6 +205,7 @@ class BaseBackpropMLP(
         """Validate X and y; X in CSR or dense, a single column of y flat."""
         name = type(self).__name__
         check_target_names(self, y, reset)
+        warn_of_y_in_columns(X, y)
         refuse_unfit_targets(y, name, self._y_numeric)
         if self._y_numeric:
             refuse_sparse_targets(y, name)

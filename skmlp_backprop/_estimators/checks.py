@@ -18,6 +18,8 @@ DATE_TYPES = (
     *(datetime.date, datetime.time, datetime.timedelta),
     *(np.datetime64, np.timedelta64),
 )
+# So many rows tell whether a column is y.
+_N_COMPARED = 10_000
 # Kinds of dtypes, integers and booleans, whose labels are exact.
 _EXACT_KINDS = "iub"
 
@@ -165,6 +167,35 @@ def check_target_names(estimator, y, reset, input_name="y"):
             f"{input_name} has the columns {names}, but in `fit` y had the columns "
             f"{known}. Pass them in that order, such as by y[{known}]."
         )
+
+
+def warn_of_y_in_columns(X, y):
+    """Warn if a DataFrame X still has y as a column, as in ``fit(X, X["y"])``.
+
+    The column has the name of y, and the values of y, or a code for each of them.
+    """
+    if not nw.dependencies.is_into_dataframe(X):
+        return
+    if nw.dependencies.is_into_series(y):
+        columns = {getattr(y, "name", None): y}
+    else:
+        columns = {name: y[name] for name in target_names(y) or ()}
+    for name, target in columns.items():
+        if name is None or name not in names_of(X):
+            continue
+        # As text, since a list has no hash.
+        own, labels = (
+            list(map(str, np.asarray(v).tolist())) for v in (X[name], target)
+        )
+        if len(own) != len(labels):
+            continue
+        n_pairs = len(set(zip(own, labels, strict=True)))
+        has_codes = n_pairs == len(set(own)) == len(set(labels)) <= len(own) / 2
+        if own == labels or has_codes:
+            warn(
+                f"Column {plain_repr(name)} of X is y itself, which new rows do not "
+                "have. Drop the column from X."
+            )
 
 
 def first_text(y):

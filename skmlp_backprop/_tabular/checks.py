@@ -20,6 +20,7 @@ from .._estimators.checks import (
     warn_of_other_order,
     warn_of_other_orders,
     warn_of_text_targets,
+    warn_of_y_in_columns,
     without_second_axis,
 )
 from .._estimators.sklearn_private import _check_y, _safe_indexing
@@ -75,6 +76,7 @@ def check_rows(
     check_target_names(estimator, y, reset)
     _refuse_other_targets(y, y_val)
     warn_of_other_orders(X, y, sample_weight)
+    warn_of_y_in_columns(X, y)
     y = _check_targets(estimator, X, y)
     (warn_of_labels if is_classifier(estimator) else _warn_of_numbers)(y)
     if groups is not None:
