@@ -290,8 +290,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         the mean probabilities of the rows of `X_val`. For new rows of the same
         distribution, which do not depend on the training rows, the class is in the set
         with a probability of about `coverage`. The theory guarantees at least
-        ``2 * coverage - 1``, provided that no column has thresholds found from the
-        labels. The probability is higher than `coverage` if the predicted class is
+        ``2 * coverage - 1``, provided that no thresholds, further bins or combinations
+        of columns were found from the labels. The probability is higher than
+        `coverage` if the predicted class is
         right more often. All this holds on average over the rows, not for each class.
 
         Parameters

@@ -46,9 +46,9 @@ class ExplainsColumnsMixin:
         importance of about 0.
 
         At most 10,000 rows, drawn at random, are used; with `X_val` and eight networks
-        2500. The first call computes the importances, which takes about a tenth of the
-        time of the fit, and later calls return them again. A saved model keeps
-        importances that were computed, but no rows.
+        2500. The first call computes the importances; the user guide has the times.
+        Later calls return them again. A saved model keeps importances that were
+        computed, but no rows.
 
         If two columns have the same information, the importance of each is small.
 
