@@ -454,7 +454,7 @@ class OurOwn(BackpropMLPClassifier):
 @pytest.mark.parametrize(
     ("estimator", "reason"),
     [
-        (OurOwn(), "OurOwn is a subclass, whose fit may be its own"),
+        (OurOwn(), "OurOwn is a subclass, which may define its own fit"),
         (Ridge(), "Ridge is no BackpropMLPClassifier or BackpropMLPRegressor"),
         (
             make_pipeline(Ridge()),

@@ -193,7 +193,7 @@ def test_other_tabular_models_are_fitted_by_themselves(table, n_encoded):
     search.fit(X, y)
     assert len(n_encoded) == 8
     assert search.n_fits_alone_ == {
-        "OwnClassifier is a subclass, whose fit may be its own": 8
+        "OwnClassifier is a subclass, which may define its own fit": 8
     }
 
 

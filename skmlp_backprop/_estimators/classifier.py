@@ -160,7 +160,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Biases of each layer.
 
         classes : array-like of shape (n_classes,)
-            Class labels in the order of the outputs, which must be sorted.
+            Class labels in the order of the outputs. They must be sorted and distinct.
 
         input_intercept : array-like of shape (n_features,), default=None
             Biases of the input, for an `input_activation`.

@@ -42,8 +42,9 @@ class BackpropMLPRegressor(RegressorMixin, BaseBackpropMLP):
           for the median; "huber", half the squared distance up to `huber_epsilon`, and
           linear beyond it;
         - "quantile", the pinball loss, for quantiles of y;
-        - "poisson" and "gamma", half these deviances, with the exponential of the
-          output as the prediction; y must not be negative, and positive for "gamma".
+        - "poisson" and "gamma", half the Poisson or gamma deviance, with the
+          exponential of the output as the prediction; y must not be negative, and
+          positive for "gamma".
 
         "absolute_error" and "quantile" have a kink at each row's target, so the line
         searches of the full-batch solvers end too soon, and these solvers refuse the

@@ -97,7 +97,7 @@ class Trained:
 
     @property
     def earlier_epoch(self):
-        """The epoch before the last one whose weights early stopping keeps, or None."""
+        """The epoch whose weights early stopping keeps; None if it is the last one."""
         scores = self.training.history.validation_scores or []
         epoch = int(np.argmax(scores)) + 1 if scores else 0
         return epoch if epoch < len(scores) else None
@@ -120,7 +120,7 @@ class Trained:
         if isinstance(rows, Rows):
             network, logits = self.data.network, self._logits()
             return mean_loss(network, logits, rows.targets, rows.weights)
-        # At workers: that of the last iteration.
+        # The rows are at Dask's workers: take the loss of the last iteration.
         squares = sum(float(np.vdot(w, w)) for w in self.parameters.weights)
         solver, share = self.training.solver, 1.0
         if solver.stochastic:
@@ -365,7 +365,7 @@ def warn_if_useless(trained, estimator):
 def _by_chance(data):
     """By what share the loss of few left-out rows may exceed that of the constant.
 
-    A temperature keeps the loss of classes low.
+    It is 0 for classes, whose temperature keeps the loss low.
     """
     are_numbers = isinstance(data.target_encoder, Numbers)
     return 10 / data.rows.n_rows if are_numbers else 0

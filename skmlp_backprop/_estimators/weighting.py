@@ -92,7 +92,7 @@ def row_weights(X, targets, target_encoder, class_weight, sample_weight):
 
 
 def combined_weights(targets, target_encoder, class_weight, sample_weight):
-    """Class weight times sample weight of each row, in float64; both are checked.
+    """Class weight times sample weight of each row, both checked, in float64.
 
     The parameters are those of :func:`row_weights`.
     """

@@ -161,7 +161,7 @@ class Batches:
         """Keep the networks at `indices` alone: the batches stay as they are."""
 
     def _cut(self, n_rows):
-        """The batches of so many rows, as views."""
+        """The batches of the first `n_rows` rows of the arrays, as views."""
         edges = [*range(0, n_rows, self.batch_size), n_rows]
         return [
             Batch(DenseInputs(self._X[i:j]), self._target[:, i:j], j - i)
@@ -169,7 +169,7 @@ class Batches:
         ]
 
     def _gather(self, index):
-        """Return the batches of so many rows as there is room for."""
+        """Gather rows into the arrays, at most a chunk; return their batches."""
         n_rows = len(index)
         _take_rows(self.rows.X, index, self._X[:n_rows])
         targets = self.rows.targets[index]
@@ -398,7 +398,7 @@ class GroupedBatches:
             )
 
     def _weights(self, start, n_rows):
-        """Row weights of a batch, their sum, and the sum of each network's rows.
+        """Row weights of a filled-up batch, their sum, and each network's own rows.
 
         A group with fewer rows than the batch is filled up with rows of weight 0. Its
         real rows get larger weights, so that every group's weights add up to `n_rows`.

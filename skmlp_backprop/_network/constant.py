@@ -16,7 +16,7 @@ def best_logits(network, targets, weights):
     network : Network
         Only its output and its loss are used.
 
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    targets : ndarray of shape (n_rows,) or (n_rows, n_columns)
         As of :class:`.rows.Rows`.
 
     weights : ndarray of shape (n_rows,) or None
@@ -89,7 +89,7 @@ def losses_of_logits(network, logits, targets):
     logits : ndarray of shape (n_rows, n_outputs)
         The logits of the rows.
 
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    targets : ndarray of shape (n_rows,) or (n_rows, n_columns)
         As of :class:`.rows.Rows`.
 
     Returns

@@ -54,9 +54,9 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None):
     Returns
     -------
     layers : list of layer
-        ``forward`` takes the output of the layer before, ``backward`` the gradient in
-        its own output, from the layer after. The first layer takes inputs, see
-        ``rows``.
+        ``forward`` takes the output of the layer before, ``backward`` the gradient
+        with respect to its own output, from the layer after. The first layer takes
+        inputs, see ``rows``.
     """
     n_stack = parameters.n_stack
     rates = [0] * len(network.activations) if dropout is None else dropout.rates

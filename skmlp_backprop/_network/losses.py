@@ -54,13 +54,13 @@ class Loss:
         Scale of the terms that cancel in a small loss; sets its rounding error.
 
     quantile : float, sequence of float or None
-        Quantile of the targets that the best predictions are; None for another
-        measure of their centre.
+        Level or levels of the quantiles of the targets that the best predictions are;
+        None if these are no quantiles.
 
     starts_at_constant : bool
         Whether the initial biases of the outputs give the best constant prediction.
-        False for the losses of MLPClassifier and MLPRegressor, whose initial biases are
-        the same as theirs.
+        False for the losses that MLPClassifier and MLPRegressor have, too: the initial
+        biases must be theirs.
     """
 
     hyper_parameters = ()
@@ -117,7 +117,7 @@ class Loss:
         z : ndarray of shape (n_stack, n_outputs, n_rows)
             Logits. Overwritten by the derivative of the row's loss.
 
-        target : ndarray of shape (n_outputs, n_rows)
+        target : ndarray of shape (n_outputs, n_rows) or (n_stack, n_outputs, n_rows)
             Targets, as the output writes them: for classes 1 if the row has the class
             of the output, else 0.
 

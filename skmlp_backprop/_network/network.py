@@ -1,7 +1,7 @@
 """Shape, activations, output and loss of a feed-forward network; its initial weights.
 
-Save for "auto", which follows MLPClassifier, weights are drawn unit by unit, as the
-textbooks' matrices of shape (fan_out, fan_in) are.
+"auto" follows MLPClassifier. Otherwise weights are drawn unit by unit, as matrices of
+shape (fan_out, fan_in) as in textbooks, which are then transposed.
 
 References
 ----------
@@ -90,7 +90,7 @@ def _weights(rng, fan_in, fan_out, weight_init):
 
 
 def _biases(rng, n, weight_init):
-    """Biases beside these weights."""
+    """Biases of a layer whose weights :func:`_weights` draws."""
     if weight_init == "he":
         return np.zeros(n)
     if weight_init == "normal":

@@ -182,7 +182,7 @@ class _Penalty:
 
 
 class _Sum:
-    """The sum of a thread over rows, with layers for each number of rows.
+    """Sums losses and gradients over the rows of a thread, by layers that it keeps.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ class _Sum:
 
     def over(self, rows, scale):
         """Sum the scaled losses, and their gradient, block by block."""
-        # With levels all at once: each block would touch other levels.
+        # With levels as one block: gradients of blocks of other levels can't be added.
         if rows.n_rows <= BLOCK_ROWS or self.parameters.levels is not None:
             return self._over_block(rows, scale)
         loss, gradient = 0.0, self.gradient.flat

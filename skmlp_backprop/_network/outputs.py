@@ -40,7 +40,7 @@ class Output:
 
         Parameters
         ----------
-        targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        targets : ndarray of shape (n_rows,) or (n_rows, n_columns)
             The targets. If each network of a stack has its own rows, the first axis is
             the network.
 

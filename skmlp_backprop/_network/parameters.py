@@ -47,7 +47,7 @@ class Parameters:
         Biases of the input activation.
 
     levels : ndarray of shape (n_stack, n_levels, n_units) or None, default=None
-        First weights of the levels, which are the last of the inputs; None where there
+        First-layer weights of the levels, which are the last inputs; None where there
         are none. In memory the levels come first, so that the weights of a level, in
         all networks, are side by side.
 
@@ -304,7 +304,7 @@ class Parameters:
         )
 
     def to_coefs(self):
-        """Copy the same to contiguous arrays."""
+        """Copy the arrays of :meth:`view_coefs` to contiguous arrays."""
         coefs, intercepts, bias = self.view_coefs()
         return (
             [np.array(coef, order="C") for coef in coefs],

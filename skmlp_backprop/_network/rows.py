@@ -17,7 +17,7 @@ SHARE_ROWS = 1280
 
 
 def share_edges(n_rows, n_shares):
-    """First and last row of at most `n_shares` even shares, none too small."""
+    """Start and stop of each of at most `n_shares` even shares, none too small."""
     n_shares = max(1, min(n_shares, -(-n_rows // SHARE_ROWS)))
     return list(pairwise(n_rows * i // n_shares for i in range(n_shares + 1)))
 
@@ -50,7 +50,7 @@ class Rows:
             (n_rows, n_features)
         The samples. Only :class:`.batches.WithholdingBatches` takes TableRows.
 
-    targets : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    targets : ndarray of shape (n_rows,) or (n_rows, n_columns)
         The encoded targets: class codes, indicators or numbers, see ``outputs``.
 
     weights : ndarray of shape (n_rows,) or None
@@ -223,7 +223,7 @@ class SparseInputs:
 
 
 class PerNetworkInputs:
-    """Rows of each network's own.
+    """Rows that differ from network to network.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ _NOT_THE_USERS = {
 
 
 def warn(message, category=UserWarning):
-    """Warn, pointing at the innermost line of the user's.
+    """Warn, pointing at the innermost line of the user's code.
 
     Parameters
     ----------

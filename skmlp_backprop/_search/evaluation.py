@@ -229,7 +229,7 @@ def _group_key(estimator, params):
         raise CannotStack("its Pipeline has callbacks")
     if is_tabular:
         if type(last) not in (TabularMLPClassifier, TabularMLPRegressor):
-            raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+            raise CannotStack(f"{name} is a subclass, which may define its own fit")
         if hasattr(last, "_skl_callbacks"):
             raise CannotStack("it has callbacks")
     else:

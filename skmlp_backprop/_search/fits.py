@@ -98,7 +98,7 @@ class Fit:
         Index of the fit in scikit-learn's order: by candidate, then by fold.
 
     candidate, split : (int, int)
-        Index of the candidate and of the fold, both with their totals.
+        Pairs (index, total number) of the candidate and of the fold.
 
     params : dict
         The parameters of the candidate.

@@ -174,7 +174,7 @@ def check_trainable(estimator):
     if not isinstance(estimator, BaseBackpropMLP):
         raise CannotStack(f"{name} is no BackpropMLPClassifier or BackpropMLPRegressor")
     if type(estimator) not in (BackpropMLPClassifier, BackpropMLPRegressor):
-        raise CannotStack(f"{name} is a subclass, whose fit may be its own")
+        raise CannotStack(f"{name} is a subclass, which may define its own fit")
     if estimator.warm_start:
         raise CannotStack("with warm_start it goes on from weights of its own")
     if isinstance(estimator.random_state, np.random.RandomState):

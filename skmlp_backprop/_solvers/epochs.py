@@ -52,7 +52,7 @@ def run_epochs(stacks, trainings, workers=None):
     except KeyboardInterrupt as error:
         interruption = error
     finally:
-        # Here, as a function would be interrupted before its first line.
+        # Inline: a function might be interrupted before its first line.
         while not is_over:
             try:
                 for stack in stacks:
@@ -129,7 +129,7 @@ def _remove_stopped(stacks, trainings):
         if training.stop is None:
             continue
         training.finish(stacks[0].judge is not None, n_averaged)
-        # Moments that have led beyond the floats would lead there again.
+        # The moments of a training that diverged would let it diverge again.
         is_lost = training.stop.reason == "diverged"
         is_alone = len(training.weights) == 1
         if is_alone:

@@ -21,9 +21,10 @@ _CURVATURE = 0.1
 
 _NO_CAP = np.iinfo(np.int32).max
 
-# Evaluations within a step of TNC, SciPy's default being 50. More steps, each solved
-# more roughly, get further: on ex4data1 (400-25-10, alpha 1, 250 evaluations, seeds
-# 0 to 7) the worst J is 0.335 with 10, 0.343 with 20, 0.358 with 30 and with 50.
+# Products with the Hessian within a step of TNC; SciPy's default is 50, or n / 2 if
+# that is less. More steps, each solved more roughly, get further: on ex4data1
+# (400-25-10, alpha 1, 250 evaluations, seeds 0 to 7) the worst J is 0.335 with 10,
+# 0.343 with 20, 0.358 with 30 and with 50.
 _MAX_CG_ITERATIONS = 10
 
 # TNC forms Hessian products by differences of gradients. This is the relative step of
@@ -106,7 +107,7 @@ class FullBatchSolver:
         )
 
     def _stop_at(self, result):
-        """Whether SciPy's result meets `tol`, or SciPy found no further progress."""
+        """The Stop of SciPy's result: "converged" if it meets `tol`, else "stalled"."""
         slope = _largest_entry(result.jac)
         if slope <= self.tol:
             return self._converged()

@@ -1,4 +1,4 @@
-"""What Ctrl-C does to a training: it ends here, or all of the work it is part of."""
+"""Whether Ctrl-C ends a training alone, or all of the work that it is part of."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar

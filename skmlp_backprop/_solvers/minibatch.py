@@ -38,7 +38,7 @@ class MinibatchSolver:
         The training stops after more than this number of epochs without improvement.
 
     average_epochs : float
-        Epochs over which the weights are averaged; 0 for the latest ones.
+        Epochs over which the weights are averaged; 0 for no average.
 
     state : dict or None, default=None
         What earlier steps of the rule have left; None to begin anew.

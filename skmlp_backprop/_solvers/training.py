@@ -297,7 +297,8 @@ class Training:
     def _count(self, losses):
         """Add the evaluations before the first that is not finite to `n_fun`.
 
-        Return whether all are finite.
+        If there are any, the candidate becomes the best weights. Return whether all
+        losses are finite.
         """
         finite = np.isfinite(losses).all(axis=1)
         n_finite = len(losses) if finite.all() else int(finite.argmin())
@@ -327,7 +328,7 @@ class Training:
             self._best = _copies(self.judged)
 
     def _stopped_improving(self, what):
-        """Check whether the training has converged, and lower the rate if it has not.
+        """Check whether the training has converged; lower the rate on a plateau.
 
         Returns
         -------

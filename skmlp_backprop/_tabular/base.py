@@ -61,7 +61,7 @@ from .table import TakesTablesMixin, check_table
 _AVERAGE_EPOCHS = 2
 # At most 10 epochs for a million rows: more would take many minutes.
 _MOST_ROWS_SEEN = 10**7
-# Categories of a column, and of two combined columns, that have weights of their own.
+# The most categories of a column, or of combined columns, with weights of their own.
 # Many more would be identifiers.
 _MAX_CATEGORIES = 2**16
 _MAX_COMBINED = 2**14
@@ -439,7 +439,7 @@ class BaseTabularMLP(
         return int(np.clip(2000 // n_batches, least, 80))
 
     def _labels_of(self, targets):
-        """What bins are learned from."""
+        """The labels from which the encoder learns bins."""
         return targets
 
     def _fit_scale(self, y, sample_weight):
@@ -451,7 +451,7 @@ class BaseTabularMLP(
         return y
 
     def _refuse_change_of_constant(self, y):
-        """Classes have no scale."""
+        """Refuse a y that the scale of the earlier fit can't express: never classes."""
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):
         """The member for other rows, with the class weights of y."""

@@ -228,7 +228,8 @@ def _further_edges(values, labels, edges, n_bins):
 def _fine_edges(distinct, counts, n_most):
     """Distinct quantiles of values, for bins of 20 rows or nearly as many.
 
-    Few values are all edges, as those of numbers of shops, of which each differs.
+    If there are few distinct values, each is an edge: each shop, given by its number,
+    may differ.
     Frequent values count less, so that each is a single quantile, and the other values
     have all other bins.
     """

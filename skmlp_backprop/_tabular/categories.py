@@ -19,9 +19,10 @@ from .texts import is_almost_number, is_missing, is_number
 
 # Larger numbers are not written out digit by digit.
 _MAX_DIGITS = 400
-# A column of as many entries is encoded in one-hot columns; a column of more in codes.
+# The most entries of a column in one-hot columns; with more, it is encoded in codes.
 _MAX_ONE_HOT = 16
-# New rows have new categories if this share of the rows of `fit` had one of their own.
+# New rows are expected to have new categories if more than this share of the rows of
+# `fit` had a category that no other row had.
 _EXPECTED_UNSEEN = 0.1
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.0*)?")
 _LONG_WORD = re.compile(r"[^\W\d_]{4}")

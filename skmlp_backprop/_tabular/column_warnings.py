@@ -199,7 +199,7 @@ def _date_message(column):
         are_whole = (numbers == np.floor(numbers)).all()
         if len(numbers) >= _MANY and are_whole and are_dates(numbers):
             return (
-                f"Column {column.name} has whole numbers that look like dates, as "
+                f"Column {column.name} has whole numbers that look like dates, such as "
                 f"{example}: it is taken as numbers. If it has dates, convert the "
                 "column before the fit, with pandas by "
                 f"pandas.to_datetime({arguments})."

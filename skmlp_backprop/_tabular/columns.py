@@ -24,7 +24,7 @@ from .sources import (
 # distinct values have this many characters or more on average.
 _FREE_TEXT_SHARE = 0.5
 _FREE_TEXT_LENGTH = 40
-# So many distinct numbers tell that a column has limits such as "<0.5".
+# From this number of distinct numbers on, text such as "<0.5" counts as a limit.
 _MANY_NUMBERS = 10
 _NUMBER_TYPES = {
     *(nw.Float32, nw.Float64, nw.Int8, nw.Int16, nw.Int32, nw.Int64),
@@ -168,8 +168,8 @@ def _declared_mask(X, categorical_features):
     is_repeated = len(set(declared.tolist())) < len(declared)
     if is_repeated and len(declared) == n_columns and set(declared.tolist()) <= {0, 1}:
         raise ValueError(
-            "categorical_features has integers, which are indices, but is like a mask: "
-            f"{declared.tolist()}. Pass a mask as booleans, or each index once."
+            "categorical_features has integers, which are indices, but looks like a "
+            f"mask: {declared.tolist()}. Pass a mask as booleans, or each index once."
         )
     if kinds == {"U"}:
         declared = _indices_of_names(X, declared.tolist())

@@ -166,7 +166,7 @@ def warn_of_seen_rows(paused, ensemble, hashes):
 
 def _hash_with_targets(prepared, targets):
     """A hash of each prepared row and its encoded target."""
-    # The exponents, since large numbers are infinite in float32.
+    # Mantissas and exponents: hash_rows converts to float32, where large y overflow.
     parts = np.frexp(targets.astype(np.float64))
     return hash_rows(flat([*prepared, *parts]), len(targets))
 

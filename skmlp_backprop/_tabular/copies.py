@@ -83,7 +83,7 @@ def warn_of_known_rows(prepared, y, prepared_val, y_val):
 
 
 def flat(columns):
-    """The columns of numbers of columns that may have several, as dates have."""
+    """Arrays of one dimension; a prepared column of dates has several."""
     return [values for column in columns for values in np.atleast_2d(column.T)]
 
 

@@ -26,18 +26,18 @@ _CYCLES = {
     "hour2": ("hour", 12),
     "hour3": ("hour", 8),
 }
-# Shorter cycles are added together, if they explain the labels beside all others. In a
-# time series, whose rows are alike for a while, they seem to do so by chance: the dates
-# must span this number of days, in which the longer cycle occurs several times. Times
-# of day do not: their bins tell where in the day they are.
+# The shorter cycles of a group are added together, if they explain the labels beyond
+# the date and its other cycles. In a time series, where neighbouring rows are alike,
+# they may seem to do so by chance: so the dates must span this number of days, in which
+# the longer cycle occurs several times. Times of day never do; their bins suffice.
 _SHORTER_CYCLES = [
     (["day", "day2"], 180),
     (["weekday2", "weekday3"], 21),
     (["hour2", "hour3"], 3),
 ]
 _DAY = 86_400e6
-# The least F for it, which is about 1 on average by chance, and the most rows, and
-# labels of rows, that decide.
+# The least F with which they are added; by chance it is about 1 on average. And the
+# most rows, and labels (rows times columns of y), that F is computed from.
 _LEAST_F = 4
 _MOST_ROWS = 20_000
 _MOST_LABELS = 2**20

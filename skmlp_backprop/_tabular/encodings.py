@@ -30,8 +30,8 @@ _ROUNDING = 1e-6
 MIN_ROWS = 10
 # If no number of a column is whole any more, this number of rows suffices.
 _FEWEST_ROWS = 3
-# The share of the bins whose mean entries stand for values outside the range, and the
-# share of the width of these bins after which it does so alone.
+# Values outside the range get the mean entries of the outermost bins, which are this
+# share of all bins; entirely from this share of their width on.
 _OUTERMOST = 1 / 16
 _TRANSITION = 1 / 4
 
@@ -61,12 +61,13 @@ class NumberEncoding:
         Whether `fit` saw numbers written as text.
 
     averages_outside : bool, default=False
-        Whether the bins of values outside the range of `fit` become the mean of those
-        in the middle of each of the outermost bins, a sixteenth of all bins. Otherwise
-        they are those of the closest value.
+        Whether a value far outside the range of `fit` has the mean entries of the
+        midpoints of the outermost bins, a sixteenth of all bins. Otherwise it has the
+        entries of the closest value in the range.
 
     lowest, highest : float, default=-inf, inf
-        The smallest and the largest value of `fit`, if it saw at least ten values.
+        The smallest and the largest value of `fit`, times `unit`, if it saw at least
+        ten values.
 
     are_whole : bool, default=False
         Whether `fit` saw at least ten values, and whole numbers alone.

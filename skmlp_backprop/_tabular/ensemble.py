@@ -79,7 +79,8 @@ class Ensemble:
         caller may set its reporter before :meth:`train`.
 
     paused : PausedEnsemble or None
-        After ``train(pauses=True)`` the state from which the training can continue.
+        Before :meth:`train`, a copy of the state to continue, or None. After
+        ``train(pauses=True)``, the state from which the training can continue.
 
     leaves_rows_out : bool
         Whether each network is validated by rows of its own, which it left out.
@@ -230,7 +231,7 @@ class Ensemble:
         return self.judge.loss_of_constant()
 
     def losses_of_columns(self):
-        """None: columns of y, which have the same scale, are not judged one by one."""
+        """An empty list: columns of y share a scale, and are not judged one by one."""
         return []
 
     def calibrate(self, networks):
@@ -285,7 +286,7 @@ class PausedEnsemble:
     states: list
 
     def resume(self, ensemble, networks):
-        """Continue the training with the rows of an ensemble, up to its `max_iter`.
+        """Prepare to continue the training with the rows of an ensemble.
 
         Returns the training, whose `stop` is None if it continues, and the shuffle.
         """

@@ -175,7 +175,7 @@ class LeftOutRows:
         )
 
     def loss_of_constant(self):
-        """The mean loss of the left-out rows without their columns.
+        """The mean loss of the left-out rows if a constant predicts them, without X.
 
         The best constant prediction of the other rows predicts the rows of a fold, as
         these may differ from the others, and may have the only rows of a class. The

@@ -42,8 +42,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         Loss of a row, as in :class:`BackpropMLPRegressor`: for the mean of y
         ("squared_error"), the median ("absolute_error"), something between
         ("huber"), quantiles ("quantile"), or the mean of counts ("poisson") or of
-        positive numbers ("gamma") by these deviances. The training stops by the same
-        loss of the left-out rows.
+        positive numbers ("gamma") by the Poisson or gamma deviance. The training stops
+        by the same loss of the left-out rows.
 
     quantile : float or sequence of float, default=0.5
         Quantile for the loss "quantile", in (0, 1), or several in increasing order,
