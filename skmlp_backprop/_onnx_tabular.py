@@ -16,7 +16,14 @@ from ._estimators.sklearn_private import _check_feature_names_in
 from ._tabular.categories import NUMBER, aliases_of, category_key
 from ._tabular.combination import distinct_in_float32
 from ._tabular.date_encoding import DateEncoding
-from ._tabular.encodings import _CLIP, _LIMIT, _MAX_FLOAT, NumberEncoding
+from ._tabular.encodings import (
+    _CLIP,
+    _LIMIT,
+    _MAX_FLOAT,
+    _SAME_CODE,
+    NumberEncoding,
+    are_of_codes,
+)
 from ._tabular.texts import MISSING, is_number
 
 _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
@@ -205,6 +212,15 @@ def _add_numbers(graph, x, encodings):
             ):
                 share = graph.add("Clip", graph.add("Div", distance, until), 0.0, 1.0)
                 bins = graph.add("Add", bins, graph.add("Mul", share, change))
+        if (of_codes := are_of_codes(encodings)).any():
+            distance = graph.add("Abs", graph.add("Sub", values, low + width))
+            is_same = graph.add("Less", distance, _SAME_CODE)
+            is_same = graph.add("Cast", is_same, to=_DOUBLE)
+            bins = graph.add(
+                "Add",
+                graph.add("Mul", bins, (~of_codes).astype(float)),
+                graph.add("Mul", is_same, of_codes.astype(float)),
+            )
         pieces.append(bins)
 
     indicated = np.flatnonzero([e.has_missing for e in encodings])

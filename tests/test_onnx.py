@@ -686,6 +686,23 @@ def test_a_column_without_a_name_is_refused():
         input_types(TabularEncoder().fit(X))
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_codes_of_shops(gaps):
+    rng = np.random.default_rng(2)
+    shops = rng.integers(0, 20, 800)
+    X = pd.DataFrame({"shop": shops * 7.0, "x": rng.standard_normal(800)})
+    if gaps:
+        X.loc[::50, "shop"] = np.nan
+    model = TabularMLPClassifier(**SMALL).fit(X, rng.permutation(20)[shops] % 2)
+    names = model.encoder_.get_feature_names_out().tolist()
+    assert sum(name.startswith("shop_bin") for name in names) == 20
+    assert_classifies_table(model, X)
+    # Shops that `fit` did not see, among others.
+    X.loc[:8, "shop"] = [-7, 3.2, -1, 200, 140, 1e9, 133, 141, 7]
+    (encoded,) = run_table(model.encoder_, X)
+    np.testing.assert_array_equal(encoded, model.encoder_.transform(X))
+
+
 def test_inputs_in_another_order_are_found_by_their_names():
     X = table(200, seed=0)[["gap", "colour", "count"]]
     encoder = TabularEncoder().fit(X)

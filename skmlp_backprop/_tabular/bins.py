@@ -44,6 +44,18 @@ _LEAST_RATIO = 5
 # With more bins than this, the outermost bin has so few rows that their y may be
 # special.
 _MANY_BINS = 64
+# Whole numbers are codes, such as those of shops, if the labels of a value have little
+# to do with those of its neighbours. Every second value then tells little about the
+# values between: beyond a line through them, there is this share of the variance that
+# all values explain beyond a single line, which is a half for codes in random order and
+# hardly anything for quantities. It is also this share of all variance, and due to
+# chance with this probability at most.
+_LEAST_SHARE_BETWEEN = 0.3
+_LEAST_SHARE_OF_CODES = 0.03
+_MOST_PROBABILITY = 1e-6
+_FEWEST_CODES = 12
+_ROWS_OF_CODE = 5
+_LARGEST_CODE = 2**52
 
 
 class Labelled(NamedTuple):
@@ -152,9 +164,10 @@ def _log_likelihood(labels):
 def refine_bins(encodings, columns, labelled, n_bins):
     """Give more bins to columns of numbers within whose bins the labels vary.
 
-    There are two reasons for such columns. Frequent values, such as the zeros of
-    amounts, are several quantiles, so that few bins are left to the other values. Or
-    neighbouring numbers differ, as those of shops and the hours of the week do.
+    There are three reasons for such columns. Frequent values, such as the zeros of
+    amounts, are several quantiles, so that few bins are left to the other values.
+    Neighbouring numbers differ, as the hours of the week do. Or they have nothing in
+    common, as the numbers of shops: then each value has an entry.
 
     Parameters
     ----------
@@ -178,23 +191,56 @@ def refine_bins(encodings, columns, labelled, n_bins):
             continue
         values = column.values[labelled.rows][sample] * encoding.unit
         has_value = ~np.isnan(values)
-        share, choices = _further_edges(
-            values[has_value], labels[sample[has_value]], encoding.edges, n_bins
-        )
+        values, of_values = values[has_value], labels[sample[has_value]]
+        share, choices = _share_of_codes(values, of_values), []
+        if are_codes := share > 0:
+            # All values, as the sample may lack some, and a first edge.
+            distinct = np.unique(column.values[~np.isnan(column.values)])
+            choices = [np.insert(distinct, 0, distinct[0] - 1) * encoding.unit]
+        else:
+            share, choices = _further_edges(values, of_values, encoding.edges, n_bins)
         if choices:
-            found.append((share, number, choices))
+            found.append((share, number, choices, are_codes))
     n_left = _MOST_FINE_BINS_OF_TABLE
-    for _, number, choices in sorted(found, key=lambda one: one[0], reverse=True):
+    found.sort(key=lambda one: one[0], reverse=True)
+    for _, number, choices, are_codes in found:
         for edges in reversed(choices):
             n_more = len(edges) - len(encodings[number].edges)
             if n_more <= n_left:
                 encodings[number] = replace(
                     encodings[number],
                     edges=edges,
-                    averages_outside=len(edges) - 1 > _MANY_BINS,
+                    averages_outside=not are_codes and len(edges) - 1 > _MANY_BINS,
+                    are_codes=are_codes,
+                    scale=np.inf if are_codes else encodings[number].scale,
                 )
                 n_left -= n_more
                 break
+
+
+def _share_of_codes(values, labels):
+    """The share of the labels' variance by which numbers are codes; 0 for quantities.
+
+    It is the share that the values explain beyond a line through every second of them.
+    The parameters are those of :func:`_compare_bins`.
+    """
+    distinct = np.unique(values)
+    n_most = min(_MOST_FINE_BINS, len(values) // _ROWS_OF_CODE)
+    are_few = _FEWEST_CODES <= len(distinct) <= n_most
+    if not are_few or not (np.rint(distinct) == distinct).all():
+        return 0.0
+    if np.abs(distinct).max() > _LARGEST_CODE:
+        return 0.0
+    places = np.linspace(0, len(distinct) - 1, len(distinct) // 2 + 1)
+    every_second = distinct[np.rint(places).astype(int)]
+    shares, _, probabilities = _compare_bins(values, labels, every_second, distinct)
+    beyond_line, _, _ = _compare_bins(values, labels, distinct[[0, -1]], distinct)
+    is_of_codes = (
+        (shares > _LEAST_SHARE_OF_CODES)
+        & (shares > _LEAST_SHARE_BETWEEN * beyond_line)
+        & (probabilities < _MOST_PROBABILITY)
+    )
+    return float(shares.max(where=is_of_codes, initial=0))
 
 
 def _further_edges(values, labels, edges, n_bins):
@@ -217,7 +263,8 @@ def _further_edges(values, labels, edges, n_bins):
     ):
         fine = _fine_edges(distinct, counts, n_most)
         # Without the given edges: close to a fine edge, a bin would have a few rows.
-        share = _share_within_bins(values, labels, edges, fine)
+        shares, F, _ = _compare_bins(values, labels, edges, fine)
+        share = shares.max(where=F > _LEAST_RATIO, initial=0)
         if share > least_share:
             edges = np.union1d(fine, edges)
             total += share
@@ -250,13 +297,11 @@ def _fine_edges(distinct, counts, n_most):
 
 # Products of Apple's BLAS may raise flags of errors that did not happen.
 @np.errstate(all="ignore")
-def _share_within_bins(values, labels, edges, fine_edges):
-    """The share of the labels' variance that fine bins explain beyond the given bins.
+def _compare_bins(values, labels, edges, fine_edges):
+    """Compare fine bins with given bins by an F-test.
 
     The mean labels of the fine bins are compared with their best approximation by the
-    entries of the given bins, as in an F-test. The share is 0 if fine bins explain
-    hardly more than by chance. Of several columns of numbers or indicators the largest
-    share counts.
+    entries of the given bins.
 
     Parameters
     ----------
@@ -271,16 +316,24 @@ def _share_within_bins(values, labels, edges, fine_edges):
 
     Returns
     -------
-    share : float
-        Without the share that is expected by chance.
+    shares : ndarray of shape (n_columns,)
+        The share of the labels' variance that the fine bins explain in addition, less
+        that by chance: of each column of numbers or indicators, of classes a single
+        one.
+
+    F : ndarray of shape (n_columns,)
+        The share as a multiple of that by chance.
+
+    probabilities : ndarray of shape (n_columns,)
+        The probability of such an F by chance.
     """
     bins = np.searchsorted(fine_edges, values, side="right")
     bins = np.unique(bins, return_inverse=True)[1]
     counts = np.bincount(bins)
     n_rows, n_fine = len(values), len(counts)
-    n_more = n_fine - len(edges)
+    n_more, n_rest = n_fine - len(edges), n_rows - n_fine
     if n_more < 1:
-        return 0.0
+        return np.zeros(1), np.zeros(1), np.ones(1)
     entries = (values[:, np.newaxis] - edges[:-1]) / np.diff(edges)
     entries = np.clip(entries, 0, 1)
     entries = _sums(bins, entries) / counts[:, np.newaxis]
@@ -295,16 +348,18 @@ def _share_within_bins(values, labels, edges, fine_edges):
     means, weights = sums / counts[:, np.newaxis], np.sqrt(counts)[:, np.newaxis]
     fitted = np.linalg.lstsq(entries * weights, means * weights, rcond=None)[0]
     explained = np.square(weights * (means - entries @ fitted)).sum(axis=0)
-    within = squares - np.square(weights * means).sum(axis=0)
+    within = np.maximum(squares - np.square(weights * means).sum(axis=0), 0)
     variance = squares - np.square(sums.sum(axis=0)) / n_rows
     if labels.ndim == 1:
-        explained, within, variance = explained.sum(), within.sum(), variance.sum()
-    by_chance = n_more * within / (n_rows - n_fine)
+        explained, within, variance = (
+            one.sum(keepdims=True) for one in (explained, within, variance)
+        )
+    by_chance = n_more * within / n_rest
     # The labels may be constant, to rounding.
-    counts_for = (explained > _LEAST_RATIO * by_chance) & (variance > 1e-9 * n_rows)
-    shares = np.zeros_like(explained)
-    np.divide(explained - by_chance, variance, out=shares, where=counts_for)
-    return float(shares.max())
+    varies = variance > 1e-9 * n_rows
+    F = np.where(varies, explained / by_chance, 0)
+    shares = np.where(varies, (explained - by_chance) / variance, 0)
+    return shares, F, special.fdtrc(n_more, n_rest, F)
 
 
 def _sums(bins, columns):

@@ -43,7 +43,8 @@ PARTS = {
         the place of half of the quantiles, if a decision tree of the column finds any
         and `fit` has no groups. A threshold at which the classes change abruptly has
         two narrow bins beyond this number. With "auto", a column within whose bins y
-        varies has further bins, as the user guide describes.
+        varies has further bins, and codes such as the numbers of shops have an entry
+        each, as the user guide describes.
 
     batch_size : int or "auto", default="auto"
         Number of rows of a minibatch. "auto" is the largest power of two that divides

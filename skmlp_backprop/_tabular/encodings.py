@@ -30,6 +30,8 @@ _ROUNDING = 1e-6
 MIN_ROWS = 10
 # If no number of a column is whole any more, this number of rows suffices.
 _FEWEST_ROWS = 3
+# Codes are whole numbers. A number of float32 may be close to one.
+_SAME_CODE = 0.5
 # Values outside the range get the mean entries of the outermost bins, which are this
 # share of all bins; entirely from this share of their width on.
 _OUTERMOST = 1 / 16
@@ -44,8 +46,9 @@ class NumberEncoding:
     ----------
     centre, scale : float
         The scaled number is z / sqrt(1 + (z/3)^2) for z = (x - centre) / scale. The
-        scale is infinite if `fit` saw a constant column, and the centre is NaN if it
-        saw only missing values: later values in such a column have no effect.
+        scale is infinite if `fit` saw a constant column or codes, and the centre is NaN
+        if it saw only missing values: later values of such a constant column, or column
+        without values, have no effect.
 
     edges : ndarray of shape (n_bins + 1,), float64
         Edges of the bins. A single edge stands for no bins.
@@ -71,6 +74,10 @@ class NumberEncoding:
 
     are_whole : bool, default=False
         Whether `fit` saw at least ten values, and whole numbers alone.
+
+    are_codes : bool, default=False
+        Whether the numbers are codes. Then each value of `fit` has an entry of its own,
+        in place of bins: these values are the edges, but for the first one.
     """
 
     centre: float
@@ -83,6 +90,7 @@ class NumberEncoding:
     lowest: float = -np.inf
     highest: float = np.inf
     are_whole: bool = False
+    are_codes: bool = False
 
     is_numeric = True
     has_many_categories = False
@@ -177,6 +185,12 @@ class NumberEncoding:
         return cls(**state)
 
 
+def are_of_codes(encodings):
+    """A mask of the bins of all columns that are entries of codes."""
+    n_bins = [encoding.n_bins for encoding in encodings]
+    return np.repeat(np.array([e.are_codes for e in encodings], bool), n_bins)
+
+
 class NumberColumns:
     """Encodes the columns of numbers of a table.
 
@@ -213,6 +227,18 @@ class NumberColumns:
         first_bins = np.cumsum(n_bins) - n_bins
         numbers = np.arange(len(self.columns)) - first_bins[self.columns]
         self.bins = self.starts[self.columns] + 1 + numbers
+        self.are_of_codes = are_of_codes(encodings)
+        # Without columns, there is nothing else to concatenate.
+        none = np.empty(0)
+        self.low = np.concatenate([none, *(e.edges[:-1] for e in encodings)])
+        self.high = np.concatenate([none, *(e.edges[1:] for e in encodings)])
+        first_bins = np.cumsum(n_bins) - n_bins
+        numbers = np.arange(len(self.columns)) - first_bins[self.columns]
+        self.bins = self.starts[self.columns] + 1 + numbers
+        # The bins of codes that another bin of the column follows.
+        are_codes = np.repeat([e.are_codes for e in encodings], n_bins).astype(bool)
+        is_last = np.append(self.columns[1:] != self.columns[:-1], True)
+        self.followed = np.flatnonzero(are_codes & ~is_last[: len(are_codes)])
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
         self.average_outside = any(e.averages_outside for e in encodings)
         # For each bin, the range of its column, and what is added outside the range.
@@ -358,6 +384,9 @@ class NumberColumns:
                     bins += below * np.clip(shares, 0, 1)
                     shares = (of_bins - self.last_edges) / until_above
                     bins += above * np.clip(shares, 0, 1)
+            if self.are_of_codes.any():
+                distances = of_bins[:, self.are_of_codes] - self.high[self.are_of_codes]
+                bins[:, self.are_of_codes] = np.abs(distances) < _SAME_CODE
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]
