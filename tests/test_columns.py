@@ -958,7 +958,7 @@ def test_a_row_of_totals_is_said():
     X = pd.DataFrame({"a": np.arange(40.0) % 7})
     y = X["a"].to_numpy() + 0.5
     total = [*y[:-1], y[:-1].sum()]
-    with pytest.warns(UserWarning, match="last value of y is the sum of all others"):
+    with pytest.warns(UserWarning, match="a last value that is the sum of all others"):
         TabularMLPRegressor(**SMALL).fit(X, total)
     # Elsewhere, and where few values are not 0, it may be by chance.
     TabularMLPRegressor(**SMALL).fit(X, total[::-1])

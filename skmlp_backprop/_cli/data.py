@@ -10,12 +10,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from .. import TabularEncoder
-from .._tabular.checks import (
-    is_total,
-    missing_mark,
-    warn_of_labels,
-    warn_of_rounding,
-)
+from .._tabular.checks import warn_of_labels, warn_of_numbers, warn_of_rounding
 from .._tabular.column_warnings import identifier_message
 from .._tabular.columns import read_columns
 from .._tabular.sources import is_integer
@@ -283,17 +278,6 @@ def _notes_on_target(given, y, target, is_regression):
     notes, texts = [], np.unique(given).tolist() if given.dtype.kind == "U" else []
     if finding := describe_thousands(texts):
         notes.append(f"The target {target!r} {finding}")
-    if is_regression and is_total(y):
-        notes.append(
-            f"The last row's value of the target {target!r} is the sum of all others. "
-            "If the last row has totals, remove it."
-        )
-    if is_regression and (mark := missing_mark(y)) is not None:
-        notes.append(
-            f"The target {target!r} has the value {mark:g} in "
-            f"{np.count_nonzero(y == mark)} rows, unlike all others. If {mark:g} "
-            "stands for a missing value, remove its rows."
-        )
     numbers = _like_numbers(texts)
     odd = [text for text in numbers if not is_number(text)]
     if odd and len(texts) >= _MANY_NUMBERS and len(numbers) > len(texts) / 2:
@@ -312,6 +296,7 @@ def _notes_on_target(given, y, target, is_regression):
             warn_of_labels(y)
         else:
             warn_of_rounding(given, "y")
+            warn_of_numbers(y)
     found = [str(w.message) for w in caught]
     return notes + [text.replace("Input y", f"The target {target!r}") for text in found]
 

@@ -85,8 +85,7 @@ def make_network(estimator, n_features, target_encoder):
     """
     sizes = hidden_units(estimator.hidden_layer_sizes)
     output = target_encoder.make_output(estimator)
-    make_loss = LOSSES[estimator.loss, output.name]
-    loss = make_loss(**{p: getattr(estimator, p) for p in make_loss.hyper_parameters})
+    loss = with_parameters(LOSSES[estimator.loss, output.name], estimator)
     return Network(
         [n_features, *sizes, output.n_outputs],
         hidden_activations(estimator.activation, len(sizes)),
@@ -94,6 +93,12 @@ def make_network(estimator, n_features, target_encoder):
         output,
         estimator.input_activation,
     )
+
+
+def with_parameters(cls, estimator, *args):
+    """Make an object, with the values that an estimator has of its hyper-parameters."""
+    params = {name: getattr(estimator, name) for name in cls.hyper_parameters}
+    return cls(*args, **params)
 
 
 def is_stochastic(solver):

@@ -23,7 +23,7 @@ from .._solvers.rules import Rule
 from .._solvers.schedules import SCHEDULES, Schedule
 from .._solvers.stack import MovingAverage
 from .._solvers.training import History, Reporter, Training, stack_weights
-from .architecture import is_stochastic
+from .architecture import is_stochastic, with_parameters
 from .devices import device_of
 from .early_stopping import HeldOut, hold_out
 from .results import Trained
@@ -101,14 +101,14 @@ def make_solver(estimator):
     """The solver that an estimator's parameters describe."""
     solver = estimator.solver
     if not is_stochastic(solver):
-        return _with_parameters(FULL_BATCH_SOLVERS[solver], estimator)
+        return with_parameters(FULL_BATCH_SOLVERS[solver], estimator)
     if isinstance(solver, Rule):
         rule = copy.deepcopy(solver)
     else:
-        rule = _with_parameters(RULES[solver], estimator)
+        rule = with_parameters(RULES[solver], estimator)
     schedule = make_schedule(estimator, rule)
     schedule.start(estimator.learning_rate_init)
-    return _with_parameters(MinibatchSolver, estimator, rule, schedule)
+    return with_parameters(MinibatchSolver, estimator, rule, schedule)
 
 
 def make_schedule(estimator, rule):
@@ -118,12 +118,7 @@ def make_schedule(estimator, rule):
         return copy.deepcopy(name)
     if name in rule.ignored_schedules:
         name = "constant"
-    return _with_parameters(SCHEDULES[name], estimator)
-
-
-def _with_parameters(cls, estimator, *args):
-    params = {name: getattr(estimator, name) for name in cls.hyper_parameters}
-    return cls(*args, **params)
+    return with_parameters(SCHEDULES[name], estimator)
 
 
 def initial_parameters(estimator, data, random_state, n_codes=0, n_levels=0):

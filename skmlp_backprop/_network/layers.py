@@ -74,17 +74,19 @@ def make_layers(network, parameters, gradient, n_rows, dropout=None):
         zip(parameters.layers, gradient.layers, strict=True)
     ):
         shape, hidden = (n_stack, weights.shape[1], n_rows), None
-        z = np.empty(shape, weights.dtype)
+        dtype = weights.dtype
         if i < len(network.activations):
             masks = dropout if rates[i] > 0 else None
-            hidden = Hidden(network.activations[i], shape, z.dtype, masks, rates[i])
-            # The first layer writes the pre-activations of all networks as one matrix.
-            if hidden.works_in_place and (i > 0 or n_stack == 1):
-                z = hidden.a
-        elif i > 0:
+            hidden = Hidden(network.activations[i], shape, dtype, masks, rates[i])
+        # The first layer writes the pre-activations of all networks as one matrix.
+        if hidden is not None and hidden.works_in_place and (i > 0 or n_stack == 1):
+            z = hidden.a
+        elif hidden is None and i > 0:
             # In memory the units come first: reductions over them, as a loss has, then
             # run over the rows of all networks at once.
-            z = np.empty((shape[1], n_stack, n_rows), weights.dtype).swapaxes(0, 1)
+            z = np.empty((shape[1], n_stack, n_rows), dtype).swapaxes(0, 1)
+        else:
+            z = np.empty(shape, dtype)
         if i == 0:
             dense = FirstDense(parameters, gradient, z)
         else:

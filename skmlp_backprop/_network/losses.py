@@ -8,6 +8,8 @@ probability is clipped. Only the exponentials of Poisson and Gamma can overflow.
 To add a loss, write its class and decorate it with its name and the name of its output.
 """
 
+from bisect import bisect
+
 import numpy as np
 from scipy.special import expit, xlogy
 
@@ -285,13 +287,8 @@ class Huber(Loss):
             return np.average(np.clip(centre - y, -limit, limit), weights=weights)
 
         edges = np.sort(np.concatenate([y - limit, y + limit]))
-        below, above = 0, len(edges) - 1
-        while above - below > 1:
-            middle = (below + above) // 2
-            below, above = (
-                (below, middle) if slope(edges[middle]) > 0 else (middle, above)
-            )
-        low, high = edges[below], edges[above]
+        above = bisect(edges, 0, 1, len(edges) - 1, key=slope)
+        low, high = edges[above - 1], edges[above]
         rise = slope(high) - slope(low)
         return low if rise <= 0 else low - slope(low) * (high - low) / rise
 

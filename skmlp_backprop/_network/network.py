@@ -39,11 +39,11 @@ class Network:
     output : Output
         What the outputs mean.
 
-    input_activation : str, Activation or None, default=None
+    input_activation : str, Activation or None
         If not None, the activation f of the input layer f(x + b).
     """
 
-    def __init__(self, layer_units, activations, loss, output, input_activation=None):
+    def __init__(self, layer_units, activations, loss, output, input_activation):
         self.layer_units = list(layer_units)
         self.activations = [_activation(f) for f in activations]
         self.loss = loss

@@ -123,15 +123,8 @@ class Parameters:
         parameters : Parameters
             Views of `flat`.
         """
-        first, *others = layer_units
-        n_numbers = first - n_levels
-        shapes = [(n_stack, o, i + 1) for i, o in pairwise([n_numbers, *others])]
-        if input_intercept:
-            shapes.append((n_stack, 1, n_numbers))
-        if n_levels:
-            shapes.append((n_levels, n_stack, others[0]))
         views, start = [], 0
-        for shape in shapes:
+        for shape in _shapes(layer_units, input_intercept, n_levels, n_stack):
             stop = start + math.prod(shape)
             views.append(flat[start:stop].reshape(shape))
             start = stop
@@ -142,10 +135,9 @@ class Parameters:
     @classmethod
     def empty(cls, layer_units, dtype, *, input_intercept=False, n_levels=0, n_stack=1):
         """Lay a stack of networks out on a new buffer, uninitialised."""
-        size = sum((i + 1) * o for i, o in pairwise(layer_units))
-        size += layer_units[0] - n_levels if input_intercept else 0
+        shapes = _shapes(layer_units, input_intercept, n_levels, n_stack)
         return cls.on_buffer(
-            np.empty(n_stack * size, dtype),
+            np.empty(sum(map(math.prod, shapes)), dtype),
             layer_units,
             input_intercept=input_intercept,
             n_levels=n_levels,
@@ -311,6 +303,18 @@ class Parameters:
             [intercept.copy() for intercept in intercepts],
             None if bias is None else bias.copy(),
         )
+
+
+def _shapes(layer_units, input_intercept, n_levels, n_stack):
+    """The shapes of the arrays, in the order of the flat buffer."""
+    first, *others = layer_units
+    n_numbers = first - n_levels
+    shapes = [(n_stack, o, i + 1) for i, o in pairwise([n_numbers, *others])]
+    if input_intercept:
+        shapes.append((n_stack, 1, n_numbers))
+    if n_levels:
+        shapes.append((n_levels, n_stack, others[0]))
+    return shapes
 
 
 def parameters_from_arrays(coefs, intercepts, input_intercept=None):

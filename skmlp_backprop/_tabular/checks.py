@@ -78,7 +78,7 @@ def check_rows(
     warn_of_other_orders(X, y, sample_weight)
     warn_of_y_in_columns(X, y)
     y = _check_targets(estimator, X, y)
-    (warn_of_labels if is_classifier(estimator) else _warn_of_numbers)(y)
+    (warn_of_labels if is_classifier(estimator) else warn_of_numbers)(y)
     if groups is not None:
         groups = _check_groups(estimator, groups, X)
     if X_val is None and y_val is None:
@@ -228,14 +228,14 @@ def missing_mark(values):
     return None
 
 
-def _warn_of_numbers(y):
+def warn_of_numbers(y):
     """Warn of a total in the last row, and of numbers that stand for missing values."""
     for i, values in enumerate(y.reshape(len(y), -1).T):
         where = "" if y.ndim == 1 else f" in column {i}, counted from 0,"
         if is_total(values):
             warn(
-                f"The last value of y{where} is the sum of all others. If the last row "
-                "has totals, leave it out."
+                f"Input y has a last value{where} that is the sum of all others. If "
+                "the last row has totals, leave it out."
             )
         if (mark := missing_mark(values)) is not None:
             warn(

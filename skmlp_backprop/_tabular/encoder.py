@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.base import restore_on_error
+from .._estimators.base import restore_on_error, store_parameters
 from .._estimators.pickled_state import PicklesMixin
 from .._estimators.sklearn_private import (
     Interval,
@@ -170,11 +170,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         max_categories="auto",
         dtype=np.float64,
     ):
-        self.categorical_features = categorical_features
-        self.n_bins = n_bins
-        self.min_frequency = min_frequency
-        self.max_categories = max_categories
-        self.dtype = dtype
+        store_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
     @restore_on_error

@@ -336,7 +336,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         limited = _limit_outliers(y, sample_weight) if is_robust else y
         standardised, unit, mean, scale = _standardise(limited, sample_weight)
         self._y_unit, self._y_mean, self._y_scale = unit, mean, scale
-        if self.loss in ("poisson", "gamma"):
+        if (self.loss, "exp") in LOSSES:
             # These losses are of ratios, and refuse numbers that are not positive.
             self._y_scale, self._y_mean = _zero_to_one(mean), 0 * mean
             return self._scale(y)
@@ -344,7 +344,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _scale(self, y):
         """Standardise other targets like the targets of `fit`."""
-        if self.loss in ("poisson", "gamma"):
+        if (self.loss, "exp") in LOSSES:
             LOSSES[self.loss, "exp"]().check_targets(y)
         return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
 
