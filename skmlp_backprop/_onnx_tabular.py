@@ -22,7 +22,7 @@ from ._tabular.encodings import (
     _MAX_FLOAT,
     _SAME_CODE,
     NumberEncoding,
-    are_of_codes,
+    are_codes,
 )
 from ._tabular.texts import MISSING, is_number
 
@@ -194,11 +194,11 @@ def _add_numbers(graph, x, encodings):
         # A missing value is put at the first edge, where all bins are 0, or at the
         # median if there were none in `fit`.
         fill = [e.edges[0] if e.has_missing else e.centre for e in encodings]
-        low = np.concatenate([e.edges[:-1] for e in encodings])
-        width = np.concatenate([np.diff(e.edges) for e in encodings])
+        low = np.concatenate([e.low for e in encodings])
+        high = np.concatenate([e.high for e in encodings])
         values = graph.add("Where", is_missing, np.array(fill), x)
         values = graph.add("Gather", values, column, axis=1)
-        bins = graph.add("Div", graph.add("Sub", values, low), width)
+        bins = graph.add("Div", graph.add("Sub", values, low), high - low)
         bins = graph.add("Clip", bins, 0.0, 1.0)
         if any(encoding.averages_outside for encoding in encodings):
             below, above, until_below, until_above = np.hstack(
@@ -212,8 +212,12 @@ def _add_numbers(graph, x, encodings):
             ):
                 share = graph.add("Clip", graph.add("Div", distance, until), 0.0, 1.0)
                 bins = graph.add("Add", bins, graph.add("Mul", share, change))
-        if (of_codes := are_of_codes(encodings)).any():
-            distance = graph.add("Abs", graph.add("Sub", values, low + width))
+        if (of_codes := are_codes(encodings)).any():
+            # NaN is no code.
+            fill = [np.nan if e.has_missing else e.centre for e in encodings]
+            values = graph.add("Where", is_missing, np.array(fill), x)
+            values = graph.add("Gather", values, column, axis=1)
+            distance = graph.add("Abs", graph.add("Sub", values, high))
             is_same = graph.add("Less", distance, _SAME_CODE)
             is_same = graph.add("Cast", is_same, to=_DOUBLE)
             bins = graph.add(

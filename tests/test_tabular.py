@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 import signal
 import threading
 import time
@@ -786,10 +787,10 @@ def test_numbers_of_shops_with_few_rows(kind):
 
 
 def entries_of(model, values):
-    """The entries of values of the model's only column, without the scaled number."""
-    encoded = model.encoder_.transform(pd.DataFrame({"x": np.array(values, float)}))
-    assert (encoded[:, 0] == 0).all()
-    return encoded[:, 1:]
+    """The entries of values of the model's only column that stand for a code."""
+    encoded = model.encoder_.transform(pd.DataFrame({"x": values}))
+    names = model.encoder_.get_feature_names_out()
+    return encoded[:, [re.fullmatch("x_-?[0-9]+", name) is not None for name in names]]
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
@@ -805,20 +806,22 @@ def test_codes_have_an_entry_each(kind, n_shops):
     unknown = np.setdiff1d(np.arange(-600, 600), shops)
     with pytest.warns(UserWarning, match="outside the range of `fit`"):
         assert not entries_of(model, [*unknown[:9], *unknown[-9:], 1e300]).any()
-    # A missing value has an entry of its own if there are others.
     y = np.array([*effects[index], 0, 0])
     gaps = labelled(kind, [*shops[index], np.nan, np.nan], y)
-    assert entries_of(gaps, [np.nan]).tolist() == [[0] * n_shops + [1]]
+    np.testing.assert_array_equal(entries_of(gaps, shops), np.eye(n_shops))
+    assert not entries_of(gaps, [np.nan]).any()
 
 
 def test_a_code_in_float32_is_the_same():
     rng = np.random.default_rng(2)
-    shops = 2.0**33 + np.arange(20) * 5000 + 1
+    shops = 1e7 + np.arange(20) * 7
     index = rng.permutation(np.arange(800) % 20)
-    model = labelled("regressor", shops[index], rng.standard_normal(20)[index])
-    rounded = np.float32(shops)
-    assert (rounded != shops).any()
-    assert entries_of(model, shops).sum() == 20
+    for dtype in (np.float64, np.float32):
+        model = labelled("regressor", shops[index], rng.standard_normal(20)[index])
+        np.testing.assert_array_equal(entries_of(model, dtype(shops)), np.eye(20))
+    # Numbers that float32 would merge are no codes.
+    model = labelled("regressor", shops[index] * 7, rng.standard_normal(20)[index])
+    assert entries_of(model, shops * 7).size == 0
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
@@ -835,7 +838,38 @@ def test_quantities_are_no_codes(kind, effect):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 40, 3000).astype(float)
     model = labelled(kind, x, effect(x) + 0.3 * rng.standard_normal(3000))
-    assert (model.encoder_.transform(pd.DataFrame({"x": [0, 10, 20, 30]}))[:, 0]).any()
+    assert entries_of(model, [0, 10, 20, 30]).size == 0
+
+
+def test_years_with_effects_of_their_own_keep_their_trend():
+    """As codes alone, years after the last one have R2 below -1."""
+    rng = np.random.default_rng(0)
+    year = np.repeat(np.arange(1990, 2025), 30)
+    effects = 0.1 * np.arange(35) + rng.permutation(np.linspace(-1, 1, 35))
+    y = effects[year - 1990] + 0.5 * rng.standard_normal(len(year))
+    known = year < 2020
+    X = pd.DataFrame({"x": year})
+    model = TabularMLPRegressor(n_members=4, random_state=0).fit(X[known], y[known])
+    assert entries_of(model, [1990, 2019]).sum() == 2
+    with pytest.warns(UserWarning, match="outside the range of `fit`"):
+        predicted = model.predict(X[~known])
+    # About that of the last years.
+    assert 2 < predicted.min() <= predicted.max() < 4
+
+
+def test_which_values_are_codes():
+    """At most 255, which have five rows or more, beside finer bins."""
+    rng = np.random.default_rng(0)
+    shops = rng.integers(0, 300, 20_000).astype(float)
+    y = rng.standard_normal(300)[shops.astype(int)]
+    many = labelled("regressor", shops, y)
+    assert entries_of(many, [0]).size == 0
+    assert len(edges_of(many, np.arange(300.0))) > 200
+    few = labelled("regressor", [*shops % 60, *range(900, 1300)], [*y, *np.zeros(400)])
+    assert entries_of(few, np.arange(60)).sum() == 60
+    # The other values are ones of few rows.
+    assert entries_of(few, np.arange(900, 909)).shape == (9, 60)
+    assert not entries_of(few, np.arange(900, 909)).any()
 
 
 def test_codes_are_learned_as_categories():

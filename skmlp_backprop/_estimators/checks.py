@@ -183,15 +183,16 @@ def warn_of_y_in_columns(X, y):
     for name, target in columns.items():
         if name is None or name not in names_of(X):
             continue
+        if len(X[name]) != len(target):
+            continue
         # As text, since a list has no hash.
         own, labels = (
-            list(map(str, np.asarray(v).tolist())) for v in (X[name], target)
+            list(map(str, np.asarray(values[:_N_COMPARED]).tolist()))
+            for values in (X[name], target)
         )
-        if len(own) != len(labels):
-            continue
-        n_pairs = len(set(zip(own, labels, strict=True)))
-        has_codes = n_pairs == len(set(own)) == len(set(labels)) <= len(own) / 2
-        if own == labels or has_codes:
+        pairs = set(zip(own, labels, strict=True))
+        has_codes = len(pairs) == len(set(own)) == len(set(labels)) <= len(own) / 10
+        if len(pairs) > 1 and (own == labels or has_codes):
             warn(
                 f"Column {plain_repr(name)} of X is y itself, which new rows do not "
                 "have. Drop the column from X."

@@ -53,9 +53,10 @@ _MANY_BINS = 64
 _LEAST_SHARE_BETWEEN = 0.3
 _LEAST_SHARE_OF_CODES = 0.03
 _MOST_PROBABILITY = 1e-6
-_FEWEST_CODES = 12
+_FEWEST_CODES, _MOST_CODES, _MOST_CODES_OF_TABLE = 12, 255, 1024
 _ROWS_OF_CODE = 5
-_LARGEST_CODE = 2**52
+# float32 has whole numbers up to this size.
+_LARGEST_CODE = 2**24
 
 
 class Labelled(NamedTuple):
@@ -167,7 +168,8 @@ def refine_bins(encodings, columns, labelled, n_bins):
     There are three reasons for such columns. Frequent values, such as the zeros of
     amounts, are several quantiles, so that few bins are left to the other values.
     Neighbouring numbers differ, as the hours of the week do. Or they have nothing in
-    common, as the numbers of shops: then each value has an entry.
+    common, as the numbers of shops: then each value has an entry, beside the usual bins
+    for values that `fit` did not see.
 
     Parameters
     ----------
@@ -185,37 +187,40 @@ def refine_bins(encodings, columns, labelled, n_bins):
     """
     labels = labelled.labels
     sample = np.random.RandomState(0).permutation(len(labels))[:_MOST_ROWS]
-    found = []
+    found, codes_found = [], []
     for number, (encoding, column) in enumerate(zip(encodings, columns, strict=True)):
         if not encoding.is_numeric or len(encoding.edges) == 1:
             continue
         values = column.values[labelled.rows][sample] * encoding.unit
         has_value = ~np.isnan(values)
         values, of_values = values[has_value], labels[sample[has_value]]
-        share, choices = _share_of_codes(values, of_values), []
-        if are_codes := share > 0:
-            # All values, as the sample may lack some, and a first edge.
-            distinct = np.unique(column.values[~np.isnan(column.values)])
-            choices = [np.insert(distinct, 0, distinct[0] - 1) * encoding.unit]
-        else:
-            share, choices = _further_edges(values, of_values, encoding.edges, n_bins)
+        share, choices = _further_edges(values, of_values, encoding.edges, n_bins)
         if choices:
-            found.append((share, number, choices, are_codes))
+            found.append((share, number, choices))
+        if share := _share_of_codes(values, of_values):
+            # All rows, as the sample may lack some codes.
+            codes = _frequent_values(column.values[~np.isnan(column.values)])
+            if _may_be_codes(codes):
+                codes_found.append((share, number, codes))
     n_left = _MOST_FINE_BINS_OF_TABLE
-    found.sort(key=lambda one: one[0], reverse=True)
-    for _, number, choices, are_codes in found:
+    for _, number, choices in sorted(found, key=lambda one: one[0], reverse=True):
         for edges in reversed(choices):
             n_more = len(edges) - len(encodings[number].edges)
             if n_more <= n_left:
                 encodings[number] = replace(
                     encodings[number],
                     edges=edges,
-                    averages_outside=not are_codes and len(edges) - 1 > _MANY_BINS,
-                    are_codes=are_codes,
-                    scale=np.inf if are_codes else encodings[number].scale,
+                    averages_outside=len(edges) - 1 > _MANY_BINS,
                 )
                 n_left -= n_more
                 break
+    n_left = _MOST_CODES_OF_TABLE
+    for _, number, codes in sorted(codes_found, key=lambda one: one[0], reverse=True):
+        if len(codes) <= n_left:
+            encodings[number] = replace(
+                encodings[number], codes=codes, averages_outside=True
+            )
+            n_left -= len(codes)
 
 
 def _share_of_codes(values, labels):
@@ -224,13 +229,12 @@ def _share_of_codes(values, labels):
     It is the share that the values explain beyond a line through every second of them.
     The parameters are those of :func:`_compare_bins`.
     """
-    distinct = np.unique(values)
-    n_most = min(_MOST_FINE_BINS, len(values) // _ROWS_OF_CODE)
-    are_few = _FEWEST_CODES <= len(distinct) <= n_most
-    if not are_few or not (np.rint(distinct) == distinct).all():
+    distinct = _frequent_values(values)
+    if not _may_be_codes(distinct):
         return 0.0
-    if np.abs(distinct).max() > _LARGEST_CODE:
-        return 0.0
+    # A value of few rows may differ by chance.
+    is_frequent = np.isin(values, distinct)
+    values, labels = values[is_frequent], labels[is_frequent]
     places = np.linspace(0, len(distinct) - 1, len(distinct) // 2 + 1)
     every_second = distinct[np.rint(places).astype(int)]
     shares, _, probabilities = _compare_bins(values, labels, every_second, distinct)
@@ -241,6 +245,21 @@ def _share_of_codes(values, labels):
         & (probabilities < _MOST_PROBABILITY)
     )
     return float(shares.max(where=is_of_codes, initial=0))
+
+
+def _frequent_values(values):
+    """The distinct values that have several rows each."""
+    distinct, counts = np.unique(values, return_counts=True)
+    return distinct[counts >= _ROWS_OF_CODE]
+
+
+def _may_be_codes(distinct):
+    """Whether these are a number of whole numbers that codes may have."""
+    return (
+        _FEWEST_CODES <= len(distinct) <= _MOST_CODES
+        and np.abs(distinct).max() <= _LARGEST_CODE
+        and (np.rint(distinct) == distinct).all()
+    )
 
 
 def _further_edges(values, labels, edges, n_bins):

@@ -46,9 +46,8 @@ class NumberEncoding:
     ----------
     centre, scale : float
         The scaled number is z / sqrt(1 + (z/3)^2) for z = (x - centre) / scale. The
-        scale is infinite if `fit` saw a constant column or codes, and the centre is NaN
-        if it saw only missing values: later values of such a constant column, or column
-        without values, have no effect.
+        scale is infinite if `fit` saw a constant column, and the centre is NaN if it
+        saw only missing values: later values in such a column have no effect.
 
     edges : ndarray of shape (n_bins + 1,), float64
         Edges of the bins. A single edge stands for no bins.
@@ -75,9 +74,9 @@ class NumberEncoding:
     are_whole : bool, default=False
         Whether `fit` saw at least ten values, and whole numbers alone.
 
-    are_codes : bool, default=False
-        Whether the numbers are codes. Then each value of `fit` has an entry of its own,
-        in place of bins: these values are the edges, but for the first one.
+    codes : ndarray of shape (n_codes,), float64, or None
+        The values of `fit` if they are codes: each has an entry of its own, which
+        counts as a bin and comes after the bins between the edges.
     """
 
     centre: float
@@ -90,15 +89,18 @@ class NumberEncoding:
     lowest: float = -np.inf
     highest: float = np.inf
     are_whole: bool = False
-    are_codes: bool = False
+    codes: np.ndarray | None = None
 
     is_numeric = True
     has_many_categories = False
 
     def __post_init__(self):
-        self.n_bins = len(self.edges) - 1
+        codes = np.empty(0) if self.codes is None else self.codes
+        self.low = np.concatenate([self.edges[:-1], codes - 1])
+        self.high = np.concatenate([self.edges[1:], codes])
+        self.n_bins = len(self.high)
         # Number of entries.
-        self.width = len(self.edges) + self.has_missing
+        self.width = 1 + self.n_bins + self.has_missing
 
     @classmethod
     def from_column(cls, column, n_bins, labelled=None):
@@ -156,12 +158,12 @@ class NumberEncoding:
             What is added to each entry far below, and far above the range; and the
             distances below and above, up to which this grows in proportion.
         """
-        n_bins = self.n_bins
-        changes = np.repeat([[0.0], [0.0], [1.0], [1.0]], n_bins, axis=1)
+        n_bins = len(self.edges) - 1
+        changes = np.repeat([[0.0], [0.0], [1.0], [1.0]], self.n_bins, axis=1)
         if self.averages_outside:
-            n_outer = int(n_bins * _OUTERMOST)
+            n_outer = max(1, int(n_bins * _OUTERMOST))
             ramp = 1 - (np.arange(n_outer) + 0.5) / n_outer
-            changes[0, :n_outer], changes[1, -n_outer:] = ramp, ramp - 1
+            changes[0, :n_outer], changes[1, n_bins - n_outer : n_bins] = ramp, ramp - 1
             changes[2] = _TRANSITION * (self.edges[n_outer] - self.edges[0])
             changes[3] = _TRANSITION * (self.edges[-1] - self.edges[-1 - n_outer])
         return changes
@@ -173,7 +175,8 @@ class NumberEncoding:
     def suffixes(self):
         """Suffixes of the column's name for each entry; None for no suffix."""
         bins = [f"bin{i}" for i in range(1, len(self.edges))]
-        return [None, *bins, *(["missing"] if self.has_missing else [])]
+        codes = [f"{code:.15g}" for code in self.high[len(bins) :]]
+        return [None, *bins, *codes, *(["missing"] if self.has_missing else [])]
 
     def to_state(self):
         """Arguments of the class, to be saved."""
@@ -185,10 +188,12 @@ class NumberEncoding:
         return cls(**state)
 
 
-def are_of_codes(encodings):
-    """A mask of the bins of all columns that are entries of codes."""
-    n_bins = [encoding.n_bins for encoding in encodings]
-    return np.repeat(np.array([e.are_codes for e in encodings], bool), n_bins)
+def are_codes(encodings):
+    """A mask of the bins of all columns: which of them stand for a code."""
+    none = np.empty(0, bool)
+    return np.concatenate(
+        [none, *(np.arange(e.n_bins) >= len(e.edges) - 1 for e in encodings)]
+    )
 
 
 class NumberColumns:
@@ -222,23 +227,12 @@ class NumberColumns:
         self.columns = np.repeat(np.arange(len(encodings)), n_bins)
         # Without columns, there is nothing else to concatenate.
         none = np.empty(0)
-        self.low = np.concatenate([none, *(e.edges[:-1] for e in encodings)])
-        self.high = np.concatenate([none, *(e.edges[1:] for e in encodings)])
+        self.low = np.concatenate([none, *(e.low for e in encodings)])
+        self.high = np.concatenate([none, *(e.high for e in encodings)])
         first_bins = np.cumsum(n_bins) - n_bins
         numbers = np.arange(len(self.columns)) - first_bins[self.columns]
         self.bins = self.starts[self.columns] + 1 + numbers
-        self.are_of_codes = are_of_codes(encodings)
-        # Without columns, there is nothing else to concatenate.
-        none = np.empty(0)
-        self.low = np.concatenate([none, *(e.edges[:-1] for e in encodings)])
-        self.high = np.concatenate([none, *(e.edges[1:] for e in encodings)])
-        first_bins = np.cumsum(n_bins) - n_bins
-        numbers = np.arange(len(self.columns)) - first_bins[self.columns]
-        self.bins = self.starts[self.columns] + 1 + numbers
-        # The bins of codes that another bin of the column follows.
-        are_codes = np.repeat([e.are_codes for e in encodings], n_bins).astype(bool)
-        is_last = np.append(self.columns[1:] != self.columns[:-1], True)
-        self.followed = np.flatnonzero(are_codes & ~is_last[: len(are_codes)])
+        self.are_codes = are_codes(encodings)
         self.indicators = (self.starts + n_bins + 1)[self.have_missing]
         self.average_outside = any(e.averages_outside for e in encodings)
         # For each bin, the range of its column, and what is added outside the range.
@@ -384,9 +378,9 @@ class NumberColumns:
                     bins += below * np.clip(shares, 0, 1)
                     shares = (of_bins - self.last_edges) / until_above
                     bins += above * np.clip(shares, 0, 1)
-            if self.are_of_codes.any():
-                distances = of_bins[:, self.are_of_codes] - self.high[self.are_of_codes]
-                bins[:, self.are_of_codes] = np.abs(distances) < _SAME_CODE
+            if self.are_codes.any():
+                distances = of_bins[:, self.are_codes] - self.high[self.are_codes]
+                bins[:, self.are_codes] = np.abs(distances) < _SAME_CODE
             bins[np.isnan(bins)] = 0
             to[:, self.bins] = bins
             to[:, self.indicators] = is_missing[:, self.have_missing]

@@ -106,7 +106,8 @@ def grid_of_column(source, encoding, prepared, resolution, percentiles):
         if column.kind == DATES:
             return column.wall[rows].astype("M8[us]"), prepared[rows]
         return column.values[rows].astype("m8[us]"), prepared[rows]
-    if len(values) >= resolution:
+    # Between codes there is nothing.
+    if len(values) >= resolution and encoding.codes is None:
         low, high = mquantiles(column.values[rows], prob=percentiles)
         if low == high:
             raise ValueError(
