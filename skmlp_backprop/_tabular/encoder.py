@@ -346,9 +346,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         Returns
         -------
         names : ndarray of str objects
-            The column's name, followed by the bin, the category, "missing", "rare", or
-            the position of a date, such as "month_sin". A number at the end makes equal
-            names distinct. The combinations of columns are numbered.
+            The column's name, followed by the bin, the code, the category, "missing",
+            "rare", or the position of a date, such as "month_sin". A number at the end
+            makes equal names distinct. The combinations of columns are numbered.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
