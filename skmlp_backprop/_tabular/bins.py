@@ -49,12 +49,14 @@ _MANY_BINS = 64
 # values between: beyond a line through them, there is this share of the variance that
 # all values explain beyond a single line, which is a half for codes in random order and
 # hardly anything for quantities. It is also this share of all variance, and due to
-# chance with this probability at most.
+# chance with this probability at most. Values of fewer rows do not count, and are in
+# this share of the rows at most: most quantities have many of them.
 _LEAST_SHARE_BETWEEN = 0.3
 _LEAST_SHARE_OF_CODES = 0.03
-_MOST_PROBABILITY = 1e-6
+_MOST_PROBABILITY = 1e-8
 _FEWEST_CODES, _MOST_CODES, _MOST_CODES_OF_TABLE = 12, 255, 1024
 _ROWS_OF_CODE = 5
+_MOST_RARE_ROWS = 0.5
 # float32 has whole numbers up to this size.
 _LARGEST_CODE = 2**24
 
@@ -234,6 +236,8 @@ def _share_of_codes(values, labels):
         return 0.0
     # A value of few rows may differ by chance.
     is_frequent = np.isin(values, distinct)
+    if np.mean(~is_frequent) > _MOST_RARE_ROWS:
+        return 0.0
     values, labels = values[is_frequent], labels[is_frequent]
     places = np.linspace(0, len(distinct) - 1, len(distinct) // 2 + 1)
     every_second = distinct[np.rint(places).astype(int)]
