@@ -1901,6 +1901,8 @@ def test_what_is_like_a_column_of_its_name_is_not_said():
     model.fit(X, X["age"].rename("other"))
     model.fit(X, X["age"].to_numpy())
     TabularMLPClassifier(**SMALL).fit(X, X["age"] > 0)
+    # Slices of an index of floats would be by label.
+    model.fit(X.set_axis(X.index + 9e3 + 0.5), X["age"].shift(-1, fill_value=0))
 
 
 @pytest.mark.parametrize("names", [list("abcdefghijkl"), range(12)])

@@ -187,7 +187,7 @@ def warn_of_y_in_columns(X, y):
             continue
         # As text, since a list has no hash.
         own, labels = (
-            list(map(str, np.asarray(values[:_N_COMPARED]).tolist()))
+            list(map(str, np.asarray(values)[:_N_COMPARED].tolist()))
             for values in (X[name], target)
         )
         pairs = set(zip(own, labels, strict=True))
