@@ -242,12 +242,11 @@ def _share_of_codes(values, labels):
     places = np.linspace(0, len(distinct) - 1, len(distinct) // 2 + 1)
     every_second = distinct[np.rint(places).astype(int)]
     shares, _, probabilities = _compare_bins(values, labels, every_second, distinct)
+    is_of_codes = (shares > _LEAST_SHARE_OF_CODES) & (probabilities < _MOST_PROBABILITY)
+    if not is_of_codes.any():
+        return 0.0
     beyond_line, _, _ = _compare_bins(values, labels, distinct[[0, -1]], distinct)
-    is_of_codes = (
-        (shares > _LEAST_SHARE_OF_CODES)
-        & (shares > _LEAST_SHARE_BETWEEN * beyond_line)
-        & (probabilities < _MOST_PROBABILITY)
-    )
+    is_of_codes &= shares > _LEAST_SHARE_BETWEEN * beyond_line
     return float(shares.max(where=is_of_codes, initial=0))
 
 
