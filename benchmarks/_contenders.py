@@ -24,7 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
 
-_MOST_CATEGORIES = 255
+_MAX_CATEGORIES = 255
 
 
 def tabular(is_classifier, frame, seed):
@@ -36,7 +36,7 @@ def tabular(is_classifier, frame, seed):
 def hist_gradient_boosting(is_classifier, frame, seed):
     """Categories declared; columns of more than it takes encoded by their target."""
     categorical = frame.select_dtypes("category")
-    large = categorical.columns[categorical.nunique() > _MOST_CATEGORIES]
+    large = categorical.columns[categorical.nunique() > _MAX_CATEGORIES]
     encoder = make_column_transformer(
         (TargetEncoder(random_state=seed), large),
         remainder="passthrough",
@@ -106,7 +106,7 @@ def _one_hot(*scaling):
         (
             OneHotEncoder(
                 handle_unknown="infrequent_if_exist",
-                max_categories=_MOST_CATEGORIES,
+                max_categories=_MAX_CATEGORIES,
                 sparse_output=False,
             ),
             make_column_selector(dtype_include="category"),

@@ -5,7 +5,7 @@ import csv
 from ._results import OUTPUT, machines
 
 # Of these the docs show the first rows; the CSV file has all.
-MOST_ROWS = {"defaults": 12}
+MAX_ROWS = {"defaults": 12}
 
 
 def all_tables():
@@ -17,7 +17,7 @@ def all_tables():
     for path in sorted(OUTPUT.glob("*.csv")):
         with open(path, newline="") as file:
             lines = list(csv.DictReader(file))
-        tables[path.with_suffix(".rst")] = _table(lines, MOST_ROWS.get(path.stem))
+        tables[path.with_suffix(".rst")] = _table(lines, MAX_ROWS.get(path.stem))
     return tables
 
 
@@ -45,7 +45,7 @@ def _missed_targets():
     return "\n".join([*lines, ""])
 
 
-def _table(lines, most_rows=None):
+def _table(lines, max_rows=None):
     """One table for each run of measurements with the same figures."""
     measured = {}
     for line in lines:
@@ -57,7 +57,7 @@ def _table(lines, most_rows=None):
         names = tuple(name for name in figures if name not in ("bar", "holds"))
         tables.setdefault(names, []).append((what, figures))
     return "\n".join(
-        _list_table(names, rows[:most_rows]) for names, rows in tables.items()
+        _list_table(names, rows[:max_rows]) for names, rows in tables.items()
     )
 
 

@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss
 from . import _contenders, tables
 from ._report import Row
 
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 
 
 def run():
@@ -23,7 +23,7 @@ def run():
     lines = []
     for folder in tables.FOLDERS:
         for name, frame, y in tables.tables(folder):
-            if len(y) > MOST_ROWS:
+            if len(y) > MAX_ROWS:
                 continue
             for fold, (train, test) in enumerate(tables.folds(y, 3)):
                 is_classifier = y.dtype == object

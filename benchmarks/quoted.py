@@ -407,7 +407,7 @@ def _step_of_a_candidate(dtype, solver, side):
     return f"{2e6 * seconds / (20 * 5 * 30 * 45):.0f}"
 
 
-def _least_and_most():
+def _min_and_max():
     """How many times as fast as MLPClassifier: the slowest minibatches, and L-BFGS."""
     name, minibatches = "x MLPClassifier", read("minibatch").values()
     least = min(row[name] for row in minibatches if name in row)
@@ -423,7 +423,7 @@ def _other_sentences():
     defaults = read("defaults")
     default, earlier = defaults["relu, 0.001, 100"], defaults["tanh, 0.01, 100"]
     return [
-        (README, "[{} to {} times as fast](#measured)", _least_and_most()),
+        (README, "[{} to {} times as fast](#measured)", _min_and_max()),
         (README, "of 1,000,000 rows and 50 columns takes {} MiB beyond", [mib]),
         (THREADS, "a fit of 1,000,000 x 50 takes {} MiB beyond", [mib]),
         (

@@ -23,7 +23,7 @@ from ._report import Row
 
 QUANTILES = (0.1, 0.5, 0.9)
 DEVIANCES = {"poisson": mean_poisson_deviance, "gamma": mean_gamma_deviance}
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 
 
 def ours(frame, loss, quantile, seed):
@@ -65,7 +65,7 @@ def run():
     lines = []
     for folder in tables.FOLDERS:
         for name, frame, y in tables.tables(folder):
-            if y.dtype == object or len(y) > MOST_ROWS:
+            if y.dtype == object or len(y) > MAX_ROWS:
                 continue
             losses = ["quantile", *(["poisson"] if y.min() >= 0 else [])]
             losses += ["gamma"] if y.min() > 0 else []

@@ -23,7 +23,7 @@ _MANY = 10**6
 # Rounding error of J, a sum of many terms, in units in the last place.
 _ROUNDING = 10
 # With this step, the error of a difference of losses near 1 is 1e-7.
-_LEAST_STEP = 1e-8
+_MIN_STEP = 1e-8
 # In place of the error by rounding, where a kink is in the way.
 _KINK = -1
 # Smaller steps are tried where a kink is within a step, or J curves much.
@@ -137,7 +137,7 @@ class GradientCheck:
 
 @validate_params(
     {
-        "eps": [Interval(Real, _LEAST_STEP, 1, closed="left")],
+        "eps": [Interval(Real, _MIN_STEP, 1, closed="left")],
         "n_directions": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"all"}),
@@ -508,7 +508,7 @@ class _Slope:
             array[...] += center
 
         try:
-            best, least = (np.nan, _KINK), np.inf
+            best, smallest = (np.nan, _KINK), np.inf
             for factor in _SHORTER:
                 eps = factor * self.eps
                 if self.has_kinks and self._meets_a_kink(move, eps):
@@ -517,8 +517,8 @@ class _Slope:
                 narrow, _ = self._central(move, eps / 2)
                 gap = abs(narrow - wide)
                 error = max(gap, rounding)
-                if error < least or not np.isfinite(least):
-                    best, least = ((4 * narrow - wide) / 3, rounding), error
+                if error < smallest or not np.isfinite(smallest):
+                    best, smallest = ((4 * narrow - wide) / 3, rounding), error
                 # The error of fourth order is below the square of the gap.
                 if gap <= max(_CLOSE * abs(narrow), rounding):
                     break
@@ -569,6 +569,6 @@ def _relative_difference(found):
     numerical, rounding, analytical = found.T
     with np.errstate(all="ignore"):
         difference = np.linalg.norm(numerical - analytical)
-        least = np.linalg.norm(rounding) / _TOLERANCE
-        size = np.linalg.norm(numerical + analytical) + least
+        scale = np.linalg.norm(rounding) / _TOLERANCE
+        size = np.linalg.norm(numerical + analytical) + scale
         return float(difference / size) if difference != 0 else 0.0

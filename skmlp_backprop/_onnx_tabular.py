@@ -30,7 +30,7 @@ _INT64, _DOUBLE = onnx_proto.TensorProto.INT64, onnx_proto.TensorProto.DOUBLE
 _FLOAT = onnx_proto.TensorProto.FLOAT
 _FIXED_POINT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 # Decimals have two places or more, such as amounts of money, and up to this number.
-_USUAL_SCALE, _MOST_DECIMALS = 2, 10
+_USUAL_SCALE, _MAX_DECIMALS = 2, 10
 
 
 def declared_types(encoder):
@@ -410,7 +410,7 @@ def _with_zeros(texts):
         if _FIXED_POINT.fullmatch(text)
     }
     # The scale is at least that of the number with the most decimals.
-    scale = min(max([_USUAL_SCALE, *n_decimals.values()]), _MOST_DECIMALS)
+    scale = min(max([_USUAL_SCALE, *n_decimals.values()]), _MAX_DECIMALS)
     return {
         f"{text if n else text + '.'}{'0' * n_zeros}"
         for text, n in n_decimals.items()

@@ -8,8 +8,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from ._estimators.checks import check_target_names
 from ._estimators.sklearn_callbacks import HAS_CALLBACKS
+from ._estimators.target_checks import check_target_names
 from ._network.warning import warn
 
 __all__ = ["EarlyStopping", "ScoreHistory"]

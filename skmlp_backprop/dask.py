@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from ._estimators.base import restore_on_error, store_parameters
-from ._estimators.checks import check_scored
 from ._estimators.classifier import BackpropMLPClassifier
 from ._estimators.documentation import PARTS, documented
 from ._estimators.regressor import BackpropMLPRegressor
+from ._estimators.target_checks import check_scored
 from ._estimators.targets import d2_of_quantiles
 
 try:

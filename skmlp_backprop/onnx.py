@@ -459,10 +459,10 @@ def _add_mean(graph, values, model):
 
 def _add_log_odds(graph, proba, n_classes, multilabel):
     """The decision function, from probabilities."""
-    least = np.finfo(graph.dtype).tiny
-    logs = graph.add("Log", graph.add("Max", proba, least))
+    tiny = np.finfo(graph.dtype).tiny
+    logs = graph.add("Log", graph.add("Max", proba, tiny))
     if multilabel:
-        others = graph.add("Max", graph.add("Sub", 1.0, proba), least)
+        others = graph.add("Max", graph.add("Sub", 1.0, proba), tiny)
         return graph.add("Sub", logs, graph.add("Log", others))
     return graph.add("MatMul", logs, _TWO_SIDES[2]) if n_classes == 2 else logs
 

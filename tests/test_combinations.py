@@ -146,8 +146,8 @@ def test_numbers_of_many_values_are_no_candidates():
 
 def test_the_rows_for_each_combination_count_in_the_whole_table(monkeypatch):
     X, y = make_table()
-    monkeypatch.setattr(combination, "_MOST_VALUES", 1000)
-    monkeypatch.setattr(combination, "_LEAST_ROWS", 700)
+    monkeypatch.setattr(combination, "_MAX_VALUES", 1000)
+    monkeypatch.setattr(combination, "_MIN_ROWS", 700)
     repeated = pd.concat([X] * 6).assign(noise=np.arange(7200) / 7)
     for table, labels, n in ((X, y, 2), (repeated, np.tile(y, 6), 0)):
         encoder = make(max_iter=1).fit(table, labels).encoder_
@@ -200,7 +200,7 @@ def test_effects_that_add_up_are_no_combination(monkeypatch):
     score = 2 * X["place"].map(of_place) + (X["date"].fillna(3) - 10) / 4
     y = score + rng.logistic(size=3000) > 0
     # Whatever the number of rows for each combination.
-    monkeypatch.setattr(combination, "_MOST_ROWS_EACH", 1000)
+    monkeypatch.setattr(combination, "_MAX_ROWS_EACH", 1000)
     assert len(make(max_iter=1).fit(X, y).encoder_.combined_features_) == 0
     monkeypatch.setattr(combination, "_loss_of_sum", lambda columns, labels: np.inf)
     assert len(make(max_iter=1).fit(X, y).encoder_.combined_features_) == 2

@@ -356,7 +356,7 @@ def test_one_class(client, rows):
 
 
 def test_weights_of_a_network_that_are_passed_on(client, rows, monkeypatch):
-    monkeypatch.setattr(distributed_client, "_MOST_EMBEDDED", 0)
+    monkeypatch.setattr(distributed_client, "_MAX_EMBEDDED", 0)
     ours, local = classifier_pair(solver="lbfgs")
     ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
     assert_same_weights(ours, local.fit(rows["X"], rows["labels"]))

@@ -383,10 +383,10 @@ def test_more_cores_than_the_blas_has_threads(monkeypatch):
     for library in threads._brought_by(np):
         wheel = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         most = re.search(r"MAX_THREADS=(\d+)", wheel["openblas configuration"])
-        assert threads._most_threads(library.controller) == int(most[1])
+        assert threads._max_threads(library.controller) == int(most[1])
     controller = tell(b"OpenBLAS 0.3.33 DYNAMIC_ARCH Haswell MAX_THREADS=24")
-    assert threads._most_threads(controller) == 24
-    library = SimpleNamespace(n_threads=24, n_most=24)
+    assert threads._max_threads(controller) == 24
+    library = SimpleNamespace(n_threads=24, n_max=24)
     monkeypatch.setattr(threads, "_libraries", lambda: [library])
     assert not threads.is_limited()
     library.n_threads = 23

@@ -12,7 +12,7 @@ _PATIENCE = 30
 # Each task carries a copy of the weights, up to this number of bytes for all workers
 # together. A copy in the task survives the death of a worker, but all copies pass
 # through the scheduler.
-_MOST_EMBEDDED = 2**24
+_MAX_EMBEDDED = 2**24
 
 
 def results_of(client, futures):
@@ -165,7 +165,7 @@ class Shards:
         workers copy from each other.
         """
         # At least two: Dask warns of a task of more than 10 MB.
-        if theta.nbytes * max(2, len(self.futures)) <= _MOST_EMBEDDED:
+        if theta.nbytes * max(2, len(self.futures)) <= _MAX_EMBEDDED:
             return theta
         release(self._scattered)
         # With a copy at every worker, the weights are lost only if all workers die.

@@ -14,13 +14,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.architecture import check_solver, is_stochastic, make_network
 from .._estimators.base import restore_on_error
-from .._estimators.checks import (
+from .._estimators.sklearn_callbacks import with_callbacks
+from .._estimators.sklearn_private import _fit_context
+from .._estimators.target_checks import (
     check_target_names,
     warn_of_text_targets,
     without_second_axis,
 )
-from .._estimators.sklearn_callbacks import with_callbacks
-from .._estimators.sklearn_private import _fit_context
 from .._estimators.weighting import (
     check_class_weight,
     check_total,

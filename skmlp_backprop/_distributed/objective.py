@@ -9,7 +9,7 @@ from .._network.objective import Objective
 from .client import Shards
 
 # The client fetches at most about this number of targets from the workers.
-_MOST_TARGETS = 2**20
+_MAX_TARGETS = 2**20
 
 
 @dataclass
@@ -63,7 +63,7 @@ class DistributedRows:
 
     def some_targets(self):
         """Targets and weights for the loss of the best constant prediction."""
-        found = self.shards.ask("sample_targets", -(-_MOST_TARGETS // len(self.spans)))
+        found = self.shards.ask("sample_targets", -(-_MAX_TARGETS // len(self.spans)))
         targets, weights = zip(*found, strict=True)
         return np.concatenate(targets), np.concatenate(weights)
 

@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array
 
-from .._estimators.checks import check_scored
+from .._estimators.target_checks import check_scored
 from .._estimators.weighting import checked_sample_weights
 from .chunks import delayed_chunks, is_table, refuse_other_lengths, whole_rows
 from .orders import hash_indexes

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._estimators.checks import first_text, plain_labels, refuse_unfit_targets
+from .._estimators.target_checks import first_text, plain_labels, refuse_unfit_targets
 from .._estimators.targets import (
     Labels,
     Numbers,

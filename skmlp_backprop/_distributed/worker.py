@@ -75,18 +75,18 @@ class Shard:
         """Number of rows, and the sum of the weights or None."""
         return self.rows.n_rows, self.weight_sum
 
-    def sample_targets(self, most):
-        """Draw a random sample of at most `most` rows; return targets and weights.
+    def sample_targets(self, n_max):
+        """Draw a random sample of at n_max `n_max` rows; return targets and weights.
 
         The weights of the sample are scaled up to the weights of all rows.
         """
         targets, weights = self.rows.targets, self.rows.weights
         if weights is None:
             weights = np.ones(len(targets))
-        if len(targets) <= most:
+        if len(targets) <= n_max:
             return targets, weights
-        index = np.random.RandomState(self.number).choice(len(targets), most)
-        return targets[index], weights[index] * (len(targets) / most)
+        index = np.random.RandomState(self.number).choice(len(targets), n_max)
+        return targets[index], weights[index] * (len(targets) / n_max)
 
     def sum_losses(self, theta, scale, order, span, masks):
         """Compute the scaled sum of the losses of a span of rows, and its gradient.

@@ -25,22 +25,21 @@ from .architecture import (
     make_network,
     warn_of_unused,
 )
-from .checks import (
-    check_target_names,
-    exact_labels,
-    plain_labels,
-    refuse_sparse_targets,
-    refuse_unfit_targets,
-    warn_of_other_orders,
-    warn_of_text_targets,
-    warn_of_y_in_columns,
-    without_second_axis,
-)
+from .checks import warn_of_other_orders, warn_of_y_in_columns
 from .fitted_network import FittedNetworkMixin, refuse_sparse
 from .pickled_state import PicklesMixin, from_plain, to_plain
 from .results import fitted_attributes, history_of, objective_of, warn_of_end
 from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_callbacks
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
+from .target_checks import (
+    check_target_names,
+    exact_labels,
+    plain_labels,
+    refuse_sparse_targets,
+    refuse_unfit_targets,
+    warn_of_text_targets,
+    without_second_axis,
+)
 from .training import (
     TrainingData,
     initial_parameters,

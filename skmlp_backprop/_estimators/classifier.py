@@ -12,9 +12,9 @@ from .._network.losses import loss_names
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import History
 from .base import BaseBackpropMLP, restore_on_error, store_parameters
-from .checks import check_scored, plain_labels
 from .documentation import documented
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
+from .target_checks import check_scored, plain_labels
 from .targets import Labels, is_multilabel, warn_of_one_hot
 from .thetas import split
 

@@ -12,9 +12,9 @@ from .._network.outputs import NUMBER_OUTPUTS
 from .._network.parameters import parameters_from_arrays
 from .._solvers.training import History
 from .base import BaseBackpropMLP, restore_on_error, store_parameters
-from .checks import check_scored
 from .documentation import documented
 from .sklearn_private import Interval, StrOptions, _fit_context
+from .target_checks import check_scored
 from .targets import Numbers, d2_of_quantiles
 from .thetas import split
 

@@ -32,7 +32,7 @@ _MESSAGES = {
 _SATURATED = 0.9
 _SMALL_DERIVATIVE = 0.01
 # A sample of this many rows is enough.
-_MOST_ROWS = 2000
+_MAX_ROWS = 2000
 
 
 @dataclass
@@ -178,7 +178,7 @@ def _saturated_shares(network, weights, X):
     In the order of `Network.all_activations`; of a sample of the rows if there are
     many.
     """
-    step = -(-X.shape[0] // _MOST_ROWS)
+    step = -(-X.shape[0] // _MAX_ROWS)
     all_z, all_a = activations_of_layers(network, weights, X[::step])
     shares = []
     for activation, z, a in zip(
@@ -329,36 +329,45 @@ def warn_if_useless(trained, estimator):
         reason == "max_iter" and training.solver.stochastic
     ):
         return
-    constant = trained.data.loss_of_constant
     if trained.leaves_rows_out:
-        # The training loss would be small even if the networks had learned noise.
-        loss = trained.mean_loss(estimator.alpha)
-        if loss > _HARDLY_USEFUL * constant:
-            constant = trained.loss_of_constant()
-            most = constant * (1 + _by_chance(trained.data))
-            if loss > max(most, _NEGLIGIBLE):
-                _warn_of_loss(trained, loss, constant)
+        _warn_if_useless_for_left_out_rows(trained, estimator.alpha)
+    else:
+        _warn_if_useless_for_training_rows(trained, estimator.alpha)
+
+
+def _warn_if_useless_for_left_out_rows(trained, alpha):
+    # The training loss would be small even if the networks had learned noise.
+    loss = trained.mean_loss(alpha)
+    if loss <= _HARDLY_USEFUL * trained.data.loss_of_constant:
         return
-    most = _most_loss(trained.data, reason)
+    constant = trained.loss_of_constant()
+    if loss > max(constant * (1 + _by_chance(trained.data)), _NEGLIGIBLE):
+        _warn_of_loss(trained, loss, constant)
+
+
+def _warn_if_useless_for_training_rows(trained, alpha):
+    training, data = trained.training, trained.data
+    reason, loss = training.stop.reason, training.history.loss
+    max_loss = _max_loss(data, reason)
     # The loss of the last epoch is known. The penalty and dropout only increase it. But
     # it counts batches by their rows, not by the weights of these, and early stopping
     # may have kept the weights of another epoch.
-    rows, loss = trained.data.rows, training.history.loss
-    is_other = isinstance(rows, Rows) and rows.weights is not None
+    is_other = isinstance(data.rows, Rows) and data.rows.weights is not None
     is_other |= trained.earlier_epoch is not None
     columns = trained.losses_of_columns()
     if columns:
         loss = sum(of_column for _, of_column in columns)
-    elif is_other or loss > most:
-        loss = trained.mean_loss(estimator.alpha)
-    if loss > most:
-        _warn_of_loss(trained, loss, constant)
+    elif is_other or loss > max_loss:
+        loss = trained.mean_loss(alpha)
+    if loss > max_loss:
+        _warn_of_loss(trained, loss, data.loss_of_constant)
         return
     # Columns of large numbers hide in the sum that another column is not learned.
-    for number, (data, of_column) in enumerate(columns):
-        if of_column > _most_loss(data, reason):
+    for number, (of_column_data, of_column) in enumerate(columns):
+        if of_column > _max_loss(of_column_data, reason):
             where = f"For column {number} of y, counted from 0: "
-            _warn_of_loss(trained, of_column, data.loss_of_constant, where)
+            constant = of_column_data.loss_of_constant
+            _warn_of_loss(trained, of_column, constant, where)
             return
 
 
@@ -380,7 +389,7 @@ def _warn_of_loss(trained, loss, constant, where=""):
     )
 
 
-def _most_loss(data, reason):
+def _max_loss(data, reason):
     """The mean loss above which a network is useless, after a stop for this reason."""
     constant = data.loss_of_constant
     if not isinstance(data.target_encoder, Numbers):

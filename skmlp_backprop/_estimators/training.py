@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._network.batches import Batches, GroupedBatches, Shuffle
-from .._network.constant import best_logits, least_loss
+from .._network.constant import best_logits, loss_of_best_constant
 from .._network.layers import Dropout, dropout_rates
 from .._network.network import Network, initialize
 from .._network.objective import Objective
@@ -62,7 +62,7 @@ class TrainingData:
     @cached_property
     def loss_of_constant(self):
         """The mean loss of the best constant prediction."""
-        return least_loss(self.network, *self.rows.some_targets())
+        return loss_of_best_constant(self.network, *self.rows.some_targets())
 
     def make_objective(self, alpha, parameters, dropout, n_threads):
         """J over the rows."""

@@ -3,9 +3,9 @@
 import numpy as np
 
 # Entries of the arrays that losses are computed in, a few at a time.
-_MOST_ENTRIES = 2**18
+_MAX_ENTRIES = 2**18
 # Rows by which a constant prediction is judged.
-_MOST_ROWS = 2**16
+_MAX_ROWS = 2**16
 
 
 def best_logits(network, targets, weights):
@@ -27,7 +27,7 @@ def best_logits(network, targets, weights):
     logits : ndarray of shape (n_outputs,), float64, or None
         The logits; None if the output does not determine them.
     """
-    targets, weights = _weighed(targets, weights)
+    targets, weights = _with_weights(targets, weights)
     if targets.ndim == 1:
         shares = np.bincount(targets, weights) / weights.sum()
         predictions = np.zeros(network.output.n_outputs)
@@ -43,14 +43,14 @@ def best_logits(network, targets, weights):
 
 def sample_rows(targets, weights):
     """The targets and weights of all rows, or of a sample of many rows."""
-    if len(targets) <= _MOST_ROWS:
+    if len(targets) <= _MAX_ROWS:
         return targets, weights
     there = len(targets) if weights is None else np.flatnonzero(weights > 0)
-    index = np.random.RandomState(0).choice(there, _MOST_ROWS)
+    index = np.random.RandomState(0).choice(there, _MAX_ROWS)
     return targets[index], None if weights is None else weights[index]
 
 
-def least_loss(network, targets, weights):
+def loss_of_best_constant(network, targets, weights):
     """The mean loss of the best prediction that is the same for all rows.
 
     If there are many rows, it uses a sample, drawn with a fixed seed.
@@ -69,7 +69,7 @@ def least_loss(network, targets, weights):
     logits = best_logits(network, targets, weights)
     if logits is None:
         return np.inf
-    targets, weights = _weighed(targets, weights)
+    targets, weights = _with_weights(targets, weights)
     if targets.ndim == 1:
         # A row for each class, with the weight of all its rows.
         weights = np.bincount(targets, weights)
@@ -98,7 +98,7 @@ def losses_of_logits(network, logits, targets):
         The losses.
     """
     losses = np.empty(len(targets))
-    step = max(1, _MOST_ENTRIES // network.output.n_outputs)
+    step = max(1, _MAX_ENTRIES // network.output.n_outputs)
     for start in range(0, len(targets), step):
         rows = slice(start, start + step)
         written = network.output.encoded_targets(targets[rows], np.float64)
@@ -113,14 +113,14 @@ def losses_of_logits(network, logits, targets):
 @np.errstate(all="ignore")
 def mean_loss(network, logits, targets, weights):
     """The mean loss of rows, with the weights of the rows; None for 1 each."""
-    targets, weights = _weighed(targets, weights)
+    targets, weights = _with_weights(targets, weights)
     losses = losses_of_logits(network, logits, targets)
     # 0 times an infinite loss is not a number.
     counts = weights > 0
     return float(losses[counts] @ weights[counts] / weights.sum())
 
 
-def _weighed(targets, weights):
+def _with_weights(targets, weights):
     if weights is None:
         return targets, np.ones(len(targets))
     return targets, weights.astype(np.float64, copy=False)

@@ -14,9 +14,9 @@ from .threads import limited_threads
 # rows on one thread, so for these the limit is lower.
 _THREADS_PAY = 2**31
 _THREADS_PAY_IF_SPARSE = 2**25
-# Sparse X with at most _MOST_ENTRIES entries, zeros included, is predicted dense if at
+# Sparse X with at most _MAX_ENTRIES entries, zeros included, is predicted dense if at
 # least this share of them is not zero: the BLAS then takes less time than SciPy.
-_MOST_ENTRIES = 2**21
+_MAX_ENTRIES = 2**21
 _HARDLY_SPARSE = 1 / 6
 
 
@@ -59,7 +59,7 @@ def compute_logits(network, weights, X, *, check=False):
         threads_pay = X.nnz * coefs[0].shape[1] >= _THREADS_PAY_IF_SPARSE
         n_entries = X.shape[0] * X.shape[1]
         is_hardly_sparse = X.nnz >= _HARDLY_SPARSE * n_entries
-        if is_hardly_sparse and not threads_pay and n_entries <= _MOST_ENTRIES:
+        if is_hardly_sparse and not threads_pay and n_entries <= _MAX_ENTRIES:
             X = X.toarray()
     else:
         threads_pay = n_rows * max(coef.size for coef in coefs) >= _THREADS_PAY

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, logit, softmax
 
 # Replaces the difference of two equal quantiles, as a fraction of their size.
-_LEAST_STEP = 1e-6
+_MIN_STEP = 1e-6
 # Smallest probability of a class without rows; the logit of 0 is infinite.
-_LEAST_PROBA = 1e-12
+_MIN_PROBA = 1e-12
 
 
 class Output:
@@ -144,15 +144,15 @@ class ClassOutput(Output):
         else:
             likelihoods = values[np.arange(len(targets)), targets, np.newaxis]
         # A likelihood that was rounded to 0 has a finite loss.
-        least = np.finfo(values.dtype).eps
-        losses = -np.log(np.maximum(likelihoods, least)).sum(axis=1)
+        eps = np.finfo(values.dtype).eps
+        losses = -np.log(np.maximum(likelihoods, eps)).sum(axis=1)
         return float(np.average(losses, weights=weights))
 
     def activate(self, logits):
         return expit(logits)
 
     def logits_of(self, predictions):
-        return logit(np.clip(predictions, _LEAST_PROBA, 1 - _LEAST_PROBA))
+        return logit(np.clip(predictions, _MIN_PROBA, 1 - _MIN_PROBA))
 
     def log_proba(self, logits):
         """Logarithm of :meth:`values`, finite wherever the logits are."""
@@ -182,7 +182,7 @@ class SoftmaxOutput(ClassOutput):
         return softmax(logits, axis=1)
 
     def logits_of(self, predictions):
-        return np.log(np.maximum(predictions, _LEAST_PROBA))
+        return np.log(np.maximum(predictions, _MIN_PROBA))
 
     def values(self, logits):
         # As SciPy's softmax, in a single array.
@@ -367,7 +367,7 @@ class IncreasingOutput(NumberOutput):
     def logits_of(self, predictions):
         steps = np.diff(predictions, axis=0)
         size = max(np.abs(predictions).max(), np.finfo(np.float64).tiny)
-        np.maximum(steps, _LEAST_STEP * size, out=steps)
+        np.maximum(steps, _MIN_STEP * size, out=steps)
         # The inverse of the softplus, without overflow.
         inverse = steps + np.log(-np.expm1(-steps))
         return np.concatenate([predictions[:1], inverse])

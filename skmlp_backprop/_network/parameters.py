@@ -63,7 +63,7 @@ class Parameters:
     intercepts : list of ndarray of shape (n_stack, fan_out, 1)
         The biases.
 
-    of_levels : tuple of (index, gradient) or None
+    level_gradient : tuple of (index, gradient) or None
         Of a gradient: the numbers of the levels that the latest batch has, and the
         gradient in their weights, of shape (len(index), n_stack, n_units). It is 0 in
         those of all other levels.
@@ -80,7 +80,7 @@ class Parameters:
         self.input_intercept = input_intercept
         self.levels = levels
         self.flat = flat
-        self.of_levels = None
+        self.level_gradient = None
         self.n_stack = len(layers[0])
         self.n_levels = 0 if levels is None else levels.shape[1]
         self.dtype = layers[0].dtype
@@ -183,8 +183,8 @@ class Parameters:
             All networks, in order.
         """
         lead, n_stack = networks[0], sum(network.n_stack for network in networks)
-        shape = {**lead.shape, "n_stack": n_stack}
-        stack = cls.empty(dtype=dtype or lead.dtype, **shape)
+        layout = {**lead.layout, "n_stack": n_stack}
+        stack = cls.empty(dtype=dtype or lead.dtype, **layout)
         arrays = zip(*(network.arrays() for network in networks), strict=True)
         for array, of_networks in zip(stack.arrays(), arrays, strict=True):
             np.concatenate(of_networks, out=array)
@@ -194,7 +194,7 @@ class Parameters:
         """Copy and pickle the buffer alone, so that the views stay views of it."""
         if self.flat is None:
             return self.copy().__reduce__()
-        return partial(Parameters.on_buffer, **self.shape), (self.flat,)
+        return partial(Parameters.on_buffer, **self.layout), (self.flat,)
 
     @property
     def layer_units(self):
@@ -203,7 +203,7 @@ class Parameters:
         return [n_inputs, *(w.shape[1] for w in self.layers)]
 
     @property
-    def shape(self):
+    def layout(self):
         """The arguments of :meth:`on_buffer` beside the buffer."""
         return {
             "layer_units": self.layer_units,
@@ -260,14 +260,14 @@ class Parameters:
 
     def copy(self, dtype=None):
         """Copy to a new buffer, of the given dtype if it is not None."""
-        copied = Parameters.empty(dtype=dtype or self.dtype, **self.shape)
+        copied = Parameters.empty(dtype=dtype or self.dtype, **self.layout)
         for array, place in zip(self.arrays(), copied.arrays(), strict=True):
             place[...] = array
         return copied
 
     def on(self, flat):
         """Lay networks of the same shape out on another flat buffer."""
-        return Parameters.on_buffer(flat, **self.shape)
+        return Parameters.on_buffer(flat, **self.layout)
 
     def zeros_like(self):
         """Networks of the same shape and dtype, all zeros."""

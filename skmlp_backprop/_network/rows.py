@@ -402,4 +402,4 @@ class LevelInputs:
         gradient = one_hot.T @ np.ascontiguousarray(delta.T)
         n_stack, _, n_units = layer.levels.shape
         gradient = gradient.reshape(len(index), n_stack, n_units)
-        layer.gradient.of_levels = index, gradient
+        layer.gradient.level_gradient = index, gradient

@@ -81,7 +81,7 @@ class _Library:
         The number of threads outside of all callers' blocks: the smallest number found,
         as a block may ask for more threads than there are cores.
 
-    n_most : int
+    n_max : int
         The number of threads if nobody has limited it.
     """
 
@@ -89,7 +89,7 @@ class _Library:
         self.controller = controller
         self.holders = set()
         self.before = controller.num_threads
-        self.n_most = _most_threads(controller)
+        self.n_max = _max_threads(controller)
         self.original = math.inf
         self._watched_until = 0.0
         self._is_watched = False
@@ -123,7 +123,7 @@ class _Library:
         afterwards, it was ignored.
         """
         number = self.controller.num_threads
-        if number < self.n_most:
+        if number < self.n_max:
             return False
         self.controller.set_num_threads(number)
         if self.controller.num_threads != number:
@@ -201,10 +201,11 @@ class _Library:
             time.sleep(_CHECK_SECONDS_IN_A_BLOCK if waits else _CHECK_SECONDS)
             with _lock:
                 # If it is held, its last holder starts a new watch.
-                self._is_watched = not (self.holders or self._is_over())
+                self._is_watched = not (self.holders or self._mend())
                 _give_way()
 
-    def _is_over(self):
+    def _mend(self):
+        """Restore the number if one thread is left; return whether the watch ends."""
         if self.controller.num_threads == 1:
             self.controller.set_num_threads(self.original)
             self._watched_until = _in_a_while()
@@ -250,7 +251,7 @@ def _used_by(package):
     return _libraries()
 
 
-def _most_threads(controller):
+def _max_threads(controller):
     """The number of threads of a BLAS library that nobody has limited."""
     if controller.internal_api == "mkl":
         return joblib.cpu_count(only_physical_cores=True)
@@ -291,7 +292,7 @@ def is_limited():
     variables for its workers.
     """
     if _libraries():
-        return any(library.n_threads < library.n_most for library in _libraries())
+        return any(library.n_threads < library.n_max for library in _libraries())
     limit = os.environ.get(_ACCELERATE_THREADS, "")
     return limit.isdigit() and int(limit) < _n_cores()
 

@@ -160,23 +160,23 @@ class Evaluation(ExitStack):
 
     def _open_processes(self, estimators, groups, n_rows):
         """Open the processes that shorten the search, unless as many are open."""
-        search, most = self.search, joblib.effective_n_jobs(self.search.n_jobs)
+        search, n_max = self.search, joblib.effective_n_jobs(self.search.n_jobs)
         chosen, why = 1, None
-        if most > 1:
+        if n_max > 1:
             rounds = search._rounds(len(estimators))
             n_fits = [(n * search.n_splits_, factor) for n, factor in rounds]
             data = self.X, self.y, n_rows
             chosen, why = choose_processes(
-                most, n_fits, estimators, groups, self.settings["scorer"], *data
+                n_max, n_fits, estimators, groups, self.settings["scorer"], *data
             )
         if chosen <= self._n_processes:
             return
         self.close()
-        if chosen == 1 < most:
+        if chosen == 1 < n_max:
             # As in joblib's processes: on busy cores, threads can make a short search
             # ten times as long.
             self.enter_context(threadpool_limits(1, user_api="blas"))
-        n_jobs = search.n_jobs if chosen == most else chosen
+        n_jobs = search.n_jobs if chosen == n_max else chosen
         parallel = Parallel(n_jobs=n_jobs, pre_dispatch=search.pre_dispatch)
         self._parallel = self.enter_context(parallel)
         self._n_processes = chosen

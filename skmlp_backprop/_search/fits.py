@@ -32,7 +32,7 @@ from .sklearn_private import (
 from .stacking import become_fitted, fold_key, prepare_rows, train_stacks
 
 # Prepared rows of at most this number of bytes wait for other tasks of their stack.
-_MOST_WAITING = 2**26
+_MAX_WAITING = 2**26
 # Reason why fits were not stacked, although their parameters permit it.
 _TOO_LARGE = (
     "its stack would be too large, or the seeds differ, which a stack with weights, "
@@ -204,7 +204,7 @@ def run_tasks(estimator, X, y, settings, tasks):
             continue
         trainers = waiting[trainer.key]
         trainers.append(trainer)
-        if len(trainers) * trainer.preparation.data.rows.X.nbytes > _MOST_WAITING:
+        if len(trainers) * trainer.preparation.data.rows.X.nbytes > _MAX_WAITING:
             results |= _train_and_score(waiting.pop(trainer.key), search)
     for trainers in waiting.values():
         results |= _train_and_score(trainers, search)

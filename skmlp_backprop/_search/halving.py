@@ -162,12 +162,12 @@ class _StackedHalvingMixin(StackedSearchMixin):
             return {}
         resolved = {"resource": max_iter_of(path)}
         if self.max_resources == "auto":
-            most = last.max_iter
-            if most == "auto" and hasattr(last, "_n_epochs"):
+            max_iter = last.max_iter
+            if max_iter == "auto" and hasattr(last, "_n_epochs"):
                 # The "auto" of TabularMLPClassifier and TabularMLPRegressor.
-                most = last._n_epochs(self._n_samples_orig)
-            if isinstance(most, Integral):
-                resolved["max_resources"] = int(most)
+                max_iter = last._n_epochs(self._n_samples_orig)
+            if isinstance(max_iter, Integral):
+                resolved["max_resources"] = int(max_iter)
         return resolved
 
     def _rounds(self, n_candidates):

@@ -317,11 +317,11 @@ def _split(estimators, data):
         by_seed = [index[[s == seed for s in seeds]] for seed in dict.fromkeys(seeds)]
         own_batches = False
     n_bytes = _network_bytes(data, n_batch_rows, own_batches)
-    most = max(1, device_of(lead).stack_bytes // n_bytes)
+    n_max = max(1, device_of(lead).stack_bytes // n_bytes)
     return [
         stack
         for of_seed in by_seed
-        for stack in np.array_split(of_seed, -(-len(of_seed) // most))
+        for stack in np.array_split(of_seed, -(-len(of_seed) // n_max))
     ]
 
 
@@ -366,8 +366,8 @@ def fold_key(estimators, data):
     n_batch_rows = make_solver(lead).n_batch_rows(rows.n_rows)
     units = tuple(network.layer_units)
     n_bytes = len(estimators) * _network_bytes(data, n_batch_rows)
-    most_bytes = min(device.shared_bytes, device.stack_bytes)
-    is_large = n_bytes > most_bytes or n_batch_rows > BLOCK_ROWS
+    max_bytes = min(device.shared_bytes, device.stack_bytes)
+    is_large = n_bytes > max_bytes or n_batch_rows > BLOCK_ROWS
     if is_large or rows.X.nbytes > device.group_bytes:
         return None
     n_batches = -(-rows.n_rows // n_batch_rows)

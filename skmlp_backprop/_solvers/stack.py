@@ -57,7 +57,7 @@ class MovingAverage:
         self.parameters = parameters.copy()
         self.n_steps = n_steps
         self._stride = max(1, n_batches // _UPDATES_PER_EPOCH)
-        self._most = math.exp(-self._stride / (window * n_batches))
+        self._max_keep = math.exp(-self._stride / (window * n_batches))
 
     def update(self, parameters):
         """Update the average every `_stride` steps; call it after each step."""
@@ -80,7 +80,7 @@ class MovingAverage:
         if self.n_steps % self._stride:
             return 0
         n_before = self.n_steps // self._stride - 1
-        return 1 - min(self._most, n_before / (n_before + _WARM_UP))
+        return 1 - min(self._max_keep, n_before / (n_before + _WARM_UP))
 
     def select(self, indices):
         """Keep only the networks at `indices`."""
@@ -168,14 +168,14 @@ class Stack:
         n_batches, n_stack = self.batches.n_batches, self.parameters.n_stack
         losses, weights = np.empty((n_batches, n_stack)), np.empty((n_batches, n_stack))
         # A batch of less weight is skipped: 1 / weight_sum would overflow.
-        least = float(np.finfo(self.parameters.dtype).tiny)
+        tiny = float(np.finfo(self.parameters.dtype).tiny)
         self.losses, self.n_steps = losses, 0
         # NumPy's errstate is per thread.
         with np.errstate(all="ignore"):
             for batch in self.batches.epoch(order):
                 if self.is_cancelled:
                     break
-                if batch.weight_sum < least:
+                if batch.weight_sum < tiny:
                     continue
                 losses[self.n_steps] = objective.loss_and_gradient(batch)
                 weights[self.n_steps] = batch.weight_in_epoch
@@ -292,7 +292,6 @@ class ScaledInputStack(Stack):
         n_numbers = first.shape[2] - 1
         self._scales.layers[0][:, 0, :-1] = scales[:, :n_numbers]
         np.multiply(first, self._scales.layers[0], out=self.parameters.layers[0])
-        self._spare = np.empty_like(first)
         self._scales_gradient = self._scales.zeros_like()
         self._state_of_scales = self._rule.init(self._scales)
         levels = objective.parameters.levels
@@ -326,8 +325,8 @@ class ScaledInputStack(Stack):
         scales, behind = self._scales.layers[0], self._behind.layers[0]
         gradient = self.objective.gradient
         of_scales = self._scales_gradient.layers[0]
-        np.multiply(gradient.layers[0], behind, out=self._spare)
-        np.add.reduce(self._spare, axis=1, keepdims=True, out=of_scales)
+        # The sum over the units, in one pass without an array of products.
+        np.einsum("nui,nui->ni", gradient.layers[0], behind, out=of_scales[:, 0])
         of_scales[:, :, -1] = 0
         gradient.layers[0] *= scales
         super()._step()
@@ -343,4 +342,4 @@ class ScaledInputStack(Stack):
         for weights, stepped in zip(others, self._behind.layers[1:], strict=True):
             np.copyto(weights, stepped)
         if self._levels is not None:
-            self._levels.step(*gradient.of_levels, self._rate)
+            self._levels.step(*gradient.level_gradient, self._rate)

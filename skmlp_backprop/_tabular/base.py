@@ -60,7 +60,7 @@ from .table import TakesTablesMixin, check_table
 # would need the number of epochs in advance.
 _AVERAGE_EPOCHS = 2
 # At most 10 epochs for a million rows: more would take many minutes.
-_MOST_ROWS_SEEN = 10**7
+_MAX_ROWS_SEEN = 10**7
 # The most categories of a column, or of combined columns, with weights of their own.
 # Many more would be identifiers.
 _MAX_CATEGORIES = 2**16
@@ -435,8 +435,8 @@ class BaseTabularMLP(
         if self.max_iter != "auto":
             return self.max_iter
         n_batches = -(-n_rows // self._n_batch_rows(n_rows))
-        least = np.clip(_MOST_ROWS_SEEN // n_rows, 10, 40)
-        return int(np.clip(2000 // n_batches, least, 80))
+        minimum = np.clip(_MAX_ROWS_SEEN // n_rows, 10, 40)
+        return int(np.clip(2000 // n_batches, minimum, 80))
 
     def _labels_of(self, targets):
         """The labels from which the encoder learns bins."""

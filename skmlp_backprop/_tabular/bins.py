@@ -15,32 +15,32 @@ from scipy import special
 # Bins are learned from a sample of this many rows, so that the time does not grow with
 # the table; a tree of thresholds from fewer rows if there are many classes. Each leaf
 # of the tree has at least _LEAF_ROWS rows.
-_MOST_ROWS = 20_000
+_MAX_ROWS = 20_000
 _LEAF_ROWS = 5
 # A threshold must raise the log-likelihood of the labels by this, and by 1 more for
 # each of its parameters. A weaker threshold may be due to chance, and would tell the
 # networks about the labels of left-out rows.
-_LEAST_GAIN = 2
+_MIN_GAIN = 2
 # The labels change abruptly at a threshold if, among this many rows on each side, or an
 # eighth of few rows, it raises the log-likelihood by this, and by 1 more for each
 # parameter. Where they change gradually, this happens by chance at one threshold in two
 # hundred of thousands of rows, and in one column of five with hundreds of rows.
 _NEAR_ROWS = 64
-_LEAST_JUMP = 8
+_MIN_JUMP = 8
 # Fine bins have this number of rows or more, or nearly so many; but each value has a
 # bin if the mean value has the second number of rows. There are at most so many fine
 # bins in a column, beside its usual bins, and in all columns of a table.
 _FINE_ROWS = 20
 _ROWS_OF_VALUE = 10
-_MOST_FINE_BINS = 255
-_MOST_FINE_BINS_OF_TABLE = 1024
+_MAX_FINE_BINS = 255
+_MAX_FINE_BINS_OF_TABLE = 1024
 # The labels vary within bins if other bins explain more of the labels' variance by this
 # share, and by so many times the variance that they would explain by chance. More bins
 # than usual must explain far more: on the tables for development, 255 bins that
 # explained between a hundredth and a tenth more were no better, and took longer.
-_LEAST_SHARE = 0.01
-_LEAST_SHARE_OF_MANY = 0.1
-_LEAST_RATIO = 5
+_MIN_SHARE = 0.01
+_MIN_SHARE_OF_MANY = 0.1
+_MIN_RATIO = 5
 # With more bins than this, the outermost bin has so few rows that their y may be
 # special.
 _MANY_BINS = 64
@@ -51,12 +51,12 @@ _MANY_BINS = 64
 # hardly anything for quantities. It is also this share of all variance, and due to
 # chance with this probability at most. Values of fewer rows do not count, and are in
 # this share of the rows at most: most quantities have many of them.
-_LEAST_SHARE_BETWEEN = 0.3
-_LEAST_SHARE_OF_CODES = 0.03
-_MOST_PROBABILITY = 1e-8
-_FEWEST_CODES, _MOST_CODES, _MOST_CODES_OF_TABLE = 12, 255, 1024
+_MIN_SHARE_BETWEEN = 0.3
+_MIN_SHARE_OF_CODES = 0.03
+_MAX_PROBABILITY = 1e-8
+_FEWEST_CODES, _MAX_CODES, _MAX_CODES_OF_TABLE = 12, 255, 1024
 _ROWS_OF_CODE = 5
-_MOST_RARE_ROWS = 0.5
+_MAX_RARE_ROWS = 0.5
 # float32 has whole numbers up to this size.
 _LARGEST_CODE = 2**24
 
@@ -115,17 +115,17 @@ def class_thresholds(values, labels, n_thresholds):
     from sklearn.tree import DecisionTreeClassifier
 
     n_parameters = len(np.unique(labels)) - 1 if labels.ndim == 1 else labels.shape[1]
-    n_most = _MOST_ROWS // max(1, n_parameters)
+    n_max = _MAX_ROWS // max(1, n_parameters)
     # In random order: near a threshold are some of the rows with equal values, and a
     # table may be sorted by the labels.
-    rows = np.random.RandomState(0).permutation(len(values))[:n_most]
+    rows = np.random.RandomState(0).permutation(len(values))[:n_max]
     values, labels = values[rows], labels[rows]
     # Ranks, since the tree takes numbers as float32.
     distinct, ranks = np.unique(values, return_inverse=True)
     # The scaled number suffices for two distinct numbers.
     if len(distinct) < 3:
         return distinct[:0]
-    gain = _LEAST_GAIN + n_parameters
+    gain = _MIN_GAIN + n_parameters
     tree = DecisionTreeClassifier(
         criterion="log_loss",
         max_leaf_nodes=n_thresholds + 1,
@@ -140,7 +140,7 @@ def class_thresholds(values, labels, n_thresholds):
     ranks, labels = ranks[order], labels[order]
     places = np.searchsorted(ranks, below + 1)
     gains = np.array([_gain_nearby(labels, place) for place in places])
-    jumps = below[gains >= _LEAST_JUMP + n_parameters]
+    jumps = below[gains >= _MIN_JUMP + n_parameters]
     between = distinct[below] / 2 + distinct[below + 1] / 2
     return np.concatenate([between, distinct[jumps], distinct[jumps + 1]])
 
@@ -188,7 +188,7 @@ def refine_bins(encodings, columns, labelled, n_bins):
         The usual number of bins.
     """
     labels = labelled.labels
-    sample = np.random.RandomState(0).permutation(len(labels))[:_MOST_ROWS]
+    sample = np.random.RandomState(0).permutation(len(labels))[:_MAX_ROWS]
     found, codes_found = [], []
     for number, (encoding, column) in enumerate(zip(encodings, columns, strict=True)):
         if not encoding.is_numeric or len(encoding.edges) == 1:
@@ -204,7 +204,7 @@ def refine_bins(encodings, columns, labelled, n_bins):
             codes = _frequent_values(column.values[~np.isnan(column.values)])
             if _may_be_codes(codes):
                 codes_found.append((share, number, codes))
-    n_left = _MOST_FINE_BINS_OF_TABLE
+    n_left = _MAX_FINE_BINS_OF_TABLE
     for _, number, choices in sorted(found, key=lambda one: one[0], reverse=True):
         for edges in reversed(choices):
             n_more = len(edges) - len(encodings[number].edges)
@@ -216,7 +216,7 @@ def refine_bins(encodings, columns, labelled, n_bins):
                 )
                 n_left -= n_more
                 break
-    n_left = _MOST_CODES_OF_TABLE
+    n_left = _MAX_CODES_OF_TABLE
     for _, number, codes in sorted(codes_found, key=lambda one: one[0], reverse=True):
         if len(codes) <= n_left:
             encodings[number] = replace(
@@ -236,17 +236,17 @@ def _share_of_codes(values, labels):
         return 0.0
     # A value of few rows may differ by chance.
     is_frequent = np.isin(values, distinct)
-    if np.mean(~is_frequent) > _MOST_RARE_ROWS:
+    if np.mean(~is_frequent) > _MAX_RARE_ROWS:
         return 0.0
     values, labels = values[is_frequent], labels[is_frequent]
     places = np.linspace(0, len(distinct) - 1, len(distinct) // 2 + 1)
     every_second = distinct[np.rint(places).astype(int)]
     shares, _, probabilities = _compare_bins(values, labels, every_second, distinct)
-    is_of_codes = (shares > _LEAST_SHARE_OF_CODES) & (probabilities < _MOST_PROBABILITY)
+    is_of_codes = (shares > _MIN_SHARE_OF_CODES) & (probabilities < _MAX_PROBABILITY)
     if not is_of_codes.any():
         return 0.0
     beyond_line, _, _ = _compare_bins(values, labels, distinct[[0, -1]], distinct)
-    is_of_codes &= shares > _LEAST_SHARE_BETWEEN * beyond_line
+    is_of_codes &= shares > _MIN_SHARE_BETWEEN * beyond_line
     return float(shares.max(where=is_of_codes, initial=0))
 
 
@@ -259,7 +259,7 @@ def _frequent_values(values):
 def _may_be_codes(distinct):
     """Whether these are a number of whole numbers that codes may have."""
     return (
-        _FEWEST_CODES <= len(distinct) <= _MOST_CODES
+        _FEWEST_CODES <= len(distinct) <= _MAX_CODES
         and np.abs(distinct).max() <= _LARGEST_CODE
         and (np.rint(distinct) == distinct).all()
     )
@@ -279,22 +279,22 @@ def _further_edges(values, labels, edges, n_bins):
     """
     distinct, counts = np.unique(values, return_counts=True)
     total, choices = 0.0, []
-    for n_most, least_share in (
-        (n_bins, _LEAST_SHARE),
-        (_MOST_FINE_BINS, _LEAST_SHARE_OF_MANY),
+    for n_max, min_share in (
+        (n_bins, _MIN_SHARE),
+        (_MAX_FINE_BINS, _MIN_SHARE_OF_MANY),
     ):
-        fine = _fine_edges(distinct, counts, n_most)
+        fine = _fine_edges(distinct, counts, n_max)
         # Without the given edges: close to a fine edge, a bin would have a few rows.
         shares, F, _ = _compare_bins(values, labels, edges, fine)
-        share = shares.max(where=F > _LEAST_RATIO, initial=0)
-        if share > least_share:
+        share = shares.max(where=F > _MIN_RATIO, initial=0)
+        if share > min_share:
             edges = np.union1d(fine, edges)
             total += share
             choices.append(edges)
     return total, choices
 
 
-def _fine_edges(distinct, counts, n_most):
+def _fine_edges(distinct, counts, n_max):
     """Distinct quantiles of values, for bins of 20 rows or nearly as many.
 
     If there are few distinct values, each is an edge: each shop, given by its number,
@@ -302,9 +302,9 @@ def _fine_edges(distinct, counts, n_most):
     Frequent values count less, so that each is a single quantile, and the other values
     have all other bins.
     """
-    if len(distinct) <= min(n_most, counts.sum() // _ROWS_OF_VALUE) + 1:
+    if len(distinct) <= min(n_max, counts.sum() // _ROWS_OF_VALUE) + 1:
         return distinct
-    n_bins = min(n_most, np.minimum(counts, _FINE_ROWS).sum() // _FINE_ROWS)
+    n_bins = min(n_max, np.minimum(counts, _FINE_ROWS).sum() // _FINE_ROWS)
     if n_bins == 0:
         return distinct[:0]
     # The limit of the counts is an n_bins-th of the sum of the limited counts.

@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._estimators.checks import plain_repr
+from .._estimators.values import plain_repr
 from .._network.warning import warn
 from .dates import kind_of
 from .encodings import MIN_ROWS, are_most
@@ -472,7 +472,7 @@ def _hash(key):
     return blake2b("\0".join(key).encode("utf-8", "surrogatepass")).digest()
 
 
-def warn_of_shared_categories(columns, encodings, most):
+def warn_of_shared_categories(columns, encodings, max_width):
     """Warn of columns with more categories than the networks tell apart.
 
     Parameters
@@ -483,11 +483,11 @@ def warn_of_shared_categories(columns, encodings, most):
     encodings : list
         The encoding of each column.
 
-    most : int
+    max_width : int
         The largest number of entries of a column.
     """
     for column, encoding in zip(columns, encodings, strict=True):
-        if not isinstance(encoding, CategoryEncoding) or encoding.width < most:
+        if not isinstance(encoding, CategoryEncoding) or encoding.width < max_width:
             continue
         if encoding.n_kept < len(encoding.keys):
             warn(

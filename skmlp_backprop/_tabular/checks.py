@@ -9,21 +9,22 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
-    as_array,
+    warn_of_other_order,
+    warn_of_other_orders,
+    warn_of_y_in_columns,
+)
+from .._estimators.sklearn_private import _check_y, _safe_indexing
+from .._estimators.target_checks import (
     check_target_names,
     exact_labels,
     plain_labels,
     refuse_a_name,
     refuse_sparse_targets,
     refuse_unfit_targets,
-    target_names,
-    warn_of_other_order,
-    warn_of_other_orders,
     warn_of_text_targets,
-    warn_of_y_in_columns,
     without_second_axis,
 )
-from .._estimators.sklearn_private import _check_y, _safe_indexing
+from .._estimators.values import as_array, target_names
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
 from .categories import describe_nearly_equal
@@ -318,11 +319,11 @@ def number_groups(groups):
             "groups has a single group of positive weight, but each network leaves "
             "groups out. Pass two groups or more, or leave out `groups`."
         )
-    most, n_rows = int(np.bincount(numbers).max()), len(numbers)
-    n_others = n_rows - most
+    n_largest, n_rows = int(np.bincount(numbers).max()), len(numbers)
+    n_others = n_rows - n_largest
     if n_others < max(_FEW_SHARE * n_rows, min(MIN_ROWS, n_rows / 10)):
         warn(
-            f"A group has {most} of {n_rows} rows. The networks that leave it out "
+            f"A group has {n_largest} of {n_rows} rows. The networks that leave it out "
             f"train on {n_others} of {n_rows} rows. Divide the group, or leave out "
             "`groups`."
         )

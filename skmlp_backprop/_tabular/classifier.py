@@ -6,9 +6,9 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.base import store_parameters
-from .._estimators.checks import check_scored, plain_labels
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
+from .._estimators.target_checks import check_scored, plain_labels
 from .._estimators.weighting import explicit_class_weight
 from .._network.outputs import positive
 from .._network.warning import warn

@@ -191,9 +191,9 @@ def _date_message(column):
         return ""
     # Not a number if all values are missing.
     low, high = np.fmin.reduce(column.values), np.fmax.reduce(column.values)
-    for least, limit, are_dates, example, arguments in _DATES_AS_NUMBERS:
+    for lower, upper, are_dates, example, arguments in _DATES_AS_NUMBERS:
         # The bounds leave few columns to sort.
-        if not (least <= low and high < limit):
+        if not (lower <= low and high < upper):
             continue
         numbers = np.unique(column.values[~np.isnan(column.values)])
         are_whole = (numbers == np.floor(numbers)).all()

@@ -9,25 +9,25 @@ from .encodings import MIN_ROWS, are_most
 
 # The columns are chosen by this many values, rows times columns, or by this many rows
 # of many columns, so that the time does not grow with the rows.
-_MOST_VALUES = 2_000_000
-_LEAST_ROWS = 20_000
+_MAX_VALUES = 2_000_000
+_MIN_ROWS = 20_000
 # A logistic regression has at most this many coefficients.
-_MOST_COEFFICIENTS = 200_000
+_MAX_COEFFICIENTS = 200_000
 # A combination has at most this many columns.
-_MOST_COLUMNS = 6
+_MAX_COLUMNS = 6
 # Columns of numbers are candidates if they have at most this many distinct values.
-_MOST_NUMBERS = 100
+_MAX_NUMBERS = 100
 # A further column must lower the loss by this share of it. It must also raise the
 # log-likelihood of all classes by this, and by the logarithm of the number of columns:
 # the best of many useless columns raises it by chance.
-_LEAST_SHARE = 0.01
-_LEAST_GAIN = 3
+_MIN_SHARE = 0.01
+_MIN_GAIN = 3
 # A combination is worth its entries if its loss is at most this share of that of its
 # best column, and of that of the sum of the effects of its columns, and if it has at
 # most this many rows for each combination of values. Other interactions are learned
 # from the columns themselves.
 _LARGEST_SHARE = 0.9
-_MOST_ROWS_EACH = 10
+_MAX_ROWS_EACH = 10
 # A new number is close to those of `fit` if it is nearer to one of them than this share
 # of the smallest gap between them. The next day is a whole gap away.
 _CLOSE = 0.6
@@ -97,16 +97,12 @@ class Combination:
         if labels.ndim == 2:
             return None
         n_labelled = len(labels)
-        n_most = max(_LEAST_ROWS, _MOST_VALUES // len(prepared))
-        sample = np.random.RandomState(0).permutation(len(labels))[:n_most]
+        n_max = max(_MIN_ROWS, _MAX_VALUES // len(prepared))
+        sample = np.random.RandomState(0).permutation(n_labelled)[:n_max]
         labels = np.unique(labels[sample], return_inverse=True)[1]
-        codes_of = {}
-        for i, column in enumerate(prepared):
-            values = _single(column)[rows][sample]
-            distinct, codes = np.unique(values, return_inverse=True)
-            n_values = _MOST_NUMBERS if values.dtype.kind == "f" else len(values)
-            if 1 < len(distinct) <= n_values:
-                codes_of[i] = codes
+        codes_of = _codes_of_candidates(
+            _single(column)[rows][sample] for column in prepared
+        )
         chosen, losses = _choose(codes_of, labels)
         if len(chosen) < 2 or losses[-1] > _LARGEST_SHARE * losses[1]:
             return None
@@ -118,7 +114,7 @@ class Combination:
             return_counts=True,
         )
         # Copied rows count once.
-        if n_labelled > _MOST_ROWS_EACH * len(levels):
+        if n_labelled > _MAX_ROWS_EACH * len(levels):
             return None
         loss_of_sum = _loss_of_sum([codes_of[i] for i in chosen], labels)
         if loss_of_sum is None or losses[-1] > _LARGEST_SHARE * loss_of_sum:
@@ -216,6 +212,17 @@ def distinct_in_float32(values):
     return rounded[is_single], first[is_single]
 
 
+def _codes_of_candidates(columns):
+    """The numbered values of each column that may be chosen, by its index."""
+    codes_of = {}
+    for i, values in enumerate(columns):
+        distinct, codes = np.unique(values, return_inverse=True)
+        n_max = _MAX_NUMBERS if values.dtype.kind == "f" else len(values)
+        if 1 < len(distinct) <= n_max:
+            codes_of[i] = codes
+    return codes_of
+
+
 def _choose(codes_of, labels):
     """Choose the columns of a combination.
 
@@ -238,15 +245,15 @@ def _choose(codes_of, labels):
     candidates = dict(codes_of)
     chosen, codes = [], np.zeros_like(labels)
     losses = [_left_out_loss(codes, labels)]
-    while candidates and len(chosen) < _MOST_COLUMNS:
+    while candidates and len(chosen) < _MAX_COLUMNS:
         loss_with = {
             i: _left_out_loss(_combine(codes, others), labels)
             for i, others in candidates.items()
         }
         best = min(loss_with, key=loss_with.get)
-        by_chance = (_LEAST_GAIN + np.log(len(candidates))) / len(labels)
-        least_gain = max(_LEAST_SHARE * losses[-1], by_chance)
-        if losses[-1] - loss_with[best] < least_gain:
+        by_chance = (_MIN_GAIN + np.log(len(candidates))) / len(labels)
+        min_gain = max(_MIN_SHARE * losses[-1], by_chance)
+        if losses[-1] - loss_with[best] < min_gain:
             break
         codes = _combine(codes, candidates.pop(best))
         losses.append(loss_with[best])
@@ -283,9 +290,9 @@ def _loss_of_sum(columns, labels):
     from sklearn.metrics import log_loss
 
     n_classes = labels.max() + 1
-    n_rows = _MOST_VALUES // n_classes
+    n_rows = _MAX_VALUES // n_classes
     sizes = [codes.max() + 1 for codes in columns]
-    if sum(sizes) * n_classes > _MOST_COEFFICIENTS:
+    if sum(sizes) * n_classes > _MAX_COEFFICIENTS:
         return None
     levels = np.stack(columns, axis=1)[:n_rows] + np.cumsum([0, *sizes[:-1]])
     X, labels = one_hot_rows(levels, sum(sizes), np.float64), labels[:n_rows]

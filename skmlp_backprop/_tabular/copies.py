@@ -6,7 +6,7 @@ from .._network.warning import warn
 from .column_warnings import identifier_message
 
 # A table with fewer distinct rows has too few groups for folds.
-_LEAST_ROWS = 10
+_MIN_ROWS = 10
 # Repeated rows are copies only if at most this share of them has another target, and at
 # most this share is to be expected by chance.
 UNLIKE_COPIES = 0.05
@@ -47,7 +47,7 @@ def group_copies(columns, y):
     hashes = hash_rows([column.values for column in columns], n_rows)
     distinct, first, groups = np.unique(hashes, return_index=True, return_inverse=True)
     n_distinct, n_copies = len(distinct), n_rows - len(distinct)
-    if n_distinct < _LEAST_ROWS or n_copies == 0:
+    if n_distinct < _MIN_ROWS or n_copies == 0:
         return None
     with_targets = hash_rows([groups, *_codes_of_targets(y)], n_rows)
     n_other_targets = len(np.unique(with_targets)) - n_distinct

@@ -38,9 +38,9 @@ _SHORTER_CYCLES = [
 _DAY = 86_400e6
 # The least F with which they are added; by chance it is about 1 on average. And the
 # most rows, and labels (rows times columns of y), that F is computed from.
-_LEAST_F = 4
-_MOST_ROWS = 20_000
-_MOST_LABELS = 2**20
+_MIN_F = 4
+_MAX_ROWS = 20_000
+_MAX_LABELS = 2**20
 # A smaller part of the sum of squares is due to rounding.
 _ROUNDING = 1e-12
 
@@ -219,8 +219,8 @@ def _shorter_cycles(column, cycles, labelled):
     if len(known) < MIN_ROWS:
         return []
     n_labels = int(labels.max()) + 1 if labels.ndim == 1 else labels.shape[1]
-    n_most = min(_MOST_ROWS, max(MIN_ROWS, _MOST_LABELS // n_labels))
-    known = known[np.random.RandomState(0).permutation(len(known))[:n_most]]
+    n_max = min(_MAX_ROWS, max(MIN_ROWS, _MAX_LABELS // n_labels))
+    known = known[np.random.RandomState(0).permutation(len(known))[:n_max]]
     labels, positions = labels[known], _cycle_positions(walls[known])
     if labels.ndim == 1:
         labels = labels[:, np.newaxis] == np.arange(n_labels)
@@ -231,8 +231,8 @@ def _shorter_cycles(column, cycles, labelled):
     if before <= _ROUNDING * np.square(deviations).sum():
         return []
     found, n_days = [], np.ptp(values[known]) / _DAY
-    for group, least_days in _SHORTER_CYCLES:
-        if _CYCLES[group[0]][0] not in cycles or n_days < least_days:
+    for group, min_days in _SHORTER_CYCLES:
+        if _CYCLES[group[0]][0] not in cycles or n_days < min_days:
             continue
         waves = [wave for cycle in group for wave in _waves(positions, cycle)]
         entries = np.column_stack([others, *waves])
@@ -241,7 +241,7 @@ def _shorter_cycles(column, cycles, labelled):
             continue
         after = _sum_left(deviations, entries)
         variance = max(after / n_left, np.finfo(float).tiny)
-        if (before - after) / len(waves) / variance > _LEAST_F:
+        if (before - after) / len(waves) / variance > _MIN_F:
             found += group
     return found
 

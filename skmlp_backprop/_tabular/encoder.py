@@ -22,6 +22,7 @@ from .columns import read_columns, read_known_columns
 from .combination import Combination
 from .date_encoding import DateEncoding
 from .encodings import MIN_ROWS, NumberColumns, NumberEncoding
+from .number_warnings import KnownNumbers
 from .relevance import Entries
 from .sources import CATEGORIES, NUMBERS
 from .table import TakesTablesMixin, check_table
@@ -248,7 +249,7 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         if len(prepared[0]) >= MIN_ROWS:
             self._warn_of_empty_columns(columns)
         if numeric := self._layout.numeric:
-            self._layout.numbers.warn_of_other_numbers([columns[i] for i in numeric])
+            self._layout.known_numbers.warn_of_others([columns[i] for i in numeric])
         for encoding, column in zip(self._encodings, columns, strict=True):
             if isinstance(encoding, DateEncoding):
                 encoding.warn_of_other_dates(column)
@@ -262,9 +263,9 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         Columns without missing values in `fit` have other warnings.
         """
         # The share with which all rows lack a value by chance, once in a million times.
-        most = 1e-6 ** (1 / len(columns[0].values))
+        limit = 1e-6 ** (1 / len(columns[0].values))
         for column, share in zip(columns, self._missing_shares, strict=True):
-            if 0 < share < most and column.is_missing.all():
+            if 0 < share < limit and column.is_missing.all():
                 warn(
                     f"Column {column.name} has no value, but had values in "
                     f"{1 - share:.0%} of the rows of `fit`. Check that the column was "
@@ -476,6 +477,9 @@ class _Layout:
 
     numbers : NumberColumns
         Encodes these.
+
+    known_numbers : KnownNumbers
+        Warns of others in these columns.
     """
 
     def __init__(self, encodings):
@@ -494,10 +498,11 @@ class _Layout:
         self.order = others + codes
         self.entries = Entries(np.array(columns, np.intp), np.array(are_bins, bool))
         self.numeric = [i for i in others if encodings[i].is_numeric]
+        of_numbers = [encodings[i] for i in self.numeric]
         self.numbers = NumberColumns(
-            [encodings[i] for i in self.numeric],
-            [self.places[i].start for i in self.numeric],
+            of_numbers, [self.places[i].start for i in self.numeric]
         )
+        self.known_numbers = KnownNumbers(of_numbers)
 
 
 def _checked_dtype(dtype):

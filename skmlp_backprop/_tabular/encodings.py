@@ -17,19 +17,8 @@ _CLIP = 1e100
 _MAX_FLOAT = np.finfo(np.float64).max
 # Entries that are encoded at once.
 _BLOCK_SIZE = 2**17
-# The remedy where new numbers are unlike those of `fit`.
-_CHECK_NUMBERS = (
-    "If the column has another unit or other codes now, or points between thousands, "
-    "convert it."
-)
-# A warning names so many other columns.
-_N_NAMED = 5
-# Differences of this relative size come from rounding to float32.
-_ROUNDING = 1e-6
 # Shares of the rows count from this number of rows on.
 MIN_ROWS = 10
-# If no number of a column is whole any more, this number of rows suffices.
-_FEWEST_ROWS = 3
 # Codes are whole numbers. A number of float32 may be close to one.
 _SAME_CODE = 0.5
 # Values outside the range get the mean entries of the outermost bins, which are this
@@ -215,12 +204,6 @@ class NumberColumns:
         self.scales = np.array([encoding.scale for encoding in encodings])
         self.units = np.array([encoding.unit for encoding in encodings])
         self.have_missing = np.array([e.has_missing for e in encodings], bool)
-        bounds = np.array([(e.lowest, e.highest) for e in encodings]).reshape(-1, 2)
-        self.lowest, self.highest = bounds.T
-        # A value of `fit` may be rounded to float32 later.
-        sizes = np.abs(bounds).max(axis=1)
-        self.margins = _ROUNDING * np.where(sizes < np.finfo(np.float32).max, sizes, 0)
-        self.are_whole = np.array([e.are_whole for e in encodings], bool)
         self.starts = np.array(starts, np.intp)
         n_bins = np.array([e.n_bins for e in encodings], np.intp)
         # The column, the edges and the position in the encoded table of each bin.
@@ -283,69 +266,6 @@ class NumberColumns:
                 )
         return np.where(replaced, self.centres, values)
 
-    def warn_of_other_numbers(self, columns):
-        """Warn of columns most of whose numbers are unlike those of `fit`.
-
-        A single value in all rows is no sign of another unit: the rows may be those of
-        a year, or of a shop.
-
-        Parameters
-        ----------
-        columns : list of Column of n_rows
-            The columns of new rows.
-        """
-        if len(columns[0].values) < _FEWEST_ROWS:
-            return
-        values = np.stack([column.values for column in columns], axis=1) * self.units
-        counts = np.count_nonzero(~np.isnan(values), axis=0)
-        is_outside = values < self.lowest - self.margins
-        is_outside |= values > self.highest + self.margins
-        n_outside = np.count_nonzero(is_outside, axis=0)
-        are_outside = are_most(n_outside, counts)
-        # A tenth suffices if two codes such as 0 and 1 have become 1 and 2.
-        had_two_codes = self.are_whole & (self.highest - self.lowest == 1)
-        are_many = (counts >= MIN_ROWS) & (10 * n_outside > counts)
-        for i in np.flatnonzero(had_two_codes & are_many).tolist():
-            codes = self.lowest[i], self.highest[i]
-            are_outside[i] |= not np.isin(codes, values[:, i]).all()
-        suspects = np.flatnonzero(are_outside).tolist()
-        suspects = [i for i in suspects if varies(values[:, i])]
-        found = [i for i in suspects if self.lowest[i] == self.highest[i]]
-        if found:
-            i = found[0]
-            only = self.lowest[i] / self.units[i]
-            warn(
-                f"Column {columns[i].name} had the value {only:.10g} alone in `fit`, "
-                f"but now has others in {n_outside[i]} of {counts[i]} rows, which have "
-                f"no effect on the predictions.{_others(columns, found)} Fit to rows "
-                "in which the column varies, or drop it."
-            )
-        found = [i for i in suspects if self.lowest[i] < self.highest[i]]
-        if found:
-            i = found[0]
-            low, high = np.array([self.lowest[i], self.highest[i]]) / self.units[i]
-            warn(
-                f"Column {columns[i].name} has {n_outside[i]} of {counts[i]} numbers "
-                f"outside the range of `fit`, from {low:.10g} to {high:.10g}."
-                f"{_others(columns, found)} The networks continue no trend there. "
-                f"{_CHECK_NUMBERS}"
-            )
-        found, broken = [], {}
-        for i in np.flatnonzero(self.are_whole & ~are_outside).tolist():
-            is_broken = np.abs(values[:, i] - np.rint(values[:, i])) > _ROUNDING
-            broken[i] = values[is_broken, i] / self.units[i]
-            n_broken = len(broken[i])
-            are_all = n_broken == counts[i] and n_broken >= _FEWEST_ROWS
-            if (are_all or are_most(n_broken, counts[i])) and varies(values[:, i]):
-                found.append(i)
-        if found:
-            i = found[0]
-            warn(
-                f"Column {columns[i].name} had whole numbers in `fit`, but now has "
-                f"{len(broken[i])} of {counts[i]} numbers such as {broken[i][0]:.10g}."
-                f"{_others(columns, found)} {_CHECK_NUMBERS}"
-            )
-
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
 
@@ -389,15 +309,6 @@ class NumberColumns:
 def varies(values):
     """Whether a column has several values."""
     return np.nanmin(values) < np.nanmax(values)
-
-
-def _others(columns, found):
-    """The sentence on the found columns after the first, or nothing."""
-    names = [columns[i].name for i in found[1:]]
-    if not names:
-        return ""
-    more = "" if len(names) <= _N_NAMED else f" and {len(names) - _N_NAMED} others"
-    return f" The same is true of {', '.join(names[:_N_NAMED])}{more}."
 
 
 def are_most(counts, n_rows):

@@ -320,16 +320,16 @@ def _choose_stacks(ensemble, networks, n_jobs, n_cores):
     row_size += 16 * rows.X.codes.shape[1] * weights[0].shape[1]
     row_size *= n_members
     n_jobs = ensemble.device.n_jobs(n_jobs)
-    n_most, n_threads = effective_n_jobs(n_jobs), n_cores
-    if n_jobs is None and n_most == 1:
-        n_most = n_cores
+    n_max, n_threads = effective_n_jobs(n_jobs), n_cores
+    if n_jobs is None and n_max == 1:
+        n_max = n_cores
     else:
-        n_threads = min(n_cores, n_most)
+        n_threads = min(n_cores, n_max)
     # More processes than cores would wait for each other.
-    n_most = min(n_most, effective_n_jobs(-1), n_members)
-    if n_most >= _MAX_THREADS and rows.n_rows * row_size >= _PROCESSES_PAY:
+    n_max = min(n_max, effective_n_jobs(-1), n_members)
+    if n_max >= _MAX_THREADS and rows.n_rows * row_size >= _PROCESSES_PAY:
         # The last process may have fewer networks than the others.
-        return -(-n_members // -(-n_members // n_most)), True
+        return -(-n_members // -(-n_members // n_max)), True
     step_size = ensemble.solver.n_batch_rows(rows.n_rows) * row_size
     n_paying = max(1, step_size // _THREAD_PAYS)
     return min(n_threads, _MAX_THREADS, n_members, n_paying), False

@@ -5,9 +5,9 @@ import numpy as np
 from .._network.inference import logits_from_first
 
 # Largest number of rows that a fit keeps, to bound the memory and the time.
-_MOST_ROWS = 10_000
+_MAX_ROWS = 10_000
 # Largest number of predictions (rows times networks).
-_MOST_PREDICTIONS = 20_000
+_MAX_PREDICTIONS = 20_000
 _N_REPEATS = 5
 
 
@@ -28,9 +28,9 @@ class WithheldRows:
 
     def __init__(self, prepared, judge, seed):
         rows, n_networks = judge.rows, np.bincount(judge.left_out).max()
-        most = min(_MOST_ROWS, max(1, _MOST_PREDICTIONS // n_networks))
+        n_max = min(_MAX_ROWS, max(1, _MAX_PREDICTIONS // n_networks))
         order = np.random.default_rng(seed).permutation(rows.n_rows)
-        kept = np.sort(order[:most])
+        kept = np.sort(order[:n_max])
         self.prepared = [values[kept] for values in prepared]
         self.targets = rows.targets[kept]
         self.weights = None if rows.weights is None else rows.weights[kept]

@@ -10,13 +10,13 @@ from .._network.inference import compute_logits
 # Each network leaves one of these folds of the rows out of its training.
 N_FOLDS = 8
 # Largest temperature, and largest number of rows for the search for it.
-_MOST_TEMPERATURE = 5
-_MOST_ROWS_OF_TEMPERATURE = 2**14
+_MAX_TEMPERATURE = 5
+_MAX_ROWS_OF_TEMPERATURE = 2**14
 # Standard deviation of the prior of the shift, and the most logits for the search for
 # it. A class of 400 rows is shifted about half as far as the loss alone would ask for:
 # then the error of its mean probability is less than the sampling error of its share.
 _SHIFT = 0.05
-_MOST_LOGITS_OF_SHIFT = 2**20
+_MAX_LOGITS_OF_SHIFT = 2**20
 
 
 class LeftOutRows:
@@ -92,12 +92,12 @@ class LeftOutRows:
         if isinstance(self.data.target_encoder, Numbers):
             return 1.0
         # A subsample suffices if there are many rows.
-        step = -(-sum(map(len, logits)) // _MOST_ROWS_OF_TEMPERATURE)
+        step = -(-sum(map(len, logits)) // _MAX_ROWS_OF_TEMPERATURE)
         sampled = np.concatenate([z[::step] for z in logits])
         index = np.concatenate([rows[::step] for rows in self._rows_of.values()])
         found = minimize_scalar(
             lambda inverse: self._loss(sampled / np.float32(1 / inverse), index),
-            bounds=(1 / _MOST_TEMPERATURE, 1),
+            bounds=(1 / _MAX_TEMPERATURE, 1),
             method="bounded",
             options={"xatol": 0.01},
         )
@@ -129,10 +129,10 @@ class LeftOutRows:
             return np.zeros(n_outputs)
         index = np.concatenate([self.numbers(i) for i in range(len(logits))])
         z = np.concatenate(logits)
-        n_most = _MOST_LOGITS_OF_SHIFT // n_outputs
-        if len(z) > n_most:
+        n_max = _MAX_LOGITS_OF_SHIFT // n_outputs
+        if len(z) > n_max:
             # At random: the order of validation rows may repeat itself.
-            sampled = np.random.RandomState(0).choice(len(z), n_most, replace=False)
+            sampled = np.random.RandomState(0).choice(len(z), n_max, replace=False)
             index, z = index[sampled], z[sampled]
         weights = np.ones(len(index))
         if rows.weights is not None:

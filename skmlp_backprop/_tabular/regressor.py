@@ -6,8 +6,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from .._estimators.base import store_parameters
-from .._estimators.checks import check_scored
 from .._estimators.regressor import BackpropMLPRegressor
+from .._estimators.target_checks import check_scored
 from .._estimators.targets import d2_of_quantiles
 from .._network.losses import LOSSES
 from .._network.warning import warn
@@ -338,7 +338,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         self._y_unit, self._y_mean, self._y_scale = unit, mean, scale
         if (self.loss, "exp") in LOSSES:
             # These losses are of ratios, and refuse numbers that are not positive.
-            self._y_scale, self._y_mean = _zero_to_one(mean), 0 * mean
+            self._y_scale, self._y_mean = _handle_zeros_in_scale(mean), 0 * mean
             return self._scale(y)
         return standardised if limited is y else self._scale(y)
 
@@ -346,7 +346,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
         """Standardise other targets like the targets of `fit`."""
         if (self.loss, "exp") in LOSSES:
             LOSSES[self.loss, "exp"]().check_targets(y)
-        return (y / self._y_unit - self._y_mean) / _zero_to_one(self._y_scale)
+        return (y / self._y_unit - self._y_mean) / _handle_zeros_in_scale(self._y_scale)
 
     def _refuse_change_of_constant(self, y):
         """Refuse another y after a constant y, which left no scale to continue.
@@ -430,16 +430,16 @@ def _standardise(y, sample_weight):
     unit, mean, scale : float or ndarray of shape (n_outputs,)
         The scale of constant numbers is 0; it makes every prediction that constant.
     """
-    unit = _zero_to_one(np.abs(y).max(axis=0))
+    unit = _handle_zeros_in_scale(np.abs(y).max(axis=0))
     scaled = y / unit
     mean = np.average(scaled, axis=0, weights=sample_weight)
     deviations = scaled - mean
-    largest = _zero_to_one(np.abs(deviations).max(axis=0))
+    largest = _handle_zeros_in_scale(np.abs(deviations).max(axis=0))
     deviations /= largest
     root = np.sqrt(np.average(deviations**2, axis=0, weights=sample_weight))
-    return deviations / _zero_to_one(root), unit, mean, largest * root
+    return deviations / _handle_zeros_in_scale(root), unit, mean, largest * root
 
 
-def _zero_to_one(divisors):
+def _handle_zeros_in_scale(divisors):
     """Replace 0 by 1, so that a division leaves a constant column as it is."""
     return np.where(divisors > 0, divisors, 1.0)

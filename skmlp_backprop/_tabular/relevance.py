@@ -8,25 +8,25 @@ from scipy.stats import rankdata
 
 from .._network.rows import one_hot_rows
 
-# A column's scale begins at 1 - _BY_CHANCE / F, and at least at _LEAST, or at 1 - 1 / F
-# for the median F. F is 1 on average if the column is unrelated to y. With lower
-# limits, an ensemble learns more of what single columns explain, and less of what only
-# several columns explain together.
+# A column's scale begins at 1 - _BY_CHANCE / F, and at least at _MIN_SCALE, or at
+# 1 - 1 / F for the median F. F is 1 on average if the column is unrelated to y. With
+# lower limits, an ensemble learns more of what single columns explain, and less of what
+# only several columns explain together.
 _BY_CHANCE = 2
-_LEAST = 0.1
+_MIN_SCALE = 0.1
 # F of many levels or bins varies little by chance. Their scale rises from 0 to 1 where
 # F is above 1 by the first to the second of these numbers of standard deviations. It is
-# at least _LEAST for levels.
+# at least _MIN_SCALE for levels.
 _UNRELATED, _RELATED = 1, 3
-# The least factor of the scales of bins. Columns of more entries, whose products take
-# long, keep a factor of 1: by default they have so many bins because these explain much
-# more of y.
-_LEAST_OF_BINS = 0.3
-_MOST_ENTRIES = 64
+# The smallest factor of the scales of bins. Columns of more entries, whose products
+# take long, keep a factor of 1: by default they have so many bins because these explain
+# much more of y.
+_MIN_BIN_FACTOR = 0.3
+_MAX_ENTRIES = 64
 # Directions of less than this share of the largest variance depend on the others.
 _RANK = 1e-8
 # The targets of so many rows tell how far F varies by chance.
-_MOST_ROWS = 20_000
+_MAX_ROWS = 20_000
 # Entries of the rows that are summed at once.
 _BLOCK_SIZE = 2**20
 
@@ -151,7 +151,7 @@ def _moments_of_targets(rows, output):
     The means are over all pairs, also of a target with itself. The excess kurtosis of
     two standardised targets is E a^2 b^2 - 1 - 2 (E a b)^2, which is 0 for normal ones.
     """
-    chosen = np.random.RandomState(0).permutation(rows.n_rows)[:_MOST_ROWS]
+    chosen = np.random.RandomState(0).permutation(rows.n_rows)[:_MAX_ROWS]
     targets = output.encoded_targets(_ranked(rows.targets[chosen]), np.float64).T
     targets = targets[:, np.ptp(targets, axis=0) > 0]
     if targets.shape[1] == 0:
@@ -169,7 +169,7 @@ def _columns_with_bins(entries):
         is_of_column = entries.columns == column
         others = np.flatnonzero(is_of_column & ~entries.are_bins)
         bins = np.flatnonzero(is_of_column & entries.are_bins)
-        if len(others) + len(bins) <= _MOST_ENTRIES:
+        if len(others) + len(bins) <= _MAX_ENTRIES:
             found.append((others, bins))
     return found
 
@@ -311,7 +311,7 @@ def _factor_of_bins(moments, others, bins, products, correlation):
     f = (explained - by_others) / n_free / ((1 - explained) / n_left)
     # The variance of F by chance, for many rows.
     deviation = np.sqrt(2 * correlation * (1 / n_free + 1 / n_left))
-    return _scale_by_distance((f - 1) / deviation, _LEAST_OF_BINS)
+    return _scale_by_distance((f - 1) / deviation, _MIN_BIN_FACTOR)
 
 
 def _explained(variances, covariances):
@@ -327,9 +327,9 @@ def _explained(variances, covariances):
     return (along[is_free] / values[is_free]).sum(), is_free.sum()
 
 
-def _scale_by_distance(distances, least):
-    """From `least` for unrelated to 1 for related columns, by standard deviations."""
-    return np.clip((distances - _UNRELATED) / (_RELATED - _UNRELATED), least, 1)
+def _scale_by_distance(distances, smallest):
+    """`smallest` for unrelated to 1 for related columns, by standard deviations."""
+    return np.clip((distances - _UNRELATED) / (_RELATED - _UNRELATED), smallest, 1)
 
 
 def _scales(relevance, columns, factors):
@@ -340,9 +340,9 @@ def _scales(relevance, columns, factors):
     _, numbers = np.unique(columns, return_inverse=True)
     of_columns = np.bincount(numbers, relevance) / np.bincount(numbers)
     # If most columns explain something, F is small by chance in some of them.
-    least = max(_LEAST, 1 - 1 / max(1, np.median(of_columns)))
+    smallest = max(_MIN_SCALE, 1 - 1 / max(1, np.median(of_columns)))
     of_columns = 1 - _BY_CHANCE / np.maximum(of_columns, _BY_CHANCE)
-    scales = np.maximum(of_columns, least)[numbers] * factors
+    scales = np.maximum(of_columns, smallest)[numbers] * factors
     return scales / np.sqrt(np.square(scales).mean())
 
 
@@ -368,4 +368,4 @@ def _scales_of_levels(relevance, n_rows, columns, correlation, kurtosis):
     varies = variance > 1e-9 * n_levels
     distances = np.zeros(n_columns)
     distances[varies] = excess[varies] / np.sqrt(variance[varies])
-    return _scale_by_distance(distances, _LEAST)[columns]
+    return _scale_by_distance(distances, _MIN_SCALE)[columns]

@@ -126,7 +126,7 @@ class TorchNetwork:
         first = first.unflatten(1, self._shapes[0]) * scales[:, None]
         return torch.cat([first.flatten(1), others], 1)
 
-    def logits(self, matrix, X, of_levels=None, masks=()):
+    def logits(self, matrix, X, level_sums=None, masks=()):
         """Compute the logits.
 
         Parameters
@@ -137,7 +137,7 @@ class TorchNetwork:
         X : Tensor of shape (n_rows, n_features) or (n_stack, n_rows, n_features)
             The rows. With three axes, each network has rows of its own.
 
-        of_levels : Tensor of shape (n_stack, n_units, n_rows) or None, default=None
+        level_sums : Tensor of shape (n_stack, n_units, n_rows) or None, default=None
             Sums of the weights of levels, for the first pre-activations.
 
         masks : sequence of Tensor of shape (n_units, n_rows) or None, default=()
@@ -159,8 +159,8 @@ class TorchNetwork:
             X = self._input_activation(X + biases.pop())
         a = X.transpose(-1, -2).expand(len(matrix), -1, -1)
         z = torch.baddbmm(biases[0], weights[0], a)
-        if of_levels is not None:
-            z = z + of_levels
+        if level_sums is not None:
+            z = z + level_sums
         for i, activation in enumerate(self._activations):
             a = activation(z)
             if masks and masks[i] is not None:

@@ -17,7 +17,7 @@ from .rules import STEPS, TorchLevels
 # The attributes that steps change.
 _ON_DEVICE = "_weights", "_states", "_levels", "_average"
 # Most entries of the activations of a layer when networks are judged.
-_MOST_ENTRIES = 2**26
+_MAX_ENTRIES = 2**26
 
 
 class TorchStack(Stack):
@@ -142,14 +142,14 @@ class TorchStack(Stack):
             weights = self._tensor(plan.weights).split(size, -1)
         losses, in_epoch = self._weights[0].new_zeros(shape), np.empty(shape)
         # A batch of less weight is skipped, as on the CPU.
-        least = np.finfo(self.parameters.dtype).tiny
+        tiny = np.finfo(self.parameters.dtype).tiny
         self.n_steps = 0
         batches = zip(index, weights, *plan[2:], strict=True)
         try:
             for *batch, weight_sum, sum_by_network, of_batch in batches:
                 if self.is_cancelled:
                     break
-                if weight_sum < least:
+                if weight_sum < tiny:
                     continue
                 losses[self.n_steps] = self._take_step(
                     *batch, weight_sum, sum_by_network, rate
@@ -171,9 +171,9 @@ class TorchStack(Stack):
         with torch.enable_grad():
             leaves = [leaf.detach().requires_grad_() for leaf in leaves]
             matrix = self._network.scaled(*leaves[: len(self._weights)])
-            of_levels = None if codes is None else sum_of_levels(one_hot, leaves[-1])
+            level_sums = None if codes is None else sum_of_levels(one_hot, leaves[-1])
             masks = self._masks(X.shape[-2])
-            logits = self._network.logits(matrix, X, of_levels, masks)
+            logits = self._network.logits(matrix, X, level_sums, masks)
             if weights is not None:
                 # A row of weight 0 has no effect, even if its loss would be infinite.
                 logits = logits.masked_fill((weights == 0).unsqueeze(-2), 0)
@@ -255,18 +255,18 @@ class TorchStack(Stack):
         """Logits of the judge's rows, of shape (n_networks, n_rows, n_outputs)."""
         rows = self._rows_of_judge
         width = max(rows.n_features, *self._network.n_units)
-        block = max(1, _MOST_ENTRIES // (len(matrix) * width))
+        block = max(1, _MAX_ENTRIES // (len(matrix) * width))
         if levels is not None:
             # One-hot columns are of as many levels as there are rows, or more.
             block = min(block, BLOCK_ROWS)
         logits = []
         for index_of_block in index.split(block):
             X, codes, _ = rows.take(index_of_block)
-            of_levels = None
+            level_sums = None
             if codes is not None:
                 touched, one_hot = self._levels.touch(codes)
-                of_levels = sum_of_levels(one_hot, levels[touched])
-            z = self._network.logits(matrix, X, of_levels)
+                level_sums = sum_of_levels(one_hot, levels[touched])
+            z = self._network.logits(matrix, X, level_sums)
             logits.append(z.transpose(1, 2))
         return torch.cat(logits, 1).cpu().numpy()
 

@@ -19,7 +19,7 @@ from ._halving_results import (
 
 _BEST = "#ff3b30"
 # With more values, matplotlib chooses the ticks.
-_MOST_TICKS = 12
+_MAX_TICKS = 12
 
 
 class SearchResultsDisplay(Display):
@@ -377,7 +377,7 @@ def _set_scale(ax, values):
         is_log = len(positive) == len(values)
         scale = {} if is_log else {"linthresh": min(positive)}
         ax.set_xscale("log" if is_log else "symlog", **scale)
-    if len(values) <= _MOST_TICKS:
+    if len(values) <= _MAX_TICKS:
         ax.set_xticks(values, **ticks)
         ax.minorticks_off()
     return values
