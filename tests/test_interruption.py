@@ -163,7 +163,7 @@ def test_an_interruption_at_every_line_of_hold_and_release():
         finally:
             sys.settrace(traced)
         assert n_blas_threads() == before, f"interrupted at line {n}"
-        assert not any(library.holders for library in threads._libraries())
+        assert not threads._blas().holders
         is_over = interrupts.n_left > 0
     assert n > 20
 

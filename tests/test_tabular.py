@@ -802,6 +802,7 @@ def test_codes_have_an_entry_each(kind, n_shops):
     index = rng.permutation(np.arange(60 * n_shops) % n_shops)
     model = labelled(kind, shops[index], effects[index])
     np.testing.assert_array_equal(entries_of(model, shops), np.eye(n_shops))
+    assert model.encoder_.code_features_.tolist() == [0]
     # Unknown shops have no entry.
     unknown = np.setdiff1d(np.arange(-600, 600), shops)
     with pytest.warns(UserWarning, match="outside the range of `fit`"):
@@ -839,6 +840,7 @@ def test_quantities_are_no_codes(kind, effect):
     x = rng.integers(0, 40, 3000).astype(float)
     model = labelled(kind, x, effect(x) + 0.3 * rng.standard_normal(3000))
     assert entries_of(model, [0, 10, 20, 30]).size == 0
+    assert model.encoder_.code_features_.tolist() == []
 
 
 def test_years_with_effects_of_their_own_keep_their_trend():

@@ -372,71 +372,36 @@ def test_small_predictions_stay_off_the_blas_threads(n_rows, unlimited):
 
 def test_more_cores_than_the_blas_has_threads(monkeypatch):
     """On 96 cores a wheel's OpenBLAS has 64 threads, on Windows 24."""
-
-    def tell(text):
-        return SimpleNamespace(
-            internal_api="openblas",
-            dynlib=SimpleNamespace(openblas_get_config64_=lambda: text),
-        )
-
     monkeypatch.setattr(threads, "_n_cores", lambda: 96)
-    for library in threads._brought_by(np):
+    for controller in threads._controller().lib_controllers:
         wheel = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        most = re.search(r"MAX_THREADS=(\d+)", wheel["openblas configuration"])
-        assert threads._max_threads(library.controller) == int(most[1])
-    controller = tell(b"OpenBLAS 0.3.33 DYNAMIC_ARCH Haswell MAX_THREADS=24")
-    assert threads._max_threads(controller) == 24
-    library = SimpleNamespace(n_threads=24, n_max=24)
-    monkeypatch.setattr(threads, "_libraries", lambda: [library])
+        if Path(controller.filepath).parent.name == "numpy.libs":
+            most = re.search(r"MAX_THREADS=(\d+)", wheel["openblas configuration"])
+            assert threads._max_threads(controller) == int(most[1])
+    text = b"OpenBLAS 0.3.33 DYNAMIC_ARCH Haswell MAX_THREADS=24"
+    controller = SimpleNamespace(
+        internal_api="openblas",
+        dynlib=SimpleNamespace(openblas_get_config64_=lambda: text),
+        num_threads=24,
+    )
+    blas = threads._Blas([controller])
+    monkeypatch.setattr(threads, "_blas", lambda: blas)
     assert not threads.is_limited()
-    library.n_threads = 23
+    controller.num_threads = 23
     assert threads.is_limited()
 
 
-@pytest.mark.posix
-def test_an_environment_in_a_linked_folder(unlimited, tmp_path):
-    """threadpoolctl follows links; NumPy's own path has them."""
-    link = tmp_path / "link"
-    link.symlink_to(Path(np.__file__).parent.parent, target_is_directory=True)
-    script = (
-        "import numpy, sys; assert numpy.__file__.startswith(sys.argv[1])\n"
-        "from threadpoolctl import threadpool_info\n"
-        "from skmlp_backprop._network.threads import limited_threads\n"
-        "with limited_threads() as n:\n"
-        "    blas = [i for i in threadpool_info() if i['user_api'] == 'blas']\n"
-        "    print(n, *(i['num_threads'] for i in blas))"
-    )
-    paths = [str(link), str(Path(threads.__file__).parents[2])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(link)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    n_threads, *of_blas = done.stdout.split()
-    assert n_threads == str(threads._n_cores())
-    assert set(of_blas) == {"1"}
-
-
-def test_a_library_that_numpy_and_scipy_share(unlimited, monkeypatch):
-    """As conda and distributions install it: it lies outside of both packages."""
-    monkeypatch.setattr(threads, "_brought_by", lambda package: [])
-    with threads.limited_threads() as n_threads:
-        assert n_threads == threads._n_cores()
-        assert set(n_blas_threads()) == {1}
-    assert n_blas_threads() == unlimited
-    # Its threads share the products of a minibatch.
-    with threads.limited_threads(products_on_blas_threads=True) as n_threads:
-        assert n_threads == 1
-        assert n_blas_threads() == unlimited
+@pytest.mark.callbacks
+def test_large_minibatches_share_the_threads_of_the_blas(unlimited):
+    data = np.ones((256, 200)), np.arange(256) % 2
+    seen = watched_fit(data, n_blas_threads, hidden_layer_sizes=100, batch_size=256)
+    assert seen == unlimited
 
 
 def test_a_library_that_threadpoolctl_does_not_know(unlimited, monkeypatch):
     """Such as Accelerate, whose threads joblib limits by a variable."""
-    monkeypatch.setattr(threads, "_libraries", list)
-    monkeypatch.setattr(threads, "_brought_by", lambda package: [])
+    nothing = threads._Blas([])
+    monkeypatch.setattr(threads, "_blas", lambda: nothing)
     with threads.limited_threads() as n_threads:
         assert n_threads == threads._n_cores()
     monkeypatch.setenv("VECLIB_MAXIMUM_THREADS", "1")

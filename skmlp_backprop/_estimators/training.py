@@ -1,6 +1,7 @@
 """Trains estimators' networks, from data and parameters."""
 
 import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -269,10 +270,9 @@ def _run(estimators, data_of, trainings, draws):
     device.check(solver, data.network, data.rows)
     parameters = stack_weights(trainings, dtype=solver.dtype or data.rows.dtype)
     alphas = [estimator.alpha for estimator in estimators]
-    with (
-        np.errstate(all="ignore"),
-        limited_threads(_blas_threads_pay(solver, parameters, data_of)) as n_threads,
-    ):
+    blas_threads_pay = _blas_threads_pay(solver, parameters, data_of)
+    threads = nullcontext(1) if blas_threads_pay else limited_threads()
+    with np.errstate(all="ignore"), threads as n_threads:
         n_threads = 1 if solver.stochastic else n_threads
         objective = data.make_objective(alphas, parameters, draws[0].dropout, n_threads)
         if solver.stochastic:
@@ -326,7 +326,7 @@ def _make_stack(device, data_of, trainings, draws, objective):
 
 
 def _blas_threads_pay(solver, parameters, data_of):
-    """Whether NumPy's BLAS keeps its threads: in minibatches with a large product.
+    """Whether the BLAS keeps its threads: in minibatches with a large product.
 
     The first product is taken as the largest one. SciPy computes it for sparse rows, by
     itself.

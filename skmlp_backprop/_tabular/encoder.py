@@ -108,6 +108,11 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         an encoder that was fitted by itself: only TabularMLPClassifier combines
         columns, by the classes of the rows.
 
+    code_features_ : ndarray of int
+        Indices of the columns of numbers that are taken as codes, which have an entry
+        for each value. It is empty in an encoder that was fitted by itself: only the
+        tabular estimators find codes, by the labels of the rows.
+
     n_features_in_ : int
         Number of columns.
 
@@ -237,6 +242,14 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
         """Indices of the columns whose combinations of values have entries."""
         check_is_fitted(self, "is_categorical_")
         columns = [] if self._combination is None else self._combination.columns
+        return np.array(columns, np.intp)
+
+    @property
+    def code_features_(self):
+        """Indices of the columns of numbers that are taken as codes."""
+        check_is_fitted(self, "is_categorical_")
+        numeric, encodings = self._layout.numeric, self._encodings
+        columns = [i for i in numeric if encodings[i].codes is not None]
         return np.array(columns, np.intp)
 
     def _prepare(self, X):
