@@ -136,6 +136,9 @@ def test_the_flat_theta_has_the_input_biases_last(iris):
     np.testing.assert_array_equal(same.predict(X), before)
     with pytest.raises(ValueError, match=r"theta must have shape \(33,\).*\(32,\)"):
         mlp.set_theta(theta[1:])
+    with pytest.raises(ValueError, match="theta must be finite"):
+        mlp.set_theta([np.nan, *theta[1:]])
+    np.testing.assert_array_equal(mlp.get_theta(), theta)
 
 
 def test_set_theta_drops_the_momentum(iris):

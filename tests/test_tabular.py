@@ -29,6 +29,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from threadpoolctl import threadpool_limits
 
 from skmlp_backprop import (
+    BackpropMLPClassifier,
     BackpropMLPRegressor,
     TabularEncoder,
     TabularMLPClassifier,
@@ -1682,6 +1683,20 @@ def test_scored_rows_in_the_order_of_another_index_are_reported(make):
         model.score(X, y, sample_weight=weights)
     with pytest.warns(UserWarning, match="sample_weight has the same index as X"):
         model.partial_dependence(X, [0], sample_weight=weights)
+
+
+@pytest.mark.parametrize("make", [classifier, BackpropMLPClassifier])
+def test_scored_labels_that_are_written_in_another_way(make):
+    X = np.arange(20.0).reshape(-1, 1)
+    y = np.repeat(["No", "Yes"], 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = make(max_iter=1).fit(X, y)
+    message = r"20 of 20 labels of y, such as 'no', were not in `fit`.* 'No', 'Yes'"
+    with pytest.warns(UserWarning, match=message):
+        assert model.score(X, np.char.lower(y)) == 0
+    # A class of few rows may be new.
+    assert model.score(X, np.where(np.arange(20) < 9, "Maybe", y)) >= 0
 
 
 @pytest.mark.parametrize(

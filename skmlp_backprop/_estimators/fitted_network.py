@@ -344,7 +344,8 @@ class FittedNetworkMixin:
         Raises
         ------
         ValueError
-            If the length of `theta` is not the number of weights.
+            If the length of `theta` is not the number of weights, or if it is not
+            finite.
 
         Examples
         --------
@@ -373,8 +374,11 @@ class FittedNetworkMixin:
                 "np.concatenate([theta.ravel('F') for theta in thetas]), or pass them "
                 "to from_thetas."
             )
+        theta = np.array(theta, dtype)
+        if not np.isfinite(theta).all():
+            raise ValueError("theta must be finite.")
         coefs, intercepts, input_intercept = thetas.unravel(
-            np.array(theta, dtype),
+            theta,
             units,
             input_intercept=self.input_intercept_ is not None,
         )

@@ -271,3 +271,19 @@ def check_scored(estimator, X, y, sample_weight, input_name="y"):
     values = as_array(y)
     if not estimator._y_numeric and np.ndim(values) == 2 and is_multilabel(values):
         refuse_other_indicators(values)
+    if not estimator._y_numeric and np.ndim(values) == 1:
+        _warn_of_unknown_labels(values.tolist(), estimator.classes_, input_name)
+
+
+def _warn_of_unknown_labels(labels, classes, input_name):
+    """Warn if most labels are no classes, as if they are written in another way."""
+    known = set(classes.tolist())
+    unknown = [label for label in labels if label not in known]
+    if 2 * len(unknown) > len(labels):
+        examples = ", ".join(plain_repr(label) for label in classes[:3].tolist())
+        warn(
+            f"{len(unknown)} of {len(labels)} labels of {input_name}, such as "
+            f"{plain_repr(unknown[0])}, were not in `fit`, which had labels such as "
+            f"{examples}. Their predictions count as wrong. If they are the same "
+            f"classes, write {input_name} as in `fit`."
+        )
