@@ -181,7 +181,11 @@ def _add_numbers(graph, x, encodings):
     x = graph.add("Mul", x, np.array(unit))
     is_missing = graph.add("IsNaN", x)
 
-    z = graph.add("Sub", graph.add("Where", is_missing, centre, x), centre)
+    # The scaled number is 0 where a missing value has an entry of its own.
+    fill = np.nan_to_num(
+        [e.centre if e.has_missing else e.replacement for e in encodings]
+    )
+    z = graph.add("Sub", graph.add("Where", is_missing, fill, x), centre)
     z = graph.add("Clip", z, -_MAX_FLOAT, _MAX_FLOAT)
     z = graph.add("Div", z, np.array([e.scale for e in encodings]))
     z = graph.add("Clip", z, -_CLIP, _CLIP)
@@ -191,9 +195,9 @@ def _add_numbers(graph, x, encodings):
 
     column = np.repeat(range(len(encodings)), [e.n_bins for e in encodings])
     if len(column):
-        # A missing value is put at the first edge, where all bins are 0, or at the
-        # median if there were none in `fit`.
-        fill = [e.edges[0] if e.has_missing else e.centre for e in encodings]
+        # A missing value is put at the first edge, where all bins are 0, or replaced if
+        # there were none in `fit`.
+        fill = [e.edges[0] if e.has_missing else e.replacement for e in encodings]
         low = np.concatenate([e.low for e in encodings])
         high = np.concatenate([e.high for e in encodings])
         values = graph.add("Where", is_missing, np.array(fill), x)
@@ -214,7 +218,7 @@ def _add_numbers(graph, x, encodings):
                 bins = graph.add("Add", bins, graph.add("Mul", share, change))
         if (of_codes := are_codes(encodings)).any():
             # NaN is no code.
-            fill = [np.nan if e.has_missing else e.centre for e in encodings]
+            fill = [np.nan if e.has_missing else e.replacement for e in encodings]
             values = graph.add("Where", is_missing, np.array(fill), x)
             values = graph.add("Gather", values, column, axis=1)
             distance = graph.add("Abs", graph.add("Sub", values, high))
@@ -239,7 +243,7 @@ def _prepare_number(graph, encoding, place):
     x = graph.add("Mul", _take(graph, [place]), encoding.unit)
     if encoding.has_missing:
         return x
-    return graph.add("Where", graph.add("IsNaN", x), encoding.centre, x)
+    return graph.add("Where", graph.add("IsNaN", x), encoding.replacement, x)
 
 
 def _add_combination(graph, combination, values):

@@ -698,7 +698,7 @@ def test_codes_of_shops(gaps):
     assert {f"shop_{7 * i}" for i in range(20)} < set(names)
     assert_classifies_table(model, X)
     # Shops that `fit` did not see, among others.
-    X.loc[:8, "shop"] = [-7, 3.2, -1, 200, 140, 1e9, 133, 141, 7]
+    X.loc[:9, "shop"] = [-7, 3.2, -1, 200, 140, 1e9, 133, 141, 7, np.nan]
     (encoded,) = run_table(model.encoder_, X)
     np.testing.assert_array_equal(encoded, model.encoder_.transform(X))
 

@@ -795,7 +795,7 @@ def entries_of(model, values):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-@pytest.mark.parametrize("n_shops", [14, 40])
+@pytest.mark.parametrize("n_shops", [15, 40])
 def test_codes_have_an_entry_each(kind, n_shops):
     rng = np.random.default_rng(2)
     shops = np.sort(rng.choice(1000, n_shops, replace=False)) - 500.0
@@ -808,6 +808,7 @@ def test_codes_have_an_entry_each(kind, n_shops):
     unknown = np.setdiff1d(np.arange(-600, 600), shops)
     with pytest.warns(UserWarning, match="outside the range of `fit`"):
         assert not entries_of(model, [*unknown[:9], *unknown[-9:], 1e300]).any()
+    assert not entries_of(model, [np.nan]).any()
     y = np.array([*effects[index], 0, 0])
     gaps = labelled(kind, [*shops[index], np.nan, np.nan], y)
     np.testing.assert_array_equal(entries_of(gaps, shops), np.eye(n_shops))

@@ -90,6 +90,11 @@ class NumberEncoding:
         self.n_bins = len(self.high)
         # Number of entries.
         self.width = 1 + self.n_bins + self.has_missing
+        # Stands for a missing value if no entry indicates it: the median, or a number
+        # between two codes, since the row has none of them.
+        self.replacement = self.centre
+        if self.codes is not None:
+            self.replacement = np.floor(self.centre) + 0.5
 
     @classmethod
     def from_column(cls, column, n_bins, labelled=None):
@@ -201,6 +206,7 @@ class NumberColumns:
 
     def __init__(self, encodings, starts):
         self.centres = np.array([encoding.centre for encoding in encodings])
+        self.replacements = np.array([e.replacement for e in encodings])
         self.scales = np.array([encoding.scale for encoding in encodings])
         self.units = np.array([encoding.unit for encoding in encodings])
         self.have_missing = np.array([e.has_missing for e in encodings], bool)
@@ -226,7 +232,7 @@ class NumberColumns:
         )
 
     def prepare(self, columns):
-        """Values times `unit`. The centre replaces NaN if no entry indicates NaN.
+        """Values times `unit`. NaN is replaced if no entry indicates NaN.
 
         Parameters
         ----------
@@ -264,7 +270,7 @@ class NumberColumns:
                     "all rows of `fit`. The median of `fit` takes their place. Check "
                     "that the column was read as before the fit."
                 )
-        return np.where(replaced, self.centres, values)
+        return np.where(replaced, self.replacements, values)
 
     def write(self, values, out):
         """Encode the result of :meth:`prepare` into `out`, block by block of rows.
