@@ -6,7 +6,7 @@ hashes the indexes of its chunks, and the client compares the hashes of all chun
 
 import numpy as np
 
-from .._estimators.values import is_of_pandas
+from .._estimators.checks import is_of_pandas
 from .._network.warning import warn
 
 

@@ -9,16 +9,16 @@ from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
 from .._network.warning import warn
-from .checks import warn_of_other_orders
-from .targets import is_multilabel, refuse_other_indicators
-from .values import (
+from .checks import (
     as_array,
     is_finite_number,
     is_masked,
     is_missing,
     plain_repr,
     target_names,
+    warn_of_other_orders,
 )
+from .targets import is_multilabel, refuse_other_indicators
 
 # Kinds of dtypes, integers and booleans, whose labels are exact.
 _EXACT_KINDS = "iub"

@@ -6,9 +6,9 @@ from numbers import Real
 import numpy as np
 
 from .._network.warning import warn
+from .checks import plain_repr
 from .sklearn_private import MAY_BE_ZERO, _check_sample_weight
 from .target_checks import refuse_a_name, refuse_masked_weights
-from .values import plain_repr
 
 
 def checked_sample_weights(X, sample_weight, *, allow_all_zero=False):

@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._estimators.values import plain_repr
+from .._estimators.checks import plain_repr
 from .._network.warning import warn
 from .dates import kind_of
 from .encodings import MIN_ROWS, are_most

@@ -9,6 +9,8 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
+    as_array,
+    target_names,
     warn_of_other_order,
     warn_of_other_orders,
     warn_of_y_in_columns,
@@ -24,7 +26,6 @@ from .._estimators.target_checks import (
     warn_of_text_targets,
     without_second_axis,
 )
-from .._estimators.values import as_array, target_names
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
 from .categories import describe_nearly_equal

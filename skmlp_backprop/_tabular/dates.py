@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from .._estimators.values import is_missing, plain_repr
+from .._estimators.checks import is_missing, plain_repr
 
 # Kinds of columns, in the words of messages.
 DATES, TIMES, SPANS = "dates", "times of day", "time spans"

@@ -7,7 +7,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.stats.mstats import mquantiles
 
-from .._estimators.values import is_masked, without_mask
+from .._estimators.checks import is_masked, without_mask
 from .._network.inference import logits_from_first
 from .categories import CategoryEncoding
 from .dates import DATES

@@ -14,7 +14,7 @@ from uuid import UUID
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from .._estimators.values import DATE_TYPES, is_missing, plain_repr
+from .._estimators.checks import DATE_TYPES, is_missing, plain_repr
 from .._network.warning import warn
 from . import dates, texts
 from .dates import DATES, SPANS, TIMES

@@ -9,8 +9,8 @@ from narwhals.stable.v2.dependencies import is_into_dataframe
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
+from .._estimators.checks import is_masked, names_of, plain_repr, without_mask
 from .._estimators.sklearn_private import KNOWS_ALL_TABLES
-from .._estimators.values import is_masked, names_of, plain_repr, without_mask
 from .._network.warning import warn
 
 # Methods of lazy tables, and of the results of database queries, that return a table
