@@ -25,7 +25,7 @@ from .architecture import (
     make_network,
     warn_of_unused,
 )
-from .checks import warn_of_other_orders, warn_of_y_in_columns
+from .checks import warn_of_other_orders
 from .fitted_network import FittedNetworkMixin, refuse_sparse
 from .pickled_state import PicklesMixin, from_plain, to_plain
 from .results import fitted_attributes, history_of, objective_of, warn_of_end
@@ -33,12 +33,9 @@ from .sklearn_callbacks import CallbackReporter, CallbackSupportMixin, with_call
 from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .target_checks import (
     check_target_names,
-    exact_labels,
-    plain_labels,
-    refuse_sparse_targets,
-    refuse_unfit_targets,
-    warn_of_text_targets,
-    without_second_axis,
+    checked_targets,
+    plain_targets,
+    warn_of_y_in_columns,
 )
 from .training import (
     TrainingData,
@@ -202,21 +199,15 @@ class BaseBackpropMLP(
 
     def _validate_rows(self, X, y, *, reset):
         """Validate X and y; X in CSR or dense, a single column of y flat."""
-        name = type(self).__name__
+        are_numbers = self._y_numeric
         check_target_names(self, y, reset)
         warn_of_y_in_columns(X, y)
-        refuse_unfit_targets(y, name, self._y_numeric)
-        if self._y_numeric:
-            refuse_sparse_targets(y, name)
-            warn_of_text_targets(y)
-        else:
-            y = exact_labels(y)
+        y = checked_targets(y, type(self).__name__, are_numbers)
         X, y = self._validated(
-            X, y, multi_output=True, y_numeric=self._y_numeric, reset=reset
+            X, y, multi_output=True, y_numeric=are_numbers, reset=reset
         )
         refuse_sparse(X, self.input_activation)
-        y = without_second_axis(y)
-        return X, y if self._y_numeric else plain_labels(y)
+        return X, plain_targets(y, are_numbers)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse classes other than those of the previous fit.

@@ -15,38 +15,6 @@ DATE_TYPES = (
     *(datetime.date, datetime.time, datetime.timedelta),
     *(np.datetime64, np.timedelta64),
 )
-# So many rows tell whether a column is y.
-_N_COMPARED = 10_000
-
-
-def warn_of_y_in_columns(X, y):
-    """Warn if a DataFrame X still has y as a column, as in ``fit(X, X["y"])``.
-
-    The column has the name of y, and the values of y, or a code for each of them.
-    """
-    if not nw.dependencies.is_into_dataframe(X):
-        return
-    if nw.dependencies.is_into_series(y):
-        columns = {getattr(y, "name", None): y}
-    else:
-        columns = {name: y[name] for name in target_names(y) or ()}
-    for name, target in columns.items():
-        if name is None or name not in names_of(X):
-            continue
-        if len(X[name]) != len(target):
-            continue
-        # As text, since a list has no hash.
-        own, labels = (
-            list(map(str, np.asarray(values)[:_N_COMPARED].tolist()))
-            for values in (X[name], target)
-        )
-        pairs = set(zip(own, labels, strict=True))
-        has_codes = len(pairs) == len(set(own)) == len(set(labels)) <= len(own) / 10
-        if len(pairs) > 1 and (own == labels or has_codes):
-            warn(
-                f"Column {plain_repr(name)} of X is y itself, which new rows do not "
-                "have. Drop the column from X."
-            )
 
 
 def warn_of_other_orders(X, y, sample_weight=None, names=("X", "y", "sample_weight")):
@@ -217,35 +185,11 @@ def names_of(table):
     return list(table.column_names if is_arrow else table.columns)
 
 
-def target_names(y):
-    """The names of the columns of y, or None if it is no DataFrame."""
-    is_dask = nw.dependencies.is_dask_dataframe(y)
-    return names_of(y) if is_dask or nw.dependencies.is_into_dataframe(y) else None
-
-
 def is_of_pandas(values):
     """Whether values are a Series or a DataFrame of pandas."""
     return nw.dependencies.is_pandas_series(values) or (
         nw.dependencies.is_pandas_dataframe(values)
     )
-
-
-def as_array(y):
-    """y as an array; None if it is sparse, or invalid for scikit-learn."""
-    if type(y) is np.ndarray:
-        return y
-    if is_masked(y):
-        # Objects are searched for missing values.
-        return without_mask(y).astype(object)
-    if y is None or sparse.issparse(y):
-        return None
-    if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
-        y = nw.from_native(y, allow_series=True).to_numpy()
-    try:
-        return np.asarray(y)
-    except ValueError:
-        # Rows of several lengths.
-        return None
 
 
 def is_masked(values):

@@ -4,24 +4,54 @@ import math
 from collections import Counter
 from numbers import Integral
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
 from .._network.warning import warn
 from .checks import (
-    as_array,
     is_finite_number,
     is_masked,
     is_missing,
+    names_of,
     plain_repr,
-    target_names,
     warn_of_other_orders,
+    without_mask,
 )
 from .targets import is_multilabel, refuse_other_indicators
 
+# So many rows tell whether a column is y.
+_N_COMPARED = 10_000
 # Kinds of dtypes, integers and booleans, whose labels are exact.
 _EXACT_KINDS = "iub"
+
+
+def checked_targets(y, name, are_numbers, input_name="y"):
+    """Check targets before scikit-learn's validation, whose errors name no remedy.
+
+    Parameters
+    ----------
+    y, name, are_numbers, input_name
+        As of :func:`refuse_unfit_targets`.
+
+    Returns
+    -------
+    y : array-like
+        Labels that are integers or booleans as an array, other targets as they are.
+    """
+    refuse_unfit_targets(y, name, are_numbers, input_name)
+    if not are_numbers:
+        return exact_labels(y)
+    refuse_sparse_targets(y, name, input_name)
+    warn_of_text_targets(y, input_name)
+    return y
+
+
+def plain_targets(y, are_numbers, input_name="y"):
+    """Validated targets: a single column flat, and labels of a single type."""
+    y = without_second_axis(y)
+    return y if are_numbers else plain_labels(y, input_name)
 
 
 def refuse_unfit_targets(y, name, are_numbers, input_name="y", of_rows=""):
@@ -113,6 +143,12 @@ def _refuse_lists_of_labels(y, input_name):
         )
 
 
+def target_names(y):
+    """The names of the columns of y, or None if it is no DataFrame."""
+    is_dask = nw.dependencies.is_dask_dataframe(y)
+    return names_of(y) if is_dask or nw.dependencies.is_into_dataframe(y) else None
+
+
 def check_target_names(estimator, y, reset, input_name="y"):
     """Keep the names of several columns of y, or refuse them in another order.
 
@@ -150,6 +186,36 @@ def check_target_names(estimator, y, reset, input_name="y"):
             f"{input_name} has the columns {names}, but in `fit` y had the columns "
             f"{known}. Pass them in that order, such as by y[{known}]."
         )
+
+
+def warn_of_y_in_columns(X, y):
+    """Warn if a DataFrame X still has y as a column, as in ``fit(X, X["y"])``.
+
+    The column has the name of y, and the values of y, or a code for each of them.
+    """
+    if not nw.dependencies.is_into_dataframe(X):
+        return
+    if nw.dependencies.is_into_series(y):
+        columns = {getattr(y, "name", None): y}
+    else:
+        columns = {name: y[name] for name in target_names(y) or ()}
+    for name, target in columns.items():
+        if name is None or name not in names_of(X):
+            continue
+        if len(X[name]) != len(target):
+            continue
+        # As text, since a list has no hash.
+        own, labels = (
+            list(map(str, np.asarray(values)[:_N_COMPARED].tolist()))
+            for values in (X[name], target)
+        )
+        pairs = set(zip(own, labels, strict=True))
+        has_codes = len(pairs) == len(set(own)) == len(set(labels)) <= len(own) / 10
+        if len(pairs) > 1 and (own == labels or has_codes):
+            warn(
+                f"Column {plain_repr(name)} of X is y itself, which new rows do not "
+                "have. Drop the column from X."
+            )
 
 
 def first_text(y):
@@ -287,3 +353,21 @@ def _warn_of_unknown_labels(labels, classes, input_name):
             f"{examples}. Their predictions count as wrong. If they are the same "
             f"classes, write {input_name} as in `fit`."
         )
+
+
+def as_array(y):
+    """y as an array; None if it is sparse, or invalid for scikit-learn."""
+    if type(y) is np.ndarray:
+        return y
+    if is_masked(y):
+        # Objects are searched for missing values.
+        return without_mask(y).astype(object)
+    if y is None or sparse.issparse(y):
+        return None
+    if nw.dependencies.is_into_dataframe(y) or nw.dependencies.is_into_series(y):
+        y = nw.from_native(y, allow_series=True).to_numpy()
+    try:
+        return np.asarray(y)
+    except ValueError:
+        # Rows of several lengths.
+        return None

@@ -9,22 +9,21 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimators.checks import (
-    as_array,
-    target_names,
     warn_of_other_order,
     warn_of_other_orders,
-    warn_of_y_in_columns,
 )
 from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.target_checks import (
+    as_array,
     check_target_names,
-    exact_labels,
+    checked_targets,
     plain_labels,
+    plain_targets,
     refuse_a_name,
     refuse_sparse_targets,
     refuse_unfit_targets,
-    warn_of_text_targets,
-    without_second_axis,
+    target_names,
+    warn_of_y_in_columns,
 )
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
@@ -128,20 +127,16 @@ def naming_validation_rows():
 
 def _check_targets(estimator, X, y, input_name="y"):
     """The labels or numbers of the rows of X as an array."""
-    name = type(estimator).__name__
+    name, are_numbers = type(estimator).__name__, estimator._y_numeric
     refuse_sparse_targets(y, name, input_name)
-    refuse_unfit_targets(y, name, estimator._y_numeric, input_name)
-    y = given = y if estimator._y_numeric else exact_labels(y)
+    y = checked_targets(y, name, are_numbers, input_name)
     # The check for finite values sums y, which may overflow.
     with np.errstate(all="ignore"):
-        y = _check_y(
-            y, multi_output=True, y_numeric=estimator._y_numeric, estimator=estimator
-        )
-    y = without_second_axis(y)
+        y = _check_y(y, multi_output=True, y_numeric=are_numbers, estimator=estimator)
     check_consistent_length(X, y)
-    if not estimator._y_numeric:
-        return plain_labels(y, input_name)
-    warn_of_text_targets(given, input_name)
+    y = plain_targets(y, are_numbers, input_name)
+    if not are_numbers:
+        return y
     warn_of_rounding(y, input_name)
     # scikit-learn converts objects to numbers, but no text.
     return y.astype(np.float64) if y.dtype.kind in "UT" else y
