@@ -121,7 +121,8 @@ def n_blas_threads():
     return [info["num_threads"] for info in infos if info["user_api"] == "blas"]
 
 
-HOLDING = {"hold", "_note_number", "release", "_set_back"}
+RESTORING = {"_restore", "_replace_ones", "_set"}
+HOLDING = {"hold", "release", *RESTORING}
 
 
 class InterruptsAtLine:
@@ -184,7 +185,7 @@ def test_an_interruption_while_a_callers_block_is_open():
                 go.wait()
 
         block = threading.Thread(target=caller)
-        interrupts = InterruptsAtLine(n, {"_set_back"})
+        interrupts = InterruptsAtLine(n, RESTORING)
         traced = sys.gettrace()
         try:
             with threads.limited_threads():

@@ -342,16 +342,13 @@ def check_scored(estimator, X, y, sample_weight, input_name="y"):
 
 
 def _warn_of_unknown_labels(labels, classes, input_name):
-    """Warn if most labels are no classes, as if they are written in another way."""
-    known = set(classes.tolist())
-    unknown = [label for label in labels if label not in known]
-    if 2 * len(unknown) > len(labels):
+    """Warn if no label is a class, as if the labels are written in another way."""
+    if labels and set(classes.tolist()).isdisjoint(labels):
         examples = ", ".join(plain_repr(label) for label in classes[:3].tolist())
         warn(
-            f"{len(unknown)} of {len(labels)} labels of {input_name}, such as "
-            f"{plain_repr(unknown[0])}, were not in `fit`, which had labels such as "
-            f"{examples}. Their predictions count as wrong. If they are the same "
-            f"classes, write {input_name} as in `fit`."
+            f"No label of {input_name}, such as {plain_repr(labels[0])}, was in `fit`, "
+            f"which had labels such as {examples}. All predictions count as wrong. If "
+            f"the classes are the same, write {input_name} as in `fit`."
         )
 
 
