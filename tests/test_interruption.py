@@ -122,7 +122,7 @@ def n_blas_threads():
 
 
 RESTORING = {"_restore", "_replace_ones", "_set"}
-HOLDING = {"hold", "release", *RESTORING}
+HOLDING = {"hold", "release", "_watch", *RESTORING}
 
 
 class InterruptsAtLine:

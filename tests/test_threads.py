@@ -137,6 +137,42 @@ def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
     assert until(lambda: n_blas_threads() == unlimited)
 
 
+def test_fewer_cores_than_the_blas_has_threads(unlimited):
+    """As in a container: the number comes back, not that of the cores."""
+    script = (
+        "import threading, time\n"
+        "from threadpoolctl import threadpool_info, threadpool_limits\n"
+        "from skmlp_backprop._network.threads import limited_threads\n"
+        "def n():\n"
+        "    infos = threadpool_info()\n"
+        "    return [i['num_threads'] for i in infos if i['user_api'] == 'blas']\n"
+        "before, entered, go = n(), threading.Event(), threading.Event()\n"
+        "def caller():\n"
+        "    with threadpool_limits(1):\n"
+        "        entered.set()\n"
+        "        go.wait()\n"
+        "with limited_threads():\n"
+        "    block = threading.Thread(target=caller)\n"
+        "    block.start()\n"
+        "    entered.wait()\n"
+        "go.set()\n"
+        "block.join()\n"
+        "deadline = time.monotonic() + 10\n"
+        "while n() != before and time.monotonic() < deadline:\n"
+        "    time.sleep(0.01)\n"
+        "print(n() == before)"
+    )
+    environment = {**os.environ, "LOKY_MAX_CPU_COUNT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "True"
+
+
 @pytest.mark.callbacks
 def test_fits_in_any_thread_hold_the_blas(unlimited, small):
     """After a fit in one thread those in others get what they ask for."""

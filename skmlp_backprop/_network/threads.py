@@ -64,10 +64,14 @@ class _Blas:
     Attributes
     ----------
     n_max : list of int
-        The numbers of threads if nobody has limited them.
+        With fewer threads, somebody has limited a library.
 
     before : list of int
-        The numbers that the last holder restores.
+        The numbers of threads that the last holder restores.
+
+    outside : list of int
+        The numbers outside of all callers' blocks: the smallest found, as a block may
+        ask for more threads than there are cores.
 
     holders : set of object
         The fits and predictions that hold the libraries.
@@ -76,7 +80,7 @@ class _Blas:
     def __init__(self, controllers):
         self.controllers = controllers
         self.n_max = [_max_threads(controller) for controller in controllers]
-        self.before = self.n_max
+        self.before, self.outside = [], [math.inf] * len(controllers)
         self.holders = set()
         # Whether we have set one thread, and not restored the numbers yet.
         self._is_ours = False
@@ -103,6 +107,8 @@ class _Blas:
             if self._are_limited(numbers) or not self._set(numbers):
                 return False
             self.before = numbers
+            if not math.isinf(self._watched_until):
+                self.outside = list(map(min, self.outside, numbers))
         # Before the limit is set: a holder that is interrupted here still releases.
         self.holders.add(holder)
         if self._set([1] * len(self.controllers)):
@@ -163,7 +169,7 @@ class _Blas:
 
     def _mend(self):
         """Restore the numbers where one is left; return whether the watch ends."""
-        if self._replace_ones(self.n_max):
+        if self._replace_ones(self.outside):
             self._watched_until = time.monotonic() + _WATCH_SECONDS
         return time.monotonic() > self._watched_until
 
@@ -185,13 +191,13 @@ class _Blas:
         return self._numbers() == numbers
 
     def _replace_ones(self, numbers):
-        """Set the numbers that are 1; return whether that changes any."""
-        found = self._numbers()
-        wanted = [n if old == 1 else old for old, n in zip(found, numbers, strict=True)]
-        if wanted == found:
-            return False
-        self._set(wanted)
-        return True
+        """Set the numbers of libraries with one thread; return whether any changes."""
+        changes = False
+        for controller, number in zip(self.controllers, numbers, strict=True):
+            if controller.num_threads == 1 != number:
+                controller.set_num_threads(number)
+                changes = True
+        return changes
 
 
 @cache
