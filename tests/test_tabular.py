@@ -808,7 +808,8 @@ def test_codes_have_an_entry_each(kind, n_shops):
     unknown = np.setdiff1d(np.arange(-600, 600), shops)
     with pytest.warns(UserWarning, match="outside the range of `fit`"):
         assert not entries_of(model, [*unknown[:9], *unknown[-9:], 1e300]).any()
-    assert not entries_of(model, [np.nan]).any()
+    with pytest.warns(UserWarning, match="The rows have none of the codes of `fit`"):
+        assert not entries_of(model, [np.nan, np.nan]).any()
     y = np.array([*effects[index], 0, 0])
     gaps = labelled(kind, [*shops[index], np.nan, np.nan], y)
     np.testing.assert_array_equal(entries_of(gaps, shops), np.eye(n_shops))
@@ -883,6 +884,8 @@ def test_codes_are_learned_as_categories():
     X["shop"] = rng.integers(1, 51, len(X))
     f = X["a"] + np.sin(2 * X["b"]) + rng.standard_normal(51)[X["shop"]]
     train, test = slice(1500), slice(1500, None)
+    alone = TabularEncoder().fit(X[train], f[train])
+    assert alone.code_features_.tolist() == []
     for model, y, least in (
         (TabularMLPRegressor, f + 0.5 * rng.standard_normal(len(X)), 0.88),
         (TabularMLPClassifier, f + rng.logistic(size=len(X)) / 4 > 0, 0.89),

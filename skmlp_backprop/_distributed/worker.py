@@ -76,7 +76,7 @@ class Shard:
         return self.rows.n_rows, self.weight_sum
 
     def sample_targets(self, n_max):
-        """Draw a random sample of at n_max `n_max` rows; return targets and weights.
+        """Draw a random sample of at most `n_max` rows; return targets and weights.
 
         The weights of the sample are scaled up to the weights of all rows.
         """

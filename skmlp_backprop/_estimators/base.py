@@ -35,6 +35,7 @@ from .target_checks import (
     check_target_names,
     checked_targets,
     plain_targets,
+    refuse_sparse_targets,
     warn_of_y_in_columns,
 )
 from .training import (
@@ -199,10 +200,12 @@ class BaseBackpropMLP(
 
     def _validate_rows(self, X, y, *, reset):
         """Validate X and y; X in CSR or dense, a single column of y flat."""
-        are_numbers = self._y_numeric
+        name, are_numbers = type(self).__name__, self._y_numeric
         check_target_names(self, y, reset)
         warn_of_y_in_columns(X, y)
-        y = checked_targets(y, type(self).__name__, are_numbers)
+        if are_numbers:
+            refuse_sparse_targets(y, name)
+        y = checked_targets(y, name, are_numbers)
         X, y = self._validated(
             X, y, multi_output=True, y_numeric=are_numbers, reset=reset
         )

@@ -14,7 +14,7 @@ from .._solvers.training import History
 from .base import BaseBackpropMLP, restore_on_error, store_parameters
 from .documentation import documented
 from .sklearn_private import StrOptions, _check_partial_fit_first_call, _fit_context
-from .target_checks import check_scored, plain_labels
+from .target_checks import check_scored, plain_labels, warn_of_unknown_labels
 from .targets import Labels, is_multilabel, warn_of_one_hot
 from .thetas import split
 
@@ -443,6 +443,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseBackpropMLP):
             Proportion, by weight, of the samples whose labels are all predicted.
         """
         check_scored(self, X, y, sample_weight)
+        warn_of_unknown_labels(y, self.classes_)
         predicted = self.predict(X)
         y = plain_labels(y)
         if sample_weight is None and _are_alike(y, predicted):

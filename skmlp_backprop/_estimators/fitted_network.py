@@ -344,7 +344,7 @@ class FittedNetworkMixin:
         Raises
         ------
         ValueError
-            If the length of `theta` is not the number of weights, or if it is not
+            If the length of `theta` is not the number of weights, or if `theta` is not
             finite.
 
         Examples
@@ -374,9 +374,10 @@ class FittedNetworkMixin:
                 "np.concatenate([theta.ravel('F') for theta in thetas]), or pass them "
                 "to from_thetas."
             )
-        theta = np.array(theta, dtype)
+        with np.errstate(over="ignore"):
+            theta = np.array(theta, dtype)
         if not np.isfinite(theta).all():
-            raise ValueError("theta must be finite.")
+            raise ValueError(f"theta must be finite, in {np.dtype(dtype)}.")
         coefs, intercepts, input_intercept = thetas.unravel(
             theta,
             units,

@@ -43,7 +43,6 @@ def checked_targets(y, name, are_numbers, input_name="y"):
     refuse_unfit_targets(y, name, are_numbers, input_name)
     if not are_numbers:
         return exact_labels(y)
-    refuse_sparse_targets(y, name, input_name)
     warn_of_text_targets(y, input_name)
     return y
 
@@ -337,18 +336,21 @@ def check_scored(estimator, X, y, sample_weight, input_name="y"):
     values = as_array(y)
     if not estimator._y_numeric and np.ndim(values) == 2 and is_multilabel(values):
         refuse_other_indicators(values)
-    if not estimator._y_numeric and np.ndim(values) == 1:
-        _warn_of_unknown_labels(values.tolist(), estimator.classes_, input_name)
 
 
-def _warn_of_unknown_labels(labels, classes, input_name):
-    """Warn if no label is a class, as if the labels are written in another way."""
+def warn_of_unknown_labels(y, classes):
+    """Warn if no label of y is a class, as if the labels are written in another way."""
+    y = as_array(y)
+    if y is None or y.size > len(y):
+        # Sparse, or an indicator matrix.
+        return
+    labels = y.ravel().tolist()
     if labels and set(classes.tolist()).isdisjoint(labels):
         examples = ", ".join(plain_repr(label) for label in classes[:3].tolist())
         warn(
-            f"No label of {input_name}, such as {plain_repr(labels[0])}, was in `fit`, "
-            f"which had labels such as {examples}. All predictions count as wrong. If "
-            f"the classes are the same, write {input_name} as in `fit`."
+            f"No label of y, such as {plain_repr(labels[0])}, was in `fit`, which had "
+            f"labels such as {examples}. All predictions count as wrong. If the "
+            "classes are the same, write y as in `fit`."
         )
 
 

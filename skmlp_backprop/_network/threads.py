@@ -91,7 +91,8 @@ class _Blas:
 
     def is_limited(self):
         """Whether somebody else has limited the threads of a library."""
-        return self._are_limited(self.before if self.holders else self._numbers())
+        # What is held was not limited.
+        return not self.holders and self._are_limited(self._numbers())
 
     def _are_limited(self, numbers):
         return any(n < limit for n, limit in zip(numbers, self.n_max, strict=True))

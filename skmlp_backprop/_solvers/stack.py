@@ -325,7 +325,7 @@ class ScaledInputStack(Stack):
         scales, behind = self._scales.layers[0], self._behind.layers[0]
         gradient = self.objective.gradient
         of_scales = self._scales_gradient.layers[0]
-        # The sum over the units, in one pass without an array of products.
+        # The sum of the products over the units.
         np.einsum("nui,nui->ni", gradient.layers[0], behind, out=of_scales[:, 0])
         of_scales[:, :, -1] = 0
         gradient.layers[0] *= scales

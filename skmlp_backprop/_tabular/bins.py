@@ -56,7 +56,7 @@ _MIN_SHARE_OF_CODES = 0.03
 _MAX_PROBABILITY = 1e-8
 _FEWEST_CODES, _MAX_CODES, _MAX_CODES_OF_TABLE = 12, 255, 1024
 _ROWS_OF_CODE = 5
-_MAX_RARE_ROWS = 0.5
+_MAX_RARE_SHARE = 0.5
 # float32 has whole numbers up to this size.
 _LARGEST_CODE = 2**24
 
@@ -236,7 +236,7 @@ def _share_of_codes(values, labels):
         return 0.0
     # A value of few rows may differ by chance.
     is_frequent = np.isin(values, distinct)
-    if np.mean(~is_frequent) > _MAX_RARE_ROWS:
+    if np.mean(~is_frequent) > _MAX_RARE_SHARE:
         return 0.0
     values, labels = values[is_frequent], labels[is_frequent]
     places = np.linspace(0, len(distinct) - 1, len(distinct) // 2 + 1)

@@ -8,7 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.base import store_parameters
 from .._estimators.classifier import BackpropMLPClassifier
 from .._estimators.sklearn_private import StrOptions
-from .._estimators.target_checks import check_scored, plain_labels
+from .._estimators.target_checks import (
+    check_scored,
+    plain_labels,
+    warn_of_unknown_labels,
+)
 from .._estimators.weighting import explicit_class_weight
 from .._network.outputs import positive
 from .._network.warning import warn
@@ -201,6 +205,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             Proportion, by weight, of the samples whose labels are all predicted.
         """
         check_scored(self, X, y, sample_weight)
+        warn_of_unknown_labels(y, self.classes_)
         return super().score(X, plain_labels(y), sample_weight)
 
     def _labels(self, proba):

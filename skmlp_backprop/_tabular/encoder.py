@@ -42,7 +42,8 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
       quantiles (in the classifier's encoder also between thresholds), which is 0 below
       the bin, 1 above the bin, and rises linearly inside the bin;
     - if the column had missing values in `fit`, an indicator: 1 for a missing value,
-      whose other entries are 0. Otherwise a missing value is encoded as the median.
+      whose other entries are 0. Otherwise a missing value is encoded as the median, but
+      in one of `code_features_` as a number between two codes.
 
     A column of dates becomes
 

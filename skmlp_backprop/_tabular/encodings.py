@@ -265,10 +265,13 @@ class NumberColumns:
             for i in np.flatnonzero(are_many & ~is_unknown).tolist():
                 n = counts[i]
                 rows = "" if n == n_rows else f" in {n} of {n_rows} rows"
+                place = "The median of `fit` takes their place"
+                if self.replacements[i] != self.centres[i]:
+                    place = "The rows have none of the codes of `fit`"
                 warn(
                     f"Column {columns[i].name} has no value{rows}, but had values in "
-                    "all rows of `fit`. The median of `fit` takes their place. Check "
-                    "that the column was read as before the fit."
+                    f"all rows of `fit`. {place}. Check that the column was read as "
+                    "before the fit."
                 )
         return np.where(replaced, self.replacements, values)
 

@@ -56,7 +56,7 @@ class KnownNumbers:
         self._warn_of_fractions(names, values, counts, ~are_outside)
 
     def _warn_of_other_range(self, names, values, counts):
-        """Warn of numbers outside the range; return which columns mostly have them."""
+        """Warn of numbers outside the range; return which columns count as outside."""
         is_outside = values < self._lowest - self._margins
         is_outside |= values > self._highest + self._margins
         n_outside = np.count_nonzero(is_outside, axis=0)
