@@ -170,7 +170,9 @@ class _Blas:
 
     def _mend(self):
         """Restore the numbers where one is left; return whether the watch ends."""
-        if self._replace_ones(self.outside):
+        # On one core there is nothing to restore after the block.
+        has_ended = math.isinf(self._watched_until) and 1 in self._numbers()
+        if self._replace_ones(self.outside) or has_ended:
             self._watched_until = time.monotonic() + _WATCH_SECONDS
         return time.monotonic() > self._watched_until
 
