@@ -404,7 +404,8 @@ def _steps():
 
 def _development_tables():
     """Ours beside CatBoost on the tables that both were measured on."""
-    log_loss, accuracy, rmse = map(_means_of_folds, ("log_loss", "accuracy", "rmse"))
+    means = _means_of_folds()
+    log_loss, accuracy, rmse = means["log_loss"], means["accuracy"], means["rmse"]
     both = [table for table in log_loss if "CatBoost" in log_loss[table]]
     regression = [table for table in rmse if "CatBoost" in rmse[table]]
     gains = [_beside_catboost(accuracy[table]) for table in both]
@@ -453,18 +454,21 @@ def _development_tables():
     ]
 
 
-def _means_of_folds(figure):
-    """Of each table the mean of a figure for each contender, over three folds."""
-    values = {}
+def _means_of_folds():
+    """Means over three folds: {figure: {table: {contender: mean}}}."""
+    means = {"log_loss": {}, "accuracy": {}, "rmse": {}}
     with open(OUTPUT / "folds" / "tables.csv", newline="") as file:
-        for line in csv.DictReader(file):
-            if line[figure] and int(line["fold"]) < 3:
-                of_table = values.setdefault(line["table"], {})
-                of_table.setdefault(line["contender"], []).append(float(line[figure]))
-    return {
-        table: {name: sum(v) / len(v) for name, v in of_table.items()}
-        for table, of_table in values.items()
-    }
+        lines = [line for line in csv.DictReader(file) if int(line["fold"]) < 3]
+    for figure, of_figure in means.items():
+        values = {}
+        for line in lines:
+            if line[figure]:
+                key = line["table"], line["contender"]
+                values.setdefault(key, []).append(float(line[figure]))
+        for (table, contender), of_folds in values.items():
+            mean = sum(of_folds) / len(of_folds)
+            of_figure.setdefault(table, {})[contender] = mean
+    return means
 
 
 def _beside_catboost(means):

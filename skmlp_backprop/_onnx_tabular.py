@@ -179,13 +179,12 @@ def _add_numbers(graph, x, encodings):
     unit = [np.nan if np.isnan(e.centre) else e.unit for e in encodings]
     centre = np.nan_to_num([e.centre for e in encodings])
     x = graph.add("Mul", x, np.array(unit))
+    # Missing values stay only where an entry indicates them.
+    fill = np.array([np.nan if e.has_missing else e.replacement for e in encodings])
+    x = graph.add("Where", graph.add("IsNaN", x), fill, x)
     is_missing = graph.add("IsNaN", x)
 
-    # The scaled number is 0 where a missing value has an entry of its own.
-    fill = np.nan_to_num(
-        [e.centre if e.has_missing else e.replacement for e in encodings]
-    )
-    z = graph.add("Sub", graph.add("Where", is_missing, fill, x), centre)
+    z = graph.add("Sub", graph.add("Where", is_missing, centre, x), centre)
     z = graph.add("Clip", z, -_MAX_FLOAT, _MAX_FLOAT)
     z = graph.add("Div", z, np.array([e.scale for e in encodings]))
     z = graph.add("Clip", z, -_CLIP, _CLIP)
@@ -195,47 +194,51 @@ def _add_numbers(graph, x, encodings):
 
     column = np.repeat(range(len(encodings)), [e.n_bins for e in encodings])
     if len(column):
-        # A missing value is put at the first edge, where all bins are 0, or replaced if
-        # there were none in `fit`.
-        fill = [e.edges[0] if e.has_missing else e.replacement for e in encodings]
-        low = np.concatenate([e.low for e in encodings])
-        high = np.concatenate([e.high for e in encodings])
-        values = graph.add("Where", is_missing, np.array(fill), x)
-        values = graph.add("Gather", values, column, axis=1)
-        bins = graph.add("Div", graph.add("Sub", values, low), high - low)
-        bins = graph.add("Clip", bins, 0.0, 1.0)
-        if any(encoding.averages_outside for encoding in encodings):
-            below, above, until_below, until_above = np.hstack(
-                [encoding.bins_outside() for encoding in encodings]
-            )
-            lowest = np.array([e.edges[0] for e in encodings])[column]
-            highest = np.array([e.edges[-1] for e in encodings])[column]
-            for distance, until, change in (
-                (graph.add("Sub", lowest, values), until_below, below),
-                (graph.add("Sub", values, highest), until_above, above),
-            ):
-                share = graph.add("Clip", graph.add("Div", distance, until), 0.0, 1.0)
-                bins = graph.add("Add", bins, graph.add("Mul", share, change))
-        if (of_codes := are_codes(encodings)).any():
-            # NaN is no code.
-            fill = [np.nan if e.has_missing else e.replacement for e in encodings]
-            values = graph.add("Where", is_missing, np.array(fill), x)
-            values = graph.add("Gather", values, column, axis=1)
-            distance = graph.add("Abs", graph.add("Sub", values, high))
-            is_same = graph.add("Less", distance, _SAME_CODE)
-            is_same = graph.add("Cast", is_same, to=_DOUBLE)
-            bins = graph.add(
-                "Add",
-                graph.add("Mul", bins, (~of_codes).astype(float)),
-                graph.add("Mul", is_same, of_codes.astype(float)),
-            )
-        pieces.append(bins)
+        pieces.append(_add_bins(graph, x, is_missing, encodings, column))
 
     indicated = np.flatnonzero([e.has_missing for e in encodings])
     if len(indicated):
         flags = graph.add("Cast", is_missing, to=_DOUBLE)
         pieces.append(graph.add("Gather", flags, indicated, axis=1))
     return pieces, [*range(len(encodings)), *column, *indicated]
+
+
+def _add_bins(graph, x, is_missing, encodings, column):
+    """Add the bins of all columns of numbers, with the entries of codes.
+
+    `column` has the index of the column of each bin.
+    """
+    low = np.concatenate([e.low for e in encodings])
+    high = np.concatenate([e.high for e in encodings])
+    # At the first edge, all bins are 0.
+    first = np.array([e.edges[0] for e in encodings])
+    values = graph.add("Where", is_missing, first, x)
+    values = graph.add("Gather", values, column, axis=1)
+    bins = graph.add("Div", graph.add("Sub", values, low), high - low)
+    bins = graph.add("Clip", bins, 0.0, 1.0)
+    if any(encoding.averages_outside for encoding in encodings):
+        below, above, until_below, until_above = np.hstack(
+            [encoding.bins_outside() for encoding in encodings]
+        )
+        highest = np.array([e.edges[-1] for e in encodings])[column]
+        for distance, until, change in (
+            (graph.add("Sub", first[column], values), until_below, below),
+            (graph.add("Sub", values, highest), until_above, above),
+        ):
+            share = graph.add("Clip", graph.add("Div", distance, until), 0.0, 1.0)
+            bins = graph.add("Add", bins, graph.add("Mul", share, change))
+    if (of_codes := are_codes(encodings)).any():
+        # NaN is no code.
+        values = graph.add("Gather", x, column, axis=1)
+        distance = graph.add("Abs", graph.add("Sub", values, high))
+        is_same = graph.add("Less", distance, _SAME_CODE)
+        is_same = graph.add("Cast", is_same, to=_DOUBLE)
+        bins = graph.add(
+            "Add",
+            graph.add("Mul", bins, (~of_codes).astype(float)),
+            graph.add("Mul", is_same, of_codes.astype(float)),
+        )
+    return bins
 
 
 def _prepare_number(graph, encoding, place):

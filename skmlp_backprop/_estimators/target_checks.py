@@ -344,11 +344,11 @@ def warn_of_unknown_labels(y, classes):
     if y is None or y.size > len(y):
         # Sparse, or an indicator matrix.
         return
-    labels = y.ravel().tolist()
-    if labels and set(classes.tolist()).isdisjoint(labels):
-        examples = ", ".join(plain_repr(label) for label in classes[:3].tolist())
+    # The search ends at the first known label.
+    if y.size and set(classes.flat).isdisjoint(y.flat):
+        examples = ", ".join(map(plain_repr, classes[:3]))
         warn(
-            f"No label of y, such as {plain_repr(labels[0])}, was in `fit`, which had "
+            f"No label of y, such as {plain_repr(y.flat[0])}, was in `fit`, which had "
             f"labels such as {examples}. All predictions count as wrong. If the "
             "classes are the same, write y as in `fit`."
         )

@@ -8,10 +8,7 @@ from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_consistent_length
 
-from .._estimators.checks import (
-    warn_of_other_order,
-    warn_of_other_orders,
-)
+from .._estimators.checks import warn_of_other_order, warn_of_other_orders
 from .._estimators.sklearn_private import _check_y, _safe_indexing
 from .._estimators.target_checks import (
     as_array,
