@@ -2108,6 +2108,9 @@ def test_a_missing_target_is_named_by_its_row(kind):
     y = np.where(np.arange(20) == 7, np.nan, 1.5)
     with pytest.raises(ValueError, match="y contains NaN: the value of row 7 is miss"):
         kind().fit(np.arange(20.0)[:, None], y)
+    several = np.column_stack([np.ones(20), y])
+    with pytest.raises(ValueError, match="y contains NaN: the value of row 7 is miss"):
+        kind().fit(np.arange(20.0)[:, None], several)
 
 
 def test_networks_refuse_periods_by_name():

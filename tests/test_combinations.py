@@ -115,6 +115,20 @@ def test_new_rows_in_float32():
     )
 
 
+def test_values_that_are_equal_in_float32_have_no_combination_there():
+    rng = np.random.default_rng(0)
+    place, code = rng.integers(0, 30, 1200), rng.integers(0, 20, 1200)
+    y = np.random.default_rng(1).integers(0, 2, (30, 20))[place, code]
+    date = 0.33 + code // 2 / 10 + code % 2 * 1e-10
+    X = pd.DataFrame({"place": [f"place {i}" for i in place], "date": date})
+    encoder = make().fit(X, y).encoder_
+    assert encoder.combined_features_.tolist() == [0, 1]
+    is_joint = [" x " in n for n in encoder.get_feature_names_out()]
+    assert encoder.transform(X)[:, is_joint].any(axis=1).all()
+    rounded = encoder.transform(X.assign(date=X["date"].astype(np.float32)))
+    assert not rounded[:, is_joint].any()
+
+
 def test_the_output_that_scikit_learn_is_set_to_does_not_matter(model):
     X, y = make_table()
     with config_context(transform_output="pandas"):

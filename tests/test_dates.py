@@ -928,3 +928,16 @@ def test_dates_far_outside_the_range_of_the_fit():
     for years in (-9, 0, 9):
         model.predict(X.assign(when=X["when"] + pd.DateOffset(years=years)))
     model.predict(X[:9].assign(when=pd.Timestamp("2200-01-01")))
+
+
+def test_missing_dates_have_no_time():
+    """Half of the dates that are known have one."""
+    times = pd.Series(pd.date_range("2024-01-01", periods=20, freq="D"))
+    times[10:] += pd.Timedelta(hours=9)
+    missing = pd.Series([pd.NaT] * 40)
+    X = pd.DataFrame({"at": pd.concat([times, missing], ignore_index=True)})
+    encoder = TabularEncoder().fit(X)
+    new = pd.DataFrame({"at": pd.date_range("2024-01-05", periods=10, freq="D")})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(new)

@@ -601,3 +601,14 @@ def test_columns_without_a_grid(mixed):
         model.partial_dependence(
             equal, "size", grid_resolution=2, percentiles=(0.5, 0.9)
         )
+
+
+def test_folds_count_by_their_weight():
+    """The rows whose y depends on the second column have hardly any weight."""
+    rng = np.random.default_rng(0)
+    X, groups = rng.standard_normal((400, 2)), np.arange(400) % 4
+    weights = np.where(groups == 0, 1e-3, 1.0)
+    y = np.where(groups == 0, 20 * X[:, 1], X[:, 0])
+    model = regressor(n_members=4).fit(X, y, sample_weight=weights, groups=groups)
+    first, second = model.importances().importances_mean
+    assert second < 1e-3 * first

@@ -240,3 +240,12 @@ def test_many_rows_are_validated_once_they_look_wrong(many_rows, monkeypatch):
     for wrong in (X, X[:, :49], X.tolist()):
         with pytest.raises(AssertionError, match="they were validated"):
             mlp.predict_proba(wrong)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_early_stopping_that_leaves_fewer_rows_than_classes():
+    """Three rows are left for four classes, so that they can't be stratified."""
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    params = {"early_stopping": True, "validation_fraction": 0.75, "max_iter": 1}
+    mlp = BackpropMLPClassifier(5, random_state=0, **params).fit(X, np.arange(12) // 3)
+    assert len(mlp.validation_scores_) == 1

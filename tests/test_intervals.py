@@ -269,6 +269,16 @@ def test_few_networks(n_members):
     assert 0.83 < ((low <= y) & (y <= high)).mean() < 0.97
 
 
+def test_out_of_bag_predictions_of_twelve_networks():
+    """Folds that one network left out, and folds that two left out."""
+    X, y = sine(160)
+    model = TabularMLPRegressor(12, **SMALL).fit(X, y)
+    members = model.predict_members(X)
+    of_folds = np.stack([np.mean(members[i::8], axis=0) for i in range(8)])
+    distances = abs(of_folds - model.oob_prediction_).min(axis=0)
+    assert distances.max() < 1e-4
+
+
 # Losses.
 
 
@@ -545,8 +555,20 @@ def test_validation_rows_that_are_training_rows_are_said():
         with pytest.warns(UserWarning, match="100 of 100 rows of X_val are rows of X"):
             TabularMLPRegressor(**MORE).fit(X, y, X_val=X_val, y_val=y[:100])
     # A few values of numbers are equal by chance.
-    X, y = np.floor(3 * X), np.floor(y)
-    TabularMLPRegressor(**MORE).fit(X, y, X_val=X[:100], y_val=y[:100])
+    few_X, few_y = np.floor(3 * X), np.floor(y)
+    TabularMLPRegressor(**MORE).fit(few_X, few_y, X_val=few_X[:100], y_val=few_y[:100])
+    # Rows with another y are further measurements.
+    noise = np.random.default_rng(0).standard_normal(100)
+    TabularMLPRegressor(**SMALL).fit(X, y, X_val=X[:100], y_val=y[:100] + noise)
+
+
+def test_rows_with_a_negative_zero_are_the_same():
+    X = np.random.default_rng(0).standard_normal((200, 4))
+    X[::2, 0] = 0.0
+    X_val, y = X.copy(), X.sum(axis=1)
+    X_val[::2, 0] = -0.0
+    with pytest.warns(UserWarning, match="200 of 200 rows of X_val are rows of X"):
+        TabularMLPRegressor(**SMALL).fit(X, y, X_val=X_val, y_val=y)
 
 
 @pytest.mark.parametrize(
@@ -763,10 +785,9 @@ def test_hard_rows_have_more_classes(classifier):
     assert hard.mean() > 1.5
 
 
-def test_sets_are_those_of_the_definition(classifier):
-    model, (X, _) = classifier
-    members, proba = model.predict_members(X[:40]), model.oob_decision_function_
-    trained, y = clouds(800, len(model.classes_))
+def sets_of_the_definition(model, X, trained, y, coverage):
+    """The sets of rows X by a model that was fitted to other rows."""
+    members, proba = model.predict_members(X), model.oob_decision_function_
     own = model.predict_members(trained)
     fold = np.abs(own - proba).max(axis=2).argmin(axis=0)
     codes = np.searchsorted(model.classes_, y)
@@ -774,14 +795,31 @@ def test_sets_are_those_of_the_definition(classifier):
     def above(p):
         return np.array([[row[row > value].sum() for value in row] for row in p])
 
-    scores = above(proba)[np.arange(800), codes]
+    scores = above(proba)[np.arange(len(y)), codes]
     below = sum(
         (scores[fold == k][:, np.newaxis, np.newaxis] < above(members[k])).sum(axis=0)
         for k in range(8)
     )
-    expected = below < 0.9 * 801
-    expected[np.arange(40), model.predict_proba(X[:40]).argmax(axis=1)] = True
+    sets = below < coverage * (len(y) + 1)
+    sets[np.arange(len(X)), model.predict_proba(X).argmax(axis=1)] = True
+    return sets
+
+
+def test_sets_are_those_of_the_definition(classifier):
+    model, (X, _) = classifier
+    expected = sets_of_the_definition(
+        model, X[:40], *clouds(800, len(model.classes_)), 0.9
+    )
     np.testing.assert_array_equal(model.predict_set(X[:40]), expected)
+
+
+def test_sets_where_networks_disagree_on_the_likeliest_class():
+    """Half of the scores are 0, and equal scores do not count."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((300, 5)), rng.integers(0, 2, 300)
+    model = TabularMLPClassifier(**{**SMALL, "max_iter": 5}).fit(X, y)
+    expected = sets_of_the_definition(model, X, X, y, 0.6)
+    np.testing.assert_array_equal(model.predict_set(X, 0.6), expected)
 
 
 def test_sets_are_made_in_chunks_of_rows(classifier, monkeypatch):
@@ -951,6 +989,17 @@ def test_rows_that_are_equal_by_chance_are_no_copies(X):
     X = pd.DataFrame(X)
     y = pd.util.hash_pandas_object(X, index=False) % 1000
     assert spreads_of_equal_rows(X, y.to_numpy(float)).min() > 1e-3
+
+
+def test_copies_in_a_table_of_few_values():
+    """Fewer pairs of rows than copies would be equal by chance."""
+    i = np.arange(900)
+    X = np.column_stack([i % 400, (i + 3 * (i // 400)) * 7 % 401]) / 8 + 0.01
+    y = np.random.default_rng(0).standard_normal(900)
+    X, y = np.vstack([X, X[:100]]), np.append(y, y[:100])
+    model = TabularMLPRegressor(**{**SMALL, "max_iter": 2}).fit(X, y)
+    predictions = model.oob_prediction_
+    np.testing.assert_allclose(predictions[900:], predictions[:100], atol=1e-5)
 
 
 def test_equal_rows_of_other_targets_are_no_copies():

@@ -304,3 +304,14 @@ def test_pickles(params, diabetes):
     again = pickle.loads(pickle.dumps(mlp))
     np.testing.assert_array_equal(again.predict(X), mlp.predict(X))
     assert again.partial_fit(X, y).loss_ == mlp.partial_fit(X, y).loss_
+
+
+def test_rows_without_weight_do_not_make_y_vary():
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    y, weights = np.full(60, 2.0), np.ones(60)
+    y[:3], weights[:3] = 500, 0
+    params = {"solver": "lbfgs", "max_iter": 500, "random_state": 0}
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=5, **params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mlp.fit(X, y, weights)

@@ -242,3 +242,16 @@ def test_adams_squares_are_no_subnormal_numbers(dtype):
     # The first step is the sign of the gradient, but for epsilon.
     expected = 0.01 * np.array(sizes) / (np.array(sizes) + 1e-8 / np.sqrt(1e-3))
     np.testing.assert_allclose(seen["moved"], expected, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_evaluations_of_a_line_search_that_was_cut_off_count(iris):
+    """They belong to no iteration, and come before those of the continued fit."""
+    for max_fun in range(4, 40):
+        mlp = make("lbfgs", warm_start=True, max_fun=max_fun, tol=0).fit(*iris)
+        n_before = mlp.n_fun_
+        if n_before > mlp.n_fun_curve_[-1]:
+            break
+    assert n_before > mlp.n_fun_curve_[-1]
+    mlp.set_params(max_fun=15000, max_iter=3).fit(*iris)
+    assert mlp.n_fun_curve_[-1] == n_before + mlp.n_fun_

@@ -390,6 +390,17 @@ def test_moments_keep_their_meaning_when_betas_change(iris):
     np.testing.assert_allclose(before, squares * (1 - 0.999**30), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_steps_are_as_long_as_the_rate_when_betas_change(iris):
+    """After gradients that are nearly equal, m / sqrt(v) is nearly 1."""
+    mlp = make(solver="adam", learning_rate_init=1e-12, shuffle=False, batch_size=150)
+    for _ in range(60):
+        mlp.partial_fit(*iris, classes=[0, 1, 2])
+    before = mlp.coefs_[1].copy()
+    mlp.set_params(beta_1=0.5, learning_rate_init=1e-3).partial_fit(*iris)
+    assert np.abs(mlp.coefs_[1] - before).max() < 1.01e-3
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [

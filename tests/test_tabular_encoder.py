@@ -3,6 +3,7 @@
 import datetime
 import pickle
 import re
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -849,3 +850,12 @@ def test_a_single_category_tells_nothing():
     expected = encoder.transform(pd.DataFrame({"a": [2.0] * 3, "c": ["x"] * 3}))
     later = pd.DataFrame({"a": [2.0] * 3, "c": ["x", "y", None]})
     np.testing.assert_array_equal(encoder.transform(later), expected)
+
+
+def test_the_range_of_fit_holds_in_float32():
+    """Where float32 rounds the smallest number down."""
+    X = np.repeat([[0.7], [0.9]], [80, 20], axis=0)
+    encoder = TabularEncoder().fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(X.astype(np.float32))

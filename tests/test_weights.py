@@ -304,3 +304,33 @@ def test_the_end_is_judged_by_the_weighted_loss():
         assert is_said == (loss > 1.05 * constant + 0.01)
         are_said.append(is_said and mlp.loss_ < constant)
     assert any(are_said)
+
+
+def test_balanced_counts_the_classes_that_have_weight(iris):
+    X, y = iris
+    weights = np.where(y == 2, 0.0, np.arange(150) % 3 + 1.0)
+    sums = np.bincount(y, weights)
+    explicit = {0: sums.sum() / (2 * sums[0]), 1: sums.sum() / (2 * sums[1]), 2: 0}
+    balanced, other = (
+        fit(X, y, weights, solver="lbfgs", alpha=5.0, class_weight=class_weight)
+        for class_weight in ("balanced", explicit)
+    )
+    np.testing.assert_allclose(balanced.coefs_[0], other.coefs_[0])
+
+
+def test_held_out_rows_are_scored_by_their_weights():
+    """Half of the rows have little weight, and the labels of the others swapped."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 2))
+    is_light = np.arange(200) < 100
+    y = ((X[:, 0] > 0) ^ is_light).astype(int)
+    mlp = fit(
+        X,
+        y,
+        np.where(is_light, 1e-6, 1.0),
+        early_stopping=True,
+        max_iter=60,
+        validation_fraction=0.3,
+        learning_rate_init=0.03,
+    )
+    assert mlp.best_validation_score_ > 0.7
