@@ -38,7 +38,7 @@ from .client import Shards, release, results_of
 from .objective import DistributedData, DistributedRows
 from .orders import compare_hashes, hash_indexes
 from .prediction import call_unless_empty, predict_lazily
-from .summary import check_chunk, merged, summarize_chunk
+from .summary import check_chunk, merged
 from .worker import Shard
 
 
@@ -160,7 +160,7 @@ class DaskMixin:
         return DistributedData(network, rows, target_encoder)
 
     def _check_chunks(self, client, workers, X, y, sample_weight, at_the_end):
-        """Compute, check and summarise each chunk.
+        """Compute and check each chunk.
 
         Returns
         -------
@@ -172,7 +172,6 @@ class DaskMixin:
         """
         unfitted = type(self)(**self.get_params(deep=False) | {"client": None})
         check = delayed(partial(check_chunk, unfitted))
-        summarize = delayed(partial(summarize_chunk, self._y_numeric))
         bound = bind(X, y, sample_weight)
         checked = [check(number, *chunk) for number, chunk in enumerate(bound)]
         n_rows = known_rows(X) or [1] * len(checked)
@@ -183,7 +182,7 @@ class DaskMixin:
             of_run = [checked[i] for i in run]
             # A single call: Dask then computes a chunk once for both of its tasks.
             futures = client.compute(
-                [*of_run, *map(summarize, of_run)],
+                [*of_run, *(chunk.summary for chunk in of_run)],
                 workers=[worker],
                 allow_other_workers=True,
             )

@@ -34,24 +34,14 @@ class Chunk(NamedTuple):
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the samples.
 
-    X_names, y_names : tuple, default=()
-        Names of the columns of a table.
-
-    indexes : tuple, default=()
-        The hashes of the indexes of X, y and the weights, see
-        :func:`.orders.hash_indexes`.
-
-    text : str or None, default=None
-        The first number of y that was written as text.
+    summary : Summary or None
+        The summary of the rows; None without rows.
     """
 
     X: object
     y: object
     sample_weight: np.ndarray | None
-    X_names: tuple = ()
-    y_names: tuple = ()
-    indexes: tuple = ()
-    text: str | None = None
+    summary: object
 
     @property
     def n_rows(self):
@@ -70,7 +60,7 @@ def check_chunk(estimator, number, X, y, sample_weight=None):
     """
     refuse_other_lengths(X, y, sample_weight)
     if X.shape[0] == 0:
-        return Chunk(np.empty((0, 0)), np.empty(0), None)
+        return Chunk(np.empty((0, 0)), np.empty(0), None, None)
     if not sparse.issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # The client warns of a column, once.
         y = np.ravel(y)
@@ -86,7 +76,10 @@ def check_chunk(estimator, number, X, y, sample_weight=None):
     X, y = copy(estimator)._validate_rows(X, y, reset=True)
     if sample_weight is not None:
         sample_weight = checked_sample_weights(X, sample_weight, allow_all_zero=True)
-    return Chunk(X, y, sample_weight, *names, indexes, text)
+    summary = _summarize(X, y, sample_weight, y_numeric)
+    summary.X_names, summary.y_names = names
+    summary.indexes, summary.text = indexes, text
+    return Chunk(X, y, sample_weight, summary)
 
 
 @dataclass
@@ -118,8 +111,15 @@ class Summary:
     is_one_hot : bool, default=False
         Whether each row of an indicator matrix has exactly one 1.
 
-    X_names, y_names, indexes, text
-        As of :class:`Chunk`.
+    X_names, y_names : tuple, default=()
+        Names of the columns of a table.
+
+    indexes : tuple, default=()
+        The hashes of the indexes of X, y and the weights, see
+        :func:`.orders.hash_indexes`.
+
+    text : str or None, default=None
+        The first number of y that was written as text.
     """
 
     n_rows: int
@@ -163,20 +163,10 @@ class Summary:
         return self.counts
 
 
-def summarize_chunk(y_numeric, chunk):
-    """Summarise a chunk; None for a chunk without rows.
-
-    Raises
-    ------
-    ValueError
-        If labels are expected and y is not a classification target.
-    """
-    if chunk.n_rows == 0:
-        return None
-    X, y, weights, *names = chunk
-    weight = float(chunk.n_rows if weights is None else weights.sum())
+def _summarize(X, y, weights, y_numeric):
+    """Summarise checked rows; labels must be a classification target."""
+    weight = float(X.shape[0] if weights is None else weights.sum())
     summary = Summary(*X.shape, X.dtype, y.shape[1:], weight, np.empty(0))
-    summary.X_names, summary.y_names, summary.indexes, summary.text = names
     if y_numeric:
         y = np.asarray(y, np.float64)
         summary.values = np.array([y.min(axis=0), y.max(axis=0)])
