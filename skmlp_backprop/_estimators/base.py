@@ -34,9 +34,9 @@ from .sklearn_private import Interval, Options, StrOptions, _fit_context
 from .target_checks import (
     check_target_names,
     checked_targets,
-    plain_targets,
     refuse_sparse_targets,
     warn_of_y_in_columns,
+    without_second_axis,
 )
 from .training import (
     TrainingData,
@@ -210,7 +210,7 @@ class BaseBackpropMLP(
             X, y, multi_output=True, y_numeric=are_numbers, reset=reset
         )
         refuse_sparse(X, self.input_activation)
-        return X, plain_targets(y, are_numbers)
+        return X, without_second_axis(y)
 
     def _check_same_target_encoder(self, target_encoder):
         """Refuse classes other than those of the previous fit.

@@ -23,8 +23,6 @@ from .targets import is_multilabel, refuse_other_indicators
 
 # So many rows tell whether a column is y.
 _N_COMPARED = 10_000
-# Kinds of dtypes, integers and booleans, whose labels are exact.
-_EXACT_KINDS = "iub"
 
 
 def checked_targets(y, name, are_numbers, input_name="y"):
@@ -38,19 +36,13 @@ def checked_targets(y, name, are_numbers, input_name="y"):
     Returns
     -------
     y : array-like
-        Labels that are integers or booleans as an array, other targets as they are.
+        Labels of a single type, see :func:`plain_labels`; numbers as they are.
     """
     refuse_unfit_targets(y, name, are_numbers, input_name)
     if not are_numbers:
-        return exact_labels(y)
+        return plain_labels(y, input_name)
     warn_of_text_targets(y, input_name)
     return y
-
-
-def plain_targets(y, are_numbers, input_name="y"):
-    """Validated targets: a single column flat, and labels of a single type."""
-    y = without_second_axis(y)
-    return y if are_numbers else plain_labels(y, input_name)
 
 
 def refuse_unfit_targets(y, name, are_numbers, input_name="y", of_rows=""):
@@ -245,21 +237,12 @@ def refuse_sparse_targets(y, name, input_name="y"):
         )
 
 
-def exact_labels(y):
-    """Labels that are integers or booleans as an array, and others as they are.
-
-    scikit-learn would make floats of pandas' integers that may be missing, and merge
-    those beyond 2^53.
-    """
-    array = as_array(y)
-    return y if array is None or array.dtype.kind not in _EXACT_KINDS else array
-
-
 def plain_labels(y, input_name="y"):
-    """Convert labels of the type object that are all bool, or all int, to that type.
+    """Convert labels that are all bool, or all int, to an array of that type.
 
     scikit-learn takes objects only if they are text. Such a y is what remains of a
-    column of pandas after the rows with missing labels were left out.
+    column of pandas after the rows with missing labels were left out. And it would make
+    floats of pandas' integers that may be missing, and merge those beyond 2^53.
 
     Parameters
     ----------
@@ -280,9 +263,10 @@ def plain_labels(y, input_name="y"):
         If the objects are of other types, or of several types.
     """
     array = as_array(y)
-    if array is not None and array.dtype.kind in _EXACT_KINDS:
+    if array is not None and array.dtype.kind in "iub":
         return array
-    if array is None or array.dtype != object:
+    # Without an axis it is no array-like, of which scikit-learn tells.
+    if array is None or array.dtype != object or array.ndim == 0:
         return y
     values = array.ravel().tolist()
     types = set(map(type, values))

@@ -15,12 +15,12 @@ from .._estimators.target_checks import (
     check_target_names,
     checked_targets,
     plain_labels,
-    plain_targets,
     refuse_a_name,
     refuse_sparse_targets,
     refuse_unfit_targets,
     target_names,
     warn_of_y_in_columns,
+    without_second_axis,
 )
 from .._estimators.weighting import checked_sample_weights
 from .._network.warning import warn
@@ -131,7 +131,7 @@ def _check_targets(estimator, X, y, input_name="y"):
     with np.errstate(all="ignore"):
         y = _check_y(y, multi_output=True, y_numeric=are_numbers, estimator=estimator)
     check_consistent_length(X, y)
-    y = plain_targets(y, are_numbers, input_name)
+    y = without_second_axis(y)
     if not are_numbers:
         return y
     warn_of_rounding(y, input_name)
