@@ -75,16 +75,12 @@ class PausedFit:
         The fold's rows after the transformers of a Pipeline. None without transformers:
         to prepare the rows again takes less memory.
 
-    max_iter : int
-        Largest number of iterations of the rung.
-
     is_over : bool
         Whether the training has stopped, so that more iterations change nothing.
     """
 
     state: object
     preparation: Preparation | None
-    max_iter: int
     is_over: bool
 
 
@@ -335,7 +331,7 @@ class Trainer:
         outcome = {"fit_time": self._seconds + seconds, "alone": why_alone}
         if self.pauses:
             kept = None if preparation.pipeline is None else preparation
-            outcome["paused_fit"] = PausedFit(state, kept, model.max_iter, is_over)
+            outcome["paused_fit"] = PausedFit(state, kept, is_over)
         self._outcomes[i] = outcome
 
     def score(self):

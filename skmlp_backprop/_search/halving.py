@@ -48,8 +48,8 @@ class RungEvaluation(Evaluation):
                 continue
             fit.paused = before.paused
             fit.origin = _origin(estimators[i], groups[i], fit.paused)
-            is_over = fit.paused.is_over
-            if is_over or fit.paused.max_iter == fit.params[self.resource]:
+            has_same = before.params[self.resource] == fit.params[self.resource]
+            if fit.paused.is_over or has_same:
                 fit.result = {**before.result, "fit_time": 0.0, "score_time": 0.0}
                 fit.result["paused_fit"] = fit.paused
 

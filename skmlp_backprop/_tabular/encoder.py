@@ -460,8 +460,6 @@ class TabularEncoder(TakesTablesMixin, TransformerMixin, PicklesMixin, BaseEstim
                 for saved in self._encodings
             ]
             self._layout = _Layout(self._encodings)
-            # Encoders of earlier versions do not have it.
-            vars(self).setdefault("_missing_shares", np.zeros(len(self._encodings)))
         if self._combination is not None:
             self._combination = Combination(**self._combination)
 
