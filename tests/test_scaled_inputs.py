@@ -11,6 +11,7 @@ from skmlp_backprop._estimators.training import initial_parameters, make_solver
 from skmlp_backprop._network.batches import Batches
 from skmlp_backprop._network.objective import Objective
 from skmlp_backprop._network.parameters import Parameters
+from skmlp_backprop._solvers.levels import LevelStepper
 from skmlp_backprop._solvers.stack import ScaledInputStack
 
 # Those of each network begin here.
@@ -180,3 +181,21 @@ def test_an_input_that_is_never_there_changes_nothing(start, data):
         run(stack)
     np.testing.assert_array_equal(stack.parameters.weights[0][:, :, 2], before)
     assert np.isfinite(stack.losses).all()
+
+
+def test_levels_step_by_their_formula():
+    """Where a large gradient follows many small ones, and after a thousand steps."""
+    rng, rate, scale = np.random.default_rng(0), 0.1, 0.5
+    gradients = rng.normal(0, 1e-3, (1300, 3))
+    gradients[[50, 1200]] = 1
+    weights = np.zeros((1, 2, 3))
+    stepper = LevelStepper(weights, np.full((1, 2), scale))
+    mean_square, expected = 0, np.zeros(3)
+    for n_steps, gradient in enumerate(gradients, start=1):
+        square = np.mean(gradient**2)
+        mean_square += max(1 / n_steps, 0.001) * (square - mean_square)
+        size = np.sqrt(max(mean_square, square)) + 1e-8
+        expected -= rate * scale * gradient / size
+        stepper.step(np.array([1]), gradient[np.newaxis, np.newaxis].copy(), rate)
+    np.testing.assert_allclose(weights[0, 1], expected, rtol=1e-4)
+    assert (weights[0, 0] == 0).all()
