@@ -299,12 +299,19 @@ def _add_logits(graph, operator):
 
 def _add_probabilities(graph, logits, mlp, multilabel):
     if multilabel:
-        return graph.add("Sigmoid", logits)
+        return _add_sigmoid(graph, logits)
     if mlp.n_outputs_ == 1:
-        return graph.add("Sigmoid", _two_sides(graph, logits, mlp))
+        return _add_sigmoid(graph, _two_sides(graph, logits, mlp))
     if mlp.out_activation_ == "logistic":
         logits = log_sigmoid(graph, logits)
     return graph.add("Softmax", logits, axis=-1)
+
+
+def _add_sigmoid(graph, logits):
+    """Add the sigmoid, strictly between 0 and 1 as in `predict_proba`."""
+    limits = np.finfo(graph.dtype)
+    proba = graph.add("Sigmoid", logits)
+    return graph.add("Clip", proba, limits.tiny, 1 - limits.epsneg)
 
 
 def _add_labels(graph, proba, classes, multilabel):

@@ -137,3 +137,23 @@ def test_sample_weights_with_a_short_last_batch(solver):
     assert ours.n_iter_ == theirs.n_iter_ < 300
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
     np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, MLPClassifier])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_equal_value_is_an_improvement_by_a_tol_of_zero(kind, early_stopping):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    mlp = kind(
+        2,
+        solver="sgd",
+        learning_rate_init=1e-300,
+        batch_size=30,
+        shuffle=False,
+        early_stopping=early_stopping,
+        tol=0,
+        n_iter_no_change=3,
+        max_iter=12,
+        random_state=0,
+    ).fit(X, X[:, 0] > 0)
+    assert mlp.n_iter_ == 12

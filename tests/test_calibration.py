@@ -184,3 +184,15 @@ def test_heavy_rows_do_not_count_as_many():
         proba = model.predict_members(X)[..., 1]
         shifts.append(np.log(proba / (1 - proba)))
     assert np.ptp(shifts, axis=0).max() < 0.02
+
+
+def test_the_shift_counts_the_validation_rows_once_for_all_networks():
+    rng = np.random.default_rng(0)
+    X, X_val, y = rng.normal(size=(400, 2)), rng.normal(size=(40, 2)), np.arange(400)
+    model = TabularMLPClassifier(n_members=8, max_iter=1, random_state=0)
+    logits = [
+        model.fit(X, y % 2, X_val=X_val, y_val=y_val).decision_function(X).mean()
+        for y_val in (np.arange(40) % 2, (np.arange(40) % 10 > 0).astype(int))
+    ]
+    # A prior of deviation 0.05, and 16 rows more of class 1: at most 16 * 0.05**2.
+    assert 0 < logits[1] - logits[0] < 0.05

@@ -425,3 +425,10 @@ def test_pipelines_and_searches_are_refused(callback, iris):
         estimator.set_callbacks(callback(*iris))
         with pytest.raises(TypeError, match="Set it on the network inside the"):
             estimator.fit(*iris)
+
+
+def test_the_history_of_a_second_fit_counts_from_one(iris):
+    history = ScoreHistory(*iris, every=2)
+    mlp = BackpropMLPClassifier(2, max_iter=5, random_state=0).set_callbacks(history)
+    mlp.fit(*iris).fit(*iris)
+    assert history.iterations_ == mlp.score_histories_[0]["iterations"] == [2, 4]

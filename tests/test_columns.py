@@ -2282,3 +2282,39 @@ def test_formulas_of_numbers_are_told_from_codes(form):
         TabularEncoder().fit(pd.DataFrame({"a": numbers * 3}))
     codes = [form.format(f"00{i}") for i in range(1, 20)]
     TabularEncoder().fit(pd.DataFrame({"a": codes * 3}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (TabularMLPClassifier, lambda x: x > 0.5),
+        (TabularMLPRegressor, lambda x: np.sin(100 * x)),
+    ],
+)
+def test_bins_that_depend_on_y_in_a_range_beyond_that_of_floats(kind, target):
+    X = np.random.default_rng(0).uniform(-1.9, 1.9, (3000, 1))
+    model = kind(n_members=1, max_iter=1, random_state=0)
+    encoded = [
+        model.fit(X * unit, target(X[:, 0])).encoder_.transform(X * unit)
+        for unit in (1.0, 2.0**1023)
+    ]
+    np.testing.assert_allclose(*encoded, rtol=0, atol=1e-9)
+
+
+def test_a_range_beyond_that_of_floats_is_said():
+    X = 1e308 * np.linspace(-1, 1, 50)[:, np.newaxis]
+    model = TabularMLPRegressor(**SMALL).fit(X, X[:, 0] / 1e308)
+    with pytest.warns(UserWarning, match=r"from -1e\+308 to 1e\+308"):
+        model.predict(np.linspace(1.5e308, 1.7e308, 50)[:, np.newaxis])
+
+
+def test_the_rows_of_numbers_are_counted_and_not_their_distinct_values():
+    X = pd.DataFrame({"size": ["12"] * 60 + ["13"] * 30 + [*"abcde"]})
+    with pytest.warns(UserWarning, match="has numbers among its text, but also 'a'"):
+        TabularEncoder().fit(X)
+
+
+def test_a_date_among_numbers_makes_no_column_of_dates():
+    X = pd.DataFrame({"size": [*range(20), "2020-01-31"]}, dtype=object)
+    with pytest.warns(UserWarning, match="numbers among its text, but also '2020"):
+        TabularEncoder().fit(X)

@@ -934,3 +934,32 @@ def test_dollars_are_no_formulas(iris):
     drawn.figure_.canvas.draw()
     curve = {"iterations": [1, 2], "loss": [2, 1], "score": None}
     LossCurveDisplay({"$a^": curve, "$b$$": curve}).plot().figure_.canvas.draw()
+
+
+def test_scores_that_begin_later_are_drawn_at_the_last_iterations():
+    steps = [1, 2, 3, 4]
+    curve = {"iterations": steps, "evaluations": steps, "seconds": steps}
+    curve |= {"loss": [4, 3, 2, 1], "score": [0.5, 0.6]}
+    display = LossCurveDisplay({"a": curve}).plot()
+    assert list(display.score_lines_[0].get_xdata()) == [3, 4]
+
+
+def test_a_candidate_without_the_parameter_is_in_no_field():
+    results = {
+        "param_alpha": np.ma.array([0.1, 1.0, 0.0], mask=[False, False, True]),
+        "params": [{"alpha": 0.1}, {"alpha": 1.0}, {}],
+        "mean_test_score": np.array([0.5, 0.6, 0.9]),
+        "std_test_score": np.zeros(3),
+    }
+    with pytest.warns(
+        UserWarning, match="1 of 3 candidates of the search have no value"
+    ):
+        display = SearchResultsDisplay(results)
+    assert display.means_.ravel().tolist() == [0.5, 0.6]
+
+
+def test_numbers_of_which_some_are_whole_are_no_labels():
+    display = SampleGridDisplay.from_predictions(
+        np.ones((3, 4)), np.array([1.0, 2.5, 3.0]), np.array([1.25, 2.5, 4.0])
+    )
+    assert len(display.ax_.patches) == 0

@@ -612,3 +612,12 @@ def test_folds_count_by_their_weight():
     model = regressor(n_members=4).fit(X, y, sample_weight=weights, groups=groups)
     first, second = model.importances().importances_mean
     assert second < 1e-3 * first
+
+
+def test_rows_of_hardly_any_weight_hardly_count():
+    """Their y is large, and of the other sign."""
+    rng = np.random.default_rng(0)
+    X, is_light = rng.normal(size=(400, 2)), np.arange(400) % 2 > 0
+    y = np.where(is_light, -50 * np.sign(X[:, 0]), X[:, 0])
+    model = regressor().fit(X, y, sample_weight=np.where(is_light, 1e-6, 1))
+    assert model.importances().importances_mean[0] > 0.1

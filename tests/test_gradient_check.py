@@ -12,7 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmlp_backprop import BackpropMLPClassifier, check_gradient
+from skmlp_backprop import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    check_gradient,
+)
 from skmlp_backprop.extending import Activation
 
 DEPTHS = [(), (5,), (5, 4), (5, 4, 3)]
@@ -318,3 +322,11 @@ def test_one_class_is_nothing_to_check(digits):
     # Of a network that knows others there is.
     mlp.fit(X[:100], y[:100])
     assert check_gradient(mlp, X[rows], y[rows], n_directions=3).passed
+
+
+def test_a_kink_in_a_row_after_the_first_block():
+    X, y = np.ones((4000, 1)), np.ones(4000)
+    X[3000], y[3000] = 1e-7, 1e7
+    mlp = BackpropMLPRegressor.from_weights([[[1.0]], [[1.0]]], [[0.0], [0.0]], alpha=0)
+    check = check_gradient(mlp, X, y, eps=1e-3)
+    assert check.n_left_out["intercepts_[0]"] == 1

@@ -138,3 +138,10 @@ def test_to_sklearn_after_early_stopping_can_be_warm_started(iris):
     mlp = BackpropMLPClassifier(5, early_stopping=True, max_iter=5, random_state=0)
     theirs = mlp.fit(*iris).to_sklearn().set_params(warm_start=True)
     assert theirs.fit(*iris).score(*iris) > 0
+
+
+def test_training_the_estimator_of_scikit_learn_leaves_the_original(diabetes):
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=3, max_iter=3, random_state=0)
+    before = mlp.fit(*diabetes).get_theta()
+    mlp.to_sklearn().partial_fit(*diabetes)
+    np.testing.assert_array_equal(mlp.get_theta(), before)

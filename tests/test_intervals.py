@@ -1076,3 +1076,13 @@ def test_fewer_groups_than_folds():
 def test_groups_that_are_refused(groups, more, message):
     with pytest.raises(ValueError, match=message):
         TabularMLPRegressor(**SMALL).fit(*sine(90), groups=groups, **more)
+
+
+def test_the_out_of_bag_score_is_by_weight():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y, weights = X[:, 0] + rng.normal(size=300) > 0, rng.uniform(size=300)
+    model = TabularMLPClassifier(**SMALL).fit(X, y, weights)
+    predicted = model.classes_[model.oob_decision_function_.argmax(axis=1)]
+    expected = accuracy_score(y, predicted, sample_weight=weights)
+    assert model.oob_score_ == pytest.approx(expected, abs=1e-12)

@@ -1627,3 +1627,15 @@ def test_classes_that_some_folds_lack(tmp_path, capsys):
     table.to_csv(path, index=False)
     assert main(["--data", str(path)]) == 0
     assert "have none. Add rows of this label, or remove" in capsys.readouterr().out
+
+
+def test_the_share_of_rows_in_their_interval_counts_both_bounds(tmp_path, capsys):
+    """y lies above its mean by an exponential variable, hardly ever far below."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(400, 1))
+    path = tmp_path / "data.csv"
+    rows = np.hstack([X, X + rng.exponential(size=X.shape)])
+    np.savetxt(path, rows, delimiter=",", header="x,y", comments="")
+    assert main(["--data", str(path), "--cv", "2", "--jobs", "1"]) == 0
+    said = re.search(r"(\d+)% of the held-out rows are in", capsys.readouterr().out)
+    assert 80 <= int(said[1]) <= 95

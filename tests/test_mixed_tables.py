@@ -535,3 +535,13 @@ def test_frequent_marks_of_missing_values_make_no_categories(mark, write):
     rows = [f"{mark if i % 3 else i % 9},b,{'xy'[i % 2]}" for i in range(60)]
     with pytest.raises(ValueError, match=r"column 1 \('n'\): expected a number, or no"):
         read_mixed_csv(write("\n".join(["n,colour,kind", *rows])))
+
+
+def test_a_tenth_of_dates_among_text_is_no_doubt(tmp_path):
+    path, texts = tmp_path / "data.csv", ["2024-01-02", *"bcdefghij"]
+    rows = [f"{text},{i},{i % 2}\n" for i, text in enumerate(texts)]
+    path.write_text("a,b,y\n" + "".join(rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        X, _ = read_mixed_csv(path)
+    assert X["a"].dtype == "category"

@@ -698,3 +698,49 @@ def test_the_remedy_where_a_frequent_value_is_not_the_quantile():
     )
     with pytest.warns(ConvergenceWarning, match="columns may be unrelated to y"):
         model.fit(X, y)
+
+
+def test_outliers_of_little_weight_do_not_decide_the_scale():
+    X = np.random.default_rng(0).normal(size=(400, 2))
+    is_far = np.arange(400) % 20 == 0
+    y = np.where(is_far, 1e6, X[:, 0])
+    model = TabularMLPRegressor(loss="huber", n_members=2, max_iter=20, random_state=0)
+    model.fit(X, y, np.where(is_far, 1e-3, 1.0))
+    assert model.score(X[~is_far], y[~is_far]) > 0.5
+
+
+def test_scaled_weights_start_at_the_same_quantile():
+    X, y = np.zeros((10, 1)), np.arange(10.0)
+    for quantile in (0.1, 0.3, 0.7, 0.9):
+        mlp = BackpropMLPRegressor("quantile", 2, quantile=quantile, weight_init=0)
+        for weight in (1, 0.1, 0.3, 0.7, 3.3):
+            start = mlp.initialize(X, y, np.full(10, weight)).predict(X[:1])
+            assert start == pytest.approx(10 * quantile - 1)
+
+
+def test_the_score_of_several_quantiles_counts_weights(diabetes):
+    X, y = diabetes
+    weights = np.arange(len(y)) % 2
+    other = np.where(weights == 0, 50.0, y)
+    mlp = BackpropMLPRegressor("quantile", 3, quantile=[0.2, 0.7], max_iter=4)
+    mlp.fit(X, y, weights)
+    expected = mlp.score(X[weights > 0], y[weights > 0])
+    assert mlp.score(X, other, weights) == pytest.approx(expected)
+
+
+def test_an_infinite_prediction_of_a_held_out_row_is_no_error(diabetes):
+    X, y = diabetes
+    X = X[:60].copy()
+    # This row is held out.
+    X[2] = 1e6
+    mlp = BackpropMLPRegressor(
+        "poisson",
+        3,
+        activation="identity",
+        early_stopping=True,
+        validation_fraction=0.5,
+        max_iter=3,
+        random_state=1,
+    ).fit(X, y[:60])
+    assert np.isnan(mlp.validation_scores_).all()
+    assert np.isfinite(mlp.loss_curve_).all()

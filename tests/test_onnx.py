@@ -927,3 +927,46 @@ def test_combined_columns():
     types = input_types(encoder)
     (encoded,) = run_on(encoder, as_inputs(new, types), types)
     np.testing.assert_allclose(encoded, encoder.transform(new), rtol=0, atol=1e-14)
+
+
+def test_scores_of_certain_labels():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 2)), columns=["a", "b"])
+    y = np.column_stack([X["a"] > 0, np.ones(80)]).astype(int)
+    model = TabularMLPClassifier(
+        n_members=1, learning_rate_init=10, max_iter=20, dropout=0, random_state=0
+    ).fit(X, y)
+    assert (model.predict_proba(X) > 1 - 1e-15).any()
+    _, scores = run_table(model, X, zipmap=False, raw_scores=True)
+    np.testing.assert_allclose(scores, model.decision_function(X), rtol=1e-9)
+
+
+def test_predictions_of_tables_that_overflow():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["a", "b"])
+    y = 1.79e308 * np.where(X["a"] > 0, 1, -1)
+    model = TabularMLPRegressor(2, 20, max_iter=30, random_state=0).fit(X, y)
+    predicted = model.predict(X)
+    assert (predicted == np.finfo(np.float64).max).any()
+    assert run_table(model, X)[0].ravel() == pytest.approx(predicted, rel=1e-6)
+
+
+def test_whole_numbers_that_float32_merges_are_other_combinations():
+    rng = np.random.default_rng(0)
+    place, date = rng.integers(0, 30, 900), rng.integers(0, 20, 900)
+    y = np.random.default_rng(1).integers(0, 3, (30, 20))[place, date]
+    places = [f"place {i}" for i in place]
+    X = pd.DataFrame({"place": places, "date": 2.0**27 + 1000 * date})
+    model = TabularMLPClassifier(n_members=1, max_iter=3, random_state=0).fit(X, y)
+    assert model.encoder_.combined_features_.tolist() == [0, 1]
+    new = X.assign(date=X["date"] + 1)
+    with pytest.warns(UserWarning, match="combination"):
+        expected = model.predict_proba(new)
+    _, proba = run_table(model, new, zipmap=False)
+    np.testing.assert_allclose(proba, expected, rtol=0, atol=1e-9)
+
+
+def test_a_fraction_is_no_category_of_whole_numbers():
+    encoder = TabularEncoder(categorical_features=[0])
+    encoder.fit(np.repeat([[1.0], [2.0], [3.0]], 10, axis=0))
+    types = [("X", DoubleTensorType([None, 1]))]
+    (encoded,) = run_on(encoder, [np.array([[1.5], [2.0]])], types)
+    assert encoded.tolist() == [[0, 0, 0], [0, 1, 0]]

@@ -161,3 +161,10 @@ def test_one_class_passes_the_estimator_checks():
     assert checks["check_classifiers_one_label"] == "passed"
     assert checks["check_classifiers_one_label_sample_weights"] == "passed"
     assert "failed" not in checks.values()
+
+
+def test_equally_probable_classes_predict_the_first():
+    mlp = BackpropMLPClassifier.from_weights([[[1.0]]], [[0.0]], ["a", "b"])
+    X = [[1e-20], [-1e-20], [1e-3], [-1e-3]]
+    assert mlp.predict_proba(X)[0].tolist() == [0.5, 0.5]
+    assert mlp.predict(X).tolist() == ["a", "a", "b", "a"]

@@ -190,3 +190,12 @@ def test_copies_keep_the_validation_data(iris):
     for duplicate in (copy.copy(mlp), copy.deepcopy(mlp)):
         duplicate.fit(*iris)
         np.testing.assert_array_equal(duplicate.coefs_[0], mlp.coefs_[0])
+
+
+def test_a_pickle_of_another_minor_version_is_said():
+    mlp = BackpropMLPClassifier.from_weights([[[1.0]]], [[0.0]], [0, 1])
+    state = mlp.__getstate__()
+    major, minor = state["skmlp_backprop_version"].split(".")[:2]
+    state["skmlp_backprop_version"] = f"{major}.{int(minor) + 1}.0"
+    with pytest.warns(InconsistentVersionWarning):
+        BackpropMLPClassifier().__setstate__(state)

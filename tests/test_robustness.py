@@ -289,3 +289,32 @@ def test_sample_weights_beyond_float32(iris, weight):
         ValueError, match=r"sum of .*sample_weight, .*float32.* mean is"
     ):
         BackpropMLPClassifier(5).fit(X.astype(np.float32), y, np.full(len(y), weight))
+
+
+def test_the_last_epoch_is_not_said_to_be_an_earlier_one():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    params = {"max_iter": 1, "early_stopping": True, "learning_rate_init": 1e-9}
+    mlp = BackpropMLPClassifier(random_state=0, **params)
+    with pytest.warns(ConvergenceWarning) as caught:
+        mlp.fit(X * 1e4, np.arange(200) % 2)
+    messages = [str(warning.message) for warning in caught]
+    assert any("best constant" in message for message in messages)
+    assert not any("Early stopping kept" in message for message in messages)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", STOCHASTIC_SOLVERS)
+def test_training_after_a_divergence_has_no_momentum_of_it(solver, diabetes):
+    X, y = diabetes
+    mlp = BackpropMLPRegressor(
+        hidden_layer_sizes=3,
+        activation="identity",
+        solver=solver,
+        learning_rate_init=1e150,
+        random_state=0,
+    ).fit(X[:60], y[:60])
+    assert mlp.stop_reason_ == "diverged"
+    mlp.set_params(learning_rate_init=1e-3)
+    for _ in range(2):
+        mlp.partial_fit(X[:60], y[:60])
+    assert mlp.loss_ < mlp.loss_curve_[0]

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor
+from skmlp_backprop.callbacks import ScoreHistory
 from skmlp_backprop.extending import Adam
 
 SOLVERS = ["lbfgs", "cg", "tnc", "sgd", "adam"]
@@ -255,3 +256,39 @@ def test_evaluations_of_a_line_search_that_was_cut_off_count(iris):
     assert n_before > mlp.n_fun_curve_[-1]
     mlp.set_params(max_fun=15000, max_iter=3).fit(*iris)
     assert mlp.n_fun_curve_[-1] == n_before + mlp.n_fun_
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_an_interrupted_fit_counts_its_work(solver, iris):
+    def scoring(estimator, X, y):
+        if len(estimator.loss_curve_) == 3:
+            raise KeyboardInterrupt
+        return 0.0
+
+    mlp = make(solver).set_callbacks(ScoreHistory(*iris, scoring))
+    with pytest.warns(UserWarning, match="interrupted"):
+        mlp.fit(*iris)
+    assert mlp.n_iter_ == 3
+    assert mlp.t_ == mlp.n_fun_ * 150
+    assert mlp.best_loss_ == mlp.loss_ == min(mlp.loss_curve_)
+    assert mlp.loss_and_gradient(*iris)[0] == pytest.approx(mlp.loss_, rel=1e-12)
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_a_fit_from_the_optimum_takes_one_evaluation(solver, diabetes):
+    X, y = diabetes
+    mlp = BackpropMLPRegressor(
+        hidden_layer_sizes=2,
+        activation="tanh",
+        solver=solver,
+        alpha=10,
+        tol=1e-3,
+        max_iter=1000,
+        warm_start=True,
+        random_state=0,
+    ).fit(X, y)
+    before = mlp.get_theta()
+    mlp.set_params(tol=1e-2).fit(X, y)
+    assert (mlp.n_iter_, mlp.n_fun_) == (0, 1)
+    assert (mlp.get_theta() == before).all()

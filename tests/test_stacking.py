@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
-from skmlp_backprop import BackpropMLPClassifier, fit_stack
+from skmlp_backprop import BackpropMLPClassifier, BackpropMLPRegressor, fit_stack
 from skmlp_backprop.callbacks import EarlyStopping
 
 RATES = (0.003, 0.03, 0.3)
@@ -482,3 +482,10 @@ def test_names_of_an_earlier_fit_are_forgotten(iris):
     assert all(list(mlp.feature_names_in_) == list("abcd") for mlp in mlps)
     fit_both_ways(mlps, X, y)
     assert not any(hasattr(mlp, "feature_names_in_") for mlp in mlps)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_parameters_without_effect_are_said(iris):
+    mlps = [BackpropMLPRegressor(huber_epsilon=2, max_iter=2) for _ in range(2)]
+    with pytest.warns(UserWarning, match="huber_epsilon=2 has no effect"):
+        fit_stack(mlps, *iris)

@@ -1759,3 +1759,60 @@ def test_a_subclass_need_not_list_the_parameters(estimator):
     if isinstance(estimator, OfQuantiles):
         with pytest.warns(UserWarning, match="huber_epsilon=3.0 has no effect"):
             estimator.set_params(huber_epsilon=3.0).fit(X, X[:, 0])
+
+
+def encoded(model, X, y):
+    return model.fit(X, y).encoder_.transform(X)
+
+
+def test_few_rows_whose_classes_change_gradually_have_no_jumps():
+    n_bins = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        X = rng.uniform(size=(120, 1))
+        y = rng.uniform(size=120) < X[:, 0]
+        entries = encoded(classifier(n_bins=4, n_members=1, max_iter=1), X, y)
+        n_bins.append(entries.shape[1] - 1)
+    # A jump has two bins more.
+    assert sum(n > 4 for n in n_bins) <= 1
+
+
+def test_a_jump_of_a_label_has_the_bins_of_a_jump_of_a_class():
+    X = np.linspace(0, 1, 100)[:, np.newaxis]
+    y = (X[:, 0] > 0.4).astype(int)
+    model = classifier(n_bins=4, n_members=1, max_iter=1)
+    np.testing.assert_array_equal(
+        encoded(model, X, np.column_stack([y, 0 * y])), encoded(model, X, y)
+    )
+
+
+def test_codes_of_few_of_many_rows_have_an_entry():
+    """Bins are learned from 20,000 rows, with four of each of these codes."""
+    rng = np.random.default_rng(0)
+    shops = np.append(rng.integers(0, 30, 40_000), np.repeat(np.arange(30, 60), 8))
+    model = regressor(n_members=1, hidden_layer_sizes=4, max_iter=1)
+    model.fit(shops[:, np.newaxis].astype(float), rng.normal(size=60)[shops])
+    entries = model.encoder_.transform(np.arange(60.0)[:, np.newaxis])[:, -60:]
+    np.testing.assert_array_equal(entries, np.eye(60))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_beyond_the_range_entries_change_by_the_width_of_the_bins_there(sign):
+    """The last bins end at 200**2 / 7, and are about 57 wide."""
+    number = np.repeat(np.arange(1, 201), 15)
+    y = np.random.default_rng(0).normal(size=201)[number]
+    model = regressor(n_members=1, max_iter=1)
+    model.fit(sign * number[:, np.newaxis] ** 2 / 7, y)
+    at_edge, near, far = model.encoder_.transform(
+        sign * (200**2 / 7 + np.array([[0], [10], [200]]))
+    )[:, 1:]
+    assert len(at_edge) > 100
+    assert np.abs(near - at_edge).max() < 0.1
+    assert np.abs(far - at_edge).max() > 0.9
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_the_rows_that_networks_see():
+    """Networks that have hardly learned have the loss of even odds."""
+    X, y = np.random.default_rng(0).normal(size=(400, 3)), np.arange(400) % 2
+    model = TabularMLPClassifier(learning_rate_init=1e-9, max_iter=1, random_state=0)
+    assert model.fit(X, y).loss_curve_[0] == pytest.approx(np.log(2), abs=0.1)

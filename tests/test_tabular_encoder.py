@@ -859,3 +859,9 @@ def test_the_range_of_fit_holds_in_float32():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encoder.transform(X.astype(np.float32))
+
+
+def test_texts_that_utf_8_can_not_encode_are_ordered():
+    X = pd.DataFrame({"c": [*"aaabbb", "\ud800", "\ud801"]}, dtype=object)
+    encoder = TabularEncoder(min_frequency=1, max_categories=3).fit(X)
+    assert encoder.transform(X).sum(axis=0).tolist() == [3, 3, 2]

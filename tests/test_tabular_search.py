@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skmlp_backprop import (
+    BackpropMLPRegressor,
     StackedGridSearchCV,
     StackedHalvingGridSearchCV,
     StackedHalvingRandomSearchCV,
@@ -317,3 +318,30 @@ def test_halving_without_a_seed(table, counted):
     search = StackedHalvingGridSearchCV(model, GRID, factor=2, cv=2, refit=False)
     search.fit(X, y)
     assert counter.n_evaluations == 2 * (4 * 3 + 2 * 3 + 1 * 6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_candidates_of_other_categories_do_not_share_a_table():
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 8, 200)
+    y, X = rng.normal(size=8)[code], np.column_stack([code / 2, rng.normal(size=200)])
+    model = TabularMLPRegressor(n_members=2, max_iter=4, random_state=0)
+    grid = {"categorical_features": [None, [0]]}
+    ours, theirs = (
+        search(model, grid, cv=2, refit=False).fit(X, y).cv_results_["mean_test_score"]
+        for search in (StackedGridSearchCV, GridSearchCV)
+    )
+    np.testing.assert_allclose(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_scorer_finds_the_names_of_the_columns():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["a", "b"])
+    mlp = BackpropMLPRegressor(hidden_layer_sizes=4, max_iter=2)
+    search = StackedGridSearchCV(
+        TransformedTargetRegressor(mlp),
+        {"regressor__alpha": [0.1, 1]},
+        cv=2,
+        scoring=lambda model, X, y: len(model.feature_names_in_),
+    )
+    assert search.fit(X, X["a"]).cv_results_["mean_test_score"].tolist() == [2, 2]

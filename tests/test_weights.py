@@ -334,3 +334,62 @@ def test_held_out_rows_are_scored_by_their_weights():
         learning_rate_init=0.03,
     )
     assert mlp.best_validation_score_ > 0.7
+
+
+def test_weights_count_in_a_batch_of_several_blocks():
+    X, y = np.random.default_rng(0).normal(size=(20_000, 2)), np.arange(20_000) % 2
+    weights = np.where(y == 0, 5.0, 0.1)
+    params = {"solver": "sgd", "batch_size": len(y), "max_iter": 1, "shuffle": False}
+    mlp = fit(X, y, weights, alpha=0, **params)
+    start = BackpropMLPClassifier(5, alpha=0, random_state=0).initialize(X, y)
+    expected, _ = start.loss_and_gradient(X, y, weights)
+    assert mlp.loss_curve_[0] == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_few_rows_of_weight_among_many():
+    """None of them is in the sample of 65,536 rows that seed 0 draws."""
+    n_rows = 70_000
+    sample = np.random.RandomState(0).choice(n_rows, 2**16)
+    y, weights = np.arange(float(n_rows)), np.zeros(n_rows)
+    weights[np.setdiff1d(np.arange(n_rows), sample)[:3]] = 1
+    mlp = BackpropMLPRegressor(
+        hidden_layer_sizes=2, solver="sgd", learning_rate_init=1e-12, max_iter=1
+    )
+    with pytest.warns(ConvergenceWarning, match="best constant"):
+        mlp.fit(y[:, np.newaxis] / n_rows, y, weights)
+
+
+def test_a_row_without_weight_and_of_infinite_loss_hides_no_useless_network():
+    X, y, weights = (
+        np.linspace(0, 1, 40)[:, np.newaxis],
+        np.arange(50.0, 90),
+        np.ones(40),
+    )
+    X[7], weights[7] = 1e9, 0
+    params = {"activation": "identity", "learning_rate_init": 1e-9, "max_iter": 20}
+    mlp = BackpropMLPRegressor("poisson", 3, random_state=0, **params)
+    with pytest.warns(ConvergenceWarning, match="best constant"):
+        mlp.fit(X, y, weights)
+
+
+def test_r2_of_held_out_rows_counts_their_weights():
+    rng = np.random.default_rng(0)
+    X, y, is_light = (
+        rng.normal(size=(60, 3)),
+        rng.normal(size=60),
+        np.arange(60) % 2 > 0,
+    )
+    mlp = BackpropMLPRegressor(
+        hidden_layer_sizes=3,
+        early_stopping=True,
+        validation_fraction=0.5,
+        max_iter=4,
+        random_state=0,
+    )
+    scores = []
+    for targets in (y, np.where(is_light, 50.0, y)):
+        with pytest.warns(ConvergenceWarning):
+            mlp.fit(X, targets, np.where(is_light, 1e-12, 1))
+        scores.append(mlp.validation_scores_)
+    assert scores[1] == pytest.approx(scores[0], abs=1e-6)
