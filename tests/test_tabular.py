@@ -1812,7 +1812,7 @@ def test_beyond_the_range_entries_change_by_the_width_of_the_bins_there(sign):
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_the_rows_that_networks_see():
-    """Networks that have hardly learned have the loss of even odds."""
+    """Networks that have hardly learned are no better than even odds."""
     X, y = np.random.default_rng(0).normal(size=(400, 3)), np.arange(400) % 2
     model = TabularMLPClassifier(learning_rate_init=1e-9, max_iter=1, random_state=0)
-    assert model.fit(X, y).loss_curve_[0] == pytest.approx(np.log(2), abs=0.1)
+    assert np.log(2) < model.fit(X, y).loss_curve_[0] < np.log(2) + 0.1
