@@ -240,9 +240,9 @@ def refuse_sparse_targets(y, name, input_name="y"):
 def plain_labels(y, input_name="y"):
     """Convert labels that are all bool, or all int, to an array of that type.
 
-    scikit-learn takes objects only if they are text. Such a y is what remains of a
-    column of pandas after the rows with missing labels were left out. And it would make
-    floats of pandas' integers that may be missing, and merge those beyond 2^53.
+    scikit-learn takes objects only if they are text. A column of pandas has objects
+    after rows with missing labels were left out. scikit-learn would also convert
+    pandas' integers that may be missing to floats, and so merge some beyond 2^53.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def plain_labels(y, input_name="y"):
     array = as_array(y)
     if array is not None and array.dtype.kind in "iub":
         return array
-    # Without an axis it is no array-like, of which scikit-learn tells.
+    # scikit-learn refuses a y without an axis.
     if array is None or array.dtype != object or array.ndim == 0:
         return y
     values = array.ravel().tolist()
