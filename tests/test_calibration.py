@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
 from skmlp_backprop import TabularMLPClassifier, TabularMLPRegressor
@@ -196,3 +197,14 @@ def test_the_shift_counts_the_validation_rows_once_for_all_networks():
     ]
     # A prior of deviation 0.05, and 16 rows more of class 1: at most 16 * 0.05**2.
     assert 0 < logits[1] - logits[0] < 0.05
+
+
+def test_networks_are_compared_with_the_best_constant_of_the_weighted_rows():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(160, 10)), rng.normal(size=160)
+    is_light = np.arange(160) % 2
+    y[is_light == 1] += 8
+    weights = np.where(is_light, 1e-3, 1)
+    model = TabularMLPRegressor(max_iter=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="worse than that of the best constant"):
+        model.fit(X, y, sample_weight=weights)

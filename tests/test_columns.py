@@ -2318,3 +2318,41 @@ def test_a_date_among_numbers_makes_no_column_of_dates():
     X = pd.DataFrame({"size": [*range(20), "2020-01-31"]}, dtype=object)
     with pytest.warns(UserWarning, match="numbers among its text, but also '2020"):
         TabularEncoder().fit(X)
+
+
+def test_fractions_in_a_range_beyond_that_of_floats_are_shown_as_they_are():
+    X = np.linspace(-1, 1, 40)[:, np.newaxis] * 1.7e308
+    encoder = TabularEncoder().fit(X)
+    with pytest.warns(UserWarning, match="40 of 40 numbers such as 10.5"):
+        encoder.transform(np.arange(40)[:, np.newaxis] + 10.5)
+
+
+def test_seasons_and_opening_hours_are_no_dates():
+    seasons = [f"20{year:02}/{year + 1:02}" for year in range(3, 12)]
+    hours = [f"{hour}:00-{hour + 4:02}:00" for hour in range(1, 9)] + ["9:30-12:30"]
+    X = pd.DataFrame({"season": seasons * 3, "open": hours * 3})
+    names = TabularEncoder().fit(X).get_feature_names_out()
+    assert "season_2003/04" in names
+    assert "open_1:00-05:00" in names
+
+
+def test_integers_just_beyond_those_of_floats_are_codes():
+    cards = [str(9400111899223101 + 2 * i) for i in range(40)] * 2
+    with pytest.warns(UserWarning, match="integers of many digits"):
+        encoder = TabularEncoder().fit(pd.DataFrame({"card": cards}))
+    assert len(encoder.get_feature_names_out()) == 40
+
+
+def test_the_plural_is_the_same_unit_and_ordinals_have_none():
+    nights = ["1 night", *(f"{n} nights" for n in range(2, 15))]
+    floors = [f"{n}th" for n in range(4, 18)]
+    X = pd.DataFrame({"stay": nights * 3, "floor": floors * 3})
+    with pytest.warns(UserWarning, match="Column 'stay' has numbers with a unit"):
+        TabularEncoder().fit(X)
+
+
+def test_the_remedy_of_dates_names_a_column_whose_name_is_a_number():
+    X = pd.DataFrame({7: ["2024-01-31", "2024-02-01", "2024-02-03"]})
+    expected = r"Convert it: X\[7\] = pandas\.to_datetime\(X\[7\]\),"
+    with pytest.raises(ValueError, match=expected):
+        TabularEncoder().fit(X)

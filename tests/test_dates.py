@@ -941,3 +941,33 @@ def test_missing_dates_have_no_time():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encoder.transform(new)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("n_days", "is_added"), [(14, False), (28, True)])
+def test_shorter_cycles_need_dates_of_several_cycles(n_days, is_added):
+    when = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.arange(n_days * 24), "h")
+    X = pd.DataFrame({"when": when})
+    y = 1.0 * (X.when.dt.day_of_week == 2)
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0).fit(X, y)
+    names = model.encoder_.get_feature_names_out()
+    assert ("when_weekday2_sin" in names) == is_added
+
+
+def test_time_spans_in_units_of_several_minutes():
+    quarters = np.arange(20)[:, np.newaxis].astype("m8[15m]")
+    minutes = quarters.astype("m8[m]")
+    encoder = TabularEncoder().fit(minutes)
+    np.testing.assert_allclose(encoder.transform(quarters), encoder.transform(minutes))
+
+
+def test_equal_time_spans_are_not_said_to_be_out_of_range():
+    hours = np.arange(1, 41)
+    X = pd.DataFrame({"took": pd.to_timedelta(hours, "h")})
+    encoder = TabularEncoder().fit(X)
+    with pytest.warns(UserWarning, match="40 of 40 time spans outside the range"):
+        encoder.transform(60 * X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # As in a partial dependence, where a column has the same value in all rows.
+        encoder.transform(X.assign(took=pd.Timedelta(hours=90)))

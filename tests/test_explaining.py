@@ -610,8 +610,11 @@ def test_folds_count_by_their_weight():
     weights = np.where(groups == 0, 1e-3, 1.0)
     y = np.where(groups == 0, 20 * X[:, 1], X[:, 0])
     model = regressor(n_members=4).fit(X, y, sample_weight=weights, groups=groups)
-    first, second = model.importances().importances_mean
+    result = model.importances()
+    first, second = result.importances_mean
     assert second < 1e-3 * first
+    # The deviation is by weight, too.
+    assert result.importances[1].std() > 10 * result.importances_std[1]
 
 
 def test_rows_of_hardly_any_weight_hardly_count():
@@ -621,3 +624,54 @@ def test_rows_of_hardly_any_weight_hardly_count():
     y = np.where(is_light, -50 * np.sign(X[:, 0]), X[:, 0])
     model = regressor().fit(X, y, sample_weight=np.where(is_light, 1e-6, 1))
     assert model.importances().importances_mean[0] > 0.1
+
+
+def test_weights_of_a_partial_dependence_in_another_order_are_said():
+    X = pd.DataFrame({"a": np.arange(30) / 4, "b": np.arange(30) ** 0.5})
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0).fit(X, X.a % 7)
+    weights, values = X["a"] + 1, {"a": [1.0, 5.0]}
+    model.partial_dependence(X, "a", sample_weight=weights, custom_values=values)
+    with pytest.warns(UserWarning, match="sample_weight has the same index as X, but"):
+        model.partial_dependence(
+            X, "a", sample_weight=weights[::-1], custom_values=values
+        )
+
+
+def test_a_grid_of_codes_has_all_codes_and_nothing_between():
+    rng = np.random.default_rng(0)
+    shops = rng.integers(1, 41, 2000)
+    X = pd.DataFrame({"shop": 3 * shops})
+    y = rng.normal(size=41)[shops]
+    model = TabularMLPRegressor(max_iter=1, random_state=0).fit(X, y)
+    result = model.partial_dependence(X[:500], "shop", grid_resolution=10)
+    np.testing.assert_array_equal(result.grid_values[0], 3 * np.arange(1, 41))
+
+
+@pytest.mark.filterwarnings("ignore:Column 'noise' has")
+def test_partial_dependence_of_a_combined_column_and_another():
+    rng = np.random.default_rng(0)
+    place, item = rng.integers(0, 20, (2, 800))
+    y = rng.integers(0, 2, (20, 20))[place, item]
+    X = pd.DataFrame({"noise": rng.normal(size=800), "place": place, "item": item})
+    X = X.astype({"place": "category", "item": "category"})
+    model = TabularMLPClassifier(max_iter=4, n_members=1, random_state=0).fit(X, y)
+    assert model.encoder_.combined_features_.tolist() == [1, 2]
+    rows, values = X[:30], {"noise": [0.0, 1.0], "place": [3, 7]}
+    names = ["noise", "place"]
+    result = model.partial_dependence(rows, names, custom_values=values)
+    for i, j in np.ndindex(2, 2):
+        changed = rows.assign(noise=float(i))
+        changed["place"] = pd.Categorical([[3, 7][j]] * 30, X.place.cat.categories)
+        expected = model.predict_proba(changed)[:, 1].mean()
+        assert result.average[0, i, j] == pytest.approx(expected, abs=1e-6)
+
+
+def test_percentiles_of_dates_are_of_the_distinct_dates():
+    days = pd.date_range("2024-01-01", periods=101)
+    X = pd.DataFrame({"day": days.repeat(2)})
+    model = TabularMLPRegressor(max_iter=1, random_state=0)
+    model.fit(X, np.arange(202.0))
+    result = model.partial_dependence(
+        X, "day", grid_resolution=3, percentiles=(0.1, 0.9)
+    )
+    np.testing.assert_array_equal(result.grid_values[0], days[[10, 50, 90]])

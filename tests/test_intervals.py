@@ -1086,3 +1086,32 @@ def test_the_out_of_bag_score_is_by_weight():
     predicted = model.classes_[model.oob_decision_function_.argmax(axis=1)]
     expected = accuracy_score(y, predicted, sample_weight=weights)
     assert model.oob_score_ == pytest.approx(expected, abs=1e-12)
+
+
+def test_many_copies_of_a_few_rows_share_a_fold():
+    """As after oversampling of a rare class; copies are predicted alike."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(205, 2))
+    rows = np.append(np.arange(200), np.repeat(np.arange(200, 205), 40))
+    y = (rows >= 200).astype(int)
+    model = TabularMLPClassifier(max_iter=2, random_state=0).fit(X[rows], y)
+    found = model.oob_decision_function_[200:].reshape(5, 40, -1)
+    assert np.ptp(found, axis=1).max() < 1e-6
+
+
+def test_scores_of_several_quantiles_count_the_weights():
+    rng = np.random.default_rng(0)
+    X, levels = rng.normal(size=(200, 2)), [0.2, 0.8]
+    y, weights = X[:, 0] + rng.normal(size=200), rng.uniform(size=200) ** 4
+    model = TabularMLPRegressor(
+        loss="quantile", quantile=levels, max_iter=3, random_state=0
+    ).fit(X, y, weights)
+    for score, found in (
+        (model.score(X, y, weights), model.predict(X)),
+        (model.oob_score_, model.oob_prediction_),
+    ):
+        expected = [
+            d2_pinball_score(y, column, sample_weight=weights, alpha=level)
+            for column, level in zip(found.T, levels, strict=True)
+        ]
+        assert score == pytest.approx(np.mean(expected), abs=1e-9)

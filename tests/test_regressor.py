@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
@@ -315,3 +316,25 @@ def test_rows_without_weight_do_not_make_y_vary():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mlp.fit(X, y, weights)
+
+
+def test_an_index_that_repeats_itself_in_another_order_is_said():
+    shops = ["a", "b", "c"] * 10
+    X = pd.DataFrame({"x": np.arange(30.0)}, index=shops)
+    y = X["x"].sort_index()
+    model = BackpropMLPRegressor(max_iter=2, random_state=0)
+    with pytest.warns(UserWarning, match="in another order.* rows with a unique index"):
+        model.fit(X, y)
+
+
+def test_given_weights_of_several_quantiles_are_of_a_single_column_of_y():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 2)), rng.normal(size=50)
+    params = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9], "max_iter": 2}
+    fitted = BackpropMLPRegressor(random_state=0, **params).fit(X, y)
+    model = BackpropMLPRegressor.from_weights(
+        fitted.coefs_, fitted.intercepts_, warm_start=True, **params
+    )
+    np.testing.assert_allclose(model.predict(X), fitted.predict(X))
+    assert model.score(X, y) == pytest.approx(fitted.score(X, y))
+    assert model.fit(X, y).predict(X).shape == (50, 3)

@@ -1816,3 +1816,32 @@ def test_the_loss_of_an_epoch_is_the_mean_over_the_rows_that_networks_see():
     X, y = np.random.default_rng(0).normal(size=(400, 3)), np.arange(400) % 2
     model = TabularMLPClassifier(learning_rate_init=1e-9, max_iter=1, random_state=0)
     assert np.log(2) < model.fit(X, y).loss_curve_[0] < np.log(2) + 0.1
+
+
+@pytest.mark.parametrize(("n_rare", "are_codes"), [(300, True), (1500, False)])
+def test_quantities_of_mostly_rare_values_are_no_codes(n_rare, are_codes):
+    rng = np.random.default_rng(0)
+    rare = rng.choice(np.arange(1, 100_000, 2), n_rare, replace=False)
+    frequent = np.repeat(2 * rng.choice(50_000, 40, replace=False), 25)
+    amounts = np.concatenate([frequent, rare])
+    effects = np.repeat(3 * rng.normal(size=40), 25)
+    y = np.concatenate([effects, np.zeros(n_rare)]) + rng.normal(size=len(amounts))
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0)
+    model.fit(amounts[:, np.newaxis], y)
+    names = model.encoder_.get_feature_names_out()
+    assert (f"x0_{frequent[0]}" in names) == are_codes
+
+
+def test_balanced_weights_of_validation_rows_count_the_sample_weights():
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(300, 2)), rng.uniform(size=300)
+    y = (X[:, 0] + rng.normal(size=300) > 0).astype(int)
+    weights[y == 1] *= 4
+    total = np.bincount(y[:200], weights[:200])
+    scores = [
+        TabularMLPClassifier(class_weight=class_weight, max_iter=2, random_state=0)
+        .fit(X[:200], y[:200], weights[:200], X[200:], y[200:])
+        .validation_scores_
+        for class_weight in ("balanced", dict(enumerate(total.sum() / 2 / total)))
+    ]
+    np.testing.assert_allclose(*scores, rtol=1e-5)

@@ -865,3 +865,9 @@ def test_texts_that_utf_8_can_not_encode_are_ordered():
     X = pd.DataFrame({"c": [*"aaabbb", "\ud800", "\ud801"]}, dtype=object)
     encoder = TabularEncoder(min_frequency=1, max_categories=3).fit(X)
     assert encoder.transform(X).sum(axis=0).tolist() == [3, 3, 2]
+
+
+def test_a_few_long_categories_are_no_free_text():
+    answers = [f"answer number {i} of the survey, in full words" for i in range(20)]
+    names = TabularEncoder().fit(pd.DataFrame({"q": answers})).get_feature_names_out()
+    assert len(names) == 20
