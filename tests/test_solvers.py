@@ -259,6 +259,7 @@ def test_evaluations_of_a_line_search_that_was_cut_off_count(iris):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.callbacks
 @pytest.mark.parametrize("solver", FULL_BATCH)
 def test_an_interrupted_fit_counts_its_work(solver, iris):
     def scoring(estimator, X, y):
