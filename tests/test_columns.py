@@ -551,12 +551,13 @@ def test_dates_as_text_of_any_format_are_refused(days, form):
         *["Mayfair 100", "DEC-1000", "12-marble-20", "192.168.100.200"],
         *["9:00-17:00", "8:00-12:00", "2020-01-31 9:00-17:00", "20200118T990000"],
         *["01-02-03", "12-11-10", "13-14-15", "23-45-67", "31-01-99", "2023-Janet"],
-        *["Jan 31 23", "Q5 2023", "Q4 23", "10AM", "12 Monkeys", "45 Januar 2020"],
+        *["Q5 2023", "Q4 23", "10AM", "12 Monkeys", "45 Januar 2020"],
         *["2009/10", "2011_12", "2020/21", "12Jan123", "2020 01", "18  01  2020"],
     ],
 )
 def test_what_only_looks_a_little_like_a_date_is_a_category(text):
-    assert encode([text, "b"] * 6).shape == (12, 1)
+    names = TabularEncoder().fit(frame_of([text] * 12)).get_feature_names_out()
+    assert names.tolist() == [f"column_{text}"]
 
 
 # Rare categories, ties, identifiers.
@@ -2323,8 +2324,12 @@ def test_a_date_among_numbers_makes_no_column_of_dates():
 def test_fractions_in_a_range_beyond_that_of_floats_are_shown_as_they_are():
     X = np.linspace(-1, 1, 40)[:, np.newaxis] * 1.7e308
     encoder = TabularEncoder().fit(X)
-    with pytest.warns(UserWarning, match="40 of 40 numbers such as 10.5"):
+    with pytest.warns(UserWarning, match=r"40 of 40 numbers such as 10\.5"):
         encoder.transform(np.arange(40)[:, np.newaxis] + 10.5)
+    # No fractions, though the unit of the column makes them so.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(2.0 * np.arange(40)[:, np.newaxis] + 1)
 
 
 def test_seasons_and_opening_hours_are_no_dates():

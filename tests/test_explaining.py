@@ -563,6 +563,11 @@ def test_scikit_learn_draws_it(mixed):
         ("size", {"percentiles": (0, np.nan)}, "percentiles must be two rising"),
         ("size", {"custom_values": [1, 2]}, r"must be a dict .*, got \[1, 2\]"),
         ("size", {"custom_values": {"size": []}}, "'size' must be a list"),
+        (
+            "size",
+            {"custom_values": {"size": [0], 0: [1]}},
+            r"distinct .* \['size', 0\]",
+        ),
         ("size", {"custom_values": {"size": "red"}}, "'size' must be a list"),
         ("size", {"custom_values": {"size": [np.inf]}}, "infinity.*'size'"),
         ("size", {"custom_values": {"gaps": [0]}}, r"has the columns \['gaps'\]"),
@@ -675,3 +680,14 @@ def test_percentiles_of_dates_are_of_the_distinct_dates():
         X, "day", grid_resolution=3, percentiles=(0.1, 0.9)
     )
     np.testing.assert_array_equal(result.grid_values[0], days[[10, 50, 90]])
+
+
+def test_weights_of_a_partial_dependence_may_be_of_any_size():
+    X = pd.DataFrame({"a": np.arange(60) / 4, "b": np.arange(60) ** 0.5})
+    model = regressor(n_members=1, max_iter=2).fit(X, X["a"] % 7)
+    expected, *others = (
+        model.partial_dependence(X, "a", sample_weight=np.full(60, size)).average
+        for size in (1.0, 1e308, 1e-308)
+    )
+    for average in others:
+        np.testing.assert_allclose(average, expected)

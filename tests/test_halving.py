@@ -33,6 +33,7 @@ from skmlp_backprop import (
     BackpropMLPRegressor,
     StackedHalvingGridSearchCV,
     StackedHalvingRandomSearchCV,
+    TabularMLPRegressor,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -1071,3 +1072,14 @@ def test_a_fitted_regressor_with_other_parameters_since():
     grid = {"regressor__alpha": [0.1, 1, 10]}
     search = StackedHalvingGridSearchCV(model, grid, cv=2, refit=False).fit(X, y)
     assert search.max_resources_ == 40
+
+
+def test_the_epochs_of_a_halving_search_are_those_of_all_rows():
+    X = np.tile(np.linspace(0, 1, 500), 18)[:, np.newaxis]
+    model = TabularMLPRegressor(n_members=1, hidden_layer_sizes=2, random_state=0)
+    grid = {"n_bins": [0, 2]}
+    search = StackedHalvingGridSearchCV(
+        model, grid, factor=50, min_resources=1, cv=2, refit=False
+    ).fit(X, X[:, 0] % 0.3)
+    # 2000 batches, of which an epoch has 36.
+    assert search.max_resources_ == 55

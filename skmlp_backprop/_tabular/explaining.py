@@ -207,10 +207,13 @@ class ExplainsColumnsMixin:
         _check_grid_parameters(kind, grid_resolution, percentiles, custom_values)
         X = check_table(self, X, reset=False)
         indices = column_indices(X, features)
-        values_of = {
-            column_indices(X, feature)[0]: values
-            for feature, values in (custom_values or {}).items()
-        }
+        custom_values = custom_values or {}
+        with_values = [column_indices(X, feature)[0] for feature in custom_values]
+        if len(set(with_values)) < len(with_values):
+            raise ValueError(
+                f"custom_values must have distinct columns, got {list(custom_values)}."
+            )
+        values_of = dict(zip(with_values, custom_values.values(), strict=True))
         if unused := sorted(set(values_of) - set(indices)):
             names = _check_feature_names_in(self)[unused].tolist()
             raise ValueError(
@@ -231,7 +234,9 @@ class ExplainsColumnsMixin:
             grids.append(grid)
         warn_of_other_order("sample_weight", sample_weight, "X", X)
         weights = checked_sample_weights(np.ones(len(X)), sample_weight)
-        weights = weights / weights.sum()
+        # Their sum may be beyond the largest float.
+        weights = weights / weights.max()
+        weights /= weights.sum()
         with limited_threads():
             average, individual = partial_dependence(
                 self, prepared, indices, grids, weights, kind != "average"

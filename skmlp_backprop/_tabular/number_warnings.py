@@ -95,7 +95,7 @@ class KnownNumbers:
         """Warn of columns inside the range that had whole numbers alone."""
         found, fractions = [], {}
         for i in np.flatnonzero(self._are_whole & are_inside).tolist():
-            column = values[:, i]
+            column = values[:, i] / self._units[i]
             fractions[i] = column[np.abs(column - np.rint(column)) > _ROUNDING]
             n_fractions = len(fractions[i])
             are_all = n_fractions == counts[i] and n_fractions >= _FEWEST_ROWS
@@ -103,10 +103,10 @@ class KnownNumbers:
                 found.append(i)
         if found:
             i = found[0]
-            example = fractions[i][0] / self._units[i]
             warn(
                 f"Column {names[i]} had whole numbers in `fit`, but now has "
-                f"{len(fractions[i])} of {counts[i]} numbers such as {example:.10g}."
+                f"{len(fractions[i])} of {counts[i]} numbers such as "
+                f"{fractions[i][0]:.10g}."
                 f"{_others(names, found)} {_CHECK_NUMBERS}"
             )
 
