@@ -1632,7 +1632,7 @@ def test_classes_that_some_folds_lack(tmp_path, capsys):
 def test_the_share_of_rows_in_their_interval_counts_both_bounds(tmp_path, capsys):
     """y lies above its mean by an exponential variable, hardly ever far below."""
     rng = np.random.RandomState(0)
-    X = rng.normal(size=(400, 1))
+    X = rng.normal(size=(800, 1))
     path = tmp_path / "data.csv"
     rows = np.hstack([X, X + rng.exponential(size=X.shape)])
     np.savetxt(path, rows, delimiter=",", header="x,y", comments="")

@@ -41,7 +41,7 @@ class Chunk(NamedTuple):
     X: object
     y: object
     sample_weight: np.ndarray | None
-    summary: object
+    summary: "Summary | None"
 
     @property
     def n_rows(self):

@@ -207,13 +207,10 @@ class ExplainsColumnsMixin:
         _check_grid_parameters(kind, grid_resolution, percentiles, custom_values)
         X = check_table(self, X, reset=False)
         indices = column_indices(X, features)
-        custom_values = custom_values or {}
-        with_values = [column_indices(X, feature)[0] for feature in custom_values]
-        if len(set(with_values)) < len(with_values):
-            raise ValueError(
-                f"custom_values must have distinct columns, got {list(custom_values)}."
-            )
-        values_of = dict(zip(with_values, custom_values.values(), strict=True))
+        values_of = {}
+        if custom_values:
+            with_values = column_indices(X, list(custom_values), "custom_values")
+            values_of = dict(zip(with_values, custom_values.values(), strict=True))
         if unused := sorted(set(values_of) - set(indices)):
             names = _check_feature_names_in(self)[unused].tolist()
             raise ValueError(

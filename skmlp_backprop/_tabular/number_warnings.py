@@ -31,13 +31,17 @@ class KnownNumbers:
     """
 
     def __init__(self, encodings):
-        self._units = np.array([encoding.unit for encoding in encodings])
-        bounds = np.array([(e.lowest, e.highest) for e in encodings]).reshape(-1, 2)
+        bounds = np.array([(e.lowest / e.unit, e.highest / e.unit) for e in encodings])
+        bounds = bounds.reshape(-1, 2)
         self._lowest, self._highest = bounds.T
         # A value of `fit` may be rounded to float32 later.
         sizes = np.abs(bounds).max(axis=1)
         self._margins = _ROUNDING * np.where(sizes < np.finfo(np.float32).max, sizes, 0)
         self._are_whole = np.array([e.are_whole for e in encodings], bool)
+        with np.errstate(over="ignore"):
+            is_step = self._highest - self._lowest == 1
+        # Codes such as 0 and 1.
+        self._had_two_codes = self._are_whole & is_step
 
     def warn_of_others(self, columns):
         """Warn of columns most of whose numbers are unlike those of `fit`.
@@ -50,7 +54,7 @@ class KnownNumbers:
         if len(columns[0].values) < _FEWEST_ROWS:
             return
         names = [column.name for column in columns]
-        values = np.stack([column.values for column in columns], axis=1) * self._units
+        values = np.stack([column.values for column in columns], axis=1)
         counts = np.count_nonzero(~np.isnan(values), axis=0)
         are_outside = self._warn_of_other_range(names, values, counts)
         self._warn_of_fractions(names, values, counts, ~are_outside)
@@ -62,9 +66,8 @@ class KnownNumbers:
         n_outside = np.count_nonzero(is_outside, axis=0)
         are_outside = are_most(n_outside, counts)
         # A tenth suffices if two codes such as 0 and 1 have become 1 and 2.
-        had_two_codes = self._are_whole & (self._highest - self._lowest == 1)
         are_many = (counts >= MIN_ROWS) & (10 * n_outside > counts)
-        for i in np.flatnonzero(had_two_codes & are_many).tolist():
+        for i in np.flatnonzero(self._had_two_codes & are_many).tolist():
             codes = self._lowest[i], self._highest[i]
             are_outside[i] |= not np.isin(codes, values[:, i]).all()
         found = [
@@ -73,19 +76,18 @@ class KnownNumbers:
         were_constant = self._lowest == self._highest
         if constant := [i for i in found if were_constant[i]]:
             i = constant[0]
-            only = self._lowest[i] / self._units[i]
             warn(
-                f"Column {names[i]} had the value {only:.10g} alone in `fit`, but now "
-                f"has others in {n_outside[i]} of {counts[i]} rows, which have no "
-                f"effect on the predictions.{_others(names, constant)} Fit to rows in "
-                "which the column varies, or drop it."
+                f"Column {names[i]} had the value {self._lowest[i]:.10g} alone in "
+                f"`fit`, but now has others in {n_outside[i]} of {counts[i]} rows, "
+                f"which have no effect on the predictions.{_others(names, constant)} "
+                "Fit to rows in which the column varies, or drop it."
             )
         if varied := [i for i in found if not were_constant[i]]:
             i = varied[0]
-            low, high = np.array([self._lowest[i], self._highest[i]]) / self._units[i]
             warn(
                 f"Column {names[i]} has {n_outside[i]} of {counts[i]} numbers outside "
-                f"the range of `fit`, from {low:.10g} to {high:.10g}."
+                f"the range of `fit`, from {self._lowest[i]:.10g} to "
+                f"{self._highest[i]:.10g}."
                 f"{_others(names, varied)} The networks continue no trend there. "
                 f"{_CHECK_NUMBERS}"
             )
@@ -95,7 +97,7 @@ class KnownNumbers:
         """Warn of columns inside the range that had whole numbers alone."""
         found, fractions = [], {}
         for i in np.flatnonzero(self._are_whole & are_inside).tolist():
-            column = values[:, i] / self._units[i]
+            column = values[:, i]
             fractions[i] = column[np.abs(column - np.rint(column)) > _ROUNDING]
             n_fractions = len(fractions[i])
             are_all = n_fractions == counts[i] and n_fractions >= _FEWEST_ROWS

@@ -15,8 +15,10 @@ from .encoder import CHUNK_ROWS
 from .sources import NUMBERS, Source
 
 
-def column_indices(X, features):
+def column_indices(X, features, parameter="features"):
     """Numbers of the columns that names or numbers stand for.
+
+    `parameter` is named by the message if a column occurs twice.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def column_indices(X, features):
                 f"{X.shape[1] - 1}, a position{or_names}."
             )
     if not indices or len(set(indices)) < len(indices):
-        raise ValueError(f"features must be distinct columns, got {features!r}.")
+        raise ValueError(f"{parameter} must be distinct columns, got {features!r}.")
     return indices
 
 
