@@ -84,6 +84,16 @@ def test_folds_whose_last_batches_differ(rows, stacks, solver, params):
     assert stacks.shared == ([20] if is_one else [12, 8])
 
 
+def test_last_batches_differ_in_more_rows_than_are_gathered_at_once(stacks):
+    """Five folds of 1600 or 1601 rows have more than 2**20 bytes."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(2003, 20)
+    y = X[:, 0] > rng.randn(2003)
+    mlp = make(stacks.sgd, batch_size=90, max_iter=2)
+    assert_equal_to_own_fits(mlp, X, y, scoring="neg_log_loss")
+    assert stacks.shared == [20]
+
+
 @pytest.mark.parametrize("n_alphas", [1, 2])
 def test_shapes_are_a_stack_each(rows, stacks, n_alphas):
     """Also where there is one candidate of a shape."""
