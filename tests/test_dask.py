@@ -1,5 +1,6 @@
 """Fits on a real cluster: two worker processes, and what becomes of them."""
 
+import copy
 import os
 import pickle
 import signal
@@ -169,6 +170,8 @@ def test_one_hot_targets_raise_a_warning(client, rows):
     one_hot = np.eye(3, dtype=int)[np.arange(N_ROWS) % 3]
     with pytest.warns(UserWarning, match=r"exactly one 1, .* y.argmax\(axis=1\)"):
         ours.fit(chunked(rows["X"]), chunked(one_hot))
+    # A single row is no sign of it.
+    ours.fit(chunked(rows["X"][:1], (1,)), chunked(one_hot[:1], (1,)))
     # A row of a single chunk has two labels.
     one_hot[-1] = 1, 1, 0
     ours.fit(chunked(rows["X"]), chunked(one_hot))
@@ -411,6 +414,65 @@ def test_weighted_batches_see_the_rows_that_count(client, rows):
     assert_same_weights(*fits)
 
 
+def last_targets(n_rows, n_epochs, **params):
+    """The intercept after each number of epochs, and the targets of each worker.
+
+    As the rate is 1, a step leads to the weighted mean of the targets of its batch.
+    """
+    y, halves = np.arange(float(n_rows)), (n_rows // 2,) * 2
+    zeros, weights = np.zeros((n_rows, 1)), 2.0 ** np.arange(n_rows)
+    params = {"learning_rate_init": 1, "momentum": 0, "alpha": 0, **params}
+    found = []
+    for n in range(n_epochs):
+        ours, _ = regressor_pair(
+            hidden_layer_sizes=(), solver="sgd", max_iter=n + 1, **params
+        )
+        ours.fit(*(chunked(data, halves) for data in (zeros, y, weights)))
+        found.append(float(ours.intercepts_[0][0]))
+    return found, y.reshape(2, -1), weights.reshape(2, -1)
+
+
+def test_batches_are_the_rows_of_an_order(client):
+    """Each epoch and each worker has an order of its own."""
+    found, (first, second), weights = last_targets(8, 2, batch_size=2)
+    (w, v), places = weights[:, :, np.newaxis], []
+    means = (w * first[:, np.newaxis] + v.T * second) / (w + v.T)
+    for mean in found:
+        places.append(np.argwhere(np.isclose(means, mean, rtol=1e-12)))
+        assert len(places[-1]) > 0
+    assert len(set(found)) > 1
+    assert any((i != j).all() for i, j in map(np.transpose, places))
+    # In order, the last batch has the last row of each worker.
+    found, (first, second), (w, v) = last_targets(8, 1, batch_size=2, shuffle=False)
+    expected = (w[-1] * first[-1] + v[-1] * second[-1]) / (w[-1] + v[-1])
+    assert found == pytest.approx([expected])
+
+
+def test_the_loss_of_an_epoch_counts_the_weights_of_its_batches(client, rows):
+    """With a rate so small that the weights stay, the batches do not matter."""
+    params = {"solver": "sgd", "learning_rate_init": 1e-12, "max_iter": 2}
+    ours, local = classifier_pair(batch_size=70, alpha=0, **params)
+    local.set_params(batch_size=N_ROWS)
+    given = rows["X"], rows["labels"], rows["weights"]
+    ours.fit(*map(chunked, given))
+    assert ours.loss_curve_ == pytest.approx(local.fit(*given).loss_curve_)
+
+
+def test_each_batch_of_each_worker_has_masks_of_its_own(client, rows):
+    """With other masks, the same rows and weights have another loss."""
+    X, y = rows["X"][:50], rows["numbers"][:50]
+    params = {"solver": "sgd", "learning_rate_init": 1e-12, "max_iter": 3}
+    params["shuffle"] = False
+    curves = []
+    for n in (1, 2):
+        ours, _ = regressor_pair(dropout=0.5, batch_size=n * 50, **params)
+        repeated = np.tile(X, (n, 1)), np.tile(y, n)
+        ours.fit(*(chunked(data, (50,) * n) for data in repeated))
+        curves.append(ours.loss_curve_)
+        assert np.ptp(ours.loss_curve_) > 1e-3
+    assert np.abs(np.subtract(*curves)).min() > 1e-3
+
+
 def test_minibatches_learn(client):
     X, y = load_digits(return_X_y=True)
     X, y = chunked(X / 16, (600, 600, 597)), chunked(y, (600, 600, 597))
@@ -425,8 +487,10 @@ def test_quantiles(client, rows):
     X, y = chunked(rows["X"]), chunked(rows["numbers"])
     ours, _ = regressor_pair(loss="quantile", quantile=[0.1, 0.9], max_iter=5)
     ours.fit(X, y)
-    expected = ours.to_local().score(rows["X"], rows["numbers"])
-    assert ours.score(X, y) == pytest.approx(expected)
+    for weights in ([], [rows["weights"]]):
+        expected = ours.to_local().score(rows["X"], rows["numbers"], *weights)
+        found = ours.score(X, y, *map(chunked, weights))
+        assert found == pytest.approx(expected)
 
 
 def test_spans_of_batches():
@@ -462,8 +526,14 @@ def test_partial_fit_takes_the_chunks_in_order(rows):
                 local.partial_fit(X[part], y[part], classes, weights[part])
     assert_same_weights(ours, local, tolerance=0)
     ours, local = regressor_pair(solver="adam")
+    given = X, rows["numbers"], weights
     with dask.config.set(scheduler="synchronous"):
-        ours.partial_fit(da.from_array(X, chunks=100), chunked(rows["numbers"]))
+        ours.partial_fit(
+            *(da.from_array(data, chunks=(100, -1)[: data.ndim]) for data in given)
+        )
+    for start in range(0, N_ROWS, 100):
+        local.partial_fit(*(data[start : start + 100] for data in given))
+    assert_same_weights(ours, local, tolerance=0)
     assert ours.t_ == N_ROWS
 
 
@@ -502,9 +572,11 @@ def refusal(fit, *data):
 @pytest.mark.parametrize(
     "case",
     [
+        "no y",
         "continuous",
         "negative weight",
         "no weight",
+        "large weights",
         "negative numbers",
         "class weight",
         "lengths",
@@ -514,12 +586,16 @@ def refusal(fit, *data):
 def test_errors_are_those_of_a_local_fit(client, rows, case):
     X, y, weights = rows["X"], rows["labels"], None
     ours, local = classifier_pair(solver="lbfgs")
-    if case == "continuous":
+    if case == "no y":
+        y = None
+    elif case == "continuous":
         y = rows["numbers"]
     elif case == "negative weight":
         weights = rows["weights"] - 1
     elif case == "no weight":
         weights = np.zeros(N_ROWS)
+    elif case == "large weights":
+        weights = np.full(N_ROWS, 1e307)
     elif case == "negative numbers":
         ours, local = regressor_pair(loss="poisson", solver="lbfgs")
         y = rows["numbers"]
@@ -532,7 +608,8 @@ def test_errors_are_those_of_a_local_fit(client, rows, case):
         y = rows["numbers"]
     given = [X, y] if weights is None else [X, y, weights]
     chunks = [
-        chunked(data, CHUNKS if len(data) == N_ROWS else (100, 190)) for data in given
+        data if data is None else chunked(data, (100, len(data) - 100))
+        for data in given
     ]
     assert refusal(ours.fit, *chunks) == refusal(local.fit, *given)
 
@@ -592,7 +669,7 @@ def test_an_index_in_another_order_is_said(client, table, given):
         return [str(w.message) for w in caught if "another order" in str(w.message)]
 
     within = np.r_[index[49::-1], index[50:]]
-    between = np.roll(index, 50)
+    between = np.roll(index, 25)
     anew = np.tile(np.arange(50), 2)
     for method in ("fit", "score", "partial_fit"):
         for other in (within, between):
@@ -619,8 +696,12 @@ def test_other_chunks_of_y_of_unknown_sizes(client):
 
 
 @pytest.mark.callbacks
-def test_a_refused_fit_leaves_nothing_at_the_workers(client, rows):
+@pytest.mark.parametrize("max_embedded", [0, 2**24])
+def test_a_refused_fit_leaves_nothing_at_the_workers(
+    client, rows, max_embedded, monkeypatch
+):
     """Nor where its exception is kept, whose traceback keeps our frames."""
+    monkeypatch.setattr(distributed_client, "_MAX_EMBEDDED", max_embedded)
 
     def n_tasks():
         return client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
@@ -699,6 +780,10 @@ def test_columns_of_y_in_another_order(client, rows):
     chunks, targets, reordered = (
         dd.from_pandas(data, npartitions=2) for data in (X, Y, Y[["v", "u"]])
     )
+    # Another fit may have other columns, in another order.
+    ours.fit(chunks[["c", "b"]], reordered)
+    ours.fit(chunks, targets)
+    assert ours.feature_names_in_.tolist() == ["a", "b", "c"]
     ours.set_params(warm_start=True).fit(chunks, targets)
     message = r"has the columns \['v', 'u'\], but in `fit` y"
     with pytest.raises(ValueError, match=f"^y {message}"):
@@ -715,6 +800,26 @@ def test_a_closed_client(cluster, rows):
     ours.set_params(client=other)
     with pytest.raises(ValueError, match="client is closed"):
         ours.fit(chunked(rows["X"]), chunked(rows["labels"]))
+
+
+def test_the_client_that_is_given(client, cluster, rows, monkeypatch):
+    """It computes, not the current one."""
+    used, compute = [], Client.compute
+
+    def recorded(client, *args, **kwargs):
+        used.append(client)
+        return compute(client, *args, **kwargs)
+
+    monkeypatch.setattr(Client, "compute", recorded)
+    X, y = chunked(rows["X"]), chunked(rows["labels"])
+    ours, _ = classifier_pair(max_iter=1)
+    with Client(cluster, set_as_default=False) as other:
+        ours.set_params(client=other).fit(X, y)
+        assert set(used) == {other}
+        for method in (ours.score, ours.partial_fit):
+            del used[:]
+            method(X, y)
+            assert set(used) == {other}
 
 
 @pytest.fixture(scope="module")
@@ -784,6 +889,24 @@ def test_score_refuses_what_fit_refuses(params, rows):
     if "loss" not in params:
         with pytest.raises(ValueError, match="sample_weight is 0 for all rows"):
             model.score(chunked(X), chunked(y), chunked(np.zeros(len(y))))
+
+
+@pytest.mark.filterwarnings("ignore:R.* score is not well-defined")
+def test_scores_of_constant_and_of_few_numbers(rows):
+    """As scikit-learn has them: 1, 0 and nan, also if a chunk has no weight."""
+    X, chunks = rows["X"], (20, 0, 1)
+    X, twos, weights = X[:21], np.full(21, 2.0), np.arange(21.0) % 20
+    model = DaskBackpropMLPRegressor(max_iter=1, random_state=0).fit(X, twos)
+    for array in (*model.coefs_, *model.intercepts_):
+        array[:] = 0
+    model.intercepts_[-1][:] = 2
+    for y, expected in ((twos, 1), (twos + 1, 0), (X[:, 0], None)):
+        score = model.score(*(chunked(data, chunks) for data in (X, y, weights)))
+        assert score == pytest.approx(model.score(X, y, weights))
+        assert expected is None or score == expected
+    one = [chunked(data, (1,)) for data in (X[:1], twos[:1])]
+    assert np.isnan(model.score(*one))
+    assert np.isnan(model.score(X[:1], twos[:1]))
 
 
 @pytest.mark.parametrize("dtype", [bool, "u1", "i1", "f2"])
@@ -873,8 +996,8 @@ def test_targets_of_text(client, rows):
     numbers = chunked(text.astype(float))
     other = clone(ours).fit(chunked(X), numbers)
     np.testing.assert_array_equal(ours.coefs_[0], other.coefs_[0])
-    # Chunk 1 is empty.
-    text[CHUNKS[0] + 5] = "red"
+    # Chunk 1 is empty. Chunk 2 is the first of two with an error.
+    text[CHUNKS[0] + 5], text[-1] = "red", "blue"
     with pytest.raises(ValueError, match="y has 'red' in row 5 of chunk 2, but"):
         clone(ours).fit(chunked(X), chunked(text))
     gap = X[:, 0].copy()
@@ -886,6 +1009,7 @@ def test_targets_of_text(client, rows):
 def test_to_local(fitted, rows):
     local = fitted.to_local()
     assert type(local) is BackpropMLPClassifier
+    assert not hasattr(local, "client")
     assert local.get_params() == {
         name: value for name, value in fitted.get_params().items() if name != "client"
     }
@@ -904,11 +1028,14 @@ def test_pickles_without_its_client(fitted, rows):
     np.testing.assert_array_equal(proba, fitted.predict_proba(rows["X"]))
 
 
-def test_clone_keeps_the_client(fitted):
+def test_copies_keep_the_client(fitted):
     twin = clone(fitted)
     assert twin.client is fitted.client
     assert not hasattr(twin, "coefs_")
     assert twin.get_params() == fitted.get_params()
+    copied = copy.deepcopy(fitted)
+    assert copied.client is fitted.client
+    np.testing.assert_array_equal(copied.coefs_[0], fitted.coefs_[0])
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,20 @@ def test_classes_that_a_fold_lacks(rows, stacks):
     assert stacks.shared == [4, 6]
 
 
+def test_a_fold_of_one_class(rows, stacks):
+    """Its output has one unit as well, but is no sigmoid."""
+    X, y = rows[0], np.where(np.arange(203) < 150, 0, np.arange(203) % 2)
+    trained = np.arange(100), np.arange(103, 203)
+    folds = [(train, np.setdiff1d(np.arange(203), train)) for train in trained]
+    params = {"cv": folds, "refit": False}
+    params["scoring"] = lambda mlp, X, y: float(mlp.predict_proba(X)[:, 0].mean())
+    search = StackedGridSearchCV(make(stacks.sgd), {"alpha": [0.1, 1]}, **params)
+    ours = search.fit(X, y).cv_results_["mean_test_score"]
+    assert stacks.shared == [2, 2]
+    theirs = GridSearchCV(make("sgd"), {"alpha": [0.1, 1]}, **params).fit(X, y)
+    np.testing.assert_allclose(ours, theirs.cv_results_["mean_test_score"], rtol=1e-9)
+
+
 def test_pipelines(rows, stacks):
     X, y = rows
     pipeline = make_pipeline(StandardScaler(), make(stacks.sgd))
@@ -251,6 +265,18 @@ def test_a_failure_costs_its_fold_alone(rows):
     search = StackedGridSearchCV(mlp, GRID, refit=False).fit(*rows)
     assert search.n_stacked_ == 20
     assert search.n_fits_alone_ == {}
+
+
+def test_after_a_failure_candidates_have_no_parameters_of_others(rows):
+    """They are then fitted one after another."""
+
+    def fail(parameters, state, rate):
+        if parameters.n_stack > 1:
+            raise ValueError("too many")
+
+    mlp = make(watched_rule("sgd", fail))
+    grid = [{"alpha": [10.0]}, {"learning_rate_init": [0.03]}]
+    assert_equal_to_own_fits(mlp, *rows, grid, scoring="neg_log_loss")
 
 
 def test_a_failure_of_those_that_go_on(rows, stacks):

@@ -351,7 +351,8 @@ def test_metadata(iris, routing, stacks):
                 sample_weight=True
             )
         fit_params = {"sample_weight": weight, "groups": np.arange(len(y)) % 7}
-        ours, theirs = both(mlp, GRID, X, y, fit_params, cv=GroupKFold(3))
+        params = {"cv": GroupKFold(3), "return_train_score": True}
+        ours, theirs = both(mlp, GRID, X, y, fit_params, **params)
         if routing:
             scaler = StandardScaler().set_fit_request(sample_weight=False)
             pipeline = make_pipeline(scaler, mlp)
@@ -666,6 +667,21 @@ def test_networks_that_see_a_transformed_y_are_stacked(where, scoring):
     halving = StackedHalvingGridSearchCV(estimator, grid, cv=3).fit(X, y)
     assert halving.n_resources_ == [2, 6]
     assert halving.n_fits_alone_ == {}
+
+
+def test_scorers_see_the_names_of_features_around_a_transformed_y():
+    """The names that the regressor within it has seen."""
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    estimator, path = regressors_within()["alone"]
+    seen = []
+
+    def score(model, X, y):
+        seen.append(list(model.feature_names_in_))
+        return 0.0
+
+    params = {"cv": 2, "scoring": score, "refit": False, "error_score": "raise"}
+    StackedGridSearchCV(estimator, {f"{path}alpha": [1, 2]}, **params).fit(X, y)
+    assert seen == [list(X.columns)] * 4
 
 
 @pytest.mark.since_1_9("routes no weights to the score of a Pipeline")

@@ -140,6 +140,10 @@ def test_a_short_search_is_on_one_thread(iris, monkeypatch, numbers, no_processe
     [
         ({"backend": "threading"}, "the backend of joblib is not its default"),
         ({"estimator": make(solver="lbfgs")}, "there are candidates that can't be"),
+        (
+            {"grid": [{"alpha": [0.1, 1]}, {"solver": ["lbfgs"]}]},
+            "there are candidates that can't be",
+        ),
         ({"scoring": lambda e, X, y: e.score(X, y)}, "a scorer is not scikit-learn's"),
         (
             {

@@ -98,7 +98,8 @@ def test_rows_that_are_changed_in_place(iris, what, with_train):
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores")
-def test_rows_that_cannot_be_predicted_cost_the_score(iris):
+@pytest.mark.parametrize("error_score", [np.nan, -1.0])
+def test_rows_that_cannot_be_predicted_cost_the_score(iris, error_score):
     X, y = iris
     X = np.asarray(X).copy()
     # In the last fold's test rows alone, of folds as they stand.
@@ -107,10 +108,13 @@ def test_rows_that_cannot_be_predicted_cost_the_score(iris):
     folds = [(np.arange(100), np.arange(100, 150)), (np.arange(50, 100), np.arange(50))]
     X[120, 0] = np.inf
     mlp = BackpropMLPClassifier(6, max_iter=5, random_state=0)
-    search = StackedGridSearchCV(mlp, {"alpha": ALPHAS}, cv=folds, refit=False)
+    search = StackedGridSearchCV(
+        mlp, {"alpha": ALPHAS}, cv=folds, refit=False, error_score=error_score
+    )
     with pytest.warns(UserWarning, match="Scoring failed") as told:
         search.fit(X, y)
-    assert np.isnan(search.cv_results_["split0_test_score"]).all()
+    scores = search.cv_results_["split0_test_score"]
+    np.testing.assert_array_equal(scores, [error_score] * 3)
     assert np.isfinite(search.cv_results_["split1_test_score"]).all()
     assert sum("Scoring failed" in str(one.message) for one in told) == 3
 

@@ -270,7 +270,23 @@ def test_stacks_are_split(iris, n_units, sizes):
     assert seen[7:] == sizes
 
 
-def test_mixed_list(iris, stacks):
+@pytest.mark.parametrize(("n_seeds", "sizes"), [(1, [6]), (6, [3, 3])], ids=str)
+def test_rows_of_each_seed_count_in_the_size_of_a_stack(n_seeds, sizes):
+    """Networks of other seeds have copies of their rows, here of 0.5 MB each."""
+    rng, seen = np.random.default_rng(0), []
+    X, y = rng.normal(size=(130, 500)), np.arange(130) % 2
+    tanh = watched_tanh(on_backward=lambda kept: seen.append(len(kept)))
+    params = {"hidden_layer_sizes": 5, "batch_size": 130, "max_iter": 1}
+    mlps = [make(activation=tanh, alpha=alpha, **params) for alpha in range(1, 7)]
+    for i, mlp in enumerate(mlps):
+        mlp.set_params(random_state=i % n_seeds)
+    for stacked, own in zip(*fit_both_ways(mlps, X, y), strict=True):
+        assert_same_fit(stacked, own)
+    assert seen[6:] == sizes
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_mixed_list(iris, stacks, weighted):
     """What cannot share a stack is fitted all the same."""
     adam, sgd = stacks.rules["adam"], stacks.rules["sgd"]
     mlps = [
@@ -281,7 +297,8 @@ def test_mixed_list(iris, stacks):
         make(solver=adam, hidden_layer_sizes=3, alpha=2),
         make(solver=sgd),
     ]
-    for stacked, own in zip(*fit_both_ways(mlps, *iris), strict=True):
+    weights = np.arange(1.0, 151.0) if weighted else None
+    for stacked, own in zip(*fit_both_ways(mlps, *iris, weights), strict=True):
         assert_same_fit(stacked, own)
     assert stacks.shared == [2, 2]
 
@@ -307,6 +324,8 @@ def test_mixed_list(iris, stacks):
         ({"class_weight": {0: 2}}, False),
         ({"weight_init": 0.1}, False),
         ({"early_stopping": True}, False),
+        ({"average_epochs": 1}, False),
+        ({"input_activation": "tanh"}, False),
         ({"warm_start": True}, False),
     ],
     ids=str,
@@ -316,6 +335,24 @@ def test_who_shares_a_stack(iris, params, is_shared, stacks):
     rule = stacks.rules[params.get("solver", "adam")]
     fit_stack([plain, clone(plain).set_params(**{**params, "solver": rule})], *iris)
     assert stacks.sizes == ([2] if is_shared else [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("params", "varied"),
+    [
+        ({"solver": "sgd"}, {"nesterovs_momentum": False}),
+        ({"early_stopping": True}, {"validation_fraction": 0.3}),
+    ],
+    ids=str,
+)
+def test_who_shares_no_stack(iris, params, varied):
+    """Those that differ in a parameter of their solver, or of early stopping."""
+    mlp = make(learning_rate_init=0.1, **params)
+    mlps = [mlp, clone(mlp).set_params(**varied)]
+    (a, b), own = fit_both_ways(mlps, *iris)
+    assert_same_fit(a, own[0])
+    assert_same_fit(b, own[1])
+    assert not np.allclose(a.coefs_[0], b.coefs_[0])
 
 
 @pytest.mark.callbacks
@@ -446,6 +483,23 @@ def test_alpha_too_large_for_float32_is_named(iris):
     with pytest.raises(ValueError, match="alpha=1e\\+300 is too large for float32"):
         mlps[1].fit(X, y)
     assert not any(hasattr(mlp, "coefs_") for mlp in mlps)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_y_in_another_order_is_said(iris):
+    """As in the fit of a single network."""
+    X, y = pd.DataFrame(iris[0]), pd.Series(iris[1])
+    mlps = [make(alpha=alpha) for alpha in (0, 1)]
+    with pytest.warns(UserWarning, match="y has the same index as X, but in another"):
+        fit_stack(mlps, X, y.sample(frac=1, random_state=0))
+
+
+def test_sparse_rows_that_a_later_network_refuses(iris, stacks):
+    """They are refused before the first network is trained."""
+    mlps = [make(solver=stacks.sgd), make(input_activation="tanh")]
+    with pytest.raises(ValueError, match="input_activation"):
+        fit_stack(mlps, sparse.csr_array(iris[0]), iris[1])
+    assert stacks.sizes == []
 
 
 @pytest.mark.parametrize("what", [make_pipeline(make()), "adam", None], ids=str)
