@@ -56,9 +56,13 @@ def test_mat_with_labels_missing(tmp_path):
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-@pytest.mark.parametrize(("code", "dtype"), [(8, "u1"), (11, ">i2"), (14, ">f8")])
+@pytest.mark.parametrize(
+    ("code", "dtype"),
+    [(8, "u1"), (9, "i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")],
+)
 def test_idx_roundtrip(tmp_path, zipped, code, dtype):
-    array = np.arange(24).reshape(2, 3, 4).astype(dtype)
+    """With negative numbers, which tell signed types from others."""
+    array = np.arange(-12, 12).reshape(2, 3, 4).astype(dtype)
     content = idx_bytes(array, code)
     path = tmp_path / "any-name"
     path.write_bytes(gzip.compress(content) if zipped else content)
@@ -150,6 +154,19 @@ def test_mat_with_labels_in_text(tmp_path):
     assert read_mat(path)[1].tolist() == ["rose", "tulip"]
 
 
+def test_mat_of_integers(tmp_path):
+    """MATLAB may have pixels as uint8; samples and weights are floats."""
+    path = tmp_path / "integers.mat"
+    pixels = np.array([[200, 100], [3, 4]], dtype=np.uint8)
+    scipy.io.savemat(path, {"X": pixels, "y": [1, 2], "Theta1": pixels})
+    X, _ = read_mat(path)
+    (coef,), (intercept,) = read_mat_weights(path)
+    assert {a.dtype for a in (X, coef, intercept)} == {np.dtype(np.float64)}
+    np.testing.assert_array_equal(X, pixels)
+    # The biases are in column 0.
+    assert (coef.tolist(), intercept.tolist()) == ([[100, 4]], [200, 3])
+
+
 def test_mat_of_version_7_3(tmp_path):
     path = tmp_path / "new.mat"
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
@@ -211,6 +228,31 @@ def test_npz_keeps_types_and_order(tmp_path, save):
     assert read.flags.f_contiguous
     assert read.flags.writeable
     assert y.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_npz_of_other_versions_of_npy(tmp_path, version):
+    """Their headers differ in the length of the field that has their size."""
+    path, X = tmp_path / "data.npz", np.eye(3, dtype=bool)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in (("X.npy", X), ("y.npy", np.arange(3))):
+            with archive.open(name, "w") as file:
+                np.lib.format.write_array(file, array, version)
+    read, y = read_npz(path)
+    np.testing.assert_array_equal(read, X, strict=True)
+    assert y.tolist() == [0, 1, 2]
+
+
+def test_npz_of_another_compression(tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, X=np.eye(3), y=np.arange(3))
+    with zipfile.ZipFile(path) as archive:
+        arrays = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        for name, content in arrays.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=r"X\.npy is neither stored nor deflated; use"):
+        read_npz(path)
 
 
 def npy_bytes(shape, content, descr="<f8"):

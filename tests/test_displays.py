@@ -151,6 +151,12 @@ def test_the_scale_is_that_of_finite_weights():
         HiddenUnitsDisplay(weights).plot().im_.get_clim(), limits, rtol=0.1
     )
     HiddenUnitsDisplay(np.full((1, 4), np.nan)).plot()
+    weights[1, 0] = 100
+    display = HiddenUnitsDisplay(weights).plot(vmin=-5)
+    low, high = display.im_.get_clim()
+    assert low == -5
+    assert high < 100
+    assert display.colorbar_.extend == "both"
 
 
 def test_labels_of_two_types_are_refused(digits8):
@@ -228,6 +234,17 @@ def test_samples(digits8):
     assert {mpl.colors.to_rgba(red) for red in reds} == {
         patch.get_edgecolor() for patch in display.ax_.patches
     }
+
+
+def test_frames_and_captions_of_images_that_are_not_square():
+    images = np.arange(24.0).reshape(2, 3, 4)
+    display = SampleGridDisplay(images, [0, 1], [0, 0]).plot()
+    (frame,) = display.ax_.patches
+    assert (frame.get_width(), frame.get_height()) == (4, 3)
+    left, top = (int(place + 0.5) for place in frame.get_xy())
+    picture = display.im_.get_array().filled(np.nan)
+    np.testing.assert_array_equal(picture[top : top + 3, left : left + 4], images[1])
+    assert display.ax_.texts[1].get_position() == (left + 1.5, top + 3)
 
 
 def test_samples_without_labels(digits8):
@@ -391,9 +408,16 @@ def test_search_results(iris, search):
     assert display.ax_.get_ylabel() == "alpha"
     assert display.ax_.get_xlabel() == "learning_rate_init"
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["0.1", "1", "10"]
+    # Text is white on dark fields, which have low scores.
+    colors = [text.get_color() for text in display.ax_.texts]
+    assert (colors[means.argmin()], colors[means.argmax()]) == ("white", "black")
     (frame,) = display.ax_.patches
     best = np.unravel_index(means.argmax(), means.shape)
     assert (round(frame.get_y() + 0.46), round(frame.get_x() + 0.47)) == best
+    ax = mpl.pyplot.figure().subplots()
+    given = SearchResultsDisplay.from_estimator(fitted, ax=ax, colorbar=False)
+    assert given.ax_ is ax
+    assert given.im_.colorbar is None
 
 
 def halving_results(scores_of_rungs, resources, names):
@@ -537,6 +561,8 @@ def test_halving_search_is_drawn_as_rungs(iris, resource, is_pickled):
     assert isinstance(display, HalvingResultsDisplay)
     again = SearchResultsDisplay.from_results(search.cv_results_)
     assert display.rungs == again.rungs == search.n_resources_
+    ax = mpl.pyplot.figure().subplots()
+    assert SearchResultsDisplay.from_estimator(search, ax=ax).ax_ is ax
     n_lines = [sum(len(c) > rung for c in display.curves) for rung in range(2)]
     assert n_lines == search.n_candidates_ == [6, 2]
     assert display.curves[display.best][-1] == search.best_score_
@@ -571,6 +597,11 @@ def test_search_results_of_other_shapes(iris):
     display = SearchResultsDisplay.from_estimator(search, x="alpha", y="momentum")
     scores = search.cv_results_["mean_test_f1_macro"].reshape(3, 2, 2)
     np.testing.assert_array_equal(display.means_, scores.max(axis=1).T)
+    best = scores.argmax(axis=1, keepdims=True)
+    stds = search.cv_results_["std_test_f1_macro"].reshape(3, 2, 2)
+    np.testing.assert_array_equal(
+        display.stds_, np.take_along_axis(stds, best, axis=1)[:, 0].T
+    )
     colorbar = display.im_.colorbar.ax.get_ylabel()
     assert colorbar == "mean test f1_macro, best over learning_rate_init"
     with pytest.raises(ValueError, match="metric must be one of"):
@@ -942,6 +973,36 @@ def test_scores_that_begin_later_are_drawn_at_the_last_iterations():
     curve |= {"loss": [4, 3, 2, 1], "score": [0.5, 0.6]}
     display = LossCurveDisplay({"a": curve}).plot()
     assert list(display.score_lines_[0].get_xdata()) == [3, 4]
+    # A line of one point needs a marker to be visible.
+    (alone,) = LossCurveDisplay({"a": {**curve, "score": [0.5]}}).plot().score_lines_
+    assert [display.score_lines_[0].get_marker(), alone.get_marker()] == ["None", "."]
+
+
+@pytest.mark.parametrize(("last", "scale"), [(0.1, "log"), (-1, "linear")])
+def test_losses_that_are_not_positive_have_a_linear_axis(last, scale):
+    """As those of a Poisson regression."""
+    curve = {"iterations": [1, 2], "loss": [2, 1], "score": None}
+    curves = {"a": curve, "b": {**curve, "loss": [2, last]}}
+    assert LossCurveDisplay(curves).plot().ax_.get_yscale() == scale
+
+
+def test_a_name_of_two_parameters_needs_its_step():
+    results = {
+        "param_a__alpha": np.ma.array([0.1, 0.1, 1.0, 1.0]),
+        "param_b__alpha": np.ma.array([1, 2, 1, 2]),
+        "mean_test_score": np.array([0.1, 0.2, 0.3, 0.4]),
+        "std_test_score": np.zeros(4),
+    }
+    with pytest.raises(ValueError, match=r"must be among .*, got 'alpha'"):
+        SearchResultsDisplay(results, y="alpha")
+    display = SearchResultsDisplay(results, y="b__alpha")
+    assert display.means_.tolist() == [[0.1, 0.3], [0.2, 0.4]]
+
+
+def test_a_curve_of_few_points_has_markers(iris):
+    for max_iter, marker in ((2, "."), (3, "None")):
+        display = LossCurveDisplay.from_estimator(fit(*iris, max_iter=max_iter))
+        assert display.lines_[0].get_marker() == marker
 
 
 def test_a_candidate_without_the_parameter_is_in_no_field():

@@ -20,7 +20,11 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    cross_val_score,
+)
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
@@ -57,7 +61,8 @@ def test_no_arguments(tmp_path):
         "Rows:    1797; 360 are held out\n",
         "Columns: 64 of numbers, 0 of categories\n",
         "Missing: none\n",
-        "Target:  digit, 10 classes: 0 (178), 1 (182), 2 (177), ",
+        "Target:  digit, 10 classes: 0 (178), 1 (182), 2 (177), 3 (183), ... 9 (180) "
+        "(10 in all)\n",
         "Task:    classification, as the target has 10 values, whole numbers; "
         "--task regression predicts numbers\n",
         "Model:   BackpropMLPClassifier, a grid search of 9 candidates in 5 folds\n",
@@ -196,6 +201,16 @@ def test_defaults_are_the_class_s():
 
 
 @pytest.mark.parametrize(
+    "option", ["--cv", "--seed", "--hidden", "--max-iter", "--alpha", "--learning-rate"]
+)
+def test_the_help_says_the_defaults(option):
+    text = " ".join(make_parser().format_help().split())
+    said = re.search(rf"{option} [A-Z[][^(]*\(default: ([^)]*)\)", text)[1]
+    value = vars(make_parser().parse_args([]))[option[2:].replace("-", "_")]
+    assert np.array(said.split(), float).tolist() == np.ravel(value).tolist()
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["--alpha", "1", "-1"],
@@ -246,6 +261,22 @@ def test_full_disk_leaves_the_earlier_model(tmp_path):
     assert done.stderr.count("\n") == 1
     assert saved.read_bytes() == b"earlier"
     assert list(tmp_path.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.04, "0.0 s"), (9.96, "10.0 s"), (99, "99 s"), (600, "10 min"), (9000, "2.5 h")],
+)
+def test_times_in_words(seconds, said):
+    assert __main__.training.duration(seconds) == said
+
+
+def test_a_target_of_large_numbers_has_an_exponent(tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    numbers_file(path, y=np.arange(120) * 1e6 + 0.5)
+    assert main(["--data", str(path), "--cv", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "Target:  y, numbers from 0.5 to 1.19e+08\n" in out
 
 
 @pytest.mark.posix
@@ -379,7 +410,9 @@ def test_a_mark_of_missing_targets_is_noted(houses, tmp_path, capsys):
     path = write_table(table, tmp_path / "houses.csv")
     assert main(["--data", path, "--target", "price", "--cv", "2"]) == 0
     said = "target 'price' has the value -99999 in 2 rows, unlike all others"
-    assert said in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert said in captured.out
+    assert captured.err == ""
 
 
 def test_a_row_of_totals_is_noted(houses, tmp_path, capsys):
@@ -388,7 +421,9 @@ def test_a_row_of_totals_is_noted(houses, tmp_path, capsys):
     path = write_table(pd.concat([table, total]), tmp_path / "houses.csv")
     assert main(["--data", path, "--target", "price", "--cv", "2"]) == 0
     said = "target 'price' has a last value that is the sum of all others"
-    assert said in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert said in captured.out
+    assert captured.err == ""
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "tsv.gz", "parquet"])
@@ -434,9 +469,8 @@ def test_scores_are_those_of_the_saved_model(houses, tmp_path, capsys):
     X, y = houses[["size", "colour"]], houses["price"].to_numpy()
     # The same fifth as the command line holds out.
     index = np.arange(150)
-    held_out = __main__.training.train_test_split(index, test_size=0.2, random_state=3)[
-        1
-    ]
+    split = __main__.training.train_test_split
+    rows, held_out = split(index, test_size=0.2, random_state=3)
     model = joblib.load(saved)
     assert float(r2[4]) == pytest.approx(
         model.score(X.iloc[held_out], y[held_out]), abs=1e-4
@@ -445,6 +479,14 @@ def test_scores_are_those_of_the_saved_model(houses, tmp_path, capsys):
     assert float(r2[5]) == pytest.approx(
         naive.score(X.iloc[held_out], y[held_out]), abs=1e-4
     )
+    folds = cross_val_score(
+        TabularMLPRegressor(random_state=3), X.iloc[rows], y[rows], cv=2
+    )
+    assert float(r2[1]) == pytest.approx(folds.mean(), abs=1e-4)
+    assert float(r2[3]) == pytest.approx(folds.std(), rel=0.06)
+    low, high = model.predict_interval(X.iloc[held_out], coverage=0.9).T
+    width = re.search(r"whose width is (\S+) on average", "\n".join(lines))[1]
+    assert float(width) == pytest.approx(np.mean(high - low), rel=1e-3)
     assert [line.split()[0] for line in lines[-2:]] == ["size", "colour"]
 
 
@@ -553,8 +595,8 @@ def printed(measure, out):
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_new_rows_with_the_target_are_scored(ending, saved, houses, tmp_path, capsys):
-    new = houses.iloc[:9].copy()
-    new.loc[4, "price"] = np.nan
+    new = houses.iloc[20:29].copy()
+    new.loc[24, "price"] = np.nan
     path = write_table(new, tmp_path / f"new.{ending}")
     assert main(["--load", str(saved), "--predict", path, "--target", "price"]) == 0
     out = capsys.readouterr().out
@@ -728,6 +770,23 @@ def test_names_that_differ_in_spaces_alone(tmp_path, capsys):
     path = write_table(X, tmp_path / "new.csv")
     assert main(["--load", str(tmp_path / "model.joblib"), "--predict", path]) == 1
     assert "the model needs the columns" in capsys.readouterr().err
+
+
+def test_names_whose_accents_are_characters_of_their_own(tmp_path):
+    """Some programs write "ö" as two characters; the reader makes one of them."""
+    table = pd.DataFrame(np.random.default_rng(0).standard_normal((60, 3)))
+    table.columns = ["mo\u0308we", "hu\u0308gel", "a"]
+    table.insert(0, "ja\u0308", table["a"] > 0)
+    path, saved = write_table(table, tmp_path / "new.csv"), tmp_path / "model.joblib"
+    options = ["--target", table.columns[0], "--drop", table.columns[1], *QUICK]
+    assert main(["--data", path, *options, "--save", str(saved)]) == 0
+    assert joblib.load(saved).feature_names_in_.tolist() == ["h\u00fcgel", "a"]
+    X = table.iloc[:, 1:]
+    model = LogisticRegression().fit(X, table.iloc[:, 0])
+    joblib.dump(model, saved)
+    assert main(["--load", str(saved), "--predict", path]) == 0
+    written = pd.read_csv(tmp_path / "new-predictions.csv")["prediction"]
+    assert written.tolist() == model.predict(X).tolist()
 
 
 def test_an_encoder_within_a_model_may_be_unfitted(tmp_path):
@@ -954,7 +1013,9 @@ def test_a_target_of_decimals(are_whole, tmp_path, capsys):
     arguments = ["--target", "y", "--cv", "2", "--predict", data]
     assert main(["--data", data, *arguments]) == 0
     task = "classification" if are_whole else "regression"
-    assert f"Task:    {task}, as the target has 3 values" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert f"Task:    {task}, as the target has 3 values" in captured.out
+    assert "Scores on the new rows with a value of 'y', 60 of 60:" in captured.out
     predicted = pd.read_csv(tmp_path / "data-predictions.csv")["prediction"]
     np.testing.assert_allclose(predicted, numbers, atol=0 if are_whole else 0.5)
 
@@ -1206,6 +1267,13 @@ def test_a_table_gets_a_search_only_if_an_option_asks_for_it(iris_csv, capsys):
     assert "Model:   TabularMLPClassifier at its defaults\n" in out
     assert "baseline: shares of classes\n" in out
     assert "log loss" in out
+    X, y = load_iris(return_X_y=True)
+    split = __main__.training.train_test_split
+    X, _, y, _ = split(X, y, test_size=0.2, stratify=y, random_state=0)
+    # In as many rows of each class in each fold.
+    folds = cross_val_score(TabularMLPClassifier(random_state=0), X, y, cv=2)
+    accuracy = re.search(r"^accuracy +(\S+) ± ", out, re.MULTILINE)[1]
+    assert float(accuracy) == pytest.approx(folds.mean(), abs=1e-4)
 
 
 def test_notes_on_columns_come_once(houses, tmp_path):

@@ -317,6 +317,11 @@ def test_numbers_with_three_decimals_after_a_comma_are_not_doubted(write):
             r"read_csv\(path, sep=';', decimal=',', dtype=",
         ),
         (
+            "n,kind\n1%,a\n2%,b\n",
+            {"encoding": "cp1252"},
+            r"read_csv\(path, encoding='cp1252', dtype=",
+        ),
+        (
             "sep=;\nn;m;kind\n1,5;2;a\n",
             GERMAN,
             "line 1: .* is a mark for spreadsheets",

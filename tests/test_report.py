@@ -118,6 +118,7 @@ def test_a_regression(houses, houses_csv, regression):
         "<price>, numbers from ",
         "regression, as the target has 150 values, not all of them whole numbers",
         "TabularMLPRegressor at its defaults",
+        "Random seed0",
     ):
         assert expected in page.sections["data"]
     X, y = houses[[ODD, "colour"]], houses["<price>"]
@@ -128,6 +129,7 @@ def test_a_regression(houses, houses_csv, regression):
     assert f"R2{line[1]} ±" in page.sections["scores"]
     assert line[2] in page.sections["scores"]
     assert "baseline: the mean" in page.sections["scores"]
+    assert "R2 is better the higher it is" in page.sections["scores"]
     assert "prediction interval of 90%" in page.sections["scores"]
     first, second = re.findall(
         rf"({re.escape(ODD)}|colour)\S+ ± ", page.sections["importances"]
@@ -145,7 +147,7 @@ def test_a_page_stands_alone(regression):
     assert "https:" not in text
 
 
-def test_a_table_of_classes(houses_csv, tmp_path):
+def test_a_table_of_classes(houses_csv, tmp_path, capsys):
     folder = tmp_path / "report"
     arguments = ["--data", str(houses_csv), *COLOUR, "--cv", "2"]
     assert main([*arguments, "--report", str(folder)]) == 0
@@ -156,7 +158,12 @@ def test_a_table_of_classes(houses_csv, tmp_path):
         "the probability of red, and the share of this class"
         in (page.sections["calibration"])
     )
-    assert "green" in page.sections["classes"]
+    # As in what is printed.
+    out = capsys.readouterr().out
+    for name in ("green", "red"):
+        values = re.search(rf"^ *{name} +(\S+) +(\S+) +(\S+) +(\d+)$", out, re.M)
+        assert f"{name}{''.join(values.groups())}" in page.sections["classes"]
+    assert "classprecisionrecallF1 score" in page.sections["classes"]
     assert "TabularMLPClassifier at its defaults" in page.sections["data"]
     assert "<price>" in page.sections["importances"]
 
@@ -203,7 +210,8 @@ def drawn(tmp_path, monkeypatch):
         save = Figure.savefig
 
         def record(figure, *args, **kwargs):
-            axes.update({ax.get_xlabel() or ax.get_ylabel(): ax for ax in figure.axes})
+            for ax in figure.axes:
+                axes.update({ax.get_xlabel(): ax, ax.get_ylabel(): ax})
             return save(figure, *args, **kwargs)
 
         monkeypatch.setattr(Figure, "savefig", record)
@@ -246,6 +254,38 @@ def test_the_groups_of_the_calibration_curve(drawn):
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     np.testing.assert_allclose(low, np.maximum(centre - half, 0), atol=1e-6)
     np.testing.assert_allclose(high, np.minimum(centre + half, 1), atol=1e-6)
+
+
+def test_the_calibration_curve_of_more_than_two_classes(drawn):
+    """Of the probability of the predicted class, whichever it is."""
+    X, y = load_iris(return_X_y=True)
+    model, axes = drawn(X, y, *QUICK, "--max-iter", "20")
+    mean, share, *_ = calibration(axes["share of correct predictions"])
+    index = held_out(y)
+    predicted = model.predict_proba(X[index]).max(axis=1)
+    is_true = model.predict(X[index]) == y[index]
+    bins = np.array_split(np.argsort(predicted), 2)
+    np.testing.assert_allclose(mean, [predicted[i].mean() for i in bins])
+    np.testing.assert_allclose(share, [is_true[i].mean() for i in bins])
+
+
+def test_the_points_and_bars_of_a_regression(drawn):
+    rng = np.random.RandomState(0)
+    X = rng.randn(200, 3)
+    y = X @ [0, 2, 1] + rng.randn(200)
+    model, axes = drawn(X, y, "--cv", "2")
+    _, X, _, y = train_test_split(X, y, test_size=0.2, random_state=0)
+    predicted, bounds = model.predict(X), model.predict_interval(X, coverage=0.9)
+    is_inside = (bounds[:, 0] <= y) & (y <= bounds[:, 1])
+    assert 0 < is_inside.sum() < len(y)
+    points = np.array([predicted, y])
+    _, inside, outside = axes["true y"].lines
+    np.testing.assert_allclose(inside.get_data(), points[:, is_inside])
+    np.testing.assert_allclose(outside.get_data(), points[:, ~is_inside])
+    _, residuals = axes["residual: true minus predicted"].lines
+    np.testing.assert_allclose(residuals.get_data(), [predicted, y - predicted])
+    names = [label.get_text() for label in axes["importance"].get_yticklabels()]
+    assert names == ["x1", "x2", "x0"]
 
 
 def test_equal_probabilities_are_in_one_group(drawn):
