@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import warnings
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import (
@@ -534,6 +536,23 @@ def test_equal_numbers_are_the_same_class(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ([1.5, 2, 3], ["1.5", "2.0", "3.0"]),
+        # As floats, these are the same.
+        (2 * ["9007199254740992", "9007199254740993"], None),
+    ],
+)
+def test_numbers_that_are_classes_stay_distinct(values, classes, tmp_path):
+    path, saved = tmp_path / "data.npz", tmp_path / "model.joblib"
+    X = np.arange(60.0)[:, np.newaxis] % 7
+    np.savez(path, X=X, y=np.resize(values, 60))
+    arguments = ["--data", str(path), "--task", "classification", *QUICK]
+    assert main([*arguments, "--save", str(saved)]) == 0
+    assert joblib.load(saved).classes_.tolist() == (classes or values[:2])
+
+
+@pytest.mark.parametrize(
     ("prices", "arguments", "message"),
     [
         ("1,000", [], "such as '1,000'. Write them as plain numbers"),
@@ -1028,6 +1047,8 @@ def test_booleans_of_parquet_and_new_rows_of_csv(tmp_path, capsys):
     assert (
         main(["--data", data, "--cv", "2", "--save", saved, "--model", "tabular"]) == 0
     )
+    # A search takes them, too.
+    assert main(["--data", data, "--model", "search", *QUICK]) == 0
     out = {}
     for ending in ("csv", "parquet"):
         new = write_table(table[["on", "size"]], tmp_path / f"new.{ending}")
@@ -1270,10 +1291,11 @@ def test_a_table_gets_a_search_only_if_an_option_asks_for_it(iris_csv, capsys):
     X, y = load_iris(return_X_y=True)
     split = __main__.training.train_test_split
     X, _, y, _ = split(X, y, test_size=0.2, stratify=y, random_state=0)
-    # In as many rows of each class in each fold.
-    folds = cross_val_score(TabularMLPClassifier(random_state=0), X, y, cv=2)
-    accuracy = re.search(r"^accuracy +(\S+) ± ", out, re.MULTILINE)[1]
-    assert float(accuracy) == pytest.approx(folds.mean(), abs=1e-4)
+    # In folds with the same shares of the classes.
+    model = TabularMLPClassifier(random_state=0)
+    folds = -cross_val_score(model, X, y, cv=2, scoring="neg_log_loss")
+    loss = re.search(r"^log loss +(\S+) ± ", out, re.MULTILINE)[1]
+    assert float(loss) == pytest.approx(folds.mean(), rel=1e-3)
 
 
 def test_notes_on_columns_come_once(houses, tmp_path):
@@ -1532,7 +1554,10 @@ def test_a_search_model_checks_new_rows(tmp_path, capsys):
     ):
         frame.assign(a=change).to_csv(new, index=False)
         assert main(command) == 0
-        assert message in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert message in error
+        # That is said of the ensembles for tables alone.
+        assert "trend" not in error
     parquet = tmp_path / "new.parquet"
     command[3] = str(parquet)
     frame.assign(a=pd.to_datetime(frame["a"], unit="D")).to_parquet(parquet)
@@ -1541,6 +1566,43 @@ def test_a_search_model_checks_new_rows(tmp_path, capsys):
     frame.assign(b=np.nan).to_parquet(parquet)
     assert main(command) == 1
     assert "the value is missing" in capsys.readouterr().err
+
+
+def test_a_search_has_its_options_and_its_scores(tmp_path, capsys):
+    data, saved = tmp_path / "data.csv", tmp_path / "model.joblib"
+    frame = numbers_file(data)
+    options = ["--activation", "tanh", "--seed", "3", "--max-iter", "20"]
+    assert main(["--data", str(data), "--save", str(saved), *QUICK, *options]) == 0
+    out, model = capsys.readouterr().out, joblib.load(saved)
+    params = model[-1].get_params()
+    assert [params[n] for n in ("activation", "random_state", "max_iter")] == [
+        "tanh",
+        3,
+        20,
+    ]
+    X, y = frame[["a", "b"]], frame["y"]
+    split = __main__.training.train_test_split
+    X, _, y, _ = split(X, y, test_size=0.2, stratify=y, random_state=3)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        folds = -cross_val_score(model, X, y, cv=2, scoring="neg_log_loss")
+    loss = re.search(r"^log loss +(\S+) ± ", out, re.MULTILINE)[1]
+    assert float(loss) == pytest.approx(folds.mean(), rel=1e-3)
+    # The labels depend on this column.
+    importances = out.partition("Most important columns")[2].splitlines()[2]
+    assert re.match(r"  a +0\.\d+ ± ", importances)
+
+
+def test_new_rows_without_a_header_beside_data_in_an_array(tmp_path, capsys):
+    data, new = tmp_path / "data.npz", tmp_path / "new.csv"
+    X, y = load_iris(return_X_y=True)
+    np.savez(data, X=X, y=y)
+    arguments = ["--data", str(data), *QUICK, "--header", "no", "--predict", str(new)]
+    new.write_text("1,,3,4\n")
+    assert main(arguments) == 1
+    assert "row 1, column 'x1': the value is missing" in capsys.readouterr().err
+    new.write_text("1,2,3,4\n")
+    assert main(arguments) == 0
+    assert "Predicted 1 rows" in capsys.readouterr().out
 
 
 def test_columns_without_a_header_keep_their_numbers(tmp_path, capsys):
@@ -1656,9 +1718,10 @@ def test_columns_without_names_get_notes(tmp_path, capsys):
 
 def test_arrays_that_no_search_takes(tmp_path, capsys):
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 2))
+    X = rng.normal(size=(60, 3))
     X[:, 0] = np.arange(60)
     X[::20, 1] = np.nan
+    X[:, 2] = np.nan
     path = tmp_path / "gaps.npz"
     np.savez(path, X=X, y=rng.integers(0, 2, 60))
     data = ["--data", str(path), "--cv", "2"]

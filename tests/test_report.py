@@ -183,6 +183,13 @@ def test_a_search(iris_npz, tmp_path, capsys):
     assert "BackpropMLPClassifier, a grid search" in page.sections["data"]
 
 
+def test_notes_on_columns_are_on_the_page(drawn, tmp_path):
+    X = np.column_stack([np.arange(60), np.arange(60) % 7])
+    drawn(X, np.arange(60) % 2, *QUICK)
+    text = Page(tmp_path / "report" / "index.html").sections["data"]
+    assert "Column 'x0' has a different whole number" in text
+
+
 def test_importances_are_those_of_the_model(houses_csv, tmp_path, capsys):
     saved = tmp_path / "model.joblib"
     arguments = ["--data", str(houses_csv), "--cv", "2", "--save", str(saved)]
