@@ -91,7 +91,7 @@ def run(args):
     recognised = training.describe(data, model, X_train, y_train, args)
     with warnings.catch_warnings():
         # `describe` has already printed these warnings, as notes.
-        noted = "Column |Input y |The last value of y "
+        noted = "Column |Input y "
         warnings.filterwarnings("ignore", noted, UserWarning)
         fitted, fold_scores = training.train(model, X_train, y_train)
         # A saved model keeps only the importances, so they are computed before.

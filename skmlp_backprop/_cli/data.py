@@ -378,8 +378,7 @@ def _recognise_columns(X):
         checked = check_table(encoder, X, reset=True)
         columns = read_columns(checked, encoder.categorical_features)
         encoder._learn(columns)
-    # Without the remedy, which is for Python code.
-    notes = [str(w.message).partition(" Declare the column")[0] for w in caught]
+    notes = [str(w.message) for w in caught]
     return Columns(
         names,
         kinds_of(encoder),

@@ -4,7 +4,6 @@ import base64
 from html import escape
 from pathlib import Path
 
-import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from .. import __version__
@@ -225,13 +224,13 @@ def _calibration(scores, pictures):
 
 
 def _classes(scores):
-    labels = np.union1d(scores.classes, scores.y)
+    # The training rows have all classes, see `hold_out`.
     values = precision_recall_fscore_support(
-        scores.y, scores.predicted, labels=labels, zero_division=0
+        scores.y, scores.predicted, labels=scores.classes, zero_division=0
     )
     rows = [
         (str(label), *(f"{value:.2f}" for value in of_class), str(n_rows))
-        for label, *of_class, n_rows in zip(labels, *values, strict=True)
+        for label, *of_class, n_rows in zip(scores.classes, *values, strict=True)
     ]
     header = ("class", "precision", "recall", "F1 score", "held-out rows")
     text = _paragraph(
