@@ -398,6 +398,7 @@ DATE_OBJECTS = [
 ]
 DATE_TEXTS = [
     "2020-01-31",
+    "1648-10-24",
     "2020-01-31T12:30:00Z",
     "2020-01-31 12:30:00.25+01:00",
     "31.12.2020",
@@ -1117,7 +1118,11 @@ def test_numbers_are_matched_in_whatever_form(numbers, before, after):
         np.testing.assert_array_equal(encode(seen, later, **params), expected)
 
 
-@pytest.mark.parametrize("mark", ["nan", "None", "NULL", "NA", "N/A", "<NA>", "?", ""])
+MARKS = ["nan", "None", "NULL", "NA", "N/A", "n.a.", "<NA>", "NaT", "?", "", ".", "--"]
+MARKS += ["#N/A", "#NULL!", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
 def test_marks_of_missing_categories_are_missing_values(mark):
     """As text makes them of missing values, and CSV files missing values of them."""
     for before, after in ([None, mark], [mark, None]):
@@ -1235,6 +1240,8 @@ PAIRS = [
     ("Zürich", "Zu\u0308rich", True),
     ("New York", "New\u00a0York", True),
     ("New York", "New  York", True),
+    # A wide letter of Chinese and Japanese fonts.
+    ("Tokyo", "\uff34okyo", True),
     ("New York", "NewYork", False),
     ("3.1", "3.10", False),
     ("1000", "1e3", False),
@@ -2361,3 +2368,18 @@ def test_the_remedy_of_dates_names_a_column_whose_name_is_a_number():
     expected = r"Convert it: X\[7\] = pandas\.to_datetime\(X\[7\]\),"
     with pytest.raises(ValueError, match=expected):
         TabularEncoder().fit(X)
+
+
+def test_a_refused_table_gets_its_error_alone():
+    """Other columns would have warnings."""
+    X = pd.DataFrame({"id": [f"u{i}" for i in range(40)], "number": ["1.5", "2"] * 20})
+    with pytest.raises(ValueError, match="Column 'when' has dates"):
+        TabularEncoder().fit(X.assign(when="2020-01-31"))
+
+
+def test_missing_texts_of_an_array_are_one_value():
+    """Each NaN is an object of its own."""
+    values = [f"u{i}" if i < 35 else float("nan") for i in range(60)]
+    X = np.array(values, object)[:, np.newaxis]
+    with pytest.warns(UserWarning, match="has 35 distinct values in 35 rows"):
+        TabularEncoder(categorical_features=[0]).fit(X)

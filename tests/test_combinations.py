@@ -304,3 +304,12 @@ def test_it_helps_where_columns_tell_nothing():
     model = make().fit(X[:800], y[:800])
     losses = [log_loss(y[800:], m.predict_proba(X[800:])) for m in (model, without)]
     assert losses[0] < 0.75 * losses[1]
+
+
+def test_new_days_in_a_long_gap_are_not_close():
+    """The smallest gap between the days of `fit` counts."""
+    X, y = make_table()
+    X["date"] = X["date"].fillna(3) + 100 * (X["date"] > 9)
+    model = make(max_iter=2).fit(X[:800], y[:800])
+    assert model.encoder_.combined_features_.tolist() == [1, 2]
+    model.predict(X[800:].assign(date=30))

@@ -924,6 +924,12 @@ def test_dates_far_outside_the_range_of_the_fit():
         model.predict(X[:12].assign(when=pd.to_datetime(seconds[:12], unit="ms")))
     with pytest.warns(UserWarning, match=f"{said}such as 2200-01-01"):
         model.predict(X[:12].assign(when=pd.Timestamp("2200-01-01")))
+    # The first one is not far.
+    mixed = X[:12].assign(
+        when=X["when"].where(X.index == 0, pd.Timestamp("2200-01-01"))
+    )
+    with pytest.warns(UserWarning, match="has 11 of 12 dates .* such as 2200-01-01"):
+        model.predict(mixed)
     # Dates usually continue.
     for years in (-9, 0, 9):
         model.predict(X.assign(when=X["when"] + pd.DateOffset(years=years)))
@@ -965,9 +971,22 @@ def test_equal_time_spans_are_not_said_to_be_out_of_range():
     hours = np.arange(1, 41)
     X = pd.DataFrame({"took": pd.to_timedelta(hours, "h")})
     encoder = TabularEncoder().fit(X)
-    with pytest.warns(UserWarning, match="40 of 40 time spans outside the range"):
-        encoder.transform(60 * X)
+    later = 60 * X
+    later.iloc[0] = X.iloc[0]
+    said = "39 of 40 time spans outside the range .* such as 5 days, 0:00:00"
+    with pytest.warns(UserWarning, match=said):
+        encoder.transform(later)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # As in a partial dependence, where a column has the same value in all rows.
         encoder.transform(X.assign(took=pd.Timedelta(hours=90)))
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]"])
+def test_missing_dates_of_an_array_where_numbers_were(dtype):
+    """As in a table, where a column without values may have any type."""
+    encoder = TabularEncoder().fit([[1.0], [np.nan], [3.0]])
+    missing = np.full((2, 1), "NaT", dtype)
+    np.testing.assert_array_equal(
+        encoder.transform(missing), encoder.transform([[np.nan]] * 2)
+    )

@@ -557,6 +557,12 @@ def test_validation_rows_that_are_training_rows_are_said():
     # A few values of numbers are equal by chance.
     few_X, few_y = np.floor(3 * X), np.floor(y)
     TabularMLPRegressor(**MORE).fit(few_X, few_y, X_val=few_X[:100], y_val=few_y[:100])
+    # Two of a hundred may be an oversight, and hardly matter.
+    many = np.random.default_rng(0).standard_normal((500, 4))
+    many[400:402] = many[:2]
+    many_y = many.sum(axis=1)
+    own = {"X_val": many[400:], "y_val": many_y[400:]}
+    TabularMLPRegressor(**SMALL).fit(many[:400], many_y[:400], **own)
     # Rows with another y are further measurements.
     noise = np.random.default_rng(0).standard_normal(100)
     TabularMLPRegressor(**SMALL).fit(X, y, X_val=X[:100], y_val=y[:100] + noise)
@@ -910,7 +916,7 @@ def test_oversampled_rows_share_a_fold():
         assert roc_auc_score(y[rows], model.oob_decision_function_[:, 1]) < 0.7
 
 
-@pytest.mark.parametrize("hidden_by", ["id", "NaN", "letters", "few rows"])
+@pytest.mark.parametrize("hidden_by", ["id", "NaN", "letters", "few rows", "rounding"])
 def test_copies_that_are_hard_to_see(hidden_by):
     """Out-of-bag predictions of copies come from the same network."""
     rng = np.random.default_rng(0)
@@ -928,7 +934,9 @@ def test_copies_that_are_hard_to_see(hidden_by):
         both["id"] = [f"k{i}" for i in range(400)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Column 'id' has 400 distinct values")
-        model = TabularMLPRegressor(max_iter=2, random_state=0).fit(both, np.tile(y, 2))
+        factor = 1 + 1e-12 * (hidden_by == "rounding")
+        y = np.append(y, factor * y)
+        model = TabularMLPRegressor(max_iter=2, random_state=0).fit(both, y)
     first, second = model.oob_prediction_.reshape(2, -1)
     if hidden_by == "id":
         # The id has an effect of its own.
@@ -1115,3 +1123,11 @@ def test_scores_of_several_quantiles_count_the_weights():
             for column, level in zip(found.T, levels, strict=True)
         ]
         assert score == pytest.approx(np.mean(expected), abs=1e-9)
+
+
+def test_a_few_rows_that_are_repeated_are_no_groups():
+    """A network without one of them would not learn its class."""
+    X, y = np.random.default_rng(0).standard_normal((4, 12)), [0, 1, 2, 3]
+    X, y = np.tile(X, (20, 1)), np.tile(y, 20)
+    params = {"n_members": 8, "learning_rate_init": 0.05, "random_state": 0}
+    assert TabularMLPClassifier(**params).fit(X, y).oob_score_ > 0.9

@@ -1845,3 +1845,28 @@ def test_balanced_weights_of_validation_rows_count_the_sample_weights():
         for class_weight in ("balanced", dict(enumerate(total.sum() / 2 / total)))
     ]
     np.testing.assert_allclose(*scores, rtol=1e-5)
+
+
+def test_a_constant_prediction_of_a_constant_is_not_useless(numbers):
+    """The networks learn it in some epochs, and are not told to learn more."""
+    X, _ = numbers
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The mean loss after training")
+        regressor().fit(X, np.full(len(X), 3.0))
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), [(1, 1), (2, 2), (None, 3)])
+def test_threads_of_the_callers_choice(
+    n_jobs, expected, table, with_threads, monkeypatch
+):
+    """There are three cores."""
+    numbers, run_epochs = [], ensemble.run_epochs
+
+    def counted(stacks, *args):
+        numbers.append(len(stacks))
+        run_epochs(stacks, *args)
+
+    monkeypatch.setattr(ensemble, "run_epochs", counted)
+    with_threads(3)
+    classifier(n_jobs=n_jobs).fit(*table)
+    assert numbers == [expected]

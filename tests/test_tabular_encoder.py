@@ -422,7 +422,8 @@ def test_free_text_is_refused():
 
 def test_text_where_numbers_were():
     encoder = TabularEncoder().fit(pd.DataFrame({"n": [1.0, 2.0, 3.0]}))
-    with pytest.raises(ValueError, match="Column 'n' has values that are not num"):
+    said = "Column 'n' has values that are not num.* It had numbers in `fit`: convert"
+    with pytest.raises(ValueError, match=said):
         encoder.transform(pd.DataFrame({"n": ["1", "two"]}))
     # Numbers that are written out are numbers.
     written = encoder.transform(pd.DataFrame({"n": ["1", "2.5", None]}))
@@ -663,6 +664,8 @@ def test_names_that_are_no_text_are_warned_of(names):
         encoder = TabularEncoder().fit(X)
     with pytest.warns(UserWarning, match="another order in new rows goes unnoticed"):
         encoder.transform(X[X.columns[::-1]])
+    # A single column has no other order.
+    TabularEncoder().fit(X[X.columns[:1]])
 
 
 def test_columns_numbered_in_another_order_are_warned_of():

@@ -440,3 +440,16 @@ def test_a_constant_y_leaves_no_scale_to_continue():
     model.set_params(max_iter=4).fit(X, np.stack([y, constant], axis=1))
     with pytest.raises(ValueError, match="or of a column of y"):
         model.fit(X, np.stack([y, y], axis=1))
+
+
+def test_other_rows_get_as_many_epochs_without_improvement():
+    """The epochs without one are those on the same rows."""
+    X, y = make_table("regressor")
+    params = {"learning_rate_init": 0.1, "n_iter_no_change": 4}
+    model = make("regressor", max_iter=200, warm_start=True, **params).fit(X, y)
+    assert model.converged_
+    n_iter = model.n_iter_
+    # A step of this size improves nothing.
+    model.set_params(learning_rate_init=1e-300).fit(*make_table("regressor", seed=1))
+    assert model.converged_
+    assert model.n_iter_ >= n_iter + 4
