@@ -144,6 +144,15 @@ def test_huge_inputs(solver, iris):
     assert_usable(mlp, iris[0])
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "cg"])
+def test_a_full_batch_solver_that_diverges_has_no_learning_rate(solver, iris):
+    mlp = make(solver, activation="relu")
+    with pytest.warns(ConvergenceWarning, match="diverged in iteration 1: ") as caught:
+        mlp.fit(iris[0] * 1e300, iris[1])
+    assert mlp.message_ == str(caught[0].message)
+    assert mlp.message_.endswith("kept. Scale the data, for example by StandardScaler.")
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_no_finite_step_at_all(solver, iris):

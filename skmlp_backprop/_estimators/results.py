@@ -266,14 +266,15 @@ def message_of_end(trained, estimator):
     training = trained.training
     stop, solver, history = training.stop, training.solver, training.history
     if stop.reason == "diverged":
-        where = f"iteration {history.n_iter + 1}"
+        where, remedy = f"iteration {history.n_iter + 1}", "Scale"
         if solver.stochastic:
             rate = solver.schedule.rate
             where = f"epoch {history.n_iter + 1}, at a learning rate of {rate:g}"
+            remedy = "Lower `learning_rate_init` or scale"
         return (
             f"Training diverged in {where}: the loss or the weights "
-            "are no longer finite. The best weights before that are kept. Lower "
-            "`learning_rate_init` or scale the data, for example by StandardScaler."
+            "are no longer finite. The best weights before that are kept. "
+            f"{remedy} the data, for example by StandardScaler."
         )
     if stop.reason == "max_iter" and solver.stochastic:
         return (
