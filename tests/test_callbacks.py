@@ -249,6 +249,23 @@ def test_restored_weights_have_no_momentum_of_later_epochs(iris):
     np.testing.assert_array_equal(mlp.coefs_[0], anew.coefs_[0])
 
 
+def test_the_training_goes_on_from_a_last_epoch_that_is_the_best(iris):
+    """Its momentum is kept, and so is the state of the networks of a table."""
+    stopping = EarlyStopping(*iris, scoring=lambda fitted, X, y: fitted.n_iter_)
+    mlp = make("sgd").set_callbacks(stopping).fit(*iris).partial_fit(*iris)
+    without = make("sgd").fit(*iris).partial_fit(*iris)
+    np.testing.assert_array_equal(mlp.coefs_[0], without.coefs_[0])
+    model = TabularMLPClassifier(2, 5, max_iter=3, warm_start=True, random_state=0)
+    stopping = EarlyStopping(*iris, scoring=lambda fitted, X, y: fitted.n_iter_)
+    model.set_callbacks(stopping).fit(*iris)
+    assert model.set_params(max_iter=5).fit(*iris).n_iter_ == 5
+    assert stopping.scores_ == [4, 5]
+    # No further epoch, no further scores.
+    model.fit(*iris)
+    assert stopping.scores_ == [4, 5]
+    assert stopping.best_iter_ == 2
+
+
 def test_endless_patience_only_restores_the_best(iris):
     X_train, X_val, y_train, y_val = train_test_split(*iris, random_state=0)
     stopping = EarlyStopping(X_val, y_val, scoring="neg_log_loss", patience=np.inf)

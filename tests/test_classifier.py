@@ -211,6 +211,7 @@ def test_bad_weights(coefs, intercepts, classes, params, message):
         ({"activation": "cube"}, "The 'activation' parameter"),
         ({"weight_init": -0.1}, "The 'weight_init' parameter"),
         ({"momentum": 2}, "The 'momentum' parameter"),
+        ({"learning_rate_init": 0}, "The 'learning_rate_init' parameter"),
         ({"max_fun": 0}, "The 'max_fun' parameter"),
         ({"loss": "hinge"}, "The 'loss' parameter"),
         ({"class_weight": "fair"}, "The 'class_weight' parameter"),
@@ -237,6 +238,27 @@ def test_bad_weights(coefs, intercepts, classes, params, message):
 def test_bad_parameters(params, message, iris):
     with pytest.raises(ValueError, match=message):
         quick(**params).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"solver": "adam", "beta_1": 0, "beta_2": 0, "alpha": 0},
+        {"solver": "sgd", "momentum": 1, "tol": 0, "dropout": 0},
+        {"solver": "sgd", "momentum": 0, "power_t": 0, "early_stopping": True},
+    ],
+    ids=str,
+)
+def test_bounds_of_parameters(params, iris):
+    mlp = fit(quick(max_iter=2, validation_fraction=0, **params), *iris)
+    assert mlp.n_iter_ == 2
+
+
+def test_labels_of_another_number_of_rows_are_refused_by_score(iris):
+    mlp = fit(quick(max_iter=2), *iris)
+    for n_rows in (1, 149):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            mlp.score(iris[0], iris[1][:n_rows])
 
 
 @pytest.mark.parametrize(

@@ -1806,14 +1806,23 @@ def test_missing_targets_are_named(kind):
             model.fit(np.arange(20.0)[:, np.newaxis] ** 2, given_y)
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, "y contains NaN: the value of row 3 is"),
+        ("many", "Input y has 'many' in row 3,"),
+    ],
+)
 @pytest.mark.parametrize("kind", ["TabularMLPRegressor", "BackpropMLPRegressor"])
-def test_missing_numbers_of_several_columns_are_named_by_their_row(kind):
+def test_invalid_numbers_of_several_columns_are_named_by_their_row(
+    kind, value, message
+):
     import skmlp_backprop
 
     y = np.arange(40.0).reshape(20, 2).astype(object)
-    y[3, 1] = None
+    y[3, 1] = value
     model = getattr(skmlp_backprop, kind)(max_iter=2)
-    with pytest.raises(ValueError, match="y contains NaN: the value of row 3 is"):
+    with pytest.raises(ValueError, match=message):
         model.fit(np.arange(20.0)[:, np.newaxis] ** 2, y)
 
 
@@ -1909,6 +1918,8 @@ def test_what_is_like_a_column_of_its_name_is_not_said():
     model.fit(X, X["age"].rename("other"))
     model.fit(X, X["age"].to_numpy())
     TabularMLPClassifier(**SMALL).fit(X, X["age"] > 0)
+    TabularMLPClassifier(**SMALL).fit(X.assign(rooms=X["rooms"] > 2), X["rooms"])
+    BackpropMLPRegressor(max_iter=2).fit(X.assign(same=1.0), X.assign(same=1.0)["same"])
     # Slices of an index of floats would be by label.
     model.fit(X.set_axis(X.index + 9e3 + 0.5), X["age"].shift(-1, fill_value=0))
 

@@ -1,5 +1,6 @@
 """In place of MLPClassifier: the same attributes, methods, errors and warnings."""
 
+import copy
 import inspect
 import pickle
 import warnings
@@ -183,7 +184,7 @@ def test_warm_start(solver):
         assert len(ours.loss_curve_) == len(theirs.loss_curve_) == 8
 
 
-@pytest.mark.parametrize("change", [{"alpha": 50.0}, {"class_weight": {0: 9}}])
+@pytest.mark.parametrize("change", [{"alpha": 50.0}, {"class_weight": {0: 9, 1: 2}}])
 def test_warm_start_with_another_loss(change):
     """The losses of both fits can't be compared, so the count begins anew."""
     X, y = problem("multiclass")
@@ -198,7 +199,7 @@ def test_warm_start_with_another_loss(change):
     # With the same loss, the count goes on.
     same = {"alpha": np.float64(mlp.alpha), "dropout": [0]}
     if mlp.class_weight:
-        same["class_weight"] = {np.int64(0): 9.0}
+        same["class_weight"] = {np.int64(1): 2.0, np.int64(0): 9.0}
     assert mlp.set_params(**same).fit(X, y).n_iter_ == 1
 
 
@@ -402,6 +403,17 @@ def test_early_stopping_turned_on_or_off_between_calls(first):
     assert (mlp.best_loss_ is None) == (not first)
     assert (mlp.validation_scores_ is None) == first
     assert mlp.t_ > 0
+
+
+@pytest.mark.parametrize(("before", "after"), [("adam", "sgd"), ("sgd", "adam")])
+def test_partial_fit_by_another_solver_begins_without_momentum(before, after):
+    X, y = problem("multiclass")
+    mlp, _ = pair(solver=before)
+    mlp.partial_fit(X, y, np.unique(y)).partial_fit(X, y).set_params(solver=after)
+    anew = copy.deepcopy(mlp).set_theta(mlp.get_theta())
+    for other in (mlp, anew):
+        other.partial_fit(X, y).partial_fit(X, y)
+    np.testing.assert_array_equal(mlp.coefs_[0], anew.coefs_[0])
 
 
 def test_partial_fit_takes_a_new_learning_rate():

@@ -141,6 +141,16 @@ def test_the_flat_theta_has_the_input_biases_last(iris):
     np.testing.assert_array_equal(mlp.get_theta(), theta)
 
 
+def test_set_theta_copies_the_vector(toy):
+    """An optimiser may write the next vector in its place."""
+    mlp, X, y = toy
+    theta = mlp.initialize(X, y).get_theta() / 2
+    expected = theta.copy()
+    mlp.set_theta(theta)
+    theta[:] = 0
+    np.testing.assert_array_equal(mlp.get_theta(), expected)
+
+
 def test_set_theta_drops_the_momentum(iris):
     """The momentum of adam is dropped."""
     mlp = BackpropMLPClassifier(4, random_state=0)
@@ -190,6 +200,10 @@ def test_thetas_that_do_not_fit_are_told_why():
         BackpropMLPRegressor.from_thetas([theta.T for theta in thetas])
     with pytest.raises(ValueError, match=r"thetas must chain.*\(10, 25\)\]\.$"):
         BackpropMLPRegressor.from_thetas([thetas[0], thetas[1][:, 1:]])
+    with pytest.raises(ValueError, match=r"thetas must chain.*\(3, 11\)\]\.$"):
+        BackpropMLPRegressor.from_thetas(
+            [thetas[0], np.zeros((400, 2)), np.ones((3, 11))]
+        )
     with pytest.raises(ValueError, match=r"thetas must be matrices .* column 0, got"):
         BackpropMLPRegressor.from_thetas([np.zeros(26)])
     with pytest.raises(ValueError, match=r"a vector of 26 numbers.*method set_theta"):
@@ -330,6 +344,8 @@ def test_the_losses_of_unknown_labels_are_refused(iris):
     mlp = BackpropMLPClassifier(3).initialize(*iris)
     with pytest.raises(ValueError, match="classes not in"):
         mlp.losses(iris[0], iris[1] + 1)
+    with pytest.raises(ValueError, match="classes not in"):
+        mlp.losses(iris[0], np.full(150, "1", dtype=object))
 
 
 # Before training.

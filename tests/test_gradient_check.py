@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from names import ACTIVATIONS, names_of
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
@@ -322,6 +323,26 @@ def test_one_class_is_nothing_to_check(digits):
     # Of a network that knows others there is.
     mlp.fit(X[:100], y[:100])
     assert check_gradient(mlp, X[rows], y[rows], n_directions=3).passed
+
+
+@pytest.mark.parametrize("kind", [tuple, list, np.array])
+def test_a_gradient_of_two_numbers_is_no_pair_of_the_loss_and_another(kind):
+    mlp = BackpropMLPRegressor.from_weights([[[2.0]]], [[1.0]])
+    X, y = np.arange(6.0)[:, np.newaxis], np.arange(6.0) ** 2
+    gradient = mlp.loss_and_gradient(X, y)[1].ravel()
+    check = check_gradient(mlp, X, y, gradient=lambda theta: kind(gradient))
+    assert check.passed
+
+
+def test_fresh_weights_are_those_of_the_estimators_seed(blobs):
+    X, y, _ = blobs
+    mlp = BackpropMLPClassifier(3, activation="tanh", random_state=7)
+    expected = clone(mlp).initialize(X, y).loss_and_gradient(X, y)[1].ravel()
+    check = check_gradient(mlp, X, y, random_state=1)
+    np.testing.assert_allclose(check.analytical.ravel(), expected, rtol=1e-12)
+    mlp.set_params(random_state=None)
+    first, second = (check_gradient(mlp, X, y, random_state=1) for _ in range(2))
+    assert first == second
 
 
 def test_a_kink_in_a_row_after_the_first_block():

@@ -1,6 +1,7 @@
 """To scikit-learn's MLPClassifier, back, and on to ONNX."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -138,6 +139,33 @@ def test_to_sklearn_after_early_stopping_can_be_warm_started(iris):
     mlp = BackpropMLPClassifier(5, early_stopping=True, max_iter=5, random_state=0)
     theirs = mlp.fit(*iris).to_sklearn().set_params(warm_start=True)
     assert theirs.fit(*iris).score(*iris) > 0
+    # No later epoch is better than the one of the weights.
+    theirs = mlp.to_sklearn().set_params(warm_start=True, learning_rate_init=10)
+    theirs.best_validation_score_ = 1.0
+    np.testing.assert_array_equal(theirs.fit(*iris).coefs_[0], mlp.coefs_[0])
+
+
+def test_names_of_columns_go_there_and_back(iris):
+    X = pd.DataFrame(iris[0], columns=list("abcd"))
+    theirs = MLPClassifier(5, max_iter=3).fit(X, iris[1])
+    ours = BackpropMLPClassifier.from_sklearn(theirs)
+    with pytest.raises(ValueError, match="should match those that were passed"):
+        ours.predict(X[["b", "a", "c", "d"]])
+    assert ours.to_sklearn().feature_names_in_.tolist() == list("abcd")
+
+
+def test_the_count_of_epochs_without_improvement_goes_on_in_scikit_learn(iris):
+    params = {"learning_rate_init": 0.02, "max_iter": 1000, "random_state": 0}
+    mlp = BackpropMLPClassifier(5, **params).fit(*iris)
+    theirs = mlp.to_sklearn().set_params(warm_start=True).fit(*iris)
+    assert mlp.converged_
+    assert len(theirs.loss_curve_) == len(mlp.loss_curve_) + 1
+
+
+def test_without_hidden_layers_the_activation_may_lack_in_scikit_learn(iris):
+    mlp = BackpropMLPClassifier((), activation="gelu", max_iter=5).fit(*iris)
+    assert_same_predictions(mlp, mlp.to_sklearn(), iris[0])
+    mlp.to_sklearn().partial_fit(*iris)
 
 
 def test_training_the_estimator_of_scikit_learn_leaves_the_original(diabetes):

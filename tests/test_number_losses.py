@@ -594,6 +594,32 @@ def test_the_remedy_of_a_saturated_full_batch_network(diabetes):
     assert told.endswith("weights. Scale X by StandardScaler.")
 
 
+def test_the_saturated_layer_is_the_input_or_counted_from_one(diabetes):
+    X, y = diabetes
+    mlp = make(solver="lbfgs", activation="tanh", input_activation="tanh", tol=10)
+    assert "100% of the activations of the input have" in useless_of(mlp, 1e5 * X, y)
+    mlp.set_params(input_activation="identity", weight_init=1e3, tol=1e9)
+    assert "of the activations of hidden layer 1 have" in useless_of(mlp, X, y)
+
+
+def test_more_iterations_are_no_remedy_after_convergence(diabetes):
+    X, y = diabetes
+    mlp = make(solver="lbfgs", activation="tanh", tol=1e3, max_iter=500)
+    told = useless_of(mlp, X, 100 * y)
+    assert mlp.converged_
+    assert (
+        ". Scale X by StandardScaler, y by TransformedTargetRegressor, or low" in told
+    )
+
+
+def test_no_false_alarm_of_a_penalty_that_leaves_a_constant(diabetes):
+    """Large numbers, whose mean is the minimum of J."""
+    X, y = diabetes
+    mlp = make(solver="lbfgs", alpha=1e6, max_iter=1000)
+    assert useless_of(mlp, X, 100 * y) == ""
+    assert mlp.converged_
+
+
 def test_numbers_that_hardly_differ_are_said(diabetes):
     X, y = diabetes
     y = 1000 + 1e-3 * (y - y.mean()) / y.std()
@@ -628,6 +654,34 @@ def test_a_column_hidden_by_larger_ones_is_said(weights, diabetes):
     assert useless_of(mlp, X, y / [30, 1, 30]) == ""
 
 
+def test_rows_without_weight_hide_no_column(diabetes):
+    """Nor are they a column that is not learned."""
+    X, _ = diabetes
+    y = np.column_stack([X[:, 2], X[:, 8]])
+    y[:40, 1] = 1e3
+    weights = np.where(np.arange(len(X)) < 40, 0.0, 1.0)
+    mlp = make(solver="lbfgs", max_iter=500, tol=1e-2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mlp.fit(X, y, weights)
+
+
+@pytest.mark.parametrize(
+    ("params", "change"),
+    [
+        ({"loss": "huber", "huber_epsilon": 0.01}, {"huber_epsilon": 5.0}),
+        ({"loss": "quantile", "quantile": 0.02}, {"quantile": 0.5}),
+        ({}, {"dropout": [0.5]}),
+    ],
+)
+def test_a_warm_start_with_another_loss_begins_a_new_count(params, change, diabetes):
+    """The losses of both fits can't be compared."""
+    mlp = make(warm_start=True, max_iter=10, **params).fit(*diabetes)
+    earlier = mlp.best_loss_
+    mlp.set_params(**change).fit(*diabetes)
+    assert mlp.best_loss_ == min(mlp.loss_curve_[10:]) > earlier
+
+
 @pytest.mark.parametrize(
     ("params", "loss", "remedy"),
     [
@@ -643,9 +697,26 @@ def test_parameters_of_other_losses_are_said(params, loss, remedy, diabetes):
     for model in (make(loss=loss, **params), tabular):
         with pytest.warns(UserWarning, match=message):
             model.fit(*diabetes)
+    with pytest.warns(UserWarning, match=message) as caught:
+        make(loss=loss, **params).partial_fit(*diabetes).partial_fit(*diabetes)
+    assert len(caught) == 1
     stack = [make(loss=loss, solver="adam", alpha=a, **params) for a in (0, 1)]
     with pytest.warns(UserWarning, match=message):
         fit_stack(stack, *diabetes)
+
+
+class Penalised(BackpropMLPRegressor):
+    """Its parameters are some of those of its base class."""
+
+    def __init__(self, alpha=1.0):
+        super().__init__(alpha=alpha)
+
+
+def test_a_subclass_has_the_defaults_of_its_base_class(diabetes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        Penalised().fit(*diabetes)
 
 
 def test_no_false_alarm_of_a_weak_signal():
@@ -655,6 +726,15 @@ def test_no_false_alarm_of_a_weak_signal():
     mlp = BackpropMLPRegressor(hidden_layer_sizes=10, random_state=0, max_iter=40)
     mlp.set_params(tol=0, learning_rate_init=0.003)
     assert useless_of(mlp, X, y) == ""
+
+
+def test_no_false_alarm_of_large_amounts_that_x_does_not_tell():
+    """The network begins at the mean, and needs no large steps to reach it."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1000, 5)), rng.gamma(3, 20, 1000)
+    mlp = make(loss="gamma", learning_rate_init=1e-5, max_iter=5, weight_init=0.01)
+    assert useless_of(mlp, X, y) == ""
+    assert mlp.stop_reason_ == "max_iter"
 
 
 def test_huber_begins_at_the_best_constant_of_any_numbers():

@@ -327,6 +327,20 @@ def test_an_index_that_repeats_itself_in_another_order_is_said():
         model.fit(X, y)
 
 
+@pytest.mark.parametrize(
+    "method", ["fit", "partial_fit", "initialize", "loss_and_gradient", "losses"]
+)
+def test_every_method_says_that_rows_are_in_another_order(method):
+    X = pd.DataFrame({"x": np.arange(30.0)})
+    rows = {"y": X["x"] / 30, "sample_weight": X["x"] + 1}
+    if method == "losses":
+        del rows["sample_weight"]
+    model = BackpropMLPRegressor(max_iter=2, random_state=0).fit(X, rows["y"])
+    for given in rows:
+        with pytest.warns(UserWarning, match=f"{given} has the same index as X, but"):
+            getattr(model, method)(X, **{**rows, given: rows[given][::-1]})
+
+
 def test_given_weights_of_several_quantiles_are_of_a_single_column_of_y():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(50, 2)), rng.normal(size=50)

@@ -132,6 +132,10 @@ def test_losses_that_overflow_at_finite_weights():
     with pytest.warns(ConvergenceWarning, match="diverged"):
         mlp.fit(X, y)
     assert (mlp.stop_reason_, mlp.n_iter_, mlp.n_fun_) == ("diverged", 0, 2)
+    anew = clone(mlp)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        anew.partial_fit(X, y)
+    assert anew.stop_reason_ == "diverged"
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
