@@ -1847,12 +1847,15 @@ def test_balanced_weights_of_validation_rows_count_the_sample_weights():
     np.testing.assert_allclose(*scores, rtol=1e-5)
 
 
-def test_a_constant_prediction_of_a_constant_is_not_useless(numbers):
+@pytest.mark.parametrize(
+    ("make", "y"), [(regressor, 3.0), (classifier, [0, 1, 1])], ids=["one", "labels"]
+)
+def test_a_constant_prediction_of_a_constant_is_not_useless(numbers, make, y):
     """The networks learn it in some epochs, and are not told to learn more."""
     X, _ = numbers
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "The mean loss after training")
-        regressor().fit(X, np.full(len(X), 3.0))
+        make().fit(X, np.full((len(X), *np.shape(y)), y))
 
 
 @pytest.mark.parametrize(("n_jobs", "expected"), [(1, 1), (2, 2), (None, 3)])
@@ -1870,3 +1873,28 @@ def test_threads_of_the_callers_choice(
     with_threads(3)
     classifier(n_jobs=n_jobs).fit(*table)
     assert numbers == [expected]
+
+
+def test_many_rows_have_four_networks():
+    """They leave out half of the rows. A training that goes on keeps its networks."""
+    rng = np.random.default_rng(0)
+    X, params = rng.normal(size=(16_001, 2)), {"hidden_layer_sizes": 2, "n_bins": 0}
+    y = X[:, 0] + rng.normal(size=len(X))
+    model = TabularMLPRegressor(max_iter=1, random_state=0, **params)
+    sample_weight = np.ones(len(X))
+    sample_weight[:2] = 0
+    for weights, n_networks in ((None, 4), (sample_weight, 8)):
+        model.fit(X, y, weights)
+        assert len(model.estimators_) == n_networks
+        n_known = np.isfinite(model.oob_prediction_).sum()
+        assert n_known == pytest.approx(n_networks / 8 * len(X), abs=4)
+        assert np.isfinite(model.predict(X)).all()
+    model.set_params(n_members=3).fit(X, y)
+    assert len(model.estimators_) == 3
+    params.update(n_members="auto", warm_start=True, random_state=0)
+    model = TabularMLPRegressor(max_iter=1, **params).fit(X[:15_999], y[:15_999])
+    model.set_params(max_iter=2)
+    with pytest.warns(UserWarning, match="trained on in an earlier fit"):
+        model.fit(X, y)
+    assert len(model.estimators_) == 8
+    assert model.n_iter_ == 2

@@ -337,9 +337,13 @@ def warn_if_useless(trained, estimator):
 
 
 def _warn_if_useless_for_left_out_rows(trained, alpha):
+    of_all_rows = trained.data.loss_of_constant
+    # y is constant.
+    if of_all_rows < _NEGLIGIBLE:
+        return
     # The training loss would be small even if the networks had learned noise.
     loss = trained.mean_loss(alpha)
-    if loss <= _HARDLY_USEFUL * trained.data.loss_of_constant:
+    if loss <= _HARDLY_USEFUL * of_all_rows:
         return
     constant = trained.loss_of_constant()
     if loss > max(constant * (1 + _by_chance(trained.data)), _NEGLIGIBLE):

@@ -221,9 +221,7 @@ class Ensemble:
         )
 
     def mean_loss(self, alpha):
-        """Mean loss of the left-out rows in the best epoch; 0 for a constant y."""
-        if self.data.loss_of_constant == 0:
-            return 0.0
+        """Mean loss of the left-out rows in the best epoch."""
         return -self.training.history.best_validation_score
 
     def loss_of_constant(self):
