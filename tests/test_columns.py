@@ -1213,6 +1213,11 @@ def test_what_is_ambiguous_is_not_matched():
             [pd.Interval(0, 1)] * 2,
             r"had text, such as 2020; now it has Interval, such as \(0",
         ),
+        (
+            [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-02")],
+            [pd.Timestamp("2021-01-01"), pd.Timestamp("2021-01-02")],
+            "had Timestamp, such as 2020-01-01 00:00:00; now it has Timestamp, such",
+        ),
     ],
 )
 def test_a_column_without_a_value_that_was_seen_is_said(before, after, said):

@@ -1271,6 +1271,12 @@ def test_predictions_are_written_as_csv(name, saved, tmp_path, capsys):
     assert "expected a name that ends in .csv" in capsys.readouterr().err
     assert main([*arguments, "--output", str(tmp_path / "." / "new.csv")]) == 1
     assert "new.csv has the data. Choose another" in capsys.readouterr().err
+    data = ["--data", str(saved.with_name("data.csv")), *arguments[2:]]
+    assert main([*data, "--output", str(tmp_path / "none" / "out.csv")]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: --output: ")
+    # There was no training.
+    assert captured.out == ""
     assert list(tmp_path.iterdir()) == [new]
 
 
@@ -1758,6 +1764,18 @@ def test_classes_that_some_folds_lack(tmp_path, capsys):
     table.to_csv(path, index=False)
     assert main(["--data", str(path)]) == 0
     assert "have none. Add rows of this label, or remove" in capsys.readouterr().out
+
+
+def test_the_log_loss_of_a_fold_whose_model_lacks_a_class(tmp_path, capsys):
+    """Only the row of this class has a probability of 0."""
+    kinds = np.array(["a"] * 2 + ["b"] * 30 + ["c"] * 30)
+    table = pd.DataFrame({"size": np.where(kinds == "b", -1.5, 1.5), "kind": kinds})
+    path = tmp_path / "data.csv"
+    table.to_csv(path, index=False)
+    assert main(["--data", str(path), "--jobs", "1"]) == 0
+    loss = re.search(r"^log loss +(\S+) ± ", capsys.readouterr().out, re.MULTILINE)[1]
+    # A probability of 0 counts as 2e-16. The fold has about 10 of 49 rows.
+    assert 0.7 < float(loss) < 1.5
 
 
 def test_the_share_of_rows_in_their_interval_counts_both_bounds(tmp_path, capsys):

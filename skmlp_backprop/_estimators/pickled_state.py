@@ -155,8 +155,8 @@ def _plain_solver(solver):
         for name, cls in table.items():
             # A rule or schedule of the user stays as it is.
             if cls is type(attributes[kind]):
-                of_kind = dict(vars(attributes[kind]))
-                attributes[kind] = {"name": name, "attributes": of_kind}
+                of_kind = {"name": name, "attributes": vars(attributes[kind])}
+                attributes[kind] = of_kind
     if solver.state is not None:
         attributes["state"] = {
             name: _plain_value(value) for name, value in solver.state.items()
