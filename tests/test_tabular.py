@@ -1898,3 +1898,14 @@ def test_many_rows_have_four_networks():
         model.fit(X, y)
     assert len(model.estimators_) == 8
     assert model.n_iter_ == 2
+
+
+def test_many_rows_have_no_dropout():
+    """Nor their networks, which the ensemble shows."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(16_000, 2))
+    y = X[:, 0] > rng.normal(size=len(X))
+    model = TabularMLPClassifier(1, hidden_layer_sizes=2, n_bins=0, max_iter=1)
+    for n_rows, expected in ((4000, 0.25), (15_000, 0.1), (16_000, 0)):
+        model.fit(X[:n_rows], y[:n_rows])
+        assert model.estimators_[0].dropout == expected

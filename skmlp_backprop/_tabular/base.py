@@ -64,7 +64,7 @@ _MAX_ROWS_SEEN = 10**7
 # From this number of rows on, four networks predict as well as eight: the loss is 0.1 %
 # higher in the mean of the five tables for development that are so large. On tables of
 # 10,000 to 16,000 rows it is up to 7 % higher.
-_MANY_ROWS = 16_000
+MANY_ROWS = 16_000
 # The most categories of a column, or of combined columns, with weights of their own.
 # Many more would be identifiers.
 _MAX_CATEGORIES = 2**16
@@ -437,7 +437,7 @@ class BaseTabularMLP(
         """Number of networks; "auto" is described in the docstring."""
         if self.n_members != "auto":
             return self.n_members
-        return 8 if n_rows < _MANY_ROWS else 4
+        return 8 if n_rows < MANY_ROWS else 4
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch; "auto" is described in the docstring."""
