@@ -323,9 +323,10 @@ class ScoreHistory(_ScoringCallback):
             "iterations": list(run.iterations),
             "scores": list(run.scores),
         }
-        # Those of the callbacks before it; `fit` has dropped those of earlier fits.
-        others = getattr(estimator, "score_histories_", [])
-        estimator.score_histories_ = [*others, record]
+        # scikit-learn calls the callbacks in order, so records from this place on are
+        # of an earlier fit.
+        earlier = getattr(estimator, "score_histories_", [])
+        estimator.score_histories_ = [*earlier[:place], record]
 
     def _check_parameters(self):
         if not isinstance(self.every, Integral) or self.every < 1:

@@ -348,8 +348,6 @@ def test_score_history_every_few_epochs_and_beyond_a_warm_start(iris):
     # The records of the earlier fit are gone.
     mlp.set_callbacks(seldom).fit(*iris)
     assert [record["name"] for record in mlp.score_histories_] == ["seldom"]
-    mlp.set_callbacks().fit(*iris)
-    assert not hasattr(mlp, "score_histories_")
 
 
 def test_score_history_of_a_regressor_and_a_table(iris):

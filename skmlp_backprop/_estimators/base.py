@@ -184,8 +184,6 @@ class BaseBackpropMLP(
             objective is not finite at the initial weights. What was fitted before
             stays as it was.
         """
-        # Of callbacks in an earlier fit.
-        vars(self).pop("score_histories_", None)
         context = self._init_callback_context(max_subtasks=self.max_iter)
         continuing = self.warm_start and hasattr(self, "coefs_")
         warn_of_other_orders(X, y, sample_weight)

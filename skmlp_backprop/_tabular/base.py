@@ -201,8 +201,6 @@ class BaseTabularMLP(
         if continues:
             check_continues(self, y, groups)
             encoder, paused = self.encoder_, self._paused.ensemble
-        # Of callbacks in an earlier fit.
-        vars(self).pop("score_histories_", None)
         context = self._init_callback_context(max_subtasks=self._n_epochs(len(y)))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         fit_data = {"X": X, "y": y, "metadata": metadata}

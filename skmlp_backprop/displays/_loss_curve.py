@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sklearn.utils.validation import check_is_fitted
 
 from .._search.unwrap import final_network
+from ..callbacks import ScoreHistory
 from ._axes import Display
 
 _LABELS = {
@@ -249,6 +250,9 @@ def _curve(estimator):
     score, left_out = network.validation_scores_, None
     if hasattr(network, "n_members") and score is not None:
         score, left_out = None, [-value for value in score]
+    # A fit without callbacks leaves the records of an earlier fit.
+    callbacks = getattr(network, "_skl_callbacks", [])
+    n_histories = sum(isinstance(callback, ScoreHistory) for callback in callbacks)
     return {
         "iterations": list(range(1, len(loss) + 1)),
         # Ensembles, and networks of or from scikit-learn, do not record these.
@@ -257,5 +261,5 @@ def _curve(estimator):
         "loss": loss,
         "left_out_loss": left_out,
         "score": score,
-        "histories": getattr(network, "score_histories_", []),
+        "histories": getattr(network, "score_histories_", [])[:n_histories],
     }
