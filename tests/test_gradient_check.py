@@ -72,6 +72,8 @@ def test_passes(blobs, activation, loss, output, hidden):
     assert check.passed, check
     assert check.relative_difference < 1e-8
     assert len(check.by_layer) == 2 * (len(hidden) + 1)
+    # There is nothing to look for.
+    assert "n_directions" not in repr(check)
 
 
 def planted(mlp, data, fault):

@@ -20,6 +20,8 @@ _USELESS = 1.05
 _HARDLY_USEFUL = 0.95
 # A smaller mean loss of left-out rows is no reason for a warning.
 _NEGLIGIBLE = 1e-6
+# If the best constant has a smaller mean loss, y is constant.
+_OF_A_CONSTANT = 1e-9
 # Mean square from which targets are large beside the initial predictions.
 _LARGE = 100
 _MESSAGES = {
@@ -338,8 +340,7 @@ def warn_if_useless(trained, estimator):
 
 def _warn_if_useless_for_left_out_rows(trained, alpha):
     of_all_rows = trained.data.loss_of_constant
-    # y is constant.
-    if of_all_rows < _NEGLIGIBLE:
+    if of_all_rows < _OF_A_CONSTANT:
         return
     # The training loss would be small even if the networks had learned noise.
     loss = trained.mean_loss(alpha)

@@ -61,10 +61,6 @@ from .table import TakesTablesMixin, check_table
 _AVERAGE_EPOCHS = 2
 # At most 10 epochs for a million rows: more would take many minutes.
 _MAX_ROWS_SEEN = 10**7
-# From this number of rows on, four networks predict as well as eight: the loss is 0.1 %
-# higher in the mean of the five tables for development that are so large. On tables of
-# 10,000 to 16,000 rows it is up to 7 % higher.
-MANY_ROWS = 16_000
 # The most categories of a column, or of combined columns, with weights of their own.
 # Many more would be identifiers.
 _MAX_CATEGORIES = 2**16
@@ -126,10 +122,7 @@ class BaseTabularMLP(
         **constraints_of(BaseBackpropMLP, *_NETWORK_PARAMS, "batch_size", "dropout"),
         **constraints_of(BaseBackpropMLP, "random_state", "warm_start"),
         **constraints_of(TabularEncoder, "categorical_features", "n_bins"),
-        "n_members": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
@@ -341,7 +334,7 @@ class BaseTabularMLP(
             )
         ensemble = Ensemble(
             member,
-            len(self.estimators_) if continues else self._n_networks(len(y)),
+            self.n_members,
             data,
             table.encoder._layout.entries,
             data_val,
@@ -430,12 +423,6 @@ class BaseTabularMLP(
     def _weight_attributes(self):
         """The attributes that a callback keeps of the best epoch."""
         return "estimators_", "loss_", self._oob_name, "oob_score_", "_conformity"
-
-    def _n_networks(self, n_rows):
-        """Number of networks; "auto" is described in the docstring."""
-        if self.n_members != "auto":
-            return self.n_members
-        return 8 if n_rows < MANY_ROWS else 4
 
     def _n_batch_rows(self, n_rows):
         """Rows of a batch; "auto" is described in the docstring."""

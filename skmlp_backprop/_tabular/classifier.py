@@ -16,7 +16,7 @@ from .._estimators.target_checks import (
 from .._estimators.weighting import explicit_class_weight
 from .._network.outputs import positive
 from .._network.warning import warn
-from .base import MANY_ROWS, BaseTabularMLP
+from .base import BaseTabularMLP
 from .documentation import documented
 from .intervals import (
     checked_coverages,
@@ -83,13 +83,12 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Probabilities of the classes for each training row, by the networks that left
-        the row out. nan for rows that no network left out: half of the rows with four
-        networks, as by default from 16,000 rows on, none with eight, all with `X_val`.
-        nan for rows of weight 0, too. The number of epochs and the temperature were
-        chosen by these predictions; thresholds, further bins and combinations of
-        columns by the labels of all rows. So these predictions are slightly better than
-        predictions of new rows by a single network. The mean of all networks is better
-        than both.
+        the row out. nan for rows that no network left out (with fewer than eight
+        networks, or with `X_val`), and rows of weight 0. The number of epochs and the
+        temperature were chosen by these predictions; thresholds, further bins and
+        combinations of columns by the labels of all rows. So these predictions are
+        slightly better than predictions of new rows by a single network. The mean of
+        all networks is better than both.
 
     oob_score_ : float
         Accuracy of `oob_decision_function_`, weighted by `sample_weight`; nan if it has
@@ -130,7 +129,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     def __init__(
         self,
-        n_members="auto",
+        n_members=8,
         hidden_layer_sizes=(128, 64),
         activation="relu",
         *,
@@ -155,7 +154,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         if isinstance(dropout, str):
             # Chosen on the tables for development: with more rows a network overfits
             # less. With many rows, to draw the masks would take a fifth of a fit.
-            dropout = min(0.25, 1500 / n_rows) if n_rows < MANY_ROWS else 0
+            dropout = min(0.25, 1500 / n_rows) if n_rows < 16_000 else 0
         return {"dropout": dropout, "class_weight": self.class_weight}
 
     def _with_class_weights_of(self, member, target_encoder, y, sample_weight):

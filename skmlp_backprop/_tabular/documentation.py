@@ -15,9 +15,8 @@ PARTS = {
     eight networks or more, every row serves for training and for validation. The
     ensemble predicts the mean of its networks.""",
     "parameters": """\
-    n_members : int or "auto", default="auto"
-        Number of networks. "auto" is 8, and 4 from 16,000 rows on, where more networks
-        hardly improve the predictions.
+    n_members : int, default=8
+        Number of networks.
 
     hidden_layer_sizes : int or array-like of int, default=(128, 64)
         Number of units of each hidden layer; ``()`` for none.

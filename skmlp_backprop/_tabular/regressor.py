@@ -87,12 +87,11 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Prediction of each training row by the networks that left the row out. nan for
-        rows that no network left out: half of the rows with four networks, as by
-        default from 16,000 rows on, none with eight, all with `X_val`. nan for rows of
-        weight 0, too. The number of epochs was chosen by these predictions, and further
-        bins of columns by the labels of all rows. So these predictions are slightly
-        better than predictions of new rows by a single network. The mean of all
-        networks is better than both.
+        rows that no network left out (with fewer than eight networks, or with `X_val`),
+        and rows of weight 0. The number of epochs was chosen by these predictions, and
+        further bins of columns by the labels of all rows. So these predictions are
+        slightly better than predictions of new rows by a single network. The mean of
+        all networks is better than both.
 
     oob_score_ : float
         R2 of `oob_prediction_`, with several quantiles the mean of their D2; weighted
@@ -129,7 +128,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def __init__(
         self,
-        n_members="auto",
+        n_members=8,
         hidden_layer_sizes=(128, 64),
         activation="relu",
         *,
