@@ -85,7 +85,7 @@ def test_folds_whose_last_batches_differ(rows, stacks, solver, params):
 
 
 def test_last_batches_differ_in_more_rows_than_are_gathered_at_once(stacks):
-    """Five folds of 1600 or 1601 rows have more than 2**20 bytes."""
+    """Five folds of 1602 or 1603 training rows have more than 2**20 bytes."""
     rng = np.random.RandomState(0)
     X = rng.randn(2003, 20)
     y = X[:, 0] > rng.randn(2003)

@@ -1881,7 +1881,7 @@ def test_threads_of_the_callers_choice(
 
 
 def test_many_rows_have_no_dropout():
-    """Nor their networks, which the ensemble shows."""
+    """The default falls with the number of rows, to 0 from 16,000 on."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(16_000, 2))
     y = X[:, 0] > rng.normal(size=len(X))

@@ -153,7 +153,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         dropout = self.dropout
         if isinstance(dropout, str):
             # Chosen on the tables for development: with more rows a network overfits
-            # less. With many rows, to draw the masks would take a fifth of a fit.
+            # less. With many rows, drawing the masks would take a fifth of a fit.
             dropout = min(0.25, 1500 / n_rows) if n_rows < 16_000 else 0
         return {"dropout": dropout, "class_weight": self.class_weight}
 
