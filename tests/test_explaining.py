@@ -29,6 +29,7 @@ from skmlp_backprop import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
+from skmlp_backprop._tabular import importances as _importances
 from skmlp_backprop.displays import ImportancesDisplay
 
 mpl.use("Agg")
@@ -212,6 +213,18 @@ def test_many_rows_are_sampled():
     assert found.argmax() == expected.argmax() == 1
     share = expected[1] / expected.sum()
     assert found[1] / found.sum() == pytest.approx(share, abs=0.05)
+
+
+def test_importances_of_few_networks_need_only_the_rows_that_these_left_out(
+    monkeypatch,
+):
+    """Of 80 rows a single network leaves out ten."""
+    X = np.random.default_rng(0).standard_normal((80, 2))
+    model = regressor(n_members=1)
+    expected = model.fit(X, X[:, 0]).importances().importances
+    monkeypatch.setattr(_importances, "_MAX_ROWS", 10)
+    found = model.fit(X, X[:, 0]).importances().importances
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ class WithheldRows:
         rows, n_networks = judge.rows, np.bincount(judge.left_out).max()
         n_max = min(_MAX_ROWS, max(1, _MAX_PREDICTIONS // n_networks))
         order = np.random.default_rng(seed).permutation(rows.n_rows)
+        order = order[np.isin(judge.folds[order], judge.left_out)]
         kept = np.sort(order[:n_max])
         self.prepared = [values[kept] for values in prepared]
         self.targets = rows.targets[kept]

@@ -226,23 +226,31 @@ class LeftOutRows:
         return total / counts
 
 
-def assign_folds(targets, n_folds, random_state, groups=None):
+def assign_folds(targets, n_folds, random_state, groups=None, in_turn=True):
     """Draw the fold of each row: folds of equal size, stratified by the targets.
 
     Targets with several columns are stratified by the first column. The rows of a
     group, if any, share a fold; the folds are then of similar size.
+
+    Of rows with similar targets, each fold gets one. If `in_turn`, the first fold gets
+    the one with the smallest target, and so on; otherwise this is drawn, so that some
+    of the folds alone represent all rows.
     """
     if groups is None:
         order, n_rows = _stratified_order(targets, random_state), len(targets)
+        turns = np.tile(np.arange(n_folds), (-(-n_rows // n_folds), 1))
+        if not in_turn:
+            turns = random_state.random_sample(turns.shape).argsort(axis=1)
         folds = np.empty(n_rows, np.intp)
-        folds[order] = np.arange(n_rows) % n_folds
+        folds[order] = turns.ravel()[:n_rows]
         return folds
     _, first_rows, sizes = np.unique(groups, return_index=True, return_counts=True)
     order = _stratified_order(targets[first_rows], random_state)
     folds, fold_sizes = np.empty(len(sizes), np.intp), np.zeros(n_folds, np.intp)
     # The largest groups first, each to the smallest fold.
     for group in order[np.argsort(-sizes[order], kind="stable")].tolist():
-        folds[group] = fold = fold_sizes.argmin()
+        tie_break = 0 if in_turn else random_state.random_sample(n_folds)
+        folds[group] = fold = (fold_sizes + tie_break).argmin()
         fold_sizes[fold] += sizes[group]
     return folds[groups]
 
