@@ -227,6 +227,17 @@ def test_importances_of_few_networks_need_only_the_rows_that_these_left_out(
     np.testing.assert_array_equal(found, expected)
 
 
+def test_importances_without_weight_have_an_error():
+    """The rows that the network left out all have the class that weighs 0."""
+    X, y = np.random.default_rng(0).standard_normal((120, 2)), np.zeros(120)
+    y[:2], y[2:4] = 1, 2
+    weights = {0: 0, 1: 1, 2: 1}
+    model = classifier(n_members=1, max_iter=2, class_weight=weights).fit(X, y)
+    assert np.isnan(model.oob_decision_function_[:4]).all()
+    with pytest.raises(ValueError, match=r"all weigh 0, .* Increase `n_members`"):
+        model.importances()
+
+
 @pytest.mark.parametrize(
     "params",
     [

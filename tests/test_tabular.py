@@ -968,7 +968,8 @@ def test_later_days_are_predicted_by_the_mean_of_several_days(scale):
         assert model.score(X[is_earlier], y[is_earlier]) > 0.8
         with pytest.warns(UserWarning, match="Column 'day' has .* outside the range"):
             scores.append(model.score(X[~is_earlier], y[~is_earlier]))
-    assert np.mean(scores) > 0.35
+    # By the last day alone it is -0.8 or less.
+    assert np.mean(scores) > 0.3
 
 
 @pytest.mark.filterwarnings("ignore:Column 'day' has .* outside the range of `fit`")

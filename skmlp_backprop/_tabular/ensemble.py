@@ -112,8 +112,8 @@ class Ensemble:
         if data_val is None:
             n_folds = min(N_FOLDS, n_rows if groups is None else groups.max() + 1)
             targets = data.rows.targets
-            # Folds that no network leaves out are not validated. The others represent
-            # them.
+            # The rows of folds that no network leaves out validate nothing. Those of
+            # the other folds must represent them.
             in_turn = n_members >= n_folds
             self.folds = assign_folds(targets, n_folds, random_state, groups, in_turn)
             left_out = np.arange(n_members) % n_folds

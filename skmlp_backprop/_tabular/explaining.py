@@ -70,6 +70,9 @@ class ExplainsColumnsMixin:
         AttributeError
             If the model was saved before the importances were computed.
 
+        ValueError
+            If all rows that the networks have not seen weigh 0.
+
         See Also
         --------
         sklearn.inspection.permutation_importance : The same for any rows and any score.

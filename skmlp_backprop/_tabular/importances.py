@@ -77,6 +77,13 @@ class WithheldRows:
             with np.errstate(all="ignore"):
                 increases.append(_increases(fold_networks, encoder, *withheld, orders))
             weights += [float(weight)] * _N_REPEATS
+        if not weights:
+            raise ValueError(
+                "The rows that the networks have not seen all weigh 0, so there are no "
+                "importances. Increase `n_members`, or use "
+                "sklearn.inspection.permutation_importance(model, X, y) with other "
+                "rows."
+            )
         return np.concatenate(increases, axis=1), np.array(weights)
 
 

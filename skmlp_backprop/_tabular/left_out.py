@@ -232,15 +232,18 @@ def assign_folds(targets, n_folds, random_state, groups=None, in_turn=True):
     Targets with several columns are stratified by the first column. The rows of a
     group, if any, share a fold; the folds are then of similar size.
 
-    Of rows with similar targets, each fold gets one. If `in_turn`, the first fold gets
-    the one with the smallest target, and so on; otherwise this is drawn, so that some
-    of the folds alone represent all rows.
+    Without groups, the rows are sorted by their targets, and each run of `n_folds` rows
+    has one for each fold: in the order of the folds if `in_turn`, otherwise in random
+    order, so that any of the folds represent all rows. Each group goes to the smallest
+    fold; of equal ones to the first if `in_turn`, otherwise to a random one.
     """
     if groups is None:
         order, n_rows = _stratified_order(targets, random_state), len(targets)
-        turns = np.tile(np.arange(n_folds), (-(-n_rows // n_folds), 1))
-        if not in_turn:
-            turns = random_state.random_sample(turns.shape).argsort(axis=1)
+        n_runs = -(-n_rows // n_folds)
+        if in_turn:
+            turns = np.tile(np.arange(n_folds), n_runs)
+        else:
+            turns = random_state.random_sample((n_runs, n_folds)).argsort(axis=1)
         folds = np.empty(n_rows, np.intp)
         folds[order] = turns.ravel()[:n_rows]
         return folds
