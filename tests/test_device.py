@@ -24,7 +24,7 @@ from skmlp_backprop import (
     fit_stack,
 )
 from skmlp_backprop.callbacks import EarlyStopping
-from skmlp_backprop.extending import Activation, Rule
+from skmlp_backprop.extending import Activation, Adam, Rule
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra: peers)")
 
@@ -224,12 +224,14 @@ def test_early_stopping_of_rows_in_any_layout(device, data, order):
     assert len(set(theirs.validation_scores_)) > 1
 
 
-def test_a_batch_without_weight_is_skipped(device, data):
-    weights = data["weights"].copy()
-    weights[32:64] = 0
+@pytest.mark.parametrize("weight", [0, 1e-42])
+def test_a_batch_without_weight_is_skipped(device, data, weight):
+    """Or whose weight is too small a number for the precision of the steps."""
+    X, weights = data["X"].astype(np.float32), data["weights"].copy()
+    weights[32:64] = weight
     fit_params = {"sample_weight": weights}
     mlp = make(shuffle=False, average_epochs=1)
-    theirs, _ = check_fits(mlp, device, data["X"], data["labels"], **fit_params)
+    theirs, _ = check_fits(mlp, device, X, data["labels"], **fit_params)
     assert theirs.n_fun_ == 6 * theirs.n_iter_
 
 
@@ -335,7 +337,12 @@ def test_what_is_fitted_needs_no_pytorch(device, data):
         {"random_state": [0, 1, 2], "max_iter": [2, 3, 7]},
         {"solver": ["sgd"], "momentum": [0.1, 0.9], "max_iter": [3, 4]},
         {"beta_1": [0.5, 0.9], "beta_2": [0.9, 0.999], "max_iter": [3, 5]},
-        {"dropout": [0.2], "max_iter": [3, 5], "average_epochs": [1]},
+        {
+            "dropout": [0.2],
+            "max_iter": [3, 5],
+            "average_epochs": [1],
+            "alpha": [0, 1, 10],
+        },
         {
             "early_stopping": [True],
             "average_epochs": [0, 1],
@@ -396,11 +403,12 @@ def test_a_search_trains_all_folds_in_one_stack(device, data, monkeypatch):
         return run_epoch(self, *args)
 
     monkeypatch.setattr(TorchStack, "run_epoch", counted)
-    X = np.tile(data["X"], 40)
+    # The folds have unequal sizes.
+    X = np.tile(data["X"][:200], 40)
     mlp = make(hidden_layer_sizes=200, batch_size=40, max_iter=1, device=device)
     grid = {"alpha": np.logspace(-3, 3, 8)}
     search = StackedGridSearchCV(mlp, grid, cv=3, refit=False, n_jobs=2)
-    search.fit(X, data["labels"])
+    search.fit(X, data["labels"][:200])
     assert sizes == [24]
 
 
@@ -490,6 +498,40 @@ def test_tables(device, table, kind, columns, params, way):
     assert {member.device for member in ours.estimators_} == {device}
 
 
+def test_masks_of_large_batches_of_tables(device, table):
+    """With levels, the CPU does not cut them into blocks."""
+    X, y = pd.concat([table[0]] * 12, ignore_index=True), np.tile(table[1], 12)
+    settings = {"max_iter": 3, "random_state": 0, "hidden_layer_sizes": (16, 8)}
+    theirs, ours = (
+        TabularMLPRegressor(
+            **settings, dropout=0.3, batch_size=len(X), n_members=2, device=name
+        ).fit(X, y)
+        for name in ("cpu", device)
+    )
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-3)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), atol=1e-3)
+
+
+@pytest.mark.parametrize("columns", [["number", "few"], slice(None)], ids=str)
+def test_more_validation_rows_than_a_block(device, table, monkeypatch, columns):
+    """They are scored block by block."""
+    # The blocks of rows without levels have millions of rows.
+    monkeypatch.setattr("skmlp_backprop._torch.stack._MAX_ENTRIES", 2**16)
+    X, y, _ = table
+    X = X.loc[:, columns]
+    many, y_many = pd.concat([X[180:]] * 48), np.tile(y[180:], 48)
+    settings = {"max_iter": 2, "random_state": 0, "hidden_layer_sizes": (16, 8)}
+    theirs, ours = (
+        TabularMLPRegressor(**settings, device=name).fit(
+            X[:180], y[:180], X_val=many, y_val=y_many
+        )
+        for name in ("cpu", device)
+    )
+    np.testing.assert_allclose(
+        ours.validation_scores_, theirs.validation_scores_, rtol=1e-3
+    )
+
+
 def test_a_warm_start_of_tables_continues_on_the_device(device, table):
     X, y, _ = table
     model = TabularMLPRegressor(
@@ -529,6 +571,27 @@ def test_no_level_adds_nothing(device):
     assert one_hot.tolist() == [[0, 1, 1], [0, 0, 1], [0, 0, 0]]
 
 
+def test_many_steps_of_levels(device):
+    """The mean of the squared gradients follows them after 1000 steps, too."""
+    # A fit of so many steps takes long.
+    from skmlp_backprop._solvers.levels import LevelStepper
+    from skmlp_backprop._torch.rules import TorchLevels
+
+    place = torch.device(device.removeprefix("torch:"))
+    theirs = LevelStepper(np.zeros((1, 2, 3)), np.ones((1, 2)))
+    weights, scales = torch.zeros((2, 1, 3)), torch.ones((2, 1))
+    ours = TorchLevels(weights.double().to(place), scales.double().to(place))
+    index = torch.tensor([0], device=place)
+    gradients = np.random.default_rng(0).normal(size=(3000, 1, 1, 3))
+    gradients[1500:] /= 10
+    for gradient in gradients:
+        ours.step(index, torch.tensor(gradient, device=place), 0.1)
+        theirs.step([0], gradient, 0.1)
+    np.testing.assert_allclose(
+        ours.weights[:1].cpu(), theirs.weights[:1], rtol=1e-5, atol=1e-6
+    )
+
+
 # What is refused.
 
 
@@ -544,11 +607,22 @@ class Still(Rule):
         pass
 
 
+class Backwards(Adam):
+    """Of a subclass PyTorch would take the steps of Adam."""
+
+    def step(self, parameters, gradient, state, rate):
+        super().step(parameters, gradient, state, -rate)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
         ({"solver": "lbfgs"}, "'torch:cpu' does not train with other solvers"),
         ({"solver": Still()}, "'torch:cpu' does not train with other solvers"),
+        (
+            {"solver": Backwards(0.9, 0.999, 1e-8)},
+            "'torch:cpu' does not train with other solvers",
+        ),
         ({"activation": Cube()}, "'torch:cpu' does not train with the activation Cube"),
         ({"input_activation": Cube()}, "with the activation Cube"),
     ],

@@ -26,6 +26,7 @@ from skmlp_backprop import (
     StackedGridSearchCV,
     StackedHalvingGridSearchCV,
     TabularMLPClassifier,
+    TabularMLPRegressor,
 )
 from skmlp_backprop.callbacks import ScoreHistory
 from skmlp_backprop.displays import (
@@ -815,8 +816,22 @@ def test_a_calibrated_ensemble(iris):
     np.testing.assert_array_equal(loss, ensemble.loss_curve_)
 
 
-@pytest.mark.parametrize("display", [HiddenUnitsDisplay, LossCurveDisplay])
-def test_what_has_no_one_network(display, iris):
+def test_an_ensemble_of_transformed_targets(iris):
+    tabular = TabularMLPRegressor(n_members=2, max_iter=2, random_state=0)
+    scaled = TransformedTargetRegressor(tabular, transformer=StandardScaler())
+    scaled.fit(*iris)
+    loss = LossCurveDisplay.from_estimator(scaled).lines_[0].get_ydata()
+    np.testing.assert_array_equal(loss, scaled.regressor_.loss_curve_)
+
+
+@pytest.mark.parametrize(
+    ("display", "first"),
+    [
+        (HiddenUnitsDisplay, "BackpropMLPClassifier"),
+        (LossCurveDisplay, "TabularMLPClassifier"),
+    ],
+)
+def test_what_has_no_one_network(display, first, iris):
     mlp = BackpropMLPClassifier(4, max_iter=2, random_state=0)
     several = [
         OneVsRestClassifier(mlp),
@@ -827,7 +842,8 @@ def test_what_has_no_one_network(display, iris):
     names = ["OneVsRest", "Stacking", "passthrough", "LogisticRegression"]
     for estimator, name in zip(several, names, strict=True):
         estimator.fit(*iris)
-        with pytest.raises(TypeError, match=f"ends in one, got {name}.*a member"):
+        expected = f"must be a {first}.* ends in one, got {name}.*a member"
+        with pytest.raises(TypeError, match=expected):
             display.from_estimator(estimator)
     for unfitted in (mlp, make_pipeline(mlp), nested(mlp)):
         with pytest.raises(NotFittedError):

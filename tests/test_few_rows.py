@@ -205,6 +205,27 @@ def test_what_is_not_finite_is_found_in_many_rows(
         mlp.predict_proba(X)
 
 
+def test_what_is_not_finite_is_found_by_any_thread():
+    """In products so large that several threads have a share of the rows."""
+    rng = np.random.default_rng(0)
+    coefs = [rng.random(shape, np.float32) for shape in ((700, 600), (600, 1))]
+    intercepts = [np.zeros(600, np.float32), np.zeros(1, np.float32)]
+    mlp = BackpropMLPRegressor.from_weights(coefs, intercepts)
+    X = np.zeros((5200, 700), np.float32)
+    X[-1, 7] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        mlp.predict(X)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_many_rows_have_the_precision_of_few(many_rows, dtype):
+    X, y = many_rows
+    mlp = BackpropMLPClassifier(3, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X[:200].astype(dtype), y[:200])
+    assert mlp.predict_proba(X).dtype == mlp.predict_proba(X[:2]).dtype == dtype
+
+
 @pytest.mark.parametrize("units", [5, 60])
 def test_rows_too_large_for_the_first_product_are_predicted(many_rows, units):
     """As scikit-learn predicts them: what is finite is valid."""

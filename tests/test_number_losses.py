@@ -513,9 +513,26 @@ def test_a_constant_is_judged_by_all_rows():
 
 def test_losses_of_more_rows_than_a_block():
     y = np.linspace(-1, 1, 300_000)
-    mlp = BackpropMLPRegressor.from_weights([[[0.0]]], [[0.25]])
-    losses = mlp.losses(np.zeros((len(y), 1)), y)
-    np.testing.assert_allclose(losses, (y - 0.25) ** 2 / 2, rtol=1e-12, atol=1e-15)
+    mlp = BackpropMLPRegressor.from_weights([[[2.0]]], [[0.25]])
+    losses = mlp.losses(y[:, np.newaxis], y)
+    np.testing.assert_allclose(losses, (y + 0.25) ** 2 / 2, rtol=1e-12, atol=1e-15)
+
+
+def test_an_infinite_loss_is_no_error():
+    mlp = BackpropMLPRegressor.from_weights([[[1.0]]], [[0.0]])
+    assert mlp.losses([[1e200], [2.0]], [0.0, 0.0]).tolist() == [np.inf, 2.0]
+
+
+def test_a_row_without_weight_hides_no_useless_network():
+    """Its loss is infinite."""
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(200, 1)), np.ones(200)
+    y = 5 - 3 * X[:, 0]
+    X[0], weights[0] = 1e200, 0
+    mlp = make(hidden_layer_sizes=(), max_iter=1)
+    with pytest.warns(ConvergenceWarning) as caught:
+        mlp.fit(X, y, sample_weight=weights)
+    assert any("best constant prediction" in str(w.message) for w in caught)
 
 
 @pytest.mark.parametrize("level", [0.07, 0.28, 0.29, 0.55, 0.57, 0.5])
@@ -584,6 +601,20 @@ def test_no_false_alarm_of_numbers_outside_of_the_sample():
     assert useless_of(mlp, np.zeros((len(y), 1)), y) == ""
     data = mlp._training_data(np.zeros((len(y), 1)), y, mlp._target_encoder, None)
     assert data.loss_of_constant == 0
+
+
+def test_the_sample_has_rows_with_a_weight_alone():
+    """Of many rows a sample judges the constant; few of these rows have a weight."""
+    y, weights = np.zeros(70_000), np.zeros(70_000)
+    drawn = np.random.RandomState(0).choice(len(y), 2**16)
+    index = np.setdiff1d(np.arange(len(y)), drawn)[:20]
+    y[index[:10]] = weights[index] = 1
+    weights[index[:10]] = 3
+    X = np.zeros((len(y), 1))
+    mlp = make(max_iter=1).fit(X[:60], y[:60])
+    data = mlp._training_data(X, y, mlp._target_encoder, weights)
+    # Half the variance of ones that weigh three times as much as the zeros.
+    assert data.loss_of_constant == pytest.approx(3 / 4 / 4 / 2, abs=0.01)
 
 
 def test_the_remedy_of_a_saturated_full_batch_network(diabetes):

@@ -465,12 +465,21 @@ class OurOwn(BackpropMLPClassifier):
             BackpropMLPClassifier(random_state=np.random.RandomState(0)),
             "random_state is a RandomState, whose draws other fits would change",
         ),
+        (
+            TransformedTargetRegressor(),
+            "TransformedTargetRegressor is no BackpropMLPClassifier or "
+            "BackpropMLPRegressor",
+        ),
     ],
-    ids=["subclass", "other", "other in a Pipeline", "RandomState"],
+    ids=["subclass", "other", "other in a Pipeline", "RandomState", "default"],
 )
 def test_tells_of_others(estimator, reason, iris):
-    name = "alpha" if not isinstance(estimator, Pipeline) else "ridge__alpha"
-    search = StackedGridSearchCV(estimator, {name: [0.1, 1]}, cv=2, refit=False)
+    grid = {"alpha": [0.1, 1]}
+    if isinstance(estimator, Pipeline):
+        grid = {"ridge__alpha": [0.1, 1]}
+    elif isinstance(estimator, TransformedTargetRegressor):
+        grid = {"check_inverse": [True, False]}
+    search = StackedGridSearchCV(estimator, grid, cv=2, refit=False)
     search.fit(*iris)
     assert search.n_stacked_ == 0
     assert search.n_fits_alone_ == {reason: 4}
@@ -670,13 +679,16 @@ def test_networks_that_see_a_transformed_y_are_stacked(where, scoring):
 
 
 def test_scorers_see_the_names_of_features_around_a_transformed_y():
-    """The names that the regressor within it has seen."""
+    """The names that the regressor within it has seen; the parameter is not fitted."""
     X, y = load_diabetes(return_X_y=True, as_frame=True)
     estimator, path = regressors_within()["alone"]
     seen = []
 
     def score(model, X, y):
         seen.append(list(model.feature_names_in_))
+        assert hasattr(model.regressor_, "coefs_")
+        assert model.regressor.alpha == model.regressor_.alpha
+        assert not hasattr(model.regressor, "coefs_")
         return 0.0
 
     params = {"cv": 2, "scoring": score, "refit": False, "error_score": "raise"}

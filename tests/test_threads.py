@@ -185,6 +185,15 @@ def test_fits_in_any_thread_hold_the_blas(unlimited, small):
         assert set(in_another_thread(held)) == {1}
 
 
+def test_a_fit_that_ends_within_another_leaves_it_the_blas(unlimited):
+    """Both have threads of their own, and the BLAS has one to the end of the last."""
+    with threads.limited_threads() as n_outer:
+        with threads.limited_threads() as n_inner:
+            assert n_inner == n_outer == threads._n_cores()
+        assert set(n_blas_threads()) == {1}
+    assert n_blas_threads() == unlimited
+
+
 def test_own_threads_only_where_the_blas_is_held(unlimited):
     """Another thread's limits are in force: ours can't be, and threads multiply."""
     entered, leave = threading.Event(), threading.Event()
