@@ -1,6 +1,5 @@
 """A stack of networks that takes its steps on a device."""
 
-from copy import deepcopy
 from itertools import groupby
 
 import numpy as np
@@ -113,11 +112,11 @@ class TorchStack(Stack):
         return state
 
     def get_state(self):
-        on_device = {name: deepcopy(vars(self)[name]) for name in _ON_DEVICE}
+        on_device = {name: vars(self)[name] for name in _ON_DEVICE}
         return {**self._get_shared_state(), "on_device": on_device}
 
     def set_state(self, state):
-        vars(self).update(deepcopy(state["on_device"]))
+        vars(self).update(state["on_device"])
         self._set_shared_state(state)
         self._download()
 
