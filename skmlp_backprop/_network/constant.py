@@ -24,8 +24,8 @@ def best_logits(network, targets, weights):
 
     Returns
     -------
-    logits : ndarray of shape (n_outputs,), float64, or None
-        The logits; None if the output does not determine them.
+    logits : ndarray of shape (n_outputs,), float64
+        The logits.
     """
     targets, weights = _with_weights(targets, weights)
     if targets.ndim == 1:
@@ -63,12 +63,10 @@ def loss_of_best_constant(network, targets, weights):
     Returns
     -------
     loss : float
-        The mean; infinite if it is not known.
+        The mean.
     """
     targets, weights = sample_rows(targets, weights)
     logits = best_logits(network, targets, weights)
-    if logits is None:
-        return np.inf
     targets, weights = _with_weights(targets, weights)
     if targets.ndim == 1:
         # A row for each class, with the weight of all its rows.

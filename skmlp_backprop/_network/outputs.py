@@ -108,9 +108,10 @@ class Output:
 
         Returns
         -------
-        logits : ndarray of shape (n_outputs,) or None
-            The logits; None if they are not known.
+        logits : ndarray of shape (n_outputs,)
+            The logits.
         """
+        raise NotImplementedError
 
 
 # Outputs for classes. Targets are codes from 0, or the indicators of labels.

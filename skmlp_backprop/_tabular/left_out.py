@@ -179,7 +179,7 @@ class LeftOutRows:
 
         The best constant prediction of the other rows predicts the rows of a fold, as
         these may differ from the others, and may have the only rows of a class. The
-        loss is infinite if there is no such prediction.
+        loss is infinite if there are no other rows.
         """
         network, targets = self.data.network, self.rows.targets
         weights, predicted = self.rows.weights, []
@@ -189,8 +189,6 @@ class LeftOutRows:
                 return np.inf
             of_others = None if weights is None else weights[others]
             logits = best_logits(network, targets[others], of_others)
-            if logits is None:
-                return np.inf
             predicted.append(np.broadcast_to(logits, (len(rows), len(logits))))
         weights = None if weights is None else weights[self.index]
         return mean_loss(
