@@ -84,6 +84,19 @@ def test_labels_have_one_temperature():
     assert loss(1) < min(loss(1.05), loss(1.3), loss(2))
 
 
+def test_underconfident_networks_keep_their_logits(monkeypatch):
+    """As after few small steps: a temperature of exactly 1 is the best."""
+    X, y = noisy_table(2)
+    found = []
+    for largest in (5, 1):
+        monkeypatch.setattr(left_out, "_MAX_TEMPERATURE", largest)
+        model = TabularMLPClassifier(
+            max_iter=2, learning_rate_init=1e-4, random_state=0
+        ).fit(X, y)
+        found.append(model.predict_proba(X))
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.usefixtures("without_shift")
 def test_networks_without_hidden_layers():
     """The weights of categories by codes are in the logits themselves."""

@@ -740,6 +740,17 @@ def test_dates_of_a_typed_column_are_no_categories():
     assert encoder.transform(X.astype("category")).sum() == 6
 
 
+def test_new_dates_among_categories_that_are_dates():
+    """One row may have a new one; if no row has a known one, this is said."""
+    days = pd.date_range("2020", periods=3)
+    X = objects(days.repeat(20)).astype("category")
+    encoder = TabularEncoder().fit(X)
+    new = objects([pd.Timestamp("2030")]).astype("category")
+    assert encoder.transform(new).sum() == 0
+    with pytest.warns(UserWarning, match="no value that was seen .* Timestamp, such"):
+        encoder.transform(new.loc[[0] * 60])
+
+
 def test_dates_far_out():
     for year in (-300_000, 300_000):
         far = np.array([[np.datetime64(year - 1970, "Y")], ["2020"]], "M8[Y]")

@@ -778,9 +778,10 @@ def test_a_calibrated_network(digits8):
     np.testing.assert_array_equal(
         HiddenUnitsDisplay.from_estimator(one).weights, network.coefs_[0].T
     )
-    frozen = CalibratedClassifierCV(FrozenEstimator(mlp.fit(*digits8))).fit(*digits8)
+    fitted = make_pipeline(StandardScaler(), mlp).fit(*digits8)
+    frozen = CalibratedClassifierCV(FrozenEstimator(fitted)).fit(*digits8)
     np.testing.assert_array_equal(
-        HiddenUnitsDisplay.from_estimator(frozen).weights, mlp.coefs_[0].T
+        HiddenUnitsDisplay.from_estimator(frozen).weights, fitted[-1].coefs_[0].T
     )
     folds = CalibratedClassifierCV(mlp, cv=3).fit(*digits8)
     expected = r"of 3 folds.*give one, such as calibrated_classifiers_\[0\].estimator"
@@ -814,6 +815,8 @@ def test_a_calibrated_ensemble(iris):
     ensemble = calibrated.calibrated_classifiers_[0].estimator
     loss = LossCurveDisplay.from_estimator(calibrated).lines_[0].get_ydata()
     np.testing.assert_array_equal(loss, ensemble.loss_curve_)
+    with pytest.raises(TypeError, match="Its networks take encoded columns"):
+        HiddenUnitsDisplay.from_estimator(calibrated)
 
 
 def test_an_ensemble_of_transformed_targets(iris):
@@ -822,6 +825,8 @@ def test_an_ensemble_of_transformed_targets(iris):
     scaled.fit(*iris)
     loss = LossCurveDisplay.from_estimator(scaled).lines_[0].get_ydata()
     np.testing.assert_array_equal(loss, scaled.regressor_.loss_curve_)
+    with pytest.raises(TypeError, match="Its networks take encoded columns"):
+        HiddenUnitsDisplay.from_estimator(scaled)
 
 
 @pytest.mark.parametrize(
@@ -863,6 +868,9 @@ def test_a_search_in_a_pipeline(iris):
     np.testing.assert_array_equal(display.means_, means)
     with pytest.raises(TypeError, match="ends in one, got BackpropMLPClassifier"):
         SearchResultsDisplay.from_estimator(mlp.fit(*iris))
+    without = make_pipeline(StandardScaler(), "passthrough").fit(*iris)
+    with pytest.raises(TypeError, match="ends in one, got passthrough"):
+        SearchResultsDisplay.from_estimator(without)
 
 
 def test_nothing_to_draw(digits8):
@@ -897,9 +905,10 @@ def fit_regressor(X, y, **params):
 
 def test_hidden_units_and_losses_of_a_regressor(brightness):
     mlp = fit_regressor(*brightness, early_stopping=True)
-    scaled = TransformedTargetRegressor(clone(mlp), transformer=StandardScaler())
-    scaled.fit(*brightness)
-    for estimator, network in ((mlp, mlp), (scaled, scaled.regressor_)):
+    scaled = TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), clone(mlp)), transformer=StandardScaler()
+    ).fit(*brightness)
+    for estimator, network in ((mlp, mlp), (scaled, scaled.regressor_[-1])):
         weights = HiddenUnitsDisplay.from_estimator(estimator).weights
         np.testing.assert_array_equal(weights, network.coefs_[0].T)
         curves = [

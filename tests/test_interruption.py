@@ -167,6 +167,11 @@ def test_an_interruption_at_every_line_of_hold_and_release():
         assert not threads._blas().holders
         is_over = interrupts.n_left > 0
     assert n > 20
+    # No thread waits for a caller's block, as there was none.
+    deadline = time.monotonic() + 5
+    while threads._blas()._is_watched and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not threads._blas()._is_watched
 
 
 def test_an_interruption_while_a_callers_block_is_open():

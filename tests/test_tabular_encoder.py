@@ -188,6 +188,11 @@ def test_two_categories_are_two_signs(missing):
     # A missing value may be one of two.
     encoded = encode(["yes", missing, "yes"], pd.Series(later, dtype=object))
     np.testing.assert_array_equal(encoded, [[0], [1], [0], [-1]])
+    # It is the negative one, of booleans as of text.
+    frame = pd.DataFrame({"is_new": [True, missing, True]}, dtype=object)
+    encoder = TabularEncoder().fit(frame)
+    assert encoder.get_feature_names_out().tolist() == ["is_new_True"]
+    np.testing.assert_array_equal(encoder.transform(frame), [[1], [-1], [1]])
 
 
 def test_rare_categories():

@@ -361,6 +361,7 @@ def test_a_warning_where_networks_are_validated_by_rows_they_have_seen(kind):
         (own, (X, y), {}),
         ({}, (X[50:], y[50:]), {}),
         ({}, (X_new, y_new), {"X_val": X[:20], "y_val": y[:20]}),
+        (own, (X[50:], y[50:]), {"X_val": X[:20], "y_val": y[:20]}),
         # Rows of weight 0 are not trained on.
         ({"sample_weight": 1.0 * first}, (X, y), {"sample_weight": 1.0 * last}),
     ]
@@ -389,6 +390,10 @@ def test_no_warning_where_networks_are_validated_by_other_rows(kind):
         model.set_params(max_iter=4).fit(*rows, **given)
     model = make(kind, max_iter=2, warm_start=True).fit(X, y, **own)
     model.set_params(max_iter=4).fit(X, y, **own)
+    # Nor where a few of many are.
+    X_val, y_val = make_table(kind, seed=2)
+    X_val, y_val = pd.concat([X[:2], X_val]), np.concatenate([y[:2], y_val])
+    model.set_params(max_iter=6).fit(X_new, y_new, X_val=X_val, y_val=y_val)
     # Rows of few categories are equal by chance.
     X, y = X[["colour"]], np.resize(np.unique(y)[:2], 150)
     model = make(kind, max_iter=2, warm_start=True).fit(X, y)

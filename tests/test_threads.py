@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import joblib
 import numpy as np
 import pytest
 from scipy import sparse
@@ -192,6 +194,21 @@ def test_a_fit_that_ends_within_another_leaves_it_the_blas(unlimited):
             assert n_inner == n_outer == threads._n_cores()
         assert set(n_blas_threads()) == {1}
     assert n_blas_threads() == unlimited
+
+
+def test_one_thread_looks_after_many_fits(unlimited):
+    """It leaves the BLAS to a fit that begins meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        assert until(lambda: not threads._blas()._is_watched)
+        before = threading.active_count()
+        for _ in range(5):
+            with threads.limited_threads():
+                pass
+        assert threading.active_count() == before + 1
+        with threads.limited_threads():
+            time.sleep(0.1)
+            assert set(n_blas_threads()) == {1}
 
 
 def test_own_threads_only_where_the_blas_is_held(unlimited):
@@ -441,6 +458,79 @@ def test_more_cores_than_the_blas_has_threads(monkeypatch):
     assert not threads.is_limited()
     controller.num_threads = 23
     assert threads.is_limited()
+    # On 8 cores it has 8.
+    monkeypatch.setattr(threads, "_n_cores", lambda: 8)
+    assert threads._max_threads(controller) == 8
+
+
+def test_mkl_has_a_thread_for_each_core_of_two_hyperthreads(monkeypatch):
+    def cpu_count(only_physical_cores=False):
+        return 4 if only_physical_cores else 8
+
+    monkeypatch.setattr(joblib, "cpu_count", cpu_count)
+    controller = SimpleNamespace(internal_api="mkl", num_threads=4)
+    blas = threads._Blas([controller])
+    assert not blas.is_limited()
+    controller.num_threads = 3
+    assert blas.is_limited()
+
+
+class Library:
+    """A library that another thread may limit to one thread, after n readings.
+
+    As in threadpoolctl, the first thread that sets a number is the only one to do so.
+    """
+
+    internal_api, dynlib = "openblas", None
+
+    def __init__(self, number, n_readings=0):
+        self.number = number
+        self.n_left = n_readings
+        self.is_ours = self.is_theirs = False
+
+    @property
+    def num_threads(self):
+        number = self.number
+        self.n_left -= 1
+        if self.n_left == 0 and not self.is_ours:
+            self.number, self.is_theirs = 1, True
+        return number
+
+    def set_num_threads(self, number):
+        self.is_ours = not self.is_theirs
+        if self.is_ours:
+            self.number = number
+
+
+def test_a_limit_that_is_set_while_a_fit_begins(monkeypatch):
+    """There are several readings before the fit has set its own limit."""
+    monkeypatch.setattr(threads, "_n_cores", lambda: 4)
+    n_threads = []
+    for n_readings in range(10):
+        library = Library(4, n_readings)
+        blas = threads._Blas([library])
+        monkeypatch.setattr(threads, "_blas", lambda blas=blas: blas)
+        with threads.limited_threads() as n:
+            n_threads.append(n)
+            assert n == (1 if library.is_theirs else 4)
+    assert set(n_threads) == {1, 4}
+
+
+@pytest.mark.parametrize("has_block", [False, True])
+def test_no_thread_stays_on_one_core(has_block, monkeypatch):
+    """Where one thread is what there was, also at the end of a caller's block."""
+    monkeypatch.setattr(threads, "_n_cores", lambda: 1)
+    library = Library(1)
+    blas = threads._Blas([library])
+    monkeypatch.setattr(threads, "_blas", lambda: blas)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        with threads.limited_threads():
+            library.number = 2 if has_block else 1
+        assert blas._is_watched
+        library.number = 1
+        assert until(lambda: not blas._is_watched, 5)
+    assert library.number == 1
 
 
 @pytest.mark.callbacks
@@ -456,27 +546,42 @@ def test_a_library_that_threadpoolctl_does_not_know(unlimited, monkeypatch):
     monkeypatch.setattr(threads, "_blas", lambda: nothing)
     with threads.limited_threads() as n_threads:
         assert n_threads == threads._n_cores()
-    monkeypatch.setenv("VECLIB_MAXIMUM_THREADS", "1")
-    with threads.limited_threads() as n_threads:
-        assert n_threads == 1
+    for value, expected in ("1", 1), ("many", threads._n_cores()):
+        monkeypatch.setenv("VECLIB_MAXIMUM_THREADS", value)
+        with threads.limited_threads() as n_threads:
+            assert n_threads == expected
+
+
+def in_a_fork(function):
+    """What a function returns in a forked process; None if it does not end."""
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    process = context.Process(target=lambda: queue.put(function()))
+    process.start()
+    process.join(20)
+    if process.is_alive():
+        process.kill()
+    return None if queue.empty() else queue.get()
 
 
 def fork_and_count():
-    """Threads of a process that was forked within a fit, after one of its own."""
-    context = multiprocessing.get_context("fork")
-    queue = context.SimpleQueue()
+    """Threads of a process that was forked within a fit.
+
+    At its beginning, in a block of one thread, and after a fit of its own.
+    """
+
+    def limited():
+        with threadpool_limits(1):
+            return n_blas_threads()
 
     def work():
-        queue.put(n_blas_threads())
+        first = n_blas_threads()
+        of_block = in_another_thread(limited)
         with threads.limited_threads():
             pass
-        queue.put(n_blas_threads())
+        return first, of_block, n_blas_threads()
 
-    process = context.Process(target=work)
-    process.start()
-    process.join(30)
-    assert process.exitcode == 0
-    return queue.get(), queue.get()
+    return in_a_fork(work)
 
 
 @pytest.mark.callbacks
@@ -484,7 +589,70 @@ def fork_and_count():
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_process_forked_in_a_fit_is_not_limited(unlimited, small):
     counts = watched_fit(small, fork_and_count, solver="sgd")
-    assert counts == (unlimited, unlimited)
+    assert counts == (unlimited, [1] * len(unlimited), unlimited)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_process_forked_while_another_thread_has_the_lock(unlimited):
+    """That thread, which would free it, is not in the new process."""
+    locked, go = threading.Event(), threading.Event()
+
+    def lock():
+        with threads._lock:
+            locked.set()
+            go.wait()
+
+    def n_threads():
+        with threads.limited_threads() as n:
+            return n
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lock)
+        assert locked.wait(10)
+        try:
+            assert in_a_fork(n_threads) == threads._n_cores()
+        finally:
+            go.set()
+
+
+@contextmanager
+def a_block_entered_in_a_fit():
+    """It is open while the context is, and sets our one thread back at its end."""
+    entered, go = threading.Event(), threading.Event()
+
+    def caller():
+        with threadpool_limits(threads._n_cores(), user_api="blas"):
+            entered.set()
+            go.wait()
+
+    block = threading.Thread(target=caller)
+    with threads.limited_threads():
+        block.start()
+        entered.wait()
+    yield
+    go.set()
+    block.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_process_forked_while_a_thread_looks_after_the_blas(unlimited):
+    """The new process has no such thread until one of its own fits needs it."""
+
+    def needs_none():
+        with threads.limited_threads():
+            pass
+        return threading.active_count() == 1
+
+    def is_mended():
+        with a_block_entered_in_a_fit():
+            pass
+        return until(lambda: n_blas_threads() == unlimited, 5)
+
+    with a_block_entered_in_a_fit():
+        assert in_a_fork(needs_none)
+        assert in_a_fork(is_mended)
 
 
 def test_a_variable_that_came_too_late_for_the_blas(unlimited, monkeypatch):
