@@ -971,6 +971,15 @@ def test_shorter_cycles_need_dates_of_several_cycles(n_days, is_added):
     assert ("when_weekday2_sin" in names) == is_added
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_shorter_cycles_beside_a_trend():
+    """The date tells the trend, which is a hundred times as large."""
+    X = pd.DataFrame({"when": pd.date_range("2021", periods=240, freq="h")})
+    y = np.arange(240) / 24 + 0.1 * np.isin(X.when.dt.hour, [8, 17])
+    model = TabularMLPRegressor(n_members=1, max_iter=1, random_state=0).fit(X, y)
+    assert "when_hour2_sin" in model.encoder_.get_feature_names_out()
+
+
 def test_time_spans_in_units_of_several_minutes():
     quarters = np.arange(20)[:, np.newaxis].astype("m8[15m]")
     minutes = quarters.astype("m8[m]")

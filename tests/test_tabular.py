@@ -383,6 +383,21 @@ def test_rows_without_weight_are_not_there(kind, cases):
     assert "colour_seen nowhere else" not in encoder.get_feature_names_out()
 
 
+def test_left_out_rows_of_classes_without_weight():
+    """Nothing validates the only network if it leaves these rows out."""
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    groups = np.arange(60) % 2
+    y = np.where(groups == 0, 0, 1 + (X[:, 0] > 0))
+    scores = []
+    for seed in range(6):
+        model = TabularMLPClassifier(
+            n_members=1, max_iter=2, class_weight={0: 0}, random_state=seed
+        ).fit(X, y, groups=groups)
+        scores.append(model.best_validation_score_)
+        assert np.isfinite(model.predict_proba(X)).all()
+    assert max(scores) == 0 > min(scores)
+
+
 @both
 def test_weights_do_weigh(kind, cases):
     model, X, y, predict = cases[kind]
@@ -891,6 +906,18 @@ def test_which_values_are_codes():
     # The other values are ones of few rows.
     assert entries_of(few, np.arange(900, 909)).shape == (9, 60)
     assert not entries_of(few, np.arange(900, 909)).any()
+
+
+def test_a_table_has_at_most_1024_codes():
+    """Of five columns with 250 each, the one that explains least has none."""
+    rng = np.random.default_rng(0)
+    codes = [rng.permutation(np.arange(2500) % 250) for _ in range(5)]
+    effects = [rng.permutation(np.linspace(-1, 1, 250)) for _ in range(5)]
+    effects[2] *= 0.7
+    y = np.sum([of[code] for of, code in zip(effects, codes, strict=True)], axis=0)
+    model = TabularMLPRegressor(1, 4, max_iter=1, random_state=0)
+    model.fit(3.0 * np.column_stack(codes), y)
+    assert model.encoder_.code_features_.tolist() == [0, 1, 3, 4]
 
 
 def test_codes_are_learned_as_categories():
