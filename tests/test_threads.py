@@ -205,7 +205,8 @@ def test_one_thread_looks_after_many_fits(unlimited):
         for _ in range(5):
             with threads.limited_threads():
                 pass
-        assert threading.active_count() == before + 1
+        # An earlier one may be about to end.
+        assert threading.active_count() <= before + 2
         with threads.limited_threads():
             time.sleep(0.1)
             assert set(n_blas_threads()) == {1}
@@ -630,9 +631,11 @@ def a_block_entered_in_a_fit():
     with threads.limited_threads():
         block.start()
         entered.wait()
-    yield
-    go.set()
-    block.join()
+    try:
+        yield
+    finally:
+        go.set()
+        block.join()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -146,8 +146,6 @@ class TorchStack(Stack):
         batches = zip(index, weights, *plan[2:], strict=True)
         try:
             for *batch, weight_sum, sum_by_network, of_batch in batches:
-                if self.is_cancelled:
-                    break
                 if weight_sum < tiny:
                     continue
                 losses[self.n_steps] = self._take_step(
