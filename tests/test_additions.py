@@ -44,6 +44,9 @@ class SquareOutput(NumberOutput):
     def values(self, logits):
         return np.square(logits)
 
+    def logits_of(self, predictions):
+        return np.sqrt(predictions)
+
 
 NUMBER_OUTPUTS["square"] = SquareOutput
 '''
