@@ -1776,6 +1776,13 @@ def test_an_error_of_validation_rows_says_so(changed, message):
         TabularMLPRegressor(max_iter=2).fit(X[20:], y[20:], **own)
 
 
+def test_validation_rows_of_a_class_without_weight():
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    message = "Validation rows .*: class_weight times sample_weight is zero for every"
+    with pytest.raises(ValueError, match=message):
+        classifier(class_weight={0: 0}).fit(X, y, X_val=-X[::2], y_val=y[::2])
+
+
 class OfAlpha(BackpropMLPRegressor):
     """Lists one parameter."""
 

@@ -120,12 +120,13 @@ def test_limits_set_after_a_fit_hold_in_any_thread(fits_in, unlimited, small):
     assert set(limited()) == {1}
 
 
-def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
-    """It sets our one thread back, which is what there was when it began."""
+@contextmanager
+def a_block_entered_in_a_fit():
+    """It is open while the context is, and sets our one thread back at its end."""
     entered, go = threading.Event(), threading.Event()
 
     def caller():
-        with threadpool_limits(max(unlimited), user_api="blas"):
+        with threadpool_limits(threads._n_cores(), user_api="blas"):
             entered.set()
             go.wait()
 
@@ -133,9 +134,17 @@ def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
     with threads.limited_threads():
         block.start()
         entered.wait()
-    time.sleep(1)
-    go.set()
-    block.join()
+    try:
+        yield
+    finally:
+        go.set()
+        block.join()
+
+
+def test_a_block_of_as_many_threads_that_ends_long_after(unlimited):
+    """It sets our one thread back, which is what there was when it began."""
+    with a_block_entered_in_a_fit():
+        time.sleep(1)
     assert until(lambda: n_blas_threads() == unlimited)
 
 
@@ -615,27 +624,6 @@ def test_a_process_forked_while_another_thread_has_the_lock(unlimited):
             assert in_a_fork(n_threads) == threads._n_cores()
         finally:
             go.set()
-
-
-@contextmanager
-def a_block_entered_in_a_fit():
-    """It is open while the context is, and sets our one thread back at its end."""
-    entered, go = threading.Event(), threading.Event()
-
-    def caller():
-        with threadpool_limits(threads._n_cores(), user_api="blas"):
-            entered.set()
-            go.wait()
-
-    block = threading.Thread(target=caller)
-    with threads.limited_threads():
-        block.start()
-        entered.wait()
-    try:
-        yield
-    finally:
-        go.set()
-        block.join()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -329,9 +329,10 @@ class BaseTabularMLP(
         if table.validation is not None:
             rows_val, y_val, weights_val = table.validation
             weighing = self._with_class_weights_of(member, target_encoder, y, weights)
-            data_val = weighing._training_data(
-                rows_val, self._scale(y_val), target_encoder, weights_val
-            )
+            with naming_validation_rows():
+                data_val = weighing._training_data(
+                    rows_val, self._scale(y_val), target_encoder, weights_val
+                )
         ensemble = Ensemble(
             member,
             self.n_members,
