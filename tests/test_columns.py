@@ -1647,7 +1647,11 @@ def test_frames_of_all_kinds(form):
     ("X", "error", "message"),
     [
         ({"a": [1, 2]}, TypeError, r"X is a dict. Convert .* pandas.DataFrame\(X\)"),
-        ({"a": 1.0, "b": None, "c": b"x"}, TypeError, r"pandas.DataFrame\(\[X\]\)"),
+        (
+            {"a": 1.0, "b": None, "c": "x", "d": b"x"},
+            TypeError,
+            r"pandas.DataFrame\(\[X\]\)",
+        ),
         (
             [{"a": 1}, {"a": 2}],
             TypeError,

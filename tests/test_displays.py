@@ -778,11 +778,12 @@ def test_a_calibrated_network(digits8):
     np.testing.assert_array_equal(
         HiddenUnitsDisplay.from_estimator(one).weights, network.coefs_[0].T
     )
-    fitted = make_pipeline(StandardScaler(), mlp).fit(*digits8)
-    frozen = CalibratedClassifierCV(FrozenEstimator(fitted)).fit(*digits8)
-    np.testing.assert_array_equal(
-        HiddenUnitsDisplay.from_estimator(frozen).weights, fitted[-1].coefs_[0].T
-    )
+    for estimator in (mlp, make_pipeline(StandardScaler(), mlp)):
+        frozen = FrozenEstimator(estimator.fit(*digits8))
+        calibrated = CalibratedClassifierCV(frozen).fit(*digits8)
+        np.testing.assert_array_equal(
+            HiddenUnitsDisplay.from_estimator(calibrated).weights, mlp.coefs_[0].T
+        )
     folds = CalibratedClassifierCV(mlp, cv=3).fit(*digits8)
     expected = r"of 3 folds.*give one, such as calibrated_classifiers_\[0\].estimator"
     for display in (HiddenUnitsDisplay, LossCurveDisplay):
@@ -905,10 +906,15 @@ def fit_regressor(X, y, **params):
 
 def test_hidden_units_and_losses_of_a_regressor(brightness):
     mlp = fit_regressor(*brightness, early_stopping=True)
-    scaled = TransformedTargetRegressor(
-        make_pipeline(StandardScaler(), clone(mlp)), transformer=StandardScaler()
-    ).fit(*brightness)
-    for estimator, network in ((mlp, mlp), (scaled, scaled.regressor_[-1])):
+    scaled, in_pipeline = (
+        TransformedTargetRegressor(inner, transformer=StandardScaler()).fit(*brightness)
+        for inner in (clone(mlp), make_pipeline(StandardScaler(), clone(mlp)))
+    )
+    for estimator, network in (
+        (mlp, mlp),
+        (scaled, scaled.regressor_),
+        (in_pipeline, in_pipeline.regressor_[-1]),
+    ):
         weights = HiddenUnitsDisplay.from_estimator(estimator).weights
         np.testing.assert_array_equal(weights, network.coefs_[0].T)
         curves = [

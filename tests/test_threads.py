@@ -562,8 +562,11 @@ def test_a_library_that_threadpoolctl_does_not_know(unlimited, monkeypatch):
             assert n_threads == expected
 
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
 def in_a_fork(function):
-    """What a function returns in a forked process; None if it does not end."""
+    """What a function returns in a forked process, which must end."""
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
     process = context.Process(target=lambda: queue.put(function()))
@@ -571,7 +574,8 @@ def in_a_fork(function):
     process.join(20)
     if process.is_alive():
         process.kill()
-    return None if queue.empty() else queue.get()
+    assert process.exitcode == 0
+    return queue.get()
 
 
 def fork_and_count():
@@ -595,14 +599,14 @@ def fork_and_count():
 
 
 @pytest.mark.callbacks
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_process_forked_in_a_fit_is_not_limited(unlimited, small):
     counts = watched_fit(small, fork_and_count, solver="sgd")
     assert counts == (unlimited, [1] * len(unlimited), unlimited)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_process_forked_while_another_thread_has_the_lock(unlimited):
     """That thread, which would free it, is not in the new process."""
@@ -626,7 +630,7 @@ def test_a_process_forked_while_another_thread_has_the_lock(unlimited):
             go.set()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_process_forked_while_a_thread_looks_after_the_blas(unlimited):
     """The new process has no such thread until one of its own fits needs it."""

@@ -224,7 +224,7 @@ class LeftOutRows:
         return total / counts
 
 
-def assign_folds(targets, n_folds, random_state, groups=None, in_turn=True):
+def assign_folds(targets, n_folds, random_state, groups, in_turn):
     """Draw the fold of each row: folds of equal size, stratified by the targets.
 
     Targets with several columns are stratified by the first column. The rows of a
